@@ -1,0 +1,120 @@
+//! What the agent reports of its own accord.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MapStatus, Reply};
+
+/// Everything the agent sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromAgent {
+    /// The first line after boot.
+    Ready {
+        /// [`VERSION`](crate::VERSION) of the agent.
+        version: u32,
+        /// `uname -r`.
+        kernel: String,
+    },
+    /// An answer.
+    Reply(Reply),
+    /// Something happened.
+    Event(Event),
+}
+
+/// Something that happened in the guest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, by the guest's `CLOCK_MONOTONIC`, in nanoseconds.
+    pub at_ns: u64,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// The kinds of [`Event`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Happening {
+    /// A line of the kernel log.
+    Log {
+        /// syslog level, 0 (emergency) to 7 (debug).
+        level: u8,
+        /// The text without its prefix.
+        text: String,
+    },
+    /// A map's status differs from the one last reported: rounds, path states, groups.
+    Map(MapStatus),
+    /// The dm event counter of a map moved (`dmsetup wait` would return).
+    DmEvent {
+        /// The map's name.
+        map: String,
+        /// The new event number.
+        number: u32,
+    },
+    /// `DM_ACTION` uevents of a map, in the order of `DM_SEQNUM` (the kernel sends several that
+    /// were queued together in reverse order, `dm.c:dm_uevent_add`).
+    PathUevent {
+        /// `DM_NAME`.
+        map: String,
+        /// `PATH_FAILED` or `PATH_REINSTATED`.
+        action: String,
+        /// `DM_SEQNUM`.
+        seqnum: u64,
+        /// `DM_PATH`, `major:minor`.
+        path: String,
+        /// `DM_NR_VALID_PATHS`.
+        valid_paths: u32,
+    },
+    /// A disk appeared or went.
+    Disk {
+        /// `add` or `remove`.
+        action: String,
+        /// Kernel name, `sda`.
+        name: String,
+        /// `major:minor`.
+        dev: String,
+    },
+    /// No I/O has completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in
+    /// flight.
+    StallBegin {
+        /// When the last completion came, in nanoseconds.
+        since_ns: u64,
+    },
+    /// I/O completes again.
+    StallEnd {
+        /// How long it stood still, in nanoseconds.
+        lasted_ns: u64,
+    },
+    /// A request failed. At most 64 are reported; all are counted.
+    IoError {
+        /// `read` or `write`.
+        op: String,
+        /// Byte offset in the map.
+        offset: u64,
+        /// The error number, for instance 5 for EIO.
+        errno: i32,
+    },
+    /// A block did not hold what it should. At most 64 are reported; all are counted.
+    Corrupt {
+        /// `stale`, `torn`, `misplaced`, `lost` or `garbled`.
+        fault: String,
+        /// Byte offset in the map.
+        offset: u64,
+        /// What was expected and what was found.
+        detail: String,
+    },
+    /// Totals so far, about once a second while a workload runs.
+    Progress {
+        /// Reads completed.
+        reads: u64,
+        /// Writes completed.
+        writes: u64,
+        /// Requests that failed.
+        errors: u64,
+    },
+    /// Events were dropped because the lab did not read them in time.
+    Lost {
+        /// How many.
+        count: u64,
+    },
+}

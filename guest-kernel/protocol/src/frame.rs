@@ -1,0 +1,119 @@
+//! Lines on the wire: encoding, and reassembly from whatever pieces a read returns.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Longest line either side accepts, in bytes. A longer one is an error, not a bigger buffer.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// Why a line could not be taken.
+#[derive(Debug)]
+pub enum FrameError {
+    /// More than [`MAX_LINE`] bytes without a line end.
+    TooLong,
+    /// Not a message of this protocol; the text says where and why.
+    Malformed(String),
+}
+
+impl std::fmt::Display for FrameError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FrameError::TooLong => write!(f, "a message is longer than {MAX_LINE} bytes"),
+            FrameError::Malformed(why) => write!(f, "a message cannot be read: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for FrameError {}
+
+/// A message as one line, its end included.
+///
+/// # Panics
+/// Never: every message of this crate has string keys and finite numbers.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    let mut line = serde_json::to_vec(message).expect("a message of this crate is plain data");
+    line.push(b'\n');
+    line
+}
+
+/// Collects bytes and yields whole messages.
+#[derive(Debug, Default)]
+pub struct LineBuffer {
+    bytes: Vec<u8>,
+    /// Bytes already searched for a line end.
+    searched: usize,
+}
+
+impl LineBuffer {
+    /// Takes what a read returned.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole message, if there is one. After an error the offending line is gone and
+    /// reading can go on.
+    pub fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, FrameError>> {
+        loop {
+            let Some(end) = self.bytes[self.searched..].iter().position(|b| *b == b'\n') else {
+                self.searched = self.bytes.len();
+                if self.searched > MAX_LINE {
+                    self.bytes.clear();
+                    self.searched = 0;
+                    return Some(Err(FrameError::TooLong));
+                }
+                return None;
+            };
+            let line: Vec<u8> = self.bytes.drain(..=self.searched + end).collect();
+            self.searched = 0;
+            let text = line.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            return Some(
+                serde_json::from_slice(text).map_err(|e| FrameError::Malformed(e.to_string())),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, Request};
+
+    #[test]
+    fn messages_survive_being_cut_anywhere() {
+        let sent = [
+            Request { id: 1, call: Call::Hello },
+            Request { id: 2, call: Call::LoadModules { modules: vec!["scsi_dh_rdac".into()] } },
+        ];
+        let wire: Vec<u8> = sent.iter().flat_map(encode).collect();
+        for cut in 0..wire.len() {
+            let mut buffer = LineBuffer::default();
+            let mut seen = Vec::new();
+            for piece in [&wire[..cut], &wire[cut..]] {
+                buffer.push(piece);
+                while let Some(message) = buffer.next::<Request>() {
+                    seen.push(message.unwrap());
+                }
+            }
+            assert_eq!(seen, sent);
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_reported_and_the_next_one_read() {
+        let mut buffer = LineBuffer::default();
+        buffer.push(b"{\"id\":\n");
+        buffer.push(&encode(&Request { id: 7, call: Call::PowerOff }));
+        assert!(matches!(buffer.next::<Request>(), Some(Err(FrameError::Malformed(_)))));
+        assert_eq!(buffer.next::<Request>().unwrap().unwrap().id, 7);
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_grow_for_ever() {
+        let mut buffer = LineBuffer::default();
+        buffer.push(&vec![b'x'; MAX_LINE + 1]);
+        assert!(matches!(buffer.next::<Request>(), Some(Err(FrameError::TooLong))));
+        assert!(buffer.next::<Request>().is_none());
+    }
+}

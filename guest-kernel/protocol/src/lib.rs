@@ -1,0 +1,23 @@
+//! The messages between the lab (on the host) and the agent (in the guest), and nothing else.
+//!
+//! They travel over one virtio-serial port ([`PORT`]), one JSON object a line. The lab sends
+//! [`Request`]s and each is answered by exactly one [`Reply`] with the same `id`, in any order;
+//! between replies the agent sends [`Event`]s as things happen. JSON was chosen over a binary
+//! encoding because a captured conversation can be read, and the rate is low: commands on the wire
+//! are recorded by the array, not here.
+//!
+//! All times are the guest's `CLOCK_MONOTONIC`, in nanoseconds.
+
+mod call;
+mod event;
+mod frame;
+
+pub use call::*;
+pub use event::*;
+pub use frame::{FrameError, LineBuffer, MAX_LINE, encode};
+
+/// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
+pub const PORT: &str = "sansim.agent";
+
+/// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
+pub const VERSION: u32 = 1;

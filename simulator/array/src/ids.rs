@@ -1,0 +1,111 @@
+//! Who is who: HBAs, controllers, ports, nexuses, LUNs.
+
+use std::{fmt, str::FromStr};
+
+/// An HBA of the host, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HbaId(pub u8);
+
+impl fmt::Display for HbaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hba{}", self.0)
+    }
+}
+
+/// A controller of the array, shown as `A`, `B`, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ControllerId(u8);
+
+impl ControllerId {
+    /// The most controllers an array can have.
+    pub const MAX: usize = 8;
+    /// The first controller.
+    pub const A: ControllerId = ControllerId(0);
+    /// The second controller.
+    pub const B: ControllerId = ControllerId(1);
+
+    /// The controller with this index, if an array can have so many.
+    pub fn new(index: usize) -> Option<Self> {
+        (index < Self::MAX).then_some(ControllerId(index as u8))
+    }
+
+    /// 0 for `A`.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl fmt::Display for ControllerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", char::from(b'A' + self.0))
+    }
+}
+
+/// A name that is not one of `A` to `H`, or of `A0` to `H9`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not {1}")]
+pub struct ParseIdError(String, &'static str);
+
+impl FromStr for ControllerId {
+    type Err = ParseIdError;
+
+    fn from_str(name: &str) -> Result<Self, ParseIdError> {
+        match name.as_bytes() {
+            [letter @ b'A'..=b'H'] => Ok(ControllerId(letter - b'A')),
+            _ => Err(ParseIdError(name.into(), "a controller, `A` to `H`")),
+        }
+    }
+}
+
+/// A port of a controller, shown as `A0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId {
+    /// The controller it belongs to.
+    pub controller: ControllerId,
+    /// Counted from 0 on each controller.
+    pub index: u8,
+}
+
+impl fmt::Display for PortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.controller, self.index)
+    }
+}
+
+impl FromStr for PortId {
+    type Err = ParseIdError;
+
+    fn from_str(name: &str) -> Result<Self, ParseIdError> {
+        match name.as_bytes() {
+            [letter @ b'A'..=b'H', digit @ b'0'..=b'9'] => {
+                Ok(PortId { controller: ControllerId(letter - b'A'), index: digit - b'0' })
+            }
+            _ => Err(ParseIdError(name.into(), "a port, `A0` to `H9`")),
+        }
+    }
+}
+
+/// An I_T nexus: one HBA seeing one port. Unit attentions and counters are kept per nexus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nexus {
+    /// The initiator.
+    pub hba: HbaId,
+    /// The target port.
+    pub port: PortId,
+}
+
+impl fmt::Display for Nexus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.hba, self.port)
+    }
+}
+
+/// A LUN as the host numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lun(pub u16);
+
+impl fmt::Display for Lun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
