@@ -1,0 +1,144 @@
+//! What came of a run.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+/// The outcome of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything was as expected.
+    Pass,
+    /// An expectation did not hold, or the kernel complained.
+    Fail,
+    /// It failed as it is known to fail on this kernel.
+    Known,
+    /// It was not run, for a reason that is given.
+    Skipped,
+    /// The lab failed: no image, no QEMU, a guest that did not boot or died.
+    Error,
+}
+
+impl Verdict {
+    /// The exit code of a program that saw only this (see the README).
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Pass | Verdict::Known | Verdict::Skipped => 0,
+            Verdict::Fail => 1,
+            Verdict::Error => 3,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Known => "known",
+            Verdict::Skipped => "skipped",
+            Verdict::Error => "error",
+        })
+    }
+}
+
+/// `summary.json`: the whole run on one page. Its keys are a contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The scenario's file.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Why, when it is not a pass.
+    pub reason: Option<String>,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The guest image.
+    pub image: String,
+    /// `uname -r` of the guest.
+    pub kernel: String,
+    /// The device handler that the disks' paths have (`dh_state`).
+    pub handler: String,
+    /// `dmsetup` or `multipathd`.
+    pub manager: String,
+    /// QEMU's version.
+    pub qemu: String,
+    /// `kvm` or `tcg`.
+    pub accelerator: String,
+    /// `cold` or `template`.
+    pub boot: String,
+    /// Seconds of the host's time from the run's start to its verdict.
+    pub wall_s: f64,
+    /// Seconds of scenario time that the story took.
+    pub simulated_s: f64,
+    /// Seconds of the host's time from the run's start to the first I/O on the map.
+    pub first_io_s: Option<f64>,
+    /// The workload.
+    pub io: IoSummary,
+    /// Commands of the story by operation and controller: `{"READ(10)": {"A": 120}}`.
+    pub commands: BTreeMap<String, BTreeMap<String, u64>>,
+    /// How often each fault rule fired.
+    pub faults: BTreeMap<String, u64>,
+    /// The most pg_init rounds seen between two switches of path groups.
+    pub rounds: u32,
+    /// Every expectation with what was seen.
+    pub expectations: Vec<ExpectationResult>,
+    /// What was added to the stock guest.
+    pub added_to_guest: Vec<String>,
+    /// Memory, in bytes.
+    pub memory: MemorySummary,
+    /// The command that repeats the run.
+    pub repeat: String,
+}
+
+/// The workload's part of a [`Summary`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IoSummary {
+    /// Reads completed.
+    pub reads: u64,
+    /// Writes completed.
+    pub writes: u64,
+    /// Requests that failed.
+    pub errors: u64,
+    /// Blocks that did not hold what they should.
+    pub corrupt: u64,
+    /// Requests that never completed.
+    pub stuck: u64,
+    /// The longest gap without a completion while I/O was in flight, in seconds.
+    pub longest_stall_s: f64,
+    /// Latency percentiles, in seconds.
+    pub latency_p50_s: f64,
+    /// 99 of 100 requests took no longer.
+    pub latency_p99_s: f64,
+}
+
+/// Peak resident memory, in bytes; null where it could not be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MemorySummary {
+    /// This process, all its runs together.
+    pub sansim: Option<u64>,
+    /// The run's QEMU.
+    pub qemu: Option<u64>,
+}
+
+/// An expectation and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExpectationResult {
+    /// The expectation, in words.
+    pub text: String,
+    /// Whether it held.
+    pub ok: bool,
+    /// What was seen.
+    pub seen: String,
+    /// Scenario seconds at which it was decided.
+    pub decided_at: f64,
+    /// The report it is known to fail for on this kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+    /// The scenario's own explanation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
