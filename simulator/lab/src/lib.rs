@@ -1,1 +1,32 @@
-//! Under construction.
+//! The machine: guest images, QEMU, QMP, templates, and the agent's other end.
+//!
+//! An [`ImageStore`] builds [`Image`]s (a stock kernel, an initramfs with the agent, a userland) and
+//! keeps them in a cache. A [`Machine`] is a running guest, started cold or from a [`Template`]: a guest
+//! that was booted once, stopped when everything was quiet, and saved. What the guest does is asked of
+//! its agent through an [`AgentLink`].
+#![forbid(unsafe_code)]
+
+mod accel;
+mod agent;
+mod doctor;
+mod error;
+mod image;
+mod machine;
+mod progress;
+mod store;
+mod template;
+mod work_dir;
+
+pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
+pub use agent::AgentLink;
+pub use doctor::{Check, Health, doctor};
+pub use error::LabError;
+pub use image::{Image, ImageInfo};
+pub use machine::{Boot, ExitReason, HbaSocket, Machine, MachineConfig, hba_address};
+pub use progress::{Progress, Quiet};
+pub use store::ImageStore;
+pub use template::{Template, Templates};
+pub use work_dir::WorkDir;
+
+/// What most functions of this crate return.
+pub type Result<T, E = LabError> = std::result::Result<T, E>;

@@ -1,0 +1,201 @@
+//! What can go wrong in the lab. Every message says what to do about it.
+
+use std::{io, path::PathBuf};
+
+use crate::ExitReason;
+
+/// Why the lab could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A program of the host is missing.
+    #[error("{program} was not found: apt-get install {package}")]
+    MissingTool {
+        /// The program.
+        program: String,
+        /// The package it comes with on Debian and Ubuntu.
+        package: String,
+    },
+    /// A program of the host failed.
+    #[error("{program} failed ({status}):\n{output}")]
+    ToolFailed {
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// The end of what it wrote to standard error.
+        output: String,
+    },
+    /// The agent binary was not found.
+    #[error(
+        "the guest agent was not found ({looked}): build it with `cargo build --release -p sansim-agent`, \
+         or name it in $SANSIM_AGENT"
+    )]
+    MissingAgent {
+        /// Where it was looked for.
+        looked: String,
+    },
+    /// The agent cannot be used as it is.
+    #[error("the guest agent {path} cannot be used: {why}")]
+    BadAgent {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No image of that name is known.
+    #[error("there is no image `{name}`: known are {known}")]
+    UnknownImage {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A name that cannot be an image's.
+    #[error("`{name}` cannot be an image's name: {why}")]
+    BadImageName {
+        /// The name asked for.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// A kernel cannot be used.
+    #[error("the kernel {path} cannot be used: {why}")]
+    BadKernel {
+        /// The file, on the host or in the archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A module, or the set of modules, cannot be used.
+    #[error("the kernel modules cannot be used: {why}")]
+    BadModules {
+        /// What is wrong with them.
+        why: String,
+    },
+    /// The disk is full.
+    #[error(
+        "no space is left for {path}: free some, or set $SANSIM_CACHE to a directory on another disk"
+    )]
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+    },
+    /// A file operation failed.
+    #[error("{doing} {path}: {source}")]
+    File {
+        /// "cannot read", "cannot create"…
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No directory for the cache could be determined.
+    #[error("no cache directory: set $SANSIM_CACHE (or $HOME)")]
+    NoCache,
+    /// QEMU did not start, or ended by itself.
+    #[error("QEMU could not be started: {why}")]
+    Start {
+        /// What it said.
+        why: String,
+    },
+    /// KVM was asked for and does not work here.
+    #[error("KVM does not work here ({why}): use --accel tcg, or auto")]
+    NoKvm {
+        /// What was seen.
+        why: String,
+    },
+    /// The guest did not get ready in time.
+    #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
+    BootTimeout {
+        /// The deadline, in seconds.
+        seconds: u64,
+        /// The last lines of the console.
+        console: String,
+    },
+    /// The guest ended while something was expected of it.
+    #[error("the guest is gone ({reason}); the end of its console:\n{console}")]
+    GuestGone {
+        /// How it ended.
+        reason: ExitReason,
+        /// The last lines of the console.
+        console: String,
+    },
+    /// The agent speaks another version of the protocol.
+    #[error(
+        "the agent in the image speaks protocol version {agent}, this program {ours}: rebuild both \
+         (`cargo build --release`), then `sansim image build`"
+    )]
+    AgentVersion {
+        /// What it said.
+        agent: u32,
+        /// What is spoken here.
+        ours: u32,
+    },
+    /// The agent sent something that cannot be understood.
+    #[error("the agent cannot be understood: {why}")]
+    AgentGarbled {
+        /// Where and why.
+        why: String,
+    },
+    /// The agent could not do what was asked.
+    #[error("{call}: {why}")]
+    AgentFailed {
+        /// What was asked.
+        call: String,
+        /// The agent's own sentence.
+        why: String,
+    },
+    /// The agent did not answer in time.
+    #[error(
+        "the agent did not answer {call} within {seconds} s; the end of the console:\n{console}"
+    )]
+    AgentTimeout {
+        /// What was asked.
+        call: String,
+        /// The deadline, in seconds.
+        seconds: u64,
+        /// The last lines of the console.
+        console: String,
+    },
+    /// QEMU refused a command.
+    #[error("QEMU refused {command}: {why}")]
+    Qmp {
+        /// The QMP command.
+        command: String,
+        /// QEMU's description.
+        why: String,
+    },
+    /// A template did not restore. It has been thrown away.
+    #[error(
+        "the saved guest {path} does not start ({why}); it was thrown away: run again, or use --cold"
+    )]
+    BadTemplate {
+        /// The template's directory.
+        path: PathBuf,
+        /// What was seen.
+        why: String,
+    },
+    /// The configuration of a machine makes no sense.
+    #[error("this machine cannot be: {why}")]
+    BadMachine {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl LabError {
+    /// A failed file operation; a full disk is told apart.
+    pub(crate) fn file(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> LabError {
+        let path = path.into();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                LabError::DiskFull { path }
+            }
+            _ => LabError::File { doing, path, source },
+        }
+    }
+}
