@@ -19,7 +19,8 @@ pub enum Call {
     Hello,
     /// Loads kernel modules, dependencies first; one that is loaded already is no error.
     LoadModules {
-        /// Module names as `modprobe` takes them, for instance `scsi_dh_rdac`.
+        /// Module names or aliases as `modprobe` takes them, for instance `scsi_dh_rdac`; a name may
+        /// be followed by parameters, `dm_multipath queue_if_no_path_timeout_secs=5`.
         modules: Vec<String>,
     },
     /// Scans exactly these targets and waits until their disks exist. Answered with
@@ -59,7 +60,8 @@ pub enum Call {
         /// The map's name.
         map: String,
         /// How long to wait for I/O in flight, in milliseconds. What is still in flight then is
-        /// counted in [`WorkloadReport::stuck`].
+        /// counted in [`WorkloadReport::stuck`], and nothing is read back. Reading back ends when
+        /// nothing has completed for as long.
         timeout_ms: u64,
     },
     /// Runs a program of the guest's userland. Answered with [`Answer::Ran`].
@@ -71,7 +73,7 @@ pub enum Call {
     },
     /// Writes a file of the guest (sysfs, module parameters).
     WriteFile {
-        /// Absolute path in the guest.
+        /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
         path: String,
         /// Its new contents.
         text: String,
@@ -237,9 +239,9 @@ pub struct MapStatus {
     pub map: String,
     /// Kernel name, `dm-0`.
     pub name: String,
-    /// The table line as loaded, without start and length.
+    /// The table line as the kernel shows it, without start and length: `multipath 1 …`.
     pub table: String,
-    /// The status line as read, without start and length.
+    /// The status line as read, without start and length: `multipath 2 …`.
     pub line: String,
     /// `pg_init_count`: rounds since the last switch of path groups.
     pub rounds: u32,
@@ -282,6 +284,10 @@ pub struct WorkloadReport {
     pub errors: u64,
     /// Requests still in flight when the wait ended.
     pub stuck: u64,
+    /// Blocks that were written and could not be read back: I/O was stuck, the read failed or did
+    /// not end in time. Nothing is known about them.
+    #[serde(default)]
+    pub unchecked: u64,
     /// Blocks that did not hold what they should, by kind.
     pub corrupt: Corruption,
     /// The longest gap without a completion while I/O was in flight, in nanoseconds.
@@ -301,16 +307,21 @@ pub struct Latency {
     pub max_ns: u64,
 }
 
-/// Blocks found wrong, by what was wrong with them.
+/// Blocks found wrong, by what was wrong with them. A block is counted once until it is written
+/// again, however often it is read.
+///
+/// A write that failed may have reached the disk or not, whole or in part: until the next write of
+/// the block succeeds, the old and the new generation are both accepted, sector by sector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corruption {
-    /// An older generation than one that had been read back already.
+    /// An older generation than one that had been read back already: newer data was there and is
+    /// gone.
     pub stale: u64,
     /// Sectors of different generations in one block.
     pub torn: u64,
-    /// A block that belongs elsewhere.
+    /// Intact data that was written to another address.
     pub misplaced: u64,
-    /// A write that was acknowledged and never seen again.
+    /// A write that was acknowledged and never seen: the block still holds what was there before.
     pub lost: u64,
     /// Bytes that no write of this run produced.
     pub garbled: u64,

@@ -77,16 +77,23 @@ pub enum Happening {
     /// No I/O has completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in
     /// flight.
     StallBegin {
-        /// When the last completion came, in nanoseconds.
+        /// The map's name.
+        map: String,
+        /// When the gap began: the last completion, or the submission into an idle map, in
+        /// nanoseconds.
         since_ns: u64,
     },
     /// I/O completes again.
     StallEnd {
+        /// The map's name.
+        map: String,
         /// How long it stood still, in nanoseconds.
         lasted_ns: u64,
     },
     /// A request failed. At most 64 are reported; all are counted.
     IoError {
+        /// The map's name.
+        map: String,
         /// `read` or `write`.
         op: String,
         /// Byte offset in the map.
@@ -96,6 +103,8 @@ pub enum Happening {
     },
     /// A block did not hold what it should. At most 64 are reported; all are counted.
     Corrupt {
+        /// The map's name.
+        map: String,
         /// `stale`, `torn`, `misplaced`, `lost` or `garbled`.
         fault: String,
         /// Byte offset in the map.
@@ -105,6 +114,8 @@ pub enum Happening {
     },
     /// Totals so far, about once a second while a workload runs.
     Progress {
+        /// The map's name.
+        map: String,
         /// Reads completed.
         reads: u64,
         /// Writes completed.
@@ -112,7 +123,7 @@ pub enum Happening {
         /// Requests that failed.
         errors: u64,
     },
-    /// Events were dropped because the lab did not read them in time.
+    /// Events were dropped because the lab did not read them in time, or the kernel dropped uevents.
     Lost {
         /// How many.
         count: u64,

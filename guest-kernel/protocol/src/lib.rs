@@ -21,3 +21,9 @@ pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
 pub const VERSION: u32 = 1;
+
+/// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
+pub const USERLAND: &str = "/userland";
+
+/// Serial number of the virtio-blk disk that carries the userland (a squashfs).
+pub const USERLAND_SERIAL: &str = "userland";
