@@ -1,0 +1,126 @@
+//! A scenario as the runner consumes it: checked, with every default filled in and every name
+//! resolved. Durations are story times (from the moment the story begins) unless said otherwise;
+//! sizes are bytes.
+
+mod array;
+mod expect;
+mod guest;
+mod names;
+mod step;
+mod workload;
+
+use std::time::Duration;
+
+pub use array::{Array, Hba, Personality, Rdac, RdacMode};
+pub use expect::{
+    CommandCount, Condition, Deadline, Expectation, FaultCount, IoLimits, Known, LogCount,
+    PathExpected, PathState, PathTotals, Ran, TextMatch, UeventCount,
+};
+pub use guest::{Guest, Manager, Multipath, PathGroups, Selector};
+pub use names::PathPattern;
+use sansim_array::{FaultRule, Lun, Nexus, Time};
+pub use step::{Occurrence, Reinstate, Step, StepAction, Trigger};
+pub use workload::Workload;
+
+use super::Diagnostics;
+
+/// One story: a guest, an array, what is done to them and what must come of it.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file's name without its extension; what reports call the scenario.
+    pub name: String,
+    /// One line that says what is shown.
+    pub title: String,
+    /// More about it, empty if nothing was written.
+    pub description: String,
+    /// Where the story comes from: reports, commits, kernel functions.
+    pub cites: Vec<String>,
+    /// The seed, if the scenario insists on one.
+    pub seed: Option<u64>,
+    /// A story that lasts longer fails.
+    pub limit: Duration,
+    /// When the story is over.
+    pub ending: Ending,
+    /// The machine under test.
+    pub guest: Guest,
+    /// The array it sees.
+    pub array: Array,
+    /// The HBAs it sees the array through, by number.
+    pub hbas: Vec<Hba>,
+    /// A command that the array loses completes after so long.
+    pub command_timeout: Duration,
+    /// The I/O that runs during the story, if any.
+    pub workload: Option<Workload>,
+    /// The fault rules in the order in which they are tried. [`When::from`](sansim_array::When) and
+    /// `until` count from the start of the story: see [`Scenario::rules_from`].
+    pub faults: Vec<FaultRule>,
+    /// What happens, in the order written.
+    pub steps: Vec<Step>,
+    /// What must be so, in the order written.
+    pub expectations: Vec<Expectation>,
+    /// What was odd about the scenario but no mistake.
+    pub warnings: Diagnostics,
+}
+
+/// When a story is over, unless a step ends it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Once every `by` and `at` expectation is decided and every timed step is done, and this long
+    /// after that.
+    Settled(Duration),
+    /// After exactly so long.
+    After(Duration),
+}
+
+impl Scenario {
+    /// The LUN that is meant where an expectation or a step names none: the workload's, else the
+    /// first.
+    pub fn main_lun(&self) -> Lun {
+        self.workload.as_ref().map_or(self.array.luns[0].lun, |w| w.lun)
+    }
+
+    /// The name of a LUN's multipath map in the guest. Every LUN has one.
+    pub fn map_name(lun: Lun) -> String {
+        format!("lun{lun}")
+    }
+
+    /// The LUN of a map named by [`Scenario::map_name`].
+    pub fn map_lun(map: &str) -> Option<Lun> {
+        map.strip_prefix("lun")?.parse().ok().map(Lun)
+    }
+
+    /// Every nexus of the SAN: each HBA with each of its targets.
+    pub fn nexuses(&self) -> impl Iterator<Item = Nexus> + '_ {
+        self.hbas
+            .iter()
+            .flat_map(|hba| hba.targets.iter().map(move |&port| Nexus { hba: hba.id, port }))
+    }
+
+    /// The path groups of a LUN's map in order of preference, none of them empty.
+    pub fn path_groups(&self, lun: Lun) -> Vec<Vec<Nexus>> {
+        let Some(config) = self.array.lun(lun) else { return Vec::new() };
+        let paths = self.nexuses();
+        let mut groups = match self.guest.multipath.path_groups {
+            PathGroups::Multibus => vec![paths.collect()],
+            PathGroups::Failover => paths.map(|nexus| vec![nexus]).collect(),
+            PathGroups::ByOwner => {
+                let (owner, others): (Vec<_>, Vec<_>) =
+                    paths.partition(|nexus| nexus.port.controller == config.preferred);
+                vec![owner, others]
+            }
+        };
+        groups.retain(|group| !group.is_empty());
+        groups
+    }
+
+    /// The fault rules with their times shifted to a story that begins at `start`.
+    pub fn rules_from(&self, start: Time) -> Vec<FaultRule> {
+        let shift = |time: Time| start + time.since(Time::ZERO);
+        let mut rules = self.faults.clone();
+        for rule in &mut rules {
+            rule.when.from = rule.when.from.map(shift);
+            rule.when.until = rule.when.until.map(shift);
+        }
+        rules
+    }
+}

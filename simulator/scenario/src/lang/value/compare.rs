@@ -1,0 +1,274 @@
+//! `3`, `">= 3"`, `"< 10s"`, `">= 2, <= 4"`.
+
+use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
+
+use super::{Kind, TimeSpan};
+
+/// What can be compared: counts and durations.
+pub trait Quantity: Copy + PartialOrd + fmt::Debug {
+    /// What is accepted, as it follows "expected".
+    const EXPECTED: &'static str;
+    /// Its name in the JSON Schema.
+    const NAME: &'static str;
+    /// Whether it may be written as a bare integer.
+    const BARE: bool;
+
+    /// Reads one.
+    fn read(text: &str) -> Result<Self, String>;
+    /// Prints it as it is read.
+    fn print(self) -> String;
+}
+
+impl Quantity for u64 {
+    const EXPECTED: &'static str = "a number or a comparison such as \">= 3\" or \">= 2, <= 4\"";
+    const NAME: &'static str = "Count";
+    const BARE: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("{text:?} is not a whole number"))
+    }
+
+    fn print(self) -> String {
+        self.to_string()
+    }
+}
+
+impl Quantity for Duration {
+    const EXPECTED: &'static str =
+        "a duration or a comparison with one in quotes, such as \"< 10s\" or \">= 2s, < 4s\"";
+    const NAME: &'static str = "DurationComparison";
+    const BARE: bool = false;
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse::<TimeSpan>().map(|span| span.0)
+    }
+
+    fn print(self) -> String {
+        TimeSpan(self).to_string()
+    }
+}
+
+/// How a quantity is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// `=`
+    Exactly,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+}
+
+/// How the relations are written, those that begin another one after it.
+const SIGNS: [(&str, Relation); 6] = [
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("==", Relation::Exactly),
+    ("<", Relation::Less),
+    (">", Relation::More),
+    ("=", Relation::Exactly),
+];
+
+impl Relation {
+    /// How it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Relation::Exactly => "=",
+            Relation::Less => "<",
+            Relation::AtMost => "<=",
+            Relation::More => ">",
+            Relation::AtLeast => ">=",
+        }
+    }
+
+    /// Takes a sign off the front of a text; no sign is [`Relation::Exactly`].
+    pub(super) fn split(text: &str) -> (Relation, &str) {
+        let text = text.trim();
+        SIGNS
+            .iter()
+            .find_map(|(sign, relation)| Some((*relation, text.strip_prefix(sign)?.trim_start())))
+            .unwrap_or((Relation::Exactly, text))
+    }
+
+    /// Whether `left` stands in this relation to `right`.
+    pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Relation::Exactly => left == right,
+            Relation::Less => left < right,
+            Relation::AtMost => left <= right,
+            Relation::More => left > right,
+            Relation::AtLeast => left >= right,
+        }
+    }
+}
+
+/// One limit of a [`Comparison`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound<T> {
+    /// How to compare.
+    pub relation: Relation,
+    /// With what.
+    pub value: T,
+}
+
+/// One or more limits, all of which must be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison<T>(Vec<Bound<T>>);
+
+impl<T: Quantity> Comparison<T> {
+    /// Just this much.
+    pub fn exactly(value: T) -> Self {
+        Comparison(vec![Bound { relation: Relation::Exactly, value }])
+    }
+
+    /// This much or more.
+    pub fn at_least(value: T) -> Self {
+        Comparison(vec![Bound { relation: Relation::AtLeast, value }])
+    }
+
+    /// This much or less.
+    pub fn at_most(value: T) -> Self {
+        Comparison(vec![Bound { relation: Relation::AtMost, value }])
+    }
+
+    /// The limits of both.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Whether `value` keeps every limit.
+    pub fn holds(&self, value: T) -> bool {
+        self.0.iter().all(|bound| bound.relation.holds(&value, &bound.value))
+    }
+
+    /// The limits.
+    pub fn bounds(&self) -> &[Bound<T>] {
+        &self.0
+    }
+}
+
+impl<T: Quantity> fmt::Display for Comparison<T> {
+    /// In words: `exactly 3`, `at least 2 and less than 4`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, bound) in self.0.iter().enumerate() {
+            let words = match bound.relation {
+                Relation::Exactly => "exactly",
+                Relation::Less => "less than",
+                Relation::AtMost => "at most",
+                Relation::More => "more than",
+                Relation::AtLeast => "at least",
+            };
+            write!(f, "{}{words} {}", if i > 0 { " and " } else { "" }, bound.value.print())?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Quantity> FromStr for Comparison<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bound = |part: &str| {
+            let (relation, value) = Relation::split(part);
+            T::read(value).map(|value| Bound { relation, value })
+        };
+        text.split(',')
+            .map(bound)
+            .collect::<Result<_, _>>()
+            .map(Comparison)
+            .map_err(|why| format!("{why}; expected {}", T::EXPECTED))
+    }
+}
+
+impl<'de, T: Quantity> Deserialize<'de> for Comparison<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        impl<T: Quantity> Visitor<'_> for Reader<T> {
+            type Value = Comparison<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(T::EXPECTED)
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+                if !T::BARE && number >= 0 {
+                    return Err(E::custom(format!(
+                        "write a unit: \"{number}s\" or \"{number}ms\""
+                    )));
+                }
+                T::read(&number.to_string()).map(Comparison::exactly).map_err(E::custom)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(Reader(PhantomData))
+    }
+}
+
+impl<T: Quantity> Serialize for Comparison<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = |bound: &Bound<T>| format!("{} {}", bound.relation.sign(), bound.value.print());
+        serializer.serialize_str(&self.0.iter().map(text).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl<T: Quantity> JsonSchema for Comparison<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::NAME.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let value = if T::BARE { "[0-9]+" } else { TimeSpan::PATTERN.trim_matches(['^', '$']) };
+        let bound = format!("(<=|>=|==|<|>|=)? ?{value}");
+        let string =
+            json_schema!({ "type": "string", "pattern": format!("^{bound}(, ?{bound})*$") });
+        if T::BARE {
+            json_schema!({
+                "description": T::EXPECTED,
+                "anyOf": [{ "type": "integer", "minimum": 0 }, string],
+            })
+        } else {
+            json_schema!({ "description": T::EXPECTED, "anyOf": [string] })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_of_a_comparison_counts() {
+        let some: Comparison<u64> = ">= 2, < 4".parse().unwrap();
+        assert_eq!([1, 2, 3, 4].map(|n| some.holds(n)), [false, true, true, false]);
+        assert_eq!(some.to_string(), "at least 2 and less than 4");
+        let exact: Comparison<u64> = "3".parse().unwrap();
+        assert_eq!([2, 3, 4].map(|n| exact.holds(n)), [false, true, false]);
+        let short: Comparison<Duration> = "<10s".parse().unwrap();
+        assert!(short.holds(Duration::from_millis(9999)) && !short.holds(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn what_is_no_comparison_is_refused() {
+        for text in ["", "< ", "~3", "3 4", "-1", ">= 2,", "< 10s"] {
+            assert!(text.parse::<Comparison<u64>>().is_err(), "{text}");
+        }
+        let why = "< 10".parse::<Comparison<Duration>>().unwrap_err();
+        assert!(why.contains("no unit"), "{why}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The kinds of values a scenario is written with: each reads itself from text, prints itself the
+//! same way, and says what would have been accepted.
+
+mod compare;
+mod duration;
+mod kernel;
+mod size;
+mod spanned;
+mod text;
+
+pub use compare::{Bound, Comparison, Quantity, Relation};
+pub use duration::TimeSpan;
+pub use kernel::KernelRange;
+pub use size::Size;
+pub use spanned::At;
+pub use text::{Kind, Text};
