@@ -1,0 +1,104 @@
+//! The steps of a scenario, as the array takes them.
+
+use std::sync::Arc;
+
+use crate::{
+    config::{ConfigError, LunConfig},
+    controller::ControllerState,
+    fault::{FaultRule, RuleError},
+    ids::{ControllerId, Lun, Nexus},
+    sense::Sense,
+};
+
+/// Something done to the array from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Discovery is over; rules of [`crate::Stage::Story`] count from here.
+    BeginStory,
+    /// A controller changes its state. One that comes back after it was silent has lost its power:
+    /// every nexus through it is told with 06/29/00.
+    SetController {
+        /// Which one.
+        controller: ControllerId,
+        /// Its state from now on.
+        state: ControllerState,
+    },
+    /// A LUN changes hands without a host's asking.
+    SetOwner {
+        /// Which one.
+        lun: Lun,
+        /// Its owner from now on.
+        controller: ControllerId,
+    },
+    /// Lets the commands held under a name go on. Commands that come later are not held.
+    Release {
+        /// The name of the hold.
+        hold: Arc<str>,
+    },
+    /// Arms or disarms a fault rule. Its count goes on where it was.
+    Arm {
+        /// The rule's name.
+        rule: Arc<str>,
+        /// Whether it works from now on.
+        armed: bool,
+    },
+    /// Adds a fault rule behind those there are.
+    AddRule(FaultRule),
+    /// Queues a unit attention (sense key 6) for a nexus, or for every one that has spoken to the
+    /// LUN; on one LUN or on all of them.
+    UnitAttention {
+        /// For whom; none for everybody.
+        nexus: Option<Nexus>,
+        /// On which LUN; none for all of them.
+        lun: Option<Lun>,
+        /// What it says.
+        sense: Sense,
+    },
+    /// A LUN appears behind every port.
+    MapLun(LunConfig),
+    /// A LUN disappears with its data.
+    UnmapLun {
+        /// Which one.
+        lun: Lun,
+    },
+    /// A LUN grows or shrinks; new space reads as zeros.
+    ResizeLun {
+        /// Which one.
+        lun: Lun,
+        /// Its size from now on, a whole number of its blocks.
+        bytes: u64,
+    },
+    /// A LUN refuses writes from now on, or takes them again.
+    SetReadOnly {
+        /// Which one.
+        lun: Lun,
+        /// Whether it refuses them.
+        read_only: bool,
+    },
+}
+
+/// Why an action could not be taken. The array is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// There is no such controller.
+    #[error("the array has no controller {0}")]
+    NoController(ControllerId),
+    /// There is no such LUN.
+    #[error("the array has no LUN {0}")]
+    NoLun(Lun),
+    /// The number is taken.
+    #[error("LUN {0} is mapped already")]
+    LunMapped(Lun),
+    /// There is no such rule.
+    #[error("there is no fault rule named {0:?}")]
+    NoRule(Arc<str>),
+    /// Only sense key 6 is a unit attention.
+    #[error("{0} is not a unit attention: its sense key must be 06")]
+    NotUnitAttention(Sense),
+    /// The new rule makes no sense.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The new LUN or size makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}

@@ -1,0 +1,60 @@
+//! The states of a controller.
+
+use std::{fmt, str::FromStr};
+
+/// What a controller is doing. What it answers in each state is its personality's business, but for
+/// the last two, in which nothing answers at its ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ControllerState {
+    /// Serving.
+    Online,
+    /// Letting go of its LUNs: commands are put off.
+    Quiescing,
+    /// Starting: it answers, but is not ready yet.
+    Booting,
+    /// Having its firmware replaced.
+    Upgrading,
+    /// Taken off line by an operator: its ports are silent.
+    Offline,
+    /// Broken: its ports are silent.
+    Failed,
+}
+
+impl ControllerState {
+    const NAMES: [(&str, ControllerState); 6] = [
+        ("online", ControllerState::Online),
+        ("quiescing", ControllerState::Quiescing),
+        ("booting", ControllerState::Booting),
+        ("upgrading", ControllerState::Upgrading),
+        ("offline", ControllerState::Offline),
+        ("failed", ControllerState::Failed),
+    ];
+
+    /// Whether anything answers at its ports.
+    pub fn answers(self) -> bool {
+        !matches!(self, ControllerState::Offline | ControllerState::Failed)
+    }
+}
+
+impl fmt::Display for ControllerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| name);
+        f.pad(name)
+    }
+}
+
+/// A name that is not a controller's state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a controller's state: online, quiescing, booting, upgrading, offline or failed"
+)]
+pub struct ParseControllerStateError(String);
+
+impl FromStr for ControllerState {
+    type Err = ParseControllerStateError;
+
+    fn from_str(text: &str) -> Result<Self, ParseControllerStateError> {
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+        found.map(|(_, state)| *state).ok_or_else(|| ParseControllerStateError(text.into()))
+    }
+}

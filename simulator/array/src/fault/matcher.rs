@@ -1,0 +1,109 @@
+//! Naming operations in a rule.
+
+use std::{fmt, str::FromStr};
+
+use crate::operation::{Class, OPERATIONS, Operation};
+
+/// Which operations a rule is about.
+///
+/// Read from a name of SPC or SBC: `MODE SELECT(10)` is that one, `MODE SELECT` is every CDB size of
+/// it, `medium` is every operation that reads or writes the medium, `any` is every one, even with an
+/// unknown operation code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpMatcher {
+    /// Every command.
+    Any,
+    /// Every operation of this class.
+    Class(Class),
+    /// Every CDB size of the operation with this name.
+    Family(&'static str),
+    /// One operation with one CDB size.
+    Exact(&'static Operation),
+}
+
+impl OpMatcher {
+    /// Whether it covers an operation; none stands for an unknown operation code.
+    pub fn covers(&self, op: Option<&'static Operation>) -> bool {
+        match (self, op) {
+            (OpMatcher::Any, _) => true,
+            (_, None) => false,
+            (OpMatcher::Class(class), Some(op)) => op.class == *class,
+            (OpMatcher::Family(family), Some(op)) => op.family() == *family,
+            (OpMatcher::Exact(exact), Some(op)) => std::ptr::eq(*exact, op),
+        }
+    }
+}
+
+impl fmt::Display for OpMatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OpMatcher::Any => "any",
+            OpMatcher::Class(class) => class.name(),
+            OpMatcher::Family(family) => family,
+            OpMatcher::Exact(op) => op.name,
+        })
+    }
+}
+
+/// A name that no operation has, and those it may have been meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseOpError {
+    name: String,
+    near: Vec<&'static str>,
+}
+
+impl ParseOpError {
+    /// The name that was not understood.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Names that are spelt nearly so, nearest first; perhaps none.
+    pub fn near(&self) -> &[&'static str] {
+        &self.near
+    }
+}
+
+impl fmt::Display for ParseOpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not an operation that the array knows", self.name)?;
+        match self.near.as_slice() {
+            [] => Ok(()),
+            near => write!(f, "; near it are {}", near.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for ParseOpError {}
+
+impl FromStr for OpMatcher {
+    type Err = ParseOpError;
+
+    fn from_str(text: &str) -> Result<Self, ParseOpError> {
+        let name = text.trim();
+        if name.eq_ignore_ascii_case("any") {
+            return Ok(OpMatcher::Any);
+        }
+        let class = Class::ALL.into_iter().find(|class| name.eq_ignore_ascii_case(class.name()));
+        let exact = || OPERATIONS.iter().find(|op| name.eq_ignore_ascii_case(op.name));
+        let family = || OPERATIONS.iter().find(|op| name.eq_ignore_ascii_case(op.family()));
+        class
+            .map(OpMatcher::Class)
+            .or_else(|| exact().map(OpMatcher::Exact))
+            .or_else(|| family().map(|op| OpMatcher::Family(op.family())))
+            .ok_or_else(|| ParseOpError { name: text.into(), near: near_names(name) })
+    }
+}
+
+/// At most three names that a slip of the finger away from `name`.
+fn near_names(name: &str) -> Vec<&'static str> {
+    let upper = name.to_ascii_uppercase();
+    let names = OPERATIONS.iter().flat_map(|op| [op.family(), op.name]);
+    let mut scored: Vec<_> = names
+        .map(|candidate| (strsim::jaro_winkler(&upper, candidate), candidate))
+        .filter(|(score, _)| *score > 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.dedup_by_key(|(_, candidate)| *candidate);
+    scored.into_iter().map(|(_, candidate)| candidate).take(3).collect()
+}

@@ -1,0 +1,133 @@
+//! A fault rule: a name, a condition and a consequence.
+
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+use super::OpMatcher;
+use crate::{
+    completion::{ServiceResponse, Status},
+    controller::ControllerState,
+    ids::{ControllerId, HbaId, Lun, PortId},
+    observe::Stage,
+    sense::Sense,
+    time::Time,
+};
+
+/// When something goes wrong, and what.
+///
+/// Rules are tried in order when a command arrives. Each armed rule whose conditions the command
+/// fulfils counts it, whether or not an earlier rule has caught it already; the first one whose
+/// count says yes catches it. So "the second MODE SELECT" is the second one on the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultRule {
+    /// Its name, unique in the array: reports and [`crate::Action::Arm`] use it.
+    pub name: Arc<str>,
+    /// Which commands it catches.
+    pub when: When,
+    /// What becomes of them.
+    pub then: Then,
+    /// Whether it works. One that is not armed does not count either.
+    pub armed: bool,
+}
+
+/// Which commands a rule catches: those that fulfil every condition that is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct When {
+    /// The operation.
+    pub op: Option<OpMatcher>,
+    /// The controller it came to.
+    pub controller: Option<ControllerId>,
+    /// The port it came to.
+    pub port: Option<PortId>,
+    /// The HBA that sent it.
+    pub hba: Option<HbaId>,
+    /// The logical unit it is for.
+    pub lun: Option<Lun>,
+    /// Blocks of which it touches at least one; UNMAP, whose blocks are not in its CDB, touches none.
+    pub blocks: Option<RangeInclusive<u64>>,
+    /// The part of the run; none for any.
+    pub stage: Option<Stage>,
+    /// The earliest arrival.
+    pub from: Option<Time>,
+    /// The end: it must arrive before this.
+    pub until: Option<Time>,
+    /// Which of those that fulfil all the rest.
+    pub matches: Matches,
+    /// A controller that must be in a state, whichever controller the command came to.
+    pub state: Option<(ControllerId, ControllerState)>,
+}
+
+/// Which of the commands that fulfil all other conditions, counted from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Matches {
+    /// All of them.
+    #[default]
+    All,
+    /// So many, and then no more.
+    First(u64),
+    /// Just this one.
+    Nth(u64),
+    /// From this one to that one.
+    Range(RangeInclusive<u64>),
+    /// Every so many: 3 means the 3rd, the 6th, and so on.
+    Every(u64),
+}
+
+/// What becomes of a command. Without an answer it is carried out in the ordinary way after the
+/// delay or hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Then {
+    /// How long it waits, counted from its arrival.
+    pub delay: Option<Duration>,
+    /// The name under which it waits until [`crate::Action::Release`]; with a delay, for both.
+    pub hold: Option<Arc<str>>,
+    /// It is lost; goes with none of the others.
+    pub lose: Option<Lose>,
+    /// It is answered with this and not carried out.
+    pub answer: Option<Answer>,
+}
+
+/// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command
+/// timeout: what a guest sees when the driver of a real HBA has given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lose {
+    /// On the way there: it is never carried out.
+    Command,
+    /// On the way back: it is carried out on arrival.
+    Reply,
+}
+
+/// What a command is answered in place of being carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// CHECK CONDITION with this sense.
+    Sense(Sense),
+    /// This status, without sense.
+    Status(Status),
+    /// This response, without a status.
+    Response(ServiceResponse),
+}
+
+/// Why a fault rule makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// The name is taken.
+    #[error("there are two fault rules named {0:?}")]
+    Duplicate(Arc<str>),
+    /// More rules than an array takes.
+    #[error("more than {0} fault rules")]
+    TooMany(usize),
+    /// Commands and ranges are counted from 1, and a range does not end before it begins.
+    #[error("fault rule {0:?} can never match: it counts from 1, and a range must not be empty")]
+    NeverMatches(Arc<str>),
+    /// A controller or port that the array does not have.
+    #[error("fault rule {rule:?} names {what}, which the array does not have")]
+    Unknown {
+        /// The rule.
+        rule: Arc<str>,
+        /// What it names.
+        what: String,
+    },
+    /// A lost command cannot also be delayed, held or answered.
+    #[error("fault rule {0:?} loses a command, and so cannot delay, hold or answer it")]
+    LostAndMore(Arc<str>),
+}

@@ -1,0 +1,135 @@
+//! What the array reports.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    command::Cdb,
+    completion::Completion,
+    controller::ControllerState,
+    ids::{ControllerId, Lun, Nexus},
+    operation::Operation,
+    time::Time,
+};
+
+/// Which part of a run is on: faults and counters tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The guest looks for its disks and builds its maps.
+    Discovery,
+    /// The scenario's own time, begun with [`crate::Action::BeginStory`].
+    Story,
+}
+
+/// Hears of every command's end and every change of state.
+///
+/// Called outside the array's lock, on the thread that caused the report; it must not block for
+/// long. Reports of one thread come in order; those of several may overtake each other, which
+/// [`CommandRecord::seq`] puts right.
+pub trait Observer: Send + Sync {
+    /// A command ended.
+    fn command(&self, record: &CommandRecord);
+
+    /// Something other than a command happened to the array, or a command changed it.
+    fn state(&self, change: &StateChange);
+}
+
+/// A command and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandRecord {
+    /// The order of arrival, from 0.
+    pub seq: u64,
+    /// When it arrived.
+    pub at: Time,
+    /// From its arrival to its end.
+    pub latency: Duration,
+    /// Who sent it, and through which port.
+    pub nexus: Nexus,
+    /// The addressed logical unit.
+    pub lun: Lun,
+    /// The CDB as it came.
+    pub cdb: Cdb,
+    /// Which operation it is; none if the operation code is unknown.
+    pub op: Option<&'static Operation>,
+    /// How it ended.
+    pub completion: Completion,
+    /// The fault rule that caught it.
+    pub fault: Option<Arc<str>>,
+    /// The stage in which it arrived.
+    pub stage: Stage,
+}
+
+/// A change of the array's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateChange {
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    pub what: Changed,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// The story began.
+    Stage(Stage),
+    /// A controller changed its state.
+    Controller {
+        /// Which one.
+        controller: ControllerId,
+        /// Its state before.
+        from: ControllerState,
+        /// Its state now.
+        to: ControllerState,
+    },
+    /// A LUN changed hands.
+    Owner {
+        /// Which LUN.
+        lun: Lun,
+        /// Who had it.
+        from: ControllerId,
+        /// Who has it.
+        to: ControllerId,
+        /// Whose command asked for it; none if a step did.
+        by: Option<Nexus>,
+    },
+    /// Something happened to a LUN.
+    Lun {
+        /// Which LUN.
+        lun: Lun,
+        /// What happened.
+        change: LunChange,
+    },
+    /// A fault rule was added, armed or disarmed.
+    Rule {
+        /// Its name.
+        name: Arc<str>,
+        /// Whether it is armed now.
+        armed: bool,
+    },
+    /// The commands held under a name may go on, and later ones are no longer held.
+    Released {
+        /// The name of the hold.
+        hold: Arc<str>,
+        /// How many commands it let go.
+        commands: usize,
+    },
+}
+
+/// What happened to a LUN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LunChange {
+    /// It was mapped, with this many bytes.
+    Mapped {
+        /// Its size.
+        bytes: u64,
+    },
+    /// It was unmapped; its data is lost.
+    Unmapped,
+    /// Its size changed.
+    Resized {
+        /// Its size now.
+        bytes: u64,
+    },
+    /// It was made read-only or writable.
+    ReadOnly(bool),
+}

@@ -1,0 +1,149 @@
+//! The operations an array carries out: one table for parsing CDBs, for naming commands and for
+//! REPORT SUPPORTED OPERATION CODES.
+
+/// Whether data goes with a command, and which way, as the initiator sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataDirection {
+    /// None.
+    None,
+    /// To the initiator.
+    In,
+    /// From the initiator.
+    Out,
+}
+
+/// What a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It reads or writes the medium, so only the LUN's owner carries it out.
+    Medium,
+    /// It asks for or sets parameters.
+    Parameter,
+    /// It asks for or changes a state, without data.
+    Control,
+}
+
+impl Class {
+    pub(crate) const ALL: [Class; 3] = [Class::Medium, Class::Parameter, Class::Control];
+
+    /// `medium`, `parameter` or `control`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Medium => "medium",
+            Class::Parameter => "parameter",
+            Class::Control => "control",
+        }
+    }
+}
+
+/// What to do, apart from the form of the CDB. Where a family has several sizes they share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    TestUnitReady,
+    RequestSense,
+    Inquiry,
+    ReportLuns,
+    ReadCapacity10,
+    ReadCapacity16,
+    ModeSense,
+    ModeSelect,
+    StartStopUnit,
+    ReportOpcodes,
+    Read,
+    Write,
+    Verify,
+    SynchronizeCache,
+    WriteSame,
+    Unmap,
+}
+
+/// An operation with one size of CDB.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// As SPC and SBC call it: `MODE SELECT(10)`.
+    pub name: &'static str,
+    /// The operation code.
+    pub opcode: u8,
+    /// The service action, for an operation code that has several.
+    pub service_action: Option<u8>,
+    /// The CDB usage data of REPORT SUPPORTED OPERATION CODES (SPC-4 6.36.3): a mask of the bits that
+    /// are looked at, but for the operation code and service action, which are there themselves. As
+    /// long as the CDB.
+    pub usage: &'static [u8],
+    /// Which way its data goes.
+    pub direction: DataDirection,
+    /// What it is about.
+    pub class: Class,
+    pub(crate) kind: Kind,
+}
+
+impl Operation {
+    /// The name without the CDB size.
+    pub fn family(&self) -> &'static str {
+        self.name.split_once('(').map_or(self.name, |(family, _)| family)
+    }
+
+    /// The length of the CDB in bytes.
+    pub fn cdb_len(&self) -> usize {
+        self.usage.len()
+    }
+
+    /// The operation that a CDB calls for, if it is known. A CDB too short for its operation calls
+    /// for it all the same.
+    pub fn of(cdb: &[u8]) -> Option<&'static Operation> {
+        let (opcode, action) = (*cdb.first()?, cdb.get(1).map(|byte| byte & 0x1f));
+        OPERATIONS.iter().find(|op| {
+            op.opcode == opcode && (op.service_action.is_none() || op.service_action == action)
+        })
+    }
+}
+
+macro_rules! operation {
+    ($name:literal, $kind:ident, $direction:ident, $class:ident, [$opcode:literal $(, $usage:literal)*]) => {
+        operation!($name, $kind, $direction, $class, None, [$opcode $(, $usage)*])
+    };
+    ($name:literal, $kind:ident, $direction:ident, $class:ident, $action:expr, [$opcode:literal $(, $usage:literal)*]) => {
+        Operation {
+            name: $name,
+            opcode: $opcode,
+            service_action: $action,
+            usage: &[$opcode $(, $usage)*],
+            direction: DataDirection::$direction,
+            class: Class::$class,
+            kind: Kind::$kind,
+        }
+    };
+}
+
+/// Every operation that an array carries out, by operation code and service action.
+#[rustfmt::skip]
+pub static OPERATIONS: [Operation; 28] = [
+    operation!("TEST UNIT READY",     TestUnitReady,    None, Control,   [0x00, 0, 0, 0, 0, 0]),
+    operation!("REQUEST SENSE",       RequestSense,     In,   Parameter, [0x03, 0x01, 0, 0, 0xff, 0]),
+    operation!("READ(6)",             Read,             In,   Medium,    [0x08, 0x1f, 0xff, 0xff, 0xff, 0]),
+    operation!("WRITE(6)",            Write,            Out,  Medium,    [0x0a, 0x1f, 0xff, 0xff, 0xff, 0]),
+    operation!("INQUIRY",             Inquiry,          In,   Parameter, [0x12, 0x01, 0xff, 0xff, 0xff, 0]),
+    operation!("MODE SELECT(6)",      ModeSelect,       Out,  Parameter, [0x15, 0x11, 0, 0, 0xff, 0]),
+    operation!("MODE SENSE(6)",       ModeSense,        In,   Parameter, [0x1a, 0x08, 0xff, 0xff, 0xff, 0]),
+    operation!("START STOP UNIT",     StartStopUnit,    None, Control,   [0x1b, 0x01, 0, 0x0f, 0xf7, 0]),
+    operation!("READ CAPACITY(10)",   ReadCapacity10,   In,   Parameter, [0x25, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01, 0]),
+    operation!("READ(10)",            Read,             In,   Medium,    [0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("WRITE(10)",           Write,            Out,  Medium,    [0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("VERIFY(10)",          Verify,           Out,  Medium,    [0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("SYNCHRONIZE CACHE(10)", SynchronizeCache, None, Medium,  [0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("WRITE SAME(10)",      WriteSame,        Out,  Medium,    [0x41, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("UNMAP",               Unmap,            Out,  Medium,    [0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("MODE SELECT(10)",     ModeSelect,       Out,  Parameter, [0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("MODE SENSE(10)",      ModeSense,        In,   Parameter, [0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("READ(16)",            Read,             In,   Medium,    [0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("WRITE(16)",           Write,            Out,  Medium,    [0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("VERIFY(16)",          Verify,           Out,  Medium,    [0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("SYNCHRONIZE CACHE(16)", SynchronizeCache, None, Medium,  [0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("WRITE SAME(16)",      WriteSame,        Out,  Medium,    [0x93, 0xf9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("READ CAPACITY(16)",   ReadCapacity16,   In,   Parameter, Some(0x10), [0x9e, 0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0]),
+    operation!("REPORT LUNS",         ReportLuns,       In,   Parameter, [0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("REPORT SUPPORTED OPERATION CODES", ReportOpcodes, In, Parameter, Some(0x0c), [0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("READ(12)",            Read,             In,   Medium,    [0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("WRITE(12)",           Write,            Out,  Medium,    [0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("VERIFY(12)",          Verify,           Out,  Medium,    [0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+];

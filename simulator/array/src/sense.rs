@@ -1,0 +1,136 @@
+//! Sense data (SPC-4 4.5).
+
+use std::{fmt, str::FromStr};
+
+/// A sense key, an additional sense code and its qualifier, and what pins a fault down in the CDB
+/// or parameter list. Written `05/94/01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sense {
+    /// The sense key, 0 to 0Fh.
+    pub key: u8,
+    /// The additional sense code.
+    pub asc: u8,
+    /// The additional sense code qualifier.
+    pub ascq: u8,
+    /// The byte at fault, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2).
+    field: Option<Field>,
+}
+
+/// A field pointer: bit 6 of the first byte tells a CDB from a parameter list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Field {
+    Cdb(u16),
+    Parameter(u16),
+}
+
+impl Sense {
+    pub(crate) const NO_SENSE: Sense = Sense::new(0x00, 0x00, 0x00);
+    /// Unrecovered read error.
+    #[cfg(test)]
+    pub(crate) const UNRECOVERED_READ_ERROR: Sense = Sense::new(0x03, 0x11, 0x00);
+    pub(crate) const BECOMING_READY: Sense = Sense::new(0x02, 0x04, 0x01);
+    pub(crate) const INITIALIZING_COMMAND_REQUIRED: Sense = Sense::new(0x02, 0x04, 0x02);
+    pub(crate) const MISCOMPARE: Sense = Sense::new(0x0e, 0x1d, 0x00);
+    pub(crate) const PARAMETER_LIST_LENGTH: Sense = Sense::new(0x05, 0x1a, 0x00);
+    pub(crate) const INVALID_OPCODE: Sense = Sense::new(0x05, 0x20, 0x00);
+    pub(crate) const LBA_OUT_OF_RANGE: Sense = Sense::new(0x05, 0x21, 0x00);
+    pub(crate) const INVALID_FIELD_IN_CDB: Sense = Sense::new(0x05, 0x24, 0x00);
+    pub(crate) const LUN_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x25, 0x00);
+    pub(crate) const INVALID_FIELD_IN_PARAMETERS: Sense = Sense::new(0x05, 0x26, 0x00);
+    pub(crate) const SAVING_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x39, 0x00);
+    pub(crate) const WRITE_PROTECTED: Sense = Sense::new(0x07, 0x27, 0x00);
+    pub(crate) const POWER_ON: Sense = Sense::new(0x06, 0x29, 0x00);
+    pub(crate) const DEVICE_RESET: Sense = Sense::new(0x06, 0x29, 0x03);
+    pub(crate) const NEXUS_LOSS: Sense = Sense::new(0x06, 0x29, 0x07);
+    pub(crate) const MODE_PARAMETERS_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x01);
+    pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
+    pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
+    pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);
+
+    /// Sense with this key (its low four bits), code and qualifier, and nothing more.
+    pub const fn new(key: u8, asc: u8, ascq: u8) -> Self {
+        Sense { key: key & 0x0f, asc, ascq, field: None }
+    }
+
+    /// INVALID FIELD IN CDB, pointing at a byte of it.
+    pub(crate) const fn cdb_field(byte: u16) -> Self {
+        Sense { field: Some(Field::Cdb(byte)), ..Sense::INVALID_FIELD_IN_CDB }
+    }
+
+    /// INVALID FIELD IN PARAMETER LIST, pointing at a byte of it.
+    pub(crate) const fn parameter_field(byte: u16) -> Self {
+        Sense { field: Some(Field::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
+    }
+
+    /// The same key, code and qualifier, wherever they point.
+    pub fn same_code(&self, other: &Sense) -> bool {
+        (self.key, self.asc, self.ascq) == (other.key, other.asc, other.ascq)
+    }
+
+    /// Fixed format, current error: 18 bytes with an additional length of 10 (SPC-4 4.5.3). A length
+    /// below 6 would make Linux read ASC and ASCQ as 00/00 (scsi_normalize_sense).
+    pub fn to_fixed(&self) -> [u8; 18] {
+        let mut bytes = [0; 18];
+        bytes[0] = 0x70;
+        bytes[2] = self.key;
+        bytes[7] = 10;
+        bytes[12] = self.asc;
+        bytes[13] = self.ascq;
+        if let Some(field) = self.field {
+            let (flags, at) = match field {
+                Field::Cdb(at) => (0xc0, at),
+                Field::Parameter(at) => (0x80, at),
+            };
+            bytes[15] = flags;
+            bytes[16..18].copy_from_slice(&at.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// Descriptor format, current error (SPC-4 4.5.2): 8 bytes, and 8 more with a field pointer.
+    pub(crate) fn to_descriptor(self) -> ([u8; 16], usize) {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&[0x72, self.key, self.asc, self.ascq]);
+        let Some(field) = self.field else { return (bytes, 8) };
+        bytes[7] = 8;
+        bytes[8..10].copy_from_slice(&[0x02, 0x06]);
+        let fixed = Sense { field: Some(field), ..self }.to_fixed();
+        bytes[12..15].copy_from_slice(&fixed[15..18]);
+        (bytes, 16)
+    }
+}
+
+impl fmt::Display for Sense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x}/{:02x}/{:02x}", self.key, self.asc, self.ascq)
+    }
+}
+
+/// Text that is not sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not sense data: a key up to 0f, a code and a qualifier in hex, like `05/94/01`")]
+pub struct ParseSenseError(String);
+
+impl FromStr for Sense {
+    type Err = ParseSenseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSenseError> {
+        let error = || ParseSenseError(text.into());
+        let byte = |part: &str| match part.len() {
+            1 | 2 if part.bytes().all(|c| c.is_ascii_hexdigit()) => {
+                u8::from_str_radix(part, 16).map_err(|_| error())
+            }
+            _ => Err(error()),
+        };
+        let mut parts = text.split('/');
+        let (Some(key), Some(asc), Some(ascq), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(error());
+        };
+        match byte(key)? {
+            key @ 0..=0x0f => Ok(Sense::new(key, byte(asc)?, byte(ascq)?)),
+            _ => Err(error()),
+        }
+    }
+}
