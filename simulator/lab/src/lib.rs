@@ -8,6 +8,7 @@
 
 mod accel;
 mod agent;
+mod build;
 mod doctor;
 mod error;
 mod image;
@@ -15,6 +16,7 @@ mod machine;
 mod progress;
 mod store;
 mod template;
+mod tool;
 mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};

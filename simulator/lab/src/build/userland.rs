@@ -1,0 +1,223 @@
+//! The userland: what is left of the packages, as a squashfs.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    path::Path,
+    process::Stdio,
+};
+
+use tar::{EntryType, Header};
+
+use super::archive::{is_kernels, plain_name};
+use crate::{LabError, Result, tool};
+
+/// Directories of which only the empty directory is kept: mount points.
+const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
+/// Left out: nobody reads documentation in the guest.
+const LEFT_OUT: &[&str] = &[
+    "usr/share/doc/",
+    "usr/share/info/",
+    "usr/share/locale/",
+    "usr/share/man/",
+    "var/cache/apt/",
+    "var/lib/apt/lists/",
+    "var/cache/debconf/",
+];
+
+/// How the squashfs is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Lz4,
+    Zstd,
+    Gzip,
+}
+
+impl Packing {
+    /// The one that costs the guest least to unpack, of those its kernel's configuration has. Under TCG lz4 is
+    /// several times faster than the others. Every squashfs has gzip unless it was configured away.
+    pub(crate) fn for_kernel(config: &str) -> Packing {
+        let has = |option: &str| config.lines().any(|line| line == option);
+        if has("CONFIG_SQUASHFS_LZ4=y") {
+            Packing::Lz4
+        } else if has("CONFIG_SQUASHFS_ZSTD=y") && !has("CONFIG_SQUASHFS_ZLIB=y") {
+            Packing::Zstd
+        } else {
+            Packing::Gzip
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Packing::Lz4 => "lz4",
+            Packing::Zstd => "zstd",
+            Packing::Gzip => "gzip",
+        }
+    }
+}
+
+/// Makes the squashfs `out` from the archive `tar`.
+pub(crate) fn write_userland(tar: &Path, out: &Path, packing: Packing) -> Result<()> {
+    let program = tool::find("mksquashfs")?;
+    let mut child = std::process::Command::new(&program)
+        .arg("-")
+        .arg(out)
+        .args(["-tar", "-noappend", "-quiet", "-no-progress", "-comp", packing.name()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(LabError::file("cannot run", &program))?;
+    let mut errors = child.stderr.take();
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(errors) = errors.as_mut() {
+            let _ = errors.take(1 << 20).read_to_end(&mut text);
+        }
+        text
+    });
+    let stdin = child.stdin.take();
+    let fed = match (File::open(tar), stdin) {
+        (Ok(file), Some(stdin)) => filter(file, BufWriter::with_capacity(1 << 20, stdin)),
+        (Err(error), _) => Err(error),
+        (_, None) => Err(io::ErrorKind::BrokenPipe.into()),
+    };
+    let status = child.wait().map_err(LabError::file("cannot wait for", &program))?;
+    let stderr = reader.join().unwrap_or_default();
+    // When it gave up, its own words say more than the broken pipe.
+    tool::check("mksquashfs", status, &stderr, out)?;
+    fed.map_err(LabError::file("cannot read", tar))
+}
+
+/// Copies an archive without what the guest does not need, with the mount points added.
+fn filter(input: impl Read, output: impl Write) -> io::Result<()> {
+    let mut from = tar::Archive::new(input);
+    let mut to = tar::Builder::new(output);
+    for name in MOUNT_POINTS {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Directory);
+        header.set_mode(if *name == "tmp" { 0o1777 } else { 0o755 });
+        header.set_size(0);
+        to.append_data(&mut header, name, io::empty())?;
+    }
+    for entry in from.entries()? {
+        let mut entry = entry?;
+        let name = plain_name(&entry.path()?);
+        if name.is_empty() || !keep(&name) {
+            continue;
+        }
+        let mut header = entry.header().clone();
+        match header.entry_type() {
+            EntryType::Link | EntryType::Symlink => {
+                let target = entry.link_name()?.ok_or(io::ErrorKind::InvalidData)?.into_owned();
+                // The target of a hard link is a name of the archive.
+                let target = match header.entry_type() {
+                    EntryType::Link => plain_name(&target).into(),
+                    _ => target,
+                };
+                to.append_link(&mut header, &name, target)?;
+            }
+            EntryType::Regular | EntryType::Continuous | EntryType::Directory => {
+                to.append_data(&mut header, &name, &mut entry)?;
+            }
+            _ => {}
+        }
+    }
+    to.into_inner()?.flush()
+}
+
+fn keep(name: &str) -> bool {
+    let top = name.split('/').next().unwrap_or(name);
+    let inner = name.strip_prefix("usr/").unwrap_or(name);
+    !(MOUNT_POINTS.contains(&top)
+        || is_kernels(name)
+        || is_kernels(inner)
+        || LEFT_OUT.iter().any(|left_out| name.starts_with(left_out)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn filtered(
+        add: impl FnOnce(&mut tar::Builder<Vec<u8>>),
+    ) -> BTreeMap<String, (EntryType, String)> {
+        let mut tar = tar::Builder::new(Vec::new());
+        add(&mut tar);
+        let mut out = Vec::new();
+        filter(&tar.into_inner().unwrap()[..], &mut out).unwrap();
+        let mut seen = BTreeMap::new();
+        for entry in tar::Archive::new(&out[..]).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().to_string_lossy().into_owned();
+            let link = entry.link_name().unwrap().map(|l| l.to_string_lossy().into_owned());
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            seen.insert(name, (entry.header().entry_type(), link.unwrap_or(text)));
+        }
+        seen
+    }
+
+    fn file(tar: &mut tar::Builder<Vec<u8>>, name: &str) {
+        let mut header = Header::new_gnu();
+        header.set_size(4);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, format!("./{name}"), &b"text"[..]).unwrap();
+    }
+
+    #[test]
+    fn the_kernel_and_documentation_are_left_out_and_mount_points_are_there() {
+        let long = format!("usr/lib/{}/{}", "x".repeat(90), "y".repeat(90));
+        let seen = filtered(|tar| {
+            for name in [
+                "boot/vmlinuz",
+                "usr/lib/modules/6.1/a.ko",
+                "lib/modules/6.1/a.ko",
+                "usr/share/doc/a/copyright",
+                "dev/console",
+                "usr/bin/sh",
+                "usr/share/docbook/a",
+                &long,
+            ] {
+                file(tar, name);
+            }
+        });
+        let names: Vec<&str> = seen.keys().map(|n| n.trim_end_matches('/')).collect();
+        let mut expected =
+            ["dev", "proc", "run", "sys", "tmp", "usr/bin/sh", &long, "usr/share/docbook/a"];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        assert_eq!(seen["usr/bin/sh"], (EntryType::Regular, "text".into()));
+    }
+
+    #[test]
+    fn links_stay_links() {
+        let seen = filtered(|tar| {
+            let mut header = Header::new_gnu();
+            header.set_size(0);
+            header.set_entry_type(EntryType::Symlink);
+            tar.append_link(&mut header.clone(), "./bin", "usr/bin").unwrap();
+            header.set_entry_type(EntryType::Link);
+            tar.append_link(&mut header, "./usr/bin/b", "./usr/bin/a").unwrap();
+        });
+        assert_eq!(seen["bin"], (EntryType::Symlink, "usr/bin".into()));
+        assert_eq!(seen["usr/bin/b"], (EntryType::Link, "usr/bin/a".into()));
+    }
+
+    #[test]
+    fn the_kernel_decides_about_the_compression() {
+        let config = |lines: &str| Packing::for_kernel(lines);
+        assert_eq!(config("CONFIG_SQUASHFS_ZLIB=y\nCONFIG_SQUASHFS_LZ4=y\n"), Packing::Lz4);
+        assert_eq!(
+            config("CONFIG_SQUASHFS_ZLIB=y\n# CONFIG_SQUASHFS_LZ4 is not set\n"),
+            Packing::Gzip
+        );
+        assert_eq!(
+            config("# CONFIG_SQUASHFS_ZLIB is not set\nCONFIG_SQUASHFS_ZSTD=y\n"),
+            Packing::Zstd
+        );
+        assert_eq!(config(""), Packing::Gzip);
+    }
+}
