@@ -8,12 +8,15 @@
 
 mod accel;
 mod agent;
+mod base;
 mod build;
+mod cache;
 mod doctor;
 mod error;
 mod image;
 mod machine;
 mod progress;
+mod spec;
 mod store;
 mod template;
 mod tool;

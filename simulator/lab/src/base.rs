@@ -1,0 +1,287 @@
+//! The first layer of an image: all but the agent.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::{io::AsyncReadExt, process::Command};
+
+use crate::{
+    ImageStore, LabError, Progress, Result,
+    build::{
+        Archive, ModuleDir, ModuleSource, Packing, WANTED, collect, index_files, vmlinux,
+        write_userland,
+    },
+    cache::Lock,
+    spec::{self, Spec},
+    tool,
+};
+
+/// To be raised whenever what is built from the same packages changes.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The files of a base.
+pub(crate) const KERNEL: &str = "vmlinux";
+pub(crate) const USERLAND: &str = "userland.squashfs";
+pub(crate) const MODULES: &str = "modules";
+
+/// A base in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) dir: PathBuf,
+    pub(crate) manifest: Manifest,
+}
+
+/// What is written down about a base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// [`FORMAT`] at the time.
+    pub(crate) format: u32,
+    /// Hash of how it is made; another recipe means that it is out of date.
+    pub(crate) recipe: String,
+    /// Hash of what came of it.
+    pub(crate) content: String,
+    /// The kernel's release.
+    pub(crate) release: String,
+    /// One line for the list.
+    pub(crate) description: String,
+}
+
+impl Manifest {
+    pub(crate) const FILE: &str = "manifest.json";
+
+    /// That of a base; `None` when there is no base, or none of a version that can be read.
+    pub(crate) fn read(dir: &Path) -> Result<Option<Manifest>> {
+        let path = dir.join(Manifest::FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(LabError::file("cannot read", path)(e)),
+        }
+    }
+
+    fn write(&self, dir: &Path) -> Result<()> {
+        let path = dir.join(Manifest::FILE);
+        let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
+    }
+}
+
+/// The base of one of our images.
+pub(crate) async fn from_packages(
+    store: &ImageStore,
+    spec: &'static Spec,
+    progress: &dyn Progress,
+) -> Result<Base> {
+    let dir = store.image_dir(spec.name);
+    let recipe = recipe(spec);
+    let current = || -> Result<Option<Base>> {
+        let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.recipe == recipe);
+        Ok(manifest.map(|manifest| Base { dir: dir.clone(), manifest }))
+    };
+    if let Some(base) = current()? {
+        return Ok(base);
+    }
+    // Said before anything is downloaded.
+    tool::find("mksquashfs")?;
+    let lock = Lock::take(&dir, &format!("the image {}", spec.name), progress).await?;
+    if let Some(base) = current()? {
+        return Ok(base);
+    }
+    let part = lock.begin()?;
+    progress.stage(&format!("fetching the packages of {} (a minute or two, once)", spec.name));
+    let tar = part.path().join("packages.tar");
+    mmdebstrap(spec, &tar).await?;
+    progress.stage("unpacking the kernel and packing the userland");
+    let into = part.path().to_owned();
+    let manifest = blocking(move || {
+        let content = unpack(&tar, &into)?;
+        fs::remove_file(&tar).map_err(LabError::file("cannot remove", &tar))?;
+        let description = spec.description.to_owned();
+        let (release, content) = content;
+        let manifest = Manifest { format: FORMAT, recipe, content, release, description };
+        manifest.write(&into)?;
+        Ok(manifest)
+    })
+    .await?;
+    part.finish()?;
+    Ok(Base { dir, manifest })
+}
+
+/// The base with a kernel of the user's own.
+pub(crate) async fn from_own_kernel(
+    store: &ImageStore,
+    name: &str,
+    kernel: &Path,
+    modules: &Path,
+    progress: &dyn Progress,
+) -> Result<Base> {
+    let bytes = fs::read(kernel).map_err(LabError::file("cannot read", kernel))?;
+    let bad_kernel = |why| LabError::BadKernel { path: kernel.to_owned(), why };
+    let bad_modules = |why| LabError::BadModules { why };
+    let source = ModuleDir::find(modules).map_err(bad_modules)?;
+    let release = source.release().map_err(bad_modules)?;
+    progress.stage("unpacking the kernel");
+    let elf = vmlinux(bytes).map_err(bad_kernel)?;
+    // An ELF vmlinux names its version in its banner; a mixed-up pair would fail in the guest, at the first module.
+    let banner = format!("Linux version {release} ");
+    if !contains(&elf, banner.as_bytes()) {
+        return Err(bad_kernel(format!(
+            "it is not of release {release}, for which the modules are"
+        )));
+    }
+    let userland = spec::find(spec::DEFAULT).ok_or(LabError::NoCache)?;
+    let below = from_packages(store, userland, progress).await?;
+
+    let dir = store.image_dir(name);
+    let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
+    let part = lock.begin()?;
+    let mut hash = blake3::Hasher::new();
+    hash.update(below.manifest.content.as_bytes());
+    write_kernel(part.path(), &elf, &source, &mut hash)?;
+    let (from, to) = (below.dir.join(USERLAND), part.path().join(USERLAND));
+    fs::hard_link(&from, &to)
+        .or_else(|_| fs::copy(&from, &to).map(|_| ()))
+        .map_err(LabError::file("cannot write", &to))?;
+    let manifest = Manifest {
+        format: FORMAT,
+        recipe: "added".into(),
+        content: hash.finalize().to_hex().to_string(),
+        release,
+        description: format!("{} over the userland of {}", kernel.display(), spec::DEFAULT),
+    };
+    manifest.write(part.path())?;
+    part.finish()?;
+    Ok(Base { dir, manifest })
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Hash of how an image is made.
+fn recipe(spec: &Spec) -> String {
+    let text = serde_json::to_vec(&(FORMAT, spec, WANTED)).unwrap_or_default();
+    blake3::hash(&text).to_hex()[..32].to_owned()
+}
+
+/// Fetches and unpacks the packages of an image; no maintainer script runs. The mirror is the host's own.
+async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
+    let program = tool::find("mmdebstrap")?;
+    let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
+    let mut child = Command::new(&program)
+        .args(["--variant=extract", "--format=tar"])
+        .arg(format!("--include={}", spec.packages.join(",")))
+        .args([spec.suite, "-"])
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(LabError::file("cannot run", &program))?;
+    let mut stderr = Vec::new();
+    if let Some(pipe) = child.stderr.as_mut() {
+        let _ = pipe.read_to_end(&mut stderr).await;
+    }
+    let status = child.wait().await.map_err(LabError::file("cannot wait for", &program))?;
+    tool::check("mmdebstrap", status, &stderr, tar)
+}
+
+/// Makes the files of a base from the archive. Answers the kernel's release and the hash of the content.
+fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
+    let unreadable = |e| LabError::file("cannot read", tar)(e);
+    let archive = Archive::open(tar).map_err(unreadable)?;
+    let release = archive.release().map_err(|why| LabError::BadModules { why })?;
+    let names = [format!("boot/vmlinuz-{release}"), format!("lib/modules/{release}/vmlinuz")];
+    let Some((name, file)) = archive.read_first(&names).map_err(unreadable)? else {
+        let why = "it is not among the packages".to_owned();
+        return Err(LabError::BadKernel { path: names[0].clone().into(), why });
+    };
+    let elf = vmlinux(file).map_err(|why| LabError::BadKernel { path: name.into(), why })?;
+    let mut hash = blake3::Hasher::new();
+    write_kernel(into, &elf, &archive.modules(&release), &mut hash)?;
+    let names = [format!("boot/config-{release}"), format!("lib/modules/{release}/config")];
+    let config = archive.read_first(&names).map_err(unreadable)?.unwrap_or_default().1;
+    let userland = into.join(USERLAND);
+    let packing = Packing::for_kernel(&String::from_utf8_lossy(&config));
+    write_userland(archive.path(), &userland, packing)?;
+    let file = fs::File::open(&userland).map_err(LabError::file("cannot read", &userland))?;
+    hash.update_reader(file).map_err(LabError::file("cannot read", &userland))?;
+    Ok((release, hash.finalize().to_hex().to_string()))
+}
+
+/// Writes the kernel and its modules, and adds them to the hash.
+fn write_kernel(
+    into: &Path,
+    elf: &[u8],
+    source: &dyn ModuleSource,
+    hash: &mut blake3::Hasher,
+) -> Result<()> {
+    let write = |path: PathBuf, bytes: &[u8], hash: &mut blake3::Hasher| -> Result<()> {
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above).map_err(LabError::file("cannot create", above))?;
+        }
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+        fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
+    };
+    write(into.join(KERNEL), elf, hash)?;
+    let modules = collect(source, WANTED).map_err(|why| LabError::BadModules { why })?;
+    let dir = into.join(MODULES);
+    for module in &modules {
+        write(dir.join(&module.path), &module.elf, hash)?;
+    }
+    for (name, text) in index_files(&modules) {
+        write(dir.join(name), text.as_bytes(), hash)?;
+    }
+    for name in ["modules.builtin", "modules.builtin.modinfo"] {
+        // A kernel without it is only harder to ask what is built in.
+        if let Ok(bytes) = source.read(name) {
+            write(dir.join(name), &bytes, hash)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs what takes long off the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_changes_with_the_packages() {
+        let spec = spec::SPECS[0];
+        assert_eq!(recipe(&spec), recipe(&spec));
+        assert_ne!(recipe(&spec), recipe(&Spec { suite: "trixie", ..spec }));
+        assert_ne!(recipe(&spec), recipe(&Spec { packages: &spec.packages[1..], ..spec }));
+    }
+
+    #[test]
+    fn no_manifest_and_one_that_cannot_be_read_mean_no_base() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), None);
+        let manifest = Manifest {
+            format: FORMAT,
+            recipe: "r".into(),
+            content: "c".into(),
+            release: "6.1".into(),
+            description: "d".into(),
+        };
+        manifest.write(dir.path()).unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), Some(manifest));
+        fs::write(dir.path().join(Manifest::FILE), "{\"format\": 0}").unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Directories that are made at most once, whole or not at all.
+//!
+//! A directory `x` of the cache has a lock file `x.lock`, held (flock) by whoever makes or removes it, and is
+//! made as `x.part`. The lock goes with its process however that ends, so a `.part` seen by a holder of the lock is a leftover.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{LabError, Progress, Result};
+
+/// How often a busy lock is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// The lock of one directory of the cache.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    dir: PathBuf,
+    /// Holds the flock; closing it lets go.
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a directory, which need not exist. Waits while another has it, and says so; `what` reads
+    /// like "the image bookworm".
+    pub(crate) async fn take(dir: &Path, what: &str, progress: &dyn Progress) -> Result<Lock> {
+        let path = beside(dir, "lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(LabError::file("cannot create", &path))?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { dir: dir.to_owned(), _file: file }),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(e)) => return Err(LabError::file("cannot lock", path)(e)),
+            }
+            if !told {
+                progress.stage(&format!("waiting for another sansim that is busy with {what}"));
+                told = true;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// Takes the lock if nobody has it.
+    pub(crate) fn try_take(dir: &Path) -> Result<Option<Lock>> {
+        let path = beside(dir, "lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(LabError::file("cannot create", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { dir: dir.to_owned(), _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(LabError::file("cannot lock", path)(e)),
+        }
+    }
+
+    /// An empty directory to make the content in; a leftover is removed.
+    pub(crate) fn begin(&self) -> Result<Part<'_>> {
+        let path = beside(&self.dir, "part");
+        remove_dir(&path)?;
+        fs::create_dir(&path).map_err(LabError::file("cannot create", &path))?;
+        Ok(Part { lock: self, path })
+    }
+
+    /// Removes the directory, if it is there.
+    pub(crate) fn remove(&self) -> Result<()> {
+        // Renamed first, so that nobody finds half of it.
+        let path = beside(&self.dir, "part");
+        remove_dir(&path)?;
+        match fs::rename(&self.dir, &path) {
+            Ok(()) => remove_dir(&path),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(LabError::file("cannot remove", &self.dir)(e)),
+        }
+    }
+}
+
+/// A directory that is being made. Removed on drop unless it was finished.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    lock: &'a Lock,
+    path: PathBuf,
+}
+
+impl Part<'_> {
+    /// Where to put the content.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes it visible under its name, in place of what was there.
+    pub(crate) fn finish(self) -> Result<()> {
+        sync(&self.path).map_err(LabError::file("cannot write", &self.path))?;
+        remove_dir(&self.lock.dir)?;
+        fs::rename(&self.path, &self.lock.dir)
+            .map_err(LabError::file("cannot create", &self.lock.dir))
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A file written whole or not at all.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let failed = |e| LabError::file("cannot write", path)(e);
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+    io::Write::write_all(&mut file, bytes).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+/// `dir` with another suffix, `.lock` or `.part`.
+fn beside(dir: &Path, suffix: &str) -> PathBuf {
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(suffix);
+    dir.with_file_name(name)
+}
+
+fn remove_dir(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(LabError::file("cannot remove", path)(e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sees to it that a crash of the host after the rename leaves no empty files behind.
+fn sync(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(dir)?.sync_all()
+}
+
+/// Bytes of all files below a directory; 0 when it is not there.
+pub(crate) fn size_of(dir: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(dir) else { return 0 };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => size_of(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, atomic::AtomicUsize, atomic::Ordering};
+
+    use super::*;
+    use crate::Quiet;
+
+    #[derive(Default)]
+    struct Said(Mutex<Vec<String>>);
+
+    impl Progress for Said {
+        fn stage(&self, text: &str) {
+            self.0.lock().unwrap().push(text.to_owned());
+        }
+    }
+
+    /// What the builders of this crate do, with a step that takes long.
+    async fn build(dir: &Path, steps: &AtomicUsize, progress: &dyn Progress) -> Result<String> {
+        let lock = Lock::take(dir, "the image x", progress).await?;
+        if !dir.exists() {
+            let part = lock.begin()?;
+            steps.fetch_add(1, Ordering::SeqCst);
+            fs::write(part.path().join("a"), "half").unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert!(!dir.exists(), "visible before it is finished");
+            fs::write(part.path().join("a"), "whole").unwrap();
+            part.finish()?;
+        }
+        Ok(fs::read_to_string(dir.join("a")).unwrap())
+    }
+
+    #[tokio::test]
+    async fn two_builds_at_once_do_the_work_once_and_the_second_says_that_it_waits() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (dir, steps) = (tmp.path().join("x"), AtomicUsize::new(0));
+        let said = [Said::default(), Said::default()];
+        let (first, second) =
+            tokio::join!(build(&dir, &steps, &said[0]), build(&dir, &steps, &said[1]));
+        assert_eq!((first.unwrap().as_str(), second.unwrap().as_str()), ("whole", "whole"));
+        assert_eq!(steps.load(Ordering::SeqCst), 1);
+        assert_eq!(said[0].0.lock().unwrap().len(), 0);
+        let waiting = "waiting for another sansim that is busy with the image x";
+        assert_eq!(*said[1].0.lock().unwrap(), [waiting]);
+    }
+
+    #[tokio::test]
+    async fn an_abandoned_build_leaves_nothing() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (dir, steps) = (tmp.path().join("x"), AtomicUsize::new(0));
+        let build_once = build(&dir, &steps, &Quiet);
+        assert!(tokio::time::timeout(Duration::from_millis(50), build_once).await.is_err());
+        assert!(!dir.exists() && !tmp.path().join("x.part").exists());
+        assert_eq!(build(&dir, &steps, &Quiet).await.unwrap(), "whole");
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_build_left_is_swept_by_the_next() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("x");
+        fs::create_dir_all(tmp.path().join("x.part/deep")).unwrap();
+        fs::write(tmp.path().join("x.part/old"), "").unwrap();
+        let lock = Lock::take(&dir, "x", &Quiet).await.unwrap();
+        let part = lock.begin().unwrap();
+        assert_eq!(fs::read_dir(part.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_held_lock_is_seen_and_removal_is_complete() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("x");
+        build(&dir, &AtomicUsize::new(0), &Quiet).await.unwrap();
+        assert_eq!(size_of(&dir), 5);
+        let lock = Lock::try_take(&dir).unwrap().unwrap();
+        assert!(Lock::try_take(&dir).unwrap().is_none());
+        lock.remove().unwrap();
+        lock.remove().unwrap();
+        let left: Vec<_> =
+            fs::read_dir(tmp.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+        assert_eq!(left, ["x.lock"]);
+    }
+}
