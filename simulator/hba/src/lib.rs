@@ -1,1 +1,43 @@
-//! Under construction.
+//! A vhost-user-scsi device: virtqueues in, commands to the array, completions out.
+//!
+//! [`HbaServer`] is one HBA: it listens on a Unix socket for QEMU (or any other vhost-user front
+//! end) and hands what the guest's driver puts into the virtqueues to a [`sansim_array::Array`].
+//! [`RealClock`] tells both what time it is.
+//!
+//! | Subject | Module |
+//! |---|---|
+//! | what crosses the queues | `wire`, `lun` |
+//! | descriptor chains and rings | `chain`, `buffers`, `ring` |
+//! | a command from its chain to its answer | `command`, `parked`, `alarm` |
+//! | the device that the queues belong to | `device`, `control`, `events` |
+//! | the transport: vhost-user | `backend`, `vring`, `server` |
+//!
+//! Only the last row knows of vhost-user. Nothing that a guest writes into its memory makes this
+//! crate panic, wait or grow: what breaks the rules is counted, logged once, and answered or
+//! dropped.
+
+#![deny(unsafe_code)]
+
+mod alarm;
+mod backend;
+mod buffers;
+mod chain;
+mod clock;
+mod command;
+mod config;
+mod control;
+mod device;
+mod events;
+mod lun;
+mod malformed;
+mod parked;
+mod ring;
+mod server;
+mod statistics;
+mod vring;
+mod wire;
+
+pub use clock::RealClock;
+pub use config::{HbaConfig, HbaError};
+pub use server::HbaServer;
+pub use statistics::Statistics;

@@ -1,0 +1,345 @@
+//! The device behind vhost-user: which thread serves which queue, and who locks what.
+//!
+//! Locks are taken in this order: the device, then a virtqueue; of two virtqueues the control queue
+//! first. The crate's own lock, held while it handles a message of the front end's, comes before
+//! both.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use vhost::vhost_user::message::{VhostUserProtocolFeatures, VhostUserVirtioFeatures};
+use vhost_user_backend::{VhostUserBackend, VringT, bitmap::BitmapMmapRegion};
+use virtio_queue::QueueT;
+use vm_memory::GuestAddressSpace;
+use vmm_sys_util::{
+    epoll::EventSet,
+    event::{EventConsumer, EventFlag, EventNotifier, new_event_consumer_and_notifier},
+    eventfd::EventFd,
+};
+
+use crate::{
+    config::HbaConfig,
+    device::Device,
+    ring::{self, Progress, Used},
+    statistics::Counters,
+    vring::{LockedVring, Memory, SharedMemory, Vring},
+    wire::{self, CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE, MAX_QUEUE_SIZE},
+};
+
+/// Control requests answered before others get their turn at the device.
+const CONTROL_BATCH: usize = 16;
+
+/// One connection's device.
+pub(crate) struct Backend {
+    config: HbaConfig,
+    device: RwLock<Device>,
+    memory: SharedMemory,
+    /// The virtqueues by index. The crate makes them, and shows each thread its own when something
+    /// happens; a command cannot have come from a virtqueue that is not known yet.
+    vrings: Vec<OnceLock<Vring>>,
+    /// Rung when the device has something to attend to.
+    doorbell: Arc<EventFd>,
+    counters: Arc<Counters>,
+    /// File descriptors that the crate's threads are ended through. It takes them and keeps them.
+    exits: Mutex<Vec<RawFd>>,
+}
+
+impl Backend {
+    pub(crate) fn new(
+        config: HbaConfig,
+        device: Device,
+        memory: SharedMemory,
+        doorbell: Arc<EventFd>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Backend {
+            vrings: (0..config.queues()).map(|_| OnceLock::new()).collect(),
+            config,
+            device: RwLock::new(device),
+            memory,
+            doorbell,
+            counters,
+            exits: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// What the doorbell is registered as with the first thread: behind the virtqueues and the
+    /// crate's own event.
+    pub(crate) fn doorbell_event(&self) -> u16 {
+        self.config.queues() as u16 + 1
+    }
+
+    /// Forgets everything; the front end is gone.
+    pub(crate) fn disconnect(&self) {
+        self.exclusive().reset();
+    }
+
+    /// Closes what the crate leaves open.
+    ///
+    /// To be called when the crate's threads have ended and their epoll instances are closed.
+    #[expect(unsafe_code, reason = "the crate keeps no owner of these")]
+    pub(crate) fn close_exits(&self) {
+        let exits = std::mem::take(&mut *self.exits.lock().unwrap_or_else(PoisonError::into_inner));
+        for exit in exits {
+            // SAFETY: `exit` was made by `exit_event` below, whose caller (vhost-user-backend's
+            // VringEpollHandler::new) turned its owner into a bare number with `into_raw_fd`, and
+            // never closes it. Nobody else knows the number, and it is taken off the list, so that
+            // it is closed once.
+            drop(unsafe { OwnedFd::from_raw_fd(exit) });
+        }
+    }
+
+    fn shared(&self) -> RwLockReadGuard<'_, Device> {
+        self.device.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exclusive(&self) -> RwLockWriteGuard<'_, Device> {
+        self.device.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve_requests(&self, index: u16, vring: &Vring) {
+        loop {
+            let device = self.shared();
+            let memory = self.memory.memory();
+            let mut vring = vring.get_mut();
+            if !is_running(&vring) {
+                return;
+            }
+            let used_before = vring.get_queue().next_used();
+            let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
+            self.interrupt_after(used_before, &device, &mut vring, &memory);
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Empty) => return,
+                Err(what) => return device.report(index, what),
+            }
+        }
+    }
+
+    fn serve_control(&self, vring: &Vring) {
+        let mut used = Vec::new();
+        loop {
+            let mut device = self.exclusive();
+            let memory = self.memory.memory();
+            let mut vring = vring.get_mut();
+            if !is_running(&vring) {
+                return;
+            }
+            let used_before = vring.get_queue().next_used();
+            let queue = vring.get_queue_mut();
+            let progress = ring::drain(queue, &*memory, CONTROL_BATCH, |descriptors| {
+                let len = device.serve_control(descriptors, &*memory, &mut used);
+                self.give_back(&device, &memory, &mut used);
+                Some(len)
+            });
+            self.interrupt_after(used_before, &device, &mut vring, &memory);
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Empty) => return,
+                Err(what) => return device.report(CONTROL_QUEUE, what),
+            }
+        }
+    }
+
+    fn serve_events(&self, device: &mut Device, memory: &Memory, vring: &Vring) {
+        let mut vring = vring.get_mut();
+        if !device.has_events() || !is_running(&vring) {
+            return;
+        }
+        let used_before = vring.get_queue().next_used();
+        let delivered = device.serve_events(vring.get_queue_mut(), memory);
+        self.interrupt_after(used_before, device, &mut vring, memory);
+        if let Err(what) = delivered {
+            device.report(EVENT_QUEUE, what);
+        }
+    }
+
+    fn attend(&self) {
+        // It may have been rung many times, or read already.
+        let _ = self.doorbell.read();
+        let mut device = self.exclusive();
+        let memory = self.memory.memory();
+        let mut used = Vec::new();
+        device.attend(&*memory, &mut used);
+        self.give_back(&device, &memory, &mut used);
+        if let Some(vring) = self.vrings[usize::from(EVENT_QUEUE)].get() {
+            self.serve_events(&mut device, &memory, vring);
+        }
+    }
+
+    /// Puts chains into the used rings that they belong to.
+    fn give_back(&self, device: &Device, memory: &Memory, used: &mut Vec<Used>) {
+        for chains in used.chunk_by(|one, next| one.queue == next.queue) {
+            let queue = chains[0].queue;
+            let Some(vring) = self.vrings[usize::from(queue)].get() else { continue };
+            let mut vring = vring.get_mut();
+            let used_before = vring.get_queue().next_used();
+            for chain in chains {
+                let added = ring::add_used(vring.get_queue_mut(), memory, chain.head, chain.len);
+                if let Err(what) = added {
+                    device.report(queue, what);
+                }
+            }
+            self.interrupt_after(used_before, device, &mut vring, memory);
+        }
+        used.clear();
+    }
+
+    /// Interrupts the guest if the queue has used something and the guest wants to know.
+    fn interrupt_after(
+        &self,
+        used_before: u16,
+        device: &Device,
+        vring: &mut LockedVring<'_>,
+        memory: &Memory,
+    ) {
+        let queue = vring.get_queue_mut();
+        if queue.next_used() == used_before
+            || !ring::interrupt_wanted(queue, memory, device.notify_on_empty())
+        {
+            return;
+        }
+        self.counters.notifications.add(1);
+        if let Err(error) = vring.signal_used_queue() {
+            tracing::warn!(hba = %self.config.id, "the guest cannot be interrupted: {error}");
+        }
+    }
+
+    /// Remembers a thread's virtqueues.
+    fn meet(&self, vrings: &[Vring], thread: usize) {
+        for (place, vring) in vrings.iter().enumerate() {
+            let index = virtqueue(thread, place as u16);
+            self.vrings[usize::from(index)].get_or_init(|| vring.clone());
+        }
+    }
+}
+
+/// Which virtqueue is a thread's `place`th. The first thread has the control queue, the event queue
+/// and a request queue, each of the others one request queue more.
+fn virtqueue(thread: usize, place: u16) -> u16 {
+    if thread == 0 { place } else { FIRST_REQUEST_QUEUE + thread as u16 + place }
+}
+
+fn is_running(vring: &LockedVring<'_>) -> bool {
+    vring.is_enabled() && vring.get_queue().ready()
+}
+
+impl VhostUserBackend for Backend {
+    type Bitmap = BitmapMmapRegion;
+    type Vring = Vring;
+
+    fn num_queues(&self) -> usize {
+        self.config.queues()
+    }
+
+    fn max_queue_size(&self) -> usize {
+        usize::from(MAX_QUEUE_SIZE)
+    }
+
+    fn features(&self) -> u64 {
+        // QEMU migrates its guest only if LOG_ALL is offered.
+        wire::FEATURES
+            | VhostUserVirtioFeatures::LOG_ALL.bits()
+            | VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits()
+    }
+
+    fn acked_features(&self, features: u64) {
+        self.exclusive().set_features(features);
+    }
+
+    fn protocol_features(&self) -> VhostUserProtocolFeatures {
+        VhostUserProtocolFeatures::MQ
+            | VhostUserProtocolFeatures::LOG_SHMFD
+            | VhostUserProtocolFeatures::REPLY_ACK
+            | VhostUserProtocolFeatures::CONFIG
+            | VhostUserProtocolFeatures::RESET_DEVICE
+    }
+
+    fn reset_device(&self) {
+        self.exclusive().reset();
+    }
+
+    fn set_event_idx(&self, _enabled: bool) {
+        // The crate tells its queues, which is where it matters.
+    }
+
+    fn get_config(&self, offset: u32, size: u32) -> Vec<u8> {
+        let config = wire::config(self.config.request_queues, self.config.targets.len());
+        let start = offset as usize;
+        // What is not there is answered with nothing, which the front end takes for an error.
+        start
+            .checked_add(size as usize)
+            .and_then(|end| config.get(start..end))
+            .map(<[u8]>::to_vec)
+            .unwrap_or_default()
+    }
+
+    fn set_config(&self, offset: u32, bytes: &[u8]) -> io::Result<()> {
+        // A driver may write cdb_size and sense_size, for which there is one value only.
+        if self.get_config(offset, bytes.len() as u32) == bytes {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::Unsupported, "the configuration cannot be changed"))
+    }
+
+    fn update_memory(&self, _memory: SharedMemory) -> io::Result<()> {
+        // It is the memory that this was made with, whose content was replaced.
+        Ok(())
+    }
+
+    fn queues_per_thread(&self) -> Vec<u64> {
+        let first = (1 << (FIRST_REQUEST_QUEUE + 1)) - 1;
+        let others = (1..self.config.request_queues).map(|n| 1 << (FIRST_REQUEST_QUEUE + n));
+        std::iter::once(first).chain(others).collect()
+    }
+
+    fn exit_event(&self, _thread: usize) -> Option<(EventConsumer, EventNotifier)> {
+        match new_event_consumer_and_notifier(EventFlag::NONBLOCK | EventFlag::CLOEXEC) {
+            Ok((consumer, notifier)) => {
+                let mut exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+                exits.push(consumer.as_raw_fd());
+                Some((consumer, notifier))
+            }
+            Err(error) => {
+                tracing::error!(hba = %self.config.id, "cannot make an event: {error}");
+                None
+            }
+        }
+    }
+
+    fn stop_vring(&self, index: u32) -> io::Result<()> {
+        let Ok(index) = u16::try_from(index) else { return Ok(()) };
+        let mut device = self.exclusive();
+        let memory = self.memory.memory();
+        let mut used = device.stop_queue(index, &*memory);
+        self.give_back(&device, &memory, &mut used);
+        Ok(())
+    }
+
+    /// Never fails: the crate would end the thread.
+    fn handle_event(
+        &self,
+        event: u16,
+        _events: EventSet,
+        vrings: &[Vring],
+        thread: usize,
+    ) -> io::Result<()> {
+        self.meet(vrings, thread);
+        if event == self.doorbell_event() {
+            self.attend();
+        } else if let Some(vring) = vrings.get(usize::from(event)) {
+            match virtqueue(thread, event) {
+                CONTROL_QUEUE => self.serve_control(vring),
+                EVENT_QUEUE => {
+                    let mut device = self.exclusive();
+                    self.serve_events(&mut device, &self.memory.memory(), vring);
+                }
+                index => self.serve_requests(index, vring),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! One SCSI command of the guest's, from its descriptor chain to its answer.
+
+use std::sync::Arc;
+
+use sansim_array::{
+    Array, Buffers, Clock, Command, Completion, HbaId, Lun, Nexus, Outcome, PortId,
+    ServiceResponse, Status, Ticket, Time,
+};
+use vm_memory::GuestMemory;
+
+use crate::{
+    alarm::Alarm,
+    buffers::GuestBuffers,
+    chain::Chain,
+    lun::{Address, REPORT_LUNS_UNIT},
+    malformed::Malformed,
+    statistics::Counters,
+    wire::{self, CommandHeader, RESPONSE_SIZE},
+};
+
+/// The operation code of REPORT LUNS (SPC-4 6.33).
+const REPORT_LUNS: u8 = 0xA0;
+
+/// Whom a device speaks for, and to whom: what does not change while it lives.
+pub(crate) struct Initiator {
+    pub(crate) id: HbaId,
+    /// The port behind each virtio target.
+    pub(crate) targets: Vec<PortId>,
+    pub(crate) array: Arc<Array>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) alarm: Alarm,
+}
+
+impl Initiator {
+    /// The nexus to a virtio target, if there is one.
+    pub(crate) fn nexus(&self, target: u8) -> Option<Nexus> {
+        let port = *self.targets.get(usize::from(target))?;
+        Some(Nexus { hba: self.id, port })
+    }
+
+    /// The virtio target behind which a port is.
+    pub(crate) fn target(&self, port: PortId) -> Option<u8> {
+        let index = self.targets.iter().position(|known| *known == port)?;
+        u8::try_from(index).ok()
+    }
+}
+
+/// A command that the array has been asked to carry out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GuestCommand {
+    nexus: Nexus,
+    lun: Lun,
+    header: CommandHeader,
+}
+
+/// How far a command got.
+pub(crate) enum Step {
+    /// It is answered; so many bytes were written to the chain.
+    Answered(u32),
+    /// The array holds it back, until told or until then.
+    Parked(GuestCommand, Ticket, Option<Time>),
+}
+
+impl Initiator {
+    /// Carries out the command in a chain that was just loaded.
+    pub(crate) fn start<M: GuestMemory>(
+        &self,
+        chain: &Chain,
+        memory: &M,
+    ) -> Result<Step, Malformed> {
+        let header = header(chain, memory)?;
+        let mut buffers = GuestBuffers::new(chain, memory);
+        if buffers.data_in_len() > 0 && buffers.data_out_len() > 0 {
+            return Err(Malformed::Bidirectional);
+        }
+        let Some(command) = self.address(header) else {
+            let completion = without_status(ServiceResponse::BadTarget, buffers.offered());
+            return self.finish(&completion, chain, &buffers, memory);
+        };
+        let outcome = self.array.submit(self.clock.now(), &command.as_command(), &mut buffers);
+        self.go_on(command, outcome, chain, buffers, memory)
+    }
+
+    /// Goes on with a command that was parked.
+    pub(crate) fn resume<M: GuestMemory>(
+        &self,
+        command: GuestCommand,
+        ticket: Ticket,
+        chain: &Chain,
+        memory: &M,
+    ) -> Result<Step, Malformed> {
+        let mut buffers = GuestBuffers::new(chain, memory);
+        let outcome =
+            self.array.resume(self.clock.now(), ticket, &command.as_command(), &mut buffers);
+        self.go_on(command, outcome, chain, buffers, memory)
+    }
+
+    fn go_on<M: GuestMemory>(
+        &self,
+        command: GuestCommand,
+        outcome: Outcome,
+        chain: &Chain,
+        mut buffers: GuestBuffers<'_, M>,
+        memory: &M,
+    ) -> Result<Step, Malformed> {
+        let completion = match outcome {
+            Outcome::Complete(completion) => completion,
+            Outcome::Transfer(transfer) => {
+                self.array.transfer(self.clock.now(), transfer, &mut buffers)
+            }
+            Outcome::Parked(ticket, due) => return Ok(Step::Parked(command, ticket, due)),
+        };
+        self.finish(&completion, chain, &buffers, memory)
+    }
+
+    fn finish<M: GuestMemory>(
+        &self,
+        completion: &Completion,
+        chain: &Chain,
+        buffers: &GuestBuffers<'_, M>,
+        memory: &M,
+    ) -> Result<Step, Malformed> {
+        self.counters.commands.add(1);
+        self.counters.bytes_in.add(buffers.filled() as u64);
+        self.counters.bytes_out.add(buffers.taken() as u64);
+        answer(chain, memory, completion, buffers.filled()).map(Step::Answered)
+    }
+
+    /// Finds whom a command is for; nobody, if the HBA has no such target or the LUN field is in no
+    /// form that virtio-scsi knows.
+    fn address(&self, header: CommandHeader) -> Option<GuestCommand> {
+        let Address { target, mut lun } = Address::from_request(header.lun)?;
+        let nexus = self.nexus(target)?;
+        if lun == REPORT_LUNS_UNIT && header.cdb[0] == REPORT_LUNS {
+            // It answers the same as LUN 0 does; anything else finds no logical unit there.
+            lun = Lun(0);
+        }
+        Some(GuestCommand { nexus, lun, header })
+    }
+}
+
+impl GuestCommand {
+    fn as_command(&self) -> Command<'_> {
+        Command { nexus: self.nexus, lun: self.lun, tag: self.header.tag, cdb: &self.header.cdb }
+    }
+}
+
+/// Reads the request header and makes sure that there is room for the answer.
+fn header<M: GuestMemory>(chain: &Chain, memory: &M) -> Result<CommandHeader, Malformed> {
+    let mut bytes = [0; CommandHeader::SIZE];
+    let read = chain.readable().read(memory, &mut bytes).map_err(|_| Malformed::BadAddress)?;
+    if read < bytes.len() {
+        return Err(Malformed::ShortRequest);
+    }
+    if chain.writable().left() < RESPONSE_SIZE {
+        return Err(Malformed::ShortResponse);
+    }
+    Ok(CommandHeader::decode(&bytes))
+}
+
+/// Writes a command's answer. Returns the bytes written to the chain, `filled` bytes of data among
+/// them.
+pub(crate) fn answer<M: GuestMemory>(
+    chain: &Chain,
+    memory: &M,
+    completion: &Completion,
+    filled: usize,
+) -> Result<u32, Malformed> {
+    let bytes = wire::response(completion);
+    chain.writable().write(memory, &bytes).map_err(|_| Malformed::BadAddress)?;
+    // A chain's length fits 32 bits (virtio 1.2 2.7.5.2), or it is cut short when it is read.
+    Ok((bytes.len() + filled) as u32)
+}
+
+/// Answers a malformed request with FAILURE as well as its chain allows. Returns the bytes written.
+pub(crate) fn refuse<M: GuestMemory>(chain: &Chain, memory: &M) -> u32 {
+    const SHORTEST: usize = 12;
+    let bytes = wire::response(&without_status(ServiceResponse::Failure, 0));
+    let mut place = chain.writable();
+    let len = place.left().min(bytes.len());
+    if len < SHORTEST || place.write(memory, &bytes[..len]).is_err() {
+        return 0;
+    }
+    len as u32
+}
+
+fn without_status(response: ServiceResponse, residual: u32) -> Completion {
+    Completion { response, status: Status::Good, sense: None, residual }
+}
+
+/// What a command is answered with when its queue is stopped before it is done: BUSY, upon which the
+/// guest sends it again.
+pub(crate) fn interrupted<M: GuestMemory>(chain: &Chain, memory: &M) -> Completion {
+    Completion {
+        response: ServiceResponse::Ok,
+        status: Status::Busy,
+        sense: None,
+        residual: GuestBuffers::new(chain, memory).offered(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The control queue: task management and asynchronous notifications.
+
+use sansim_array::TmfResponse;
+use virtio_queue::DescriptorChain;
+use vm_memory::GuestMemory;
+
+use crate::{
+    device::Device,
+    lun::Address,
+    malformed::Malformed,
+    ring::Used,
+    wire::{ControlRequest, ControlResponse},
+};
+
+/// Answers the control request in a chain. Returns the bytes written to it. The commands that a task
+/// management function ended are answered, and their chains added to `used`: the guest must get them
+/// back first, since it gives up waiting for them when the function succeeded
+/// (virtio_scsi:virtscsi_tmf).
+pub(crate) fn serve<M: GuestMemory>(
+    device: &mut Device,
+    descriptors: DescriptorChain<&M>,
+    memory: &M,
+    used: &mut Vec<Used>,
+) -> Result<u32, Malformed> {
+    device.control.load(descriptors)?;
+    let mut bytes = [0; ControlRequest::MAX_SIZE];
+    let len =
+        device.control.readable().read(memory, &mut bytes).map_err(|_| Malformed::BadAddress)?;
+    let request = ControlRequest::decode(&bytes[..len]).ok_or(Malformed::ShortRequest)?;
+    let response = match request {
+        ControlRequest::TaskManagement { lun, function } => {
+            device.initiator.counters.task_management.add(1);
+            manage(device, lun, function, memory, used)
+        }
+        ControlRequest::Notifications { lun } => {
+            let target = Address::from_request(lun).map(|at| at.target);
+            match target.and_then(|target| device.initiator.nexus(target)) {
+                Some(_) => ControlResponse::NoNotifications,
+                None => ControlResponse::BadTarget { notifications: true },
+            }
+        }
+        ControlRequest::Unknown => return Err(Malformed::UnknownControl),
+    };
+    let (bytes, len) = response.encode();
+    let mut place = device.control.writable();
+    if place.left() < len {
+        return Err(Malformed::ShortResponse);
+    }
+    place.write(memory, &bytes[..len]).map_err(|_| Malformed::BadAddress)?;
+    Ok(len as u32)
+}
+
+fn manage<M: GuestMemory>(
+    device: &mut Device,
+    lun: [u8; 8],
+    function: Option<sansim_array::TaskManagement>,
+    memory: &M,
+    used: &mut Vec<Used>,
+) -> ControlResponse {
+    let Some(Address { target, lun }) = Address::from_request(lun) else {
+        return ControlResponse::TaskManagement(TmfResponse::IncorrectLun);
+    };
+    let Some(nexus) = device.initiator.nexus(target) else {
+        return ControlResponse::BadTarget { notifications: false };
+    };
+    let Some(function) = function else {
+        return ControlResponse::TaskManagement(TmfResponse::Rejected);
+    };
+    let now = device.initiator.clock.now();
+    let (response, ended) = device.initiator.array.task_management(now, nexus, lun, function);
+    for (ticket, completion) in ended {
+        used.extend(device.end(ticket, &completion, memory));
+    }
+    ControlResponse::TaskManagement(response)
+}

@@ -1,0 +1,156 @@
+//! A request queue's commands: the one in hand, and those that the array holds back.
+
+use std::collections::BTreeMap;
+
+use sansim_array::{Ticket, Time};
+use virtio_queue::DescriptorChain;
+use vm_memory::GuestMemory;
+
+use crate::{
+    chain::Chain,
+    command::{self, GuestCommand, Initiator, Step},
+    malformed::Malformed,
+    ring::Used,
+};
+
+/// Chains kept for the next commands to be parked.
+const SPARE_CHAINS: usize = 32;
+
+/// What one request queue has to remember.
+pub(crate) struct RequestQueue {
+    /// The virtqueue's index.
+    index: u16,
+    /// The chain in hand, used again for command after command.
+    chain: Chain,
+    /// Chains not in use.
+    spare: Vec<Chain>,
+    /// The commands held back. Never more than the virtqueue has descriptors.
+    parked: BTreeMap<Ticket, Parked>,
+}
+
+/// A command held back.
+struct Parked {
+    command: GuestCommand,
+    chain: Chain,
+    due: Option<Time>,
+}
+
+impl RequestQueue {
+    pub(crate) fn new(index: u16) -> Self {
+        RequestQueue { index, chain: Chain::new(), spare: Vec::new(), parked: BTreeMap::new() }
+    }
+
+    /// Carries out the command in a chain of this queue, which has `size` descriptors. Returns the
+    /// bytes written to the chain, or nothing if the command is held back.
+    pub(crate) fn serve<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        size: u16,
+        descriptors: DescriptorChain<&M>,
+        memory: &M,
+    ) -> Option<u32> {
+        let step = self.chain.load(descriptors).and_then(|()| {
+            // A guest can offer a descriptor again that it has not got back.
+            if self.parked.len() < usize::from(size) {
+                initiator.start(&self.chain, memory)
+            } else {
+                Err(Malformed::TooManyCommands)
+            }
+        });
+        match step {
+            Ok(Step::Answered(len)) => Some(len),
+            Ok(Step::Parked(command, ticket, due)) => {
+                let spare = self.spare.pop().unwrap_or_else(Chain::new);
+                let chain = std::mem::replace(&mut self.chain, spare);
+                self.park(initiator, ticket, Parked { command, chain, due });
+                None
+            }
+            Err(what) => {
+                initiator.counters.report(initiator.id, self.index, what);
+                Some(command::refuse(&self.chain, memory))
+            }
+        }
+    }
+
+    /// Goes on with a command of this queue, if it is one. Returns its chain once it is done.
+    pub(crate) fn resume<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        ticket: Ticket,
+        memory: &M,
+    ) -> Option<Used> {
+        let Parked { command, chain, .. } = self.parked.remove(&ticket)?;
+        match initiator.resume(command, ticket, &chain, memory) {
+            Ok(Step::Answered(len)) => Some(self.done(chain, len)),
+            Ok(Step::Parked(command, ticket, due)) => {
+                self.park(initiator, ticket, Parked { command, chain, due });
+                None
+            }
+            Err(what) => {
+                initiator.counters.report(initiator.id, self.index, what);
+                let len = command::refuse(&chain, memory);
+                Some(self.done(chain, len))
+            }
+        }
+    }
+
+    /// Answers a command of this queue, if it is one, that the array has given up.
+    pub(crate) fn end<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        ticket: Ticket,
+        completion: &sansim_array::Completion,
+        memory: &M,
+    ) -> Option<Used> {
+        let Parked { chain, .. } = self.parked.remove(&ticket)?;
+        initiator.counters.commands.add(1);
+        let len = command::answer(&chain, memory, completion, 0).unwrap_or_else(|what| {
+            initiator.counters.report(initiator.id, self.index, what);
+            0
+        });
+        Some(self.done(chain, len))
+    }
+
+    /// Has the array forget every command that is held back.
+    pub(crate) fn forget(&mut self, initiator: &Initiator) {
+        while let Some((ticket, _)) = self.parked.pop_first() {
+            initiator.array.forget(ticket);
+        }
+    }
+
+    /// Has the array forget every command that is held back, and the guest send it again.
+    pub(crate) fn interrupt<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        memory: &M,
+        used: &mut Vec<Used>,
+    ) {
+        while let Some((&ticket, parked)) = self.parked.first_key_value() {
+            initiator.array.forget(ticket);
+            let completion = command::interrupted(&parked.chain, memory);
+            used.extend(self.end(initiator, ticket, &completion, memory));
+        }
+    }
+
+    /// When the first command is due.
+    pub(crate) fn earliest_due(&self) -> Option<Time> {
+        self.parked.values().filter_map(|parked| parked.due).min()
+    }
+
+    fn park(&mut self, initiator: &Initiator, ticket: Ticket, parked: Parked) {
+        initiator.counters.parked.add(1);
+        if let Some(due) = parked.due {
+            initiator.alarm.set(due);
+        }
+        let before = self.parked.insert(ticket, parked);
+        assert!(before.is_none(), "the array gave the same ticket to two commands");
+    }
+
+    fn done(&mut self, chain: Chain, len: u32) -> Used {
+        let used = Used { queue: self.index, head: chain.head(), len };
+        if self.spare.len() < SPARE_CHAINS {
+            self.spare.push(chain);
+        }
+        used
+    }
+}

@@ -1,0 +1,135 @@
+//! A virtqueue as the vhost-user-backend crate keeps it, with one thing done otherwise.
+//!
+//! The crate's worker thread reads a kick before it has a queue served, and ends for good when the
+//! read fails. It fails, or blocks, when the front end has replaced the kick's file between the
+//! worker's waking and its reading, as QEMU does when a guest is stopped and continued. Here such a
+//! kick is simply none.
+
+use std::{fs::File, io, sync::MutexGuard};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use vhost_user_backend::{
+    VringMutex, VringState, VringStateGuard, VringStateMutGuard, VringT, bitmap::BitmapMmapRegion,
+};
+use virtio_queue::Error;
+use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
+
+/// Guest memory, which keeps note of the pages that are written while the guest is migrated.
+pub(crate) type Memory = GuestMemoryMmap<BitmapMmapRegion>;
+/// Guest memory that the front end may lay out anew at any time.
+pub(crate) type SharedMemory = GuestMemoryAtomic<Memory>;
+/// A virtqueue that is locked.
+pub(crate) type LockedVring<'a> = MutexGuard<'a, VringState<SharedMemory>>;
+
+/// A virtqueue.
+#[derive(Clone)]
+pub(crate) struct Vring(VringMutex<SharedMemory>);
+
+impl<'a> VringStateGuard<'a, SharedMemory> for Vring {
+    type G = LockedVring<'a>;
+}
+
+impl<'a> VringStateMutGuard<'a, SharedMemory> for Vring {
+    type G = LockedVring<'a>;
+}
+
+impl VringT<SharedMemory> for Vring {
+    fn new(memory: SharedMemory, max_queue_size: u16) -> Result<Self, Error> {
+        VringMutex::new(memory, max_queue_size).map(Vring)
+    }
+
+    fn get_ref(&self) -> LockedVring<'_> {
+        self.0.get_ref()
+    }
+
+    fn get_mut(&self) -> LockedVring<'_> {
+        self.0.get_mut()
+    }
+
+    fn add_used(&self, desc_index: u16, len: u32) -> Result<(), Error> {
+        self.0.add_used(desc_index, len)
+    }
+
+    fn signal_used_queue(&self) -> io::Result<()> {
+        self.0.signal_used_queue()
+    }
+
+    fn enable_notification(&self) -> Result<bool, Error> {
+        self.0.enable_notification()
+    }
+
+    fn disable_notification(&self) -> Result<(), Error> {
+        self.0.disable_notification()
+    }
+
+    fn needs_notification(&self) -> Result<bool, Error> {
+        self.0.needs_notification()
+    }
+
+    fn set_enabled(&self, enabled: bool) {
+        self.0.set_enabled(enabled);
+    }
+
+    fn set_queue_info(&self, desc_table: u64, avail: u64, used: u64) -> Result<(), Error> {
+        self.0.set_queue_info(desc_table, avail, used)
+    }
+
+    fn queue_next_avail(&self) -> u16 {
+        self.0.queue_next_avail()
+    }
+
+    fn set_queue_next_avail(&self, base: u16) {
+        self.0.set_queue_next_avail(base);
+    }
+
+    fn set_queue_next_used(&self, index: u16) {
+        self.0.set_queue_next_used(index);
+    }
+
+    fn queue_used_idx(&self) -> Result<u16, Error> {
+        self.0.queue_used_idx()
+    }
+
+    fn set_queue_size(&self, size: u16) {
+        self.0.set_queue_size(size);
+    }
+
+    fn set_queue_event_idx(&self, enabled: bool) {
+        self.0.set_queue_event_idx(enabled);
+    }
+
+    fn set_queue_ready(&self, ready: bool) {
+        self.0.set_queue_ready(ready);
+    }
+
+    fn set_kick(&self, file: Option<File>) {
+        // The other end only writes to it, and an eventfd has room for more kicks than will ever be.
+        let file = file.filter(|file| {
+            let set =
+                fcntl_getfl(file).and_then(|flags| fcntl_setfl(file, flags | OFlags::NONBLOCK));
+            set.is_ok()
+        });
+        self.0.set_kick(file);
+    }
+
+    fn read_kick(&self) -> io::Result<bool> {
+        let vring = self.0.get_ref();
+        if let Some(kick) = vring.get_kick()
+            && let Err(error) = kick.consume()
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            // Not even an eventfd: the front end is broken, and its queues are not served on.
+            tracing::warn!("a kick cannot be read: {error}");
+            return Err(error);
+        }
+        Ok(vring.is_enabled())
+    }
+
+    fn set_call(&self, file: Option<File>) {
+        self.0.set_call(file);
+    }
+
+    fn set_err(&self, file: Option<File>) {
+        self.0.set_err(file);
+    }
+}
