@@ -1,2 +1,67 @@
-//! Under construction.
-fn main() {}
+//! The command `sansim`: argument parsing and printing, nothing else.
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+mod doctor;
+mod image;
+mod run;
+mod show;
+mod stop;
+
+use std::process::ExitCode;
+
+use args::{Cli, Colour, Command};
+use clap::Parser;
+
+/// Everything went well.
+const PASS: u8 = 0;
+/// The command line or a scenario is wrong.
+const USAGE: u8 = 2;
+/// The lab failed.
+const LAB: u8 = 3;
+/// The user interrupted.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    choose_colours(cli.color);
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("SANSIM_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
+        )
+        .init();
+    let code = match cli.command {
+        Command::Check(args) => check::check(&args),
+        Command::Doctor => doctor::doctor(),
+        Command::Schema => schema(),
+        Command::Run(args) => with_runtime(run::run(args)),
+        Command::Image { command } => with_runtime(image::image(command)),
+    };
+    ExitCode::from(code)
+}
+
+fn choose_colours(colour: Colour) {
+    if colour != Colour::Auto {
+        console::set_colors_enabled(colour == Colour::Always);
+        console::set_colors_enabled_stderr(colour == Colour::Always);
+    }
+}
+
+fn schema() -> u8 {
+    println!("{}", sansim_scenario::lang::schema());
+    PASS
+}
+
+/// QEMU is started from these threads and dies with them, so they live as long as the program.
+fn with_runtime(work: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            show::error(&format!("cannot start: {error}"));
+            LAB
+        }
+    }
+}

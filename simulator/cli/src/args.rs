@@ -1,0 +1,168 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A full-system simulator of multipath SANs.
+///
+/// sansim boots a real Linux kernel in QEMU, gives it disk arrays that do not exist, and breaks them
+/// on purpose. What the guest's own dm-multipath and device handlers make of it is compared with what
+/// a scenario file expects.
+#[derive(Debug, Parser)]
+#[command(name = "sansim", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub(crate) color: Colour,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed; \
+2 the command line or a scenario is wrong; 3 the lab failed (no QEMU, no image, a guest that did not boot \
+or died); 130 interrupted.";
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios to a verdict.
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Check scenario files without starting a machine.
+    Check(CheckArgs),
+    /// List, build, add or remove guest images.
+    Image {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: ImageCommand,
+    },
+    /// Tell what is missing on this machine, and the command that mends it.
+    Doctor,
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema,
+}
+
+/// Arguments of `sansim run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Scenario files, or directories to search for them.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Run on this guest image instead of the scenario's; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) image: Vec<String>,
+    /// Run this kernel (a bzImage or vmlinux) with the image's userland.
+    #[arg(long, value_name = "FILE", requires = "modules")]
+    pub(crate) kernel: Option<PathBuf>,
+    /// The modules of that kernel: its lib/modules/RELEASE directory.
+    #[arg(long, value_name = "DIR", requires = "kernel")]
+    pub(crate) modules: Option<PathBuf>,
+    /// Seed of the workload and of everything else that is random [default: the scenario's, else
+    /// a new one].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many scenarios to run at once.
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// How the guest's CPU is emulated; auto proves that KVM works before it uses it.
+    #[arg(long, value_enum, default_value_t = AccelArg::Auto, value_name = "ACCEL")]
+    pub(crate) accel: AccelArg,
+    /// Boot the guest instead of restoring it from a template.
+    #[arg(long)]
+    pub(crate) cold: bool,
+    /// Where run directories go.
+    #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
+    pub(crate) out: PathBuf,
+    /// Write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Print every event as one JSON object a line on standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop at the first scenario that does not pass.
+    #[arg(long, conflicts_with = "keep_going")]
+    pub(crate) fail_fast: bool,
+    /// Run all scenarios whatever happens; this is the default.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Print the whole timeline also for scenarios that pass.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// KVM or TCG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccelArg {
+    /// KVM where it really runs guest code, else TCG.
+    Auto,
+    /// KVM, or an error.
+    Kvm,
+    /// QEMU's own translator: slower, works everywhere.
+    Tcg,
+}
+
+/// Arguments of `sansim check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Scenario files, or directories to search for them.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// The subcommands of `sansim image`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// List the images, built or not.
+    List,
+    /// Build an image, or bring it up to date.
+    Build {
+        /// Its name.
+        #[arg(default_value = "bookworm")]
+        name: String,
+    },
+    /// Make an image of a kernel of yours, with the userland of `bookworm`.
+    Add {
+        /// A name for it.
+        name: String,
+        /// A bzImage or vmlinux.
+        #[arg(long, value_name = "FILE")]
+        kernel: PathBuf,
+        /// Its modules: the lib/modules/RELEASE directory.
+        #[arg(long, value_name = "DIR")]
+        modules: PathBuf,
+    },
+    /// Remove an image and what was made from it.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,58 @@
+//! `sansim check`: are these scenarios right?
+
+use std::path::{Path, PathBuf};
+
+use sansim_scenario::{
+    lang::{self, Scenario},
+    suite::find_scenarios,
+};
+
+use crate::{PASS, USAGE, args::CheckArgs, show};
+
+/// Checks scenario files and prints every mistake.
+pub(crate) fn check(args: &CheckArgs) -> u8 {
+    let Some(loaded) = load_all(&args.paths, &args.set) else { return USAGE };
+    for (file, scenario) in &loaded {
+        println!("{}: {}", file.display(), scenario.title);
+    }
+    PASS
+}
+
+/// Loads every scenario; none if one of them is wrong. Mistakes and warnings go to standard error.
+pub(crate) fn load_all(paths: &[PathBuf], set: &[String]) -> Option<Vec<(PathBuf, Scenario)>> {
+    let files = match find_scenarios(paths) {
+        Ok(files) => files,
+        Err((path, error)) => {
+            show::error(&format!("{}: {error}", path.display()));
+            return None;
+        }
+    };
+    let mut overrides = Vec::new();
+    for text in set {
+        match text.parse::<lang::Set>() {
+            Ok(set) => overrides.push(set),
+            Err(error) => {
+                show::error(&format!("--set {text}: {error}"));
+                return None;
+            }
+        }
+    }
+    let loaded: Vec<_> = files.iter().map(|file| load(file, &overrides)).collect();
+    let whole = loaded.iter().all(Option::is_some);
+    whole.then(|| files.into_iter().zip(loaded.into_iter().flatten()).collect())
+}
+
+fn load(file: &Path, overrides: &[lang::Set]) -> Option<Scenario> {
+    match lang::load(file, overrides) {
+        Ok(scenario) => {
+            if !scenario.warnings.is_empty() {
+                show::diagnostics(&scenario.warnings);
+            }
+            Some(scenario)
+        }
+        Err(diagnostics) => {
+            show::diagnostics(&diagnostics);
+            None
+        }
+    }
+}

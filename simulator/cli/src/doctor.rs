@@ -1,0 +1,34 @@
+//! `sansim doctor`: what is missing, and the command that mends it.
+
+use console::style;
+use sansim_lab::{Health, ImageStore, WorkDir};
+
+use crate::{LAB, PASS, show};
+
+/// Prints one line a check; the exit code says whether runs are possible.
+pub(crate) fn doctor() -> u8 {
+    let store = match ImageStore::open() {
+        Ok(store) => store,
+        Err(error) => {
+            show::error(&error.to_string());
+            return LAB;
+        }
+    };
+    let swept = WorkDir::sweep();
+    let checks = sansim_lab::doctor(&store);
+    for check in &checks {
+        let mark = match check.health {
+            Health::Good => style("ok     ").green(),
+            Health::Warning => style("note   ").yellow(),
+            Health::Bad => style("missing").red(),
+        };
+        println!("{mark}  {:<16} {}", check.name, check.found);
+        if let Some(fix) = &check.fix {
+            println!("{:>27}{fix}", "");
+        }
+    }
+    if swept > 0 {
+        println!("removed what {swept} killed run(s) had left");
+    }
+    if checks.iter().any(|check| check.health == Health::Bad) { LAB } else { PASS }
+}

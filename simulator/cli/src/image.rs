@@ -1,0 +1,53 @@
+//! `sansim image`: the guest images of this machine.
+
+use sansim_lab::{ImageStore, LabError};
+
+use crate::{
+    INTERRUPTED, LAB, PASS, USAGE,
+    args::ImageCommand,
+    show::{self, Announce},
+    stop,
+};
+
+/// Lists, builds, adds or removes images.
+pub(crate) async fn image(command: ImageCommand) -> u8 {
+    let cancel = stop::on_signals();
+    let done = tokio::select! {
+        () = cancel.cancelled() => return INTERRUPTED,
+        done = carry_out(command) => done,
+    };
+    match done {
+        Ok(()) => PASS,
+        Err(error @ (LabError::UnknownImage { .. } | LabError::BadImageName { .. })) => {
+            show::error(&error.to_string());
+            USAGE
+        }
+        Err(error) => {
+            show::error(&error.to_string());
+            LAB
+        }
+    }
+}
+
+async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
+    let store = ImageStore::open()?;
+    match command {
+        ImageCommand::List => {
+            for image in store.list()? {
+                let kernel = image.release.as_deref().unwrap_or("not built yet");
+                let size = indicatif::HumanBytes(image.bytes).to_string();
+                println!("{:<20} {kernel:<24} {size:>10}  {}", image.name, image.description);
+            }
+        }
+        ImageCommand::Build { name } => {
+            let image = store.build(&name, &Announce::new()).await?;
+            println!("{}: kernel {}", image.name, image.release);
+        }
+        ImageCommand::Add { name, kernel, modules } => {
+            let image = store.add(&name, &kernel, &modules, &Announce::new()).await?;
+            println!("{}: kernel {}", image.name, image.release);
+        }
+        ImageCommand::Remove { name } => store.remove(&name)?,
+    }
+    Ok(())
+}

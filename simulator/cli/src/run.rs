@@ -1,0 +1,190 @@
+//! `sansim run`: scenarios to verdicts.
+
+use std::{collections::BTreeMap, io, path::Path, time::Instant};
+
+use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir};
+use sansim_scenario::{
+    lang::Scenario,
+    report::junit::junit,
+    run::{Finished, RunError, RunId, RunSpec},
+    suite::{Lab, SuiteOptions, run_suite},
+    verdict::Verdict,
+};
+
+use crate::{
+    INTERRUPTED, LAB, PASS, USAGE,
+    args::{AccelArg, RunArgs},
+    check::load_all,
+    show::{self, Announce, Style},
+    stop,
+};
+
+/// Runs scenarios; the exit code is the worst verdict's.
+pub(crate) async fn run(args: RunArgs) -> u8 {
+    let began = Instant::now();
+    let cancel = stop::on_signals();
+    let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
+    if let Err(error) = writable(&args.out) {
+        show::error(&format!(
+            "cannot write into {}: {error} (choose another place with --out DIR)",
+            args.out.display()
+        ));
+        return USAGE;
+    }
+    WorkDir::sweep();
+    let prepared = tokio::select! {
+        () = cancel.cancelled() => return INTERRUPTED,
+        prepared = prepare(&args, &scenarios) => prepared,
+    };
+    let (lab, images) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            show::error(&error.to_string());
+            return if matches!(error, LabError::UnknownImage { .. }) { USAGE } else { LAB };
+        }
+    };
+    let specs = specs(&args, scenarios, &images);
+    let sink = show::sink(Style {
+        json: args.json,
+        timelines: args.verbose || specs.len() == 1,
+        runs: specs.len(),
+    });
+    let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
+    let results = run_suite(specs, options, &lab, sink, &cancel).await;
+    conclude(&args, results, began)
+}
+
+/// Proves that run directories can be made, before anything else takes time.
+fn writable(out: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(out)?;
+    tempfile::tempfile_in(out).map(drop)
+}
+
+type Images = BTreeMap<String, (Image, AccelDecision)>;
+
+/// Has every image built that is needed.
+async fn prepare(
+    args: &RunArgs,
+    scenarios: &[(std::path::PathBuf, Scenario)],
+) -> Result<(Lab, Images), LabError> {
+    let choice = match args.accel {
+        AccelArg::Auto => AccelChoice::Auto,
+        AccelArg::Kvm => AccelChoice::Kvm,
+        AccelArg::Tcg => AccelChoice::Tcg,
+    };
+    let lab = Lab::open(choice)?;
+    let progress = Announce::new();
+    let mut images = Images::new();
+    for name in scenarios.iter().flat_map(|(_, scenario)| image_names(args, scenario)) {
+        if !images.contains_key(&name) {
+            if let (Some(kernel), Some(modules)) = (&args.kernel, &args.modules) {
+                lab.store().add(&name, kernel, modules, &progress).await?;
+            }
+            let prepared = lab.prepare(&name, &progress).await?;
+            images.insert(name, prepared);
+        }
+    }
+    Ok((lab, images))
+}
+
+/// The images a scenario runs on.
+fn image_names(args: &RunArgs, scenario: &Scenario) -> Vec<String> {
+    if args.kernel.is_some() {
+        vec!["own-kernel".to_owned()]
+    } else if args.image.is_empty() {
+        vec![scenario.guest.image.clone()]
+    } else {
+        args.image.clone()
+    }
+}
+
+fn specs(
+    args: &RunArgs,
+    scenarios: Vec<(std::path::PathBuf, Scenario)>,
+    images: &Images,
+) -> Vec<RunSpec> {
+    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let mut specs = Vec::new();
+    for (file, scenario) in scenarios {
+        let seed = args.seed.or(scenario.seed).unwrap_or_else(|| rand::random::<u32>().into());
+        for name in image_names(args, &scenario) {
+            let Some((image, accel)) = images.get(&name) else { continue };
+            let (index, repeat) = (specs.len(), repeat(args, &file, &name, seed));
+            let run_name = scenario.name.clone();
+            specs.push(RunSpec {
+                id: RunId { index, name: run_name, file: file.clone(), image: name },
+                scenario: scenario.clone(),
+                image: image.clone(),
+                accel: accel.clone(),
+                seed,
+                cold: args.cold,
+                out: args.out.clone(),
+                stamp: stamp.clone(),
+                repeat,
+            });
+        }
+    }
+    specs
+}
+
+/// The command that repeats one run of this command.
+fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
+    let mut words = vec!["sansim".to_owned(), "run".to_owned(), file.display().to_string()];
+    words.extend(["--seed".to_owned(), seed.to_string()]);
+    match (&args.kernel, &args.modules) {
+        (Some(kernel), Some(modules)) => {
+            words.extend(["--kernel".to_owned(), kernel.display().to_string()]);
+            words.extend(["--modules".to_owned(), modules.display().to_string()]);
+        }
+        _ if !args.image.is_empty() => words.extend(["--image".to_owned(), image.to_owned()]),
+        _ => {}
+    }
+    for set in &args.set {
+        words.extend(["--set".to_owned(), set.clone()]);
+    }
+    if args.cold {
+        words.push("--cold".to_owned());
+    }
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
+/// Totals, the JUnit report, and the exit code.
+fn conclude(
+    args: &RunArgs,
+    results: Vec<Option<Result<Finished, RunError>>>,
+    began: Instant,
+) -> u8 {
+    let not_run = results.iter().filter(|result| result.is_none()).count();
+    let mut summaries = Vec::new();
+    let mut code = PASS;
+    for result in results.into_iter().flatten() {
+        match result {
+            Ok(finished) => {
+                code = worse(code, finished.summary.verdict.exit_code());
+                summaries.push(finished.summary);
+            }
+            Err(RunError::Interrupted) => code = INTERRUPTED,
+            Err(error) => {
+                show::error(&error.to_string());
+                code = worse(code, LAB);
+            }
+        }
+    }
+    if let Some(path) = &args.junit {
+        let report = junit(&summaries).to_string().map_err(io::Error::other);
+        if let Err(error) = report.and_then(|xml| std::fs::write(path, xml)) {
+            show::error(&format!("cannot write {}: {error}", path.display()));
+            code = worse(code, LAB);
+        }
+    }
+    let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
+    if !args.json && verdicts.len() + not_run > 1 {
+        show::print_totals(&verdicts, not_run, began.elapsed().as_secs_f64());
+    }
+    code
+}
+
+/// An interrupt outranks a failed lab, which outranks a failed expectation.
+fn worse(a: u8, b: u8) -> u8 {
+    a.max(b)
+}

@@ -1,0 +1,35 @@
+//! Plain lines, for logs and pipes.
+
+use sansim_scenario::{
+    event::Event,
+    run::{Finished, RunId, Sink},
+};
+
+use super::{Style, result};
+
+/// Prints a line a stage on standard error and the results on standard output.
+pub(super) struct Lines {
+    style: Style,
+}
+
+impl Lines {
+    pub(super) fn new(style: Style) -> Self {
+        Lines { style }
+    }
+}
+
+impl Sink for Lines {
+    fn stage(&self, run: &RunId, stage: &str) {
+        eprintln!("{}: {stage}", run.name);
+    }
+
+    fn event(&self, _run: &RunId, _event: &Event) {}
+
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        print!("{}", result::text(run, finished, self.style));
+    }
+
+    fn notice(&self, text: &str) {
+        eprintln!("{text}");
+    }
+}

@@ -1,0 +1,76 @@
+//! Everything that is printed.
+
+mod json;
+mod lines;
+mod result;
+mod terminal;
+
+use std::{io::IsTerminal, sync::Arc};
+
+use console::style;
+pub(crate) use result::print_totals;
+use sansim_lab::Progress;
+use sansim_scenario::{lang::Diagnostics, run::Sink};
+
+/// A line on standard error that says what went wrong.
+pub(crate) fn error(text: &str) {
+    eprintln!("{} {text}", style("error:").red().bold().for_stderr());
+}
+
+/// Mistakes in scenario files, with file, line and caret.
+pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
+    let colours = console::colors_enabled_stderr();
+    eprint!("{}", diagnostics.render(colours));
+}
+
+/// How runs are shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    /// Events as JSON, and nothing else, on standard output.
+    pub(crate) json: bool,
+    /// Print the timeline of every run, not only of those that do not pass.
+    pub(crate) timelines: bool,
+    /// How many runs there will be.
+    pub(crate) runs: usize,
+}
+
+/// The sink that fits where standard output and standard error go.
+pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
+    if style.json {
+        Arc::new(json::Json)
+    } else if std::io::stderr().is_terminal() {
+        Arc::new(terminal::Terminal::new(style))
+    } else {
+        Arc::new(lines::Lines::new(style))
+    }
+}
+
+/// Progress of what belongs to no run, a line each on standard error.
+pub(crate) struct Announce {
+    bar: indicatif::ProgressBar,
+}
+
+impl Announce {
+    /// Shows a spinner on a terminal, lines elsewhere.
+    pub(crate) fn new() -> Self {
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Announce { bar }
+    }
+}
+
+impl Progress for Announce {
+    fn stage(&self, text: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("{text}");
+        } else {
+            self.bar.set_message(text.to_owned());
+        }
+    }
+}
+
+impl Drop for Announce {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,92 @@
+//! A terminal: a spinner for every run that is going on, with what it is doing and how it fares.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use sansim_scenario::{
+    event::{Event, What},
+    run::{Finished, RunId, Sink},
+};
+
+use super::{Style, result};
+
+/// Keeps a line on the screen for every run.
+pub(super) struct Terminal {
+    style: Style,
+    all: MultiProgress,
+    runs: Mutex<HashMap<usize, Live>>,
+}
+
+/// What the line of a run shows.
+struct Live {
+    bar: ProgressBar,
+    stage: String,
+    t: f64,
+    commands: u64,
+    last: String,
+}
+
+impl Terminal {
+    pub(super) fn new(style: Style) -> Self {
+        Terminal { style, all: MultiProgress::new(), runs: Mutex::new(HashMap::new()) }
+    }
+
+    fn with(&self, run: &RunId, change: impl FnOnce(&mut Live)) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = runs.entry(run.index).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.bold}  {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(run.name.clone());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            let (stage, last) = (String::new(), String::new());
+            Live { bar, stage, t: 0.0, commands: 0, last }
+        });
+        change(live);
+        let story = match live.t > 0.0 {
+            true => format!("  {:.1}s  {} commands  {}", live.t, live.commands, live.last),
+            false => String::new(),
+        };
+        live.bar.set_message(format!("{}{story}", live.stage));
+    }
+}
+
+impl Sink for Terminal {
+    fn stage(&self, run: &RunId, stage: &str) {
+        self.with(run, |live| live.stage = stage.to_owned());
+    }
+
+    fn event(&self, run: &RunId, event: &Event) {
+        self.with(run, |live| {
+            live.t = live.t.max(event.t);
+            match &event.what {
+                What::Command(_) => live.commands += 1,
+                What::Step { action, .. } => live.last = action.clone(),
+                What::State { text, .. } => live.last = text.clone(),
+                What::PgInit { rounds, .. } if *rounds > 0 => {
+                    live.last = format!("pg_init round {rounds}");
+                }
+                What::Path { path, state: 'F', .. } => live.last = format!("path {path} failed"),
+                What::Io { text, .. } => live.last = text.clone(),
+                _ => {}
+            }
+        });
+    }
+
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        let live = self.runs.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.index);
+        if let Some(live) = live {
+            live.bar.finish_and_clear();
+        }
+        self.all.suspend(|| print!("{}", result::text(run, finished, self.style)));
+    }
+
+    fn notice(&self, text: &str) {
+        self.all.suspend(|| eprintln!("{text}"));
+    }
+}

@@ -1,0 +1,6 @@
+//! What is written about runs.
+
+pub mod html;
+pub mod junit;
+pub mod lanes;
+pub mod timeline;

@@ -1,0 +1,73 @@
+//! From what was told to a verdict, and from a verdict to words that explain it.
+
+use super::{Finished, story::Told};
+use crate::{lang::plan::Scenario, verdict::Verdict};
+
+/// The verdict of a story that could be told, with the reason where it is not a pass.
+pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<String>) {
+    if let Some(complaint) = &told.complaint {
+        return (Verdict::Fail, Some(complaint.clone()));
+    }
+    if told.over_limit {
+        let limit = scenario.limit.as_secs_f64();
+        return (Verdict::Fail, Some(format!("the story lasted longer than its limit of {limit} s")));
+    }
+    let failed = |e: &&crate::verdict::ExpectationResult| !e.ok && e.known.is_none();
+    if let Some(e) = told.expectations.iter().find(failed) {
+        return (Verdict::Fail, Some(format!("{}: {}", e.text, e.seen)));
+    }
+    if let Some(e) = told.expectations.iter().find(|e| e.ok && e.known.is_some()) {
+        let known = e.known.as_deref().unwrap_or_default();
+        let news = format!("{} holds, although this kernel is known to break it ({known})", e.text);
+        return (Verdict::Fail, Some(news));
+    }
+    match told.expectations.iter().find(|e| !e.ok) {
+        None => (Verdict::Pass, None),
+        Some(e) => {
+            let known = e.known.as_deref().unwrap_or_default();
+            (Verdict::Known, Some(format!("{}: {} (known: {known})", e.text, e.seen)))
+        }
+    }
+}
+
+/// What a person reads about a run that did not pass: what was expected, what was seen, the last
+/// commands on the wire, and how to repeat it. Lines without a line end.
+pub fn explain(finished: &Finished) -> Vec<String> {
+    let summary = &finished.summary;
+    let mut lines = Vec::new();
+    if let Some(reason) = &summary.reason {
+        lines.extend(reason.lines().map(str::to_owned));
+    }
+    for e in summary.expectations.iter().filter(|e| !e.ok) {
+        lines.push(String::new());
+        lines.push(format!("expected  {}", e.text));
+        lines.push(format!("seen      {} (decided at {:.3} s)", e.seen, e.decided_at));
+        if let Some(because) = &e.because {
+            lines.push(format!("because   {because}"));
+        }
+        if let Some(known) = &e.known {
+            lines.push(format!("known     {known}"));
+        }
+    }
+    if !finished.recorded.last_commands.is_empty() {
+        lines.push(String::new());
+        lines.push("the last commands on the wire".to_owned());
+        for event in &finished.recorded.last_commands {
+            if let crate::event::What::Command(c) = &event.what {
+                let answer = match (&c.sense, c.response.as_str()) {
+                    (Some(sense), _) => sense.clone(),
+                    (None, "OK") => c.status.clone(),
+                    (None, response) => response.to_owned(),
+                };
+                lines.push(format!(
+                    "{:>9.3}s  hba{}:{} LUN {}  {:<18} {answer}",
+                    event.t, c.hba, c.port, c.lun, c.op
+                ));
+            }
+        }
+    }
+    lines.push(String::new());
+    lines.push(format!("everything  {}", finished.recorded.directory.display()));
+    lines.push(format!("repeat      {}", summary.repeat));
+    lines
+}

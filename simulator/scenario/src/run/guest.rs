@@ -1,0 +1,208 @@
+//! From a running machine to multipath maps: modules, discovery, tables.
+
+use std::{collections::HashMap, time::Duration};
+
+use sansim_array::{Array, Lun, Nexus};
+use sansim_lab::{AgentLink, LabError, hba_address};
+use sansim_protocol::{
+    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, TargetAddress, WorkloadReport, WorkloadSpec,
+};
+
+use crate::lang::plan::{Scenario, Workload};
+
+/// How long discovery may take. A cold guest under TCG with dozens of LUNs needs some seconds.
+const DISCOVERY: Duration = Duration::from_secs(60);
+
+/// How long I/O in flight may take to complete when the workload is stopped.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The guest's side of the SAN: which disk is which path.
+#[derive(Debug, Default)]
+pub struct Paths {
+    disks: Vec<Disk>,
+    by_dev: HashMap<String, (Nexus, Lun)>,
+}
+
+impl Paths {
+    fn new(scenario: &Scenario, disks: Vec<Disk>) -> Self {
+        let mut by_dev = HashMap::new();
+        for nexus in scenario.nexuses() {
+            let target = target_address(scenario, nexus);
+            for disk in disks.iter().filter(|disk| disk.path.target == target) {
+                by_dev.insert(disk.dev.clone(), (nexus, Lun(disk.path.lun)));
+            }
+        }
+        Paths { disks, by_dev }
+    }
+
+    /// Which path a `major:minor` is.
+    pub fn nexus(&self, dev: &str) -> Option<Nexus> {
+        self.by_dev.get(dev).map(|(nexus, _)| *nexus)
+    }
+
+    /// The paths to a LUN.
+    pub fn of(&self, lun: Lun) -> Vec<Nexus> {
+        let here = self.by_dev.values().filter(|(_, l)| *l == lun);
+        let mut paths: Vec<Nexus> = here.map(|(nexus, _)| *nexus).collect();
+        paths.sort_unstable();
+        paths
+    }
+
+    /// Which path each `major:minor` is.
+    pub fn nexus_by_dev(&self) -> HashMap<String, Nexus> {
+        self.by_dev.iter().map(|(dev, (nexus, _))| (dev.clone(), *nexus)).collect()
+    }
+
+    /// The disk of a path.
+    pub fn disk(&self, nexus: Nexus, lun: Lun) -> Option<&Disk> {
+        self.disks.iter().find(|disk| self.by_dev.get(&disk.dev) == Some(&(nexus, lun)))
+    }
+
+    /// The device handlers that the disks have, each once.
+    pub fn handlers(&self) -> String {
+        let mut names: Vec<&str> = self.disks.iter().map(|disk| disk.handler.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join("+")
+    }
+}
+
+fn target_address(scenario: &Scenario, nexus: Nexus) -> TargetAddress {
+    let index = scenario.hbas.iter().position(|hba| hba.id == nexus.hba).unwrap_or_default();
+    let targets = &scenario.hbas[index].targets;
+    let target = targets.iter().position(|port| *port == nexus.port).unwrap_or_default();
+    TargetAddress { hba: hba_address(index), target: target as u8 }
+}
+
+/// The guest's agent, spoken to in the scenario's terms.
+#[derive(Clone)]
+pub struct Guest {
+    agent: AgentLink,
+}
+
+impl Guest {
+    /// A guest behind this agent.
+    pub fn new(agent: AgentLink) -> Self {
+        Guest { agent }
+    }
+
+    /// The guest's `CLOCK_MONOTONIC`, in nanoseconds.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub async fn now(&self) -> Result<u64, LabError> {
+        match self.agent.call(Call::Hello).await? {
+            Answer::Hello { now_ns } => Ok(now_ns),
+            other => Err(unexpected("Hello", &other)),
+        }
+    }
+
+    /// Loads the scenario's modules, the handler's before anything is scanned, and sets their
+    /// parameters.
+    ///
+    /// # Errors
+    /// When a module is missing or a parameter is refused.
+    pub async fn load_modules(&self, scenario: &Scenario) -> Result<(), LabError> {
+        let guest = &scenario.guest;
+        let mut modules = vec!["sd_mod".to_owned(), "dm_multipath".to_owned()];
+        modules.push(format!("dm_{}", guest.multipath.selector.to_string().replace('-', "_")));
+        modules.extend(guest.handler_module().filter(|_| guest.load_handler));
+        modules.extend(guest.modules.iter().cloned());
+        self.agent.call(Call::LoadModules { modules }).await?;
+        for (parameter, value) in &guest.parameters {
+            let Some((module, name)) = parameter.split_once('.') else { continue };
+            let path = format!("/sys/module/{}/parameters/{name}", module.replace('-', "_"));
+            self.agent.call(Call::WriteFile { path, text: value.clone() }).await?;
+        }
+        Ok(())
+    }
+
+    /// Scans every target of every HBA and waits for all disks.
+    ///
+    /// # Errors
+    /// When they do not appear.
+    pub async fn discover(&self, scenario: &Scenario, array: &Array) -> Result<Paths, LabError> {
+        let targets: Vec<TargetAddress> =
+            scenario.nexuses().map(|nexus| target_address(scenario, nexus)).collect();
+        let expect_disks = targets.len() * array.luns().len();
+        let timeout_ms = DISCOVERY.as_millis() as u64;
+        let call = Call::Scan { targets, expect_disks, timeout_ms };
+        match self.agent.call_within(call, DISCOVERY + Duration::from_secs(10)).await? {
+            Answer::Disks { disks } => Ok(Paths::new(scenario, disks)),
+            other => Err(unexpected("Scan", &other)),
+        }
+    }
+
+    /// Builds the multipath map of one LUN.
+    ///
+    /// # Errors
+    /// When the kernel refuses the table; its reason is in the message.
+    pub async fn build_map(&self, scenario: &Scenario, lun: Lun) -> Result<MapStatus, LabError> {
+        let groups = scenario.path_groups(lun).into_iter().map(|group| {
+            let address = |nexus| PathAddress { target: target_address(scenario, nexus), lun: lun.0 };
+            group.into_iter().map(address).collect()
+        });
+        let multipath = &scenario.guest.multipath;
+        let mut handler: Vec<String> = scenario.guest.handler.iter().cloned().collect();
+        if !handler.is_empty() {
+            handler.extend(multipath.handler_args.iter().cloned());
+        }
+        let spec = MapSpec {
+            map: Scenario::map_name(lun),
+            features: multipath.features(),
+            handler,
+            selector: vec![multipath.selector.to_string()],
+            groups: groups.collect(),
+        };
+        match self.agent.call(Call::BuildMap(spec)).await? {
+            Answer::Map(status) => Ok(status),
+            other => Err(unexpected("BuildMap", &other)),
+        }
+    }
+
+    /// Starts the workload.
+    ///
+    /// # Errors
+    /// When the agent cannot.
+    pub async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
+        let spec = WorkloadSpec {
+            map: Scenario::map_name(workload.lun),
+            pattern: workload.pattern,
+            block_bytes: workload.block,
+            queue_depth: workload.queue_depth,
+            region_bytes: workload.region,
+            read_percent: workload.read_percent,
+            rate: workload.rate,
+            seed,
+            stall_ms: workload.stall.as_millis() as u64,
+        };
+        self.agent.call(Call::StartWorkload(spec)).await.map(drop)
+    }
+
+    /// Stops the workload, has everything read back that it wrote, and takes its report.
+    ///
+    /// # Errors
+    /// When there is none, or the agent does not answer.
+    pub async fn stop_workload(&self, lun: Lun) -> Result<WorkloadReport, LabError> {
+        let timeout_ms = DRAIN.as_millis() as u64;
+        let call = Call::StopWorkload { map: Scenario::map_name(lun), timeout_ms };
+        // Draining and reading back may each take DRAIN, and more, while I/O is stuck.
+        match self.agent.call_within(call, DRAIN * 4).await? {
+            Answer::Workload(report) => Ok(report),
+            other => Err(unexpected("StopWorkload", &other)),
+        }
+    }
+
+    /// Asks anything of the agent.
+    ///
+    /// # Errors
+    /// As [`AgentLink::call_within`].
+    pub async fn call(&self, call: Call, deadline: Duration) -> Result<Answer, LabError> {
+        self.agent.call_within(call, deadline).await
+    }
+}
+
+/// An answer of the wrong kind: the agent is not the one that belongs to this program.
+pub fn unexpected(call: &str, answer: &Answer) -> LabError {
+    LabError::AgentGarbled { why: format!("{call} was answered with {answer:?}") }
+}

@@ -1,0 +1,350 @@
+//! One run: a scenario, a guest image, a seed; from a machine that does not exist yet to a verdict.
+
+pub mod directory;
+mod explain;
+mod guest;
+mod kernel_log;
+mod maps;
+mod placeholder;
+mod recorder;
+mod san;
+mod script;
+mod sink;
+mod story;
+mod trial;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use directory::{DirectoryError, RunDirectory};
+pub use explain::explain;
+use guest::Guest;
+use maps::Maps;
+pub use recorder::Recorded;
+use recorder::Recorder;
+use san::{San, SanError, throw_away};
+use sansim_array::Clock;
+use sansim_hba::RealClock;
+use sansim_lab::{
+    AccelDecision, Boot, Image, LabError, Machine, MachineConfig, Progress, Templates, WorkDir,
+};
+use script::Stage;
+pub use sink::{RunId, Sink};
+use story::{Setting, Story, Told};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use crate::{
+    event::{Timeline, What},
+    lang::{plan::Scenario, resolved_toml},
+    verdict::{IoSummary, MemorySummary, Summary, Verdict},
+};
+
+/// Everything that makes a run what it is.
+#[derive(Debug, Clone)]
+pub struct RunSpec {
+    /// Which run of the suite it is.
+    pub id: RunId,
+    /// The story.
+    pub scenario: Scenario,
+    /// The guest.
+    pub image: Image,
+    /// How its CPU is emulated.
+    pub accel: AccelDecision,
+    /// Seed of everything that is random.
+    pub seed: u64,
+    /// Boot instead of restoring a template.
+    pub cold: bool,
+    /// Where the run's directory goes.
+    pub out: PathBuf,
+    /// When the suite started, for the directory's name: `20260131-120000`.
+    pub stamp: String,
+    /// The command that repeats the run.
+    pub repeat: String,
+}
+
+/// A run with its verdict.
+#[derive(Debug)]
+pub struct Finished {
+    /// The whole run on one page.
+    pub summary: Summary,
+    /// The story and the last commands.
+    pub recorded: Recorded,
+}
+
+/// Why a run has no verdict of its own, or only `error`.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The user wants to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The machine failed.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The array or an HBA failed.
+    #[error(transparent)]
+    San(#[from] SanError),
+    /// The run's directory cannot be written.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The story could not begin.
+    #[error("the story could not begin: {0}")]
+    Story(String),
+}
+
+/// What is known of a run before and apart from its story.
+#[derive(Debug, Default)]
+struct Facts {
+    kernel: String,
+    handler: String,
+    qemu: String,
+    boot: String,
+    qemu_memory: Option<u64>,
+    first_io: Option<Duration>,
+}
+
+/// Runs a scenario. A failure of the lab is a verdict too (`error`), with its reason.
+///
+/// # Errors
+/// When the user interrupts, or the run's directory cannot be written.
+pub async fn run(
+    spec: &RunSpec,
+    templates: &Templates,
+    sink: &dyn Sink,
+    cancel: &Cancel,
+) -> Result<Finished, RunError> {
+    let began = Instant::now();
+    let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.name)?;
+    directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+    let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
+    let mut facts = Facts { kernel: spec.image.release.clone(), ..Facts::default() };
+    let told = attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await;
+    let told = match told {
+        Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
+        told => told,
+    };
+    let mut summary = summarize(spec, &recorder, &facts, told);
+    summary.wall_s = began.elapsed().as_secs_f64();
+    let verdict = What::Verdict {
+        verdict: summary.verdict.to_string(),
+        reason: summary.reason.clone(),
+    };
+    recorder.emit_at(summary.simulated_s, verdict);
+    let recorded = recorder.finish(&summary)?;
+    Ok(Finished { summary, recorded })
+}
+
+/// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
+async fn attempt(
+    spec: &RunSpec,
+    templates: &Templates,
+    recorder: &mut Recorder<'_>,
+    facts: &mut Facts,
+    cancel: &Cancel,
+    began: Instant,
+) -> Result<Told, RunError> {
+    let work = WorkDir::create()?;
+    let clock = RealClock::start();
+    let (san, mut wire) =
+        San::start(&spec.scenario, spec.seed, Arc::clone(&clock) as Arc<dyn Clock>, work.path())?;
+    let config = machine_config(spec, &work, &san, recorder);
+    let started = tokio::select! {
+        () = cancel.cancelled() => Err(RunError::Interrupted),
+        started = start(spec, config, templates, &clock, recorder) => started,
+    };
+    let told = match started {
+        Err(error) => Err(error),
+        Ok((mut machine, boot)) => {
+            facts.boot = boot.to_string();
+            facts.qemu = machine.qemu_version().to_owned();
+            let clock: Arc<dyn Clock> = clock;
+            let act = Act { spec, san: &san, wire: &mut wire, clock, cancel, began };
+            let told = act.play(&mut machine, recorder, facts).await;
+            facts.qemu_memory = machine.memory_usage();
+            machine.kill().await;
+            told
+        }
+    };
+    drop(wire);
+    san.stop();
+    told
+}
+
+fn machine_config(
+    spec: &RunSpec,
+    work: &WorkDir,
+    san: &San,
+    recorder: &Recorder<'_>,
+) -> MachineConfig {
+    MachineConfig {
+        image: spec.image.clone(),
+        accel: spec.accel.accel,
+        memory_mib: (spec.scenario.guest.memory >> 20) as u32,
+        cpus: spec.scenario.guest.cpus,
+        hbas: san.sockets(),
+        work_dir: work.path().to_owned(),
+        console: recorder.directory().console(),
+    }
+}
+
+/// Starts the machine, from a template if it may be, making the template if there is none yet.
+async fn start(
+    spec: &RunSpec,
+    config: MachineConfig,
+    templates: &Templates,
+    clock: &Arc<RealClock>,
+    recorder: &Recorder<'_>,
+) -> Result<(Machine, Boot), RunError> {
+    struct Tell<'r, 'a>(&'r Recorder<'a>);
+    impl Progress for Tell<'_, '_> {
+        fn stage(&self, text: &str) {
+            self.0.stage(text);
+        }
+    }
+    if spec.cold {
+        recorder.stage("booting the guest");
+        return Ok((Machine::cold(config).await?, Boot::Cold));
+    }
+    recorder.stage("restoring the guest");
+    let others = || {
+        let work = WorkDir::create()?;
+        let clock = Arc::clone(clock) as Arc<dyn Clock>;
+        let (sockets, san) = throw_away(&spec.scenario, clock, work.path())?;
+        Ok::<_, RunError>((sockets, (san, work)))
+    };
+    templates.start(config, others, &Tell(recorder)).await
+}
+
+/// What the part of a run needs in which the guest is up.
+struct Act<'r> {
+    spec: &'r RunSpec,
+    san: &'r San,
+    wire: &'r mut san::Wire,
+    clock: Arc<dyn Clock>,
+    cancel: &'r Cancel,
+    began: Instant,
+}
+
+impl Act<'_> {
+    async fn play(
+        self,
+        machine: &mut Machine,
+        recorder: &mut Recorder<'_>,
+        facts: &mut Facts,
+    ) -> Result<Told, RunError> {
+        let scenario = &self.spec.scenario;
+        let mut events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
+        let guest = Guest::new(machine.agent());
+        let prepared = tokio::select! {
+            () = self.cancel.cancelled() => Err(RunError::Interrupted),
+            reason = machine.exited() => Err(RunError::Lab(LabError::GuestGone {
+                reason,
+                console: machine.console_tail(20),
+            })),
+            prepared = self.prepare(&guest, recorder) => prepared,
+        };
+        let (paths, maps) = prepared?;
+        facts.handler = paths.handlers();
+        let array = Arc::clone(&self.san.array);
+        let (paths, main_lun) = (Arc::new(paths), scenario.main_lun());
+        let stage = Stage { array, clock: self.clock, guest, paths, main_lun };
+        recorder.stage("the story");
+        let setting = Setting {
+            scenario,
+            seed: self.spec.seed,
+            stage,
+            recorder,
+            wire: self.wire,
+            events: &mut events,
+            cancel: self.cancel.clone(),
+            maps,
+        };
+        let told = Story::begin(setting)?.tell(machine, &self.spec.image.release, self.began).await?;
+        facts.first_io = told.first_io;
+        Ok(told)
+    }
+
+    /// Modules, discovery, maps.
+    async fn prepare(
+        &self,
+        guest: &Guest,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(guest::Paths, Maps), RunError> {
+        let scenario = &self.spec.scenario;
+        let guest_now = guest.now().await?;
+        let now = self.clock.now();
+        recorder.clockwork = Timeline::new(now, guest_now, now);
+        recorder.stage("loading modules");
+        guest.load_modules(scenario).await?;
+        recorder.stage("discovery");
+        let paths = guest.discover(scenario, &self.san.array).await?;
+        recorder.stage("building maps");
+        let mut maps = Maps::default();
+        for lun in self.san.array.luns() {
+            maps.update(&guest.build_map(scenario, lun).await?, &paths);
+        }
+        Ok((paths, maps))
+    }
+}
+
+fn summarize(
+    spec: &RunSpec,
+    recorder: &Recorder<'_>,
+    facts: &Facts,
+    told: Result<Told, RunError>,
+) -> Summary {
+    let (verdict, reason) = match &told {
+        Ok(told) => explain::verdict(told, &spec.scenario),
+        Err(error) => (Verdict::Error, Some(error.to_string())),
+    };
+    let told = told.unwrap_or_default();
+    let io = &told.workload;
+    let seconds = |nanos: u64| nanos as f64 / 1e9;
+    Summary {
+        scenario: spec.id.file.display().to_string(),
+        title: spec.scenario.title.clone(),
+        verdict,
+        reason,
+        seed: spec.seed,
+        image: spec.id.image.clone(),
+        kernel: facts.kernel.clone(),
+        handler: facts.handler.clone(),
+        manager: spec.scenario.guest.manager.to_string(),
+        qemu: facts.qemu.clone(),
+        accelerator: spec.accel.accel.to_string(),
+        boot: facts.boot.clone(),
+        wall_s: 0.0,
+        simulated_s: told.simulated.as_secs_f64(),
+        first_io_s: facts.first_io.map(|first| first.as_secs_f64()),
+        io: IoSummary {
+            reads: io.reads,
+            writes: io.writes,
+            errors: io.errors,
+            corrupt: io.corrupt.total(),
+            stuck: io.stuck,
+            longest_stall_s: seconds(io.longest_stall_ns),
+            latency_p50_s: seconds(io.latency.p50_ns),
+            latency_p99_s: seconds(io.latency.p99_ns),
+        },
+        commands: recorder.commands().clone(),
+        faults: told.faults,
+        rounds: told.rounds,
+        expectations: told.expectations,
+        added_to_guest: vec![
+            "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
+            "kernel command line scsi_mod.scan=manual".to_owned(),
+        ],
+        memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
+        repeat: spec.repeat.clone(),
+    }
+}
+
+/// Peak resident memory of this process, in bytes (`VmHWM` of proc(5)).
+fn own_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

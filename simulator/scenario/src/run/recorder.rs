@@ -1,0 +1,126 @@
+//! Where the events of a run go: its directory, the timeline, the summary's counters, the reader.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sansim_array::{CommandRecord, Stage, StateChange};
+use sansim_protocol::Event as AgentEvent;
+
+use super::{
+    RunId,
+    directory::{DirectoryError, RunDirectory},
+    sink::Sink,
+};
+use crate::{
+    event::{Event, Timeline as Clockwork, What, operation_name},
+    report::{html, lanes::Lanes, timeline::Timeline},
+    verdict::Summary,
+};
+
+/// Commands kept for the explanation of a failure.
+const TAIL: usize = 12;
+
+/// Takes everything that happens in a run.
+pub struct Recorder<'a> {
+    id: RunId,
+    directory: RunDirectory,
+    sink: &'a dyn Sink,
+    /// Scenario time.
+    pub clockwork: Clockwork,
+    timeline: Timeline,
+    lanes: Lanes,
+    commands: BTreeMap<String, BTreeMap<String, u64>>,
+    tail: VecDeque<Event>,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder that writes into `directory` and tells `sink`.
+    pub fn new(id: RunId, directory: RunDirectory, sink: &'a dyn Sink) -> Self {
+        Recorder {
+            id,
+            directory,
+            sink,
+            clockwork: Clockwork::default(),
+            timeline: Timeline::default(),
+            lanes: Lanes::default(),
+            commands: BTreeMap::new(),
+            tail: VecDeque::with_capacity(TAIL),
+        }
+    }
+
+    /// Tells the reader what is being done.
+    pub fn stage(&self, text: &str) {
+        self.sink.stage(&self.id, text);
+    }
+
+    /// Records an event.
+    pub fn emit(&mut self, event: Event) {
+        self.directory.event(&event);
+        self.sink.event(&self.id, &event);
+        self.timeline.push(&event);
+        self.lanes.push(&event);
+        if matches!(&event.what, What::Command(_)) {
+            if self.tail.len() == TAIL {
+                self.tail.pop_front();
+            }
+            self.tail.push_back(event);
+        }
+    }
+
+    /// Records an event that happens at `t` seconds of scenario time.
+    pub fn emit_at(&mut self, t: f64, what: What) {
+        self.emit(Event { t, what });
+    }
+
+    /// Records a completed command.
+    pub fn command(&mut self, record: &CommandRecord) {
+        if record.stage == Stage::Story {
+            let controllers = self.commands.entry(operation_name(record)).or_default();
+            *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
+        }
+        self.emit(Event::command(record, &self.clockwork));
+    }
+
+    /// Records a change of the array's state.
+    pub fn change(&mut self, change: &StateChange) {
+        self.emit(Event::state(change, &self.clockwork));
+    }
+
+    /// Records what the agent reports, if it makes an event by itself.
+    pub fn agent(&mut self, event: &AgentEvent) {
+        if let Some(event) = Event::agent(event, &self.clockwork) {
+            self.emit(event);
+        }
+    }
+
+    /// Commands of the story so far, by operation and controller.
+    pub fn commands(&self) -> &BTreeMap<String, BTreeMap<String, u64>> {
+        &self.commands
+    }
+
+    /// The run's directory.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// Closes the directory and gives out what a report needs.
+    ///
+    /// # Errors
+    /// When something of the run could not be written.
+    pub fn finish(self, summary: &Summary) -> Result<Recorded, DirectoryError> {
+        let Recorder { directory, timeline, lanes, tail, .. } = self;
+        directory.file("report.html", &html::page(summary, &timeline, &lanes))?;
+        let path = directory.finish(summary)?;
+        Ok(Recorded { directory: path, timeline, last_commands: tail.into() })
+    }
+}
+
+/// What is left of a [`Recorder`].
+#[derive(Debug)]
+pub struct Recorded {
+    /// The run's directory.
+    pub directory: std::path::PathBuf,
+    /// The story.
+    pub timeline: Timeline,
+    /// The last commands on the wire.
+    pub last_commands: Vec<Event>,
+}

@@ -1,0 +1,148 @@
+//! The SAN of a run: the array, and an HBA for each one of the scenario.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sansim_array::{
+    Array, ArrayConfig, Clock, CommandRecord, ConfigError, ControllerConfig, Observer,
+    PersonalityConfig, RdacConfig, StateChange,
+};
+use sansim_hba::{HbaConfig, HbaError, HbaServer};
+use sansim_lab::HbaSocket;
+use tokio::sync::mpsc;
+
+use crate::lang::plan::{Personality, RdacMode, Scenario};
+
+/// Completed commands that may wait for the runner. A runner that cannot keep up slows the guest's
+/// I/O down; nothing is dropped.
+const RECORDS_WAITING: usize = 8192;
+
+/// Why there is no SAN.
+#[derive(Debug, thiserror::Error)]
+pub enum SanError {
+    /// The array cannot be built as the scenario says.
+    #[error("the array cannot be: {0}")]
+    Array(#[from] ConfigError),
+    /// An HBA could not be started.
+    #[error("an HBA could not be started: {0}")]
+    Hba(#[from] HbaError),
+}
+
+/// An array and the HBAs that see it.
+pub struct San {
+    /// The array.
+    pub array: Arc<Array>,
+    servers: Vec<HbaServer>,
+    sockets: Vec<HbaSocket>,
+}
+
+/// What the array reports to the runner.
+pub struct Wire {
+    /// Completed commands.
+    pub commands: mpsc::Receiver<CommandRecord>,
+    /// Changes of state; their number is bounded by what steps and commands do.
+    pub changes: mpsc::UnboundedReceiver<StateChange>,
+}
+
+struct Reporter {
+    commands: mpsc::Sender<CommandRecord>,
+    changes: mpsc::UnboundedSender<StateChange>,
+}
+
+impl Observer for Reporter {
+    fn command(&self, record: &CommandRecord) {
+        // Runs on an HBA's thread, never on the runner's. After the run nobody listens any more.
+        let _ = self.commands.blocking_send(record.clone());
+    }
+
+    fn state(&self, change: &StateChange) {
+        let _ = self.changes.send(change.clone());
+    }
+}
+
+impl San {
+    /// Builds the scenario's array and starts its HBAs, with their sockets in `dir`.
+    ///
+    /// # Errors
+    /// When the array is impossible, or a socket cannot be made.
+    pub fn start(
+        scenario: &Scenario,
+        seed: u64,
+        clock: Arc<dyn Clock>,
+        dir: &Path,
+    ) -> Result<(San, Wire), SanError> {
+        let (commands, received) = mpsc::channel(RECORDS_WAITING);
+        let (changes, changed) = mpsc::unbounded_channel();
+        let reporter = Arc::new(Reporter { commands, changes });
+        let array = Arc::new(Array::new(array_config(scenario, seed), reporter)?);
+        let mut san = San { array, servers: Vec::new(), sockets: Vec::new() };
+        for hba in &scenario.hbas {
+            let path: PathBuf = dir.join(format!("{}.sock", hba.id));
+            let config = HbaConfig {
+                id: hba.id,
+                targets: hba.targets.clone(),
+                request_queues: hba.request_queues,
+            };
+            let array = Arc::clone(&san.array);
+            san.servers.push(HbaServer::start(config, array, Arc::clone(&clock), &path)?);
+            san.sockets.push(HbaSocket { path, request_queues: hba.request_queues });
+        }
+        Ok((san, Wire { commands: received, changes: changed }))
+    }
+
+    /// Where QEMU finds the HBAs.
+    pub fn sockets(&self) -> Vec<HbaSocket> {
+        self.sockets.clone()
+    }
+
+    /// Ends the HBAs. The receivers of [`Wire`] must be gone, or an HBA may wait for them.
+    pub fn stop(self) {
+        for server in self.servers {
+            server.stop();
+        }
+    }
+}
+
+fn array_config(scenario: &Scenario, seed: u64) -> ArrayConfig {
+    let plan = &scenario.array;
+    let personality = match plan.personality {
+        Personality::Rdac(rdac) => PersonalityConfig::Rdac(RdacConfig {
+            mode: match rdac.mode {
+                RdacMode::Rdac => sansim_array::RdacMode::Rdac,
+                RdacMode::Avt => sansim_array::RdacMode::Avt,
+                RdacMode::IoShip => sansim_array::RdacMode::IoShip,
+            },
+            max_luns: rdac.max_luns,
+        }),
+    };
+    let controller = ControllerConfig { ports: plan.ports_per_controller };
+    ArrayConfig {
+        personality,
+        identity: plan.identity.clone(),
+        controllers: vec![controller; usize::from(plan.controllers)],
+        luns: plan.luns.clone(),
+        faults: scenario.faults.clone(),
+        command_timeout: scenario.command_timeout,
+        seed,
+    }
+}
+
+/// An array without LUNs behind the same HBAs, for the machine that becomes a template.
+///
+/// # Errors
+/// As [`San::start`].
+pub fn throw_away(
+    scenario: &Scenario,
+    clock: Arc<dyn Clock>,
+    dir: &Path,
+) -> Result<(Vec<HbaSocket>, San), SanError> {
+    let mut bare = scenario.clone();
+    bare.faults.clear();
+    bare.command_timeout = Duration::from_secs(30);
+    let (san, wire) = San::start(&bare, 0, clock, dir)?;
+    drop(wire);
+    Ok((san.sockets(), san))
+}

@@ -1,0 +1,446 @@
+//! The story itself: everything that happens arrives here, is recorded, and moves steps and
+//! expectations on.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sansim_array::{Action, Clock, CommandRecord, StateChange, Time};
+use sansim_lab::{LabError, Machine};
+use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+};
+
+use super::{
+    Cancel, RunError,
+    kernel_log::complaint,
+    maps::Maps,
+    recorder::Recorder,
+    san::Wire,
+    script::{self, Script, Seen, Stage},
+    trial::Trial,
+};
+use crate::{
+    event::What,
+    expect::World,
+    lang::plan::{Ending, Scenario},
+    verdict::ExpectationResult,
+};
+
+/// Something that arrives while a story goes on.
+enum Incoming {
+    Command(CommandRecord),
+    Change(StateChange),
+    Agent(Option<AgentEvent>),
+    Step(usize, Result<script::Outcome, String>),
+    Alarm,
+    GuestGone,
+    Cancelled,
+}
+
+/// A story that is going on.
+pub struct Story<'r, 'a> {
+    scenario: &'r Scenario,
+    seed: u64,
+    stage: Stage,
+    recorder: &'r mut Recorder<'a>,
+    wire: &'r mut Wire,
+    events: &'r mut mpsc::Receiver<AgentEvent>,
+    cancel: Cancel,
+    start: Time,
+    world: World,
+    maps: Maps,
+    script: Script<'r>,
+    trial: Trial<'r>,
+    tasks: JoinSet<(usize, Result<script::Outcome, String>)>,
+    alarm: Arc<Notify>,
+    armed_for: Option<Time>,
+    workload: Workload,
+    complaint: Option<String>,
+    /// When the first I/O of the story was completed, by the host's clock.
+    first_io: Option<Instant>,
+    /// Since when nothing is left to wait for but the settling time.
+    settled: Option<Time>,
+    ended: bool,
+}
+
+/// How far the workload is.
+enum Workload {
+    None,
+    Waiting(Time),
+    Running,
+    Stopped(WorkloadReport),
+}
+
+/// What a story leaves.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Every expectation with what became of it.
+    pub expectations: Vec<ExpectationResult>,
+    /// The workload's report, if there was one.
+    pub workload: WorkloadReport,
+    /// The first complaint of the kernel that the scenario does not allow.
+    pub complaint: Option<String>,
+    /// Whether the story had to be ended by its limit.
+    pub over_limit: bool,
+    /// How long it took.
+    pub simulated: Duration,
+    /// The most pg_init rounds of any map.
+    pub rounds: u32,
+    /// How often each fault rule fired.
+    pub faults: BTreeMap<String, u64>,
+    /// Time from the beginning of the run to the first I/O on a map, by the host's clock.
+    pub first_io: Option<Duration>,
+}
+
+/// What a story needs to begin.
+pub struct Setting<'r, 'a> {
+    /// The scenario.
+    pub scenario: &'r Scenario,
+    /// The run's seed.
+    pub seed: u64,
+    /// What steps are carried out with.
+    pub stage: Stage,
+    /// Where events go.
+    pub recorder: &'r mut Recorder<'a>,
+    /// What the array reports.
+    pub wire: &'r mut Wire,
+    /// What the agent reports.
+    pub events: &'r mut mpsc::Receiver<AgentEvent>,
+    /// Says when the user wants to stop.
+    pub cancel: Cancel,
+    /// The maps as they were built.
+    pub maps: Maps,
+}
+
+impl<'r, 'a> Story<'r, 'a> {
+    /// Begins the story: its time is zero from here.
+    ///
+    /// # Errors
+    /// When the array refuses to begin.
+    pub fn begin(setting: Setting<'r, 'a>) -> Result<Self, RunError> {
+        let Setting { scenario, seed, stage, recorder, wire, events, cancel, maps } = setting;
+        let start = stage.clock.now();
+        recorder.clockwork.begin(start);
+        stage.array.apply(start, Action::BeginStory).map_err(|e| RunError::Story(e.to_string()))?;
+        let workload = match &scenario.workload {
+            None => Workload::None,
+            Some(workload) => Workload::Waiting(start + workload.start),
+        };
+        Ok(Story {
+            scenario,
+            seed,
+            recorder,
+            wire,
+            events,
+            cancel,
+            start,
+            world: World::new(scenario, &stage.paths.nexus_by_dev()),
+            maps,
+            script: Script::new(&scenario.steps, start),
+            trial: Trial::new(&scenario.expectations, start),
+            tasks: JoinSet::new(),
+            alarm: Arc::new(Notify::new()),
+            armed_for: None,
+            workload,
+            complaint: None,
+            first_io: None,
+            settled: None,
+            ended: false,
+            stage,
+        })
+    }
+
+    /// Goes on until the story is over, then stops the workload and closes the trial.
+    ///
+    /// # Errors
+    /// When the guest is gone, the agent fails, or the user interrupts.
+    pub async fn tell(
+        mut self,
+        machine: &Machine,
+        release: &str,
+        began: Instant,
+    ) -> Result<Told, RunError> {
+        let limit = self.start + self.scenario.limit;
+        let mut over_limit = false;
+        loop {
+            let now = self.stage.clock.now();
+            self.act(now).await?;
+            self.decide(now);
+            if self.is_over(now) {
+                break;
+            }
+            if now >= limit {
+                over_limit = true;
+                break;
+            }
+            self.arm(now, limit);
+            match self.next(machine).await {
+                Incoming::GuestGone => return Err(self.guest_gone(machine).await),
+                Incoming::Cancelled => return Err(RunError::Interrupted),
+                Incoming::Agent(None) => return Err(self.guest_gone(machine).await),
+                incoming => self.take(incoming),
+            }
+        }
+        self.close(release, over_limit, began).await
+    }
+
+    /// Does what is due: steps, and the start of the workload.
+    async fn act(&mut self, now: Time) -> Result<(), RunError> {
+        if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.scenario.workload)
+            && *at <= now
+        {
+            self.stage.guest.start_workload(workload, self.seed).await?;
+            self.workload = Workload::Running;
+        }
+        while let Some(index) = self.script.next_due(now) {
+            let step = &self.scenario.steps[index];
+            match self.stage.apply(&step.action) {
+                Some(applied) => self.finish_step(index, applied),
+                None => {
+                    let stage = self.stage.clone();
+                    let action = step.action.clone();
+                    self.tasks.spawn(async move { (index, stage.perform(action).await) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_step(&mut self, index: usize, outcome: Result<script::Outcome, String>) {
+        let step = &self.scenario.steps[index];
+        let now = self.stage.clock.now();
+        let t = self.recorder.clockwork.seconds(now);
+        let error = outcome.as_ref().err().cloned();
+        if let Some(error) = &error {
+            self.complaint.get_or_insert(format!("step `{}` failed: {error}", step.name));
+        }
+        let (name, action) = (step.name.clone(), step.action.to_string());
+        self.recorder.emit_at(t, What::Step { name: name.clone(), action, error });
+        match outcome {
+            Ok(script::Outcome::Ran { code, stdout, stderr }) => {
+                self.world.on_ran(&name, code, &stdout);
+                self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
+            }
+            Ok(script::Outcome::Stopped(report)) => {
+                self.world.on_workload(&report);
+                self.workload = Workload::Stopped(*report);
+            }
+            Ok(script::Outcome::End) => self.ended = true,
+            _ => {}
+        }
+        self.script.done(index);
+        self.script.see(&Seen::Step(&name), now, &self.stage.array, &self.stage.paths);
+    }
+
+    /// Looks at the expectations.
+    fn decide(&mut self, now: Time) {
+        let t = self.recorder.clockwork.seconds(now);
+        for result in self.trial.look(&self.world, now) {
+            let ExpectationResult { text, ok, seen, .. } = result;
+            self.recorder.emit_at(t, What::Expect { text, ok, seen });
+        }
+    }
+
+    fn is_over(&mut self, now: Time) -> bool {
+        if self.ended {
+            return true;
+        }
+        match self.scenario.ending {
+            Ending::After(duration) => now >= self.start + duration,
+            Ending::Settled(settle) => {
+                let quiet = self.trial.timed_are_decided()
+                    && self.script.at_rest()
+                    && !matches!(self.workload, Workload::Waiting(_));
+                if !quiet {
+                    self.settled = None;
+                    return false;
+                }
+                now >= *self.settled.get_or_insert(now) + settle
+            }
+        }
+    }
+
+    /// Asks the clock for a call at the next point of time that matters.
+    fn arm(&mut self, now: Time, limit: Time) {
+        let ending = match self.scenario.ending {
+            Ending::After(duration) => Some(self.start + duration),
+            Ending::Settled(settle) => self.settled.map(|since| since + settle),
+        };
+        let workload = match self.workload {
+            Workload::Waiting(at) => Some(at),
+            _ => None,
+        };
+        let candidates = [Some(limit), ending, workload, self.script.next_time(), self.trial.next_time()];
+        let next = candidates.into_iter().flatten().min().unwrap_or(limit);
+        if self.armed_for != Some(next) || next <= now {
+            let alarm = Arc::clone(&self.alarm);
+            self.stage.clock.call_at(next, Box::new(move || alarm.notify_one()));
+            self.armed_for = Some(next);
+        }
+    }
+
+    /// Waits for the next thing to arrive. What the array did comes before what the guest made of it.
+    async fn next(&mut self, machine: &Machine) -> Incoming {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Incoming::Cancelled,
+            Some(change) = self.wire.changes.recv() => Incoming::Change(change),
+            Some(record) = self.wire.commands.recv() => Incoming::Command(record),
+            event = self.events.recv() => Incoming::Agent(event),
+            Some(Ok((index, outcome))) = self.tasks.join_next() => Incoming::Step(index, outcome),
+            () = self.alarm.notified() => Incoming::Alarm,
+            _ = machine.exited() => Incoming::GuestGone,
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Command(record) => {
+                self.recorder.command(&record);
+                self.world.on_command(&record);
+                if record.op.is_some_and(|op| op.is_medium()) {
+                    self.first_io.get_or_insert_with(Instant::now);
+                }
+                self.see(&Seen::Command(&record));
+            }
+            Incoming::Change(change) => {
+                self.recorder.change(&change);
+                self.world.on_state(&change);
+                self.see(&Seen::Change(&change));
+            }
+            Incoming::Agent(Some(event)) => self.take_agent(&event),
+            Incoming::Step(index, outcome) => {
+                self.finish_step(index, outcome);
+            }
+            Incoming::Alarm => self.armed_for = None,
+            Incoming::Agent(None) | Incoming::GuestGone | Incoming::Cancelled => {}
+        }
+    }
+
+    fn see(&mut self, seen: &Seen<'_>) {
+        let now = self.stage.clock.now();
+        self.script.see(seen, now, &self.stage.array, &self.stage.paths);
+    }
+
+    fn take_agent(&mut self, event: &AgentEvent) {
+        self.recorder.agent(event);
+        self.world.on_agent_event(event);
+        let t = self.recorder.clockwork.guest_seconds(event.at_ns);
+        match &event.what {
+            Happening::Map(status) => {
+                for what in self.maps.update(status, &self.stage.paths) {
+                    self.recorder.emit_at(t, what);
+                }
+                self.see(&Seen::Map(status));
+            }
+            Happening::Log { text, .. } => {
+                if let Some(kind) = complaint(text)
+                    && !self.scenario.guest.allow.iter().any(|allowed| allowed.is_in(text))
+                {
+                    self.complaint.get_or_insert(format!("{kind} in the guest: {text}"));
+                }
+                self.see(&Seen::Log(text));
+            }
+            Happening::PathUevent { action, seqnum, path, valid_paths, .. } => {
+                let what = What::Uevent {
+                    action: action.clone(),
+                    path: self.stage.paths.nexus(path).map_or(path.clone(), |n| n.to_string()),
+                    seqnum: *seqnum,
+                    valid_paths: *valid_paths,
+                };
+                self.recorder.emit_at(t, what);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes everything that has arrived already, without waiting.
+    fn drain(&mut self) {
+        while let Ok(change) = self.wire.changes.try_recv() {
+            self.take(Incoming::Change(change));
+        }
+        while let Ok(record) = self.wire.commands.try_recv() {
+            self.take(Incoming::Command(record));
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.take(Incoming::Agent(Some(event)));
+        }
+    }
+
+    /// Stops the workload at the end of the story, while events go on arriving.
+    async fn stop_workload(&mut self) -> Result<(), RunError> {
+        let Workload::Running = self.workload else { return Ok(()) };
+        let guest = self.stage.guest.clone();
+        let answer = guest.stop_workload(self.scenario.main_lun());
+        tokio::pin!(answer);
+        let report = loop {
+            let incoming = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+                Some(change) = self.wire.changes.recv() => Incoming::Change(change),
+                // Reading back is no longer part of the story: recorded, but not counted.
+                Some(record) = self.wire.commands.recv() => {
+                    self.recorder.command(&record);
+                    continue;
+                }
+                Some(event) = self.events.recv() => Incoming::Agent(Some(event)),
+                report = &mut answer => break report?,
+            };
+            self.take(incoming);
+        };
+        self.world.on_workload(&report);
+        self.workload = Workload::Stopped(report);
+        Ok(())
+    }
+
+    /// The end: the last reports, the last look.
+    async fn close(
+        mut self,
+        release: &str,
+        over_limit: bool,
+        began: Instant,
+    ) -> Result<Told, RunError> {
+        let end = self.stage.clock.now();
+        self.drain();
+        self.stop_workload().await?;
+        // A round trip: what the kernel had to say until now arrives before the answer.
+        self.stage.guest.now().await?;
+        self.drain();
+        let t = self.recorder.clockwork.seconds(self.stage.clock.now());
+        for result in self.trial.close(&self.world, end) {
+            let ExpectationResult { text, ok, seen, .. } = result;
+            self.recorder.emit_at(t, What::Expect { text, ok, seen });
+        }
+        Ok(Told {
+            expectations: self.trial.into_results(release),
+            workload: match self.workload {
+                Workload::Stopped(report) => report,
+                _ => WorkloadReport::default(),
+            },
+            complaint: self.complaint,
+            over_limit,
+            simulated: end.since(self.start),
+            rounds: self.maps.most_rounds(),
+            faults: self
+                .stage
+                .array
+                .rule_matches()
+                .into_iter()
+                .map(|(rule, fired)| (rule.to_string(), fired))
+                .collect(),
+            first_io: self.first_io.map(|at| at.duration_since(began)),
+        })
+    }
+
+    /// The guest died: takes its last words, then explains.
+    async fn guest_gone(&mut self, machine: &Machine) -> RunError {
+        self.drain();
+        let reason = machine.exited().await;
+        RunError::Lab(LabError::GuestGone { reason, console: machine.console_tail(20) })
+    }
+}

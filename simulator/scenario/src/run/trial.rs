@@ -1,0 +1,123 @@
+//! Deciding about expectations while the story goes on, and at its end.
+
+use std::time::Duration;
+
+use sansim_array::Time;
+
+use crate::{
+    expect::{Judgement, World},
+    lang::plan::{Deadline, Expectation},
+    verdict::ExpectationResult,
+};
+
+/// The expectations of a story, decided or not.
+pub struct Trial<'s> {
+    start: Time,
+    expectations: &'s [Expectation],
+    results: Vec<Option<ExpectationResult>>,
+}
+
+impl<'s> Trial<'s> {
+    /// The trial of a story that begins at `start`.
+    pub fn new(expectations: &'s [Expectation], start: Time) -> Self {
+        Trial { start, expectations, results: vec![None; expectations.len()] }
+    }
+
+    /// Looks at the world at `now`. Returns the expectations that were decided by this look.
+    pub fn look(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
+        let elapsed = now.since(self.start);
+        let mut decided = Vec::new();
+        for (expectation, result) in self.expectations.iter().zip(&mut self.results) {
+            if result.is_some() {
+                continue;
+            }
+            let judgement = match expectation.when {
+                Deadline::By(limit) => {
+                    let judgement = expectation.judge(world);
+                    (judgement.holds || elapsed >= limit).then_some(judgement)
+                }
+                Deadline::At(at) => (elapsed >= at).then(|| expectation.judge(world)),
+                Deadline::Never => Some(expectation.judge(world))
+                    .filter(|judgement| judgement.holds)
+                    .map(|judgement| Judgement { holds: false, ..judgement }),
+                Deadline::End => None,
+            };
+            if let Some(judgement) = judgement {
+                decided.push(decide(expectation, result, judgement, elapsed));
+            }
+        }
+        decided
+    }
+
+    /// The last look, when the story is over and the workload's report is in.
+    pub fn close(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
+        let elapsed = now.since(self.start);
+        let mut decided = Vec::new();
+        for (expectation, result) in self.expectations.iter().zip(&mut self.results) {
+            let judgement = expectation.judge(world);
+            match (expectation.when, result.as_ref()) {
+                (Deadline::By(_), Some(earlier)) if earlier.ok => {
+                    // What only the workload's own report can tell was not known at the time.
+                    let last = expectation.judge_io(world);
+                    if !last.holds {
+                        decided.push(decide(expectation, result, last, elapsed));
+                    }
+                }
+                (_, Some(_)) => {}
+                (Deadline::Never, None) => {
+                    let judgement = Judgement { holds: !judgement.holds, ..judgement };
+                    decided.push(decide(expectation, result, judgement, elapsed));
+                }
+                (_, None) => decided.push(decide(expectation, result, judgement, elapsed)),
+            }
+        }
+        decided
+    }
+
+    /// Whether every expectation that has a time is decided.
+    pub fn timed_are_decided(&self) -> bool {
+        let timed = |e: &Expectation| matches!(e.when, Deadline::By(_) | Deadline::At(_));
+        self.expectations.iter().zip(&self.results).all(|(e, r)| !timed(e) || r.is_some())
+    }
+
+    /// The next time at which an expectation must be decided.
+    pub fn next_time(&self) -> Option<Time> {
+        let undecided = self.expectations.iter().zip(&self.results).filter(|(_, r)| r.is_none());
+        let times = undecided.filter_map(|(expectation, _)| match expectation.when {
+            Deadline::By(at) | Deadline::At(at) => Some(self.start + at),
+            Deadline::End | Deadline::Never => None,
+        });
+        times.min()
+    }
+
+    /// Every expectation with what became of it. Call after [`Trial::close`].
+    pub fn into_results(self, release: &str) -> Vec<ExpectationResult> {
+        let pairs = self.expectations.iter().zip(self.results);
+        pairs
+            .filter_map(|(expectation, result)| {
+                let mut result = result?;
+                result.known = expectation.known_on(release).map(|known| known.because.clone());
+                Some(result)
+            })
+            .collect()
+    }
+}
+
+fn decide(
+    expectation: &Expectation,
+    result: &mut Option<ExpectationResult>,
+    judgement: Judgement,
+    elapsed: Duration,
+) -> ExpectationResult {
+    let because = Some(expectation.because.clone()).filter(|text| !text.is_empty());
+    result
+        .insert(ExpectationResult {
+            text: expectation.to_string(),
+            ok: judgement.holds,
+            seen: judgement.seen,
+            decided_at: (elapsed.as_secs_f64() * 1e6).round() / 1e6,
+            known: None,
+            because,
+        })
+        .clone()
+}
