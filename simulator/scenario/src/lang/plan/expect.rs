@@ -121,8 +121,6 @@ pub struct IoLimits {
 pub struct CommandCount {
     /// The operation.
     pub op: Option<OpMatcher>,
-    /// The operation as the scenario names it, for reports.
-    pub op_text: String,
     /// The controller it came to.
     pub controller: Option<ControllerId>,
     /// The port it came to.

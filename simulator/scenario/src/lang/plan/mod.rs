@@ -52,7 +52,7 @@ pub struct Scenario {
     /// The I/O that runs during the story, if any.
     pub workload: Option<Workload>,
     /// The fault rules in the order in which they are tried. [`When::from`](sansim_array::When) and
-    /// `until` count from the start of the story: see [`Scenario::rules_from`].
+    /// `until` count from the start of the story: see [`Scenario::timed_rules`].
     pub faults: Vec<FaultRule>,
     /// What happens, in the order written.
     pub steps: Vec<Step>,
@@ -113,14 +113,24 @@ impl Scenario {
         groups
     }
 
-    /// The fault rules with their times shifted to a story that begins at `start`.
-    pub fn rules_from(&self, start: Time) -> Vec<FaultRule> {
+    /// The fault rules that know no time; the array has them from the beginning.
+    pub fn untimed_rules(&self) -> Vec<FaultRule> {
+        self.faults.iter().filter(|rule| !is_timed(rule)).cloned().collect()
+    }
+
+    /// The fault rules with a time, for a story that begins at `start`. They are added behind the
+    /// others when it does, as nobody knows before when that will be.
+    pub fn timed_rules(&self, start: Time) -> Vec<FaultRule> {
         let shift = |time: Time| start + time.since(Time::ZERO);
-        let mut rules = self.faults.clone();
+        let mut rules: Vec<_> = self.faults.iter().filter(|rule| is_timed(rule)).cloned().collect();
         for rule in &mut rules {
             rule.when.from = rule.when.from.map(shift);
             rule.when.until = rule.when.until.map(shift);
         }
         rules
     }
+}
+
+fn is_timed(rule: &FaultRule) -> bool {
+    rule.when.from.is_some() || rule.when.until.is_some()
 }

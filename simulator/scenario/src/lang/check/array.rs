@@ -1,0 +1,203 @@
+//! `[array]` and `[hba]`.
+
+use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
+
+use super::context::Checker;
+use crate::lang::{
+    Diagnostic,
+    file::{self, PersonalityName, RdacModeName},
+    plan::{Array, Hba, Personality, Rdac, RdacMode},
+    value::At,
+};
+
+/// The MODE SELECT(10) of an RDAC host has a table of 256 LUNs (rdac:rdac_failover_get).
+const RDAC_MAX_LUN: u64 = 255;
+/// From this number on a LUN does not fit into the table of MODE SELECT(6).
+const SHORT_TABLE: u8 = 32;
+
+pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
+    let rdac = array.rdac.as_ref();
+    let (personality, mut identity) = match array.personality {
+        PersonalityName::Rdac => {
+            (Personality::Rdac(resolve_rdac(rdac.map(|r| &r.value), checker)), Identity::for_rdac())
+        }
+    };
+    resolve_identity(array, &mut identity, checker);
+    // An RDAC controller knows one alternate, and VPD page C4 tells two slots apart
+    // (rdac:initialize_controller).
+    let controllers =
+        checker.number(array.controllers.as_ref(), 1..=2, 2, "the number of controllers");
+    let ports =
+        checker.number(array.ports_per_controller.as_ref(), 1..=10, 2, "the number of ports");
+    checker.shape.controllers = controllers as u8;
+    let luns = resolve_luns(&array.luns, personality, checker);
+    Array {
+        personality,
+        identity,
+        controllers: controllers as u8,
+        ports_per_controller: ports as u8,
+        luns,
+    }
+}
+
+fn resolve_rdac(rdac: Option<&file::Rdac>, checker: &mut Checker<'_>) -> Rdac {
+    let mode = match rdac.and_then(|rdac| rdac.mode) {
+        None | Some(RdacModeName::Rdac) => RdacMode::Rdac,
+        Some(RdacModeName::Avt) => RdacMode::Avt,
+        Some(RdacModeName::Ioship) => RdacMode::IoShip,
+    };
+    let given = rdac.and_then(|rdac| rdac.max_luns.as_ref());
+    Rdac { mode, max_luns: checker.number(given, 1..=255, 255, "`max_luns`") as u8 }
+}
+
+fn resolve_identity(array: &file::Array, identity: &mut Identity, checker: &mut Checker<'_>) {
+    let fields = [
+        (&array.vendor, &mut identity.vendor, 0..=8, "a vendor"),
+        (&array.product, &mut identity.product, 0..=16, "a product"),
+        (&array.revision, &mut identity.revision, 0..=4, "a revision"),
+        (&array.serial, &mut identity.serial, 1..=16, "a serial number"),
+        (&array.name, &mut identity.name, 1..=30, "an array's name"),
+    ];
+    for (given, field, length, what) in fields {
+        let Some(given) = given else { continue };
+        if !length.contains(&given.len()) || !given.chars().all(|c| (' '..='~').contains(&c)) {
+            let (low, high) = length.into_inner();
+            let problem = format!("{what} is {low} to {high} printable ASCII characters");
+            checker.report(&given.span, Diagnostic::error(problem));
+        }
+        field.clone_from(&given.value);
+    }
+}
+
+fn resolve_luns(
+    luns: &At<Vec<At<file::LunTable>>>,
+    personality: Personality,
+    checker: &mut Checker<'_>,
+) -> Vec<LunConfig> {
+    if luns.is_empty() || luns.len() > LunConfig::MAX_COUNT {
+        let help = "write for instance luns = [{ size = \"256MiB\", owner = \"A\" }]";
+        let problem = format!("an array has 1 to {} LUNs", LunConfig::MAX_COUNT);
+        checker.refuse(&luns.span, problem, help);
+    }
+    let mut resolved: Vec<LunConfig> = Vec::new();
+    for (index, table) in luns.iter().enumerate() {
+        let lun = resolve_lun(table, index as u64, checker);
+        if resolved.iter().any(|other| other.lun == lun.lun) {
+            let span = table.lun.as_ref().map_or(&table.span, |lun| &lun.span);
+            let help = "a LUN without a number gets its place in the list, from 0";
+            checker.refuse(span, format!("there is another LUN {}", lun.lun), help);
+        }
+        let Personality::Rdac(rdac) = personality;
+        if rdac.max_luns < SHORT_TABLE && lun.lun.0 >= u16::from(SHORT_TABLE) {
+            let warning = format!("LUN {} does not fit into the table of MODE SELECT(6)", lun.lun);
+            let help = "with max_luns below 32 the guest uses it, and its table has 32 entries";
+            checker.report(&table.span, Diagnostic::warning(warning).help(help));
+        }
+        resolved.push(lun);
+    }
+    resolved
+}
+
+/// A LUN; `number` is what it gets unless it is given one.
+pub(super) fn resolve_lun(
+    table: &At<file::LunTable>,
+    number: u64,
+    checker: &mut Checker<'_>,
+) -> LunConfig {
+    let lun = checker.number(table.lun.as_ref(), 0..=RDAC_MAX_LUN, number, "the number of a LUN");
+    let owner = checker.controller(&table.owner);
+    let preferred = table.preferred.as_ref().map_or(owner, |name| checker.controller(name));
+    let block_bytes = match table.block_size.as_ref().map(|size| (size.0.0, &size.span)) {
+        None | Some((512, _)) => 512,
+        Some((4096, _)) => 4096,
+        Some((_, span)) => {
+            checker.refuse(span, "no array has blocks of this size", "write \"512B\" or \"4KiB\"");
+            512
+        }
+    };
+    let bytes = table.size.0.0;
+    if bytes == 0 || bytes > LunConfig::MAX_BYTES || !bytes.is_multiple_of(block_bytes) {
+        let help = format!("write a whole number of {block_bytes}-byte blocks, at most 64TiB");
+        checker.refuse(&table.size.span, "no LUN can have this size", help);
+    }
+    let label = table.label.as_ref().map_or(format!("lun{lun}"), |label| {
+        if label.is_empty() || label.encode_utf16().count() > 30 {
+            checker.report(&label.span, Diagnostic::error("a label is 1 to 30 characters"));
+        }
+        label.value.clone()
+    });
+    LunConfig {
+        lun: Lun(lun as u16),
+        bytes,
+        block_bytes: block_bytes as u32,
+        owner,
+        preferred,
+        label,
+        read_only: table.read_only.unwrap_or(false),
+    }
+}
+
+pub(super) fn resolve_hbas(
+    hba: &file::Hba,
+    array: &Array,
+    cpus: u8,
+    checker: &mut Checker<'_>,
+) -> Vec<Hba> {
+    let implied = hba.targets.as_ref().map_or(2, |targets| targets.len() as u64);
+    let count =
+        checker.number(hba.count.as_ref(), 1..=8, implied.clamp(1, 8), "the number of HBAs");
+    let queues = checker.number(
+        hba.request_queues.as_ref(),
+        1..=16,
+        u64::from(cpus.min(16)),
+        "the number of request queues",
+    );
+    let targets: Vec<Vec<PortId>> = match &hba.targets {
+        Some(targets) => resolve_targets(targets, count, checker),
+        None => (0..count).map(|index| default_targets(array, index)).collect(),
+    };
+    targets
+        .into_iter()
+        .enumerate()
+        .map(|(index, targets)| Hba {
+            id: HbaId(index as u8),
+            targets,
+            request_queues: queues as u16,
+        })
+        .collect()
+}
+
+fn resolve_targets(
+    targets: &At<Vec<At<Vec<file::Name<PortId>>>>>,
+    count: u64,
+    checker: &mut Checker<'_>,
+) -> Vec<Vec<PortId>> {
+    if targets.len() as u64 != count {
+        let problem = format!("{count} HBAs need {count} lists of ports, not {}", targets.len());
+        checker.refuse(
+            &targets.span,
+            problem,
+            "write for instance [[\"A0\", \"B0\"], [\"A1\", \"B1\"]]",
+        );
+    }
+    let resolve_one = |ports: &At<Vec<file::Name<PortId>>>, checker: &mut Checker<'_>| {
+        let mut seen = Vec::new();
+        for port in ports.iter() {
+            let id = checker.port(port);
+            if seen.contains(&id) {
+                checker.refuse(&port.span, format!("port {id} is there twice"), "remove it");
+            }
+            seen.push(id);
+        }
+        if seen.is_empty() {
+            checker.refuse(&ports.span, "this HBA sees nothing", "name at least one port");
+        }
+        seen
+    };
+    targets.iter().map(|ports| resolve_one(ports, checker)).collect()
+}
+
+fn default_targets(array: &Array, hba: u64) -> Vec<PortId> {
+    let index = (hba % u64::from(array.ports_per_controller.max(1))) as u8;
+    array.controller_ids().map(|controller: ControllerId| PortId { controller, index }).collect()
+}

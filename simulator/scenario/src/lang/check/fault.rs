@@ -1,0 +1,169 @@
+//! `[[fault]]`.
+
+use std::{ops::Range, sync::Arc};
+
+use sansim_array::{
+    Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, Time, When,
+};
+
+use super::context::Checker;
+use crate::lang::{
+    Diagnostic,
+    file::{self, LoseName, ResponseName, StageName, StatusName},
+    value::At,
+};
+
+pub(super) fn resolve(faults: &[At<file::Fault>], checker: &mut Checker<'_>) -> Vec<FaultRule> {
+    let names = checker.rules.clone();
+    faults
+        .iter()
+        .zip(names)
+        .map(|(fault, name)| FaultRule {
+            name: Arc::from(name),
+            when: when(&fault.when, &fault.span, checker),
+            then: then(&fault.then, checker),
+            armed: fault.armed.unwrap_or(true),
+        })
+        .collect()
+}
+
+fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> When {
+    if let (Some(controller), Some(port)) = (&given.controller, &given.port)
+        && port.0.controller != controller.0
+    {
+        let problem = format!("port {} is not controller {}'s", port.0, controller.0);
+        checker.refuse(&port.span, problem, "one of the two is enough");
+    }
+    let time = |at: &file::Name<_>, checker: &mut Checker<'_>| Time::ZERO + checker.story_time(at);
+    let from = given.from.as_ref().map(|from| time(from, checker));
+    let until = given.until.as_ref().map(|until| time(until, checker));
+    if let (Some(from), Some(until), Some(place)) = (from, until, &given.until)
+        && from >= until
+    {
+        checker.refuse(&place.span, "this ends before it begins", "`until` must be after `from`");
+    }
+    let stage = stage(given.stage);
+    if let Some(timed) = given.from.as_ref().or(given.until.as_ref())
+        && stage != Some(Stage::Story)
+    {
+        let help = "without times, or with stage = \"story\"";
+        checker.refuse(&timed.span, "only the story has times", help);
+    }
+    When {
+        op: given.op.as_ref().map(|op| op.0),
+        controller: given.controller.as_ref().map(|name| checker.controller(name)),
+        port: given.port.as_ref().map(|name| checker.port(name)),
+        hba: given.hba.as_ref().map(|hba| checker.hba(hba)),
+        lun: given.lun.as_ref().map(|lun| checker.lun(lun)),
+        blocks: given.blocks.as_ref().map(|blocks| blocks.0.0.clone()),
+        stage,
+        from,
+        until,
+        matches: matches(given, span, checker),
+        state: given.state.as_ref().map(|state| {
+            checker.known_controller(state.0.0, &state.span);
+            (state.0.0, state.0.1)
+        }),
+    }
+}
+
+/// The stage a condition is about; the story unless something else is written.
+pub(super) fn stage(given: Option<StageName>) -> Option<Stage> {
+    match given {
+        None | Some(StageName::Story) => Some(Stage::Story),
+        Some(StageName::Discovery) => Some(Stage::Discovery),
+        Some(StageName::Any) => None,
+    }
+}
+
+fn matches(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> Matches {
+    checker.exclusive(
+        &[
+            ("first", given.first.is_some()),
+            ("nth", given.nth.is_some()),
+            ("every", given.every.is_some()),
+            ("matches", given.matches.is_some()),
+        ],
+        span,
+    );
+    let mut count =
+        |number: &At<u64>, what: &str| checker.number(Some(number), 1..=u64::MAX >> 1, 1, what);
+    if let Some(first) = &given.first {
+        Matches::First(count(first, "`first`"))
+    } else if let Some(nth) = &given.nth {
+        Matches::Nth(count(nth, "`nth`"))
+    } else if let Some(every) = &given.every {
+        Matches::Every(count(every, "`every`"))
+    } else if let Some(range) = &given.matches {
+        if *range.0.0.start() == 0 {
+            checker.report(&range.span, Diagnostic::error("commands are counted from 1"));
+        }
+        Matches::Range(range.0.0.clone())
+    } else {
+        Matches::All
+    }
+}
+
+fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
+    let answers = [
+        ("sense", given.sense.is_some()),
+        ("status", given.status.is_some()),
+        ("response", given.response.is_some()),
+    ];
+    checker.exclusive(&answers, &given.span);
+    let waits = given.delay.is_some() || given.hold.is_some();
+    let answered = answers.iter().any(|(_, there)| *there);
+    if let Some(lose) = &given.lose {
+        if answered || waits {
+            let help = "what is lost cannot be delayed, held or answered; keep `lose` alone";
+            checker.refuse(&lose.span, "`lose` goes with nothing else", help);
+        }
+    } else if !answered && !waits {
+        let help = "write one or more of `sense`, `status`, `response`, `delay`, `hold` and `lose`";
+        checker.refuse(&given.span, "nothing happens here", help);
+    }
+    let answer = if let Some(sense) = &given.sense {
+        Some(Answer::Sense(sense.0))
+    } else if let Some(name) = &given.status {
+        Some(Answer::Status(status(name.value)))
+    } else {
+        given.response.as_ref().map(|name| Answer::Response(response(name.value)))
+    };
+    Then {
+        delay: given.delay.as_ref().map(|delay| delay.0.0),
+        hold: given.hold.as_ref().map(|hold| Arc::from(hold.value.as_str())),
+        lose: given.lose.as_ref().map(|lose| match lose.value {
+            LoseName::Command => Lose::Command,
+            LoseName::Reply => Lose::Reply,
+        }),
+        answer,
+    }
+}
+
+/// The status of a name.
+pub(super) fn status(name: StatusName) -> Status {
+    match name {
+        StatusName::Good => Status::Good,
+        StatusName::CheckCondition => Status::CheckCondition,
+        StatusName::ConditionMet => Status::ConditionMet,
+        StatusName::Busy => Status::Busy,
+        StatusName::ReservationConflict => Status::ReservationConflict,
+        StatusName::TaskSetFull => Status::TaskSetFull,
+        StatusName::AcaActive => Status::AcaActive,
+        StatusName::TaskAborted => Status::TaskAborted,
+    }
+}
+
+fn response(name: ResponseName) -> ServiceResponse {
+    match name {
+        ResponseName::Overrun => ServiceResponse::Overrun,
+        ResponseName::Aborted => ServiceResponse::Aborted,
+        ResponseName::BadTarget => ServiceResponse::BadTarget,
+        ResponseName::Reset => ServiceResponse::Reset,
+        ResponseName::Busy => ServiceResponse::Busy,
+        ResponseName::TransportFailure => ServiceResponse::TransportFailure,
+        ResponseName::TargetFailure => ServiceResponse::TargetFailure,
+        ResponseName::NexusFailure => ServiceResponse::NexusFailure,
+        ResponseName::Failure => ServiceResponse::Failure,
+    }
+}

@@ -1,0 +1,133 @@
+//! `[[fault]]`: what goes wrong with which commands.
+
+use sansim_array::{ControllerId, OpMatcher, PortId, Sense};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ControllerIs, Name, NumberRange, StageName};
+use crate::lang::value::{At, TimeSpan};
+
+/// A fault rule: what goes wrong with which commands.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table with `when` and `then`")]
+pub struct Fault {
+    /// Its name, for steps, expectations and the report. Default: `fault-1` and so on.
+    pub name: Option<At<String>>,
+    /// Which commands it is about.
+    #[serde(default)]
+    pub when: When,
+    /// What happens to them.
+    pub then: At<Then>,
+    /// Whether it works from the start; a step can arm it later. Default: true.
+    pub armed: Option<bool>,
+}
+
+/// Which commands a rule is about. All that is given must be true of a command.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct When {
+    /// The operation: a name of SPC or SBC with or without the length of its CDB, "medium" for reads
+    /// and writes, or "any".
+    pub op: Option<Name<OpMatcher>>,
+    /// The controller it comes to.
+    pub controller: Option<Name<ControllerId>>,
+    /// The port it comes to.
+    pub port: Option<Name<PortId>>,
+    /// The HBA it comes from.
+    pub hba: Option<At<u64>>,
+    /// The LUN it is for.
+    pub lun: Option<At<u64>>,
+    /// Logical blocks, both ends included; a medium access that touches one of them is meant.
+    pub blocks: Option<Name<NumberRange>>,
+    /// The part of the run. Default: "story".
+    pub stage: Option<StageName>,
+    /// Only the first so many such commands.
+    pub first: Option<At<u64>>,
+    /// Only this one of such commands, from 1.
+    pub nth: Option<At<u64>>,
+    /// Only every so many such commands.
+    pub every: Option<At<u64>>,
+    /// Only these of such commands, from 1, both ends included.
+    pub matches: Option<Name<NumberRange>>,
+    /// Not before this time of the story.
+    pub from: Option<Name<TimeSpan>>,
+    /// Not from this time of the story on.
+    pub until: Option<Name<TimeSpan>>,
+    /// Only while a controller is in a state: "A quiescing".
+    pub state: Option<Name<ControllerIs>>,
+}
+
+/// What happens to a command. A delay or a hold can be combined with an answer; without one the
+/// command is carried out after it.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { sense = \"06/2a/01\" }")]
+pub struct Then {
+    /// It is answered with CHECK CONDITION and this sense.
+    pub sense: Option<Name<Sense>>,
+    /// It is answered with this SCSI status.
+    pub status: Option<At<StatusName>>,
+    /// The HBA reports this instead of an answer.
+    pub response: Option<At<ResponseName>>,
+    /// It is kept back for so long.
+    pub delay: Option<Name<TimeSpan>>,
+    /// It is kept back until a step releases the hold of this name.
+    pub hold: Option<At<String>>,
+    /// The command or its answer gets lost.
+    pub lose: Option<At<LoseName>>,
+}
+
+/// A SCSI status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusName {
+    /// GOOD, without doing anything.
+    Good,
+    /// CHECK CONDITION without sense data, which makes a Linux guest start its error handler.
+    CheckCondition,
+    /// CONDITION MET.
+    ConditionMet,
+    /// BUSY.
+    Busy,
+    /// RESERVATION CONFLICT.
+    ReservationConflict,
+    /// TASK SET FULL.
+    TaskSetFull,
+    /// ACA ACTIVE.
+    AcaActive,
+    /// TASK ABORTED.
+    TaskAborted,
+}
+
+/// What the HBA reports instead of a status; a virtio-scsi response code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResponseName {
+    /// Too much data (DID_ERROR).
+    Overrun,
+    /// The command was aborted (DID_ABORT).
+    Aborted,
+    /// The target is not there (DID_BAD_TARGET).
+    BadTarget,
+    /// A reset ended the command (DID_RESET).
+    Reset,
+    /// The bus is busy (DID_BUS_BUSY).
+    Busy,
+    /// The transport failed (DID_TRANSPORT_DISRUPTED).
+    TransportFailure,
+    /// The target failed (DID_BAD_TARGET).
+    TargetFailure,
+    /// The nexus failed (reservation conflict).
+    NexusFailure,
+    /// Anything else (DID_ERROR).
+    Failure,
+}
+
+/// What gets lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LoseName {
+    /// The command: it is never carried out.
+    Command,
+    /// The answer: the command is carried out.
+    Reply,
+}

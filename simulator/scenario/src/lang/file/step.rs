@@ -1,0 +1,162 @@
+//! `[[step]]`: what the scenario does.
+
+use sansim_array::{ControllerId, ControllerState, PortId, Sense};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{LunTable, Name, Part, PathName, PathsName};
+use crate::lang::value::{At, Size, TimeSpan};
+
+/// Something the scenario does: exactly one action, `at` a time or `on` an event.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table with `at` or `on` and one action")]
+pub struct Step {
+    /// Its name, for other steps, expectations and the report. Default: `step-1` and so on.
+    pub name: Option<At<String>>,
+    /// When: a time of the story.
+    pub at: Option<Name<TimeSpan>>,
+    /// When: an event.
+    pub on: Option<At<On>>,
+    /// How long after the event. Default: "0s".
+    pub after: Option<Name<TimeSpan>>,
+    /// Action: a part of the array fails.
+    pub fail: Option<Name<Part>>,
+    /// Action: a part of the array is online again.
+    pub restore: Option<Name<Part>>,
+    /// Action: a controller changes its state.
+    pub set: Option<SetState>,
+    /// Action: a LUN changes hands without a host's asking.
+    pub own: Option<LunOwner>,
+    /// Action: commands under this hold go on.
+    pub release: Option<At<String>>,
+    /// Action: this fault rule works from now on.
+    pub arm: Option<At<String>>,
+    /// Action: this fault rule does not work any longer.
+    pub disarm: Option<At<String>>,
+    /// Action: a unit attention is queued.
+    pub unit_attention: Option<At<UnitAttention>>,
+    /// Action: a message to the multipath map, such as "switch_group 2".
+    pub message: Option<At<String>>,
+    /// Action: paths of the multipath map are reinstated.
+    pub reinstate: Option<At<PathsName>>,
+    /// Action: a program of the guest is run, without a shell. `{map}`, `{map:lun1}`, `{disk:A0}` and
+    /// `{disk:hba0:A0:lun1}` stand for device names.
+    pub run: Option<At<Vec<String>>>,
+    /// How long the program may run. Default: "30s".
+    pub timeout: Option<Name<TimeSpan>>,
+    /// Action: a file of the guest is written.
+    pub write: Option<At<WriteFile>>,
+    /// Action: a LUN appears.
+    pub map: Option<At<LunTable>>,
+    /// Action: the LUN with this number disappears.
+    pub unmap: Option<At<u64>>,
+    /// Action: a LUN changes its size.
+    pub resize: Option<Resize>,
+    /// Action: a LUN refuses writes, or takes them again.
+    pub read_only: Option<ReadOnly>,
+    /// Action: the workload is stopped.
+    pub stop: Option<StopName>,
+    /// Action: the story ends.
+    pub end: Option<At<bool>>,
+    /// The LUN whose map a `message` or `reinstate` is for. Default: the workload's.
+    pub lun: Option<At<u64>>,
+}
+
+/// An event to wait for; exactly one.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { fault = \"name\" }")]
+pub struct On {
+    /// This fault rule fires.
+    pub fault: Option<At<String>>,
+    /// Which time it fires, from 1. Default: 1.
+    pub nth: Option<At<u64>>,
+    /// pg_init comes to this round, from 1.
+    pub pg_init: Option<At<u64>>,
+    /// A LUN comes to a controller.
+    pub owner: Option<LunOwner>,
+    /// A path fails in the eyes of dm-multipath.
+    pub path_failed: Option<At<PathName>>,
+    /// A command comes under this hold.
+    pub held: Option<At<String>>,
+    /// The guest's kernel logs a line with this text.
+    pub log: Option<At<String>>,
+    /// Another step is done.
+    pub step: Option<At<String>>,
+    /// The LUN whose map `pg_init` and `path_failed` are about. Default: the workload's.
+    pub lun: Option<At<u64>>,
+}
+
+/// A LUN and a controller that owns it.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 0, controller = \"B\" }")]
+pub struct LunOwner {
+    /// The LUN.
+    pub lun: At<u64>,
+    /// The controller.
+    pub controller: Name<ControllerId>,
+}
+
+/// A controller's new state.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { controller = \"A\", state = \"quiescing\" }"
+)]
+pub struct SetState {
+    /// The controller.
+    pub controller: Name<ControllerId>,
+    /// Its new state.
+    pub state: Name<ControllerState>,
+}
+
+/// A unit attention.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { sense = \"06/29/00\" }")]
+pub struct UnitAttention {
+    /// What it says; its sense key is 06.
+    pub sense: Name<Sense>,
+    /// The HBA it is for, together with `port`. Default: all.
+    pub hba: Option<At<u64>>,
+    /// The port it is for, together with `hba`. Default: all.
+    pub port: Option<Name<PortId>>,
+    /// The LUN it is queued on. Default: all.
+    pub lun: Option<At<u64>>,
+}
+
+/// A file of the guest to write.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { path = \"/sys/…\", text = \"1\" }")]
+pub struct WriteFile {
+    /// Its absolute path; placeholders as in `run`, but for kernel names such as `sda`.
+    pub path: At<String>,
+    /// Its new contents.
+    pub text: String,
+}
+
+/// A LUN's new size.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 0, size = \"1GiB\" }")]
+pub struct Resize {
+    /// The LUN.
+    pub lun: At<u64>,
+    /// Its new size.
+    pub size: Name<Size>,
+}
+
+/// Whether a LUN refuses writes.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 0 }")]
+pub struct ReadOnly {
+    /// The LUN.
+    pub lun: At<u64>,
+    /// Whether it refuses writes. Default: true.
+    pub read_only: Option<bool>,
+}
+
+/// What a step can stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StopName {
+    /// The workload.
+    Workload,
+}

@@ -1,0 +1,171 @@
+//! Where a scenario's text comes from: a file, and what the command line sets over it.
+
+use std::{borrow::Cow, fmt, ops::Range, str::FromStr, sync::Arc};
+
+use miette::NamedSource;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{Diagnostic, Diagnostics};
+
+/// A value that the command line sets: `guest.image=trixie`, `fault.0.then.delay=5s`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Set {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not of the form key=value, such as guest.cpus=2");
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
+        if key.split('.').any(str::is_empty) {
+            return Err(wrong());
+        }
+        Ok(Set { key, value })
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.key, self.value)
+    }
+}
+
+/// The texts a scenario is made of, laid end to end: every byte has one number, wherever it is
+/// from.
+pub(super) struct Sources(Vec<(usize, Arc<NamedSource<String>>)>);
+
+impl Sources {
+    pub(super) fn new(name: &str, text: &str, sets: &[Set]) -> Self {
+        let mut sources = vec![(0, named(name, text).with_language("TOML"))];
+        let mut start = text.len() + 1;
+        for set in sets {
+            let text = set.to_string();
+            sources.push((start, named("--set", &text)));
+            start += text.len() + 1;
+        }
+        Sources(sources.into_iter().map(|(start, source)| (start, Arc::new(source))).collect())
+    }
+
+    /// Puts a diagnostic where it belongs.
+    pub(super) fn place(&self, diagnostic: Diagnostic, span: &Range<usize>) -> Diagnostic {
+        let index = self.0.partition_point(|(start, _)| *start <= span.start).saturating_sub(1);
+        let (start, source) = &self.0[index];
+        let text = source.inner();
+        let begin = (span.start - start).min(text.len());
+        let end = span.end.saturating_sub(*start).clamp(begin, text.len());
+        diagnostic.at(Arc::clone(source), begin..first_line(text, begin, end))
+    }
+
+    /// Where the text of an override begins.
+    pub(super) fn start_of_set(&self, index: usize) -> usize {
+        self.0[index + 1].0
+    }
+}
+
+fn named(name: &str, text: &str) -> NamedSource<String> {
+    NamedSource::new(name, text.to_owned())
+}
+
+/// The end of a span, but no further than its first line: a caret under half a file helps nobody.
+fn first_line(text: &str, begin: usize, end: usize) -> usize {
+    let Some(part) = text.get(begin..end) else { return begin };
+    begin + part.find('\n').map_or(part.len(), |newline| part[..newline].trim_end().len())
+}
+
+/// Sets the values of the command line in a parsed file.
+pub(super) fn apply<'t>(root: &mut DeTable<'t>, sets: &'t [Set], sources: &Sources) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    for (index, set) in sets.iter().enumerate() {
+        let start = sources.start_of_set(index);
+        let key_span = start..start + set.key.len();
+        let value_start = key_span.end + 1;
+        // A value that is no TOML, like 5s or trixie, is a string whose quotes the shell has eaten.
+        let value = match DeValue::parse(&set.value) {
+            Ok(value) => shift(value, value_start),
+            Err(_) => {
+                let span = value_start..value_start + set.value.len();
+                Spanned::new(span, DeValue::String(Cow::Borrowed(&set.value)))
+            }
+        };
+        let steps: Vec<&str> = set.key.split('.').collect();
+        if let Err(why) = insert(root, &steps, &key_span, value) {
+            diagnostics.push(sources.place(Diagnostic::error(why), &key_span));
+        }
+    }
+    diagnostics
+}
+
+/// Moves the spans of a value that was parsed on its own to where its text stands.
+fn shift(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+    let moved = |span: Range<usize>| span.start + by..span.end + by;
+    let span = moved(value.span());
+    let inner = match value.into_inner() {
+        DeValue::Array(items) => {
+            DeValue::Array(items.into_iter().map(|item| shift(item, by)).collect())
+        }
+        DeValue::Table(table) => {
+            let entries = table.into_iter().map(|(key, item)| {
+                (Spanned::new(moved(key.span()), key.into_inner()), shift(item, by))
+            });
+            DeValue::Table(entries.collect())
+        }
+        plain => plain,
+    };
+    Spanned::new(span, inner)
+}
+
+/// Puts a value at the end of a path of keys, making the tables on the way. Entries of lists are
+/// named by number from 0, or by their `name`.
+fn insert<'t>(
+    table: &mut DeTable<'t>,
+    steps: &[&'t str],
+    span: &Range<usize>,
+    value: Spanned<DeValue<'t>>,
+) -> Result<(), String> {
+    let [key, rest @ ..] = steps else { return Ok(()) };
+    let spanned_key = || Spanned::new(span.clone(), Cow::Borrowed(*key));
+    if rest.is_empty() {
+        table.remove(*key);
+        table.insert(spanned_key(), value);
+        return Ok(());
+    }
+    if !table.contains_key(*key) {
+        let empty = Spanned::new(span.clone(), DeValue::Table(DeTable::new()));
+        table.insert(spanned_key(), empty);
+    }
+    let Some(mut place) = table.get_mut(*key).map(Spanned::get_mut) else { return Ok(()) };
+    let mut rest = rest;
+    while let DeValue::Array(items) = place {
+        let [which, more @ ..] = rest else { return Err(format!("{key} is a list")) };
+        let index = position(items, which)
+            .ok_or_else(|| format!("{key} has no entry {which:?}, of {}", items.len()))?;
+        let Some(item) = items.iter_mut().nth(index) else { return Ok(()) };
+        if more.is_empty() {
+            *item = value;
+            return Ok(());
+        }
+        place = item.get_mut();
+        rest = more;
+    }
+    match place {
+        DeValue::Table(inner) => insert(inner, rest, span, value),
+        _ => Err(format!("{key} is neither a table nor a list")),
+    }
+}
+
+/// Where the entry with a number, or with a `name`, is.
+fn position(items: &toml::de::DeArray<'_>, which: &str) -> Option<usize> {
+    if let Ok(index) = which.parse::<usize>() {
+        return (index < items.len()).then_some(index);
+    }
+    items.iter().position(|item| {
+        item.get_ref().get("name").and_then(|name| name.get_ref().as_str()) == Some(which)
+    })
+}
