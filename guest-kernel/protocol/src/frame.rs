@@ -51,7 +51,13 @@ impl LineBuffer {
 
     /// The next whole message, if there is one. After an error the offending line is gone and
     /// reading can go on.
+    #[expect(clippy::should_implement_trait, reason = "each call may want another type")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, FrameError>> {
+        self.next_line().map(|line| decode(&line?))
+    }
+
+    /// The next whole line that is not empty, without its end and surrounding blanks.
+    pub fn next_line(&mut self) -> Option<Result<Vec<u8>, FrameError>> {
         loop {
             let Some(end) = self.bytes[self.searched..].iter().position(|b| *b == b'\n') else {
                 self.searched = self.bytes.len();
@@ -65,14 +71,21 @@ impl LineBuffer {
             let line: Vec<u8> = self.bytes.drain(..=self.searched + end).collect();
             self.searched = 0;
             let text = line.trim_ascii();
-            if text.is_empty() {
-                continue;
+            if !text.is_empty() {
+                return Some(Ok(text.to_vec()));
             }
-            return Some(
-                serde_json::from_slice(text).map_err(|e| FrameError::Malformed(e.to_string())),
-            );
         }
     }
+}
+
+/// Reads one line as a message.
+pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, FrameError> {
+    serde_json::from_slice(line).map_err(|e| FrameError::Malformed(e.to_string()))
+}
+
+/// The number of a request of which nothing else can be understood, so that it can be answered.
+pub fn request_id(line: &[u8]) -> Option<u64> {
+    decode::<serde_json::Value>(line).ok()?.get("id")?.as_u64()
 }
 
 #[cfg(test)]
@@ -107,6 +120,15 @@ mod tests {
         buffer.push(&encode(&Request { id: 7, call: Call::PowerOff }));
         assert!(matches!(buffer.next::<Request>(), Some(Err(FrameError::Malformed(_)))));
         assert_eq!(buffer.next::<Request>().unwrap().unwrap().id, 7);
+    }
+
+    #[test]
+    fn a_request_that_is_not_understood_can_still_be_answered() {
+        let line = br#"{"id":9,"call":{"call":"levitate","height":3}}"#;
+        assert!(matches!(decode::<Request>(line), Err(FrameError::Malformed(_))));
+        assert_eq!(request_id(line), Some(9));
+        assert_eq!(request_id(b"{\"id\":"), None);
+        assert_eq!(request_id(b"[1]"), None);
     }
 
     #[test]

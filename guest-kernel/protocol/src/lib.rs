@@ -6,6 +6,10 @@
 //! encoding because a captured conversation can be read, and the rate is low: commands on the wire
 //! are recorded by the array, not here.
 //!
+//! The agent survives a lab that goes and another that comes (a machine that is restored from a
+//! checkpoint). A new lab sends [`Call::Hello`] first and ignores what it reads before the answer:
+//! that may be the rest of a line, and events that were meant for the one before.
+//!
 //! All times are the guest's `CLOCK_MONOTONIC`, in nanoseconds.
 
 mod call;
@@ -14,7 +18,7 @@ mod frame;
 
 pub use call::*;
 pub use event::*;
-pub use frame::{FrameError, LineBuffer, MAX_LINE, encode};
+pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
 
 /// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
 pub const PORT: &str = "sansim.agent";

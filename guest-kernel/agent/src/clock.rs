@@ -1,0 +1,22 @@
+//! The guest's `CLOCK_MONOTONIC`.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, poll};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Now, in nanoseconds since the guest booted.
+pub(crate) fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+/// Waits until one of `fds` is ready or `timeout` (`None`: for ever) is over. Returns whether one
+/// was. An interruption by a signal counts as the time being over.
+pub(crate) fn wait_ready(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> bool {
+    let timespec = timeout.map(|t| Timespec {
+        tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(t.subsec_nanos()),
+    });
+    matches!(poll(fds, timespec.as_ref()), Ok(ready) if ready > 0)
+}

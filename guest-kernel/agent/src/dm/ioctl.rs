@@ -1,0 +1,337 @@
+//! The device-mapper ioctls (`include/uapi/linux/dm-ioctl.h`), without libdevmapper.
+//!
+//! The argument is a header followed by data in one buffer; both are written and read as bytes
+//! here, by the offsets of `struct dm_ioctl`.
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
+
+/// Size of `struct dm_ioctl`.
+const HEADER: usize = 312;
+/// `struct dm_target_spec`.
+const TARGET_SPEC: usize = 40;
+/// Buffers larger than this are not tried.
+const MAX_BUFFER: usize = 1 << 20;
+
+const AT_DATA_SIZE: usize = 12;
+const AT_DATA_START: usize = 16;
+const AT_TARGET_COUNT: usize = 20;
+const AT_FLAGS: usize = 28;
+const AT_EVENT_NR: usize = 32;
+const AT_DEV: usize = 40;
+const AT_NAME: usize = 48;
+/// Longest name, its terminating zero not counted.
+const MAX_NAME: usize = 127;
+
+/// The commands that are used here, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    ListDevices = 2,
+    Create = 3,
+    Remove = 4,
+    /// Suspends, or without [`flags::SUSPEND`] resumes.
+    Suspend = 6,
+    Status = 7,
+    TableLoad = 9,
+    TableStatus = 12,
+    Message = 14,
+    /// Lets `poll` on the control device wait for events that come after this.
+    ArmPoll = 16,
+}
+
+/// `DM_*_FLAG`.
+pub(crate) mod flags {
+    /// Answer the table instead of the status.
+    pub(crate) const STATUS_TABLE: u32 = 1 << 4;
+    /// The answer did not fit.
+    pub(super) const BUFFER_FULL: u32 = 1 << 8;
+    /// Do not flush I/O to answer a status.
+    pub(crate) const NOFLUSH: u32 = 1 << 11;
+    /// Remove when the last user closes it.
+    pub(crate) const DEFERRED_REMOVE: u32 = 1 << 17;
+}
+
+/// One target of a table, or of the answer to [`Command::TableStatus`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// 512-byte sectors.
+    pub(crate) start: u64,
+    /// 512-byte sectors.
+    pub(crate) sectors: u64,
+    /// `multipath`.
+    pub(crate) kind: String,
+    /// What follows the kind in a table or status line.
+    pub(crate) text: String,
+}
+
+/// A request to be sent.
+pub(crate) struct Request<'a> {
+    command: Command,
+    name: &'a str,
+    flags: u32,
+    targets: u32,
+    data: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    buffer: Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    /// A request about the device `name` (empty for those that are about none).
+    pub(crate) fn new(command: Command, name: &'a str) -> Request<'a> {
+        Request { command, name, flags: 0, targets: 0, data: Vec::new() }
+    }
+
+    /// Sets flags.
+    pub(crate) fn flags(mut self, flags: u32) -> Request<'a> {
+        self.flags |= flags;
+        self
+    }
+
+    /// Appends a target ([`Command::TableLoad`]).
+    pub(crate) fn target(mut self, target: &Target) -> Request<'a> {
+        let next = (TARGET_SPEC + target.text.len() + 1).next_multiple_of(8);
+        let mut spec = Vec::with_capacity(next);
+        spec.extend(target.start.to_ne_bytes());
+        spec.extend(target.sectors.to_ne_bytes());
+        spec.extend([0; 4]);
+        spec.extend((next as u32).to_ne_bytes());
+        let kind = target.kind.as_bytes();
+        spec.extend(&kind[..kind.len().min(15)]);
+        spec.resize(TARGET_SPEC, 0);
+        spec.extend(target.text.as_bytes());
+        spec.resize(next, 0);
+        self.data.extend(spec);
+        self.targets += 1;
+        self
+    }
+
+    /// Sets the message ([`Command::Message`]) for the target at sector 0.
+    pub(crate) fn message(mut self, message: &str) -> Request<'a> {
+        self.data.extend(0u64.to_ne_bytes());
+        self.data.extend(message.as_bytes());
+        self.data.push(0);
+        self
+    }
+
+    /// The bytes of the request, with room for an answer up to `size` bytes in all.
+    fn encode(&self, size: usize) -> Result<Vec<u8>, Errno> {
+        let name = self.name.as_bytes();
+        if name.len() > MAX_NAME || name.contains(&0) {
+            return Err(Errno::NAMETOOLONG);
+        }
+        let size = size.max(HEADER + self.data.len());
+        let mut buffer = vec![0; size];
+        let mut put = |at: usize, value: u32| {
+            buffer[at..at + 4].copy_from_slice(&value.to_ne_bytes());
+        };
+        put(0, 4); // The interface's major version; every minor one of the kernel's will do.
+        put(AT_DATA_SIZE, size as u32);
+        put(AT_DATA_START, HEADER as u32);
+        put(AT_TARGET_COUNT, self.targets);
+        put(AT_FLAGS, self.flags);
+        buffer[AT_NAME..AT_NAME + name.len()].copy_from_slice(name);
+        buffer[HEADER..HEADER + self.data.len()].copy_from_slice(&self.data);
+        Ok(buffer)
+    }
+
+    /// Sends it to the control device.
+    pub(crate) fn send(&self, control: &File) -> Result<Answer, Errno> {
+        let mut size = 16 << 10;
+        loop {
+            let mut buffer = self.encode(size)?;
+            let call = Call { command: self.command, buffer: &mut buffer };
+            // SAFETY: `Call` describes the device-mapper's commands (see its impl).
+            unsafe { ioctl(control.as_fd(), call)? };
+            let answer = Answer { buffer };
+            if answer.word(AT_FLAGS) & flags::BUFFER_FULL == 0 || size >= MAX_BUFFER {
+                return Ok(answer);
+            }
+            size *= 4;
+        }
+    }
+}
+
+struct Call<'a> {
+    command: Command,
+    buffer: &'a mut [u8],
+}
+
+// SAFETY: every dm command is _IOWR(0xfd, n, struct dm_ioctl). The kernel reads and writes at most
+// the `data_size` bytes that the header names, which `Request::encode` sets to the buffer's length.
+unsafe impl Ioctl for Call<'_> {
+    type Output = ();
+
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        opcode::read_write::<[u8; HEADER]>(0xfd, self.command as u8)
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        self.buffer.as_mut_ptr().cast()
+    }
+
+    unsafe fn output_from_ptr(_: IoctlOutput, _: *mut c_void) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn word(&self, at: usize) -> u32 {
+        word(&self.buffer, at).unwrap_or(0)
+    }
+
+    /// How many events the device has had.
+    pub(crate) fn event_nr(&self) -> u32 {
+        self.word(AT_EVENT_NR)
+    }
+
+    /// Major and minor of the device: `new_encode_dev` in the low half of the field.
+    pub(crate) fn dev(&self) -> (u32, u32) {
+        let dev = self.word(AT_DEV);
+        ((dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xf_ff00))
+    }
+
+    /// The targets of a status or table.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let data = self.data();
+        let mut targets = Vec::new();
+        let mut at = 0;
+        for _ in 0..self.word(AT_TARGET_COUNT) {
+            let Some(spec) = data.get(at..at + TARGET_SPEC) else { break };
+            targets.push(Target {
+                start: long(spec, 0).unwrap_or(0),
+                sectors: long(spec, 8).unwrap_or(0),
+                kind: text(&spec[24..]),
+                text: text(data.get(at + TARGET_SPEC..).unwrap_or_default()),
+            });
+            // In an answer `next` counts from the first target, in a request from its own.
+            at = word(spec, 20).unwrap_or(0) as usize;
+        }
+        targets
+    }
+
+    /// The names of a list of devices.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let data = self.data();
+        let mut names = Vec::new();
+        let mut at = 0;
+        while let (Some(dev), Some(next)) = (long(data, at), word(data, at + 8)) {
+            if dev != 0 {
+                names.push(text(data.get(at + 12..).unwrap_or_default()));
+            }
+            if next == 0 {
+                break;
+            }
+            at += next as usize;
+        }
+        names
+    }
+
+    fn data(&self) -> &[u8] {
+        self.buffer.get(self.word(AT_DATA_START) as usize..).unwrap_or_default()
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// A string that ends at a zero or with its field.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_load_is_laid_out_as_the_kernel_wants_it() {
+        let target =
+            Target { start: 0, sectors: 2048, kind: "multipath".into(), text: "0 0 1 1".into() };
+        let request = Request::new(Command::TableLoad, "lun0").target(&target);
+        let buffer = request.encode(0).unwrap();
+        assert_eq!(buffer.len(), HEADER + 48);
+        assert_eq!(word(&buffer, AT_DATA_SIZE), Some(360));
+        assert_eq!(word(&buffer, AT_TARGET_COUNT), Some(1));
+        assert_eq!(text(&buffer[AT_NAME..]), "lun0");
+        assert_eq!(long(&buffer, HEADER + 8), Some(2048));
+        assert_eq!(word(&buffer, HEADER + 20), Some(48));
+        assert_eq!(text(&buffer[HEADER + 24..]), "multipath");
+        assert_eq!(text(&buffer[HEADER + 40..]), "0 0 1 1");
+        let call = Call { command: Command::TableLoad, buffer: &mut [] };
+        assert_eq!(call.opcode(), 0xc138_fd09);
+    }
+
+    #[test]
+    fn a_name_that_does_not_fit_is_refused() {
+        let name = "x".repeat(128);
+        let refused = Request::new(Command::Status, &name).encode(0);
+        assert_eq!(refused, Err(Errno::NAMETOOLONG));
+    }
+
+    /// An answer with this data after the header.
+    fn answer(targets: u32, data: &[u8]) -> Answer {
+        let mut buffer = Request::new(Command::TableStatus, "m").encode(0).unwrap();
+        buffer[AT_TARGET_COUNT..AT_TARGET_COUNT + 4].copy_from_slice(&targets.to_ne_bytes());
+        buffer.extend(data);
+        Answer { buffer }
+    }
+
+    fn target(next: u32, kind: &str, line: &str) -> Vec<u8> {
+        let mut bytes = vec![0; 20];
+        bytes.extend(next.to_ne_bytes());
+        bytes.extend(kind.as_bytes());
+        bytes.resize(TARGET_SPEC, 0);
+        bytes.extend(line.as_bytes());
+        bytes.push(0);
+        bytes
+    }
+
+    #[test]
+    fn the_targets_of_an_answer_are_found() {
+        let mut data = target(56, "multipath", "2 0 1");
+        data.resize(56, 0xff);
+        data.extend(target(104, "error", ""));
+        let targets = answer(2, &data).targets();
+        let seen: Vec<_> = targets.iter().map(|t| (&*t.kind, &*t.text)).collect();
+        assert_eq!(seen, [("multipath", "2 0 1"), ("error", "")]);
+        assert_eq!(answer(9, &data[..60]).targets().len(), 1, "a cut answer is no panic");
+    }
+
+    #[test]
+    fn the_names_of_a_list_are_found() {
+        let mut data = Vec::new();
+        for (minor, next, name) in [(0u64, 24u32, "one"), (1, 0, "two")] {
+            let at = data.len();
+            data.extend((0xfe00 | minor).to_ne_bytes());
+            data.extend(next.to_ne_bytes());
+            data.extend(name.as_bytes());
+            data.resize(at + 24, 0);
+        }
+        assert_eq!(answer(0, &data).names(), ["one", "two"]);
+        assert!(answer(0, &[0; 16]).names().is_empty());
+    }
+
+    #[test]
+    fn large_minors_are_decoded() {
+        let mut answer = answer(0, &[]);
+        let encoded = (253u32 << 8) | 0x2c | (0x1 << 20);
+        answer.buffer[AT_DEV..AT_DEV + 4].copy_from_slice(&encoded.to_ne_bytes());
+        assert_eq!(answer.dev(), (253, 0x12c));
+    }
+}

@@ -1,0 +1,124 @@
+//! The kernel log (`/dev/kmsg`, Documentation/ABI/testing/dev-kmsg).
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::OFlags;
+use sansim_protocol::Happening;
+
+use crate::clock::{now_ns, wait_ready};
+use crate::fail::{Doing, Result};
+use crate::outbox::Outbox;
+
+/// Longest record that the kernel returns, in bytes (CONSOLE_EXT_LOG_MAX).
+const MAX_RECORD: usize = 8192;
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    /// syslog level, 0 to 7.
+    level: u8,
+    /// When it was written, in nanoseconds of the kernel's log clock, which is close to
+    /// CLOCK_MONOTONIC.
+    at_ns: u64,
+    text: String,
+}
+
+/// A reader of the log.
+pub(crate) struct KernelLog {
+    file: File,
+}
+
+impl KernelLog {
+    /// Reads everything that is still there, from boot on.
+    fn from_boot() -> Result<KernelLog> {
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
+            .open("/dev/kmsg");
+        Ok(KernelLog { file: file.doing(|| "open /dev/kmsg".to_owned())? })
+    }
+
+    /// Reads what is written from now on.
+    pub(crate) fn from_now() -> Result<KernelLog> {
+        let mut log = KernelLog::from_boot()?;
+        log.file.seek(SeekFrom::End(0)).doing(|| "seek in /dev/kmsg".to_owned())?;
+        Ok(log)
+    }
+
+    /// The lines written so far.
+    pub(crate) fn lines(mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.next()).map(|record| record.text).collect()
+    }
+
+    /// The next record, if there is one.
+    fn next(&mut self) -> Option<Record> {
+        let mut buffer = [0; MAX_RECORD];
+        loop {
+            match self.file.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(len) => {
+                    if let Some(record) = parse(&String::from_utf8_lossy(&buffer[..len])) {
+                        return Some(record);
+                    }
+                }
+                // Records were overwritten before they were read; the next read goes on after them.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// `<facility and level>,<sequence>,<microseconds>,<flags>…;<text>`, then lines of properties.
+fn parse(record: &str) -> Option<Record> {
+    let (prefix, text) = record.split_once(';')?;
+    let mut fields = prefix.split(',');
+    let priority: u32 = fields.next()?.parse().ok()?;
+    let micros: u64 = fields.nth(1)?.parse().ok()?;
+    let text = text.lines().next().unwrap_or_default().to_owned();
+    Some(Record { level: (priority & 7) as u8, at_ns: micros.saturating_mul(1000), text })
+}
+
+/// Sends the log from boot on, and then every line as it is written.
+pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
+    let mut log = KernelLog::from_boot()?;
+    while let Some(record) = log.next() {
+        let what = Happening::Log { level: record.level, text: record.text };
+        outbox.event_at(record.at_ns.min(now_ns()), what);
+    }
+    loop {
+        let mut fds = [PollFd::new(&log.file, PollFlags::IN)];
+        if !wait_ready(&mut fds, None) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        while let Some(record) = log.next() {
+            outbox.event(Happening::Log { level: record.level, text: record.text });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_without_its_properties() {
+        let record = parse(
+            "28,1234,5140900,-,caller=T1;254:0: Failing path 8:16.; again\n SUBSYSTEM=block\n",
+        );
+        let text = "254:0: Failing path 8:16.; again".to_owned();
+        assert_eq!(record, Some(Record { level: 4, at_ns: 5_140_900_000, text }));
+    }
+
+    #[test]
+    fn what_is_no_record_is_left_out() {
+        for text in ["", "no prefix", "x,1,2,-;text", "6;text", "6,1;text"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What waits to be sent to the lab.
+//!
+//! Replies are never dropped (their number is bounded by the calls being served). Events are, when
+//! the lab does not read: then the newest go, and a count of them takes their place.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use sansim_protocol::{Event, FromAgent, Happening, Reply, encode};
+
+use crate::clock::now_ns;
+
+/// Bytes of events that may wait.
+const MAX_WAITING: usize = 1 << 20;
+
+/// The sending end; all clones feed the same queue.
+#[derive(Clone, Default)]
+pub(crate) struct Outbox(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Encoded messages, and how many bytes of events each stands for.
+    lines: VecDeque<(Vec<u8>, usize)>,
+    event_bytes: usize,
+    lost: u64,
+}
+
+impl Queue {
+    fn push_event(&mut self, event: Event) {
+        if self.event_bytes >= MAX_WAITING {
+            self.lost += 1;
+            return;
+        }
+        if let Some(lost) = self.take_lost() {
+            self.push_line(lost);
+        }
+        self.push_line(encode(&FromAgent::Event(event)));
+    }
+
+    fn push_line(&mut self, line: Vec<u8>) {
+        self.event_bytes += line.len();
+        let size = line.len();
+        self.lines.push_back((line, size));
+    }
+
+    /// The message about what was dropped, if something was.
+    fn take_lost(&mut self) -> Option<Vec<u8>> {
+        let count = std::mem::take(&mut self.lost);
+        let what = Happening::Lost { count };
+        (count > 0).then(|| encode(&FromAgent::Event(Event { at_ns: now_ns(), what })))
+    }
+
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        match self.lines.pop_front() {
+            Some((line, size)) => {
+                self.event_bytes -= size;
+                Some(line)
+            }
+            None => self.take_lost(),
+        }
+    }
+}
+
+impl Outbox {
+    /// Something happened just now.
+    pub(crate) fn event(&self, what: Happening) {
+        self.event_at(now_ns(), what);
+    }
+
+    /// Something happened at a given time.
+    pub(crate) fn event_at(&self, at_ns: u64, what: Happening) {
+        self.lock().push_event(Event { at_ns, what });
+        self.0.filled.notify_one();
+    }
+
+    /// Events were lost before they came here.
+    pub(crate) fn count_lost(&self, count: u64) {
+        self.lock().lost += count;
+        self.0.filled.notify_one();
+    }
+
+    /// An answer.
+    pub(crate) fn reply(&self, reply: Reply) {
+        self.message(&FromAgent::Reply(reply));
+    }
+
+    /// A message that is not dropped.
+    pub(crate) fn message(&self, message: &FromAgent) {
+        self.lock().lines.push_back((encode(message), 0));
+        self.0.filled.notify_one();
+    }
+
+    /// Waits for the next message to be sent.
+    pub(crate) fn next(&self) -> Vec<u8> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(line) = queue.pop() {
+                return line;
+            }
+            queue = self.0.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sansim_protocol::{Answer, Outcome, decode};
+
+    use super::*;
+
+    fn log(n: usize) -> Happening {
+        Happening::Log { level: 6, text: format!("{n} {}", "x".repeat(1000)) }
+    }
+
+    /// Takes everything that waits.
+    fn drain(outbox: &Outbox) -> Vec<FromAgent> {
+        let lines = std::iter::from_fn(|| outbox.lock().pop());
+        lines.map(|line| decode(line.trim_ascii()).unwrap()).collect()
+    }
+
+    #[test]
+    fn events_that_nobody_reads_are_dropped_and_counted_but_replies_are_not() {
+        let outbox = Outbox::default();
+        for n in 0..2000 {
+            outbox.event(log(n));
+        }
+        outbox.reply(Reply { id: 5, outcome: Outcome::Ok(Answer::Done) });
+        let kept = outbox.lock().lines.len() as u64 - 1;
+        assert!(kept < 2000);
+        let seen = drain(&outbox);
+        assert!(matches!(seen[seen.len() - 2], FromAgent::Reply(_)));
+        let FromAgent::Event(Event { what: Happening::Lost { count }, .. }) = seen[seen.len() - 1]
+        else {
+            panic!("{:?}", seen.last());
+        };
+        assert_eq!(count, 2000 - kept);
+        outbox.event(log(1));
+        assert_eq!(drain(&outbox).len(), 1, "nothing is counted twice");
+    }
+
+    #[test]
+    fn the_count_stands_where_the_gap_is() {
+        let outbox = Outbox::default();
+        for n in 0..2000 {
+            outbox.event(log(n));
+        }
+        outbox.next();
+        outbox.event(log(2000));
+        let seen = drain(&outbox);
+        let what = |m: &FromAgent| match m {
+            FromAgent::Event(event) => event.what.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(what(&seen[seen.len() - 2]), Happening::Lost { .. }));
+        assert_eq!(what(&seen[seen.len() - 1]), log(2000));
+    }
+}

@@ -1,0 +1,119 @@
+//! The virtio-serial port to the lab.
+//!
+//! While no host is connected a read returns 0 at once and a write waits
+//! (`virtio_console.c:port_fops_read`, `wait_port_writable`).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sansim_protocol::{LineBuffer, PORT};
+
+use crate::fail::{Doing, Failure, Result};
+use crate::outbox::Outbox;
+
+/// How long the port may take to appear after its driver was loaded.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a port without a host is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The open port.
+pub(crate) struct Port {
+    file: File,
+    /// The host went away since the last line was written.
+    interrupted: AtomicBool,
+}
+
+impl Port {
+    /// Finds the port by its name (there is no udev that would make `/dev/virtio-ports`) and opens
+    /// it.
+    pub(crate) fn open() -> Result<Arc<Port>> {
+        let give_up = Instant::now() + PATIENCE;
+        let name = loop {
+            match find(Path::new("/sys/class/virtio-ports")) {
+                Some(name) => break name,
+                None if Instant::now() >= give_up => {
+                    return Err(Failure::new(format!("there is no virtio-serial port {PORT}")));
+                }
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        let path = format!("/dev/{name}");
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.doing(|| format!("open {path}"))?;
+        Ok(Arc::new(Port { file, interrupted: AtomicBool::new(false) }))
+    }
+
+    /// Sends what is in the outbox, for ever.
+    pub(crate) fn write_from(&self, outbox: &Outbox) -> ! {
+        loop {
+            let line = outbox.next();
+            // What a new host reads first may be the end of a line that began before it came.
+            if self.interrupted.swap(false, Ordering::SeqCst) {
+                self.write(b"\n");
+            }
+            self.write(&line);
+        }
+    }
+
+    fn write(&self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match (&self.file).write(bytes) {
+                Ok(len) if len > 0 => bytes = &bytes[len..],
+                _ => std::thread::sleep(LOOK),
+            }
+        }
+    }
+
+    /// Hands every line that comes in to `take`, for ever. `Err` is a line that was too long.
+    pub(crate) fn read_lines(
+        &self,
+        mut take: impl FnMut(std::result::Result<Vec<u8>, String>),
+    ) -> ! {
+        let mut lines = LineBuffer::default();
+        let mut buffer = vec![0; 32 << 10];
+        loop {
+            match (&self.file).read(&mut buffer) {
+                Ok(len) if len > 0 => lines.push(&buffer[..len]),
+                _ => {
+                    self.interrupted.store(true, Ordering::SeqCst);
+                    lines = LineBuffer::default();
+                    std::thread::sleep(LOOK);
+                }
+            }
+            while let Some(line) = lines.next_line() {
+                take(line.map_err(|error| error.to_string()));
+            }
+        }
+    }
+}
+
+/// The kernel name of the port, `vport1p1`.
+fn find(class: &Path) -> Option<String> {
+    let mut ports = fs::read_dir(class).ok()?.flatten();
+    let port = ports.find(|port| {
+        fs::read_to_string(port.path().join("name")).is_ok_and(|name| name.trim() == PORT)
+    })?;
+    let name = port.file_name().into_string().ok()?;
+    // devtmpfs makes the node a moment later.
+    Path::new("/dev").join(&name).exists().then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_another_name_is_not_taken() {
+        let class = tempfile::tempdir().unwrap();
+        let port = class.path().join("vport0p1");
+        fs::create_dir(&port).unwrap();
+        fs::write(port.join("name"), "org.qemu.guest_agent.0\n").unwrap();
+        assert_eq!(find(class.path()), None);
+        assert_eq!(find(&class.path().join("absent")), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! HBAs, targets and disks: sysfs only.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sansim_protocol::{Disk, PathAddress, TargetAddress};
+
+use crate::fail::{Doing, Failure, Result};
+use crate::modprobe::Modules;
+
+/// How often sysfs is looked at while waiting.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Scans exactly these targets, one after the other, and waits until `expect` disks are usable in
+/// all.
+///
+/// With `scsi_mod.scan=manual` nothing is scanned but what is asked for here
+/// (`scsi_scan.c:scsi_scan_host_selected`), which spares 256 probes an HBA.
+pub(crate) fn scan(
+    targets: &[TargetAddress],
+    expect: usize,
+    patience: Duration,
+) -> Result<Vec<Disk>> {
+    let give_up = Instant::now() + patience;
+    let modules = Modules::open()?;
+    for module in ["virtio_scsi", "sd_mod"] {
+        modules.load(module)?;
+    }
+    for target in targets {
+        let host = wait_for(give_up, || host(&target.hba)).ok_or_else(|| {
+            Failure::new(format!("there is no SCSI host at PCI address {}", target.hba))
+        })?;
+        let path = format!("/sys/class/scsi_host/{host}/scan");
+        fs::write(&path, format!("0 {} -", target.target))
+            .doing(|| format!("scan target {} of HBA {} ({path})", target.target, target.hba))?;
+    }
+    let enough = || disks().ok().filter(|disks| disks.len() >= expect);
+    if let Some(disks) = wait_for(give_up, enough) {
+        return Ok(disks);
+    }
+    let disks = disks()?;
+    let seen: Vec<String> = disks.iter().map(describe).collect();
+    Err(Failure::new(format!(
+        "{} of {expect} disks appeared in {} ms{}{}",
+        disks.len(),
+        patience.as_millis(),
+        if seen.is_empty() { "" } else { ": " },
+        seen.join(", ")
+    )))
+}
+
+fn describe(disk: &Disk) -> String {
+    let target = &disk.path.target;
+    format!("{} (HBA {}, target {}, LUN {})", disk.name, target.hba, target.target, disk.path.lun)
+}
+
+/// Looks until there is something or the time is over, at least once.
+fn wait_for<T>(give_up: Instant, look: impl Fn() -> Option<T>) -> Option<T> {
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() >= give_up {
+            return found;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The SCSI host of an HBA: `host2`.
+fn host(hba: &str) -> Option<String> {
+    let named = |dir: &Path, prefix: &str| -> Option<PathBuf> {
+        let mut entries = fs::read_dir(dir).ok()?.flatten();
+        entries.find_map(|entry| {
+            let name = entry.file_name();
+            let rest = name.to_str()?.strip_prefix(prefix)?;
+            rest.bytes().all(|b| b.is_ascii_digit()).then(|| entry.path())
+        })
+    };
+    if hba.contains('/') {
+        return None;
+    }
+    let virtio = named(&Path::new("/sys/bus/pci/devices").join(hba), "virtio")?;
+    let host = named(&virtio, "host")?;
+    Some(host.file_name()?.to_str()?.to_owned())
+}
+
+/// Every disk of every virtio HBA that can be used by now, sorted by address.
+pub(crate) fn disks() -> Result<Vec<Disk>> {
+    let bus = Path::new("/sys/bus/scsi/devices");
+    let Ok(entries) = fs::read_dir(bus) else { return Ok(Vec::new()) };
+    let mut disks: Vec<Disk> = entries.flatten().filter_map(|e| disk(&e.path())).collect();
+    disks.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(disks)
+}
+
+/// The disk of a SCSI device; `None` for hosts, targets, and devices without a usable disk.
+fn disk(device: &Path) -> Option<Disk> {
+    let path = address(fs::canonicalize(device).ok()?.to_str()?)?;
+    let block = fs::read_dir(device.join("block")).ok()?.flatten().next()?;
+    let name = block.file_name().into_string().ok()?;
+    let dev = attribute(&block.path().join("dev"))?;
+    if !Path::new("/dev").join(&name).exists() {
+        return None;
+    }
+    Some(Disk {
+        path,
+        dev,
+        sectors: attribute(&block.path().join("size"))?.parse().ok()?,
+        vendor: attribute(&device.join("vendor"))?,
+        model: attribute(&device.join("model"))?,
+        handler: attribute(&device.join("dh_state")).unwrap_or_else(|| "detached".to_owned()),
+        // EINVAL where the handler has none.
+        access_state: attribute(&device.join("access_state")),
+        name,
+    })
+}
+
+fn attribute(path: &Path) -> Option<String> {
+    Some(fs::read_to_string(path).ok()?.trim().to_owned())
+}
+
+/// Reads the address out of a device's path:
+/// `/sys/devices/pci0000:00/0000:00:10.0/virtio4/host2/target2:0:1/2:0:1:0`.
+fn address(path: &str) -> Option<PathAddress> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let virtio = parts.iter().position(|part| part.starts_with("virtio"))?;
+    let hba = (*parts.get(virtio.checked_sub(1)?)?).to_owned();
+    let mut numbers = parts.last()?.split(':');
+    let (_, _, target, lun) = (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
+    let (target, lun) = (target.parse().ok()?, lun.parse().ok()?);
+    Some(PathAddress { target: TargetAddress { hba, target }, lun })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_from_sysfs_paths() {
+        let path = "/sys/devices/pci0000:00/0000:00:10.0/virtio4/host2/target2:0:1/2:0:1:12";
+        let target = TargetAddress { hba: "0000:00:10.0".into(), target: 1 };
+        assert_eq!(address(path), Some(PathAddress { target, lun: 12 }));
+        for other in [
+            "/sys/devices/pci0000:00/0000:00:10.0/virtio4/host2",
+            "/sys/devices/pci0000:00/0000:00:10.0/virtio4/host2/target2:0:1",
+            "/sys/devices/pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0",
+            "virtio4",
+        ] {
+            assert_eq!(address(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Carrying out the lab's calls.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use sansim_protocol::{
+    Answer, Call, FromAgent, Outcome, Reply, Request, USERLAND, VERSION, decode, request_id,
+};
+
+use crate::children::Children;
+use crate::clock::now_ns;
+use crate::dm::{self, Dm, Watch};
+use crate::fail::{Doing, Failure, Result};
+use crate::modprobe::{self, Modules};
+use crate::outbox::Outbox;
+use crate::userland::Userland;
+use crate::workload::Workloads;
+use crate::{init, kmsg, port, scan, uevent};
+
+/// Calls that are carried out at once. More are not read until one has ended.
+const MAX_CALLS: usize = 64;
+
+/// Longest file that is read, in bytes.
+const MAX_FILE: u64 = 64 << 10;
+
+/// How long the I/O of a map that is removed may take to fail.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a removal may take before the lab is told that the kernel does not get it done.
+const REMOVE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Everything the calls work on.
+struct Agent {
+    outbox: Outbox,
+    workloads: Workloads,
+    watch: Watch,
+    userland: Userland,
+    running: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// Opens the port and serves it, for ever.
+pub(crate) fn serve() -> Result<()> {
+    let outbox = Outbox::default();
+    let agent = Arc::new(Agent {
+        workloads: Workloads::new(outbox.clone()),
+        watch: Watch::new(outbox.clone()),
+        userland: Userland::new(Children::start()?),
+        running: Mutex::new(0),
+        ended: Condvar::new(),
+        outbox: outbox.clone(),
+    });
+    let port = port::Port::open()?;
+    outbox.message(&FromAgent::Ready { version: VERSION, kernel: modprobe::release() });
+    let writer = port.clone();
+    let queue = outbox.clone();
+    spawn("writer", move || writer.write_from(&queue))?;
+    follow("kmsg", outbox.clone(), kmsg::follow)?;
+    follow("uevent", outbox, uevent::follow)?;
+    port.read_lines(|line| match line {
+        Ok(line) => Agent::take(&agent, &line),
+        Err(error) => init::say(&error),
+    })
+}
+
+/// Starts a thread.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map(|_| ()).doing(|| "start a thread".to_owned())
+}
+
+/// Starts a thread that reports something for ever; without it the lab would be misled.
+fn follow(name: &str, outbox: Outbox, run: fn(&Outbox) -> Result<()>) -> Result<()> {
+    spawn(name, move || {
+        if let Err(error) = run(&outbox) {
+            init::die(&error.to_string());
+        }
+    })
+}
+
+impl Agent {
+    /// Takes a line: carries out the call on a thread of its own, or says why not.
+    fn take(agent: &Arc<Agent>, line: &[u8]) {
+        let request: Request = match decode(line) {
+            Ok(request) => request,
+            Err(error) => {
+                if let Some(id) = request_id(line) {
+                    agent.answer(id, Err(Failure::new(error.to_string())));
+                } else {
+                    init::say(&error.to_string());
+                }
+                return;
+            }
+        };
+        let id = request.id;
+        if request.call == Call::Hello {
+            return agent.answer(id, Ok(Answer::Hello { now_ns: now_ns() }));
+        }
+        agent.enter();
+        let worker = agent.clone();
+        let started = spawn("call", move || {
+            let answer = worker.carry_out(request.call);
+            worker.answer(id, answer);
+            worker.leave();
+        });
+        if let Err(error) = started {
+            agent.leave();
+            agent.answer(id, Err(error));
+        }
+    }
+
+    fn answer(&self, id: u64, answer: Result<Answer>) {
+        let outcome = match answer {
+            Ok(answer) => Outcome::Ok(answer),
+            Err(failure) => Outcome::Failed(failure.to_string()),
+        };
+        self.outbox.reply(Reply { id, outcome });
+    }
+
+    fn enter(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |running: &mut usize| *running >= MAX_CALLS;
+        let running = self.ended.wait_while(running, full);
+        *running.unwrap_or_else(PoisonError::into_inner) += 1;
+    }
+
+    fn leave(&self) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.ended.notify_one();
+    }
+
+    fn carry_out(self: &Arc<Agent>, call: Call) -> Result<Answer> {
+        match call {
+            Call::Hello => Ok(Answer::Hello { now_ns: now_ns() }),
+            Call::LoadModules { modules } => {
+                let known = Modules::open()?;
+                modules.iter().try_for_each(|module| known.load(module))?;
+                self.watch.ensure()?;
+                Ok(Answer::Done)
+            }
+            Call::Scan { targets, expect_disks, timeout_ms } => {
+                let patience = Duration::from_millis(timeout_ms);
+                let disks = scan::scan(&targets, expect_disks, patience)?;
+                Ok(Answer::Disks { disks })
+            }
+            Call::BuildMap(spec) => {
+                dm::load()?;
+                self.watch.ensure()?;
+                Ok(Answer::Map(Dm::open()?.build(&spec)?))
+            }
+            Call::RemoveMap { map } => self.remove_map(map),
+            Call::Message { map, message } => {
+                Dm::open()?.message(&map, &message)?;
+                Ok(Answer::Done)
+            }
+            Call::Status { map } => Ok(Answer::Map(Dm::open()?.status(&map)?)),
+            Call::StartWorkload(spec) => {
+                self.workloads.start(&spec)?;
+                Ok(Answer::Done)
+            }
+            Call::StopWorkload { map, timeout_ms } => {
+                let patience = Duration::from_millis(timeout_ms);
+                Ok(Answer::Workload(self.workloads.stop(&map, patience)?))
+            }
+            Call::Run { argv, timeout_ms } => {
+                let answer = self.userland.run(&argv, Duration::from_millis(timeout_ms))?;
+                self.watch.ensure()?;
+                Ok(answer)
+            }
+            Call::WriteFile { path, text } => {
+                self.reach(&path)?;
+                fs::write(&path, text).doing(|| format!("write {path}"))?;
+                Ok(Answer::Done)
+            }
+            Call::ReadFile { path } => {
+                self.reach(&path)?;
+                let mut bytes = Vec::new();
+                let file = File::open(&path).doing(|| format!("open {path}"))?;
+                file.take(MAX_FILE).read_to_end(&mut bytes).doing(|| format!("read {path}"))?;
+                Ok(Answer::Text { text: String::from_utf8_lossy(&bytes).into_owned() })
+            }
+            Call::PowerOff => init::power_off(),
+        }
+    }
+
+    /// Sees that a path can be there: the userland is mounted when it is first needed.
+    fn reach(&self, path: &str) -> Result<()> {
+        if path.starts_with(USERLAND) { self.userland.ensure() } else { Ok(()) }
+    }
+
+    /// Removes a map. An activation that never ends would keep the kernel in it for ever
+    /// (`dm-mpath.c:flush_multipath_work`), so another thread does it.
+    fn remove_map(self: &Arc<Agent>, map: String) -> Result<Answer> {
+        let (sender, done) = channel();
+        let (agent, name) = (self.clone(), map.clone());
+        spawn("remove", move || {
+            let removed = Dm::open().and_then(|dm| {
+                dm.message(&name, "fail_if_no_path")?;
+                agent.workloads.abandon(&name, DRAIN_PATIENCE);
+                dm.remove(&name)
+            });
+            // After its patience nobody waits for this any more.
+            let _ = sender.send(removed);
+        })?;
+        match done.recv_timeout(REMOVE_PATIENCE) {
+            Ok(removed) => removed.map(|()| Answer::Done),
+            Err(_) => Err(Failure::new(format!(
+                "the kernel has not removed map {map} within {} s; an activation may be stuck",
+                REMOVE_PATIENCE.as_secs()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Programs of the guest's userland: mounting it, and running one.
+//!
+//! The userland is a squashfs on a virtio-blk disk, a file tree as it was unpacked, without /proc,
+//! /sys and the like. Around it a root is built on a tmpfs: a writable copy of /etc, empty writable
+//! /run, /tmp and /var/lib, and everything else bound from the squashfs.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
+use rustix::process::{Signal, chroot, kill_process_group};
+use sansim_protocol::{Answer, USERLAND, USERLAND_SERIAL};
+
+use crate::children::Children;
+use crate::fail::{Doing, Failure, Result};
+use crate::modprobe::Modules;
+
+/// `argv[0]` of the agent when it is to enter the userland and become a program of it.
+pub(crate) const ENTER: &str = "sansim-enter";
+
+/// Where the squashfs itself is mounted.
+const IMAGE: &str = "/userland.image";
+
+/// Bytes of output that are kept of a stream.
+const MAX_OUTPUT: usize = 64 << 10;
+
+/// How long output is waited for after the program has ended: a daemon that it left behind may
+/// keep the pipe open for ever.
+const OUTPUT_PATIENCE: Duration = Duration::from_millis(200);
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The userland, mounted when it is first needed.
+pub(crate) struct Userland {
+    mounted: Mutex<bool>,
+    children: Children,
+}
+
+impl Userland {
+    /// Not mounted yet.
+    pub(crate) fn new(children: Children) -> Userland {
+        Userland { mounted: Mutex::new(false), children }
+    }
+
+    /// Mounts it if it is not.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        let mut mounted = self.mounted.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*mounted {
+            mount_image()?;
+            build_root(Path::new(IMAGE), Path::new(USERLAND))?;
+            *mounted = true;
+        }
+        Ok(())
+    }
+
+    /// Runs a program and waits for its end, or kills its process group when the time is over.
+    pub(crate) fn run(&self, argv: &[String], patience: Duration) -> Result<Answer> {
+        let Some(program) = argv.first() else {
+            return Err(Failure::new("no program was given"));
+        };
+        self.ensure()?;
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0(ENTER).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0);
+        let spawned = self.children.spawn(&mut command);
+        let (mut child, pid, ended) = spawned.doing(|| format!("run {program}"))?;
+        let stdout = collect(child.stdout.take())?;
+        let stderr = collect(child.stderr.take())?;
+        let status = match ended.recv_timeout(patience) {
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = kill_process_group(pid, Signal::KILL);
+                None
+            }
+            status => status.ok(),
+        };
+        let code = status.and_then(|status| status.exit_status());
+        Ok(Answer::Ran { code, stdout: stdout.take(), stderr: stderr.take() })
+    }
+}
+
+/// The output of a stream, as it is collected by a thread.
+struct Output(Receiver<Vec<u8>>);
+
+impl Output {
+    /// What came until the stream's end, or until now if its end is too long in coming.
+    fn take(&self) -> String {
+        let mut bytes = Vec::new();
+        while let Ok(piece) = self.0.recv_timeout(OUTPUT_PATIENCE) {
+            bytes.extend(piece);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Reads a stream to its end; what exceeds [`MAX_OUTPUT`] is read and thrown away, so that the
+/// program does not hang on a full pipe.
+fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
+    let (sender, receiver) = channel();
+    let read = move || {
+        let Some(mut stream) = stream else { return };
+        let mut room = MAX_OUTPUT;
+        let mut buffer = [0; 4096];
+        while let Ok(len @ 1..) = stream.read(&mut buffer) {
+            let kept = len.min(room);
+            room -= kept;
+            if kept > 0 && sender.send(buffer[..kept].to_vec()).is_err() {
+                room = 0;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("output".to_owned()).spawn(read);
+    thread.doing(|| "start a thread".to_owned())?;
+    Ok(Output(receiver))
+}
+
+/// The agent's other life: enters the userland and becomes the program.
+pub(crate) fn enter(argv: impl Iterator<Item = String>) -> ExitCode {
+    let argv: Vec<String> = argv.collect();
+    let Some((program, arguments)) = argv.split_first() else { return ExitCode::from(127) };
+    let entered = chroot(USERLAND).and_then(|()| rustix::process::chdir("/"));
+    if let Err(errno) = entered {
+        eprintln!("cannot enter the userland: {errno}");
+        return ExitCode::from(126);
+    }
+    let error = Command::new(program).args(arguments).exec();
+    eprintln!("cannot run {program}: {error}");
+    ExitCode::from(127)
+}
+
+fn mount_image() -> Result<()> {
+    let modules = Modules::open()?;
+    for module in ["virtio_blk", "squashfs"] {
+        modules.load(module)?;
+    }
+    let Some(disk) = find_disk(Path::new("/sys/block")) else {
+        return Err(Failure::new(format!(
+            "no userland is attached: there is no virtio-blk disk with serial number \
+             {USERLAND_SERIAL}"
+        )));
+    };
+    fs::create_dir_all(IMAGE).doing(|| format!("create {IMAGE}"))?;
+    mount(&disk, IMAGE, "squashfs", MountFlags::RDONLY, None)
+        .doing(|| format!("mount {disk} as a squashfs"))
+}
+
+/// The device node of the disk that carries the userland.
+fn find_disk(block: &Path) -> Option<String> {
+    let mut disks = fs::read_dir(block).ok()?.flatten();
+    let disk = disks.find(|disk| {
+        let serial = fs::read_to_string(disk.path().join("serial"));
+        serial.is_ok_and(|serial| serial.trim() == USERLAND_SERIAL)
+    })?;
+    Some(format!("/dev/{}", disk.file_name().into_string().ok()?))
+}
+
+/// Builds a root directory around the image.
+fn build_root(image: &Path, root: &Path) -> Result<()> {
+    directory(root)?;
+    tmpfs(root)?;
+    mirror(image, root, &["dev", "etc", "proc", "run", "sys", "tmp", "var"])?;
+    for (source, name) in [("/proc", "proc"), ("/sys", "sys"), ("/dev", "dev")] {
+        let target = root.join(name);
+        directory(&target)?;
+        mount_bind_recursive(source, &target).doing(|| format!("bind {}", target.display()))?;
+    }
+    for name in ["run", "tmp"] {
+        directory(&root.join(name))?;
+    }
+    let _ = fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777));
+    copy_tree(&image.join("etc"), &root.join("etc"))?;
+    directory(&root.join("var"))?;
+    mirror(&image.join("var"), &root.join("var"), &["lib", "tmp", "log", "cache"])?;
+    for name in ["var/lib", "var/tmp", "var/log", "var/cache"] {
+        directory(&root.join(name))?;
+    }
+    Ok(())
+}
+
+fn directory(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).doing(|| format!("create {}", path.display()))
+}
+
+fn tmpfs(path: &Path) -> Result<()> {
+    mount("tmpfs", path, "tmpfs", MountFlags::empty(), None)
+        .doing(|| format!("mount a tmpfs on {}", path.display()))
+}
+
+/// Binds the directories of `from` into `to` and repeats its symbolic links, all but those named.
+fn mirror(from: &Path, to: &Path, except: &[&str]) -> Result<()> {
+    for (source, name) in entries(from)? {
+        let target = to.join(&name);
+        let kind =
+            fs::symlink_metadata(&source).doing(|| format!("look at {}", source.display()))?;
+        if except.iter().any(|e| Path::new(e) == name) {
+            continue;
+        } else if kind.is_symlink() {
+            repeat_link(&source, &target)?;
+        } else if kind.is_dir() {
+            directory(&target)?;
+            mount_bind(&source, &target).doing(|| format!("bind {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    directory(to)?;
+    for (source, name) in entries(from)? {
+        let target = to.join(name);
+        let kind =
+            fs::symlink_metadata(&source).doing(|| format!("look at {}", source.display()))?;
+        if kind.is_symlink() {
+            repeat_link(&source, &target)?;
+        } else if kind.is_dir() {
+            copy_tree(&source, &target)?;
+        } else if kind.is_file() {
+            fs::copy(&source, &target).doing(|| format!("copy {}", source.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn repeat_link(source: &Path, target: &Path) -> Result<()> {
+    let link = fs::read_link(source).doing(|| format!("read {}", source.display()))?;
+    symlink(link, target).doing(|| format!("create {}", target.display()))
+}
+
+/// Path and name of everything in a directory; nothing if there is no such directory.
+fn entries(dir: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(dir).doing(|| format!("read {}", dir.display()))?;
+    Ok(entries.flatten().map(|e| (e.path(), PathBuf::from(e.file_name()))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_read_to_its_end_and_kept_within_bounds() {
+        let output = collect(Some(std::io::repeat(b'x').take(1 << 20))).unwrap();
+        assert_eq!(output.take().len(), MAX_OUTPUT);
+        let output = collect(Some(&b"\xffok"[..])).unwrap();
+        assert_eq!(output.take(), "\u{fffd}ok");
+    }
+
+    #[test]
+    fn a_tree_is_copied_with_its_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::create_dir_all(from.join("multipath")).unwrap();
+        fs::write(from.join("multipath/conf"), "x").unwrap();
+        symlink("conf", from.join("multipath/link")).unwrap();
+        copy_tree(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(to.join("multipath/conf")).unwrap(), "x");
+        assert_eq!(fs::read_link(to.join("multipath/link")).unwrap(), Path::new("conf"));
+    }
+}

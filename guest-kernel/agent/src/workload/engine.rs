@@ -1,0 +1,260 @@
+//! The thread of one workload: keeps the queue full, judges what comes back, and ends in good
+//! order.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fd::{AsFd, OwnedFd};
+use sansim_protocol::WorkloadReport;
+
+use super::ledger::Ledger;
+use super::report::Meter;
+use super::ring::Ring;
+use super::schedule::{Op, Pacer, Stream};
+use crate::clock::{now_ns, wait_ready};
+use crate::outbox::Outbox;
+
+/// How a workload is to end.
+pub(super) struct Order {
+    /// How long to wait for what is in flight, in nanoseconds.
+    pub(super) patience_ns: u64,
+    /// Whether to read back what was written.
+    pub(super) read_back: bool,
+    /// Takes the report.
+    pub(super) answer: Sender<WorkloadReport>,
+}
+
+/// What is in flight in a slot.
+#[derive(Clone, Copy)]
+struct Flight {
+    op: Op,
+    block: usize,
+    since_ns: u64,
+}
+
+/// Where a workload is in its life.
+enum Phase {
+    Running,
+    /// Nothing is submitted any more; gives up at the deadline.
+    Draining {
+        deadline_ns: u64,
+        order: Order,
+    },
+    /// Reads every written block once, from `next` on; gives up when nothing completed until the
+    /// deadline.
+    ReadingBack {
+        next: usize,
+        deadline_ns: u64,
+        order: Order,
+    },
+}
+
+/// How a workload ended.
+struct End {
+    order: Order,
+    /// Blocks from here on were not read back.
+    read_back_to: usize,
+}
+
+/// Everything one workload consists of.
+pub(super) struct Engine {
+    pub(super) ring: Ring,
+    pub(super) ledger: Ledger,
+    pub(super) stream: Stream,
+    pub(super) pacer: Pacer,
+    pub(super) meter: Meter,
+    pub(super) outbox: Outbox,
+    pub(super) orders: Receiver<Order>,
+    /// Readable when an order was sent.
+    pub(super) wake: OwnedFd,
+    pub(super) slots: Slots,
+}
+
+/// The slots of the ring, and the request at the head of the stream.
+pub(super) struct Slots {
+    flights: Vec<Option<Flight>>,
+    free: Vec<usize>,
+    /// Drawn, but its block is busy or its time has not come.
+    head: Option<(Op, usize)>,
+    /// Blocks whose reading back failed.
+    unread: u64,
+}
+
+impl Slots {
+    /// All free.
+    pub(super) fn new(count: u32) -> Slots {
+        let count = count as usize;
+        Slots {
+            flights: vec![None; count],
+            free: (0..count).rev().collect(),
+            head: None,
+            unread: 0,
+        }
+    }
+
+    fn idle(&self) -> bool {
+        self.free.len() == self.flights.len()
+    }
+}
+
+impl Engine {
+    /// Runs until ordered to stop, answers the order, and then waits for what was stuck.
+    pub(super) fn run(mut self) {
+        let mut phase = Phase::Running;
+        loop {
+            let completed = self.reap(matches!(phase, Phase::ReadingBack { .. }));
+            let now = now_ns();
+            phase = match self.advance(phase, now, completed) {
+                Ok(phase) => phase,
+                Err(end) => break self.finish(&end),
+            };
+            let due = self.feed(&mut phase, now);
+            if self.ring.submit().is_err() || self.ring.has_unsubmitted() {
+                // The kernel is short of memory: try again soon.
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let look = self.meter.tick(now_ns()).min(due);
+            for event in self.meter.take_events() {
+                self.outbox.event(event);
+            }
+            self.wait(Some(Duration::from_nanos(look.saturating_sub(now_ns()))));
+        }
+        while !self.slots.idle() {
+            self.wait(None);
+            self.reap(false);
+        }
+    }
+
+    /// Takes completions; returns how many.
+    fn reap(&mut self, reading_back: bool) -> usize {
+        let done = self.ring.completions();
+        let now = now_ns();
+        for (slot, outcome) in &done {
+            let flight = self.slots.flights[*slot].take().expect("a flight for every completion");
+            self.slots.free.push(*slot);
+            let offset = self.ledger.offset(flight.block);
+            self.meter.completed(now, flight.since_ns, flight.op, offset, *outcome);
+            match (flight.op, outcome) {
+                (Op::Write, outcome) => self.ledger.end_write(flight.block, outcome.is_ok()),
+                (Op::Read, Err(_)) => {
+                    self.ledger.end_failed_read(flight.block);
+                    self.slots.unread += u64::from(reading_back);
+                }
+                (Op::Read, Ok(())) => {
+                    let sectors = self.ring.sectors(*slot);
+                    if let Some(finding) = self.ledger.end_read(flight.block, sectors) {
+                        self.meter.found(offset, finding);
+                    }
+                }
+            }
+        }
+        done.len()
+    }
+
+    /// Goes on to the next phase if it is time; `Err` when the workload is over.
+    fn advance(&mut self, phase: Phase, now: u64, completed: usize) -> Result<Phase, End> {
+        match phase {
+            Phase::Running => Ok(match self.orders.try_recv() {
+                Ok(order) => {
+                    Phase::Draining { deadline_ns: now.saturating_add(order.patience_ns), order }
+                }
+                Err(_) => Phase::Running,
+            }),
+            Phase::Draining { order, .. } if self.slots.idle() => {
+                if !order.read_back {
+                    return Err(End { order, read_back_to: 0 });
+                }
+                let deadline_ns = now.saturating_add(order.patience_ns);
+                Ok(Phase::ReadingBack { next: 0, deadline_ns, order })
+            }
+            Phase::Draining { deadline_ns, order } if now >= deadline_ns => {
+                Err(End { order, read_back_to: 0 })
+            }
+            Phase::ReadingBack { next, order, .. } if completed > 0 && !self.slots.idle() => {
+                let deadline_ns = now.saturating_add(order.patience_ns);
+                Ok(Phase::ReadingBack { next, deadline_ns, order })
+            }
+            Phase::ReadingBack { next, order, deadline_ns }
+                if now >= deadline_ns || (self.slots.idle() && next == self.ledger.len()) =>
+            {
+                Err(End { order, read_back_to: next })
+            }
+            phase => Ok(phase),
+        }
+    }
+
+    /// Queues what may go out. Returns when there is something to do at the latest.
+    fn feed(&mut self, phase: &mut Phase, now: u64) -> u64 {
+        match phase {
+            Phase::Running => self.feed_stream(now),
+            Phase::Draining { deadline_ns, .. } => *deadline_ns,
+            Phase::ReadingBack { next, deadline_ns, .. } => {
+                while *next < self.ledger.len() && !self.slots.free.is_empty() {
+                    if self.ledger.is_written(*next) {
+                        self.send(Op::Read, *next);
+                    }
+                    *next += 1;
+                }
+                // Nothing was written at all: look again at once.
+                if self.slots.idle() { now } else { *deadline_ns }
+            }
+        }
+    }
+
+    fn feed_stream(&mut self, now: u64) -> u64 {
+        while !self.slots.free.is_empty() {
+            let stream = &mut self.stream;
+            let (op, block) = *self.slots.head.get_or_insert_with(|| stream.next());
+            // The order of the requests of one block is part of what the seed stands for.
+            if self.ledger.is_busy(block) {
+                break;
+            }
+            if let Some(wait) = self.pacer.wait(now) {
+                return now.saturating_add(wait.as_nanos() as u64);
+            }
+            self.slots.head = None;
+            self.pacer.take(now);
+            self.send(op, block);
+        }
+        u64::MAX
+    }
+
+    fn send(&mut self, op: Op, block: usize) {
+        let slot = self.slots.free.pop().expect("the caller saw a free slot");
+        match op {
+            Op::Read => self.ledger.begin_read(block),
+            Op::Write => self.ledger.begin_write(block, self.ring.sectors_mut(slot)),
+        }
+        self.ring.queue(slot, op, self.ledger.offset(block));
+        let since_ns = now_ns();
+        self.slots.flights[slot] = Some(Flight { op, block, since_ns });
+        self.meter.submitted(since_ns);
+    }
+
+    fn finish(&mut self, end: &End) {
+        let mut unchecked = self.slots.unread;
+        if end.order.read_back {
+            let pending = self.slots.flights.iter().flatten().map(|flight| flight.block);
+            let pending = pending.filter(|block| *block < end.read_back_to);
+            let missed = (end.read_back_to..self.ledger.len()).chain(pending);
+            unchecked += missed.filter(|block| self.ledger.is_written(*block)).count() as u64;
+        }
+        for event in self.meter.take_events() {
+            self.outbox.event(event);
+        }
+        let report = self.meter.report(now_ns(), unchecked);
+        // Nobody waits any more if the map was removed in the meantime.
+        let _ = end.order.answer.send(report);
+    }
+
+    /// Sleeps until a completion or an order comes, or the time is over.
+    fn wait(&self, timeout: Option<Duration>) {
+        let mut fds = [
+            PollFd::from_borrowed_fd(self.ring.as_fd(), PollFlags::IN),
+            PollFd::new(&self.wake, PollFlags::IN),
+        ];
+        wait_ready(&mut fds, timeout);
+        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+    }
+}

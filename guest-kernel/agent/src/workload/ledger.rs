@@ -1,0 +1,246 @@
+//! What every block must hold, and what is wrong with one that does not: the judgement alone, no
+//! I/O.
+//!
+//! A block has at most one request in flight. Generations are handed out in order, so that the
+//! writes that failed since the last good one are exactly those after it: what a block may hold is
+//! one range of generations, `acked..=last`.
+
+use std::fmt;
+
+use super::stamp::{Content, SECTOR, Stamp};
+
+/// What can be wrong with a block; the protocol's `Corruption` defines the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Newer data had been read before.
+    Stale,
+    /// Sectors of different writes.
+    Torn,
+    /// Data of another address.
+    Misplaced,
+    /// An acknowledged write that never showed.
+    Lost,
+    /// Nothing that this run wrote.
+    Garbled,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fault::Stale => "stale",
+            Fault::Torn => "torn",
+            Fault::Misplaced => "misplaced",
+            Fault::Lost => "lost",
+            Fault::Garbled => "garbled",
+        })
+    }
+}
+
+/// A block found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) fault: Fault,
+    /// What was expected and what was found.
+    pub(crate) detail: String,
+}
+
+/// The history of one block, as far as it matters for what it may hold.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    /// The newest generation whose write was acknowledged; 0 is what was there before the run.
+    acked: u32,
+    /// The newest generation that was written at all; those after `acked` failed or are in flight.
+    last: u32,
+    /// The newest generation that was read back.
+    seen: u32,
+    /// A request is in flight.
+    busy: bool,
+    /// It was found wrong, and no write has succeeded since.
+    reported: bool,
+}
+
+/// All blocks of a workload's region.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    run: u64,
+    block_bytes: u32,
+    blocks: Vec<Block>,
+}
+
+impl Ledger {
+    /// Blocks of `block_bytes` bytes that `run` has not written yet.
+    pub(crate) fn new(run: u64, block_bytes: u32, blocks: usize) -> Ledger {
+        Ledger { run, block_bytes, blocks: vec![Block::default(); blocks] }
+    }
+
+    /// How many blocks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Where a block starts, in bytes.
+    pub(crate) fn offset(&self, block: usize) -> u64 {
+        block as u64 * u64::from(self.block_bytes)
+    }
+
+    /// Whether a request for this block is in flight.
+    pub(crate) fn is_busy(&self, block: usize) -> bool {
+        self.blocks[block].busy
+    }
+
+    /// Whether a write of this block was ever submitted.
+    pub(crate) fn is_written(&self, block: usize) -> bool {
+        self.blocks[block].last > 0
+    }
+
+    /// A read goes out.
+    pub(crate) fn begin_read(&mut self, block: usize) {
+        assert!(!self.blocks[block].busy, "one request a block");
+        self.blocks[block].busy = true;
+    }
+
+    /// A write goes out: puts the next generation into the sectors to be written.
+    pub(crate) fn begin_write<'a>(
+        &mut self,
+        block: usize,
+        sectors: impl Iterator<Item = &'a mut [u8; SECTOR]>,
+    ) {
+        let offset = self.offset(block);
+        let entry = &mut self.blocks[block];
+        assert!(!entry.busy, "one request a block");
+        entry.busy = true;
+        entry.last += 1;
+        let (run, generation) = (self.run, entry.last);
+        for (sector, bytes) in (0..).zip(sectors) {
+            Stamp { run, offset, sector, generation }.write(bytes);
+        }
+    }
+
+    /// A write has ended, well or badly.
+    pub(crate) fn end_write(&mut self, block: usize, ok: bool) {
+        let entry = &mut self.blocks[block];
+        entry.busy = false;
+        if ok {
+            entry.acked = entry.last;
+            entry.reported = false;
+        }
+    }
+
+    /// A read has failed.
+    pub(crate) fn end_failed_read(&mut self, block: usize) {
+        self.blocks[block].busy = false;
+    }
+
+    /// A read has succeeded with these sectors. Returns what is wrong with them, once until the
+    /// block is written again.
+    pub(crate) fn end_read<'a>(
+        &mut self,
+        block: usize,
+        sectors: impl Iterator<Item = &'a [u8; SECTOR]>,
+    ) -> Option<Finding> {
+        let view = self.view(block, sectors.map(Content::of));
+        let entry = &mut self.blocks[block];
+        entry.busy = false;
+        match judge(*entry, &view) {
+            Ok(newest) => {
+                entry.seen = entry.seen.max(newest);
+                None
+            }
+            Err(_) if entry.reported => None,
+            Err(fault) => {
+                entry.reported = true;
+                let entry = *entry;
+                Some(Finding { fault, detail: detail(entry, &view) })
+            }
+        }
+    }
+
+    /// Sums up the sectors of a block.
+    fn view(&self, block: usize, sectors: impl Iterator<Item = Content>) -> View {
+        let offset = self.offset(block);
+        let mut view = View::default();
+        for (number, content) in (0u32..).zip(sectors) {
+            match content {
+                Content::Stamp(stamp) if place(&stamp) != offset + place_in(number) => {
+                    view.elsewhere.get_or_insert(stamp);
+                }
+                Content::Stamp(stamp) if stamp.run == self.run => view.saw(stamp.generation),
+                // Another run's data in its right place is what was there before this run.
+                Content::Stamp(_) | Content::Zero => view.saw(0),
+                Content::Unknown => view.unknown = view.unknown.or(Some(number)),
+            }
+        }
+        view
+    }
+}
+
+fn place(stamp: &Stamp) -> u64 {
+    stamp.offset.saturating_add(place_in(stamp.sector))
+}
+
+fn place_in(sector: u32) -> u64 {
+    u64::from(sector) * SECTOR as u64
+}
+
+/// The sectors of a block as they were read.
+#[derive(Debug, Default)]
+struct View {
+    /// Oldest and newest generation found.
+    range: Option<(u32, u32)>,
+    /// The first intact sector that belongs elsewhere.
+    elsewhere: Option<Stamp>,
+    /// The first sector that holds neither a stamp nor zeros.
+    unknown: Option<u32>,
+}
+
+impl View {
+    fn saw(&mut self, generation: u32) {
+        let (old, new) = self.range.unwrap_or((generation, generation));
+        self.range = Some((old.min(generation), new.max(generation)));
+    }
+}
+
+/// Decides about a block; `Ok` carries the newest generation it holds.
+fn judge(block: Block, view: &View) -> Result<u32, Fault> {
+    if view.elsewhere.is_some() {
+        return Err(Fault::Misplaced);
+    }
+    // Before the first acknowledged write a block may hold anything that is not ours.
+    if view.unknown.is_some() && block.acked > 0 {
+        return Err(Fault::Garbled);
+    }
+    let (oldest, newest) = view.range.unwrap_or((0, 0));
+    if newest > block.last {
+        return Err(Fault::Garbled);
+    }
+    if oldest >= block.acked {
+        return Ok(newest);
+    }
+    if oldest != newest {
+        return Err(Fault::Torn);
+    }
+    Err(if oldest < block.seen { Fault::Stale } else { Fault::Lost })
+}
+
+fn detail(block: Block, view: &View) -> String {
+    let expected = if block.last > block.acked {
+        format!("one of the generations {} to {}", block.acked, block.last)
+    } else {
+        format!("generation {}", block.acked)
+    };
+    let found = match (view.elsewhere, view.unknown, view.range) {
+        (Some(stamp), ..) => {
+            format!("data of offset {}, generation {}", place(&stamp), stamp.generation)
+        }
+        (_, Some(sector), _) => format!("unknown bytes in sector {sector} of the block"),
+        (_, _, Some((0, 0))) => "what was there before the first write".to_owned(),
+        (_, _, Some((old, new))) if old == new => format!("generation {old}"),
+        (_, _, Some((old, new))) => format!("sectors of generations {old} to {new}"),
+        (_, _, None) => "no data".to_owned(),
+    };
+    format!("expected {expected} (read back before: {}), found {found}", block.seen)
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

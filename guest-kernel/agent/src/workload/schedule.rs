@@ -1,0 +1,143 @@
+//! Which request comes next, and when it may go out.
+
+use std::time::Duration;
+
+use super::stamp::mix;
+
+/// Reading or writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    Read,
+    Write,
+}
+
+impl Op {
+    /// As events name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Op::Read => "read",
+            Op::Write => "write",
+        }
+    }
+}
+
+/// The endless sequence of requests that a seed stands for. It does not depend on how the I/O goes:
+/// the same seed always asks for the same blocks in the same order.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    state: u64,
+    blocks: u64,
+    read_percent: u8,
+}
+
+impl Stream {
+    /// Requests over `blocks` blocks (at least one), `read_percent` of them reads.
+    pub(crate) fn new(seed: u64, blocks: usize, read_percent: u8) -> Stream {
+        assert!(blocks > 0, "a workload has blocks");
+        Stream { state: mix(seed), blocks: blocks as u64, read_percent }
+    }
+
+    /// The next request: what, and which block.
+    pub(crate) fn next(&mut self) -> (Op, usize) {
+        let op = if self.draw(100) < u64::from(self.read_percent) { Op::Read } else { Op::Write };
+        (op, self.draw(self.blocks) as usize)
+    }
+
+    /// A number below `below`, by a SplitMix64 step and a multiplication.
+    fn draw(&mut self, below: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        ((u128::from(mix(self.state)) * u128::from(below)) >> 64) as u64
+    }
+}
+
+/// A token schedule: so many requests a second, and after a standstill no more than a queue's worth
+/// at once.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    /// Nanoseconds between two requests; 0 is no limit.
+    interval_ns: u64,
+    /// How far the schedule may lag behind.
+    slack_ns: u64,
+    due_ns: u64,
+}
+
+impl Pacer {
+    /// `rate` requests a second from `now_ns` on (0: unlimited), `burst` of them at once after a
+    /// pause.
+    pub(crate) fn new(rate: u32, burst: u32, now_ns: u64) -> Pacer {
+        let interval_ns = if rate == 0 { 0 } else { 1_000_000_000 / u64::from(rate) };
+        Pacer { interval_ns, slack_ns: interval_ns * u64::from(burst), due_ns: now_ns }
+    }
+
+    /// How long the next request must wait; `None` if it may go out.
+    pub(crate) fn wait(&self, now_ns: u64) -> Option<Duration> {
+        let wait = self.due_ns.saturating_sub(now_ns);
+        (self.interval_ns > 0 && wait > 0).then(|| Duration::from_nanos(wait))
+    }
+
+    /// A request went out.
+    pub(crate) fn take(&mut self, now_ns: u64) {
+        self.due_ns = self.due_ns.max(now_ns.saturating_sub(self.slack_ns)) + self.interval_ns;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_stands_for_one_sequence() {
+        let draw = |seed| {
+            let mut stream = Stream::new(seed, 1000, 50);
+            (0..100).map(|_| stream.next()).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn a_stream_reaches_every_block_and_no_other_and_keeps_its_share_of_reads() {
+        let mut stream = Stream::new(3, 16, 30);
+        let mut hit = [0u32; 16];
+        let mut reads = 0;
+        for _ in 0..10_000 {
+            let (op, block) = stream.next();
+            hit[block] += 1;
+            reads += u32::from(op == Op::Read);
+        }
+        assert!(hit.iter().all(|n| *n > 0));
+        assert!((2_700..3_300).contains(&reads), "{reads}");
+        for (percent, only) in [(100, Op::Read), (0, Op::Write)] {
+            let mut stream = Stream::new(3, 16, percent);
+            assert!((0..1000).all(|_| stream.next().0 == only));
+        }
+    }
+
+    /// How many requests go out at `now_ns`, at most 1000.
+    fn burst(pacer: &mut Pacer, now_ns: u64) -> u32 {
+        (0..1000)
+            .take_while(|_| {
+                let go = pacer.wait(now_ns).is_none();
+                if go {
+                    pacer.take(now_ns);
+                }
+                go
+            })
+            .count() as u32
+    }
+
+    #[test]
+    fn a_rate_is_kept_and_a_standstill_is_not_made_up_for() {
+        let mut pacer = Pacer::new(100, 4, 0);
+        assert_eq!(burst(&mut pacer, 0), 1);
+        assert_eq!(pacer.wait(0), Some(Duration::from_millis(10)));
+        let sent: u32 = (1..=100).map(|tick| burst(&mut pacer, tick * 10_000_000)).sum();
+        assert_eq!(sent, 100);
+        assert_eq!(burst(&mut pacer, 60_000_000_000), 5, "the one that is due and a burst of 4");
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        assert_eq!(burst(&mut Pacer::new(0, 4, 0), 0), 1000);
+    }
+}
