@@ -1,7 +1,32 @@
 //! The array: who owns what, and who waits for what.
+//!
+//! [`Array`] is the outside: it takes the lock, lets [`state::State`] decide, and after the lock is
+//! released moves data, reports and rings doorbells.
 
-use std::sync::Arc;
+mod apply;
+mod arrival;
+mod parked;
+mod serve;
+mod snapshot;
+mod state;
+mod task;
 
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+
+use self::{
+    arrival::Arrival,
+    state::{Report, State, Step},
+};
+pub use self::{arrival::Transfer, snapshot::ArraySnapshot};
 use crate::{
     action::{Action, ActionError},
     command::{Buffers, Command},
@@ -10,97 +35,223 @@ use crate::{
     ids::{ControllerId, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
+    scsi::{access, wire::Wire},
     time::Time,
 };
 
-/// A medium access that may proceed.
-#[derive(Debug)]
-pub struct Transfer {}
-
-/// The state of an array at some time, kept apart from it.
-#[derive(Debug, Clone)]
-pub struct ArraySnapshot {}
-
-/// An array.
-pub struct Array {
-    _observer: Arc<dyn Observer>,
-}
-
-/// A function that tells an HBA of waiting notices.
+/// Tells an HBA that notices wait for it.
 type Doorbell = Arc<dyn Fn() + Send + Sync>;
 
+/// An array, shared by all HBAs that see it.
+pub struct Array {
+    state: Mutex<State>,
+    observer: Arc<dyn Observer>,
+    bells: Mutex<BTreeMap<HbaId, Doorbell>>,
+    /// The time from which [`Array::notices`] may find something, in nanoseconds: 0 when notices
+    /// wait, otherwise when the next parked command is due. Saves taking the lock to find nothing.
+    news_from: AtomicU64,
+}
+
+impl fmt::Debug for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array").field("luns", &self.luns()).finish_non_exhaustive()
+    }
+}
+
 impl Array {
-    /// An array as configured.
-    pub fn new(_config: ArrayConfig, observer: Arc<dyn Observer>) -> Result<Array, ConfigError> {
-        Ok(Array { _observer: observer })
+    /// An array as configured, with all controllers online, in [`crate::Stage::Discovery`].
+    ///
+    /// # Errors
+    ///
+    /// What a configuration cannot be is in [`ConfigError`]; memory for a LUN's contents may also be
+    /// refused by the operating system.
+    pub fn new(config: ArrayConfig, observer: Arc<dyn Observer>) -> Result<Array, ConfigError> {
+        Ok(Array::with_state(State::new(config)?, observer))
     }
 
-    /// Decides about a command.
-    pub fn submit(&self, _: Time, _: &Command<'_>, buffers: &mut dyn Buffers) -> Outcome {
-        let residual = buffers.data_in_len() + buffers.data_out_len();
-        Outcome::Complete(Completion::response(ServiceResponse::BadTarget, residual as u32))
+    /// An array as it was when the snapshot was taken; nobody is attached to it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system may refuse memory for a LUN's contents.
+    pub fn from_snapshot(
+        snapshot: &ArraySnapshot,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Array, ConfigError> {
+        Ok(Array::with_state(snapshot.restore()?, observer))
     }
 
-    /// Goes on with a parked command.
+    fn with_state(state: State, observer: Arc<dyn Observer>) -> Array {
+        let news_from = AtomicU64::new(state.news_from());
+        Array { state: Mutex::new(state), observer, bells: Mutex::default(), news_from }
+    }
+
+    /// Decides about a command. One without medium access is carried out at once, under the lock; a
+    /// medium access comes back as [`Outcome::Transfer`].
+    pub fn submit(&self, now: Time, command: &Command<'_>, buffers: &mut dyn Buffers) -> Outcome {
+        let mut wire = Wire::new(buffers);
+        let (step, report) = self.locked(|state, report| {
+            let arrival = state.arrive(now, command, wire.residual());
+            state.decide(now, arrival, &mut wire, report)
+        });
+        self.finish(now, step, report, &mut wire)
+    }
+
+    /// Goes on with a parked command whose time has come or that was released. No fault rule is tried
+    /// on it again, but everything else is: the controller may have failed in the meantime. One whose
+    /// time has not come is parked on; of an unknown ticket the command is taken for aborted. The
+    /// command and its buffers are those that were submitted.
     pub fn resume(
         &self,
         now: Time,
-        _ticket: Ticket,
+        ticket: Ticket,
         command: &Command<'_>,
         buffers: &mut dyn Buffers,
     ) -> Outcome {
-        self.submit(now, command, buffers)
+        let _ = command; // What counts of it is remembered.
+        let mut wire = Wire::new(buffers);
+        let (step, report) =
+            self.locked(|state, report| state.go_on(now, ticket, &mut wire, report));
+        self.finish(now, step, report, &mut wire)
     }
 
-    /// Moves the data of a medium access.
-    pub fn transfer(&self, _: Time, _: Transfer, _: &mut dyn Buffers) -> Completion {
-        Completion::good(0)
+    /// Moves the data of a medium access straight between the LUN's contents and the buffers, under
+    /// no lock but that of the LUN's contents, and reports the command.
+    pub fn transfer(&self, now: Time, transfer: Transfer, buffers: &mut dyn Buffers) -> Completion {
+        let mut wire = Wire::new(buffers);
+        let completion = move_data(&transfer, &mut wire);
+        self.complete(now, transfer.arrival, completion)
     }
 
-    /// Task management.
+    /// Task management. The tickets are those of the asking HBA's commands that it ended, each with
+    /// how it is to be completed: complete them before answering the function, since Linux polls its
+    /// queues only once after it (virtio_scsi:virtscsi_tmf). Other HBAs hear of theirs by notice.
     pub fn task_management(
         &self,
-        _: Time,
-        _: Nexus,
-        _: Lun,
-        _: TaskManagement,
+        now: Time,
+        nexus: Nexus,
+        lun: Lun,
+        function: TaskManagement,
     ) -> (TmfResponse, Vec<(Ticket, Completion)>) {
-        (TmfResponse::Complete, Vec::new())
+        let ((response, ended), report) =
+            self.locked(|state, report| state.manage(nexus, lun, function, report));
+        self.publish(report);
+        let ended = ended
+            .into_iter()
+            .map(|(ticket, arrival, completion)| (ticket, self.complete(now, arrival, completion)));
+        (response, ended.collect())
     }
 
-    /// Forgets a parked command.
-    pub fn forget(&self, _: Ticket) {}
-
-    /// A step of the scenario.
-    pub fn apply(&self, _: Time, _: Action) -> Result<(), ActionError> {
-        Ok(())
+    /// Forgets a parked command without completing or reporting it: its initiator is gone.
+    pub fn forget(&self, ticket: Ticket) {
+        self.locked(|state, _| state.parking.remove(ticket));
     }
 
-    /// Names the doorbell of an HBA.
-    pub fn attach(&self, _: HbaId, _: Doorbell) {}
-
-    /// Takes the waiting notices of an HBA.
-    pub fn notices(&self, _: Time, _: HbaId) -> Vec<Notice> {
-        Vec::new()
+    /// Takes a step of the scenario.
+    ///
+    /// # Errors
+    ///
+    /// A step that names something the array does not have, or that makes no sense; the array is
+    /// then as it was.
+    pub fn apply(&self, now: Time, action: Action) -> Result<(), ActionError> {
+        let (result, report) = self.locked(|state, report| state.apply(now, action, report));
+        self.publish(report);
+        result
     }
 
-    /// Who owns a LUN.
-    pub fn owner(&self, _: Lun) -> Option<ControllerId> {
-        None
+    /// Names the doorbell of an HBA; it replaces an earlier one. `ring` is called whenever notices
+    /// for the HBA begin to wait, on whatever thread caused them, and never under the array's locks.
+    pub fn attach(&self, hba: HbaId, ring: Arc<dyn Fn() + Send + Sync>) {
+        self.bells.lock().insert(hba, ring);
+        self.locked(|state, _| state.hbas.insert(hba));
     }
 
-    /// The mapped LUNs.
+    /// Takes the waiting notices of an HBA, among them [`Notice::Resume`] for its parked commands
+    /// that are due by `now`. Costs next to nothing when there are none.
+    pub fn notices(&self, now: Time, hba: HbaId) -> Vec<Notice> {
+        if now.as_nanos() < self.news_from.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let (notices, report) = self.locked(|state, report| {
+            state.notice_due(now, hba, report);
+            state.notices.remove(&hba).unwrap_or_default()
+        });
+        self.publish(report);
+        notices
+    }
+
+    /// Who owns a LUN; none if it is not mapped.
+    pub fn owner(&self, lun: Lun) -> Option<ControllerId> {
+        Some(self.state.lock().units.get(&lun)?.owner)
+    }
+
+    /// The mapped LUNs, ascending.
     pub fn luns(&self) -> Vec<Lun> {
-        Vec::new()
+        self.state.lock().units.keys().copied().collect()
     }
 
-    /// How often each fault rule caught a command.
+    /// How often each fault rule caught a command, in the order of the rules.
     pub fn rule_matches(&self) -> Vec<(Arc<str>, u64)> {
-        Vec::new()
+        self.state.lock().faults.matches()
     }
 
-    /// The state, cloned.
-    pub fn snapshot(&self) -> ArraySnapshot {
-        ArraySnapshot {}
+    /// The seed of its configuration.
+    pub fn seed(&self) -> u64 {
+        self.state.lock().seed
     }
+
+    /// The whole state, contents included, as it is between two commands.
+    pub fn snapshot(&self) -> ArraySnapshot {
+        ArraySnapshot::of(&self.state.lock())
+    }
+
+    /// Runs `act` under the lock, and keeps up what is known without it.
+    fn locked<R>(&self, act: impl FnOnce(&mut State, &mut Report) -> R) -> (R, Report) {
+        let mut report = Report::default();
+        let mut state = self.state.lock();
+        let result = act(&mut state, &mut report);
+        self.news_from.store(state.news_from(), Ordering::Release);
+        (result, report)
+    }
+
+    fn finish(&self, now: Time, step: Step, report: Report, wire: &mut Wire<'_>) -> Outcome {
+        self.publish(report);
+        match step {
+            Step::Done(arrival, completion) => {
+                Outcome::Complete(self.complete(now, arrival, completion))
+            }
+            Step::Unknown => {
+                let aborted = ServiceResponse::Aborted;
+                Outcome::Complete(Completion::response(aborted, wire.residual()))
+            }
+            Step::Go(transfer) => Outcome::Transfer(transfer),
+            Step::Park(ticket, due) => Outcome::Parked(ticket, due),
+            Step::LoseReply(transfer, ticket, due) => {
+                wire.lose_data_in();
+                move_data(&transfer, wire);
+                Outcome::Parked(ticket, Some(due))
+            }
+        }
+    }
+
+    fn complete(&self, now: Time, arrival: Arrival, completion: Completion) -> Completion {
+        self.observer.command(&arrival.ended(now, completion));
+        completion
+    }
+
+    /// Reports and rings, under no lock.
+    fn publish(&self, report: Report) {
+        report.changes.iter().for_each(|change| self.observer.state(change));
+        for hba in report.ring {
+            let bell = self.bells.lock().get(&hba).cloned();
+            if let Some(ring) = bell {
+                ring();
+            }
+        }
+    }
+}
+
+fn move_data(transfer: &Transfer, wire: &mut Wire<'_>) -> Completion {
+    let result = access::carry_out(transfer.access, &transfer.store, transfer.block_bytes, wire);
+    wire.completion(result)
 }

@@ -56,6 +56,11 @@ impl Cdb {
         kept[..len].copy_from_slice(&bytes[..len]);
         Cdb { bytes: kept, len: len as u8 }
     }
+
+    /// It, with zeros behind it up to 32 bytes.
+    pub(crate) fn padded(&self) -> &[u8; Self::MAX] {
+        &self.bytes
+    }
 }
 
 impl Deref for Cdb {

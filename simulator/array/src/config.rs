@@ -62,6 +62,29 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Refuses text that does not fit its field (SPC-4 4.3.1: printable ASCII).
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let fields = [
+            ("the vendor", &self.vendor, 1..=8, "1 to 8 printable ASCII characters"),
+            ("the product", &self.product, 1..=16, "1 to 16 printable ASCII characters"),
+            ("the revision", &self.revision, 0..=4, "at most 4 printable ASCII characters"),
+            ("the serial number", &self.serial, 1..=16, "1 to 16 printable ASCII characters"),
+        ];
+        for (what, text, len, wanted) in fields {
+            let printable = text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+            if !printable || !len.contains(&text.len()) {
+                return Err(ConfigError::Text { what, text: text.clone(), wanted });
+            }
+        }
+        if self.name.encode_utf16().count() > 30 {
+            let (text, wanted) = (self.name.clone(), "at most 30 UTF-16 units");
+            return Err(ConfigError::Text { what: "the array's name", text, wanted });
+        }
+        Ok(())
+    }
+}
+
 /// A controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControllerConfig {

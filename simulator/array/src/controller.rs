@@ -58,3 +58,10 @@ impl FromStr for ControllerState {
         found.map(|(_, state)| *state).ok_or_else(|| ParseControllerStateError(text.into()))
     }
 }
+
+/// A controller, as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Controller {
+    pub(crate) state: ControllerState,
+    pub(crate) ports: u8,
+}

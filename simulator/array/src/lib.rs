@@ -19,6 +19,7 @@
 
 mod action;
 mod array;
+mod attention;
 mod command;
 mod completion;
 mod config;
@@ -29,8 +30,11 @@ mod notice;
 mod observe;
 mod operation;
 mod personality;
+mod scsi;
 mod sense;
+mod store;
 pub mod time;
+mod unit;
 
 pub use action::{Action, ActionError};
 pub use array::{Array, ArraySnapshot, Transfer};

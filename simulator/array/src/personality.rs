@@ -1,3 +1,133 @@
 //! How a family of arrays identifies itself and is told to move a LUN.
+//!
+//! A personality looks at the array through a [`Site`] and says what should happen; the array does
+//! it. So no personality can leave a LUN with two owners or none.
 
 pub(crate) mod rdac;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use crate::{
+    config::{ArrayConfig, ConfigError, Identity, PersonalityConfig},
+    controller::{Controller, ControllerState},
+    ids::{ControllerId, Lun, Nexus},
+    operation::Operation,
+    sense::Sense,
+    unit::Unit,
+};
+
+/// The personality that a configuration asks for.
+pub(crate) fn personality(config: &PersonalityConfig) -> Arc<dyn Personality> {
+    match config {
+        PersonalityConfig::Rdac(config) => Arc::new(rdac::Rdac::new(config.clone())),
+    }
+}
+
+/// The array as one command sees it.
+pub(crate) struct Site<'a> {
+    pub(crate) nexus: Nexus,
+    /// The addressed LUN, mapped or not.
+    pub(crate) lun: Lun,
+    pub(crate) units: &'a BTreeMap<Lun, Unit>,
+    pub(crate) controllers: &'a [Controller],
+    pub(crate) identity: &'a Identity,
+    pub(crate) personality: &'a dyn Personality,
+}
+
+impl<'a> Site<'a> {
+    /// The controller that the command came to.
+    pub(crate) fn controller(&self) -> ControllerId {
+        self.nexus.port.controller
+    }
+
+    /// What a controller is doing; none if there is no such controller.
+    pub(crate) fn state(&self, controller: ControllerId) -> Option<ControllerState> {
+        Some(self.controllers.get(controller.index())?.state)
+    }
+
+    /// The addressed LUN, if it is mapped.
+    pub(crate) fn unit(&self) -> Option<&'a Unit> {
+        self.units.get(&self.lun)
+    }
+
+    /// Whether the addressed LUN belongs to the controller that the command came to.
+    pub(crate) fn owned(&self) -> bool {
+        self.unit().is_some_and(|unit| unit.owner == self.controller())
+    }
+
+    /// Whether that controller is where the addressed LUN should be.
+    pub(crate) fn preferred(&self) -> bool {
+        self.unit().is_some_and(|unit| unit.preferred == self.controller())
+    }
+}
+
+/// What a command does to ownership. The controller that it came to is the new owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// These LUNs move, if they are not there already.
+    Take(Vec<Lun>),
+}
+
+/// Whether a medium access may proceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It may.
+    Open,
+    /// It may, and takes the LUN along.
+    TakeOver,
+    /// It may not.
+    Shut(Sense),
+}
+
+/// Which values of a mode page are asked for (SPC-4 6.13.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageControl {
+    Current,
+    Changeable,
+    Default,
+    Saved,
+}
+
+/// A family of arrays.
+pub(crate) trait Personality: Send + Sync + fmt::Debug {
+    /// Its name, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Refuses an array that this family does not make.
+    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError>;
+
+    /// The highest number that a LUN can have.
+    fn max_lun(&self) -> u16;
+
+    /// The company identifier (OUI) in the names of its LUNs.
+    fn maker(&self) -> [u8; 3];
+
+    /// The vendor-specific VPD pages of a mapped LUN.
+    fn vpd_pages(&self) -> &'static [u8];
+
+    /// Those that answer for a LUN that is not mapped, too.
+    fn vpd_pages_unmapped(&self) -> &'static [u8] {
+        &[]
+    }
+
+    /// What follows the four-byte header of one of those pages.
+    fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8>;
+
+    /// What a controller in this state answers to an operation in place of carrying it out.
+    fn not_ready(&self, state: ControllerState, op: &Operation) -> Option<Sense>;
+
+    /// Whether a medium access may proceed.
+    fn medium_access(&self, site: &Site<'_>) -> Gate;
+
+    /// Its mode pages: page and subpage codes.
+    fn mode_pages(&self) -> &'static [(u8, u8)];
+
+    /// One of those mode pages, with its header.
+    fn mode_page(&self, site: &Site<'_>, page: u8, subpage: u8, control: PageControl) -> Vec<u8>;
+
+    /// Takes one of those mode pages, with its header and of the right length. An error names the
+    /// byte of the page that is at fault.
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16>;
+}

@@ -29,7 +29,6 @@ impl Sense {
     #[cfg(test)]
     pub(crate) const UNRECOVERED_READ_ERROR: Sense = Sense::new(0x03, 0x11, 0x00);
     pub(crate) const BECOMING_READY: Sense = Sense::new(0x02, 0x04, 0x01);
-    pub(crate) const INITIALIZING_COMMAND_REQUIRED: Sense = Sense::new(0x02, 0x04, 0x02);
     pub(crate) const MISCOMPARE: Sense = Sense::new(0x0e, 0x1d, 0x00);
     pub(crate) const PARAMETER_LIST_LENGTH: Sense = Sense::new(0x05, 0x1a, 0x00);
     pub(crate) const INVALID_OPCODE: Sense = Sense::new(0x05, 0x20, 0x00);

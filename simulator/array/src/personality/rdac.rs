@@ -1,11 +1,33 @@
-//! LSI/Engenio RDAC.
+//! LSI/Engenio RDAC (`scsi_dh_rdac`): two controllers; MODE SELECT of page 2Ch moves LUNs.
+//!
+//! Every LUN is visible through both controllers at all times: INQUIRY, VPD pages, READ CAPACITY and
+//! TEST UNIT READY are answered by either. Only its owner reads and writes it; the other controller
+//! answers 05/94/01 (rdac:rdac_check_sense).
+
+mod mode_select;
+mod pages;
+
+use std::fmt;
+
+use super::{Effect, Gate, PageControl, Personality, Site};
+use crate::{
+    config::{ArrayConfig, ConfigError},
+    controller::ControllerState,
+    operation::{Class, Kind, Operation},
+    sense::Sense,
+};
+
+/// The controller is not the volume's current owner.
+const NOT_OWNER: Sense = Sense::new(0x05, 0x94, 0x01);
+/// Firmware incompatible: what a controller answers whose firmware is not that of its peer.
+const FIRMWARE_INCOMPATIBLE: Sense = Sense::new(0x02, 0x04, 0x81);
 
 /// The traits in which RDAC arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RdacConfig {
     /// Automatic volume transfer: a medium access through the other controller moves the LUN there.
     pub avt: bool,
-    /// The I/O shipping mode: both controllers carry out medium accesses, ownership is a preference.
+    /// I/O shipping: both controllers carry out medium accesses, and ownership is a preference.
     pub ioship: bool,
     /// The highest LUN supported (VPD C2 byte 15). From 32 on Linux sends MODE SELECT(10), below it
     /// MODE SELECT(6).
@@ -28,7 +50,8 @@ impl Default for RdacConfig {
     }
 }
 
-/// What a quiescing controller answers: firmware families differ.
+/// What a quiescing controller answers: firmware families differ. Linux requeues a command on any
+/// of them (rdac:rdac_check_sense).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quiescence {
     /// 02/04/A1, quiescence in progress.
@@ -37,4 +60,112 @@ pub enum Quiescence {
     Achieved,
     /// 06/8B/02, quiescence in progress.
     UnitAttention,
+}
+
+impl Quiescence {
+    fn sense(self) -> Sense {
+        match self {
+            Quiescence::NotReady => Sense::new(0x02, 0x04, 0xa1),
+            Quiescence::Achieved => Sense::new(0x02, 0xa1, 0x02),
+            Quiescence::UnitAttention => Sense::new(0x06, 0x8b, 0x02),
+        }
+    }
+}
+
+/// The personality.
+pub(super) struct Rdac {
+    config: RdacConfig,
+}
+
+impl Rdac {
+    pub(super) fn new(config: RdacConfig) -> Self {
+        Rdac { config }
+    }
+}
+
+impl fmt::Debug for Rdac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.config.fmt(f)
+    }
+}
+
+impl Personality for Rdac {
+    fn name(&self) -> &'static str {
+        "rdac"
+    }
+
+    /// A controller knows itself and one alternate; Linux tells two apart (rdac:initialize_controller).
+    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError> {
+        match config.controllers.len() {
+            1 | 2 => Ok(()),
+            count => {
+                let (personality, wanted) = (self.name(), "one or two");
+                Err(ConfigError::Controllers { personality, wanted, count })
+            }
+        }
+    }
+
+    fn max_lun(&self) -> u16 {
+        self.config.max_lun.into()
+    }
+
+    /// LSI's.
+    fn maker(&self) -> [u8; 3] {
+        [0x00, 0xa0, 0xb8]
+    }
+
+    fn vpd_pages(&self) -> &'static [u8] {
+        &[pages::SOFTWARE_VERSION, pages::SUBSYSTEM, pages::IDENTIFICATION, pages::ACCESS_CONTROL]
+    }
+
+    /// The rdac checker asks an unmapped LUN for C9, to see in byte 0 that it is gone.
+    fn vpd_pages_unmapped(&self) -> &'static [u8] {
+        &[pages::ACCESS_CONTROL]
+    }
+
+    fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {
+        match page {
+            pages::SOFTWARE_VERSION => pages::software_version(&self.config),
+            pages::SUBSYSTEM => pages::subsystem(site),
+            pages::IDENTIFICATION => pages::identification(site),
+            _ => pages::access_control(&self.config, site),
+        }
+    }
+
+    fn not_ready(&self, state: ControllerState, op: &Operation) -> Option<Sense> {
+        let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns);
+        let touches = op.class != Class::Parameter || op.kind == Kind::ModeSelect;
+        match state {
+            _ if always => None,
+            ControllerState::Quiescing if touches => Some(self.config.quiescence.sense()),
+            ControllerState::Booting => Some(Sense::BECOMING_READY),
+            ControllerState::Upgrading => Some(FIRMWARE_INCOMPATIBLE),
+            _ => None,
+        }
+    }
+
+    fn medium_access(&self, site: &Site<'_>) -> Gate {
+        if site.owned() || self.config.ioship {
+            Gate::Open
+        } else if self.config.avt {
+            Gate::TakeOver
+        } else {
+            Gate::Shut(NOT_OWNER)
+        }
+    }
+
+    fn mode_pages(&self) -> &'static [(u8, u8)] {
+        &[
+            (mode_select::REDUNDANT_CONTROLLER, 0),
+            (mode_select::REDUNDANT_CONTROLLER, mode_select::EXPANDED),
+        ]
+    }
+
+    fn mode_page(&self, site: &Site<'_>, _: u8, subpage: u8, control: PageControl) -> Vec<u8> {
+        mode_select::page(site, subpage, control)
+    }
+
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
+        mode_select::transfer(site, page)
+    }
 }

@@ -1,0 +1,245 @@
+//! The steps of a scenario.
+
+use std::sync::Arc;
+
+use super::state::{Report, State};
+use crate::{
+    action::{Action, ActionError},
+    completion::{Completion, ServiceResponse},
+    config::{ConfigError, LunConfig},
+    controller::ControllerState,
+    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    notice::Notice,
+    observe::{Changed, LunChange, Stage},
+    sense::Sense,
+    time::Time,
+    unit::{Unit, check_size},
+};
+
+impl State {
+    /// Takes a step.
+    pub(super) fn apply(
+        &mut self,
+        now: Time,
+        action: Action,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        match action {
+            Action::BeginStory => {
+                if self.stage != Stage::Story {
+                    self.stage = Stage::Story;
+                    report.change(now, Changed::Stage(Stage::Story));
+                }
+            }
+            Action::SetController { controller, state } => {
+                self.set_controller(now, controller, state, report)?;
+            }
+            Action::SetOwner { lun, controller } => {
+                self.known(controller)?;
+                self.unit_mut(lun)?;
+                self.move_lun(now, lun, controller, None, report);
+            }
+            Action::Release { hold } => {
+                let released = self.parking.release(now, &hold);
+                self.released.insert(hold.clone());
+                report.change(now, Changed::Released { hold, commands: released.len() });
+                self.notify_resume(released, report);
+            }
+            Action::Arm { rule, armed } => {
+                let found = self.faults.arm(&rule, armed).ok_or(ActionError::NoRule(rule))?;
+                let (name, hold) = (found.name.clone(), found.then.hold.clone());
+                self.rule_changed(now, name, hold, armed, report);
+            }
+            Action::AddRule(rule) => {
+                let (name, hold, armed) = (rule.name.clone(), rule.then.hold.clone(), rule.armed);
+                self.faults.add(rule, &self.controllers)?;
+                self.rule_changed(now, name, hold, armed, report);
+            }
+            Action::UnitAttention { nexus, lun, sense } => {
+                self.attend(nexus, lun, sense)?;
+            }
+            Action::MapLun(config) => self.map(now, config, report)?,
+            Action::UnmapLun { lun } => self.unmap(now, lun, report)?,
+            Action::ResizeLun { lun, bytes } => self.resize(now, lun, bytes, report)?,
+            Action::SetReadOnly { lun, read_only } => {
+                self.unit_mut(lun)?.read_only = read_only;
+                self.lun_changed(now, lun, LunChange::ReadOnly(read_only), report);
+                self.parameters_changed(lun, Sense::MODE_PARAMETERS_CHANGED, report);
+            }
+        }
+        Ok(())
+    }
+
+    /// A controller that falls silent takes the commands that wait at it along; one that comes back
+    /// from silence or from new firmware has been off.
+    fn set_controller(
+        &mut self,
+        now: Time,
+        controller: ControllerId,
+        to: ControllerState,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known(controller)?;
+        let from = std::mem::replace(&mut self.controllers[controller.index()].state, to);
+        if from == to {
+            return Ok(());
+        }
+        report.change(now, Changed::Controller { controller, from, to });
+        if from.answers() && !to.answers() {
+            let here = |nexus: Nexus| nexus.port.controller == controller;
+            let ended = self.parking.end(
+                |arrival| here(arrival.nexus),
+                |arrival| Completion::response(ServiceResponse::BadTarget, arrival.offered),
+            );
+            self.notify_resume(ended, report);
+        }
+        let was_off = !from.answers() || from == ControllerState::Upgrading;
+        if was_off && to.answers() && to != ControllerState::Upgrading {
+            self.push_attention(None, Sense::POWER_ON, |it| it.port.controller == controller);
+        }
+        Ok(())
+    }
+
+    /// A rule that works anew holds anew.
+    fn rule_changed(
+        &mut self,
+        now: Time,
+        name: Arc<str>,
+        hold: Option<Arc<str>>,
+        armed: bool,
+        report: &mut Report,
+    ) {
+        if let Some(hold) = hold.filter(|_| armed) {
+            self.released.remove(&hold);
+        }
+        report.change(now, Changed::Rule { name, armed });
+    }
+
+    fn attend(
+        &mut self,
+        nexus: Option<Nexus>,
+        lun: Option<Lun>,
+        sense: Sense,
+    ) -> Result<(), ActionError> {
+        if sense.key != Sense::POWER_ON.key {
+            return Err(ActionError::NotUnitAttention(sense));
+        }
+        if let Some(lun) = lun {
+            self.unit_mut(lun)?;
+        }
+        if let Some(nexus) = nexus {
+            self.known(nexus.port.controller)?;
+            // It is told even if it speaks to the LUN for the first time.
+            for unit in self.units.values_mut().filter(|unit| lun.is_none_or(|lun| lun == unit.lun))
+            {
+                unit.nexus(nexus);
+            }
+        }
+        self.push_attention(lun, sense, |it| nexus.is_none_or(|nexus| nexus == it));
+        Ok(())
+    }
+
+    /// Queues a unit attention on a LUN, or on all of them, for those nexuses that `whom` picks.
+    fn push_attention(&mut self, lun: Option<Lun>, sense: Sense, whom: impl Fn(Nexus) -> bool) {
+        for unit in self.units.values_mut().filter(|unit| lun.is_none_or(|lun| lun == unit.lun)) {
+            for (_, view) in unit.nexuses.iter_mut().filter(|(nexus, _)| whom(**nexus)) {
+                view.attentions.push(sense);
+            }
+        }
+    }
+
+    fn map(
+        &mut self,
+        now: Time,
+        config: LunConfig,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let (lun, bytes) = (config.lun, config.bytes);
+        if self.units.contains_key(&lun) {
+            return Err(ActionError::LunMapped(lun));
+        }
+        // The others are told before it is there: it has no news for anybody.
+        self.map_lun(config)?;
+        self.push_luns_changed(lun);
+        self.lun_changed(now, lun, LunChange::Mapped { bytes }, report);
+        self.notify_ports(|port| Notice::LunAdded { port, lun }, report);
+        Ok(())
+    }
+
+    fn unmap(&mut self, now: Time, lun: Lun, report: &mut Report) -> Result<(), ActionError> {
+        self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
+        self.push_luns_changed(lun);
+        self.lun_changed(now, lun, LunChange::Unmapped, report);
+        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
+        Ok(())
+    }
+
+    /// REPORTED LUNS DATA HAS CHANGED, on every LUN but the one that is the news.
+    fn push_luns_changed(&mut self, news: Lun) {
+        for unit in self.units.values_mut().filter(|unit| unit.lun != news) {
+            for view in unit.nexuses.values_mut() {
+                view.attentions.push(Sense::LUNS_CHANGED);
+            }
+        }
+    }
+
+    fn resize(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        bytes: u64,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let unit = self.unit_mut(lun)?;
+        check_size(lun, bytes, unit.block_bytes)?;
+        let resized = unit.store.resize(bytes);
+        resized.map_err(|source| ConfigError::Map { lun, bytes, source })?;
+        unit.blocks = bytes / u64::from(unit.block_bytes);
+        self.lun_changed(now, lun, LunChange::Resized { bytes }, report);
+        self.parameters_changed(lun, Sense::CAPACITY_CHANGED, report);
+        Ok(())
+    }
+
+    fn lun_changed(&self, now: Time, lun: Lun, change: LunChange, report: &mut Report) {
+        report.change(now, Changed::Lun { lun, change });
+    }
+
+    /// Tells everybody who sees a LUN that its parameters changed.
+    fn parameters_changed(&mut self, lun: Lun, sense: Sense, report: &mut Report) {
+        self.push_attention(Some(lun), sense, |_| true);
+        let (asc, ascq) = (sense.asc, sense.ascq);
+        self.notify_ports(|port| Notice::ParametersChanged { port, lun, asc, ascq }, report);
+    }
+
+    /// Tells every HBA with a doorbell something of every port that answers. Which ports it sees is
+    /// for the HBA to know.
+    fn notify_ports(&mut self, notice: impl Fn(PortId) -> Notice, report: &mut Report) {
+        let hbas: Vec<HbaId> = self.hbas.iter().copied().collect();
+        let ports = self.ports();
+        for hba in hbas {
+            for port in &ports {
+                self.notify(hba, notice(*port), report);
+            }
+        }
+    }
+
+    fn ports(&self) -> Vec<PortId> {
+        let mut ports = Vec::new();
+        for (index, controller) in self.controllers.iter().enumerate() {
+            let Some(id) = ControllerId::new(index).filter(|_| controller.state.answers()) else {
+                continue;
+            };
+            ports.extend((0..controller.ports).map(|index| PortId { controller: id, index }));
+        }
+        ports
+    }
+
+    fn known(&self, controller: ControllerId) -> Result<(), ActionError> {
+        let known = controller.index() < self.controllers.len();
+        if known { Ok(()) } else { Err(ActionError::NoController(controller)) }
+    }
+
+    fn unit_mut(&mut self, lun: Lun) -> Result<&mut Unit, ActionError> {
+        self.units.get_mut(&lun).ok_or(ActionError::NoLun(lun))
+    }
+}

@@ -1,0 +1,59 @@
+//! A command after its arrival, and a medium access that may proceed.
+
+use std::sync::Arc;
+
+use crate::{
+    command::Cdb,
+    completion::Completion,
+    ids::{Lun, Nexus},
+    observe::{CommandRecord, Stage},
+    operation::Operation,
+    scsi::medium::Access,
+    store::Store,
+    time::Time,
+};
+
+/// What is remembered of a command until it ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    pub(crate) seq: u64,
+    pub(crate) at: Time,
+    pub(crate) nexus: Nexus,
+    pub(crate) lun: Lun,
+    pub(crate) tag: u64,
+    pub(crate) cdb: Cdb,
+    pub(crate) op: Option<&'static Operation>,
+    pub(crate) stage: Stage,
+    /// Bytes of the initiator's buffers, in and out.
+    pub(crate) offered: u32,
+    /// The rule that caught it.
+    pub(crate) fault: Option<Arc<str>>,
+}
+
+impl Arrival {
+    /// The report of its end.
+    pub(crate) fn ended(self, now: Time, completion: Completion) -> CommandRecord {
+        CommandRecord {
+            seq: self.seq,
+            at: self.at,
+            latency: now.since(self.at),
+            nexus: self.nexus,
+            lun: self.lun,
+            cdb: self.cdb,
+            op: self.op,
+            completion,
+            fault: self.fault,
+            stage: self.stage,
+        }
+    }
+}
+
+/// A medium access that may proceed. It was decided about; what happens to ownership from here on
+/// does not touch it any more.
+#[derive(Debug)]
+pub struct Transfer {
+    pub(crate) arrival: Arrival,
+    pub(crate) access: Access,
+    pub(crate) block_bytes: u32,
+    pub(crate) store: Arc<Store>,
+}

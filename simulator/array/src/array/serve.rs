@@ -1,0 +1,223 @@
+//! Serving a command: everything between its arrival, unharmed, and its answer.
+
+use super::{
+    arrival::{Arrival, Transfer},
+    state::{Report, State, Step},
+};
+use crate::{
+    completion::ServiceResponse,
+    operation::{Kind, Operation},
+    personality::{Effect, Gate, Site},
+    scsi::{
+        Stop, capacity, inquiry,
+        medium::{self, Access},
+        mode_select::{self, Selected},
+        mode_sense, report as reports,
+        wire::Wire,
+    },
+    sense::Sense,
+    time::Time,
+    unit::Unit,
+};
+
+/// What is left to do for a command after it was looked at.
+enum Served {
+    /// Nothing: it has been answered.
+    Answered,
+    /// Its parameters are to be put into effect.
+    Selected(Selected),
+    /// Its data is to be moved.
+    Access(Access, Gate),
+}
+
+impl State {
+    /// Serves a command.
+    pub(super) fn serve(
+        &mut self,
+        now: Time,
+        arrival: Arrival,
+        wire: &mut Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        let served = self.look_at(&arrival, wire);
+        let result = match served {
+            Ok(Served::Access(access, gate)) => {
+                return self.let_in(now, arrival, access, gate, wire, report);
+            }
+            Ok(Served::Selected(selected)) => {
+                self.put_into_effect(now, &arrival, selected, report);
+                Ok(())
+            }
+            Ok(Served::Answered) => Ok(()),
+            Err(stop) => Err(stop),
+        };
+        Step::Done(arrival, wire.completion(result))
+    }
+
+    /// Looks at a command and answers it if that needs no more. In this order, from SAM-5 5.14 and
+    /// SPC-4 4.5: unit attentions, the LUN, the operation, the controller's state, the operation's own.
+    fn look_at(&mut self, arrival: &Arrival, wire: &mut Wire<'_>) -> Result<Served, Stop> {
+        if !self.answers(arrival.nexus) {
+            return Err(Stop::Undelivered(ServiceResponse::BadTarget));
+        }
+        let kind = arrival.op.map(|op| op.kind);
+        let attention = self.attention(arrival, kind);
+        if kind != Some(Kind::RequestSense)
+            && let Some(sense) = attention
+        {
+            return Err(sense.into());
+        }
+        if kind == Some(Kind::ReportLuns) {
+            self.forget_luns_changed(arrival);
+        }
+        let site = self.site(arrival);
+        let Some(op) = arrival.op else {
+            let mapped = site.unit().is_some();
+            return Err(
+                if mapped { Sense::INVALID_OPCODE } else { Sense::LUN_NOT_SUPPORTED }.into()
+            );
+        };
+        if arrival.cdb.len() < op.cdb_len() {
+            return Err(Sense::INVALID_FIELD_IN_CDB.into());
+        }
+        let cdb = arrival.cdb.padded();
+        let Some(unit) = site.unit() else { return serve_unmapped(&site, op, cdb, wire) };
+        let state = site.state(site.controller());
+        let not_ready = state.and_then(|state| site.personality.not_ready(state, op));
+        match (op.kind, not_ready) {
+            (Kind::RequestSense, not_ready) => {
+                let sense = attention.or(not_ready).unwrap_or(Sense::NO_SENSE);
+                reports::request_sense(sense, cdb, wire)?;
+                Ok(Served::Answered)
+            }
+            (_, Some(sense)) => Err(sense.into()),
+            (_, None) => serve_mapped(&site, unit, op, cdb, wire),
+        }
+    }
+
+    /// Notes that the nexus has spoken to the LUN, and takes the unit attention that it must hear of
+    /// before anything else. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
+    fn attention(&mut self, arrival: &Arrival, kind: Option<Kind>) -> Option<Sense> {
+        let view = self.units.get_mut(&arrival.lun)?.nexus(arrival.nexus);
+        match kind {
+            Some(Kind::Inquiry | Kind::ReportLuns) => None,
+            _ => view.attentions.pop(),
+        }
+    }
+
+    /// REPORT LUNS tells what REPORTED LUNS DATA HAS CHANGED would ask to look at (SPC-4 6.33).
+    fn forget_luns_changed(&mut self, arrival: &Arrival) {
+        for unit in self.units.values_mut() {
+            if let Some(view) = unit.nexuses.get_mut(&arrival.nexus) {
+                view.attentions.clear(&Sense::LUNS_CHANGED);
+            }
+        }
+    }
+
+    /// Lets a checked medium access in.
+    fn let_in(
+        &mut self,
+        now: Time,
+        arrival: Arrival,
+        access: Access,
+        gate: Gate,
+        wire: &Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        if gate == Gate::TakeOver {
+            let to = arrival.nexus.port.controller;
+            self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
+        }
+        match self.units.get(&arrival.lun) {
+            Some(unit) => {
+                let (block_bytes, store) = (unit.block_bytes, unit.store.clone());
+                Step::Go(Transfer { arrival, access, block_bytes, store })
+            }
+            None => {
+                let gone = wire.completion(Err(Sense::LUN_NOT_SUPPORTED.into()));
+                Step::Done(arrival, gone)
+            }
+        }
+    }
+
+    fn put_into_effect(
+        &mut self,
+        now: Time,
+        arrival: &Arrival,
+        selected: Selected,
+        report: &mut Report,
+    ) {
+        if let Some(unit) = self.units.get_mut(&arrival.lun) {
+            unit.nexus(arrival.nexus).control = selected.control;
+        }
+        match selected.effect {
+            Effect::None => {}
+            Effect::Take(luns) => {
+                let to = arrival.nexus.port.controller;
+                for lun in luns {
+                    self.move_lun(now, lun, to, Some(arrival.nexus), report);
+                }
+            }
+        }
+    }
+}
+
+/// What the target answers for a LUN that is not there (SPC-4 6.6.1, 6.33, 6.39).
+fn serve_unmapped(
+    site: &Site<'_>,
+    op: &Operation,
+    cdb: &[u8],
+    wire: &mut Wire<'_>,
+) -> Result<Served, Stop> {
+    match op.kind {
+        Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
+        Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
+        Kind::RequestSense => reports::request_sense(Sense::LUN_NOT_SUPPORTED, cdb, wire)?,
+        _ => return Err(Sense::LUN_NOT_SUPPORTED.into()),
+    }
+    Ok(Served::Answered)
+}
+
+fn serve_mapped(
+    site: &Site<'_>,
+    unit: &Unit,
+    op: &Operation,
+    cdb: &[u8],
+    wire: &mut Wire<'_>,
+) -> Result<Served, Stop> {
+    match op.kind {
+        Kind::TestUnitReady => {}
+        Kind::StartStopUnit => start_stop(cdb)?,
+        Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
+        Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
+        Kind::ReportOpcodes => reports::report_opcodes(cdb, wire)?,
+        Kind::RequestSense => reports::request_sense(Sense::NO_SENSE, cdb, wire)?,
+        Kind::ReadCapacity10 => capacity::read_capacity_10(unit, cdb, wire)?,
+        Kind::ReadCapacity16 => capacity::read_capacity_16(unit, cdb, wire)?,
+        Kind::ModeSense => mode_sense::mode_sense(site, unit, cdb, wire)?,
+        Kind::ModeSelect => {
+            return mode_select::mode_select(site, unit, cdb, wire).map(Served::Selected);
+        }
+        Kind::Read
+        | Kind::Write
+        | Kind::Verify
+        | Kind::SynchronizeCache
+        | Kind::WriteSame
+        | Kind::Unmap => {
+            let gate = site.personality.medium_access(site);
+            if let Gate::Shut(sense) = gate {
+                return Err(sense.into());
+            }
+            let access = medium::plan(unit, op, cdb, wire)?;
+            return Ok(Served::Access(access, gate));
+        }
+    }
+    Ok(Served::Answered)
+}
+
+/// START STOP UNIT (SBC-3 5.25): a LUN of an array has no spindle to start or to stop, and no
+/// power conditions.
+fn start_stop(cdb: &[u8]) -> Result<(), Sense> {
+    let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
+    if power_condition | eject == 0 { Ok(()) } else { Err(Sense::cdb_field(4)) }
+}

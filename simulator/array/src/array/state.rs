@@ -1,0 +1,353 @@
+//! Everything that the array knows, and the life of a command up to its being served.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    arrival::{Arrival, Transfer},
+    parked::{Parked, Parking, Taken, Then},
+};
+use crate::{
+    command::{Cdb, Command},
+    completion::{Completion, ServiceResponse, Status, Ticket},
+    config::{ArrayConfig, ConfigError, Identity, LunConfig},
+    controller::{Controller, ControllerState},
+    fault::{Answer, Faults, Lose, Subject},
+    ids::{ControllerId, HbaId, Lun, Nexus},
+    notice::Notice,
+    observe::{Changed, Stage, StateChange},
+    operation::Operation,
+    personality::{Personality, Site, personality},
+    scsi::wire::Wire,
+    time::Time,
+    unit::{Unit, world_wide_name},
+};
+
+/// The state of an array.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(super) personality: Arc<dyn Personality>,
+    pub(super) identity: Identity,
+    pub(super) controllers: Vec<Controller>,
+    pub(super) units: BTreeMap<Lun, Unit>,
+    /// How many LUNs were ever mapped: tells a LUN from an earlier one with the same number.
+    pub(super) mappings: u16,
+    pub(super) faults: Faults,
+    pub(super) parking: Parking,
+    /// The names under which nothing is held any more.
+    pub(super) released: BTreeSet<Arc<str>>,
+    pub(super) stage: Stage,
+    pub(super) command_timeout: Duration,
+    pub(super) seed: u64,
+    /// The HBAs that have a doorbell.
+    pub(super) hbas: BTreeSet<HbaId>,
+    /// What waits for each HBA to fetch it.
+    pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,
+    next_seq: u64,
+}
+
+/// What must be told once the lock is released. Empty, it costs nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) changes: Vec<StateChange>,
+    /// Whose doorbells to ring.
+    pub(crate) ring: Vec<HbaId>,
+}
+
+impl Report {
+    /// Notes a change.
+    pub(crate) fn change(&mut self, at: Time, what: Changed) {
+        self.changes.push(StateChange { at, what });
+    }
+}
+
+/// How far a command got under the lock.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// It has ended.
+    Done(Arrival, Completion),
+    /// Its data may be moved.
+    Go(Transfer),
+    /// It is held back.
+    Park(Ticket, Option<Time>),
+    /// Its data may be moved, and then it is held back.
+    LoseReply(Transfer, Ticket, Time),
+    /// There is no such command.
+    Unknown,
+}
+
+impl State {
+    /// The most notices that are kept for an HBA which does not fetch them.
+    const MAX_NOTICES: usize = 1 << 17;
+
+    pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
+        let personality = personality(&config.personality);
+        config.identity.check()?;
+        personality.check(&config)?;
+        let controllers = controllers(&config)?;
+        let faults = Faults::new(&config.faults, &controllers)?;
+        if config.luns.len() > LunConfig::MAX_COUNT {
+            return Err(ConfigError::TooManyLuns { count: config.luns.len() });
+        }
+        let mut state = State {
+            personality,
+            identity: config.identity,
+            controllers,
+            units: BTreeMap::new(),
+            mappings: 0,
+            faults,
+            parking: Parking::default(),
+            released: BTreeSet::new(),
+            stage: Stage::Discovery,
+            command_timeout: config.command_timeout,
+            seed: config.seed,
+            hbas: BTreeSet::new(),
+            notices: BTreeMap::new(),
+            next_seq: 0,
+        };
+        config.luns.into_iter().try_for_each(|lun| state.map_lun(lun))?;
+        Ok(state)
+    }
+
+    /// Adds a LUN, if it can be.
+    pub(super) fn map_lun(&mut self, config: LunConfig) -> Result<(), ConfigError> {
+        let max = self.personality.max_lun().min(LunConfig::MAX_LUN);
+        config.check(self.controllers.len(), max)?;
+        if self.units.contains_key(&config.lun) {
+            return Err(ConfigError::DuplicateLun(config.lun));
+        }
+        if self.units.len() == LunConfig::MAX_COUNT {
+            return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
+        }
+        let store = config.map()?;
+        let maker = self.personality.maker();
+        let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
+        self.mappings = self.mappings.wrapping_add(1);
+        self.units.insert(config.lun, Unit::new(config, name, store));
+        Ok(())
+    }
+
+    /// Notes the arrival of a command for which the initiator offers so many bytes.
+    pub(super) fn arrive(&mut self, now: Time, command: &Command<'_>, offered: u32) -> Arrival {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        Arrival {
+            seq,
+            at: now,
+            nexus: command.nexus,
+            lun: command.lun,
+            tag: command.tag,
+            cdb: Cdb::new(command.cdb),
+            op: Operation::of(command.cdb),
+            stage: self.stage,
+            offered,
+            fault: None,
+        }
+    }
+
+    /// Decides about a command that has arrived: is anybody there, is it faulty, or is it served?
+    pub(super) fn decide(
+        &mut self,
+        now: Time,
+        mut arrival: Arrival,
+        wire: &mut Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        if !self.answers(arrival.nexus) {
+            return arrival.respond(ServiceResponse::BadTarget);
+        }
+        let subject = Subject {
+            at: arrival.at,
+            stage: arrival.stage,
+            nexus: arrival.nexus,
+            lun: arrival.lun,
+            cdb: &arrival.cdb,
+            op: arrival.op,
+            controllers: &self.controllers,
+        };
+        let Some(rule) = self.faults.judge(&subject) else {
+            return self.serve(now, arrival, wire, report);
+        };
+        arrival.fault = Some(rule.name.clone());
+        let then = rule.then.clone();
+        if let Some(lose) = then.lose {
+            return self.lose(now, lose, arrival, wire, report);
+        }
+        let hold = then.hold.filter(|hold| !self.released.contains(hold));
+        let due = then.delay.map(|delay| arrival.at + delay);
+        if hold.is_some() || due.is_some_and(|due| due > now) {
+            let then = then.answer.map_or(Then::CarryOut, Then::Answer);
+            return self.park(Parked { arrival, then, due, hold });
+        }
+        match then.answer {
+            Some(answer) => arrival.answer(answer),
+            None => self.serve(now, arrival, wire, report),
+        }
+    }
+
+    /// Goes on with a parked command.
+    pub(super) fn go_on(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        wire: &mut Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        let Parked { arrival, then, .. } = match self.parking.take(now, ticket) {
+            Taken::Ready(parked) => parked,
+            Taken::TooEarly(due) => return Step::Park(ticket, due),
+            Taken::Unknown => return Step::Unknown,
+        };
+        match then {
+            Then::End(completion) => Step::Done(arrival, completion),
+            _ if !self.answers(arrival.nexus) => arrival.respond(ServiceResponse::BadTarget),
+            Then::Answer(answer) => arrival.answer(answer),
+            Then::CarryOut => self.serve(now, arrival, wire, report),
+        }
+    }
+
+    /// Loses a command or its reply: it fails when the initiator would have given up on it.
+    fn lose(
+        &mut self,
+        now: Time,
+        lose: Lose,
+        arrival: Arrival,
+        wire: &mut Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        let due = arrival.at + self.command_timeout;
+        let failure = Completion::response(ServiceResponse::Failure, arrival.offered);
+        let parked =
+            |arrival| Parked { arrival, then: Then::End(failure), due: Some(due), hold: None };
+        if self.parking.is_full() {
+            return arrival.end(Completion::status(Status::TaskSetFull, wire.residual()));
+        }
+        if lose == Lose::Command {
+            return self.park(parked(arrival));
+        }
+        wire.lose_data_in();
+        match self.serve(now, arrival, wire, report) {
+            Step::Done(arrival, _) => self.park(parked(arrival)),
+            Step::Go(transfer) => {
+                let ticket = self.parking.park(parked(transfer.arrival.clone()));
+                Step::LoseReply(transfer, ticket, due)
+            }
+            step => step,
+        }
+    }
+
+    fn park(&mut self, parked: Parked) -> Step {
+        if self.parking.is_full() {
+            let offered = parked.arrival.offered;
+            return parked.arrival.end(Completion::status(Status::TaskSetFull, offered));
+        }
+        let due = parked.due;
+        Step::Park(self.parking.park(parked), due)
+    }
+
+    /// Whether anything answers at the port of a nexus.
+    pub(super) fn answers(&self, nexus: Nexus) -> bool {
+        let controller = self.controllers.get(nexus.port.controller.index());
+        controller.is_some_and(|it| it.state.answers() && nexus.port.index < it.ports)
+    }
+
+    /// The array as a command sees it.
+    pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
+        Site {
+            nexus: arrival.nexus,
+            lun: arrival.lun,
+            units: &self.units,
+            controllers: &self.controllers,
+            identity: &self.identity,
+            personality: &*self.personality,
+        }
+    }
+
+    /// Moves a LUN to a controller, if it is not there already.
+    pub(super) fn move_lun(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        to: ControllerId,
+        by: Option<Nexus>,
+        report: &mut Report,
+    ) {
+        let Some(unit) = self.units.get_mut(&lun).filter(|unit| unit.owner != to) else { return };
+        let from = std::mem::replace(&mut unit.owner, to);
+        report.change(now, Changed::Owner { lun, from, to, by });
+    }
+
+    /// Tells an HBA something.
+    pub(super) fn notify(&mut self, hba: HbaId, notice: Notice, report: &mut Report) {
+        let waiting = self.notices.entry(hba).or_default();
+        if waiting.len() < Self::MAX_NOTICES {
+            waiting.push(notice);
+        }
+        if !report.ring.contains(&hba) {
+            report.ring.push(hba);
+        }
+    }
+
+    /// Tells HBAs that they may go on with commands.
+    pub(super) fn notify_resume(&mut self, tickets: Vec<(HbaId, Ticket)>, report: &mut Report) {
+        for (hba, ticket) in tickets {
+            self.notify(hba, Notice::Resume(ticket), report);
+        }
+    }
+
+    /// Tells every HBA of its commands that are due. `asking` need not be rung.
+    pub(super) fn notice_due(&mut self, now: Time, asking: HbaId, report: &mut Report) {
+        let due = self.parking.take_due(now);
+        self.notify_resume(due, report);
+        report.ring.retain(|hba| *hba != asking);
+    }
+
+    /// From when on there may be notices, in nanoseconds.
+    pub(super) fn news_from(&self) -> u64 {
+        if !self.notices.is_empty() {
+            return 0;
+        }
+        self.parking.next_due().map_or(u64::MAX, Time::as_nanos)
+    }
+}
+
+impl Arrival {
+    /// It has ended.
+    fn end(self, completion: Completion) -> Step {
+        Step::Done(self, completion)
+    }
+
+    /// It has ended with its buffers untouched.
+    fn respond(self, response: ServiceResponse) -> Step {
+        let offered = self.offered;
+        self.end(Completion::response(response, offered))
+    }
+
+    /// It has ended with what a rule says.
+    fn answer(self, answer: Answer) -> Step {
+        let offered = self.offered;
+        self.end(match answer {
+            Answer::Sense(sense) => Completion::check(sense, offered),
+            Answer::Status(status) => Completion::status(status, offered),
+            Answer::Response(response) => Completion::response(response, offered),
+        })
+    }
+}
+
+fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
+    let (personality, count) = ("an array", config.controllers.len());
+    if count == 0 || count > ControllerId::MAX {
+        return Err(ConfigError::Controllers { personality, wanted: "1 to 8", count });
+    }
+    let named = config.controllers.iter().enumerate();
+    let checked = named.map(|(index, controller)| match ControllerId::new(index) {
+        Some(id) if !(1..=10).contains(&controller.ports) => {
+            Err(ConfigError::Ports { controller: id, ports: controller.ports })
+        }
+        _ => Ok(Controller { state: ControllerState::Online, ports: controller.ports }),
+    });
+    checked.collect()
+}

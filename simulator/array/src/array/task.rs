@@ -1,0 +1,128 @@
+//! Task management (SAM-5 clause 7). Only parked commands can be managed: every other one has ended
+//! already or is just moving its data.
+
+use super::{
+    arrival::Arrival,
+    state::{Report, State},
+};
+use crate::{
+    completion::{Completion, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse},
+    ids::{Lun, Nexus},
+    sense::Sense,
+};
+
+/// The commands of the asking HBA that a function ended.
+type Ended = Vec<(Ticket, Arrival, Completion)>;
+
+impl State {
+    /// Carries a task management function out.
+    pub(super) fn manage(
+        &mut self,
+        nexus: Nexus,
+        lun: Lun,
+        function: TaskManagement,
+        report: &mut Report,
+    ) -> (TmfResponse, Ended) {
+        let refused = |response| (response, Ended::new());
+        if !self.answers(nexus) {
+            return refused(TmfResponse::Rejected);
+        }
+        if !self.units.contains_key(&lun) && function != TaskManagement::ItNexusReset {
+            return refused(TmfResponse::IncorrectLun);
+        }
+        let mine = move |it: &Arrival| it.nexus == nexus && it.lun == lun;
+        let here =
+            |found| refused(if found { TmfResponse::Succeeded } else { TmfResponse::Complete });
+        let ended = match function {
+            TaskManagement::QueryTask { tag } => {
+                return here(self.parking.any(|it| mine(it) && it.tag == tag));
+            }
+            TaskManagement::QueryTaskSet => return here(self.parking.any(mine)),
+            // NormACA is 0, so there never is one.
+            TaskManagement::ClearAca => return refused(TmfResponse::Rejected),
+            TaskManagement::AbortTask { tag } => {
+                self.end(nexus, |it| mine(it) && it.tag == tag, aborted, report)
+            }
+            TaskManagement::AbortTaskSet => self.end(nexus, mine, aborted, report),
+            TaskManagement::ClearTaskSet => self.clear_task_set(nexus, lun, report),
+            TaskManagement::LogicalUnitReset => self.reset_unit(nexus, lun, report),
+            TaskManagement::ItNexusReset => self.reset_nexus(nexus, report),
+        };
+        (TmfResponse::Complete, ended)
+    }
+
+    /// Ends every command on the LUN, whoever sent it. Another nexus is told by TASK ABORTED if it
+    /// wants to be (TAS), and otherwise by a unit attention (SAM-5 5.6).
+    fn clear_task_set(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
+        let Some(unit) = self.units.get_mut(&lun) else { return Ended::new() };
+        let mut wants_status = Vec::new();
+        for (other, view) in unit.nexuses.iter_mut().filter(|(other, _)| **other != nexus) {
+            if view.control.tas {
+                wants_status.push(*other);
+            } else if self.parking.any(|it| it.nexus == *other && it.lun == lun) {
+                view.attentions.push(Sense::COMMANDS_CLEARED);
+            }
+        }
+        let how = |it: &Arrival| {
+            if wants_status.contains(&it.nexus) {
+                Completion::status(Status::TaskAborted, it.offered)
+            } else {
+                aborted(it)
+            }
+        };
+        self.end(nexus, |it| it.lun == lun, how, report)
+    }
+
+    /// Ends every command on the LUN and brings back what was saved; the others are told.
+    fn reset_unit(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
+        if let Some(unit) = self.units.get_mut(&lun) {
+            for (other, view) in &mut unit.nexuses {
+                view.control.reset();
+                if *other != nexus {
+                    view.attentions.push(Sense::DEVICE_RESET);
+                }
+            }
+        }
+        self.end(nexus, |it| it.lun == lun, reset, report)
+    }
+
+    /// Ends every command of the nexus, on any LUN.
+    fn reset_nexus(&mut self, nexus: Nexus, report: &mut Report) -> Ended {
+        for unit in self.units.values_mut() {
+            if let Some(view) = unit.nexuses.get_mut(&nexus) {
+                view.control.reset();
+                view.attentions.push(Sense::NEXUS_LOSS);
+            }
+        }
+        self.end(nexus, |it| it.nexus == nexus, reset, report)
+    }
+
+    /// Ends the commands that `which` picks. Those of the asking HBA are handed back; another HBA is
+    /// told to fetch its own.
+    fn end(
+        &mut self,
+        asking: Nexus,
+        which: impl Fn(&Arrival) -> bool,
+        how: impl Fn(&Arrival) -> Completion,
+        report: &mut Report,
+    ) -> Ended {
+        let ended = self.parking.end(which, &how);
+        let (own, others) = ended.into_iter().partition(|(hba, _)| *hba == asking.hba);
+        self.notify_resume(others, report);
+        let own: Vec<_> = own;
+        let taken = own.into_iter().filter_map(|(_, ticket)| {
+            let arrival = self.parking.remove(ticket)?.arrival;
+            let completion = how(&arrival);
+            Some((ticket, arrival, completion))
+        });
+        taken.collect()
+    }
+}
+
+fn aborted(arrival: &Arrival) -> Completion {
+    Completion::response(ServiceResponse::Aborted, arrival.offered)
+}
+
+fn reset(arrival: &Arrival) -> Completion {
+    Completion::response(ServiceResponse::Reset, arrival.offered)
+}

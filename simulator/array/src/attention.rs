@@ -1,0 +1,102 @@
+//! Unit attentions (SAM-5 5.14).
+
+use crate::sense::Sense;
+
+/// The unit attentions that wait for one nexus on one LUN, oldest first. A nexus is told of each
+/// once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attentions {
+    waiting: [Sense; Attentions::MAX],
+    len: usize,
+}
+
+impl Attentions {
+    /// How many are kept; later ones are not noted.
+    const MAX: usize = 8;
+
+    /// What waits for a nexus that has never spoken to the LUN: 06/29/00.
+    pub(crate) fn at_power_on() -> Self {
+        let mut attentions = Attentions { waiting: [Sense::NO_SENSE; Self::MAX], len: 0 };
+        attentions.push(Sense::POWER_ON);
+        attentions
+    }
+
+    /// Notes one, unless the same one waits already. A reset (29h) supersedes whatever waited
+    /// before it (SAM-5 5.14.1, precedence of unit attention conditions).
+    pub(crate) fn push(&mut self, sense: Sense) {
+        if self.waiting().iter().any(|waiting| waiting.same_code(&sense)) {
+            return;
+        }
+        if sense.asc == Sense::POWER_ON.asc {
+            self.len = 0;
+        }
+        if self.len < Self::MAX {
+            self.waiting[self.len] = sense;
+            self.len += 1;
+        }
+    }
+
+    /// Takes the oldest one.
+    pub(crate) fn pop(&mut self) -> Option<Sense> {
+        let first = *self.waiting().first()?;
+        self.waiting.rotate_left(1);
+        self.len -= 1;
+        Some(first)
+    }
+
+    /// Forgets one that the nexus has learned of in another way.
+    pub(crate) fn clear(&mut self, sense: &Sense) {
+        if let Some(at) = self.waiting().iter().position(|waiting| waiting.same_code(sense)) {
+            self.waiting[at..].rotate_left(1);
+            self.len -= 1;
+        }
+    }
+
+    fn waiting(&self) -> &[Sense] {
+        &self.waiting[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_once_and_in_order() {
+        let mut attentions = Attentions::at_power_on();
+        attentions.push(Sense::LUNS_CHANGED);
+        attentions.push(Sense::CAPACITY_CHANGED);
+        attentions.push(Sense::LUNS_CHANGED);
+        assert_eq!(attentions.pop(), Some(Sense::POWER_ON));
+        assert_eq!(attentions.pop(), Some(Sense::LUNS_CHANGED));
+        assert_eq!(attentions.pop(), Some(Sense::CAPACITY_CHANGED));
+        assert_eq!(attentions.pop(), None);
+    }
+
+    #[test]
+    fn a_reset_supersedes_what_waited() {
+        let mut attentions = Attentions::at_power_on();
+        attentions.push(Sense::LUNS_CHANGED);
+        attentions.push(Sense::DEVICE_RESET);
+        assert_eq!(attentions.pop(), Some(Sense::DEVICE_RESET));
+        assert_eq!(attentions.pop(), None);
+    }
+
+    #[test]
+    fn one_can_be_cleared_from_the_middle() {
+        let mut attentions = Attentions::at_power_on();
+        attentions.push(Sense::LUNS_CHANGED);
+        attentions.push(Sense::CAPACITY_CHANGED);
+        attentions.clear(&Sense::LUNS_CHANGED);
+        assert_eq!(attentions.pop(), Some(Sense::POWER_ON));
+        assert_eq!(attentions.pop(), Some(Sense::CAPACITY_CHANGED));
+        assert_eq!(attentions.pop(), None);
+    }
+
+    #[test]
+    fn a_flood_is_bounded() {
+        let mut attentions = Attentions::at_power_on();
+        (0..100).for_each(|ascq| attentions.push(Sense::new(6, 0x3f, ascq)));
+        assert_eq!(std::iter::from_fn(|| attentions.pop()).count(), Attentions::MAX);
+    }
+}

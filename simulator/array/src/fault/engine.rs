@@ -1,0 +1,188 @@
+//! Trying the rules on a command.
+
+use std::sync::Arc;
+
+use super::{FaultRule, Matches, OpMatcher, RuleError, When};
+use crate::{
+    command::Cdb,
+    controller::Controller,
+    ids::{ControllerId, Lun, Nexus},
+    observe::Stage,
+    operation::{OPERATIONS, Operation},
+    scsi::medium,
+    time::Time,
+};
+
+/// A command as the rules see it.
+pub(crate) struct Subject<'a> {
+    pub(crate) at: Time,
+    pub(crate) stage: Stage,
+    pub(crate) nexus: Nexus,
+    pub(crate) lun: Lun,
+    pub(crate) cdb: &'a Cdb,
+    pub(crate) op: Option<&'static Operation>,
+    pub(crate) controllers: &'a [Controller],
+}
+
+/// The rules of an array, and how often each one was met.
+#[derive(Debug, Clone)]
+pub(crate) struct Faults {
+    rules: Vec<Tried>,
+    /// For each operation code the armed rules that can match it, in order. So that a command that no
+    /// rule is about costs one look.
+    candidates: Vec<Vec<u16>>,
+}
+
+#[derive(Debug, Clone)]
+struct Tried {
+    rule: FaultRule,
+    /// How many commands fulfilled all conditions but the count.
+    met: u64,
+    /// How many it caught.
+    caught: u64,
+}
+
+impl Faults {
+    /// The most rules that an array takes.
+    const MAX: usize = 4096;
+
+    /// These rules, if they make sense in an array with these controllers.
+    pub(crate) fn new(rules: &[FaultRule], controllers: &[Controller]) -> Result<Self, RuleError> {
+        let mut faults = Faults { rules: Vec::new(), candidates: vec![Vec::new(); 256] };
+        for rule in rules {
+            faults.check(rule, controllers)?;
+            faults.rules.push(Tried { rule: rule.clone(), met: 0, caught: 0 });
+        }
+        faults.choose_candidates();
+        Ok(faults)
+    }
+
+    /// Adds a rule behind the others.
+    pub(crate) fn add(
+        &mut self,
+        rule: FaultRule,
+        controllers: &[Controller],
+    ) -> Result<(), RuleError> {
+        self.check(&rule, controllers)?;
+        self.rules.push(Tried { rule, met: 0, caught: 0 });
+        self.choose_candidates();
+        Ok(())
+    }
+
+    /// Arms or disarms a rule; none if there is no such rule. Tells the rule.
+    pub(crate) fn arm(&mut self, name: &str, armed: bool) -> Option<&FaultRule> {
+        let at = self.rules.iter().position(|tried| &*tried.rule.name == name)?;
+        self.rules[at].rule.armed = armed;
+        self.choose_candidates();
+        Some(&self.rules[at].rule)
+    }
+
+    /// How often each rule caught a command, in order.
+    pub(crate) fn matches(&self) -> Vec<(Arc<str>, u64)> {
+        self.rules.iter().map(|tried| (tried.rule.name.clone(), tried.caught)).collect()
+    }
+
+    /// The rule that catches a command. Every rule that is about it counts it.
+    pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<&FaultRule> {
+        let opcode = usize::from(subject.cdb.first().copied().unwrap_or(0));
+        let mut winner = None;
+        for &at in &self.candidates[opcode] {
+            let tried = &mut self.rules[usize::from(at)];
+            if !fulfils(&tried.rule.when, subject) {
+                continue;
+            }
+            tried.met += 1;
+            if winner.is_none() && tried.rule.when.matches.covers(tried.met) {
+                tried.caught += 1;
+                winner = Some(usize::from(at));
+            }
+        }
+        winner.map(|at| &self.rules[at].rule)
+    }
+
+    fn choose_candidates(&mut self) {
+        self.candidates.iter_mut().for_each(Vec::clear);
+        for (at, tried) in self.rules.iter().enumerate().filter(|(_, tried)| tried.rule.armed) {
+            let op = tried.rule.when.op;
+            for opcode in 0..=u8::MAX {
+                let mut ops = OPERATIONS.iter().filter(|known| known.opcode == opcode);
+                let about =
+                    |op: OpMatcher| op.covers(None) || ops.any(|known| op.covers(Some(known)));
+                if op.is_none_or(about) {
+                    self.candidates[usize::from(opcode)].push(at as u16);
+                }
+            }
+        }
+    }
+
+    fn check(&self, rule: &FaultRule, controllers: &[Controller]) -> Result<(), RuleError> {
+        let name = || rule.name.clone();
+        if self.rules.len() == Self::MAX {
+            return Err(RuleError::TooMany(Self::MAX));
+        }
+        if self.rules.iter().any(|other| other.rule.name == rule.name) {
+            return Err(RuleError::Duplicate(name()));
+        }
+        let (when, then) = (&rule.when, &rule.then);
+        let no_block = when.blocks.as_ref().is_some_and(|blocks| blocks.is_empty());
+        if no_block || when.matches.never() {
+            return Err(RuleError::NeverMatches(name()));
+        }
+        let unknown = |what| RuleError::Unknown { rule: name(), what };
+        let known = |controller: ControllerId| controllers.get(controller.index());
+        let state = when.state.map(|(controller, _)| controller);
+        for controller in [when.controller, state].into_iter().flatten() {
+            known(controller).ok_or_else(|| unknown(format!("controller {controller}")))?;
+        }
+        if let Some(port) = when.port {
+            known(port.controller)
+                .filter(|controller| port.index < controller.ports)
+                .ok_or_else(|| unknown(format!("port {port}")))?;
+        }
+        let more = then.delay.is_some() || then.hold.is_some() || then.answer.is_some();
+        if then.lose.is_some() && more { Err(RuleError::LostAndMore(name())) } else { Ok(()) }
+    }
+}
+
+impl Matches {
+    /// Whether it covers the `count`th command, counted from 1.
+    fn covers(&self, count: u64) -> bool {
+        match self {
+            Matches::All => true,
+            Matches::First(many) => count <= *many,
+            Matches::Nth(which) => count == *which,
+            Matches::Range(range) => range.contains(&count),
+            Matches::Every(many) => count.is_multiple_of(*many),
+        }
+    }
+
+    /// Whether it covers none at all.
+    fn never(&self) -> bool {
+        match self {
+            Matches::All => false,
+            Matches::First(count) | Matches::Nth(count) | Matches::Every(count) => *count == 0,
+            Matches::Range(range) => range.is_empty() || *range.start() == 0,
+        }
+    }
+}
+
+/// Whether a command fulfils all conditions but the count.
+fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
+    let port = subject.nexus.port;
+    let state_is = |(controller, state): (ControllerId, _)| {
+        subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
+    };
+    when.op.is_none_or(|op| op.covers(subject.op))
+        && when.controller.is_none_or(|controller| controller == port.controller)
+        && when.port.is_none_or(|wanted| wanted == port)
+        && when.hba.is_none_or(|hba| hba == subject.nexus.hba)
+        && when.lun.is_none_or(|lun| lun == subject.lun)
+        && when.stage.is_none_or(|stage| stage == subject.stage)
+        && when.from.is_none_or(|from| subject.at >= from)
+        && when.until.is_none_or(|until| subject.at < until)
+        && when.state.is_none_or(state_is)
+        && when.blocks.as_ref().is_none_or(|blocks| {
+            let span = subject.op.and_then(|op| medium::span(op, subject.cdb.padded()));
+            span.is_some_and(|span| span.overlaps(*blocks.start(), *blocks.end()))
+        })
+}

@@ -1,0 +1,48 @@
+//! INQUIRY (SPC-4 6.6): the standard data, and the way to the VPD pages.
+
+use super::{Stop, be16, put_text, vpd, wire::Wire};
+use crate::{personality::Site, sense::Sense};
+
+/// The length of the standard data: as far as the version descriptors reach.
+const STANDARD_LEN: usize = 96;
+/// "No device here, but the target is able to have one" and "unknown or no device type".
+const NOT_MAPPED: u8 = 0x7f;
+/// SPC-3. From 5 on Linux asks for READ CAPACITY(16) and REPORT SUPPORTED OPERATION CODES.
+const VERSION: u8 = 0x05;
+/// SAM-5, SPC-3 and SBC-3, without a version claimed (SPC-4 6.6.5).
+const VERSION_DESCRIPTORS: [u16; 3] = [0x00a0, 0x0300, 0x04c0];
+
+/// Answers INQUIRY.
+pub(crate) fn inquiry(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
+    let (evpd, page) = (cdb[1] & 0x01 != 0, cdb[2]);
+    let data = match evpd {
+        // CMDDT, obsolete since SPC-3.
+        _ if cdb[1] & 0x02 != 0 => return Err(Sense::cdb_field(1).into()),
+        false if page != 0 => return Err(Sense::cdb_field(2).into()),
+        false => standard(site),
+        true => vpd::page(site, page).ok_or(Sense::cdb_field(2))?,
+    };
+    wire.send(&data, be16(cdb, 3).into())
+}
+
+/// Peripheral qualifier and device type: a disk, or nothing.
+pub(super) fn peripheral(site: &Site<'_>) -> u8 {
+    if site.unit().is_some() { 0x00 } else { NOT_MAPPED }
+}
+
+fn standard(site: &Site<'_>) -> Vec<u8> {
+    let mut data = vec![0; STANDARD_LEN];
+    data[0] = peripheral(site);
+    data[2] = VERSION;
+    data[3] = 0x12; // HISUP: LUNs as SAM-5 has them; response data format 2.
+    data[4] = (STANDARD_LEN - 5) as u8;
+    data[6] = 0x10; // MULTIP: several ports.
+    data[7] = 0x02; // CMDQUE.
+    put_text(&mut data[8..16], &site.identity.vendor);
+    put_text(&mut data[16..32], &site.identity.product);
+    put_text(&mut data[32..36], &site.identity.revision);
+    for (at, version) in VERSION_DESCRIPTORS.iter().enumerate() {
+        data[58 + 2 * at..60 + 2 * at].copy_from_slice(&version.to_be_bytes());
+    }
+    data
+}

@@ -1,0 +1,163 @@
+//! Medium accesses: what a CDB asks for (SBC-3 clause 5).
+
+use super::{Stop, be16, be32, be64, wire::Wire};
+use crate::{
+    operation::{Kind, Operation},
+    sense::Sense,
+    unit::Unit,
+};
+
+/// Consecutive blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) lba: u64,
+    pub(crate) blocks: u64,
+}
+
+impl Span {
+    /// Whether it has a block in common with the blocks from `first` to `last`.
+    pub(crate) fn overlaps(&self, first: u64, last: u64) -> bool {
+        self.blocks > 0 && self.lba <= last && self.lba.saturating_add(self.blocks - 1) >= first
+    }
+}
+
+/// What VERIFY compares the medium with (SBC-3 5.33).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compare {
+    /// Nothing: the blocks need only be there.
+    Nothing,
+    /// As many blocks.
+    Blocks,
+    /// One block, again and again.
+    OneBlock,
+}
+
+/// A medium access, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read(Span),
+    Write(Span),
+    Verify(Span, Compare),
+    /// There is no cache to write back.
+    Synchronize,
+    /// Every block becomes this block; or zeros, with none.
+    WriteSame(Span, Fill),
+    /// Zeros wherever a parameter list of this length says.
+    Unmap(u16),
+}
+
+/// What WRITE SAME fills blocks with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// The block that the initiator offers.
+    Block,
+    /// Zeros, and the initiator offers nothing (NDOB).
+    Zeros,
+}
+
+/// The most blocks that one access may name, as VPD page B0h says. It bounds the time that one
+/// command of a guest can take.
+pub(super) const MAX_BLOCKS: u32 = 1 << 16;
+
+/// The blocks that a CDB names; none for an operation that names none. A length of 0 that means
+/// "to the end" is `u64::MAX`.
+pub(crate) fn span(op: &Operation, cdb: &[u8]) -> Option<Span> {
+    let (lba, blocks) = match (op.kind, op.cdb_len()) {
+        (Kind::Unmap, _) => return None,
+        (Kind::Read | Kind::Write, 6) => {
+            // Zero means 256 (SBC-3 5.11).
+            let blocks = if cdb[4] == 0 { 256 } else { u64::from(cdb[4]) };
+            (u64::from(be32(cdb, 0) & 0x001f_ffff), blocks)
+        }
+        _ if op.class != crate::operation::Class::Medium => return None,
+        (_, 10) => (be32(cdb, 2).into(), be16(cdb, 7).into()),
+        (_, 12) => (be32(cdb, 2).into(), be32(cdb, 6).into()),
+        _ => (be64(cdb, 2), be32(cdb, 10).into()),
+    };
+    let to_the_end = blocks == 0 && op.kind == Kind::SynchronizeCache;
+    let blocks = if to_the_end { u64::MAX } else { blocks };
+    Some(Span { lba, blocks })
+}
+
+/// Checks a medium access against the LUN and the initiator's buffers. Nothing is moved yet.
+pub(crate) fn plan(
+    unit: &Unit,
+    op: &Operation,
+    cdb: &[u8],
+    wire: &Wire<'_>,
+) -> Result<Access, Stop> {
+    check_flags(op, cdb)?;
+    let writes = matches!(op.kind, Kind::Write | Kind::WriteSame | Kind::Unmap);
+    let Some(span) = span(op, cdb) else {
+        let len = be16(cdb, 7);
+        refuse_write(unit, writes)?;
+        wire.expect_out(len.into())?;
+        return Ok(Access::Unmap(len));
+    };
+    let span = bounded(unit, span)?;
+    refuse_write(unit, writes)?;
+    check_length(op, span)?;
+    let (block, all) = (u64::from(unit.block_bytes), span.blocks * u64::from(unit.block_bytes));
+    let access = match op.kind {
+        Kind::Read => Access::Read(span),
+        Kind::Write => Access::Write(span),
+        Kind::Verify => Access::Verify(span, compare(cdb)?),
+        Kind::SynchronizeCache => Access::Synchronize,
+        _ if op.cdb_len() == 16 && cdb[1] & 0x01 != 0 => Access::WriteSame(span, Fill::Zeros),
+        _ => Access::WriteSame(span, Fill::Block),
+    };
+    match access {
+        Access::Read(_) => wire.expect_in(all)?,
+        Access::Write(_) | Access::Verify(_, Compare::Blocks) => wire.expect_out(all)?,
+        Access::Verify(_, Compare::OneBlock) | Access::WriteSame(_, Fill::Block) => {
+            wire.expect_out(block)?;
+        }
+        _ => {}
+    }
+    Ok(access)
+}
+
+/// Refuses protection information, of which the LUN has none, and anchoring.
+fn check_flags(op: &Operation, cdb: &[u8]) -> Result<(), Sense> {
+    let refused = match op.kind {
+        Kind::WriteSame => 0xf0,
+        Kind::Unmap => 0x01,
+        Kind::SynchronizeCache => 0x00,
+        _ if op.cdb_len() == 6 => 0x00,
+        _ => 0xe0,
+    };
+    if cdb[1] & refused != 0 { Err(Sense::cdb_field(1)) } else { Ok(()) }
+}
+
+/// Refuses more blocks than VPD page B0h allows, and WRITE SAME without any (WSNZ).
+fn check_length(op: &Operation, span: Span) -> Result<(), Sense> {
+    let limited = op.kind != Kind::SynchronizeCache;
+    let none = op.kind == Kind::WriteSame && span.blocks == 0;
+    if none || limited && span.blocks > MAX_BLOCKS.into() {
+        return Err(Sense::cdb_field(if op.cdb_len() == 10 { 7 } else { op.cdb_len() as u16 - 6 }));
+    }
+    Ok(())
+}
+
+fn compare(cdb: &[u8]) -> Result<Compare, Sense> {
+    match cdb[1] >> 1 & 0x03 {
+        0 => Ok(Compare::Nothing),
+        1 => Ok(Compare::Blocks),
+        3 => Ok(Compare::OneBlock),
+        _ => Err(Sense::cdb_field(1)),
+    }
+}
+
+fn refuse_write(unit: &Unit, writes: bool) -> Result<(), Sense> {
+    if writes && unit.read_only { Err(Sense::WRITE_PROTECTED) } else { Ok(()) }
+}
+
+/// The span with "to the end" worked out, if the LUN has all of it.
+fn bounded(unit: &Unit, span: Span) -> Result<Span, Sense> {
+    let room = unit.blocks.checked_sub(span.lba).ok_or(Sense::LBA_OUT_OF_RANGE)?;
+    match span.blocks {
+        u64::MAX if room > 0 => Ok(Span { lba: span.lba, blocks: room }),
+        blocks if blocks <= room => Ok(span),
+        _ => Err(Sense::LBA_OUT_OF_RANGE),
+    }
+}

@@ -1,0 +1,124 @@
+//! MODE SELECT(6) and (10) (SPC-4 6.11, 6.12).
+
+use super::{Stop, be16, be32, be64, mode_page, wire::Wire};
+use crate::{
+    personality::{Effect, PageControl, Site},
+    sense::Sense,
+    unit::{ControlValues, Unit},
+};
+
+/// What a MODE SELECT changes, all of it checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Selected {
+    /// The control mode page's values for the command's nexus.
+    pub(crate) control: ControlValues,
+    /// What it does to ownership.
+    pub(crate) effect: Effect,
+}
+
+/// Takes and checks a MODE SELECT. PF is not looked at: Linux and multipath-tools send pages with
+/// PF clear (rdac:rdac_failover_get, the rdac checker's TAS write).
+pub(crate) fn mode_select(
+    site: &Site<'_>,
+    unit: &Unit,
+    cdb: &[u8],
+    wire: &mut Wire<'_>,
+) -> Result<Selected, Stop> {
+    let (short, save) = (cdb[0] == 0x15, cdb[1] & 0x01 != 0);
+    let len = if short { cdb[4].into() } else { be16(cdb, 7) };
+    let mut selected = Selected { control: mode_page::control_values(site), effect: Effect::None };
+    if len == 0 {
+        return Ok(selected);
+    }
+    let list = wire.receive(len)?;
+    let mut at = first_page(unit, &list, short)?;
+    while at < list.len() {
+        let page = page_at(site, &list, at)?;
+        select_page(site, page, save, &mut selected)
+            .map_err(|byte| Sense::parameter_field((at as u16).saturating_add(byte)))?;
+        at += page.len();
+    }
+    Ok(selected)
+}
+
+/// Where the pages begin: after the header, whose length field is reserved here, and the block
+/// descriptor, which may only say what is so.
+fn first_page(unit: &Unit, list: &[u8], short: bool) -> Result<usize, Sense> {
+    let header = if short { 4 } else { 8 };
+    if list.len() < header {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let (descriptors, long) =
+        if short { (list[3].into(), false) } else { (be16(list, 6), list[4] & 0x01 != 0) };
+    let first = header + usize::from(descriptors);
+    if first > list.len() {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let descriptor = &list[header..first];
+    let (blocks, block_bytes) = match (descriptor.len(), long) {
+        (0, _) => return Ok(first),
+        (8, false) => (be32(descriptor, 0).into(), be32(descriptor, 4) & 0x00ff_ffff),
+        (16, true) => (be64(descriptor, 0), be32(descriptor, 12)),
+        _ => return Err(Sense::parameter_field(if short { 3 } else { 6 })),
+    };
+    // A number of blocks of 0, or of all ones in the short form, leaves it as it is (SBC-3 6.5.2.2).
+    let same = blocks == 0 || blocks == unit.blocks || !long && blocks == u64::from(u32::MAX);
+    if same && block_bytes == unit.block_bytes {
+        Ok(first)
+    } else {
+        Err(Sense::parameter_field(header as u16))
+    }
+}
+
+/// The page that begins at `at`, if the array has it and all of it is there.
+fn page_at<'a>(site: &Site<'_>, list: &'a [u8], at: usize) -> Result<&'a [u8], Sense> {
+    let rest = &list[at..];
+    let subpaged = rest[0] & 0x40 != 0;
+    if rest.len() < if subpaged { 4 } else { 2 } {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let (codes, len) = if subpaged {
+        ((rest[0] & 0x3f, rest[1]), 4 + usize::from(be16(rest, 2)))
+    } else {
+        ((rest[0] & 0x3f, 0), 2 + usize::from(rest[1]))
+    };
+    let field = Sense::parameter_field(at as u16);
+    if !mode_page::codes(site).contains(&codes) || subpaged != (codes.1 != 0) {
+        return Err(field);
+    }
+    let ours = mode_page::page(site, codes, PageControl::Default).map_err(|_| field)?;
+    if len != ours.len() {
+        return Err(Sense::parameter_field(at as u16 + if subpaged { 2 } else { 1 }));
+    }
+    rest.get(..len).ok_or(Sense::PARAMETER_LIST_LENGTH)
+}
+
+/// Takes one page. An error names the byte of the page that is at fault.
+fn select_page(
+    site: &Site<'_>,
+    page: &[u8],
+    save: bool,
+    selected: &mut Selected,
+) -> Result<(), u16> {
+    let code = page[0] & 0x3f;
+    if !matches!(code, mode_page::CACHING | mode_page::CONTROL | mode_page::EXCEPTIONS) {
+        match site.personality.mode_select(site, page)? {
+            Effect::None => {}
+            effect => selected.effect = effect,
+        }
+        return Ok(());
+    }
+    let get = |control| mode_page::page(site, (code, 0), control).map_err(|_| 0_u16);
+    let (current, changeable) = (get(PageControl::Current)?, get(PageControl::Changeable)?);
+    let fixed = |at: usize| (page[at] ^ current[at]) & !changeable[at] != 0;
+    if let Some(at) = (2..page.len()).find(|at| fixed(*at)) {
+        return Err(at as u16);
+    }
+    if code == mode_page::CONTROL {
+        selected.control.tas = page[mode_page::TAS.0] & mode_page::TAS.1 != 0;
+        if save {
+            selected.control.saved_tas = selected.control.tas;
+        }
+    }
+    Ok(())
+}

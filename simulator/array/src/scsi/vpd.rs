@@ -1,0 +1,112 @@
+//! The vital product data pages that every array has (SPC-4 7.8, SBC-3 6.6).
+
+use super::{inquiry::peripheral, medium::MAX_BLOCKS};
+use crate::{ids::PortId, personality::Site, unit::Unit};
+
+const SUPPORTED: u8 = 0x00;
+const UNIT_SERIAL: u8 = 0x80;
+const IDENTIFICATION: u8 = 0x83;
+const MODE_PAGE_POLICY: u8 = 0x87;
+const BLOCK_LIMITS: u8 = 0xb0;
+const CHARACTERISTICS: u8 = 0xb1;
+const PROVISIONING: u8 = 0xb2;
+
+/// The standard pages of a mapped LUN. With the personality's they must stay below 32, which is as
+/// many as Linux looks at (scsi_get_vpd_size).
+const STANDARD: [u8; 7] = [
+    SUPPORTED,
+    UNIT_SERIAL,
+    IDENTIFICATION,
+    MODE_PAGE_POLICY,
+    BLOCK_LIMITS,
+    CHARACTERISTICS,
+    PROVISIONING,
+];
+
+/// The most block descriptors that one UNMAP may have.
+pub(super) const MAX_UNMAP_DESCRIPTORS: usize = 255;
+
+/// A VPD page with its header, if the addressed LUN has it.
+pub(crate) fn page(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
+    let payload = match (site.unit(), page) {
+        (unit, SUPPORTED) => supported(site, unit.is_some()),
+        (Some(unit), UNIT_SERIAL) => serial_number(unit).into_bytes(),
+        (Some(unit), IDENTIFICATION) => identification(site, unit),
+        (Some(_), MODE_PAGE_POLICY) => mode_page_policy(),
+        (Some(_), BLOCK_LIMITS) => block_limits(),
+        (Some(_), CHARACTERISTICS) => characteristics(),
+        (Some(_), PROVISIONING) => provisioning(),
+        (unit, page) if vendor_pages(site, unit.is_some()).contains(&page) => {
+            site.personality.vpd_page(site, page)
+        }
+        _ => return None,
+    };
+    let mut data = vec![peripheral(site), page, 0, 0];
+    data[2..4].copy_from_slice(&(payload.len() as u16).to_be_bytes());
+    data.extend(payload);
+    Some(data)
+}
+
+fn vendor_pages(site: &Site<'_>, mapped: bool) -> &'static [u8] {
+    if mapped { site.personality.vpd_pages() } else { site.personality.vpd_pages_unmapped() }
+}
+
+/// Page 00h: the codes of all pages, ascending.
+fn supported(site: &Site<'_>, mapped: bool) -> Vec<u8> {
+    let standard = if mapped { &STANDARD[..] } else { &[SUPPORTED] };
+    let mut codes = [standard, vendor_pages(site, mapped)].concat();
+    codes.sort_unstable();
+    codes
+}
+
+/// Page 80h: the LUN's world-wide name in hex, which is unique as a serial number must be.
+fn serial_number(unit: &Unit) -> String {
+    unit.name.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// Page 83h: the LUN's name, the same through every path, and the port's number. No target port
+/// group: that would be for an array with asymmetric access states.
+fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
+    // Binary, associated with the logical unit, NAA.
+    let mut data = vec![0x01, 0x03, 0x00, unit.name.len() as u8];
+    data.extend(unit.name);
+    // Binary, SAS or FC in general: associated with the target port, relative port identifier.
+    data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
+    data.extend(relative_port(site, site.nexus.port).to_be_bytes());
+    data
+}
+
+/// The ports of all controllers, counted from 1 (SPC-4 7.8.6.7).
+fn relative_port(site: &Site<'_>, port: PortId) -> u16 {
+    let before = site.controllers.iter().take(port.controller.index());
+    before.map(|controller| u16::from(controller.ports)).sum::<u16>() + u16::from(port.index) + 1
+}
+
+/// Page 87h: every mode page is per I_T nexus, so that setting one is no news to another nexus.
+fn mode_page_policy() -> Vec<u8> {
+    vec![0x3f, 0xff, 0x03, 0x00]
+}
+
+/// Page B0h (SBC-3 6.6.3). UNMAP may name any number of blocks.
+fn block_limits() -> Vec<u8> {
+    let mut data = vec![0; 60];
+    data[0] = 0x01; // WSNZ: WRITE SAME of no blocks is refused.
+    data[4..8].copy_from_slice(&MAX_BLOCKS.to_be_bytes());
+    data[32..40].copy_from_slice(&u64::from(MAX_BLOCKS).to_be_bytes());
+    data[16..20].fill(0xff);
+    data[20..24].copy_from_slice(&(MAX_UNMAP_DESCRIPTORS as u32).to_be_bytes());
+    data[27] = 1; // Optimal unmap granularity: a block.
+    data
+}
+
+/// Page B1h (SBC-3 6.6.2): a medium that does not rotate.
+fn characteristics() -> Vec<u8> {
+    let mut data = vec![0; 60];
+    data[1] = 0x01;
+    data
+}
+
+/// Page B2h (SBC-3 6.6.4): UNMAP and both WRITE SAME unmap, what is unmapped reads as zeros, thin.
+fn provisioning() -> Vec<u8> {
+    vec![0, 0xe4, 0x02, 0]
+}

@@ -1,0 +1,252 @@
+//! The contents of a LUN: one anonymous mapping, shared by every path to it.
+//!
+//! The mapping reserves address space and costs memory only where it was written. A bitmap of the
+//! extents that were ever written makes zeroing, resizing and copying proportional to that and not
+//! to the LUN's size.
+
+use std::{io, ops::Range};
+
+use memmap2::{MmapMut, MmapOptions};
+use parking_lot::RwLock;
+
+/// What the bitmap counts in: 64 KiB.
+const EXTENT: usize = 64 << 10;
+
+/// An access beyond the end; the LUN may have shrunk since the access was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BeyondEnd;
+
+/// An extent that was written, for a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Where it begins, in bytes.
+    offset: usize,
+    bytes: Box<[u8]>,
+}
+
+impl Extent {
+    /// How many bytes it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// The contents of a LUN.
+#[derive(Debug)]
+pub(crate) struct Store {
+    contents: RwLock<Contents>,
+}
+
+impl Store {
+    /// So many bytes of zeros.
+    pub(crate) fn new(bytes: u64) -> io::Result<Store> {
+        Ok(Store { contents: RwLock::new(Contents::new(bytes)?) })
+    }
+
+    /// No bytes at all.
+    pub(crate) fn empty() -> Store {
+        Store { contents: RwLock::new(Contents { map: None, written: Written::none_of(0) }) }
+    }
+
+    /// A store with these extents, and zeros elsewhere.
+    pub(crate) fn with_extents(bytes: u64, extents: &[Extent]) -> io::Result<Store> {
+        let mut contents = Contents::new(bytes)?;
+        for extent in extents {
+            contents.overwrite(extent.offset, &extent.bytes);
+        }
+        Ok(Store { contents: RwLock::new(contents) })
+    }
+
+    /// Shows `range`, in bytes, to `look`.
+    pub(crate) fn read<R>(
+        &self,
+        range: Range<u64>,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, BeyondEnd> {
+        let contents = self.contents.read();
+        let range = contents.check(range)?;
+        Ok(look(&contents.bytes()[range]))
+    }
+
+    /// Lets `fill` overwrite `range`, in bytes.
+    pub(crate) fn write<R>(
+        &self,
+        range: Range<u64>,
+        fill: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R, BeyondEnd> {
+        let mut contents = self.contents.write();
+        let range = contents.check(range)?;
+        contents.written.set(&range);
+        Ok(fill(&mut contents.bytes_mut()[range]))
+    }
+
+    /// Makes `range`, in bytes, read as zeros.
+    pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), BeyondEnd> {
+        let mut contents = self.contents.write();
+        let range = contents.check(range)?;
+        let Contents { map, written } = &mut *contents;
+        let bytes = map.as_deref_mut().unwrap_or_default();
+        written.for_each(&range, |extent| bytes[extent].fill(0));
+        Ok(())
+    }
+
+    /// Cuts the end off or adds zeros to it.
+    pub(crate) fn resize(&self, bytes: u64) -> io::Result<()> {
+        let mut contents = self.contents.write();
+        let mut resized = Contents::new(bytes)?;
+        let kept = 0..resized.bytes().len().min(contents.bytes().len());
+        contents.written.for_each(&kept, |extent| {
+            resized.overwrite(extent.start, &contents.bytes()[extent]);
+        });
+        *contents = resized;
+        Ok(())
+    }
+
+    /// Copies of the extents that were ever written.
+    pub(crate) fn extents(&self) -> Vec<Extent> {
+        let contents = self.contents.read();
+        let mut extents = Vec::new();
+        let bytes = contents.bytes();
+        contents.written.for_each(&(0..bytes.len()), |range| {
+            extents.push(Extent { offset: range.start, bytes: bytes[range].into() });
+        });
+        extents
+    }
+}
+
+#[derive(Debug)]
+struct Contents {
+    /// None for a store without any bytes.
+    map: Option<MmapMut>,
+    written: Written,
+}
+
+impl Contents {
+    fn new(bytes: u64) -> io::Result<Contents> {
+        let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // Without a reservation, so that a LUN may be larger than the host's memory.
+        let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
+        Ok(Contents { map: Some(map), written: Written::none_of(len) })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.map.as_deref_mut().unwrap_or_default()
+    }
+
+    fn check(&self, range: Range<u64>) -> Result<Range<usize>, BeyondEnd> {
+        match (usize::try_from(range.start), usize::try_from(range.end)) {
+            (Ok(start), Ok(end)) if start <= end && end <= self.bytes().len() => Ok(start..end),
+            _ => Err(BeyondEnd),
+        }
+    }
+
+    fn overwrite(&mut self, offset: usize, bytes: &[u8]) {
+        let range = offset..offset + bytes.len();
+        self.written.set(&range);
+        self.bytes_mut()[range].copy_from_slice(bytes);
+    }
+}
+
+/// Which extents were ever written, one bit each.
+#[derive(Debug)]
+struct Written(Vec<u64>);
+
+impl Written {
+    fn none_of(len: usize) -> Written {
+        Written(vec![0; len.div_ceil(EXTENT).div_ceil(64)])
+    }
+
+    fn set(&mut self, range: &Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        for extent in range.start / EXTENT..=(range.end - 1) / EXTENT {
+            self.0[extent / 64] |= 1 << (extent % 64);
+        }
+    }
+
+    /// Calls `act` with the part of each written extent that lies in `range`, in order.
+    fn for_each(&self, range: &Range<usize>, mut act: impl FnMut(Range<usize>)) {
+        if range.is_empty() {
+            return;
+        }
+        let (first, last) = (range.start / EXTENT, (range.end - 1) / EXTENT);
+        for word in first / 64..=last / 64 {
+            let mut bits = self.0[word];
+            while bits != 0 {
+                let extent = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if (first..=last).contains(&extent) {
+                    let start = (extent * EXTENT).max(range.start);
+                    act(start..((extent + 1) * EXTENT).min(range.end));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(store: &Store, range: Range<u64>) -> Vec<u8> {
+        store.read(range, <[u8]>::to_vec).unwrap()
+    }
+
+    #[test]
+    fn a_new_store_reads_as_zeros_and_keeps_what_is_written() {
+        let store = Store::new(1 << 20).unwrap();
+        store.write(70_000..70_004, |to| to.copy_from_slice(b"data")).unwrap();
+        assert_eq!(bytes(&store, 69_999..70_005), *b"\0data\0");
+    }
+
+    #[test]
+    fn nothing_is_beyond_the_end() {
+        let store = Store::new(1024).unwrap();
+        assert_eq!(store.read(1024..1025, |_| ()), Err(BeyondEnd));
+        assert_eq!(store.write(1000..1025, |_| ()), Err(BeyondEnd));
+        assert_eq!(store.zero(0..u64::MAX), Err(BeyondEnd));
+        assert_eq!(store.read(1024..1024, <[u8]>::len), Ok(0));
+    }
+
+    #[test]
+    fn zeroing_stops_at_its_ends() {
+        let store = Store::new(1 << 20).unwrap();
+        store.write(0..1 << 20, |to| to.fill(7)).unwrap();
+        store.zero(65_000..600_000).unwrap();
+        assert_eq!(bytes(&store, 64_999..65_001), [7, 0]);
+        assert_eq!(bytes(&store, 599_999..600_001), [0, 7]);
+    }
+
+    #[test]
+    fn zeroing_64_tib_costs_what_was_written() {
+        let store = Store::new(64 << 40).unwrap();
+        store.write(63 << 40..(63 << 40) + 4, |to| to.fill(7)).unwrap();
+        store.zero(0..64 << 40).unwrap();
+        assert_eq!(bytes(&store, 63 << 40..(63 << 40) + 4), [0; 4]);
+    }
+
+    #[test]
+    fn resizing_keeps_what_fits_and_adds_zeros() {
+        let store = Store::new(1 << 20).unwrap();
+        store.write(0..1 << 20, |to| to.fill(7)).unwrap();
+        store.resize(70_000).unwrap();
+        assert_eq!(store.read(70_000..70_001, |_| ()), Err(BeyondEnd));
+        store.resize(1 << 20).unwrap();
+        assert_eq!(bytes(&store, 69_999..70_001), [7, 0]);
+    }
+
+    #[test]
+    fn extents_bring_the_contents_back() {
+        let store = Store::new(1 << 20).unwrap();
+        store.write(100_000..200_000, |to| to.fill(9)).unwrap();
+        let extents = store.extents();
+        assert_eq!(extents.len(), 3, "64 KiB each, from the second to the fourth");
+        let copy = Store::with_extents(1 << 20, &extents).unwrap();
+        assert_eq!(bytes(&copy, 0..1 << 20), bytes(&store, 0..1 << 20));
+    }
+}
