@@ -278,11 +278,12 @@ impl VhostUserBackend for Backend {
     }
 
     fn set_config(&self, offset: u32, bytes: &[u8]) -> io::Result<()> {
-        // A driver may write cdb_size and sense_size, for which there is one value only.
-        if self.get_config(offset, bytes.len() as u32) == bytes {
-            return Ok(());
+        // A driver may write cdb_size and sense_size, for which there is one value only. An error
+        // would end the connection.
+        if self.get_config(offset, bytes.len() as u32) != bytes {
+            tracing::debug!(hba = %self.config.id, offset, "a change of the configuration is ignored");
         }
-        Err(io::Error::new(io::ErrorKind::Unsupported, "the configuration cannot be changed"))
+        Ok(())
     }
 
     fn update_memory(&self, _memory: SharedMemory) -> io::Result<()> {

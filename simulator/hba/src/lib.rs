@@ -37,6 +37,14 @@ mod statistics;
 mod vring;
 mod wire;
 
+#[cfg(test)]
+#[path = "../tests/guest/mod.rs"]
+mod guest;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
+
 pub use clock::RealClock;
 pub use config::{HbaConfig, HbaError};
 pub use server::HbaServer;

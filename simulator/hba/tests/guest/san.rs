@@ -1,0 +1,114 @@
+//! An array for the guest to see, and a clock that stands still unless told.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sansim_array::{
+    Array, ArrayConfig, Clock, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId,
+    Identity, Lun, LunConfig, Observer, OpMatcher, PersonalityConfig, PortId, RdacConfig,
+    StateChange, Then, Time, When,
+};
+
+pub const HBA: HbaId = HbaId(0);
+pub const BLOCK: usize = 512;
+
+/// Port 0 of controller A.
+pub fn port_a() -> PortId {
+    PortId { controller: ControllerId::A, index: 0 }
+}
+
+/// Port 0 of controller B.
+pub fn port_b() -> PortId {
+    PortId { controller: ControllerId::B, index: 0 }
+}
+
+/// A LUN that controller A owns.
+pub fn lun(number: u16, bytes: u64) -> LunConfig {
+    LunConfig {
+        lun: Lun(number),
+        bytes,
+        block_bytes: BLOCK as u32,
+        owner: ControllerId::A,
+        preferred: ControllerId::A,
+        label: format!("lun-{number}"),
+        read_only: false,
+    }
+}
+
+/// An RDAC array of two controllers with one LUN.
+pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
+    ArrayConfig {
+        personality: PersonalityConfig::Rdac(RdacConfig::default()),
+        identity: Identity::for_rdac(),
+        controllers: vec![ControllerConfig { ports: 1 }; 2],
+        luns: vec![lun(0, bytes)],
+        faults,
+        command_timeout: Duration::from_secs(30),
+        seed: 1,
+    }
+}
+
+pub fn array(bytes: u64, faults: Vec<FaultRule>) -> Arc<Array> {
+    let array = Array::new(config(bytes, faults), Arc::new(Silent));
+    Arc::new(array.expect("the array is possible"))
+}
+
+/// A rule for an operation.
+pub fn rule(name: &str, op: &str, then: Then) -> FaultRule {
+    let op: OpMatcher = op.parse().expect("it is an operation");
+    FaultRule {
+        name: name.into(),
+        when: When { op: Some(op), ..When::default() },
+        then,
+        armed: true,
+    }
+}
+
+/// Nobody listens.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn command(&self, _: &CommandRecord) {}
+
+    fn state(&self, _: &StateChange) {}
+}
+
+/// A clock whose time passes when told.
+#[derive(Default)]
+pub struct ManualClock {
+    now: AtomicU64,
+    timers: Mutex<Vec<(Time, Box<dyn FnOnce() + Send>)>>,
+}
+
+impl ManualClock {
+    /// Lets time pass and calls what became due.
+    pub fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).expect("it is short");
+        let now = Time::from_nanos(self.now.fetch_add(nanos, Ordering::SeqCst) + nanos);
+        let due: Vec<_> = {
+            let mut timers = self.timers.lock().expect("nothing panics with it");
+            timers.extract_if(.., |(due, _)| *due <= now).collect()
+        };
+        due.into_iter().for_each(|(_, wake)| wake());
+    }
+
+    /// How many wakers wait.
+    pub fn waiting(&self) -> usize {
+        self.timers.lock().expect("nothing panics with it").len()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Time {
+        Time::from_nanos(self.now.load(Ordering::SeqCst))
+    }
+
+    fn call_at(&self, due: Time, wake: Box<dyn FnOnce() + Send>) {
+        self.timers.lock().expect("nothing panics with it").push((due, wake));
+    }
+}
