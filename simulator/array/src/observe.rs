@@ -106,6 +106,19 @@ pub enum Changed {
         /// Whether it is armed now.
         armed: bool,
     },
+    /// A fault rule keeps a command back: it is delayed, held, or lost.
+    Parked {
+        /// The rule.
+        rule: Arc<str>,
+        /// The name under which it is held, if it is.
+        hold: Option<Arc<str>>,
+        /// Where the command came from and went to.
+        nexus: Nexus,
+        /// The LUN it is for.
+        lun: Lun,
+        /// What it asks for; none if its operation code is unknown.
+        op: Option<&'static Operation>,
+    },
     /// The commands held under a name may go on, and later ones are no longer held.
     Released {
         /// The name of the hold.

@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::arrival::Arrival;
+use super::{arrival::Arrival, state::Report};
 use crate::{
     completion::{Completion, Ticket},
     fault::Answer,
     ids::HbaId,
+    observe::Changed,
     time::Time,
 };
 
@@ -36,6 +37,14 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
+    /// Tells that a rule keeps it back.
+    pub(super) fn tell(&self, report: &mut Report) {
+        let Arrival { at, nexus, lun, op, .. } = self.arrival;
+        if let Some(rule) = self.arrival.fault.clone() {
+            report.change(at, Changed::Parked { rule, hold: self.hold.clone(), nexus, lun, op });
+        }
+    }
+
     /// Whether it may go on.
     fn ready(&self, now: Time) -> bool {
         self.hold.is_none() && self.due.is_none_or(|due| due <= now)

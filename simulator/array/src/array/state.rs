@@ -180,7 +180,7 @@ impl State {
         let due = then.delay.map(|delay| arrival.at + delay);
         if hold.is_some() || due.is_some_and(|due| due > now) {
             let then = then.answer.map_or(Then::CarryOut, Then::Answer);
-            return self.park(Parked { arrival, then, due, hold });
+            return self.park(Parked { arrival, then, due, hold }, report);
         }
         match then.answer {
             Some(answer) => arrival.answer(answer),
@@ -226,24 +226,27 @@ impl State {
             return arrival.end(Completion::status(Status::TaskSetFull, wire.residual()));
         }
         if lose == Lose::Command {
-            return self.park(parked(arrival));
+            return self.park(parked(arrival), report);
         }
         wire.lose_data_in();
         match self.serve(now, arrival, wire, report) {
-            Step::Done(arrival, _) => self.park(parked(arrival)),
+            Step::Done(arrival, _) => self.park(parked(arrival), report),
             Step::Go(transfer) => {
-                let ticket = self.parking.park(parked(transfer.arrival.clone()));
+                let parked = parked(transfer.arrival.clone());
+                parked.tell(report);
+                let ticket = self.parking.park(parked);
                 Step::LoseReply(transfer, ticket, due)
             }
             step => step,
         }
     }
 
-    fn park(&mut self, parked: Parked) -> Step {
+    fn park(&mut self, parked: Parked, report: &mut Report) -> Step {
         if self.parking.is_full() {
             let offered = parked.arrival.offered;
             return parked.arrival.end(Completion::status(Status::TaskSetFull, offered));
         }
+        parked.tell(report);
         let due = parked.due;
         Step::Park(self.parking.park(parked), due)
     }
