@@ -2,4 +2,5 @@
 
 #![forbid(unsafe_code)]
 
+pub mod expect;
 pub mod lang;

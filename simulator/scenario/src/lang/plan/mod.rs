@@ -3,6 +3,7 @@
 //! sizes are bytes.
 
 mod array;
+mod display;
 mod expect;
 mod guest;
 mod names;
