@@ -51,7 +51,7 @@ fn choose_colours(colour: Colour) {
 }
 
 fn schema() -> u8 {
-    println!("{}", sansim_scenario::lang::schema());
+    print!("{}", sansim_scenario::lang::schema());
     PASS
 }
 

@@ -47,7 +47,6 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let sink = show::sink(Style {
         json: args.json,
         timelines: args.verbose || specs.len() == 1,
-        runs: specs.len(),
     });
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
     let results = run_suite(specs, options, &lab, sink, &cancel).await;

@@ -19,8 +19,8 @@ pub(crate) fn error(text: &str) {
 
 /// Mistakes in scenario files, with file, line and caret.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
-    let colours = console::colors_enabled_stderr();
-    eprint!("{}", diagnostics.render(colours));
+    let width = usize::from(console::Term::stderr().size().1).clamp(60, 120);
+    eprint!("{}", diagnostics.render(width, console::colors_enabled_stderr()));
 }
 
 /// How runs are shown.
@@ -30,8 +30,6 @@ pub(crate) struct Style {
     pub(crate) json: bool,
     /// Print the timeline of every run, not only of those that do not pass.
     pub(crate) timelines: bool,
-    /// How many runs there will be.
-    pub(crate) runs: usize,
 }
 
 /// The sink that fits where standard output and standard error go.

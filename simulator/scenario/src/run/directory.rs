@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{event::Event, verdict::Summary};
+use crate::{
+    event::{Event, What},
+    verdict::Summary,
+};
 
 /// Why a run directory could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +77,12 @@ impl RunDirectory {
         }
         let written = serde_json::to_writer(&mut self.events, event)
             .map_err(io::Error::from)
-            .and_then(|()| self.events.write_all(b"\n"));
+            .and_then(|()| self.events.write_all(b"\n"))
+            // Commands come by the thousand; the rest can be followed while it happens.
+            .and_then(|()| match event.what {
+                What::Command(_) => Ok(()),
+                _ => self.events.flush(),
+            });
         self.broken = written.err();
     }
 

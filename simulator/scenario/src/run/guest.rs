@@ -18,7 +18,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// The guest's side of the SAN: which disk is which path.
 #[derive(Debug, Default)]
-pub struct Paths {
+pub(super) struct Paths {
     disks: Vec<Disk>,
     by_dev: HashMap<String, (Nexus, Lun)>,
 }
@@ -36,12 +36,12 @@ impl Paths {
     }
 
     /// Which path a `major:minor` is.
-    pub fn nexus(&self, dev: &str) -> Option<Nexus> {
+    pub(super) fn nexus(&self, dev: &str) -> Option<Nexus> {
         self.by_dev.get(dev).map(|(nexus, _)| *nexus)
     }
 
     /// The paths to a LUN.
-    pub fn of(&self, lun: Lun) -> Vec<Nexus> {
+    pub(super) fn of(&self, lun: Lun) -> Vec<Nexus> {
         let here = self.by_dev.values().filter(|(_, l)| *l == lun);
         let mut paths: Vec<Nexus> = here.map(|(nexus, _)| *nexus).collect();
         paths.sort_unstable();
@@ -49,17 +49,17 @@ impl Paths {
     }
 
     /// Which path each `major:minor` is.
-    pub fn nexus_by_dev(&self) -> HashMap<String, Nexus> {
+    pub(super) fn nexus_by_dev(&self) -> HashMap<String, Nexus> {
         self.by_dev.iter().map(|(dev, (nexus, _))| (dev.clone(), *nexus)).collect()
     }
 
     /// The disk of a path.
-    pub fn disk(&self, nexus: Nexus, lun: Lun) -> Option<&Disk> {
+    pub(super) fn disk(&self, nexus: Nexus, lun: Lun) -> Option<&Disk> {
         self.disks.iter().find(|disk| self.by_dev.get(&disk.dev) == Some(&(nexus, lun)))
     }
 
     /// The device handlers that the disks have, each once.
-    pub fn handlers(&self) -> String {
+    pub(super) fn handlers(&self) -> String {
         let mut names: Vec<&str> = self.disks.iter().map(|disk| disk.handler.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -76,13 +76,13 @@ fn target_address(scenario: &Scenario, nexus: Nexus) -> TargetAddress {
 
 /// The guest's agent, spoken to in the scenario's terms.
 #[derive(Clone)]
-pub struct Guest {
+pub(super) struct Guest {
     agent: AgentLink,
 }
 
 impl Guest {
     /// A guest behind this agent.
-    pub fn new(agent: AgentLink) -> Self {
+    pub(super) fn new(agent: AgentLink) -> Self {
         Guest { agent }
     }
 
@@ -90,7 +90,7 @@ impl Guest {
     ///
     /// # Errors
     /// When the agent does not answer.
-    pub async fn now(&self) -> Result<u64, LabError> {
+    pub(super) async fn now(&self) -> Result<u64, LabError> {
         match self.agent.call(Call::Hello).await? {
             Answer::Hello { now_ns } => Ok(now_ns),
             other => Err(unexpected("Hello", &other)),
@@ -102,7 +102,7 @@ impl Guest {
     ///
     /// # Errors
     /// When a module is missing or a parameter is refused.
-    pub async fn load_modules(&self, scenario: &Scenario) -> Result<(), LabError> {
+    pub(super) async fn load_modules(&self, scenario: &Scenario) -> Result<(), LabError> {
         let guest = &scenario.guest;
         let mut modules = vec!["sd_mod".to_owned(), "dm_multipath".to_owned()];
         modules.push(format!("dm_{}", guest.multipath.selector.to_string().replace('-', "_")));
@@ -121,7 +121,7 @@ impl Guest {
     ///
     /// # Errors
     /// When they do not appear.
-    pub async fn discover(&self, scenario: &Scenario, array: &Array) -> Result<Paths, LabError> {
+    pub(super) async fn discover(&self, scenario: &Scenario, array: &Array) -> Result<Paths, LabError> {
         let targets: Vec<TargetAddress> =
             scenario.nexuses().map(|nexus| target_address(scenario, nexus)).collect();
         let expect_disks = targets.len() * array.luns().len();
@@ -137,7 +137,7 @@ impl Guest {
     ///
     /// # Errors
     /// When the kernel refuses the table; its reason is in the message.
-    pub async fn build_map(&self, scenario: &Scenario, lun: Lun) -> Result<MapStatus, LabError> {
+    pub(super) async fn build_map(&self, scenario: &Scenario, lun: Lun) -> Result<MapStatus, LabError> {
         let groups = scenario.path_groups(lun).into_iter().map(|group| {
             let address = |nexus| PathAddress { target: target_address(scenario, nexus), lun: lun.0 };
             group.into_iter().map(address).collect()
@@ -164,7 +164,7 @@ impl Guest {
     ///
     /// # Errors
     /// When the agent cannot.
-    pub async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
+    pub(super) async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
         let spec = WorkloadSpec {
             map: Scenario::map_name(workload.lun),
             pattern: workload.pattern,
@@ -183,7 +183,7 @@ impl Guest {
     ///
     /// # Errors
     /// When there is none, or the agent does not answer.
-    pub async fn stop_workload(&self, lun: Lun) -> Result<WorkloadReport, LabError> {
+    pub(super) async fn stop_workload(&self, lun: Lun) -> Result<WorkloadReport, LabError> {
         let timeout_ms = DRAIN.as_millis() as u64;
         let call = Call::StopWorkload { map: Scenario::map_name(lun), timeout_ms };
         // Draining and reading back may each take DRAIN, and more, while I/O is stuck.
@@ -197,12 +197,12 @@ impl Guest {
     ///
     /// # Errors
     /// As [`AgentLink::call_within`].
-    pub async fn call(&self, call: Call, deadline: Duration) -> Result<Answer, LabError> {
+    pub(super) async fn call(&self, call: Call, deadline: Duration) -> Result<Answer, LabError> {
         self.agent.call_within(call, deadline).await
     }
 }
 
 /// An answer of the wrong kind: the agent is not the one that belongs to this program.
-pub fn unexpected(call: &str, answer: &Answer) -> LabError {
+pub(super) fn unexpected(call: &str, answer: &Answer) -> LabError {
     LabError::AgentGarbled { why: format!("{call} was answered with {answer:?}") }
 }

@@ -21,7 +21,7 @@ const COMPLAINTS: [(&str, &str); 14] = [
 ];
 
 /// What kind of trouble a line tells of, if it tells of any.
-pub fn complaint(line: &str) -> Option<&'static str> {
+pub(super) fn complaint(line: &str) -> Option<&'static str> {
     COMPLAINTS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, name)| *name)
 }
 

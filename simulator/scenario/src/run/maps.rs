@@ -9,14 +9,14 @@ use crate::event::What;
 
 /// The status of every map as it was last seen.
 #[derive(Debug, Default)]
-pub struct Maps {
+pub(super) struct Maps {
     last: HashMap<String, MapStatus>,
     most_rounds: u32,
 }
 
 impl Maps {
     /// Takes a new status and says what is different. The first status of a map is only remembered.
-    pub fn update(&mut self, status: &MapStatus, paths: &Paths) -> Vec<What> {
+    pub(super) fn update(&mut self, status: &MapStatus, paths: &Paths) -> Vec<What> {
         self.most_rounds = self.most_rounds.max(status.rounds);
         let Some(before) = self.last.insert(status.map.clone(), status.clone()) else {
             return Vec::new();
@@ -46,13 +46,8 @@ impl Maps {
         changes
     }
 
-    /// The last status of a map.
-    pub fn status(&self, map: &str) -> Option<&MapStatus> {
-        self.last.get(map)
-    }
-
     /// The most pg_init rounds of any map.
-    pub fn most_rounds(&self) -> u32 {
+    pub(super) fn most_rounds(&self) -> u32 {
         self.most_rounds
     }
 }

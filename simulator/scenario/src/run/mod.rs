@@ -25,7 +25,8 @@ use guest::Guest;
 use maps::Maps;
 pub use recorder::Recorded;
 use recorder::Recorder;
-use san::{San, SanError, throw_away};
+pub use san::SanError;
+use san::{San, throw_away};
 use sansim_array::Clock;
 use sansim_hba::RealClock;
 use sansim_lab::{

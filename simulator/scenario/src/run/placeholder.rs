@@ -7,7 +7,7 @@ use crate::lang::{Piece, Placeholder, pieces, plan::Scenario};
 
 /// Where the names go.
 #[derive(Debug, Clone, Copy)]
-pub enum Form {
+pub(super) enum Form {
     /// `/dev/sda`, `/dev/mapper/lun0`.
     Path,
     /// `sda`, `lun0`.
@@ -18,7 +18,7 @@ pub enum Form {
 ///
 /// # Errors
 /// When the guest has no such disk.
-pub fn fill(word: &str, form: Form, paths: &Paths, main: Lun) -> Result<String, String> {
+pub(super) fn fill(word: &str, form: Form, paths: &Paths, main: Lun) -> Result<String, String> {
     let mut filled = String::new();
     for piece in pieces(word)? {
         match piece {

@@ -20,12 +20,12 @@ use crate::{
 const TAIL: usize = 12;
 
 /// Takes everything that happens in a run.
-pub struct Recorder<'a> {
+pub(super) struct Recorder<'a> {
     id: RunId,
     directory: RunDirectory,
     sink: &'a dyn Sink,
     /// Scenario time.
-    pub clockwork: Clockwork,
+    pub(super) clockwork: Clockwork,
     timeline: Timeline,
     lanes: Lanes,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
@@ -34,7 +34,7 @@ pub struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     /// A recorder that writes into `directory` and tells `sink`.
-    pub fn new(id: RunId, directory: RunDirectory, sink: &'a dyn Sink) -> Self {
+    pub(super) fn new(id: RunId, directory: RunDirectory, sink: &'a dyn Sink) -> Self {
         Recorder {
             id,
             directory,
@@ -48,12 +48,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Tells the reader what is being done.
-    pub fn stage(&self, text: &str) {
+    pub(super) fn stage(&self, text: &str) {
         self.sink.stage(&self.id, text);
     }
 
     /// Records an event.
-    pub fn emit(&mut self, event: Event) {
+    pub(super) fn emit(&mut self, event: Event) {
         self.directory.event(&event);
         self.sink.event(&self.id, &event);
         self.timeline.push(&event);
@@ -67,12 +67,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Records an event that happens at `t` seconds of scenario time.
-    pub fn emit_at(&mut self, t: f64, what: What) {
+    pub(super) fn emit_at(&mut self, t: f64, what: What) {
         self.emit(Event { t, what });
     }
 
     /// Records a completed command.
-    pub fn command(&mut self, record: &CommandRecord) {
+    pub(super) fn command(&mut self, record: &CommandRecord) {
         if record.stage == Stage::Story {
             let controllers = self.commands.entry(operation_name(record)).or_default();
             *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
@@ -81,24 +81,24 @@ impl<'a> Recorder<'a> {
     }
 
     /// Records a change of the array's state.
-    pub fn change(&mut self, change: &StateChange) {
+    pub(super) fn change(&mut self, change: &StateChange) {
         self.emit(Event::state(change, &self.clockwork));
     }
 
     /// Records what the agent reports, if it makes an event by itself.
-    pub fn agent(&mut self, event: &AgentEvent) {
+    pub(super) fn agent(&mut self, event: &AgentEvent) {
         if let Some(event) = Event::agent(event, &self.clockwork) {
             self.emit(event);
         }
     }
 
     /// Commands of the story so far, by operation and controller.
-    pub fn commands(&self) -> &BTreeMap<String, BTreeMap<String, u64>> {
+    pub(super) fn commands(&self) -> &BTreeMap<String, BTreeMap<String, u64>> {
         &self.commands
     }
 
     /// The run's directory.
-    pub fn directory(&self) -> &RunDirectory {
+    pub(super) fn directory(&self) -> &RunDirectory {
         &self.directory
     }
 
@@ -106,7 +106,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// When something of the run could not be written.
-    pub fn finish(self, summary: &Summary) -> Result<Recorded, DirectoryError> {
+    pub(super) fn finish(self, summary: &Summary) -> Result<Recorded, DirectoryError> {
         let Recorder { directory, timeline, lanes, tail, .. } = self;
         directory.file("report.html", &html::page(summary, &timeline, &lanes))?;
         let path = directory.finish(summary)?;

@@ -32,19 +32,19 @@ pub enum SanError {
 }
 
 /// An array and the HBAs that see it.
-pub struct San {
+pub(super) struct San {
     /// The array.
-    pub array: Arc<Array>,
+    pub(super) array: Arc<Array>,
     servers: Vec<HbaServer>,
     sockets: Vec<HbaSocket>,
 }
 
 /// What the array reports to the runner.
-pub struct Wire {
+pub(super) struct Wire {
     /// Completed commands.
-    pub commands: mpsc::Receiver<CommandRecord>,
+    pub(super) commands: mpsc::Receiver<CommandRecord>,
     /// Changes of state; their number is bounded by what steps and commands do.
-    pub changes: mpsc::UnboundedReceiver<StateChange>,
+    pub(super) changes: mpsc::UnboundedReceiver<StateChange>,
 }
 
 struct Reporter {
@@ -68,7 +68,7 @@ impl San {
     ///
     /// # Errors
     /// When the array is impossible, or a socket cannot be made.
-    pub fn start(
+    pub(super) fn start(
         scenario: &Scenario,
         seed: u64,
         clock: Arc<dyn Clock>,
@@ -94,12 +94,12 @@ impl San {
     }
 
     /// Where QEMU finds the HBAs.
-    pub fn sockets(&self) -> Vec<HbaSocket> {
+    pub(super) fn sockets(&self) -> Vec<HbaSocket> {
         self.sockets.clone()
     }
 
     /// Ends the HBAs. The receivers of [`Wire`] must be gone, or an HBA may wait for them.
-    pub fn stop(self) {
+    pub(super) fn stop(self) {
         for server in self.servers {
             server.stop();
         }
@@ -110,12 +110,10 @@ fn array_config(scenario: &Scenario, seed: u64) -> ArrayConfig {
     let plan = &scenario.array;
     let personality = match plan.personality {
         Personality::Rdac(rdac) => PersonalityConfig::Rdac(RdacConfig {
-            mode: match rdac.mode {
-                RdacMode::Rdac => sansim_array::RdacMode::Rdac,
-                RdacMode::Avt => sansim_array::RdacMode::Avt,
-                RdacMode::IoShip => sansim_array::RdacMode::IoShip,
-            },
-            max_luns: rdac.max_luns,
+            avt: rdac.mode == RdacMode::Avt,
+            ioship: rdac.mode == RdacMode::IoShip,
+            max_lun: rdac.max_luns,
+            ..RdacConfig::default()
         }),
     };
     let controller = ControllerConfig { ports: plan.ports_per_controller };
@@ -134,7 +132,7 @@ fn array_config(scenario: &Scenario, seed: u64) -> ArrayConfig {
 ///
 /// # Errors
 /// As [`San::start`].
-pub fn throw_away(
+pub(super) fn throw_away(
     scenario: &Scenario,
     clock: Arc<dyn Clock>,
     dir: &Path,

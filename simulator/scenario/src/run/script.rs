@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Array, Changed, Clock, CommandRecord, Lun, StateChange, Time};
+use sansim_array::{Array, Changed, Clock, Lun, StateChange, Time};
 use sansim_lab::LabError;
 use sansim_protocol::{Answer, Call, MapStatus, WorkloadReport};
 
@@ -26,15 +26,15 @@ enum Progress {
 }
 
 /// The steps of a story and how far each has come.
-pub struct Script<'s> {
+pub(super) struct Script<'s> {
     steps: &'s [Step],
     progress: Vec<Progress>,
 }
 
 /// What happened, as far as a step can wait for it.
-pub enum Seen<'e> {
+pub(super) enum Seen<'e> {
     /// A command was completed.
-    Command(&'e CommandRecord),
+    Command,
     /// The array's state changed, or it put a command under a hold.
     Change(&'e StateChange),
     /// A map shows a new status.
@@ -47,7 +47,7 @@ pub enum Seen<'e> {
 
 impl<'s> Script<'s> {
     /// The script of a story that begins at `start`.
-    pub fn new(steps: &'s [Step], start: Time) -> Self {
+    pub(super) fn new(steps: &'s [Step], start: Time) -> Self {
         let first = |step: &Step| match step.trigger {
             Trigger::At(at) => Progress::Due(start + at),
             Trigger::On { .. } => Progress::Waiting,
@@ -56,7 +56,7 @@ impl<'s> Script<'s> {
     }
 
     /// Lets the steps that wait for this become due.
-    pub fn see(&mut self, seen: &Seen<'_>, now: Time, array: &Array, paths: &Paths) {
+    pub(super) fn see(&mut self, seen: &Seen<'_>, now: Time, array: &Array, paths: &Paths) {
         for (step, progress) in self.steps.iter().zip(&mut self.progress) {
             if let (Trigger::On { event, after }, Progress::Waiting) = (&step.trigger, *progress)
                 && happened(event, seen, array, paths)
@@ -67,7 +67,7 @@ impl<'s> Script<'s> {
     }
 
     /// The next step that is due by `now`; it counts as running from here.
-    pub fn next_due(&mut self, now: Time) -> Option<usize> {
+    pub(super) fn next_due(&mut self, now: Time) -> Option<usize> {
         let due = |progress: &Progress| matches!(progress, Progress::Due(at) if *at <= now);
         let first = (0..self.steps.len())
             .filter(|&index| due(&self.progress[index]))
@@ -80,7 +80,7 @@ impl<'s> Script<'s> {
     }
 
     /// When the next step is due, if that is known.
-    pub fn next_time(&self) -> Option<Time> {
+    pub(super) fn next_time(&self) -> Option<Time> {
         let due = self.progress.iter().filter_map(|progress| match progress {
             Progress::Due(at) => Some(*at),
             _ => None,
@@ -89,19 +89,19 @@ impl<'s> Script<'s> {
     }
 
     /// Notes that a step is done.
-    pub fn done(&mut self, index: usize) {
+    pub(super) fn done(&mut self, index: usize) {
         self.progress[index] = Progress::Done;
     }
 
     /// Whether no step is running or has a time at which it will be taken.
-    pub fn at_rest(&self) -> bool {
+    pub(super) fn at_rest(&self) -> bool {
         self.progress.iter().all(|p| matches!(p, Progress::Waiting | Progress::Done))
     }
 }
 
 fn happened(event: &Occurrence, seen: &Seen<'_>, array: &Array, paths: &Paths) -> bool {
     match (event, seen) {
-        (Occurrence::Fault { name, nth }, Seen::Command(_) | Seen::Change(_)) => {
+        (Occurrence::Fault { name, nth }, Seen::Command | Seen::Change(_)) => {
             array.rule_matches().iter().any(|(rule, fired)| rule == name && fired >= nth)
         }
         (Occurrence::Held(name), Seen::Change(change)) => {
@@ -126,7 +126,7 @@ fn happened(event: &Occurrence, seen: &Seen<'_>, array: &Array, paths: &Paths) -
 
 /// What carrying out a step has brought.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// Nothing to tell.
     Done,
     /// A program of the guest has ended.
@@ -164,22 +164,22 @@ impl From<String> for Refused {
 
 /// What steps are carried out with.
 #[derive(Clone)]
-pub struct Stage {
+pub(super) struct Stage {
     /// The array.
-    pub array: Arc<Array>,
+    pub(super) array: Arc<Array>,
     /// The clock of the run.
-    pub clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The guest.
-    pub guest: Guest,
+    pub(super) guest: Guest,
     /// Which disk is which path.
-    pub paths: Arc<Paths>,
+    pub(super) paths: Arc<Paths>,
     /// The LUN that is meant where a step names none.
-    pub main_lun: Lun,
+    pub(super) main_lun: Lun,
 }
 
 impl Stage {
     /// Carries out what a step does to the array, which takes no time. None for the other steps.
-    pub fn apply(&self, action: &StepAction) -> Option<Result<Outcome, String>> {
+    pub(super) fn apply(&self, action: &StepAction) -> Option<Result<Outcome, String>> {
         match action {
             StepAction::Array(action) => {
                 let applied = self.array.apply(self.clock.now(), action.clone());
@@ -194,7 +194,7 @@ impl Stage {
     ///
     /// # Errors
     /// When the agent is gone or will not, or the guest has no such disk.
-    pub async fn perform(self, action: StepAction) -> Result<Outcome, String> {
+    pub(super) async fn perform(self, action: StepAction) -> Result<Outcome, String> {
         self.ask(action).await.map_err(|refused| match refused {
             Refused::Lab(error) => error.to_string(),
             Refused::Step(why) => why,
@@ -223,8 +223,8 @@ impl Stage {
                 self.guest.call(call, Duration::from_secs(30)).await?;
                 Ok(Outcome::Done)
             }
-            StepAction::StopWorkload { lun } => {
-                let report = self.guest.stop_workload(lun).await?;
+            StepAction::StopWorkload => {
+                let report = self.guest.stop_workload(self.main_lun).await?;
                 Ok(Outcome::Stopped(Box::new(report)))
             }
             StepAction::Array(_) | StepAction::End => Ok(Outcome::Done),

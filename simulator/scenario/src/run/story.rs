@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sansim_array::{Action, Clock, CommandRecord, StateChange, Time};
+use sansim_array::{Action, Class, CommandRecord, StateChange, Time};
 use sansim_lab::{LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use tokio::{
@@ -43,7 +43,7 @@ enum Incoming {
 }
 
 /// A story that is going on.
-pub struct Story<'r, 'a> {
+pub(super) struct Story<'r, 'a> {
     scenario: &'r Scenario,
     seed: u64,
     stage: Stage,
@@ -78,43 +78,43 @@ enum Workload {
 
 /// What a story leaves.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(super) struct Told {
     /// Every expectation with what became of it.
-    pub expectations: Vec<ExpectationResult>,
+    pub(super) expectations: Vec<ExpectationResult>,
     /// The workload's report, if there was one.
-    pub workload: WorkloadReport,
+    pub(super) workload: WorkloadReport,
     /// The first complaint of the kernel that the scenario does not allow.
-    pub complaint: Option<String>,
+    pub(super) complaint: Option<String>,
     /// Whether the story had to be ended by its limit.
-    pub over_limit: bool,
+    pub(super) over_limit: bool,
     /// How long it took.
-    pub simulated: Duration,
+    pub(super) simulated: Duration,
     /// The most pg_init rounds of any map.
-    pub rounds: u32,
+    pub(super) rounds: u32,
     /// How often each fault rule fired.
-    pub faults: BTreeMap<String, u64>,
+    pub(super) faults: BTreeMap<String, u64>,
     /// Time from the beginning of the run to the first I/O on a map, by the host's clock.
-    pub first_io: Option<Duration>,
+    pub(super) first_io: Option<Duration>,
 }
 
 /// What a story needs to begin.
-pub struct Setting<'r, 'a> {
+pub(super) struct Setting<'r, 'a> {
     /// The scenario.
-    pub scenario: &'r Scenario,
+    pub(super) scenario: &'r Scenario,
     /// The run's seed.
-    pub seed: u64,
+    pub(super) seed: u64,
     /// What steps are carried out with.
-    pub stage: Stage,
+    pub(super) stage: Stage,
     /// Where events go.
-    pub recorder: &'r mut Recorder<'a>,
+    pub(super) recorder: &'r mut Recorder<'a>,
     /// What the array reports.
-    pub wire: &'r mut Wire,
+    pub(super) wire: &'r mut Wire,
     /// What the agent reports.
-    pub events: &'r mut mpsc::Receiver<AgentEvent>,
+    pub(super) events: &'r mut mpsc::Receiver<AgentEvent>,
     /// Says when the user wants to stop.
-    pub cancel: Cancel,
+    pub(super) cancel: Cancel,
     /// The maps as they were built.
-    pub maps: Maps,
+    pub(super) maps: Maps,
 }
 
 impl<'r, 'a> Story<'r, 'a> {
@@ -122,7 +122,7 @@ impl<'r, 'a> Story<'r, 'a> {
     ///
     /// # Errors
     /// When the array refuses to begin.
-    pub fn begin(setting: Setting<'r, 'a>) -> Result<Self, RunError> {
+    pub(super) fn begin(setting: Setting<'r, 'a>) -> Result<Self, RunError> {
         let Setting { scenario, seed, stage, recorder, wire, events, cancel, maps } = setting;
         let start = stage.clock.now();
         recorder.clockwork.begin(start);
@@ -159,7 +159,7 @@ impl<'r, 'a> Story<'r, 'a> {
     ///
     /// # Errors
     /// When the guest is gone, the agent fails, or the user interrupts.
-    pub async fn tell(
+    pub(super) async fn tell(
         mut self,
         machine: &Machine,
         release: &str,
@@ -303,10 +303,10 @@ impl<'r, 'a> Story<'r, 'a> {
             Incoming::Command(record) => {
                 self.recorder.command(&record);
                 self.world.on_command(&record);
-                if record.op.is_some_and(|op| op.is_medium()) {
+                if record.op.is_some_and(|op| op.class == Class::Medium) {
                     self.first_io.get_or_insert_with(Instant::now);
                 }
-                self.see(&Seen::Command(&record));
+                self.see(&Seen::Command);
             }
             Incoming::Change(change) => {
                 self.recorder.change(&change);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The expectations of a story, decided or not.
-pub struct Trial<'s> {
+pub(super) struct Trial<'s> {
     start: Time,
     expectations: &'s [Expectation],
     results: Vec<Option<ExpectationResult>>,
@@ -19,12 +19,12 @@ pub struct Trial<'s> {
 
 impl<'s> Trial<'s> {
     /// The trial of a story that begins at `start`.
-    pub fn new(expectations: &'s [Expectation], start: Time) -> Self {
+    pub(super) fn new(expectations: &'s [Expectation], start: Time) -> Self {
         Trial { start, expectations, results: vec![None; expectations.len()] }
     }
 
     /// Looks at the world at `now`. Returns the expectations that were decided by this look.
-    pub fn look(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
+    pub(super) fn look(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
         let elapsed = now.since(self.start);
         let mut decided = Vec::new();
         for (expectation, result) in self.expectations.iter().zip(&mut self.results) {
@@ -50,7 +50,7 @@ impl<'s> Trial<'s> {
     }
 
     /// The last look, when the story is over and the workload's report is in.
-    pub fn close(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
+    pub(super) fn close(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
         let elapsed = now.since(self.start);
         let mut decided = Vec::new();
         for (expectation, result) in self.expectations.iter().zip(&mut self.results) {
@@ -75,13 +75,13 @@ impl<'s> Trial<'s> {
     }
 
     /// Whether every expectation that has a time is decided.
-    pub fn timed_are_decided(&self) -> bool {
+    pub(super) fn timed_are_decided(&self) -> bool {
         let timed = |e: &Expectation| matches!(e.when, Deadline::By(_) | Deadline::At(_));
         self.expectations.iter().zip(&self.results).all(|(e, r)| !timed(e) || r.is_some())
     }
 
     /// The next time at which an expectation must be decided.
-    pub fn next_time(&self) -> Option<Time> {
+    pub(super) fn next_time(&self) -> Option<Time> {
         let undecided = self.expectations.iter().zip(&self.results).filter(|(_, r)| r.is_none());
         let times = undecided.filter_map(|(expectation, _)| match expectation.when {
             Deadline::By(at) | Deadline::At(at) => Some(self.start + at),
@@ -91,7 +91,7 @@ impl<'s> Trial<'s> {
     }
 
     /// Every expectation with what became of it. Call after [`Trial::close`].
-    pub fn into_results(self, release: &str) -> Vec<ExpectationResult> {
+    pub(super) fn into_results(self, release: &str) -> Vec<ExpectationResult> {
         let pairs = self.expectations.iter().zip(self.results);
         pairs
             .filter_map(|(expectation, result)| {

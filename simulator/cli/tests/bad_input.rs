@@ -1,0 +1,113 @@
+//! What is wrong is said, with what to do about it, and with the exit code that scripts rely on.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{Place, text};
+
+const STORY: &str = r#"
+title = "a story"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+"#;
+
+/// Runs `sansim check` on a text and returns what it says. It must exit with 2.
+fn refused(scenario: &str) -> String {
+    let place = Place::new();
+    let file = place.scenario(scenario);
+    let output = place.sansim().arg("check").arg(&file).output().expect("sansim");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn mistakes_in_a_scenario_are_shown_where_they_are() {
+    let cases = [
+        ("[[step]]\nat = \"1s\"\nfial = \"controller A\"", "fial", "fail"),
+        ("[workload]\nqueue_depth = \"many\"", "queue_depth", "number"),
+        ("[workload]\nblock = \"4 parsecs\"", "4 parsecs", "KiB"),
+        ("[[step]]\nat = \"1s\"\nfail = \"controller C\"", "controller C", "A"),
+        ("[workload]\nlun = 3", "lun", "0"),
+        ("[[fault]]\nwhen = { op = \"MODE SLECT\" }\nthen = { delay = \"1s\" }", "SLECT", "MODE SELECT"),
+        ("[[step]]\nat = \"1s\"\narm = \"nothing\"", "nothing", "fault"),
+        ("title = \"again\"", "title", "story.toml"),
+    ];
+    for (table, word, helps) in cases {
+        let said = refused(&format!("{STORY}{table}\n"));
+        for part in [word, helps, "story.toml"] {
+            assert!(said.contains(part), "{part:?} is missing for {table:?}:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn files_that_are_not_there_or_not_text_exit_2() {
+    let place = Place::new();
+    let garbage = place.file("garbage.toml", &[0xff, 0xfe, 0, 1, 2]);
+    for file in [Path::new("/nowhere/story.toml"), garbage.as_path()] {
+        let output = place.sansim().arg("check").arg(file).output().expect("sansim");
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&*file.to_string_lossy()), "{said}");
+    }
+}
+
+#[test]
+fn an_output_directory_that_cannot_be_written_exits_2() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let blocked = place.file("blocked", b"a file, not a directory");
+    let output = place.sansim().arg("run").arg(&file).arg("--out").arg(&blocked).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--out"), "{}", text(&output));
+}
+
+#[test]
+fn an_unknown_image_exits_2_and_names_the_known_ones() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let output = place.run(&file).args(["--image", "slackware"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("bookworm"), "{}", text(&output));
+}
+
+#[test]
+fn without_qemu_it_exits_3_and_says_what_to_install() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let output = place.run(&file).env("PATH", "/nonexistent").output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("apt-get install"), "{said}");
+}
+
+#[test]
+fn without_an_image_and_without_mmdebstrap_it_exits_3() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let cache = place.runtime().join("cache");
+    fs::create_dir(&cache).unwrap();
+    let output =
+        place.run(&file).env("SANSIM_CACHE", &cache).env("PATH", "/nonexistent").output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("apt-get install"), "{}", text(&output));
+}
+
+#[test]
+fn a_kernel_that_is_none_exits_3_and_is_named() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let kernel = place.file("not-a-kernel", b"hello");
+    let output = place
+        .run(&file)
+        .arg("--kernel")
+        .arg(&kernel)
+        .arg("--modules")
+        .arg(place.runtime())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("not-a-kernel"), "{}", text(&output));
+}

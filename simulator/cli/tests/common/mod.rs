@@ -1,0 +1,132 @@
+//! Running the real command, with a place of its own for everything it leaves.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A private place: run directories, runtime files, scenario files.
+pub struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let place = Place { dir: tempfile::tempdir().expect("a temporary directory") };
+        fs::create_dir(place.runtime()).expect("a runtime directory");
+        place
+    }
+
+    /// Where sansim puts sockets and the like.
+    pub fn runtime(&self) -> PathBuf {
+        self.dir.path().join("runtime")
+    }
+
+    /// Where run directories go.
+    pub fn out(&self) -> PathBuf {
+        self.dir.path().join("out")
+    }
+
+    /// A scenario file with this text.
+    pub fn scenario(&self, text: &str) -> PathBuf {
+        self.file("story.toml", text.as_bytes())
+    }
+
+    /// A file with these bytes.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::write(&path, bytes).expect("a file in a temporary directory");
+        path
+    }
+
+    /// The command, not started yet.
+    pub fn sansim(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sansim"));
+        command.env("XDG_RUNTIME_DIR", self.runtime()).env("TMPDIR", self.runtime());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// `sansim run` with run directories in this place.
+    pub fn run(&self, file: &Path) -> Command {
+        let mut command = self.sansim();
+        command.arg("run").arg(file).arg("--out").arg(self.out());
+        command
+    }
+
+    /// What sansim has not cleaned up.
+    pub fn left_over(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.runtime()).expect("the runtime directory");
+        entries.map(|entry| entry.expect("an entry").path()).flat_map(|path| deep(&path)).collect()
+    }
+
+    /// QEMU processes that belong to this place.
+    pub fn qemus(&self) -> Vec<u32> {
+        let runtime = self.runtime();
+        processes().into_iter().filter(|pid| is_qemu_in(*pid, &runtime)).collect()
+    }
+}
+
+/// A directory that only keeps others counts as nothing left.
+fn deep(path: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().flat_map(|entry| deep(&entry.path())).collect(),
+        Err(_) => vec![path.to_owned()],
+    }
+}
+
+fn processes() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn is_qemu_in(pid: u32, runtime: &Path) -> bool {
+    let proc = PathBuf::from(format!("/proc/{pid}"));
+    let Ok(command) = fs::read(proc.join("cmdline")) else { return false };
+    let command = String::from_utf8_lossy(&command).into_owned();
+    let here = fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(runtime));
+    let alive = proc.metadata().is_ok_and(|m| m.mode() != 0);
+    alive && command.contains("qemu-system") && (here || command.contains(&*runtime.to_string_lossy()))
+}
+
+/// What a finished command has printed.
+pub fn text(output: &Output) -> String {
+    format!(
+        "exit {:?}\n--- stdout\n{}\n--- stderr\n{}",
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Waits until something is so; gives up, loudly, after a minute of a machine that may be slow.
+pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Starts a run and waits until its story has begun.
+pub fn start(mut command: Command, out: &Path) -> Child {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sansim");
+    wait_for("the story to begin", || {
+        newest_events(out).is_some_and(|text| text.contains("the story begins"))
+    });
+    child
+}
+
+fn newest_events(out: &Path) -> Option<String> {
+    let runs = fs::read_dir(out).ok()?.flatten().map(|entry| entry.path().join("events.ndjson"));
+    fs::read_to_string(runs.into_iter().find(|path| path.exists())?).ok()
+}
+
+/// Sends a signal.
+pub fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
+    assert!(sent.expect("kill").success());
+}

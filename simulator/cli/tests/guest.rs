@@ -1,0 +1,215 @@
+//! The whole product with a guest: verdicts, explanations, deaths. Needs the image `bookworm`, which
+//! is built if it is not there.
+
+mod common;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use common::{Place, signal, start, text, wait_for};
+
+/// A controller is lost; what is expected can be put behind it.
+const STORY: &str = r#"
+title = "a controller is lost"
+[guest]
+multipath = { pg_init_retries = 5 }
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+[hba]
+count = 1
+[[step]]
+at = "300ms"
+fail = "controller A"
+[[expect]]
+by = "20s"
+owner = { lun = 0, controller = "B" }
+group = { current = 2 }
+[[expect]]
+io = { errors = 0, corrupt = 0 }
+"#;
+
+/// A story that goes on until it is stopped.
+const ENDLESS: &str = r#"
+title = "nothing happens"
+run_for = "100s"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+[hba]
+count = 1
+"#;
+
+fn summary(place: &Place) -> serde_json::Value {
+    let path = place.out().join("latest/summary.json");
+    serde_json::from_str(&fs::read_to_string(path).expect("summary.json")).expect("JSON")
+}
+
+fn assert_nothing_left(place: &Place) {
+    wait_for("QEMU to be gone", || place.qemus().is_empty());
+    assert_eq!(place.left_over(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_story_passes_from_a_template_and_cold_alike() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    for (option, boot) in [(None, "template"), (Some("--cold"), "cold")] {
+        let output = place.run(&file).args(option).args(["--seed", "7"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let summary = summary(&place);
+        assert_eq!(summary["verdict"], "pass");
+        assert_eq!(summary["boot"], boot);
+        assert_eq!(summary["handler"], "rdac");
+        assert_eq!(summary["seed"], 7);
+        assert!(summary["kernel"].as_str().unwrap().starts_with("6.1."));
+        assert_eq!(summary["commands"]["MODE SELECT(10)"]["B"], 1);
+        assert_nothing_left(&place);
+    }
+}
+
+#[test]
+fn a_run_leaves_its_whole_story_behind() {
+    let place = Place::new();
+    let junit = place.out().join("junit.xml");
+    let output = place.run(&place.scenario(STORY)).arg("--junit").arg(&junit).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let latest = place.out().join("latest");
+    let read = |name: &str| fs::read_to_string(latest.join(name)).expect(name);
+    let kinds: Vec<String> = read("events.ndjson")
+        .lines()
+        .map(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).expect("an event");
+            assert!(event["t"].is_f64() || event["t"].is_i64(), "{line}");
+            event["kind"].as_str().expect("a kind").to_owned()
+        })
+        .collect();
+    for kind in ["command", "state", "step", "path", "pg_init", "log", "uevent", "expect", "verdict"] {
+        assert!(kinds.iter().any(|k| k == kind), "no {kind} event");
+    }
+    assert!(read("report.html").contains("a controller is lost"));
+    assert!(fs::read_to_string(junit).unwrap().contains("<testcase"));
+    // The scenario as resolved is a scenario again.
+    let check = place.sansim().arg("check").arg(latest.join("scenario.toml")).output().unwrap();
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check));
+}
+
+#[test]
+fn json_is_all_there_is_on_standard_output() {
+    let place = Place::new();
+    let output = place.run(&place.scenario(STORY)).arg("--json").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let last: serde_json::Value =
+        lines.lines().map(|line| serde_json::from_str(line).expect(line)).last().unwrap();
+    assert_eq!(last["kind"], "verdict");
+    assert_eq!(last["verdict"], "pass");
+}
+
+#[test]
+fn a_wrong_expectation_exits_1_and_explains_itself() {
+    let place = Place::new();
+    let wrong = STORY.replace("io = { errors = 0,", "rounds = 9\nio = { errors = 0,");
+    let output = place.run(&place.scenario(&wrong)).args(["--seed", "11"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in ["expected", "seen", "last commands on the wire", "--seed 11", "story.toml"] {
+        assert!(said.contains(part), "{part:?} is missing:\n{said}");
+    }
+    assert_eq!(summary(&place)["verdict"], "fail");
+}
+
+#[test]
+fn a_kernel_warning_fails_the_run_and_is_named() {
+    let place = Place::new();
+    // The kernel log takes lines from userland; a WARNING looks the same there.
+    let warned = format!(
+        "{STORY}\n[[step]]\nat = \"200ms\"\nwrite = {{ path = \"/dev/kmsg\", \
+         text = \"WARNING: CPU: 0 PID: 1 at drivers/md/dm-mpath.c:1 made_up+0x1/0x2\" }}\n"
+    );
+    let output = place.run(&place.scenario(&warned)).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("drivers/md/dm-mpath.c:1"), "{}", text(&output));
+}
+
+#[test]
+fn a_guest_that_panics_exits_3_with_its_last_words() {
+    let place = Place::new();
+    let panic = format!(
+        "{ENDLESS}\n[[step]]\nat = \"300ms\"\nwrite = {{ path = \"/proc/sysrq-trigger\", text = \"c\" }}\n"
+    );
+    let output = place.run(&place.scenario(&panic)).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("Kernel panic"), "{}", text(&output));
+    assert_eq!(summary(&place)["verdict"], "error");
+    assert_nothing_left(&place);
+}
+
+#[test]
+fn a_qemu_that_is_killed_exits_3() {
+    let place = Place::new();
+    let child = start(place.run(&place.scenario(ENDLESS)), &place.out());
+    for qemu in place.qemus() {
+        signal(qemu, "KILL");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("signal 9"), "{}", text(&output));
+    assert_nothing_left(&place);
+}
+
+#[test]
+fn an_interrupt_leaves_nothing() {
+    for name in ["INT", "TERM"] {
+        let place = Place::new();
+        let child = start(place.run(&place.scenario(ENDLESS)), &place.out());
+        assert!(!place.qemus().is_empty());
+        signal(child.id(), name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+        assert_nothing_left(&place);
+    }
+}
+
+#[test]
+fn a_killed_sansim_takes_qemu_with_it_and_the_next_start_sweeps() {
+    let place = Place::new();
+    let file = place.scenario(ENDLESS);
+    let child = start(place.run(&file), &place.out());
+    signal(child.id(), "KILL");
+    child.wait_with_output().unwrap();
+    wait_for("QEMU to be gone", || place.qemus().is_empty());
+    assert!(!place.left_over().is_empty(), "a killed program cannot clean up");
+    let doctor = place.sansim().arg("doctor").output().unwrap();
+    assert!(text(&doctor).contains("removed"), "{}", text(&doctor));
+    assert_nothing_left(&place);
+}
+
+#[test]
+fn a_full_disk_exits_3_and_says_so() {
+    let place = Place::new();
+    let small = place.runtime().join("small");
+    fs::create_dir(&small).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=32k", "tmpfs"])
+        .arg(&small)
+        .stderr(Stdio::null())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: mounting a small tmpfs needs root");
+        return;
+    }
+    let file = place.scenario(STORY);
+    let output = place.sansim().arg("run").arg(&file).arg("--out").arg(&small).output().unwrap();
+    unmount(&small);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("free some space"), "{}", text(&output));
+}
+
+fn unmount(directory: &Path) {
+    let done = Command::new("umount").arg(directory).status().expect("umount");
+    assert!(done.success());
+}
