@@ -80,8 +80,29 @@ fn parse(record: &str) -> Option<Record> {
     let mut fields = prefix.split(',');
     let priority: u32 = fields.next()?.parse().ok()?;
     let micros: u64 = fields.nth(1)?.parse().ok()?;
-    let text = text.lines().next().unwrap_or_default().to_owned();
+    let text = unescape(text.lines().next().unwrap_or_default());
     Some(Record { level: (priority & 7) as u8, at_ns: micros.saturating_mul(1000), text })
+}
+
+/// Turns `\x5c` back into what it stands for: the kernel writes backslashes and everything that is
+/// not printable that way.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split("\\x");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code.filter(u8::is_ascii) {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                plain.push_str(&part[2..]);
+            }
+            None => {
+                plain.push_str("\\x");
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 /// Sends the log from boot on, and then every line as it is written.
@@ -113,6 +134,13 @@ mod tests {
         );
         let text = "254:0: Failing path 8:16.; again".to_owned();
         assert_eq!(record, Some(Record { level: 4, at_ns: 5_140_900_000, text }));
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        assert_eq!(unescape(r"\x5c_SB_.GSIH:\x09on"), "\\_SB_.GSIH:\ton");
+        assert_eq!(unescape(r"\xzz \xff \x4"), r"\xzz \xff \x4");
+        assert_eq!(unescape("é"), "é");
     }
 
     #[test]

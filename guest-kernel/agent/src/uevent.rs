@@ -12,7 +12,7 @@ use rustix::net::{
 };
 use sansim_protocol::Happening;
 
-use crate::clock::wait_ready;
+use crate::clock::{now_ns, wait_ready};
 use crate::fail::{Doing, Result};
 use crate::outbox::Outbox;
 
@@ -28,20 +28,20 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// Sends path and disk events, for ever.
 pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
     let socket = open()?;
-    let mut burst: Vec<Happening> = Vec::new();
+    let mut burst: Vec<(u64, Happening)> = Vec::new();
     let mut buffer = vec![0; 16 << 10];
     loop {
         let mut fds = [PollFd::new(&socket, PollFlags::IN)];
         let timeout = (!burst.is_empty()).then_some(REORDER);
         if !wait_ready(&mut fds, timeout) {
             in_order(&mut burst);
-            burst.drain(..).for_each(|event| outbox.event(event));
+            burst.drain(..).for_each(|(at_ns, event)| outbox.event_at(at_ns, event));
             continue;
         }
         match recv(&socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT) {
             Ok((len, _)) => match parse(&buffer[..len]) {
                 Some(event @ Happening::PathUevent { .. }) if burst.len() < MAX_BURST => {
-                    burst.push(event)
+                    burst.push((now_ns(), event));
                 }
                 Some(event) => outbox.event(event),
                 None => {}
@@ -70,8 +70,8 @@ fn open() -> Result<OwnedFd> {
 
 /// Puts the path events of a burst into the order in which they happened. `dm.c:dm_uevent_add`
 /// sends events that were queued together in reverse; DM_SEQNUM counts them for each map.
-fn in_order(burst: &mut [Happening]) {
-    burst.sort_by_key(|event| match event {
+fn in_order(burst: &mut [(u64, Happening)]) {
+    burst.sort_by_key(|(_, event)| match event {
         Happening::PathUevent { map, seqnum, .. } => (map.clone(), *seqnum),
         _ => (String::new(), 0),
     });
@@ -170,8 +170,10 @@ mod tests {
 
     #[test]
     fn a_burst_is_put_in_order() {
-        let mut burst = vec![path_event("a", 9, 0), path_event("b", 1, 0), path_event("a", 8, 1)];
+        let (first, second) = (path_event("a", 8, 1), path_event("a", 9, 0));
+        let other = path_event("b", 1, 0);
+        let mut burst = vec![(1, second.clone()), (2, other.clone()), (3, first.clone())];
         in_order(&mut burst);
-        assert_eq!(burst, [path_event("a", 8, 1), path_event("a", 9, 0), path_event("b", 1, 0)]);
+        assert_eq!(burst, [(3, first), (1, second), (2, other)]);
     }
 }

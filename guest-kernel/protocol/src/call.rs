@@ -138,7 +138,7 @@ pub struct WorkloadSpec {
     pub read_percent: u8,
     /// Requests a second at most; 0 is unlimited.
     pub rate: u32,
-    /// Seed of the addresses and of the data.
+    /// Seed of the sequence of operations and addresses.
     pub seed: u64,
     /// A gap without any completion while I/O is in flight is reported as a stall from here, in
     /// milliseconds.
@@ -319,7 +319,7 @@ pub struct Corruption {
     pub stale: u64,
     /// Sectors of different generations in one block.
     pub torn: u64,
-    /// Intact data that was written to another address.
+    /// Intact data that was written to another address, of this map or of another.
     pub misplaced: u64,
     /// A write that was acknowledged and never seen: the block still holds what was there before.
     pub lost: u64,

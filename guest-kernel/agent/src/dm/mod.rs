@@ -125,15 +125,25 @@ impl Dm {
 
     /// What the kernel shows of a multipath map.
     pub(crate) fn status(&self, map: &str) -> Result<MapStatus> {
-        let line = self.line(map, flags::NOFLUSH)?;
-        let table = self.line(map, flags::NOFLUSH | flags::STATUS_TABLE)?;
-        let device = self.find(map)?;
+        let (line, device) = self.line(map, flags::NOFLUSH)?;
         let parsed: Status = line.text.parse().map_err(Failure::new)?;
+        self.full_status(map, &device, &line, parsed)
+    }
+
+    /// A status that was read and parsed, with what else there is to say about its map.
+    fn full_status(
+        &self,
+        map: &str,
+        device: &Device,
+        line: &Target,
+        parsed: Status,
+    ) -> Result<MapStatus> {
+        let (table, _) = self.line(map, flags::NOFLUSH | flags::STATUS_TABLE)?;
         Ok(MapStatus {
             map: map.to_owned(),
             name: device.kernel_name(),
-            table: format!("{} {}", table.kind, table.text),
-            line: format!("{} {}", line.kind, line.text),
+            table: format!("{} {}", table.kind, table.text.trim_end()),
+            line: format!("{} {}", line.kind, line.text.trim_end()),
             rounds: parsed.rounds,
             queueing: parsed.queueing,
             current_group: parsed.current_group,
@@ -141,11 +151,13 @@ impl Dm {
         })
     }
 
-    fn line(&self, map: &str, flags: u32) -> Result<Target> {
+    /// The status or table line of a map, and its device.
+    fn line(&self, map: &str, flags: u32) -> Result<(Target, Device)> {
         let answer = self.ask(Request::new(Command::TableStatus, map).flags(flags));
-        let targets = answer.map_err(|errno| no_map(map, errno))?.targets();
-        match targets.into_iter().next() {
-            Some(target) if target.kind == "multipath" => Ok(target),
+        let answer = answer.map_err(|errno| no_map(map, errno))?;
+        let device = Device { dev: answer.dev(), event_nr: answer.event_nr() };
+        match answer.targets().into_iter().next() {
+            Some(target) if target.kind == "multipath" => Ok((target, device)),
             Some(target) => Err(Failure::new(format!("map {map} is of type {}", target.kind))),
             None => Err(Failure::new(format!("map {map} has no table"))),
         }

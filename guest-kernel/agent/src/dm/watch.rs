@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use sansim_protocol::{Happening, MapStatus};
+use sansim_protocol::Happening;
 
-use super::ioctl::{Command, Request};
+use super::ioctl::{Command, Request, flags};
+use super::status::Status;
 use super::{Dm, Result};
 use crate::clock::wait_ready;
 use crate::fail::Doing;
@@ -31,7 +32,7 @@ pub(crate) struct Watch {
 #[derive(Default)]
 struct Told {
     event_nr: u32,
-    status: Option<MapStatus>,
+    status: Option<Status>,
 }
 
 impl Watch {
@@ -57,18 +58,16 @@ impl Watch {
 
 fn watch(dm: &Dm, outbox: &Outbox) -> ! {
     let mut maps: HashMap<String, Told> = HashMap::new();
-    let mut listed = false;
+    let mut moved = true;
     loop {
-        // Armed before looking, so that what happens in between ends the wait.
-        let _ = dm.ask(Request::new(Command::ArmPoll, ""));
-        if !std::mem::replace(&mut listed, true) {
+        if moved {
+            // Armed before looking, so that what happens in between ends the wait.
+            let _ = dm.ask(Request::new(Command::ArmPoll, ""));
             relist(dm, &mut maps);
         }
         maps.retain(|map, told| look(dm, map, told, outbox));
         let mut fds = [PollFd::new(&dm.control, PollFlags::IN)];
-        if wait_ready(&mut fds, (!maps.is_empty()).then_some(LOOK)) {
-            listed = false;
-        }
+        moved = wait_ready(&mut fds, (!maps.is_empty()).then_some(LOOK));
     }
 }
 
@@ -80,24 +79,21 @@ fn relist(dm: &Dm, maps: &mut HashMap<String, Told>) {
     }
 }
 
-/// Tells what is new about a map. Returns whether it still exists.
+/// Tells what is new about a map. Returns whether it is a multipath map that still exists, or may
+/// become one: a device of another type costs a look now and then.
 fn look(dm: &Dm, map: &str, told: &mut Told, outbox: &Outbox) -> bool {
-    let Ok(device) = dm.find(map) else { return false };
+    let Ok((line, device)) = dm.line(map, flags::NOFLUSH) else { return dm.find(map).is_ok() };
     if device.event_nr != told.event_nr {
         told.event_nr = device.event_nr;
         outbox.event(Happening::DmEvent { map: map.to_owned(), number: device.event_nr });
     }
-    // Without a table yet, or of another type: nothing to tell.
-    let Ok(status) = dm.status(map) else { return true };
-    if told.status.as_ref().is_none_or(|last| differs(last, &status)) {
-        outbox.event(Happening::Map(status.clone()));
-        told.status = Some(status);
+    // Bytes in flight are not part of the parsed status: they are not worth an event.
+    let Ok(status) = line.text.parse::<Status>() else { return true };
+    if told.status.as_ref() != Some(&status) {
+        told.status = Some(status.clone());
+        if let Ok(full) = dm.full_status(map, &device, &line, status) {
+            outbox.event(Happening::Map(full));
+        }
     }
     true
-}
-
-/// Whether something changed that is worth telling; bytes in flight are not.
-fn differs(a: &MapStatus, b: &MapStatus) -> bool {
-    (a.rounds, a.queueing, a.current_group) != (b.rounds, b.queueing, b.current_group)
-        || a.groups != b.groups
 }

@@ -188,7 +188,14 @@ impl Engine {
     fn feed(&mut self, phase: &mut Phase, now: u64) -> u64 {
         match phase {
             Phase::Running => self.feed_stream(now),
-            Phase::Draining { deadline_ns, .. } => *deadline_ns,
+            // What is drained already is looked at again at once.
+            Phase::Draining { deadline_ns, .. } => {
+                if self.slots.idle() {
+                    now
+                } else {
+                    *deadline_ns
+                }
+            }
             Phase::ReadingBack { next, deadline_ns, .. } => {
                 while *next < self.ledger.len() && !self.slots.free.is_empty() {
                     if self.ledger.is_written(*next) {

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::stamp::{Content, SECTOR, Stamp};
+use super::stamp::{Content, Run, SECTOR, Stamp};
 
 /// What can be wrong with a block; the protocol's `Corruption` defines the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,14 +62,14 @@ struct Block {
 /// All blocks of a workload's region.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    run: u64,
+    run: Run,
     block_bytes: u32,
     blocks: Vec<Block>,
 }
 
 impl Ledger {
     /// Blocks of `block_bytes` bytes that `run` has not written yet.
-    pub(crate) fn new(run: u64, block_bytes: u32, blocks: usize) -> Ledger {
+    pub(crate) fn new(run: Run, block_bytes: u32, blocks: usize) -> Ledger {
         Ledger { run, block_bytes, blocks: vec![Block::default(); blocks] }
     }
 
@@ -150,7 +150,7 @@ impl Ledger {
             Err(fault) => {
                 entry.reported = true;
                 let entry = *entry;
-                Some(Finding { fault, detail: detail(entry, &view) })
+                Some(Finding { fault, detail: self.detail(entry, &view) })
             }
         }
     }
@@ -161,16 +161,43 @@ impl Ledger {
         let mut view = View::default();
         for (number, content) in (0u32..).zip(sectors) {
             match content {
-                Content::Stamp(stamp) if place(&stamp) != offset + place_in(number) => {
+                Content::Stamp(stamp) if self.is_elsewhere(&stamp, offset + place_in(number)) => {
                     view.elsewhere.get_or_insert(stamp);
                 }
                 Content::Stamp(stamp) if stamp.run == self.run => view.saw(stamp.generation),
-                // Another run's data in its right place is what was there before this run.
+                // What an earlier run left is what was there before this one.
                 Content::Stamp(_) | Content::Zero => view.saw(0),
                 Content::Unknown => view.unknown = view.unknown.or(Some(number)),
             }
         }
         view
+    }
+
+    fn detail(&self, block: Block, view: &View) -> String {
+        let expected = if block.last > block.acked {
+            format!("one of the generations {} to {}", block.acked, block.last)
+        } else {
+            format!("generation {}", block.acked)
+        };
+        let found = match (view.elsewhere, view.unknown, view.range) {
+            (Some(stamp), ..) => {
+                let (place, generation) = (place(&stamp), stamp.generation);
+                let map = if stamp.run.map == self.run.map { "" } else { " of another map" };
+                format!("generation {generation} of offset {place}{map}")
+            }
+            (_, Some(sector), _) => format!("unknown bytes in sector {sector} of the block"),
+            (_, _, Some((0, 0))) => "what was there before the first write".to_owned(),
+            (_, _, Some((old, new))) if old == new => format!("generation {old}"),
+            (_, _, Some((old, new))) => format!("sectors of generations {old} to {new}"),
+            (_, _, None) => "no data".to_owned(),
+        };
+        format!("expected {expected} (read back before: {}), found {found}", block.seen)
+    }
+
+    /// Whether intact data belongs to another place of this map, or to another map.
+    fn is_elsewhere(&self, stamp: &Stamp, here: u64) -> bool {
+        (stamp.run == self.run && place(stamp) != here)
+            || (stamp.run.guest == self.run.guest && stamp.run.map != self.run.map)
     }
 }
 
@@ -220,25 +247,6 @@ fn judge(block: Block, view: &View) -> Result<u32, Fault> {
         return Err(Fault::Torn);
     }
     Err(if oldest < block.seen { Fault::Stale } else { Fault::Lost })
-}
-
-fn detail(block: Block, view: &View) -> String {
-    let expected = if block.last > block.acked {
-        format!("one of the generations {} to {}", block.acked, block.last)
-    } else {
-        format!("generation {}", block.acked)
-    };
-    let found = match (view.elsewhere, view.unknown, view.range) {
-        (Some(stamp), ..) => {
-            format!("data of offset {}, generation {}", place(&stamp), stamp.generation)
-        }
-        (_, Some(sector), _) => format!("unknown bytes in sector {sector} of the block"),
-        (_, _, Some((0, 0))) => "what was there before the first write".to_owned(),
-        (_, _, Some((old, new))) if old == new => format!("generation {old}"),
-        (_, _, Some((old, new))) => format!("sectors of generations {old} to {new}"),
-        (_, _, None) => "no data".to_owned(),
-    };
-    format!("expected {expected} (read back before: {}), found {found}", block.seen)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ const BLOCK: usize = 4096;
 const SECTORS: usize = BLOCK / SECTOR;
 const BLOCKS: usize = 4;
 
+const RUN: Run = Run { guest: 7, map: 0, number: 0 };
+
 /// A ledger over a disk in memory whose contents a test may spoil.
 struct Disk {
     ledger: Ledger,
@@ -16,7 +18,10 @@ struct Disk {
 
 impl Disk {
     fn new() -> Disk {
-        Disk { ledger: Ledger::new(7, BLOCK as u32, BLOCKS), data: vec![[0; SECTOR]; 4 * SECTORS] }
+        Disk {
+            ledger: Ledger::new(RUN, BLOCK as u32, BLOCKS),
+            data: vec![[0; SECTOR]; 4 * SECTORS],
+        }
     }
 
     fn block(&mut self, block: usize) -> &mut [[u8; SECTOR]] {
@@ -75,13 +80,30 @@ fn an_acknowledged_write_that_never_shows_is_lost() {
 }
 
 #[test]
-fn a_lost_write_over_another_runs_data_is_lost_too() {
-    let mut disk = Disk::new();
-    disk.write(2);
-    disk.ledger = Ledger::new(8, BLOCK as u32, BLOCKS);
-    assert_eq!(disk.read(2), None);
-    disk.write_with(2, 0..0, true);
-    assert_eq!(disk.read(2), Some(Fault::Lost));
+fn what_an_earlier_run_left_is_not_this_ones() {
+    let later = Run { number: 1, ..RUN };
+    let next_guest = Run { guest: 8, ..RUN };
+    for run in [later, next_guest] {
+        let mut disk = Disk::new();
+        disk.write(2);
+        let other_place = disk.block(2).to_vec();
+        disk.block(3).copy_from_slice(&other_place);
+        disk.ledger = Ledger::new(run, BLOCK as u32, BLOCKS);
+        assert_eq!(disk.read(2), None);
+        assert_eq!(disk.read(3), None);
+        disk.write_with(2, 0..0, true);
+        assert_eq!(disk.read(2), Some(Fault::Lost), "a lost write leaves it there");
+    }
+}
+
+#[test]
+fn data_of_another_map_is_misplaced() {
+    let (mut one, mut other) = (Disk::new(), Disk::new());
+    other.ledger = Ledger::new(Run { map: 1, number: 1, ..RUN }, BLOCK as u32, BLOCKS);
+    other.write(2);
+    let data = other.block(2).to_vec();
+    one.block(2).copy_from_slice(&data);
+    assert_eq!(one.read(2), Some(Fault::Misplaced));
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod stamp;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -30,6 +29,7 @@ use ledger::Ledger;
 use report::Meter;
 use ring::{PAGE, Ring};
 use schedule::{Pacer, Stream};
+use stamp::Run;
 
 /// Bytes of buffers that a workload may have; the guest has 256 MiB in all.
 const MAX_BUFFERS: u64 = 64 << 20;
@@ -43,9 +43,30 @@ const MAX_BLOCK: u32 = 4 << 20;
 /// The workloads of this guest, at most one a map.
 pub(crate) struct Workloads {
     running: Mutex<HashMap<String, Running>>,
-    /// How many were started, so that each can tell its data from that of the one before.
-    started: AtomicU64,
+    runs: Mutex<Runs>,
     outbox: Outbox,
+}
+
+/// Numbers the runs, so that each can tell its data from any other's.
+#[derive(Default)]
+struct Runs {
+    guest: Option<u32>,
+    maps: Vec<String>,
+    started: u16,
+}
+
+impl Runs {
+    /// The next run, on `map`.
+    fn next(&mut self, map: &str, seed: u64) -> Run {
+        // The clock makes it differ from what a guest with the same seed left on the same disk.
+        let guest = *self.guest.get_or_insert_with(|| stamp::mix(seed ^ now_ns()) as u32);
+        let index = self.maps.iter().position(|known| known == map).unwrap_or_else(|| {
+            self.maps.push(map.to_owned());
+            self.maps.len() - 1
+        });
+        self.started = self.started.wrapping_add(1);
+        Run { guest, map: index as u16, number: self.started }
+    }
 }
 
 struct Running {
@@ -59,7 +80,7 @@ struct Running {
 impl Workloads {
     /// None yet; events go to `outbox`.
     pub(crate) fn new(outbox: Outbox) -> Workloads {
-        Workloads { running: Mutex::default(), started: AtomicU64::new(0), outbox }
+        Workloads { running: Mutex::default(), runs: Mutex::default(), outbox }
     }
 
     /// Starts a workload.
@@ -86,8 +107,9 @@ impl Workloads {
 
     fn spawn(&self, spec: &WorkloadSpec, blocks: usize) -> Result<Running> {
         let file = open(spec)?;
-        let run = self.started.fetch_add(1, Ordering::Relaxed);
-        let run = stamp::mix(spec.seed ^ stamp::mix(run));
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = runs.next(&spec.map, spec.seed);
+        drop(runs);
         let ring = Ring::new(file, spec.queue_depth, spec.block_bytes)
             .doing(|| "set up an io_uring".to_owned())?;
         let event = || eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC);
@@ -208,6 +230,15 @@ mod tests {
             seed: 1,
             stall_ms: 1000,
         }
+    }
+
+    #[test]
+    fn runs_are_told_apart_by_guest_map_and_number() {
+        let mut runs = Runs::default();
+        let (a, b, again) = (runs.next("a", 1), runs.next("b", 1), runs.next("a", 1));
+        assert!(a.guest == b.guest && a.guest == again.guest);
+        assert!(a.map != b.map && a.map == again.map);
+        assert!(a.number != again.number);
     }
 
     #[test]

@@ -15,11 +15,32 @@ pub(crate) const SECTOR: usize = 512;
 const MAGIC: u64 = u64::from_le_bytes(*b"sansim\x01\n");
 const FILLER: usize = 40;
 
+/// A run of a workload: which guest, which of its maps, and which run on that map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Tells this guest's data from what an earlier one left on the disk.
+    pub(crate) guest: u32,
+    /// A number for each map.
+    pub(crate) map: u16,
+    /// Counts the runs of this guest.
+    pub(crate) number: u16,
+}
+
+impl Run {
+    fn encode(self) -> u64 {
+        (u64::from(self.guest) << 32) | (u64::from(self.map) << 16) | u64::from(self.number)
+    }
+
+    fn decode(word: u64) -> Run {
+        Run { guest: (word >> 32) as u32, map: (word >> 16) as u16, number: word as u16 }
+    }
+}
+
 /// Who wrote a sector, where it belongs, and which write of that block it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    /// Tells the runs of a guest's workloads apart.
-    pub(crate) run: u64,
+    /// The run that wrote it.
+    pub(crate) run: Run,
     /// Where the block starts, in bytes from the start of the map.
     pub(crate) offset: u64,
     /// Which sector of the block it is, from 0.
@@ -44,7 +65,7 @@ impl Stamp {
     pub(crate) fn write(&self, sector: &mut [u8; SECTOR]) {
         let checksum = self.checksum();
         sector[0..8].copy_from_slice(&MAGIC.to_le_bytes());
-        sector[8..16].copy_from_slice(&self.run.to_le_bytes());
+        sector[8..16].copy_from_slice(&self.run.encode().to_le_bytes());
         sector[16..24].copy_from_slice(&self.offset.to_le_bytes());
         sector[24..28].copy_from_slice(&self.sector.to_le_bytes());
         sector[28..32].copy_from_slice(&self.generation.to_le_bytes());
@@ -58,7 +79,9 @@ impl Stamp {
 
     fn checksum(&self) -> u64 {
         let place = (u64::from(self.sector) << 32) | u64::from(self.generation);
-        [self.run, self.offset, place].iter().fold(MAGIC, |sum, field| mix(sum ^ mix(*field)))
+        [self.run.encode(), self.offset, place]
+            .iter()
+            .fold(MAGIC, |sum, field| mix(sum ^ mix(*field)))
     }
 }
 
@@ -71,7 +94,7 @@ impl Content {
         }
         let place = u64_at(sector, 24);
         let stamp = Stamp {
-            run: u64_at(sector, 8),
+            run: Run::decode(u64_at(sector, 8)),
             offset: u64_at(sector, 16),
             sector: place as u32,
             generation: (place >> 32) as u32,
@@ -112,8 +135,14 @@ mod tests {
     use super::*;
 
     fn stamps() -> impl Strategy<Value = Stamp> {
-        (any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>())
-            .prop_map(|(run, offset, sector, generation)| Stamp { run, offset, sector, generation })
+        (any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>()).prop_map(
+            |(run, offset, sector, generation)| Stamp {
+                run: Run::decode(run),
+                offset,
+                sector,
+                generation,
+            },
+        )
     }
 
     proptest! {
