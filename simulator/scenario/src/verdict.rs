@@ -74,6 +74,8 @@ pub struct Summary {
     pub wall_s: f64,
     /// Seconds of scenario time that the story took.
     pub simulated_s: f64,
+    /// Seconds of the host's time from the run's start until the guest was ready to be used.
+    pub started_s: Option<f64>,
     /// Seconds of the host's time from the run's start to the first I/O on the map.
     pub first_io_s: Option<f64>,
     /// The workload.

@@ -103,6 +103,7 @@ struct Facts {
     qemu: String,
     boot: String,
     qemu_memory: Option<u64>,
+    started: Option<Duration>,
     first_io: Option<Duration>,
 }
 
@@ -159,6 +160,7 @@ async fn attempt(
         Err(error) => Err(error),
         Ok((mut machine, boot)) => {
             facts.boot = boot.to_string();
+            facts.started = Some(began.elapsed());
             facts.qemu = machine.qemu_version().to_owned();
             let clock: Arc<dyn Clock> = clock;
             let act = Act { spec, san: &san, wire: &mut wire, clock, cancel, began };
@@ -318,6 +320,7 @@ fn summarize(
         boot: facts.boot.clone(),
         wall_s: 0.0,
         simulated_s: told.simulated.as_secs_f64(),
+        started_s: facts.started.map(|started| started.as_secs_f64()),
         first_io_s: facts.first_io.map(|first| first.as_secs_f64()),
         io: IoSummary {
             reads: io.reads,

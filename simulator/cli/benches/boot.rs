@@ -1,0 +1,126 @@
+//! How fast a guest is there: from a template, cold, and as plain QEMU boots the same kernel. All on the
+//! same machine in the same run, alternating; medians and ratios are printed, nothing is asserted.
+//!
+//! `SANSIM_VMLINUZ` names the compressed kernel for the plain boot (`ci/bench` fetches the package it
+//! comes in); without it that part is left out, and said to be.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+    time::Instant,
+};
+
+use sansim_lab::{ImageStore, Quiet};
+
+const ROUNDS: usize = 5;
+
+const STORY: &str = r#"
+title = "boot benchmark"
+run_for = "500ms"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+"#;
+
+/// Figures of one run, in seconds and bytes.
+#[derive(Debug, Default)]
+struct Figures {
+    started: Vec<f64>,
+    first_io: Vec<f64>,
+    sansim_bytes: u64,
+    qemu_bytes: u64,
+}
+
+impl Figures {
+    fn take(&mut self, scenario: &Path, out: &Path, options: &[&str]) {
+        let run = Command::new(env!("CARGO_BIN_EXE_sansim"))
+            .arg("run")
+            .arg(scenario)
+            .arg("--out")
+            .arg(out)
+            .args(options)
+            .output()
+            .expect("sansim");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let text = fs::read_to_string(out.join("latest/summary.json")).expect("summary.json");
+        let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        self.started.push(summary["started_s"].as_f64().expect("started_s"));
+        self.first_io.push(summary["first_io_s"].as_f64().expect("first_io_s"));
+        let bytes = |who: &str| summary["memory"][who].as_u64().unwrap_or_default();
+        self.sansim_bytes = self.sansim_bytes.max(bytes("sansim"));
+        self.qemu_bytes = self.qemu_bytes.max(bytes("qemu"));
+    }
+}
+
+fn median(seconds: &[f64]) -> f64 {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Seconds from spawning QEMU as one would by hand until its kernel starts /init.
+fn plain_boot(vmlinuz: &Path, initramfs: &Path) -> f64 {
+    let began = Instant::now();
+    let mut qemu = Command::new("qemu-system-x86_64")
+        .args(["-accel", "tcg", "-m", "256", "-nographic", "-no-reboot", "-net", "none"])
+        .args(["-append", "console=ttyS0 panic=-1", "-kernel"])
+        .arg(vmlinuz)
+        .arg("-initrd")
+        .arg(initramfs)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("qemu-system-x86_64");
+    let console = BufReader::new(qemu.stdout.take().expect("a pipe"));
+    let init = |line: &std::io::Result<Vec<u8>>| {
+        line.as_ref().is_ok_and(|l| String::from_utf8_lossy(l).contains("Run /init as init process"))
+    };
+    let reached = console.split(b'\n').any(|line| init(&line));
+    let seconds = began.elapsed().as_secs_f64();
+    let _ = qemu.kill();
+    let _ = qemu.wait();
+    assert!(reached, "the plain guest did not reach its init");
+    seconds
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let store = ImageStore::open().expect("a cache directory");
+    let image = store.build("bookworm", &Quiet).await.expect("the image");
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let (scenario, out) = (place.path().join("boot.toml"), place.path().join("out"));
+    fs::write(&scenario, STORY).expect("a scenario file");
+    let vmlinuz = std::env::var_os("SANSIM_VMLINUZ").map(PathBuf::from);
+
+    // The template is made outside of what is measured.
+    Figures::default().take(&scenario, &out, &[]);
+    let (mut template, mut cold, mut plain) = (Figures::default(), Figures::default(), Vec::new());
+    for _ in 0..ROUNDS {
+        template.take(&scenario, &out, &[]);
+        cold.take(&scenario, &out, &["--cold"]);
+        if let Some(vmlinuz) = &vmlinuz {
+            plain.push(plain_boot(vmlinuz, &image.initramfs));
+        }
+    }
+
+    let fast = median(&template.started);
+    println!("kernel {}, 2 HBAs, medians of {ROUNDS}, seconds from the command's start", image.release);
+    println!("{:<44}{fast:>8.2}", "guest ready, from a template");
+    let cold_ready = median(&cold.started);
+    println!("{:<44}{cold_ready:>8.2}  {:>5.1} x", "guest ready, cold boot", cold_ready / fast);
+    match vmlinuz {
+        Some(_) => {
+            let plain = median(&plain);
+            println!("{:<44}{plain:>8.2}  {:>5.1} x", "plain QEMU -kernel vmlinuz to init", plain / fast);
+        }
+        None => println!("plain QEMU: left out, SANSIM_VMLINUZ is not set"),
+    }
+    println!("{:<44}{:>8.2}", "first I/O on the map, from a template", median(&template.first_io));
+    println!("{:<44}{:>8.2}", "first I/O on the map, cold boot", median(&cold.first_io));
+    let mib = |bytes: u64| bytes as f64 / (1 << 20) as f64;
+    println!("{:<44}{:>8.1} MiB", "peak memory of sansim", mib(template.sansim_bytes));
+    println!("{:<44}{:>8.1} MiB", "peak memory of QEMU", mib(template.qemu_bytes));
+    ExitCode::SUCCESS
+}
