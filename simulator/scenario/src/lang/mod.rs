@@ -11,6 +11,8 @@ pub mod file;
 mod near;
 mod placeholder;
 pub mod plan;
+mod resolved;
+mod schema;
 mod source;
 pub mod value;
 
@@ -19,6 +21,8 @@ use std::path::Path;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use placeholder::{Piece, Placeholder, pieces, placeholder};
 pub use plan::Scenario;
+pub use resolved::resolved_toml;
+pub use schema::schema;
 pub use source::Set;
 
 /// The longest scenario file that is read, in bytes.

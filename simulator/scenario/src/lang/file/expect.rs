@@ -24,12 +24,12 @@ pub struct Expect {
     /// workload's.
     pub lun: Option<At<u64>>,
     /// A LUN is owned by a controller.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub owner: Many<LunOwner>,
     /// Totals of the workload.
     pub io: Option<Io>,
     /// How many commands of a kind were completed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub commands: Many<At<Commands>>,
     /// The highest round of pg_init that was seen in the story; 1 is a pg_init without retry.
     pub rounds: Option<Comparison<u64>>,
@@ -38,26 +38,26 @@ pub struct Expect {
     /// How many paths are failed or active.
     pub paths: Option<Paths>,
     /// The state of certain paths.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub path: Many<PathWithState>,
     /// The current path group.
     pub group: Option<Group>,
     /// How many lines of a kind the guest's kernel has logged.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub log: Many<At<Log>>,
     /// What a program that a step ran has answered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub ran: Many<RanTable>,
     /// How often a fault rule has fired.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub fault: Many<FaultFired>,
     /// How many uevents the map has sent for failed or reinstated paths.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub uevents: Many<At<Uevents>>,
     /// What to tell a reader when it is not so.
     pub because: Option<String>,
     /// Kernels on which it is known not to be so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub known: Many<KnownFailure>,
 }
 

@@ -76,31 +76,39 @@ pub struct Then {
     pub lose: Option<At<LoseName>>,
 }
 
-/// A SCSI status.
+/// A SCSI status, by its name in SAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
 pub enum StatusName {
-    /// GOOD, without doing anything.
+    /// The answer of success, without doing anything.
+    #[serde(rename = "GOOD")]
     Good,
-    /// CHECK CONDITION without sense data, which makes a Linux guest start its error handler.
+    /// Without sense data, which makes a Linux guest start its error handler.
+    #[serde(rename = "CHECK CONDITION")]
     CheckCondition,
-    /// CONDITION MET.
+    /// The requested operation is satisfied.
+    #[serde(rename = "CONDITION MET")]
     ConditionMet,
-    /// BUSY.
+    /// Try again later.
+    #[serde(rename = "BUSY")]
     Busy,
-    /// RESERVATION CONFLICT.
+    /// Another initiator has reserved the LUN.
+    #[serde(rename = "RESERVATION CONFLICT")]
     ReservationConflict,
-    /// TASK SET FULL.
+    /// The LUN cannot queue more commands.
+    #[serde(rename = "TASK SET FULL")]
     TaskSetFull,
-    /// ACA ACTIVE.
+    /// An auto contingent allegiance is pending.
+    #[serde(rename = "ACA ACTIVE")]
     AcaActive,
-    /// TASK ABORTED.
+    /// Another initiator has aborted the command.
+    #[serde(rename = "TASK ABORTED")]
     TaskAborted,
 }
 
-/// What the HBA reports instead of a status; a virtio-scsi response code.
+/// What the HBA reports instead of a status: a response code of virtio-scsi, without
+/// `VIRTIO_SCSI_S_`. A Linux guest makes the host byte in parentheses of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ResponseName {
     /// Too much data (DID_ERROR).
     Overrun,

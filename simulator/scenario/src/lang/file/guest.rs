@@ -22,7 +22,7 @@ pub struct Guest {
     /// Processors. Default: 1.
     pub cpus: Option<At<u64>>,
     /// Kernel modules to load besides those a run needs anyway.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<At<String>>,
     /// The device handler of the maps, without `scsi_dh_`, or "none". Default: the personality's.
     pub handler: Option<At<String>>,
@@ -31,14 +31,14 @@ pub struct Guest {
     pub load_handler: Option<bool>,
     /// Module parameters to set once the modules are loaded, such as
     /// "scsi_dh_rdac.rdac_logging" = "15".
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, At<String>>,
     /// How the multipath maps are built.
     #[serde(default)]
     pub multipath: Multipath,
     /// Regular expressions for kernel log lines that may occur. Otherwise a kernel WARNING, BUG,
     /// hung task or panic fails the run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<At<String>>,
 }
 
@@ -71,7 +71,7 @@ pub struct Multipath {
     /// How paths are grouped. Default: "by-owner".
     pub path_groups: Option<GroupsName>,
     /// Arguments of the device handler.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handler_args: Vec<At<String>>,
 }
 

@@ -16,6 +16,13 @@ use serde::{
 #[serde(transparent)]
 pub struct Many<T>(pub Vec<T>);
 
+impl<T> Many<T> {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<T> Default for Many<T> {
     fn default() -> Self {
         Many(Vec::new())

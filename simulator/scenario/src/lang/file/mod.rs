@@ -22,7 +22,7 @@ pub use fault::{Fault, LoseName, ResponseName, StatusName, Then, When};
 pub use guest::{GroupsName, Guest, ManagerName, Multipath, SelectorName};
 pub use hba::Hba;
 pub use many::Many;
-pub use names::{ControllerIs, Name, NumberRange, Part, PathName, PathsName};
+pub use names::{ControllerIs, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
 pub use step::{
     LunOwner, On, ReadOnly, Resize, SetState, Step, StopName, UnitAttention, WriteFile,
 };
@@ -43,7 +43,7 @@ pub struct File {
     /// More about it, for whoever reads the report.
     pub description: Option<String>,
     /// Where the story comes from: reports, commits, kernel functions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cites: Vec<String>,
     /// The seed of everything random, for a scenario that only makes sense with one. Otherwise every
     /// run draws its own, unless the command line gives one.
@@ -68,12 +68,12 @@ pub struct File {
     pub workload: Workload,
     /// Fault rules: what goes wrong with which commands. The first rule that matches a command
     /// decides about it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<At<Fault>>,
     /// What the scenario does, at a time or when something happens.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub step: Vec<At<Step>>,
     /// What must come of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<At<Expect>>,
 }

@@ -1,4 +1,4 @@
-//! `3`, `">= 3"`, `"< 10s"`, `">= 2, <= 4"`.
+//! `3`, `">= 3"`, `"2..4"`, `"< 10s"`, `">= 2, <= 4"`.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr, time::Duration};
 
@@ -23,10 +23,13 @@ pub trait Quantity: Copy + PartialOrd + fmt::Debug {
     fn read(text: &str) -> Result<Self, String>;
     /// Prints it as it is read.
     fn print(self) -> String;
+    /// The integer it may be written as.
+    fn bare(self) -> Option<u64>;
 }
 
 impl Quantity for u64 {
-    const EXPECTED: &'static str = "a number or a comparison such as \">= 3\" or \">= 2, <= 4\"";
+    const EXPECTED: &'static str =
+        "a number, a range such as \"2..4\" (both included) or a comparison such as \">= 3\"";
     const NAME: &'static str = "Count";
     const BARE: bool = true;
 
@@ -36,6 +39,10 @@ impl Quantity for u64 {
 
     fn print(self) -> String {
         self.to_string()
+    }
+
+    fn bare(self) -> Option<u64> {
+        Some(self)
     }
 }
 
@@ -51,6 +58,10 @@ impl Quantity for Duration {
 
     fn print(self) -> String {
         TimeSpan(self).to_string()
+    }
+
+    fn bare(self) -> Option<u64> {
+        None
     }
 }
 
@@ -179,16 +190,26 @@ impl<T: Quantity> FromStr for Comparison<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bound = |part: &str| {
-            let (relation, value) = Relation::split(part);
-            T::read(value).map(|value| Bound { relation, value })
-        };
         text.split(',')
-            .map(bound)
-            .collect::<Result<_, _>>()
-            .map(Comparison)
+            .map(bounds)
+            .collect::<Result<Vec<_>, _>>()
+            .map(|bounds| Comparison(bounds.concat()))
             .map_err(|why| format!("{why}; expected {}", T::EXPECTED))
     }
+}
+
+/// The limits of one part of a comparison: `< 4`, `3`, or `2..4`, which includes both.
+fn bounds<T: Quantity>(part: &str) -> Result<Vec<Bound<T>>, String> {
+    if let Some((first, last)) = part.split_once("..") {
+        let first = Bound { relation: Relation::AtLeast, value: T::read(first.trim())? };
+        let last = Bound { relation: Relation::AtMost, value: T::read(last.trim())? };
+        if first.value > last.value {
+            return Err(format!("{:?} is an empty range: both ends are included", part.trim()));
+        }
+        return Ok(vec![first, last]);
+    }
+    let (relation, value) = Relation::split(part);
+    T::read(value).map(|value| vec![Bound { relation, value }])
 }
 
 impl<'de, T: Quantity> Deserialize<'de> for Comparison<T> {
@@ -222,6 +243,11 @@ impl<'de, T: Quantity> Deserialize<'de> for Comparison<T> {
 
 impl<T: Quantity> Serialize for Comparison<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let [Bound { relation: Relation::Exactly, value }] = self.0[..]
+            && let Some(number) = value.bare()
+        {
+            return serializer.serialize_u64(number);
+        }
         let text = |bound: &Bound<T>| format!("{} {}", bound.relation.sign(), bound.value.print());
         serializer.serialize_str(&self.0.iter().map(text).collect::<Vec<_>>().join(", "))
     }
@@ -234,7 +260,7 @@ impl<T: Quantity> JsonSchema for Comparison<T> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let value = if T::BARE { "[0-9]+" } else { TimeSpan::PATTERN.trim_matches(['^', '$']) };
-        let bound = format!("(<=|>=|==|<|>|=)? ?{value}");
+        let bound = format!("({value} ?\\.\\. ?{value}|(<=|>=|==|<|>|=)? ?{value})");
         let string =
             json_schema!({ "type": "string", "pattern": format!("^{bound}(, ?{bound})*$") });
         if T::BARE {
@@ -257,6 +283,8 @@ mod tests {
         let some: Comparison<u64> = ">= 2, < 4".parse().unwrap();
         assert_eq!([1, 2, 3, 4].map(|n| some.holds(n)), [false, true, true, false]);
         assert_eq!(some.to_string(), "at least 2 and less than 4");
+        let range: Comparison<u64> = "2..3".parse().unwrap();
+        assert_eq!([1, 2, 3, 4].map(|n| range.holds(n)), [false, true, true, false]);
         let exact: Comparison<u64> = "3".parse().unwrap();
         assert_eq!([2, 3, 4].map(|n| exact.holds(n)), [false, true, false]);
         let short: Comparison<Duration> = "<10s".parse().unwrap();
@@ -265,7 +293,8 @@ mod tests {
 
     #[test]
     fn what_is_no_comparison_is_refused() {
-        for text in ["", "< ", "~3", "3 4", "-1", ">= 2,", "< 10s"] {
+        for text in ["", "< ", "~3", "3 4", "-1", ">= 2,", "< 10s", "3..2", "2..", "..3", "1..2..3"]
+        {
             assert!(text.parse::<Comparison<u64>>().is_err(), "{text}");
         }
         let why = "< 10".parse::<Comparison<Duration>>().unwrap_err();

@@ -1,0 +1,100 @@
+//! `[[fault]]`.
+
+use sansim_array::{
+    Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, Time, When,
+};
+
+use super::{at, name, span};
+use crate::lang::{
+    file::{self, ControllerIs, LoseName, NumberRange, ResponseName, StageName, StatusName},
+    value::{At, TimeSpan},
+};
+
+pub(super) fn fault(rule: &FaultRule) -> file::Fault {
+    file::Fault {
+        name: Some(at(rule.name.to_string())),
+        when: when(&rule.when),
+        then: at(then(&rule.then)),
+        armed: Some(rule.armed),
+    }
+}
+
+fn when(when: &When) -> file::When {
+    let time = |time: Time| -> file::Name<TimeSpan> { span(time.since(Time::ZERO)) };
+    let mut table = file::When {
+        op: when.op.map(name),
+        controller: when.controller.map(name),
+        port: when.port.map(name),
+        hba: when.hba.map(|hba| at(hba.0.into())),
+        lun: when.lun.map(|lun| at(lun.0.into())),
+        blocks: when.blocks.clone().map(|blocks| name(NumberRange(blocks))),
+        stage: Some(stage(when.stage)),
+        from: when.from.map(time),
+        until: when.until.map(time),
+        state: when.state.map(|(controller, state)| name(ControllerIs(controller, state))),
+        ..Default::default()
+    };
+    match &when.matches {
+        Matches::All => {}
+        Matches::First(count) => table.first = Some(at(*count)),
+        Matches::Nth(count) => table.nth = Some(at(*count)),
+        Matches::Every(count) => table.every = Some(at(*count)),
+        Matches::Range(range) => table.matches = Some(name(NumberRange(range.clone()))),
+    }
+    table
+}
+
+pub(super) fn stage(stage: Option<Stage>) -> StageName {
+    match stage {
+        Some(Stage::Story) => StageName::Story,
+        Some(Stage::Discovery) => StageName::Discovery,
+        None => StageName::Any,
+    }
+}
+
+fn then(then: &Then) -> file::Then {
+    let mut table = file::Then {
+        delay: then.delay.map(span),
+        hold: then.hold.as_ref().map(|hold| At::nowhere(hold.to_string())),
+        lose: then.lose.map(|lose| match lose {
+            Lose::Command => at(LoseName::Command),
+            Lose::Reply => at(LoseName::Reply),
+        }),
+        ..Default::default()
+    };
+    match then.answer {
+        None => {}
+        Some(Answer::Sense(sense)) => table.sense = Some(name(sense)),
+        Some(Answer::Status(code)) => table.status = Some(at(status(code))),
+        Some(Answer::Response(code)) => table.response = Some(at(response(code))),
+    }
+    table
+}
+
+pub(super) fn status(status: Status) -> StatusName {
+    match status {
+        Status::Good => StatusName::Good,
+        Status::CheckCondition => StatusName::CheckCondition,
+        Status::ConditionMet => StatusName::ConditionMet,
+        Status::Busy => StatusName::Busy,
+        Status::ReservationConflict => StatusName::ReservationConflict,
+        Status::TaskSetFull => StatusName::TaskSetFull,
+        Status::AcaActive => StatusName::AcaActive,
+        Status::TaskAborted => StatusName::TaskAborted,
+    }
+}
+
+fn response(response: ServiceResponse) -> ResponseName {
+    match response {
+        ServiceResponse::Overrun => ResponseName::Overrun,
+        ServiceResponse::Aborted => ResponseName::Aborted,
+        ServiceResponse::BadTarget => ResponseName::BadTarget,
+        ServiceResponse::Reset => ResponseName::Reset,
+        ServiceResponse::Busy => ResponseName::Busy,
+        ServiceResponse::TransportFailure => ResponseName::TransportFailure,
+        ServiceResponse::TargetFailure => ResponseName::TargetFailure,
+        ServiceResponse::NexusFailure => ResponseName::NexusFailure,
+        // No scenario can ask for a response that is no fault.
+        ServiceResponse::Ok | ServiceResponse::Failure => ResponseName::Failure,
+    }
+}

@@ -1,0 +1,110 @@
+//! `[[step]]`.
+
+use sansim_array::{Action, ControllerId, ControllerState, Lun, Nexus};
+
+use super::{at, name, san, span};
+use crate::lang::{
+    file::{self, LunOwner, Part, SetState, StopName},
+    plan::{Occurrence, Step, StepAction, Trigger},
+    value::Size,
+};
+
+pub(super) fn step(step: &Step) -> file::Step {
+    let mut table = file::Step { name: Some(at(step.name.clone())), ..Default::default() };
+    match &step.trigger {
+        Trigger::At(time) => table.at = Some(span(*time)),
+        Trigger::On { event, after } => {
+            table.on = Some(at(on(event)));
+            table.after = Some(span(*after));
+        }
+    }
+    match &step.action {
+        StepAction::Array(action) => array_action(action, &mut table),
+        StepAction::Message { lun, text } => {
+            table.lun = Some(number(*lun));
+            table.message = Some(at(text.clone()));
+        }
+        StepAction::Reinstate { lun, paths } => {
+            table.lun = Some(number(*lun));
+            table.reinstate = Some(at(file::StringOrPath(*paths)));
+        }
+        StepAction::Run { argv, timeout } => {
+            table.run = Some(at(argv.clone()));
+            table.timeout = Some(span(*timeout));
+        }
+        StepAction::Write { path, text } => {
+            table.write = Some(at(file::WriteFile { path: at(path.clone()), text: text.clone() }));
+        }
+        StepAction::StopWorkload => table.stop = Some(StopName::Workload),
+        StepAction::End => table.end = Some(at(true)),
+    }
+    table
+}
+
+fn number(lun: Lun) -> crate::lang::value::At<u64> {
+    at(lun.0.into())
+}
+
+pub(super) fn owner(lun: Lun, controller: ControllerId) -> LunOwner {
+    LunOwner { lun: number(lun), controller: name(controller) }
+}
+
+fn on(event: &Occurrence) -> file::On {
+    let mut table = file::On::default();
+    match event {
+        Occurrence::Fault { name, nth } => {
+            table.fault = Some(at(name.to_string()));
+            table.nth = Some(at(*nth));
+        }
+        Occurrence::PgInit { rounds, lun } => {
+            table.pg_init = Some(at((*rounds).into()));
+            table.lun = Some(number(*lun));
+        }
+        Occurrence::Owner { lun, controller } => table.owner = Some(owner(*lun, *controller)),
+        Occurrence::PathFailed { path, lun } => {
+            table.path_failed = Some(at(file::StringOrPath(*path)));
+            table.lun = Some(number(*lun));
+        }
+        Occurrence::Held(hold) => table.held = Some(at(hold.to_string())),
+        Occurrence::Log(text) => table.log = Some(at(text.clone())),
+        Occurrence::Step(step) => table.step = Some(at(step.clone())),
+    }
+    table
+}
+
+fn array_action(action: &Action, table: &mut file::Step) {
+    match action {
+        Action::SetController { controller, state: ControllerState::Failed } => {
+            table.fail = Some(name(Part(*controller)));
+        }
+        Action::SetController { controller, state: ControllerState::Online } => {
+            table.restore = Some(name(Part(*controller)));
+        }
+        Action::SetController { controller, state } => {
+            table.set = Some(SetState { controller: name(*controller), state: name(*state) });
+        }
+        Action::SetOwner { lun, controller } => table.own = Some(owner(*lun, *controller)),
+        Action::Release { hold } => table.release = Some(at(hold.to_string())),
+        Action::Arm { rule, armed: true } => table.arm = Some(at(rule.to_string())),
+        Action::Arm { rule, armed: false } => table.disarm = Some(at(rule.to_string())),
+        Action::UnitAttention { nexus, lun, sense } => {
+            table.unit_attention = Some(at(file::UnitAttention {
+                sense: name(*sense),
+                hba: nexus.map(|Nexus { hba, .. }| at(hba.0.into())),
+                port: nexus.map(|Nexus { port, .. }| name(port)),
+                lun: lun.map(number),
+            }));
+        }
+        Action::MapLun(config) => table.map = Some(at(san::lun(config))),
+        Action::UnmapLun { lun } => table.unmap = Some(number(*lun)),
+        Action::ResizeLun { lun, bytes } => {
+            table.resize = Some(file::Resize { lun: number(*lun), size: name(Size(*bytes)) });
+        }
+        Action::SetReadOnly { lun, read_only } => {
+            let read_only = Some(*read_only);
+            table.read_only = Some(file::ReadOnly { lun: number(*lun), read_only });
+        }
+        // No step can ask for these; the runner takes them itself.
+        Action::BeginStory | Action::AddRule(_) => {}
+    }
+}
