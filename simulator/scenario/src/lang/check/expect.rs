@@ -89,11 +89,12 @@ fn conditions(
     }
     map_conditions(expect, lun, when, &mut all, checker);
     for log in expect.log.iter() {
-        if let Some(text) = text(log.contains.as_ref(), log.matches.as_ref(), &log.span, checker) {
+        if let Some(text) = text(log.contains.as_ref(), log.matches.as_ref(), &expect.span, checker)
+        {
             let count = count(&log.count, log.at_least, log.at_most, log.exactly);
             all.push(Condition::Log(LogCount { text, count }));
         } else if log.contains.is_none() && log.matches.is_none() {
-            checker.refuse(&log.span, "no text is given here", "write `contains` or `matches`");
+            checker.refuse(&expect.span, "no text is given here", "write `contains` or `matches`");
         }
     }
     all.extend(expect.ran.iter().map(|ran| Condition::Ran(program(ran, checker))));
@@ -173,7 +174,7 @@ fn io_limits(io: &file::Io, span: &std::ops::Range<usize>, checker: &mut Checker
     limits
 }
 
-fn command_count(given: &At<file::Commands>, checker: &mut Checker<'_>) -> CommandCount {
+fn command_count(given: &file::Commands, checker: &mut Checker<'_>) -> CommandCount {
     CommandCount {
         op: given.op.as_ref().map(|op| op.0),
         controller: given.controller.as_ref().map(|name| checker.controller(name)),

@@ -30,7 +30,7 @@ pub struct Expect {
     pub io: Option<Io>,
     /// How many commands of a kind were completed.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
-    pub commands: Many<At<Commands>>,
+    pub commands: Many<Commands>,
     /// The highest round of pg_init that was seen in the story; 1 is a pg_init without retry.
     pub rounds: Option<Comparison<u64>>,
     /// The round of pg_init that the map shows at the end of the story.
@@ -44,7 +44,7 @@ pub struct Expect {
     pub group: Option<Group>,
     /// How many lines of a kind the guest's kernel has logged.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
-    pub log: Many<At<Log>>,
+    pub log: Many<Log>,
     /// What a program that a step ran has answered.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub ran: Many<RanTable>,
@@ -53,7 +53,7 @@ pub struct Expect {
     pub fault: Many<FaultFired>,
     /// How many uevents the map has sent for failed or reinstated paths.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
-    pub uevents: Many<At<Uevents>>,
+    pub uevents: Many<Uevents>,
     /// What to tell a reader when it is not so.
     pub because: Option<String>,
     /// Kernels on which it is known not to be so.

@@ -76,39 +76,32 @@ pub struct Then {
     pub lose: Option<At<LoseName>>,
 }
 
-/// A SCSI status, by its name in SAM.
+/// A SCSI status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum StatusName {
-    /// The answer of success, without doing anything.
-    #[serde(rename = "GOOD")]
+    /// GOOD, without doing anything.
     Good,
-    /// Without sense data, which makes a Linux guest start its error handler.
-    #[serde(rename = "CHECK CONDITION")]
+    /// CHECK CONDITION without sense data, which makes a Linux guest start its error handler.
     CheckCondition,
-    /// The requested operation is satisfied.
-    #[serde(rename = "CONDITION MET")]
+    /// CONDITION MET.
     ConditionMet,
-    /// Try again later.
-    #[serde(rename = "BUSY")]
+    /// BUSY.
     Busy,
-    /// Another initiator has reserved the LUN.
-    #[serde(rename = "RESERVATION CONFLICT")]
+    /// RESERVATION CONFLICT.
     ReservationConflict,
-    /// The LUN cannot queue more commands.
-    #[serde(rename = "TASK SET FULL")]
+    /// TASK SET FULL.
     TaskSetFull,
-    /// An auto contingent allegiance is pending.
-    #[serde(rename = "ACA ACTIVE")]
+    /// ACA ACTIVE.
     AcaActive,
-    /// Another initiator has aborted the command.
-    #[serde(rename = "TASK ABORTED")]
+    /// TASK ABORTED.
     TaskAborted,
 }
 
-/// What the HBA reports instead of a status: a response code of virtio-scsi, without
-/// `VIRTIO_SCSI_S_`. A Linux guest makes the host byte in parentheses of it.
+/// What the HBA reports instead of a status: a response code of virtio-scsi, of which a Linux guest
+/// makes the host byte in parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "kebab-case")]
 pub enum ResponseName {
     /// Too much data (DID_ERROR).
     Overrun,

@@ -11,7 +11,8 @@ use serde::{
     },
 };
 
-/// A list of tables; a list of one may be written as the table alone.
+/// A list of tables; a list of one may be written as the table alone. The tables themselves cannot
+/// be [`At`](crate::lang::value::At): where a single one stands is lost on the way.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct Many<T>(pub Vec<T>);

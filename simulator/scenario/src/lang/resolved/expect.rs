@@ -48,7 +48,7 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
     match condition {
         Condition::Owner { lun, controller } => table.owner.0.push(step::owner(*lun, *controller)),
         Condition::Io(limits) => table.io = Some(io(limits)),
-        Condition::Commands(wanted) => table.commands.0.push(at(commands(wanted))),
+        Condition::Commands(wanted) => table.commands.0.push(commands(wanted)),
         Condition::Rounds { count, .. } => table.rounds = Some(count.clone()),
         Condition::RoundsNow { count, .. } => table.rounds_at_end = Some(at(count.clone())),
         Condition::Paths(totals) => {
@@ -69,7 +69,7 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
         Condition::Log(wanted) => {
             let (contains, matches) = text(Some(&wanted.text));
             let count = Some(wanted.count.clone());
-            table.log.0.push(at(file::Log { contains, matches, count, ..Default::default() }));
+            table.log.0.push(file::Log { contains, matches, count, ..Default::default() });
         }
         Condition::Ran(wanted) => {
             let (contains, matches) = text(wanted.stdout.as_ref());
@@ -80,7 +80,7 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
             .fault
             .0
             .push(file::FaultFired { name: at(wanted.name.clone()), fired: wanted.fired.clone() }),
-        Condition::Uevents(wanted) => table.uevents.0.push(at(file::Uevents {
+        Condition::Uevents(wanted) => table.uevents.0.push(file::Uevents {
             action: if wanted.action == "PATH_FAILED" {
                 UeventName::PathFailed
             } else {
@@ -90,7 +90,7 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
             at_least: None,
             at_most: None,
             exactly: None,
-        })),
+        }),
     }
 }
 
