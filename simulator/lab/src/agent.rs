@@ -1,18 +1,102 @@
 //! The agent's other end.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use sansim_protocol::{Answer, Call};
+use sansim_protocol::{
+    Answer, Call, Event, FromAgent, Happening, LineBuffer, Outcome, Request, VERSION, encode,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::{mpsc, oneshot, watch},
+};
 
-use crate::Result;
+use crate::{ExitReason, LabError, Result, machine::Console};
+
+/// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and a busy host slower.
+const SLACK: Duration = Duration::from_secs(120);
+/// Events that may wait for their reader.
+const EVENTS: usize = 1 << 16;
+/// Requests that may wait to be written.
+const REQUESTS: usize = 64;
 
 /// Asks the agent of a running guest. Cheap to clone; calls may overlap.
 #[derive(Debug, Clone)]
 pub struct AgentLink {
-    _private: (),
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    calls: Mutex<Calls>,
+    exit: watch::Receiver<Option<ExitReason>>,
+    console: Console,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    last: u64,
+    /// Who waits for which answer.
+    waiting: HashMap<u64, oneshot::Sender<Result<Outcome, String>>>,
+}
+
+impl Shared {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a new link comes with.
+pub(crate) struct Connected {
+    pub(crate) link: AgentLink,
+    pub(crate) events: mpsc::Receiver<Event>,
+    /// Told the version and the kernel's release when the agent has said that it is ready.
+    pub(crate) ready: oneshot::Receiver<Result<Ready, String>>,
+}
+
+/// The agent's first words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) version: u32,
+    pub(crate) kernel: String,
 }
 
 impl AgentLink {
+    /// A link over the connection to the agent's port.
+    pub(crate) fn connect<S>(
+        stream: S,
+        exit: watch::Receiver<Option<ExitReason>>,
+        console: Console,
+    ) -> Connected
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let (read, mut write) = tokio::io::split(stream);
+        let (requests, mut queue) = mpsc::channel::<Vec<u8>>(REQUESTS);
+        tokio::spawn(async move {
+            while let Some(line) = queue.recv().await {
+                if let Err(error) = write.write_all(&line).await {
+                    tracing::debug!("the agent cannot be written to: {error}");
+                    return;
+                }
+            }
+        });
+        let shared = Arc::new(Shared { calls: Mutex::default(), exit, console });
+        let (events, receiver) = mpsc::channel(EVENTS);
+        let (ready_sender, ready) = oneshot::channel();
+        let reader = Reader {
+            shared: Arc::clone(&shared),
+            events: Events { sender: events, lost: 0 },
+            ready: Some(ready_sender),
+        };
+        tokio::spawn(reader.run(read));
+        Connected { link: AgentLink { shared, requests }, events: receiver, ready }
+    }
+
     /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and two minutes
     /// of the host's time on top.
     ///
@@ -20,13 +104,164 @@ impl AgentLink {
     /// `AgentFailed` with the agent's own sentence, `AgentTimeout`, or `GuestGone` with the reason and the
     /// end of the console.
     pub async fn call(&self, call: Call) -> Result<Answer> {
-        let _ = call;
-        todo!()
+        let own = match &call {
+            Call::Scan { timeout_ms, .. }
+            | Call::StopWorkload { timeout_ms, .. }
+            | Call::Run { timeout_ms, .. } => Duration::from_millis(*timeout_ms),
+            _ => Duration::ZERO,
+        };
+        self.call_within(call, own.saturating_add(SLACK)).await
     }
 
     /// The same with a deadline of the caller's choice, in host time.
+    ///
+    /// # Errors
+    /// As [`call`](AgentLink::call).
     pub async fn call_within(&self, call: Call, deadline: Duration) -> Result<Answer> {
-        let _ = (call, deadline);
-        todo!()
+        let name = name(&call);
+        let (sender, answer) = oneshot::channel();
+        let id = {
+            let mut calls = self.shared.calls();
+            calls.last += 1;
+            let id = calls.last;
+            calls.waiting.insert(id, sender);
+            id
+        };
+        let _waiting = Waiting { shared: &self.shared, id };
+        let mut exit = self.shared.exit.clone();
+        let asked = async {
+            // When the writer is gone QEMU is, or will be in a moment: its exit is waited for.
+            let _ = self.requests.send(encode(&Request { id, call })).await;
+            match answer.await {
+                Ok(answer) => answer,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = asked => outcome,
+            gone = exit.wait_for(Option::is_some) => {
+                let reason = gone.ok().and_then(|reason| reason.clone());
+                return Err(self.gone(reason.unwrap_or(ExitReason::Stopped)));
+            }
+            () = tokio::time::sleep(deadline) => {
+                let console = self.shared.console.excerpt();
+                return Err(LabError::AgentTimeout { call: name, seconds: deadline.as_secs(), console });
+            }
+        };
+        match outcome {
+            Ok(Outcome::Ok(answer)) => Ok(answer),
+            Ok(Outcome::Failed(why)) => Err(LabError::AgentFailed { call: name, why }),
+            Err(why) => Err(LabError::AgentGarbled { why }),
+        }
+    }
+
+    fn gone(&self, reason: ExitReason) -> LabError {
+        LabError::GuestGone { reason, console: self.shared.console.excerpt() }
     }
 }
+
+/// The call as the agent names it, for messages.
+fn name(call: &Call) -> String {
+    let value = serde_json::to_value(call).unwrap_or_default();
+    value.get("call").and_then(|name| name.as_str()).unwrap_or("call").to_owned()
+}
+
+/// Forgets a call when its caller does not wait any more.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.shared.calls().waiting.remove(&self.id);
+    }
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    events: Events,
+    ready: Option<oneshot::Sender<Result<Ready, String>>>,
+}
+
+impl Reader {
+    async fn run(mut self, mut stream: impl AsyncRead + Unpin) {
+        let mut lines = LineBuffer::default();
+        let mut buffer = vec![0; 16 << 10];
+        while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+            lines.push(&buffer[..n]);
+            while let Some(message) = lines.next::<FromAgent>() {
+                match message {
+                    Ok(message) => self.take(message),
+                    Err(error) => self.garbled(&error.to_string()),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: FromAgent) {
+        match message {
+            FromAgent::Ready { version, kernel } => {
+                if let Some(ready) = self.ready.take() {
+                    let _ = ready.send(Ok(Ready { version, kernel }));
+                }
+            }
+            FromAgent::Reply(reply) => {
+                // An answer nobody waits for any more is no error.
+                if let Some(caller) = self.shared.calls().waiting.remove(&reply.id) {
+                    let _ = caller.send(Ok(reply.outcome));
+                }
+            }
+            FromAgent::Event(event) => self.events.pass(event),
+        }
+    }
+
+    /// A message that cannot be read may be anybody's answer: all who wait are told.
+    fn garbled(&mut self, why: &str) {
+        tracing::warn!("the agent: {why}");
+        if let Some(ready) = self.ready.take() {
+            let _ = ready.send(Err(why.to_owned()));
+        }
+        for (_, caller) in self.shared.calls().waiting.drain() {
+            let _ = caller.send(Err(why.to_owned()));
+        }
+    }
+}
+
+/// Passes events on, and counts those for which there was no room. It never waits: answers come the same way.
+struct Events {
+    sender: mpsc::Sender<Event>,
+    lost: u64,
+}
+
+impl Events {
+    fn pass(&mut self, event: Event) {
+        let at_ns = event.at_ns;
+        if self.lost > 0 {
+            let lost = Event { at_ns, what: Happening::Lost { count: self.lost } };
+            match self.sender.try_send(lost) {
+                Ok(()) => self.lost = 0,
+                Err(_) => {
+                    self.lost += 1;
+                    return;
+                }
+            }
+        }
+        if self.sender.try_send(event).is_err() {
+            self.lost += 1;
+        }
+    }
+}
+
+/// Refuses an agent that speaks another version.
+pub(crate) fn check_version(ready: &Ready) -> Result<()> {
+    match ready.version {
+        VERSION => Ok(()),
+        agent => Err(LabError::AgentVersion { agent, ours: VERSION }),
+    }
+}
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;

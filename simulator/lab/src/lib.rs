@@ -16,6 +16,7 @@ mod error;
 mod image;
 mod machine;
 mod progress;
+mod qemu;
 mod spec;
 mod store;
 mod template;

@@ -1,18 +1,43 @@
 //! Guests that were booted once, stopped when quiet, and saved.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
-use crate::{Boot, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result};
+use sansim_protocol::Call;
+
+use crate::{
+    Accel, Boot, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
+    cache::{Lock, size_of},
+    machine::{BASE_MODULES, COMMAND_LINE_VERSION},
+    qemu,
+};
+
+/// Templates kept in a store, and how much they may occupy together, in bytes.
+const KEPT: usize = 12;
+const KEPT_BYTES: u64 = 4 << 30;
+/// How long a guest is left alone before it is saved: udev events and late work queues settle.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The file of a template.
+const STATE: &str = "state";
 
 /// A saved guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
+    /// Its directory.
+    dir: PathBuf,
     path: PathBuf,
     key: String,
 }
 
 impl Template {
-    /// The saved state.
+    fn at(dir: PathBuf, key: String) -> Template {
+        Template { path: dir.join(STATE), dir, key }
+    }
+
+    /// The file with the saved state.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -20,6 +45,15 @@ impl Template {
     /// Names the image, the QEMU and the shape of the machine it was made with.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Removes it, unless somebody is making it anew.
+    pub(crate) fn throw_away(&self) {
+        let removed =
+            Lock::try_take(&self.dir).and_then(|lock| lock.map_or(Ok(()), |l| l.remove()));
+        if let Err(error) = removed {
+            tracing::warn!("{error}");
+        }
     }
 }
 
@@ -37,33 +71,80 @@ impl Templates {
 
     /// What a template for such a machine is called. Sockets, work directory and console do not matter,
     /// the number of HBAs and of their queues does.
+    ///
+    /// # Errors
+    /// `MissingTool` without QEMU: its version is part of the key.
     pub fn key(config: &MachineConfig) -> Result<String> {
-        let _ = config;
-        todo!()
+        Ok(key(config, &qemu::version()?, &qemu::host_processor()))
+    }
+
+    fn place(&self, config: &MachineConfig) -> Result<Template> {
+        let key = Templates::key(config)?;
+        let dir = self.store.template_dir(&config.image.name);
+        fs::create_dir_all(&dir).map_err(LabError::file("cannot create", &dir))?;
+        Ok(Template::at(dir.join(&key), key))
     }
 
     /// The template for such a machine, if there is one.
+    ///
+    /// # Errors
+    /// `MissingTool` without QEMU, `File` when the cache cannot be used.
     pub fn find(&self, config: &MachineConfig) -> Result<Option<Template>> {
-        let _ = (config, &self.store);
-        todo!()
+        let template = self.place(config)?;
+        if !template.path.is_file() {
+            return Ok(None);
+        }
+        // The time of last use, by which old ones are told.
+        if let Ok(file) = fs::File::open(&template.dir) {
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Ok(Some(template))
     }
 
     /// Makes the template for such a machine, or takes it from the cache when another process has made
     /// it meanwhile. `config` has throw-away HBA sockets and its own work directory and console.
+    ///
+    /// # Errors
+    /// As [`Machine::cold`], `DiskFull`, `Qmp`.
     pub async fn make(&self, config: MachineConfig, progress: &dyn Progress) -> Result<Template> {
-        let _ = (config, progress);
-        todo!()
+        let template = self.place(&config)?;
+        let what = format!("a template of {}", config.image.name);
+        let lock = Lock::take(&template.dir, &what, progress).await?;
+        if template.path.is_file() {
+            return Ok(template);
+        }
+        progress.stage(&format!("booting {} once, to start from there later", config.image.name));
+        let part = lock.begin()?;
+        let work_dir = config.work_dir.clone();
+        let machine = Machine::cold(config).await?;
+        quieten(&machine).await?;
+        // QEMU writes where it runs; the link leads into the cache, whatever characters its path has.
+        let link = work_dir.join(STATE);
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(part.path().join(STATE), &link)
+            .map_err(LabError::file("cannot create", &link))?;
+        let saved = machine.save(STATE).await;
+        machine.kill().await;
+        saved.map_err(|error| full_disk(error, part.path()))?;
+        part.finish()?;
+        self.prune(&template);
+        Ok(template)
     }
 
     /// Throws a template away.
+    ///
+    /// # Errors
+    /// `File` when it cannot be removed.
     pub fn discard(&self, template: &Template) -> Result<()> {
-        let _ = template;
-        todo!()
+        Lock::try_take(&template.dir)?.map_or(Ok(()), |lock| lock.remove())
     }
 
     /// Starts a machine the quick way: from its template, which is made first when it is missing, and made again
     /// once when it does not restore. `throw_away` starts HBAs for making the template, as many and with as
     /// many queues as `config` has, and returns their sockets with a guard that stops them when dropped.
+    ///
+    /// # Errors
+    /// As [`make`](Templates::make) and [`Machine::restore`], and what `throw_away` answers.
     pub async fn start<G, E, F>(
         &self,
         config: MachineConfig,
@@ -74,7 +155,173 @@ impl Templates {
         F: Fn() -> Result<(Vec<HbaSocket>, G), E>,
         E: From<LabError>,
     {
-        let _ = (config, throw_away, progress);
-        todo!()
+        let mut again = false;
+        loop {
+            let template = match self.find(&config)? {
+                Some(template) => template,
+                None => {
+                    let (hbas, guard) = throw_away()?;
+                    let template = self.make(for_making(&config, hbas)?, progress).await?;
+                    drop(guard);
+                    template
+                }
+            };
+            match Machine::restore(config.clone(), &template).await {
+                Ok(machine) => return Ok((machine, Boot::Template)),
+                Err(LabError::BadTemplate { why, .. }) if !again => {
+                    tracing::warn!("the template did not restore ({why}) and is made again");
+                    again = true;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Removes those that were not used for longest, when there are too many. `keep` stays.
+    fn prune(&self, keep: &Template) {
+        let mut all: Vec<(SystemTime, PathBuf, u64)> = Vec::new();
+        let images = fs::read_dir(self.store.path().join("templates"));
+        for image in images.into_iter().flatten().flatten() {
+            for entry in fs::read_dir(image.path()).into_iter().flatten().flatten() {
+                let (path, meta) = (entry.path(), entry.metadata());
+                let Ok(used) = meta.and_then(|meta| meta.modified()) else { continue };
+                if path != keep.dir && path.join(STATE).is_file() && path.extension().is_none() {
+                    let bytes = size_of(&path);
+                    all.push((used, path, bytes));
+                }
+            }
+        }
+        all.sort();
+        let mut bytes = size_of(&keep.dir);
+        for (kept, (_, path, size)) in all.into_iter().rev().enumerate() {
+            bytes += size;
+            if kept + 1 >= KEPT || bytes > KEPT_BYTES {
+                Template::at(path, String::new()).throw_away();
+            }
+        }
+    }
+}
+
+/// The machine that a template is made with: like the one it is for, with other sockets.
+fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineConfig> {
+    let queues = |hbas: &[HbaSocket]| hbas.iter().map(|h| h.request_queues).collect::<Vec<_>>();
+    if queues(&hbas) != queues(&config.hbas) {
+        let why = "the HBAs for its template differ from its own".into();
+        return Err(LabError::BadMachine { why });
+    }
+    let work_dir = config.work_dir.join("t");
+    fs::create_dir_all(&work_dir).map_err(LabError::file("cannot create", &work_dir))?;
+    let console = work_dir.join("console.log");
+    Ok(MachineConfig { hbas, work_dir, console, ..config.clone() })
+}
+
+/// Lets the guest come to rest, and drops what it can read again: less to save and to restore.
+async fn quieten(machine: &Machine) -> Result<()> {
+    let agent = machine.agent();
+    let path = "/proc/sys/vm/drop_caches".to_owned();
+    agent.call(Call::WriteFile { path, text: "3".into() }).await?;
+    tokio::time::sleep(SETTLE).await;
+    agent.call(Call::Hello).await?;
+    Ok(())
+}
+
+/// `cat` on a full disk makes QEMU say no more than that its pipe broke.
+fn full_disk(error: LabError, path: &Path) -> LabError {
+    let free = rustix::fs::statvfs(path).map(|fs| fs.f_bavail * fs.f_frsize);
+    match free {
+        Ok(0..=0xf_ffff) => LabError::DiskFull { path: path.to_owned() },
+        _ => error,
+    }
+}
+
+fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
+    let queues: Vec<u16> = config.hbas.iter().map(|hba| hba.request_queues).collect();
+    // Under KVM the guest has seen the host's processor.
+    let processor = match config.accel {
+        Accel::Kvm => processor,
+        Accel::Tcg => "",
+    };
+    let parts = (
+        (&config.image.key, qemu, config.accel.to_string(), processor),
+        (config.memory_mib, config.cpus, queues),
+        (COMMAND_LINE_VERSION, BASE_MODULES),
+    );
+    let text = serde_json::to_vec(&parts).unwrap_or_default();
+    blake3::hash(&text).to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Image;
+
+    fn config() -> MachineConfig {
+        let image = Image {
+            name: "bookworm".into(),
+            release: "6.1".into(),
+            kernel: "/c/vmlinux".into(),
+            initramfs: "/c/initramfs".into(),
+            userland: "/c/userland".into(),
+            key: "k".into(),
+        };
+        MachineConfig {
+            image,
+            accel: Accel::Tcg,
+            memory_mib: 256,
+            cpus: 1,
+            hbas: vec![HbaSocket { path: "/run/h0".into(), request_queues: 1 }; 2],
+            work_dir: "/run/w".into(),
+            console: "/run/c".into(),
+        }
+    }
+
+    #[test]
+    fn the_key_tells_machines_apart_that_a_guest_can_tell_apart() {
+        let base = key(&config(), "7.2", "cpu");
+        let other_places = MachineConfig {
+            work_dir: "/run/x".into(),
+            console: "/y".into(),
+            hbas: vec![HbaSocket { path: "/z".into(), request_queues: 1 }; 2],
+            ..config()
+        };
+        assert_eq!(key(&other_places, "7.2", "another cpu"), base);
+        let kvm = MachineConfig { accel: Accel::Kvm, ..config() };
+        let mut keys = vec![
+            base,
+            key(&config(), "7.3", "cpu"),
+            key(&kvm, "7.2", "cpu"),
+            key(&kvm, "7.2", "another cpu"),
+            key(&MachineConfig { memory_mib: 512, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { cpus: 2, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { hbas: Vec::new(), ..config() }, "7.2", "cpu"),
+        ];
+        let mut image = config();
+        image.image.key = "l".into();
+        keys.push(key(&image, "7.2", "cpu"));
+        let mut queues = config();
+        queues.hbas[1].request_queues = 2;
+        keys.push(key(&queues, "7.2", "cpu"));
+        let count = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
+
+    #[test]
+    fn the_templates_not_used_for_longest_are_pruned() {
+        let dir = tempfile::tempdir().unwrap();
+        let templates = Templates::new(&ImageStore::at(dir.path()).unwrap());
+        let place = |n: usize| dir.path().join(format!("templates/i{}/{n:04}", n % 2));
+        for n in 0..KEPT + 3 {
+            fs::create_dir_all(place(n)).unwrap();
+            fs::write(place(n).join(STATE), "state").unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
+            fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
+        }
+        // The newest by name is the oldest by use, and stays because it was just made.
+        templates.prune(&Template::at(place(0), "k".into()));
+        let left: Vec<usize> = (0..KEPT + 3).filter(|n| place(*n).exists()).collect();
+        let expected: Vec<usize> = std::iter::once(0).chain(4..KEPT + 3).collect();
+        assert_eq!(left, expected);
     }
 }

@@ -19,8 +19,6 @@ pub(crate) const WANTED: &[&str] = &[
     "virtio_console",
     "virtio_blk",
     "virtio_scsi",
-    "virtio_balloon",
-    "virtio_rng",
     // The userland.
     "squashfs",
     "overlay",

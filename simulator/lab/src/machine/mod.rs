@@ -1,155 +1,322 @@
 //! A running guest.
 
-use std::path::PathBuf;
+mod command_line;
+mod config;
+mod console;
+mod exit;
+mod process;
+mod qmp;
 
-use sansim_protocol::Event;
-use tokio::sync::mpsc;
+use std::{path::Path, sync::Arc, time::Duration};
 
-use crate::{Accel, AgentLink, Image, Result, Template};
+use sansim_protocol::{Call, Event};
+use tokio::{
+    net::UnixListener,
+    process::Child,
+    sync::{Notify, mpsc, oneshot, watch},
+};
 
-/// A vhost-user-scsi backend that listens already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HbaSocket {
-    /// Its Unix socket.
-    pub path: PathBuf,
-    /// How many request queues the device has.
-    pub request_queues: u16,
-}
+use self::{
+    command_line::{AGENT_SOCKET, INCOMING, QMP_SOCKET, arguments},
+    process::{Stderr, spawn},
+    qmp::{Qmp, Watch},
+};
+pub(crate) use self::{
+    command_line::{Start, VERSION as COMMAND_LINE_VERSION},
+    console::Console,
+};
+pub use self::{
+    config::{Boot, HbaSocket, MachineConfig, hba_address},
+    exit::ExitReason,
+};
+use crate::{
+    Accel, AgentLink, LabError, Result, Template,
+    agent::{Connected, Ready, check_version},
+};
 
-/// What a machine is made of.
-#[derive(Debug, Clone)]
-pub struct MachineConfig {
-    /// The guest.
-    pub image: Image,
-    /// How its code is executed.
-    pub accel: Accel,
-    /// Memory in MiB.
-    pub memory_mib: u32,
-    /// Processors.
-    pub cpus: u8,
-    /// Its HBAs, at most 15; the n-th is found at [`hba_address`]`(n)`.
-    pub hbas: Vec<HbaSocket>,
-    /// For sockets; ours alone, and short (a socket's path has 107 bytes at most).
-    pub work_dir: PathBuf,
-    /// The file that receives the serial console.
-    pub console: PathBuf,
-}
+/// Loaded in every guest before it is handed over, and before a template is taken of it. Not the device handlers:
+/// which of them are loaded, and when, is what scenarios are about.
+pub(crate) const BASE_MODULES: &[&str] =
+    &["virtio_scsi", "sd_mod", "dm_multipath", "dm_service_time"];
 
-/// How a machine came up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Boot {
-    /// By booting the kernel.
-    Cold,
-    /// From a template.
-    Template,
-}
-
-impl std::fmt::Display for Boot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Boot::Cold => "cold",
-            Boot::Template => "template",
-        })
-    }
-}
-
-/// How a machine ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExitReason {
-    /// The guest powered itself off.
-    PowerOff,
-    /// The guest's kernel panicked, or the guest rebooted (which ends the machine, too).
-    PanicOrReboot,
-    /// This program ended it.
-    Stopped,
-    /// QEMU was killed by a signal of another's.
-    Signal(i32),
-    /// QEMU gave up by itself.
-    Failed {
-        /// Its exit code.
-        code: i32,
-        /// The end of what it wrote to standard error.
-        stderr: String,
-    },
-}
-
-impl std::fmt::Display for ExitReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ExitReason::PowerOff => f.write_str("it powered itself off"),
-            ExitReason::PanicOrReboot => f.write_str("its kernel panicked or rebooted"),
-            ExitReason::Stopped => f.write_str("it was stopped by this program"),
-            ExitReason::Signal(signal) => write!(f, "QEMU was killed by signal {signal}"),
-            ExitReason::Failed { code, stderr } => {
-                write!(f, "QEMU ended with exit code {code}: {}", stderr.trim())
-            }
-        }
-    }
-}
-
-/// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
-pub fn hba_address(index: usize) -> String {
-    format!("0000:00:{:02x}.0", 0x10 + index)
-}
+/// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts only.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running guest. Dropping it kills QEMU.
 #[derive(Debug)]
 pub struct Machine {
-    _private: (),
+    link: AgentLink,
+    events: Option<mpsc::Receiver<Event>>,
+    exit: watch::Receiver<Option<ExitReason>>,
+    kill: Arc<Notify>,
+    qmp: Qmp,
+    console: Console,
+    pid: Option<u32>,
 }
 
 impl Machine {
-    /// Boots a guest. Returns when its agent is ready and its HBAs are there, with no disk scanned yet.
+    /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod, dm-multipath,
+    /// dm-service-time) are loaded, with no disk scanned yet.
+    ///
+    /// # Errors
+    /// `Start` with QEMU's own words, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
     pub async fn cold(config: MachineConfig) -> Result<Machine> {
-        let _ = config;
-        todo!()
+        let deadline = match config.accel {
+            Accel::Kvm => Duration::from_secs(60),
+            Accel::Tcg => Duration::from_secs(180),
+        };
+        let (machine, ready) = Machine::launch(&config, Start::Boot).await?;
+        machine.ready(ready, deadline).await?;
+        let modules = BASE_MODULES.iter().map(|name| (*name).to_owned()).collect();
+        machine.link.call(Call::LoadModules { modules }).await?;
+        Ok(machine)
     }
 
     /// Starts a guest from a template made for such a machine. Returns when its agent has answered; the
     /// base modules are loaded already.
     ///
     /// # Errors
-    /// `BadTemplate` when the template does not restore; it has been thrown away then.
+    /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as for [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
-        let _ = (config, template);
-        todo!()
+        let incoming = config.work_dir.join(INCOMING);
+        let _ = std::fs::remove_file(&incoming);
+        std::os::unix::fs::symlink(template.path(), &incoming)
+            .map_err(LabError::file("cannot create", &incoming))?;
+        let result = async {
+            let (machine, _) = Machine::launch(&config, Start::Restore).await?;
+            machine.or_gone(machine.qmp.incoming_done()).await?;
+            machine.or_gone(machine.qmp.cont()).await?;
+            machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
+            Ok(machine)
+        };
+        let error = match result.await {
+            Ok(machine) => return Ok(machine),
+            Err(error) => error,
+        };
+        match error {
+            // What has nothing to do with the template: no QEMU, no backend, a bad configuration.
+            LabError::MissingTool { .. } | LabError::BadMachine { .. } | LabError::File { .. } => {
+                Err(error)
+            }
+            LabError::Start { ref why } if why.contains("Failed to connect") => Err(error),
+            error => {
+                template.throw_away();
+                let path = template.path().to_owned();
+                Err(LabError::BadTemplate { path, why: error.to_string() })
+            }
+        }
+    }
+
+    /// Boots with early messages on the console, and says whether the agent got ready. Without any sign of life on
+    /// the console the shorter deadline holds.
+    pub(crate) async fn probe(
+        config: &MachineConfig,
+        silent: Duration,
+        deadline: Duration,
+    ) -> Result<()> {
+        let (machine, ready) = Machine::launch(config, Start::Probe).await?;
+        let console = machine.console.clone();
+        let dead = async {
+            tokio::time::sleep(silent).await;
+            if console.len() > 0 {
+                std::future::pending::<()>().await;
+            }
+        };
+        let result = tokio::select! {
+            ready = machine.ready(ready, deadline) => ready.map(|_| ()),
+            () = dead => Err(LabError::Start {
+                why: format!("the kernel printed nothing within {} s", silent.as_secs()),
+            }),
+        };
+        machine.kill().await;
+        result
+    }
+
+    /// Starts QEMU and connects to its monitor and to the agent's port.
+    async fn launch(
+        config: &MachineConfig,
+        start: Start,
+    ) -> Result<(Machine, oneshot::Receiver<Result<Ready, String>>)> {
+        config.check()?;
+        let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
+        let port = listen(&config.work_dir.join(AGENT_SOCKET))?;
+        let console = Console::new(&config.console);
+        let mut child = spawn(arguments(config, start), &config.work_dir).await?;
+        let pid = child.id();
+        let stderr = Stderr::default();
+        let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().follow(pipe)));
+        let kill = Arc::new(Notify::new());
+        let (exit_sender, mut exit) = watch::channel(None);
+        let (watch_sender, watch) = oneshot::channel();
+        let supervisor = Supervisor { child, kill: Arc::clone(&kill), stderr, reading, watch };
+        tokio::spawn(supervisor.run(exit_sender));
+        // From here on QEMU is killed when this function fails or is abandoned.
+        let guard = KillOnDrop(Some(Arc::clone(&kill)));
+        let connected = async {
+            let (qmp, watch) = Qmp::accept(&monitor).await?;
+            let _ = watch_sender.send(watch);
+            let (stream, _) =
+                port.accept().await.map_err(|e| LabError::Start { why: e.to_string() })?;
+            Ok((qmp, stream))
+        };
+        let (qmp, stream) = tokio::select! {
+            connected = connected => connected,
+            reason = ended(&mut exit) => Err(LabError::Start { why: reason.to_string() }),
+        }?;
+        let Connected { link, events, ready } =
+            AgentLink::connect(stream, exit.clone(), console.clone());
+        guard.disarm();
+        let machine = Machine { link, events: Some(events), exit, kill, qmp, console, pid };
+        Ok((machine, ready))
+    }
+
+    /// Waits until the agent is ready.
+    async fn ready(
+        &self,
+        ready: oneshot::Receiver<Result<Ready, String>>,
+        deadline: Duration,
+    ) -> Result<Ready> {
+        let ready = tokio::select! {
+            biased;
+            Ok(ready) = ready => ready.map_err(|why| LabError::AgentGarbled { why })?,
+            reason = self.exited() => return Err(self.gone(reason)),
+            () = tokio::time::sleep(deadline) => {
+                let (seconds, console) = (deadline.as_secs(), self.console.excerpt());
+                return Err(LabError::BootTimeout { seconds, console });
+            }
+        };
+        check_version(&ready)?;
+        Ok(ready)
+    }
+
+    /// A command to the monitor; when QEMU ends meanwhile, that is the error.
+    pub(crate) async fn or_gone<T>(&self, command: impl Future<Output = Result<T>>) -> Result<T> {
+        match command.await {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                // The monitor's end comes a moment before that of the process.
+                let ended = tokio::time::timeout(Duration::from_secs(2), self.exited()).await;
+                Err(ended.map_or(error, |reason| self.gone(reason)))
+            }
+        }
+    }
+
+    fn gone(&self, reason: ExitReason) -> LabError {
+        LabError::GuestGone { reason, console: self.console.excerpt() }
+    }
+
+    /// Stops the guest and writes its state to a file of the work directory.
+    pub(crate) async fn save(&self, file: &str) -> Result<()> {
+        self.or_gone(self.qmp.stop()).await?;
+        self.or_gone(self.qmp.save(file)).await
     }
 
     /// The agent of this guest.
     pub fn agent(&self) -> AgentLink {
-        todo!()
+        self.link.clone()
     }
 
     /// What the agent reports of its own accord, oldest first; the first caller gets it, later ones
     /// `None`. It ends when the guest does. When 65536 events wait, further ones are dropped and counted
     /// in a [`Happening::Lost`](sansim_protocol::Happening).
     pub fn events(&mut self) -> Option<mpsc::Receiver<Event>> {
-        todo!()
+        self.events.take()
     }
 
     /// Waits for the end of the guest.
     pub async fn exited(&self) -> ExitReason {
-        todo!()
+        ended(&mut self.exit.clone()).await
     }
 
     /// The last lines of the serial console.
     pub fn console_tail(&self, lines: usize) -> String {
-        let _ = lines;
-        todo!()
+        self.console.tail(lines)
     }
 
     /// Ends the guest at once, and waits until QEMU is gone.
     pub async fn kill(self) {
-        todo!()
+        self.kill.notify_one();
+        self.exited().await;
     }
 
     /// The version of QEMU, for instance `7.2.22`.
     pub fn qemu_version(&self) -> &str {
-        todo!()
+        self.qmp.version()
     }
 
-    /// What QEMU occupies of the host's memory (resident), in bytes.
+    /// What QEMU occupies of the host's memory (resident), in bytes; `None` once it has ended.
     pub fn memory_usage(&self) -> Option<u64> {
-        todo!()
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.kill.notify_one();
+    }
+}
+
+async fn ended(exit: &mut watch::Receiver<Option<ExitReason>>) -> ExitReason {
+    match exit.wait_for(Option::is_some).await {
+        Ok(reason) => reason.clone().unwrap_or(ExitReason::Stopped),
+        // The supervisor went away with its runtime, and QEMU with it.
+        Err(_) => ExitReason::Stopped,
+    }
+}
+
+/// A socket that QEMU is going to connect to.
+fn listen(path: &Path) -> Result<UnixListener> {
+    let _ = std::fs::remove_file(path);
+    UnixListener::bind(path).map_err(LabError::file("cannot create", path))
+}
+
+struct KillOnDrop(Option<Arc<Notify>>);
+
+impl KillOnDrop {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Some(kill) = &self.0 {
+            kill.notify_one();
+        }
+    }
+}
+
+/// Waits for the end of QEMU, or brings it about, and says how it came.
+struct Supervisor {
+    child: Child,
+    kill: Arc<Notify>,
+    stderr: Stderr,
+    reading: Option<tokio::task::JoinHandle<()>>,
+    watch: oneshot::Receiver<Watch>,
+}
+
+impl Supervisor {
+    async fn run(mut self, exit: watch::Sender<Option<ExitReason>>) {
+        let (status, stopped) = tokio::select! {
+            status = self.child.wait() => (status, false),
+            () = self.kill.notified() => {
+                let _ = self.child.start_kill();
+                (self.child.wait().await, true)
+            }
+        };
+        if let Some(reading) = self.reading {
+            let _ = tokio::time::timeout(Duration::from_secs(2), reading).await;
+        }
+        let cause = match self.watch.try_recv() {
+            Ok(watch) if !stopped => watch.cause().await,
+            _ => None,
+        };
+        let reason = match status {
+            Ok(status) => ExitReason::of(stopped, cause, status, self.stderr.text()),
+            Err(error) => ExitReason::Failed { code: -1, stderr: error.to_string() },
+        };
+        exit.send_replace(Some(reason));
     }
 }

@@ -1,0 +1,160 @@
+//! QEMU's command line: only what a run needs. No network, no default devices, no firmware worth waiting for.
+
+use std::ffi::OsString;
+
+use super::MachineConfig;
+use crate::Accel;
+
+/// To be raised with every change to the machine that the guest can see: a template fits one version only.
+pub(crate) const VERSION: u32 = 1;
+
+/// The sockets in the work directory that QEMU connects to, and the link to the state it is restored from. QEMU
+/// runs in the work directory, so that these names need no quoting.
+pub(crate) const QMP_SOCKET: &str = "qmp.sock";
+pub(crate) const AGENT_SOCKET: &str = "agent.sock";
+pub(crate) const INCOMING: &str = "incoming";
+
+/// The kernel's command line.
+///
+/// `panic=-1` with `-no-reboot` turns a panic into the end of QEMU. Targets are scanned one by one when they are asked
+/// for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each (`scsi_mod.scan=manual`). The rest only
+/// saves time: self-tests of ciphers (0.3 s under TCG), probing for serial ports and a mouse that are not there.
+const KERNEL: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
+                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check";
+
+/// Why QEMU is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// To boot.
+    Boot,
+    /// To boot, with early messages on the console so that progress can be seen.
+    Probe,
+    /// To go on from [`INCOMING`].
+    Restore,
+}
+
+/// All arguments but the program's name.
+pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
+    let mut line = Line(Vec::new());
+    let memory = config.memory_mib;
+    line.add("-nodefaults").add("-no-user-config").add("-no-reboot");
+    line.add("-display").add("none");
+    line.add("-name").add(format!("sansim-{}", config.image.name));
+    // vhost-user backends map the guest's memory: it must be shared.
+    line.add("-object").add(format!("memory-backend-memfd,id=ram,share=on,size={memory}M"));
+    line.add("-machine")
+        .add("q35,memory-backend=ram,hpet=off,usb=off,sata=off,smbus=off,vmport=off");
+    match config.accel {
+        Accel::Kvm => line.add("-accel").add("kvm").add("-cpu").add("host"),
+        // The plainest processor is the quickest to translate: string functions stay with SSE2.
+        Accel::Tcg => line.add("-accel").add("tcg").add("-cpu").add("qemu64"),
+    };
+    line.add("-m").add(format!("{memory}M"));
+    line.add("-smp").add(config.cpus.to_string());
+    // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing else.
+    line.add("-bios").add("qboot.rom");
+    line.add("-kernel").add(&config.image.kernel);
+    line.add("-initrd").add(&config.image.initramfs);
+    line.add("-append").add(match start {
+        Start::Probe => format!("{KERNEL} earlyprintk=ttyS0 ignore_loglevel"),
+        Start::Boot | Start::Restore => KERNEL.to_owned(),
+    });
+    line.add("-chardev").option("file,id=console,path=", &config.console);
+    line.add("-serial").add("chardev:console");
+    line.add("-chardev").add(format!("socket,id=qmp,path={QMP_SOCKET}"));
+    line.add("-mon").add("chardev=qmp,mode=control");
+    line.add("-device").add("virtio-serial-pci,id=serial,addr=0x2,max_ports=2");
+    line.add("-chardev").add(format!("socket,id=agent,path={AGENT_SOCKET}"));
+    let port = sansim_protocol::PORT;
+    line.add("-device").add(format!("virtserialport,bus=serial.0,nr=1,chardev=agent,name={port}"));
+    line.add("-blockdev")
+        .option("driver=file,node-name=userland,read-only=on,filename=", &config.image.userland);
+    line.add("-device").add("virtio-blk-pci,drive=userland,serial=userland,addr=0x3");
+    for (index, hba) in config.hbas.iter().enumerate() {
+        line.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
+        line.add("-device").add(format!(
+            "vhost-user-scsi-pci,id=hba{index},chardev=hba{index},num_queues={},addr={:#x}",
+            hba.request_queues,
+            super::config::device_number(index)
+        ));
+    }
+    if start == Start::Restore {
+        line.add("-incoming").add(format!("exec:cat {INCOMING}"));
+    }
+    line.0
+}
+
+struct Line(Vec<OsString>);
+
+impl Line {
+    fn add(&mut self, argument: impl Into<OsString>) -> &mut Line {
+        self.0.push(argument.into());
+        self
+    }
+
+    /// An option that ends with a path. QEMU ends values at a comma; two stand for one.
+    fn option(&mut self, head: &str, path: &std::path::Path) -> &mut Line {
+        use std::os::unix::ffi::{OsStrExt, OsStringExt};
+        let mut bytes = head.as_bytes().to_vec();
+        for byte in path.as_os_str().as_bytes() {
+            bytes.push(*byte);
+            if *byte == b',' {
+                bytes.push(b',');
+            }
+        }
+        self.add(OsString::from_vec(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HbaSocket, Image};
+
+    fn config() -> MachineConfig {
+        MachineConfig {
+            image: Image {
+                name: "bookworm".into(),
+                release: "6.1".into(),
+                kernel: "/c/vmlinux".into(),
+                initramfs: "/c/initramfs".into(),
+                userland: "/c/a,b/userland".into(),
+                key: "k".into(),
+            },
+            accel: Accel::Tcg,
+            memory_mib: 256,
+            cpus: 2,
+            hbas: vec![
+                HbaSocket { path: "/run/h0".into(), request_queues: 1 },
+                HbaSocket { path: "/run/h1".into(), request_queues: 4 },
+            ],
+            work_dir: "/run".into(),
+            console: "/out/console.log".into(),
+        }
+    }
+
+    fn text(config: &MachineConfig, start: Start) -> String {
+        let arguments = arguments(config, start);
+        let lines: Vec<_> = arguments.iter().map(|a| a.to_str().unwrap()).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_whole_line() {
+        // A change here is a change of the machine: raise VERSION.
+        insta::assert_snapshot!("command_line_v1", text(&config(), Start::Boot));
+    }
+
+    #[test]
+    fn restoring_adds_the_incoming_state_and_changes_nothing_else() {
+        let boot = text(&config(), Start::Boot);
+        let restore = text(&config(), Start::Restore);
+        assert_eq!(restore, format!("{boot}\n-incoming\nexec:cat incoming"));
+    }
+
+    #[test]
+    fn kvm_gives_the_guest_the_hosts_processor() {
+        let line = text(&MachineConfig { accel: Accel::Kvm, ..config() }, Start::Boot);
+        assert!(line.contains("-accel\nkvm\n-cpu\nhost\n"), "{line}");
+    }
+}

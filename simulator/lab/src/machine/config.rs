@@ -1,0 +1,138 @@
+//! What a machine is made of.
+
+use std::path::PathBuf;
+
+use crate::{Accel, Image, LabError, Result};
+
+/// The device number of the first HBA on the root bus.
+const FIRST_HBA: usize = 0x10;
+/// Device 0x1f of a q35 is its ISA bridge.
+const MOST_HBAS: usize = 15;
+/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `agent.sock`, at the longest.
+const LONGEST_WORK_DIR: usize = 96;
+
+/// A vhost-user-scsi backend that listens already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HbaSocket {
+    /// Its Unix socket.
+    pub path: PathBuf,
+    /// How many request queues the device has.
+    pub request_queues: u16,
+}
+
+/// What a machine is made of.
+#[derive(Debug, Clone)]
+pub struct MachineConfig {
+    /// The guest.
+    pub image: Image,
+    /// How its code is executed.
+    pub accel: Accel,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// Processors.
+    pub cpus: u8,
+    /// Its HBAs, at most 15; the n-th is found at [`hba_address`]`(n)`.
+    pub hbas: Vec<HbaSocket>,
+    /// For sockets; ours alone, and short (a socket's path has 107 bytes at most).
+    pub work_dir: PathBuf,
+    /// The file that receives the serial console.
+    pub console: PathBuf,
+}
+
+/// How a machine came up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boot {
+    /// By booting the kernel.
+    Cold,
+    /// From a template.
+    Template,
+}
+
+impl std::fmt::Display for Boot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Boot::Cold => "cold",
+            Boot::Template => "template",
+        })
+    }
+}
+
+/// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
+pub fn hba_address(index: usize) -> String {
+    format!("0000:00:{:02x}.0", device_number(index))
+}
+
+impl MachineConfig {
+    /// Refuses what QEMU would refuse in words that help less.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |why: String| Err(LabError::BadMachine { why });
+        if self.hbas.len() > MOST_HBAS {
+            return wrong(format!("it has {} HBAs; {MOST_HBAS} are possible", self.hbas.len()));
+        }
+        if self.hbas.iter().any(|hba| !(1..=64).contains(&hba.request_queues)) {
+            return wrong("an HBA has from 1 to 64 request queues".into());
+        }
+        if !(1..=64).contains(&self.cpus) {
+            return wrong("a guest has from 1 to 64 processors".into());
+        }
+        if !(128..=1 << 20).contains(&self.memory_mib) {
+            return wrong("a guest has from 128 MiB to 1 TiB of memory".into());
+        }
+        if self.work_dir.as_os_str().len() > LONGEST_WORK_DIR {
+            return wrong(format!(
+                "the path of {} is too long for sockets: set $XDG_RUNTIME_DIR or $TMPDIR to a shorter one",
+                self.work_dir.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The n-th HBA's device number on the root bus.
+pub(crate) fn device_number(index: usize) -> usize {
+    FIRST_HBA + index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(hbas: usize) -> MachineConfig {
+        let image = Image {
+            name: "i".into(),
+            release: "r".into(),
+            kernel: "k".into(),
+            initramfs: "i".into(),
+            userland: "u".into(),
+            key: "k".into(),
+        };
+        MachineConfig {
+            image,
+            accel: Accel::Tcg,
+            memory_mib: 256,
+            cpus: 1,
+            hbas: vec![HbaSocket { path: "s".into(), request_queues: 1 }; hbas],
+            work_dir: "/run/sansim".into(),
+            console: "c".into(),
+        }
+    }
+
+    #[test]
+    fn hbas_have_addresses_of_their_own_up_to_the_last_free_one() {
+        assert_eq!(hba_address(0), "0000:00:10.0");
+        assert_eq!(hba_address(14), "0000:00:1e.0");
+        assert!(config(15).check().is_ok());
+        let error = config(16).check().unwrap_err().to_string();
+        assert_eq!(error, "this machine cannot be: it has 16 HBAs; 15 are possible");
+    }
+
+    #[test]
+    fn what_qemu_would_refuse_is_refused() {
+        let long = PathBuf::from("/x".repeat(60));
+        let hba = HbaSocket { path: "s".into(), request_queues: 0 };
+        assert!(MachineConfig { cpus: 0, ..config(1) }.check().is_err());
+        assert!(MachineConfig { memory_mib: 16, ..config(1) }.check().is_err());
+        assert!(MachineConfig { hbas: vec![hba], ..config(1) }.check().is_err());
+        assert!(MachineConfig { work_dir: long, ..config(1) }.check().is_err());
+    }
+}

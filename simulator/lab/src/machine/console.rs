@@ -1,0 +1,70 @@
+//! The end of the serial console.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use crate::tool::tail;
+
+/// No more than this is read, in bytes.
+const WINDOW: u64 = 64 << 10;
+/// Lines shown with an error.
+const SHOWN: usize = 20;
+
+/// The file that QEMU writes the console to.
+#[derive(Debug, Clone)]
+pub(crate) struct Console {
+    path: PathBuf,
+}
+
+impl Console {
+    pub(crate) fn new(path: &Path) -> Console {
+        Console { path: path.to_owned() }
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.path.metadata().map_or(0, |meta| meta.len())
+    }
+
+    /// The last lines, decoded lossily and without carriage returns; empty when there is none.
+    pub(crate) fn tail(&self, lines: usize) -> String {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut file = File::open(&self.path)?;
+            let len = file.metadata()?.len();
+            file.seek(SeekFrom::Start(len.saturating_sub(WINDOW)))?;
+            let mut bytes = Vec::new();
+            file.take(WINDOW).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read().unwrap_or_default();
+        tail(&String::from_utf8_lossy(&bytes).replace('\r', ""), lines)
+    }
+
+    /// As many lines as an error shows; says so when there are none.
+    pub(crate) fn excerpt(&self) -> String {
+        let text = self.tail(SHOWN);
+        if text.trim().is_empty() { "(nothing was printed)".into() } else { text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_last_lines_whatever_the_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("console");
+        let console = Console::new(&path);
+        assert_eq!((console.len(), console.tail(3).as_str()), (0, ""));
+        assert_eq!(console.excerpt(), "(nothing was printed)");
+        let mut bytes = vec![b'x'; 100_000];
+        bytes.extend_from_slice(b"\r\none\r\ntwo \xff\r\nthree\r\n");
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(console.tail(2), "two \u{fffd}\nthree");
+        assert!(console.tail(100).len() as u64 <= WINDOW);
+    }
+}

@@ -1,0 +1,135 @@
+//! QEMU's monitor.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use qapi::{
+    futures::{QapiService, QmpStreamTokio},
+    qmp::{self, MigrationStatus, QmpCommand, RunState, ShutdownCause},
+};
+use tokio::{
+    io::WriteHalf,
+    net::{UnixListener, UnixStream},
+    task::JoinHandle,
+};
+
+use crate::{LabError, Result};
+
+/// How often the state of a migration is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// The connection to the monitor.
+pub(crate) struct Qmp {
+    service: QapiService<QmpStreamTokio<WriteHalf<UnixStream>>>,
+    version: String,
+}
+
+impl std::fmt::Debug for Qmp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Qmp").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// What the monitor reported of an end.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    cause: Arc<Mutex<Option<ShutdownCause>>>,
+    task: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Why QEMU shut down, once it is gone: waits until all that it said has been read.
+    pub(crate) async fn cause(mut self) -> Option<ShutdownCause> {
+        let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.task).await;
+        self.cause.lock().ok().and_then(|cause| *cause)
+    }
+}
+
+impl Qmp {
+    /// Waits for QEMU to connect.
+    pub(crate) async fn accept(listener: &UnixListener) -> Result<(Qmp, Watch)> {
+        let failed = |e: std::io::Error| LabError::Start { why: format!("its monitor: {e}") };
+        let (stream, _) = listener.accept().await.map_err(failed)?;
+        let greeting = QmpStreamTokio::open(stream).await.map_err(failed)?;
+        let triple = &greeting.capabilities.QMP.version.qemu;
+        let version = format!("{}.{}.{}", triple.major, triple.minor, triple.micro);
+        let stream = greeting.negotiate().await.map_err(failed)?;
+        let (service, mut events) = stream.into_parts();
+        let cause = Arc::new(Mutex::new(None));
+        let seen = Arc::clone(&cause);
+        let task = tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(qmp::Event::SHUTDOWN { data, .. }) => {
+                        if let Ok(mut seen) = seen.lock() {
+                            seen.get_or_insert(data.reason);
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::debug!("the monitor cannot be read: {error}");
+                        return;
+                    }
+                }
+            }
+        });
+        Ok((Qmp { service, version }, Watch { cause, task }))
+    }
+
+    /// `7.2.22`.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    async fn execute<C: QmpCommand>(&self, command: C) -> Result<C::Ok> {
+        self.service
+            .execute(command)
+            .await
+            .map_err(|error| LabError::Qmp { command: C::NAME.to_owned(), why: error.to_string() })
+    }
+
+    /// Stops the guest's processors.
+    pub(crate) async fn stop(&self) -> Result<()> {
+        self.execute(qmp::stop {}).await.map(|_| ())
+    }
+
+    /// Lets them run.
+    pub(crate) async fn cont(&self) -> Result<()> {
+        self.execute(qmp::cont {}).await.map(|_| ())
+    }
+
+    /// Writes the state of a stopped guest to a file of QEMU's working directory.
+    pub(crate) async fn save(&self, file: &str) -> Result<()> {
+        // Nothing is running, so there is nobody to be spared.
+        let parameters =
+            qmp::MigrateSetParameters { max_bandwidth: Some(1 << 40), ..Default::default() };
+        self.execute(qmp::migrate_set_parameters(parameters)).await?;
+        let uri = Some(format!("exec:cat > {file}"));
+        self.execute(qmp::migrate { uri, channels: None, detach: None, resume: None }).await?;
+        loop {
+            let info = self.execute(qmp::query_migrate {}).await?;
+            match info.status {
+                Some(MigrationStatus::completed) => return Ok(()),
+                Some(MigrationStatus::failed | MigrationStatus::cancelled) => {
+                    let why =
+                        info.error_desc.unwrap_or_else(|| "the state cannot be written".into());
+                    return Err(LabError::Qmp { command: "migrate".into(), why });
+                }
+                _ => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    /// Waits until the state has been read from a file. QEMU ends when that fails.
+    pub(crate) async fn incoming_done(&self) -> Result<()> {
+        loop {
+            match self.execute(qmp::query_status {}).await?.status {
+                RunState::inmigrate => tokio::time::sleep(POLL).await,
+                _ => return Ok(()),
+            }
+        }
+    }
+}

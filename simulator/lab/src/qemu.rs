@@ -1,0 +1,50 @@
+//! What can be asked of QEMU without starting a machine.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::SystemTime,
+};
+
+use crate::{LabError, Result, tool};
+
+/// The first line of `qemu-system-x86_64 --version`: the version, and the package's.
+pub(crate) fn version() -> Result<String> {
+    // Asked once for every file that was QEMU during the life of this program.
+    type Known = HashMap<(PathBuf, Option<SystemTime>), String>;
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
+    let path = tool::find(tool::QEMU)?;
+    let modified = path.metadata().and_then(|meta| meta.modified()).ok();
+    let mut known =
+        KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(version) = known.get(&(path.clone(), modified)) {
+        return Ok(version.clone());
+    }
+    let output = Command::new(&path)
+        .arg("--version")
+        .output()
+        .map_err(LabError::file("cannot run", &path))?;
+    tool::check(tool::QEMU, output.status, &output.stderr, &path)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.lines().next().unwrap_or_default().trim().to_owned();
+    known.insert((path, modified), version.clone());
+    Ok(version)
+}
+
+/// The host's processor, as far as a guest under KVM can see it.
+pub(crate) fn host_processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let first = info.split("\n\n").next().unwrap_or_default();
+    let telling = ["vendor_id", "model name", "stepping", "microcode", "flags"];
+    let lines = first.lines().filter(|line| telling.iter().any(|start| line.starts_with(start)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Names the host's current boot.
+pub(crate) fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
