@@ -65,3 +65,17 @@ pub(crate) struct Controller {
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for (name, state) in ControllerState::NAMES {
+            assert_eq!(state.to_string(), name);
+            assert_eq!(name.parse(), Ok(state));
+        }
+        assert!("Online".parse::<ControllerState>().is_err());
+    }
+}

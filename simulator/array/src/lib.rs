@@ -33,6 +33,8 @@ mod personality;
 mod scsi;
 mod sense;
 mod store;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod unit;
 

@@ -147,3 +147,36 @@ pub static OPERATIONS: [Operation; 28] = [
     operation!("WRITE(12)",           Write,            Out,  Medium,    [0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("VERIFY(12)",          Verify,           Out,  Medium,    [0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_each_cdb_is_as_long_as_its_operation_code_says() {
+        let keys: Vec<_> = OPERATIONS.iter().map(|op| (op.opcode, op.service_action)).collect();
+        assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]));
+        for op in &OPERATIONS {
+            // SPC-4 4.2.5.1: the group code gives the length.
+            let len = [6, 10, 10, 0, 16, 12][usize::from(op.opcode >> 5)];
+            assert_eq!(op.cdb_len(), len, "{}", op.name);
+            assert_eq!(op.usage[0], op.opcode, "{}", op.name);
+            let action = op.service_action.map(|action| op.usage[1] == action);
+            assert_ne!(action, Some(false), "{}", op.name);
+            let sized = op.name.split_once('(').map(|(_, size)| size.trim_end_matches(')'));
+            assert!(sized.is_none_or(|size| size.parse() == Ok(len)), "{}", op.name);
+        }
+    }
+
+    #[test]
+    fn a_cdb_finds_its_operation() {
+        let name = |cdb: &[u8]| Operation::of(cdb).map(|op| op.name);
+        assert_eq!(name(&[0x55]), Some("MODE SELECT(10)"));
+        assert_eq!(name(&[0x9e, 0x10]), Some("READ CAPACITY(16)"));
+        assert_eq!(name(&[0x9e, 0xf0]), Some("READ CAPACITY(16)"), "the high bits are not its");
+        assert_eq!(name(&[0x9e, 0x12]), None);
+        assert_eq!(name(&[0x9e]), None);
+        assert_eq!(name(&[0xff; 16]), None);
+        assert_eq!(name(&[]), None);
+    }
+}

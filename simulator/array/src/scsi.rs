@@ -7,9 +7,13 @@ pub(crate) mod access;
 pub(crate) mod capacity;
 pub(crate) mod inquiry;
 pub(crate) mod medium;
+#[cfg(test)]
+mod medium_tests;
 pub(crate) mod mode_page;
 pub(crate) mod mode_select;
 pub(crate) mod mode_sense;
+#[cfg(test)]
+mod mode_tests;
 pub(crate) mod report;
 pub(crate) mod vpd;
 pub(crate) mod wire;

@@ -25,9 +25,6 @@ enum Field {
 
 impl Sense {
     pub(crate) const NO_SENSE: Sense = Sense::new(0x00, 0x00, 0x00);
-    /// Unrecovered read error.
-    #[cfg(test)]
-    pub(crate) const UNRECOVERED_READ_ERROR: Sense = Sense::new(0x03, 0x11, 0x00);
     pub(crate) const BECOMING_READY: Sense = Sense::new(0x02, 0x04, 0x01);
     pub(crate) const MISCOMPARE: Sense = Sense::new(0x0e, 0x1d, 0x00);
     pub(crate) const PARAMETER_LIST_LENGTH: Sense = Sense::new(0x05, 0x1a, 0x00);
@@ -130,6 +127,36 @@ impl FromStr for Sense {
         match byte(key)? {
             key @ 0..=0x0f => Ok(Sense::new(key, byte(asc)?, byte(ascq)?)),
             _ => Err(error()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_format_has_18_bytes_and_says_so() {
+        let sense = Sense::new(5, 0x94, 1).to_fixed();
+        assert_eq!(sense, [0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x94, 1, 0, 0, 0, 0]);
+        assert_eq!(Sense::cdb_field(0x102).to_fixed()[12..], [0x24, 0, 0, 0xc0, 1, 2]);
+    }
+
+    #[test]
+    fn descriptor_format_has_a_descriptor_for_the_field() {
+        let (bytes, len) = Sense::parameter_field(7).to_descriptor();
+        assert_eq!(bytes[..len], [0x72, 5, 0x26, 0, 0, 0, 0, 8, 2, 6, 0, 0, 0x80, 0, 7, 0]);
+        assert_eq!(Sense::POWER_ON.to_descriptor().1, 8);
+    }
+
+    #[test]
+    fn text_goes_both_ways() {
+        let sense: Sense = "05/94/01".parse().unwrap();
+        assert_eq!((sense.key, sense.asc, sense.ascq), (5, 0x94, 1));
+        assert_eq!(sense.to_string(), "05/94/01");
+        assert_eq!("6/8b/2".parse::<Sense>().unwrap().to_string(), "06/8b/02");
+        for bad in ["", "05/94", "05/94/01/00", "10/00/00", "05/94/+1", "05/94/001", "5/9g/1"] {
+            assert!(bad.parse::<Sense>().is_err(), "{bad:?}");
         }
     }
 }

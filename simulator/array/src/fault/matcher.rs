@@ -107,3 +107,47 @@ fn near_names(name: &str) -> Vec<&'static str> {
     scored.dedup_by_key(|(_, candidate)| *candidate);
     scored.into_iter().map(|(_, candidate)| candidate).take(3).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(text: &str) -> Vec<&'static str> {
+        let matcher: OpMatcher = text.parse().unwrap();
+        OPERATIONS.iter().filter(|op| matcher.covers(Some(op))).map(|op| op.name).collect()
+    }
+
+    #[test]
+    fn a_name_covers_one_size_or_all_of_them() {
+        assert_eq!(covered("MODE SELECT"), ["MODE SELECT(6)", "MODE SELECT(10)"]);
+        assert_eq!(covered("mode select(10)"), ["MODE SELECT(10)"]);
+        assert_eq!(covered("READ"), ["READ(6)", "READ(10)", "READ(16)", "READ(12)"]);
+        assert_eq!(covered("START STOP UNIT"), ["START STOP UNIT"]);
+    }
+
+    #[test]
+    fn groups_cover_their_classes() {
+        assert_eq!(covered("any").len(), OPERATIONS.len());
+        assert!("any".parse::<OpMatcher>().unwrap().covers(None));
+        assert!(!"medium".parse::<OpMatcher>().unwrap().covers(None));
+        assert!(covered("medium").contains(&"SYNCHRONIZE CACHE(10)"));
+        assert!(!covered("medium").contains(&"INQUIRY"));
+        assert_eq!(covered("control"), ["TEST UNIT READY", "START STOP UNIT"]);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        for text in ["any", "medium", "MODE SELECT", "MODE SELECT(10)"] {
+            assert_eq!(text.parse::<OpMatcher>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_names_near_it() {
+        let error = "MODE SELEKT".parse::<OpMatcher>().unwrap_err();
+        assert_eq!(error.name(), "MODE SELEKT");
+        assert_eq!(error.near()[0], "MODE SELECT");
+        assert!(error.to_string().contains("MODE SELECT(10)"), "{error}");
+        assert_eq!("xyzzy".parse::<OpMatcher>().unwrap_err().near(), [""; 0]);
+    }
+}

@@ -6,6 +6,8 @@
 
 mod mode_select;
 mod pages;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

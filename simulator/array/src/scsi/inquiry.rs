@@ -46,3 +46,50 @@ fn standard(site: &Site<'_>) -> Vec<u8> {
     }
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+
+    #[test]
+    fn the_standard_data_is_that_of_an_rdac_disk_without_target_port_groups() {
+        let data = Rig::ready().get(A, LUN0, &[0x12, 0, 0, 0, 255, 0], 255);
+        assert_eq!(data.len(), 96);
+        assert_eq!(data[..8], [0x00, 0, 5, 0x12, 91, 0, 0x10, 0x02]);
+        assert_eq!(data[8..36], *b"IBM     1814      FAStT 0916");
+        assert_eq!(data[5] & 0x30, 0, "TPGS must be 0, or Linux attaches alua");
+    }
+
+    #[test]
+    fn truncation_changes_no_length_field() {
+        let rig = Rig::ready();
+        let whole = rig.get(A, LUN0, &[0x12, 0, 0, 0, 255, 0], 255);
+        assert_eq!(rig.get(A, LUN0, &[0x12, 0, 0, 0, 36, 0], 36), whole[..36]);
+        assert_eq!(rig.get(A, LUN0, &[0x12, 1, 0xc9, 0, 4, 0], 4), [0, 0xc9, 0, 0x2c]);
+        assert_eq!(rig.get(A, LUN0, &[0x12, 0, 0, 0, 0, 0], 0), []);
+    }
+
+    #[test]
+    fn a_lun_that_is_not_mapped_says_so() {
+        let rig = Rig::ready();
+        assert_eq!(rig.get(A, NO_LUN, &[0x12, 0, 0, 0, 36, 0], 36)[0], 0x7f);
+        assert_eq!(rig.get(A, NO_LUN, &[0x12, 1, 0, 0, 36, 0], 36), [0x7f, 0, 0, 2, 0, 0xc9]);
+        assert_eq!(rig.sense(A, NO_LUN, &[0x12, 1, 0x83, 0, 36, 0], &[]), "05/24/00");
+    }
+
+    #[test]
+    fn a_page_code_without_evpd_and_an_unknown_page_are_refused() {
+        let rig = Rig::ready();
+        assert_eq!(rig.sense(A, LUN0, &[0x12, 0, 0x80, 0, 36, 0], &[]), "05/24/00");
+        assert_eq!(rig.sense(A, LUN0, &[0x12, 2, 0, 0, 36, 0], &[]), "05/24/00");
+        assert_eq!(rig.sense(A, LUN0, &[0x12, 1, 0xc0, 0, 36, 0], &[]), "05/24/00");
+    }
+
+    #[test]
+    fn no_unit_attention_is_reported_or_lost() {
+        let rig = Rig::new(config());
+        rig.get(A, LUN0, &[0x12, 0, 0, 0, 36, 0], 36);
+        rig.get(A, LUN0, &[0x12, 1, 0xc8, 0, 255, 0], 255);
+        assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/29/00");
+    }
+}

@@ -87,3 +87,92 @@ pub(crate) fn request_sense(sense: Sense, cdb: &[u8], wire: &mut Wire<'_>) -> Re
     let (data, len) = sense.to_descriptor();
     wire.send(&data[..len], allocation)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{ArrayConfig, Lun, OPERATIONS, testing::*};
+
+    fn report_opcodes(options: u8, opcode: u8, action: u8) -> [u8; 12] {
+        [0xa3, 0x0c, options, opcode, 0, action, 0, 0, 0x10, 0, 0, 0]
+    }
+
+    #[test]
+    fn report_luns_lists_every_lun_through_any_lun() {
+        let ArrayConfig { mut luns, .. } = config();
+        luns[1].lun = Lun(255);
+        let rig = Rig::new(ArrayConfig { luns, ..config() });
+        let cdb = |select| [0xa0, 0, select, 0, 0, 0, 0, 0, 0x10, 0, 0, 0];
+        for lun in [LUN0, NO_LUN] {
+            let data = rig.get(A, lun, &cdb(0), 4096);
+            assert_eq!(data[..8], [0, 0, 0, 16, 0, 0, 0, 0]);
+            assert_eq!(data[8..], [0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0]);
+            assert_eq!(rig.get(A, lun, &cdb(2), 4096), data);
+            assert_eq!(rig.get(A, lun, &cdb(1), 4096), [0; 8]);
+        }
+        assert_eq!(rig.sense(A, NO_LUN, &cdb(0x10), &[]), "05/24/00");
+    }
+
+    #[test]
+    fn luns_above_255_are_addressed_flat() {
+        assert_eq!(super::lun_field(Lun(0x1234)), [0x52, 0x34, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn all_commands_come_from_the_table() {
+        let rig = Rig::ready();
+        let data = rig.get(A, LUN0, &report_opcodes(0, 0, 0), 4096);
+        assert_eq!(data[..4], ((OPERATIONS.len() * 8) as u32).to_be_bytes());
+        for (op, entry) in OPERATIONS.iter().zip(data[4..].chunks(8)) {
+            let with_action = u8::from(op.service_action.is_some());
+            let action = op.service_action.unwrap_or(0);
+            let len = op.cdb_len() as u8;
+            assert_eq!(entry, [op.opcode, 0, 0, action, 0, with_action, 0, len]);
+        }
+        let data = rig.get(A, LUN0, &report_opcodes(0x80, 0, 0), 4096);
+        assert_eq!(data.len(), 4 + OPERATIONS.len() * 20);
+        assert_eq!((data[9], data[12..14].to_vec()), (0x02, vec![0, 10]));
+    }
+
+    #[test]
+    fn one_command_is_described_by_its_usage() {
+        let rig = Rig::ready();
+        let ask = |options, opcode, action| {
+            rig.get(A, LUN0, &report_opcodes(options, opcode, action), 4096)
+        };
+        // What sd asks for: WRITE SAME(16) with option 1.
+        let data = ask(1, 0x93, 0);
+        assert_eq!((data[..4].to_vec(), data[4], data.len()), (vec![0, 3, 0, 16], 0x93, 20));
+        let data = ask(2, 0x9e, 0x10);
+        assert_eq!((data[1], data[4..6].to_vec()), (3, vec![0x9e, 0x10]));
+        assert_eq!(ask(3, 0x9e, 0x10), data);
+        assert_eq!(ask(3, 0x28, 0)[1], 3);
+        assert_eq!(ask(0x81, 0x28, 0).len(), 4 + 10 + 12);
+        // Not supported: WRITE ATOMIC(16), and a service action that is not there.
+        assert_eq!(ask(1, 0x9c, 0), [0, 1, 0, 0]);
+        assert_eq!(ask(2, 0xa3, 0x0a), [0, 1, 0, 0]);
+        assert_eq!(ask(3, 0x28, 1), [0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn an_option_that_does_not_go_with_the_operation_code_is_refused() {
+        let rig = Rig::ready();
+        for cdb in [report_opcodes(1, 0x9e, 0), report_opcodes(2, 0x28, 0), report_opcodes(4, 0, 0)]
+        {
+            assert_eq!(rig.sense(A, LUN0, &cdb, &[]), "05/24/00");
+        }
+    }
+
+    #[test]
+    fn request_sense_tells_the_unit_attention_and_takes_it() {
+        let rig = Rig::new(config());
+        let fixed = rig.get(A, LUN0, &[3, 0, 0, 0, 96, 0], 96);
+        assert_eq!(fixed, [0x70, 0, 6, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x29, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            rig.get(A, LUN0, &[3, 0, 0, 0, 96, 0], 96)[2..14],
+            [0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0]
+        );
+        let descriptor = rig.get(B, LUN0, &[3, 1, 0, 0, 96, 0], 96);
+        assert_eq!(descriptor, [0x72, 6, 0x29, 0, 0, 0, 0, 0]);
+        assert_eq!(rig.get(A, NO_LUN, &[3, 0, 0, 0, 96, 0], 96)[12..14], [0x25, 0]);
+    }
+}

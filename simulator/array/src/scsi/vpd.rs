@@ -70,7 +70,7 @@ fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
     // Binary, associated with the logical unit, NAA.
     let mut data = vec![0x01, 0x03, 0x00, unit.name.len() as u8];
     data.extend(unit.name);
-    // Binary, SAS or FC in general: associated with the target port, relative port identifier.
+    // Binary, associated with the target port, relative target port identifier.
     data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
     data.extend(relative_port(site, site.nexus.port).to_be_bytes());
     data
@@ -109,4 +109,57 @@ fn characteristics() -> Vec<u8> {
 /// Page B2h (SBC-3 6.6.4): UNMAP and both WRITE SAME unmap, what is unmapped reads as zeros, thin.
 fn provisioning() -> Vec<u8> {
     vec![0, 0xe4, 0x02, 0]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Identity, Lun, Nexus, testing::*, unit::world_wide_name};
+
+    fn page(rig: &Rig, nexus: Nexus, lun: Lun, page: u8) -> Vec<u8> {
+        let data = rig.get(nexus, lun, &[0x12, 1, page, 1, 0, 0], 256);
+        assert_eq!(data[..2], [0, page]);
+        assert_eq!(usize::from(u16::from_be_bytes([data[2], data[3]])), data.len() - 4);
+        data[4..].to_vec()
+    }
+
+    #[test]
+    fn page_00_lists_every_page_within_the_first_32() {
+        let rig = Rig::ready();
+        let codes = page(&rig, A, LUN0, 0x00);
+        assert_eq!(codes, [0, 0x80, 0x83, 0x87, 0xb0, 0xb1, 0xb2, 0xc2, 0xc4, 0xc8, 0xc9]);
+        codes.into_iter().for_each(|code| assert!(!page(&rig, A, LUN0, code).is_empty()));
+    }
+
+    #[test]
+    fn page_83_has_the_same_lun_designator_on_every_path() {
+        let rig = Rig::ready();
+        let (through_a, through_b) = (page(&rig, A, LUN0, 0x83), page(&rig, B, LUN0, 0x83));
+        let name = world_wide_name([0x00, 0xa0, 0xb8], &Identity::for_rdac(), LUN0, 0);
+        assert_eq!(through_a[..20], [&[1, 3, 0, 16], &name[..]].concat());
+        assert_eq!(through_a[..20], through_b[..20]);
+        assert_eq!(through_a[20..], [1, 0x14, 0, 4, 0, 0, 0, 1], "relative port 1 is A0");
+        assert_eq!(through_b[20..], [1, 0x14, 0, 4, 0, 0, 0, 3], "relative port 3 is B0");
+    }
+
+    #[test]
+    fn page_80_tells_luns_apart() {
+        let rig = Rig::ready();
+        assert_eq!(page(&rig, A, LUN0, 0x80), page(&rig, B, LUN0, 0x80));
+        assert_ne!(page(&rig, A, LUN0, 0x80), page(&rig, A, LUN1, 0x80));
+        assert_eq!(page(&rig, A, LUN0, 0x80)[..8], *b"600A0B80");
+    }
+
+    #[test]
+    fn the_block_pages_have_their_fields_in_place() {
+        let rig = Rig::ready();
+        let limits = page(&rig, A, LUN0, 0xb0);
+        assert_eq!(limits.len(), 0x3c);
+        assert_eq!(limits[4..8], 65_536_u32.to_be_bytes());
+        assert_eq!(limits[16..20], [0xff; 4]);
+        assert_eq!(limits[20..24], 255_u32.to_be_bytes());
+        assert_eq!(limits[32..40], 65_536_u64.to_be_bytes());
+        assert_eq!(page(&rig, A, LUN0, 0xb1)[..2], [0, 1], "does not rotate");
+        assert_eq!(page(&rig, A, LUN0, 0xb2), [0, 0xe4, 2, 0]);
+        assert_eq!(page(&rig, A, LUN0, 0x87), [0x3f, 0xff, 0x03, 0]);
+    }
 }

@@ -1,0 +1,239 @@
+//! A small array and an initiator for it, for tests. Integration tests include this file too.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use crate::{
+    Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
+    ControllerId, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus, Observer, Outcome,
+    PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange, Status, Time,
+};
+
+/// HBA 0 through the first port of controller A.
+pub(crate) const A: Nexus = nexus(0, ControllerId::A);
+/// HBA 1 through the first port of controller B.
+pub(crate) const B: Nexus = nexus(1, ControllerId::B);
+/// Owned by A: 2048 blocks of 512 bytes.
+pub(crate) const LUN0: Lun = Lun(0);
+/// Owned by B: 256 blocks of 4096 bytes.
+pub(crate) const LUN1: Lun = Lun(1);
+/// Not mapped.
+pub(crate) const NO_LUN: Lun = Lun(7);
+
+pub(crate) const TEST_UNIT_READY: [u8; 6] = [0; 6];
+
+pub(crate) const fn nexus(hba: u8, controller: ControllerId) -> Nexus {
+    Nexus { hba: HbaId(hba), port: PortId { controller, index: 0 } }
+}
+
+pub(crate) const fn at(millis: u64) -> Time {
+    Time::from_nanos(millis * 1_000_000)
+}
+
+/// Two controllers with two ports each, and LUNs 0 and 1.
+pub(crate) fn config() -> ArrayConfig {
+    let lun = |lun, block_bytes, owner| LunConfig {
+        lun: Lun(lun),
+        bytes: 1 << 20,
+        block_bytes,
+        owner,
+        preferred: owner,
+        label: format!("volume {lun}"),
+        read_only: false,
+    };
+    ArrayConfig {
+        personality: PersonalityConfig::Rdac(RdacConfig::default()),
+        identity: Identity::for_rdac(),
+        controllers: vec![ControllerConfig { ports: 2 }; 2],
+        luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
+        faults: Vec::new(),
+        command_timeout: Duration::from_secs(30),
+        seed: 1,
+    }
+}
+
+/// Keeps what the array reports.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) commands: Mutex<Vec<CommandRecord>>,
+    pub(crate) changes: Mutex<Vec<StateChange>>,
+}
+
+impl Observer for Log {
+    fn command(&self, record: &CommandRecord) {
+        self.commands.lock().unwrap().push(record.clone());
+    }
+
+    fn state(&self, change: &StateChange) {
+        self.changes.lock().unwrap().push(change.clone());
+    }
+}
+
+/// An initiator's buffers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bytes {
+    pub(crate) data_in: Vec<u8>,
+    pub(crate) room: usize,
+    pub(crate) data_out: Vec<u8>,
+    pub(crate) taken: usize,
+    /// Fail as if the memory were not there.
+    pub(crate) broken: bool,
+}
+
+impl Bytes {
+    pub(crate) fn new(room: usize, data_out: &[u8]) -> Bytes {
+        let data_in = Vec::with_capacity(room);
+        Bytes { data_in, room, data_out: data_out.into(), ..Bytes::default() }
+    }
+}
+
+impl Buffers for Bytes {
+    fn data_in_len(&self) -> usize {
+        self.room
+    }
+
+    fn data_out_len(&self) -> usize {
+        self.data_out.len()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<usize, DmaError> {
+        if self.broken {
+            return Err(DmaError);
+        }
+        let fit = bytes.len().min(self.room - self.data_in.len());
+        self.data_in.extend_from_slice(&bytes[..fit]);
+        Ok(fit)
+    }
+
+    fn take(&mut self, into: &mut [u8]) -> Result<usize, DmaError> {
+        if self.broken {
+            return Err(DmaError);
+        }
+        let fit = into.len().min(self.data_out.len() - self.taken);
+        into[..fit].copy_from_slice(&self.data_out[self.taken..][..fit]);
+        self.taken += fit;
+        Ok(fit)
+    }
+}
+
+/// What an initiator gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) completion: Completion,
+    pub(crate) data: Vec<u8>,
+}
+
+/// An array and what it reported.
+pub(crate) struct Rig {
+    pub(crate) array: Array,
+    pub(crate) log: Arc<Log>,
+}
+
+impl Rig {
+    pub(crate) fn new(config: ArrayConfig) -> Rig {
+        let log = Arc::new(Log::default());
+        Rig { array: Array::new(config, log.clone()).unwrap(), log }
+    }
+
+    /// The array of [`config`], of whose power-on A and B have heard already.
+    pub(crate) fn ready() -> Rig {
+        Rig::new(config()).settled()
+    }
+
+    /// The same with these fault rules.
+    pub(crate) fn with_faults(faults: Vec<FaultRule>) -> Rig {
+        let rig = Rig::ready();
+        for rule in faults {
+            rig.array.apply(at(0), crate::Action::AddRule(rule)).unwrap();
+        }
+        rig.log.changes.lock().unwrap().clear();
+        rig
+    }
+
+    /// Lets A and B hear of everything that waits for them.
+    pub(crate) fn settled(self) -> Rig {
+        for nexus in [A, B] {
+            for lun in self.array.luns() {
+                while self.send(nexus, lun, &TEST_UNIT_READY, &[], 0).completion.sense.is_some() {}
+            }
+        }
+        self.log.commands.lock().unwrap().clear();
+        self
+    }
+
+    /// Sends a command that is not going to be held back.
+    pub(crate) fn send(
+        &self,
+        nexus: Nexus,
+        lun: Lun,
+        cdb: &[u8],
+        data_out: &[u8],
+        room: usize,
+    ) -> Reply {
+        let mut buffers = Bytes::new(room, data_out);
+        let command = Command { nexus, lun, tag: 1, cdb };
+        let outcome = self.array.submit(at(1), &command, &mut buffers);
+        self.complete(outcome, buffers)
+    }
+
+    /// What comes of an outcome, with data moved.
+    pub(crate) fn complete(&self, outcome: Outcome, mut buffers: Bytes) -> Reply {
+        let completion = match outcome {
+            Outcome::Complete(completion) => completion,
+            Outcome::Transfer(transfer) => self.array.transfer(at(2), transfer, &mut buffers),
+            Outcome::Parked(..) => panic!("held back"),
+        };
+        Reply { completion, data: buffers.data_in }
+    }
+
+    /// The data of a command that must end well.
+    pub(crate) fn get(&self, nexus: Nexus, lun: Lun, cdb: &[u8], room: usize) -> Vec<u8> {
+        let reply = self.send(nexus, lun, cdb, &[], room);
+        assert_eq!(reply.completion.status, Status::Good, "{:?}", reply.completion.sense);
+        assert_eq!(reply.completion.response, ServiceResponse::Ok);
+        assert_eq!(reply.completion.residual as usize, room - reply.data.len());
+        reply.data
+    }
+
+    /// Sends data with a command that must end well.
+    pub(crate) fn put(&self, nexus: Nexus, lun: Lun, cdb: &[u8], data_out: &[u8]) {
+        let completion = self.send(nexus, lun, cdb, data_out, 0).completion;
+        assert_eq!(completion.status, Status::Good, "{:?}", completion.sense);
+        assert_eq!(completion.response, ServiceResponse::Ok);
+    }
+
+    /// The sense of a command that must not end well.
+    pub(crate) fn sense(&self, nexus: Nexus, lun: Lun, cdb: &[u8], data_out: &[u8]) -> String {
+        let reply = self.send(nexus, lun, cdb, data_out, 65_536);
+        assert_eq!(reply.completion.status, Status::CheckCondition);
+        assert_eq!(reply.data, []);
+        reply.completion.sense.as_ref().map(Sense::to_string).unwrap()
+    }
+
+    pub(crate) fn records(&self) -> Vec<CommandRecord> {
+        self.log.commands.lock().unwrap().clone()
+    }
+
+    pub(crate) fn changes(&self) -> Vec<Changed> {
+        self.log.changes.lock().unwrap().iter().map(|change| change.what.clone()).collect()
+    }
+}
+
+/// READ(16) or WRITE(16).
+pub(crate) fn cdb16(opcode: u8, lba: u64, blocks: u32) -> [u8; 16] {
+    let mut cdb = [0; 16];
+    cdb[0] = opcode;
+    cdb[2..10].copy_from_slice(&lba.to_be_bytes());
+    cdb[10..14].copy_from_slice(&blocks.to_be_bytes());
+    cdb
+}
+
+pub(crate) fn read(lba: u64, blocks: u32) -> [u8; 16] {
+    cdb16(0x88, lba, blocks)
+}
+
+pub(crate) fn write(lba: u64, blocks: u32) -> [u8; 16] {
+    cdb16(0x8a, lba, blocks)
+}
