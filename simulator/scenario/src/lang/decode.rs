@@ -35,8 +35,9 @@ fn probe<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<(), toml::d
 /// Reads a scenario file and what is set over it.
 pub(super) fn decode(text: &str, sets: &[Set], sources: &Sources) -> Result<File, Diagnostics> {
     let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(collect(&errors, sources));
+    // What follows the first mistake in the TOML itself is mostly its consequence.
+    if let Some(first) = errors.into_iter().min_by_key(|error| error.span().map(|s| s.start)) {
+        return Err(collect(&[first], sources));
     }
     let span = root.span();
     let mut table = root.into_inner();
@@ -107,7 +108,8 @@ fn translate(message: &str) -> Diagnostic {
         .and_then(|rest| rest.split_once(", expected "))
     {
         let expected = plain(expected);
-        return Diagnostic::error(format!("expected {expected}")).label(format!("this is {found}"));
+        return Diagnostic::error(format!("expected {expected}"))
+            .label(format!("this is {}", found_in_words(found)));
     }
     Diagnostic::error(message)
 }
@@ -128,5 +130,19 @@ fn plain(expected: &str) -> &str {
         "a boolean" => "true or false",
         "string or table" => "a string",
         other => other,
+    }
+}
+
+/// What was found, in words.
+fn found_in_words(found: &str) -> String {
+    match found.split_once(' ') {
+        None if found == "map" => "a table".to_owned(),
+        None if found == "sequence" => "a list".to_owned(),
+        Some(("integer" | "boolean", value)) => value.trim_matches('`').to_owned(),
+        Some(("floating", value)) => {
+            value.trim_start_matches("point ").trim_matches('`').to_owned()
+        }
+        Some(("string", value)) => format!("the string {value}"),
+        _ => found.to_owned(),
     }
 }

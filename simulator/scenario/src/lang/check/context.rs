@@ -18,6 +18,9 @@ use crate::lang::{
     value::{At, TimeSpan},
 };
 
+/// The highest number that TOML has; as an upper limit, none.
+pub(super) const NO_LIMIT: u64 = i64::MAX as u64;
+
 /// The checks of one scenario.
 pub(super) struct Checker<'s> {
     sources: &'s Sources,
@@ -167,7 +170,10 @@ impl<'s> Checker<'s> {
             return given.value;
         }
         let (low, high) = range.into_inner();
-        let label = format!("{low} to {high}");
+        let label = match high {
+            NO_LIMIT => format!("{low} or more"),
+            _ => format!("{low} to {high}"),
+        };
         let problem = format!("{what} is out of range");
         self.report(&given.span, Diagnostic::error(problem).label(label));
         default

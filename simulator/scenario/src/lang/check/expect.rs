@@ -102,16 +102,32 @@ fn conditions(
         let name = checker.rule(&fault.name);
         all.push(Condition::Fault(FaultCount { name, fired: fault.fired.clone() }));
     }
-    if all.is_empty() {
+    if !expects_something(expect) {
         let problem = "nothing is expected here";
         checker.refuse(&expect.span, problem, near::help("", &CONDITIONS));
     }
     all
 }
 
+fn expects_something(expect: &file::Expect) -> bool {
+    let lists = expect.owner.len()
+        + expect.commands.len()
+        + expect.path.len()
+        + expect.log.len()
+        + expect.ran.len()
+        + expect.fault.len()
+        + expect.uevents.len();
+    lists > 0
+        || expect.io.is_some()
+        || expect.rounds.is_some()
+        || expect.rounds_at_end.is_some()
+        || expect.paths.is_some()
+        || expect.group.is_some()
+}
+
 /// The conditions on a LUN's map.
 fn map_conditions(
-    expect: &file::Expect,
+    expect: &At<file::Expect>,
     lun: Lun,
     when: Deadline,
     all: &mut Vec<Condition>,
@@ -128,6 +144,9 @@ fn map_conditions(
         all.push(Condition::RoundsNow { lun, count: count.value.clone() });
     }
     if let Some(paths) = &expect.paths {
+        if paths.failed.is_none() && paths.active.is_none() {
+            checker.refuse(&expect.span, "`paths` counts nothing", "write `failed` or `active`");
+        }
         let (failed, active) = (paths.failed.clone(), paths.active.clone());
         all.push(Condition::Paths(PathTotals { lun, failed, active }));
     }
@@ -193,8 +212,11 @@ fn program(ran: &file::RanTable, checker: &mut Checker<'_>) -> Ran {
     let step = checker.step(&ran.step);
     if checker.steps.contains(&step) && !checker.programs.contains(&step) {
         let problem = format!("the step {step:?} runs no program");
-        let programs = checker.programs.clone();
-        checker.refuse(&ran.step.span, problem, near::help(&step, &programs));
+        let help = match &checker.programs[..] {
+            [] => "no step has `run`".to_owned(),
+            programs => near::help(&step, programs),
+        };
+        checker.refuse(&ran.step.span, problem, help);
     }
     let stdout = text(ran.contains.as_ref(), ran.matches.as_ref(), &ran.step.span, checker);
     if ran.code.is_none() && ran.contains.is_none() && ran.matches.is_none() {

@@ -6,7 +6,7 @@ use sansim_array::{
     Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, Time, When,
 };
 
-use super::context::Checker;
+use super::context::{Checker, NO_LIMIT};
 use crate::lang::{
     Diagnostic,
     file::{self, LoseName, ResponseName, StageName, StatusName},
@@ -87,7 +87,7 @@ fn matches(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -
         span,
     );
     let mut count =
-        |number: &At<u64>, what: &str| checker.number(Some(number), 1..=u64::MAX >> 1, 1, what);
+        |number: &At<u64>, what: &str| checker.number(Some(number), 1..=NO_LIMIT, 1, what);
     if let Some(first) = &given.first {
         Matches::First(count(first, "`first`"))
     } else if let Some(nth) = &given.nth {

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use sansim_array::{Action, ControllerState, Nexus};
 
-use super::{array, context::Checker};
+use super::{
+    array,
+    context::{Checker, NO_LIMIT},
+};
 use crate::lang::{
     Diagnostic,
     file::{self, StopName},
@@ -91,7 +94,7 @@ fn occurrence(on: &At<file::On>, step: &str, checker: &mut Checker<'_>) -> Optio
     }
     let lun = checker.lun_or_main(on.lun.as_ref());
     if let Some(name) = &on.fault {
-        let nth = checker.number(on.nth.as_ref(), 1..=u64::MAX >> 1, 1, "`nth`");
+        let nth = checker.number(on.nth.as_ref(), 1..=NO_LIMIT, 1, "`nth`");
         Some(Occurrence::Fault { name: Arc::from(checker.rule(name)), nth })
     } else if let Some(rounds) = &on.pg_init {
         let rounds = checker.number(Some(rounds), 1..=1_000_000, 1, "the round") as u32;
