@@ -255,3 +255,6 @@ fn move_data(transfer: &Transfer, wire: &mut Wire<'_>) -> Completion {
     let result = access::carry_out(transfer.access, &transfer.store, transfer.block_bytes, wire);
     wire.completion(result)
 }
+
+#[cfg(test)]
+mod tests;

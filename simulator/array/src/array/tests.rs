@@ -1,0 +1,179 @@
+//! The array as a whole.
+
+mod attentions;
+mod faults;
+mod parked;
+mod steps;
+mod tasks;
+
+use std::sync::Arc;
+
+use crate::{
+    Answer, Array, Command, ConfigError, FaultRule, Lun, Matches, Nexus, Outcome, Then, Ticket,
+    Time, When, testing::*,
+};
+
+/// A rule about MODE SELECT(10) and (6), READ or whatever it is.
+fn rule(name: &str, op: &str, matches: Matches, then: Then) -> FaultRule {
+    let when = When { op: Some(op.parse().unwrap()), matches, ..When::default() };
+    FaultRule { name: name.into(), when, then, armed: true }
+}
+
+fn answer(sense: &str) -> Then {
+    Then { answer: Some(Answer::Sense(sense.parse().unwrap())), ..Then::default() }
+}
+
+fn hold(name: &str) -> Then {
+    Then { hold: Some(name.into()), ..Then::default() }
+}
+
+/// A command that is on its way, with its buffers.
+struct Sent {
+    nexus: Nexus,
+    lun: Lun,
+    tag: u64,
+    cdb: Vec<u8>,
+    buffers: Bytes,
+    ticket: Option<Ticket>,
+    due: Option<Time>,
+}
+
+impl Sent {
+    /// Sends a command that is going to be held back.
+    fn parked(rig: &Rig, now: Time, nexus: Nexus, tag: u64, cdb: &[u8], data_out: &[u8]) -> Sent {
+        let (lun, cdb, buffers) = (LUN0, cdb.to_vec(), Bytes::new(512, data_out));
+        let mut sent = Sent { nexus, lun, tag, cdb, buffers, ticket: None, due: None };
+        let command = Command { nexus, lun, tag, cdb: &sent.cdb };
+        match rig.array.submit(now, &command, &mut sent.buffers) {
+            Outcome::Parked(ticket, due) => (sent.ticket, sent.due) = (Some(ticket), due),
+            outcome => panic!("not held back: {outcome:?}"),
+        }
+        sent
+    }
+
+    fn ticket(&self) -> Ticket {
+        self.ticket.unwrap()
+    }
+
+    fn resume(&mut self, rig: &Rig, now: Time) -> Outcome {
+        let Sent { nexus, lun, tag, .. } = *self;
+        let command = Command { nexus, lun, tag, cdb: &self.cdb };
+        rig.array.resume(now, self.ticket.unwrap(), &command, &mut self.buffers)
+    }
+
+    /// Goes on with it to its end.
+    fn finish(mut self, rig: &Rig, now: Time) -> Reply {
+        let outcome = self.resume(rig, now);
+        rig.complete(outcome, self.buffers)
+    }
+}
+
+#[test]
+fn it_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Array>();
+}
+
+#[test]
+fn a_port_that_is_not_there_does_not_answer() {
+    let rig = Rig::ready();
+    let mut nexus = A;
+    nexus.port.index = 2;
+    let completion = rig.send(nexus, LUN0, &TEST_UNIT_READY, &[], 10).completion;
+    assert_eq!(completion.response, crate::ServiceResponse::BadTarget);
+    assert_eq!(completion.residual, 10);
+}
+
+#[test]
+fn what_is_unknown_is_refused() {
+    let rig = Rig::ready();
+    assert_eq!(rig.sense(A, LUN0, &[0xff; 16], &[]), "05/20/00");
+    assert_eq!(rig.sense(A, LUN0, &[0x9e, 0x12, 0, 0, 0, 0], &[]), "05/20/00");
+    assert_eq!(rig.sense(A, LUN0, &[], &[]), "05/20/00");
+    assert_eq!(rig.sense(A, LUN0, &[0x28, 0, 0], &[]), "05/24/00", "a CDB cut off");
+    for cdb in [&TEST_UNIT_READY[..], &read(0, 1), &[0xff; 16]] {
+        assert_eq!(rig.sense(A, NO_LUN, cdb, &[]), "05/25/00");
+    }
+}
+
+#[test]
+fn start_stop_unit_has_nothing_to_do() {
+    let rig = Rig::ready();
+    rig.get(A, LUN0, &[0x1b, 1, 0, 0, 1, 0], 0);
+    rig.get(A, LUN0, &[0x1b, 0, 0, 0, 0, 0], 0);
+    rig.get(A, LUN0, &read(0, 1), 512);
+    assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 0x10, 0], &[]), "05/24/00");
+    assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 2, 0], &[]), "05/24/00");
+}
+
+#[test]
+fn every_command_is_reported_in_order_of_arrival() {
+    let rig = Rig::ready();
+    rig.get(A, LUN0, &read(0, 1), 512);
+    rig.sense(B, LUN0, &[0xff; 6], &[]);
+    let records = rig.records();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0].seq + 1, records[1].seq);
+    assert_eq!((records[0].at, records[0].latency.as_millis()), (at(1), 1));
+    assert_eq!(records[0].op.unwrap().name, "READ(16)");
+    assert_eq!(format!("{:x}", records[1].cdb), "ffffffffffff");
+    assert_eq!((records[1].op, records[1].nexus, records[1].lun), (None, B, LUN0));
+    assert_eq!(records[1].completion.sense.unwrap().to_string(), "05/20/00");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_is_refused_in_words() {
+    let refused = |change: &dyn Fn(&mut crate::ArrayConfig)| {
+        let mut config = config();
+        change(&mut config);
+        Array::new(config, Arc::new(Log::default())).unwrap_err().to_string()
+    };
+    let cases: [(&dyn Fn(&mut crate::ArrayConfig), &str); 10] = [
+        (&|it| it.controllers.clear(), "rdac needs one or two controllers, not 0"),
+        (&|it| it.controllers[1].ports = 0, "controller B has 0 ports; 1 to 10 are possible"),
+        (&|it| it.luns[1].lun = Lun(0), "LUN 0 is there twice"),
+        (
+            &|it| it.luns[0].block_bytes = 520,
+            "LUN 0 has blocks of 520 bytes; only 512 and 4096 are possible",
+        ),
+        (
+            &|it| it.luns[0].bytes = 1000,
+            "LUN 0 has 1000 bytes, which is not a whole number of 512-byte blocks",
+        ),
+        (
+            &|it| it.luns[0].bytes = 0,
+            "LUN 0 has 0 bytes, which is not a whole number of 512-byte blocks",
+        ),
+        (
+            &|it| it.luns[0].bytes = 65 << 40,
+            "LUN 0 has 71468255805440 bytes; a LUN has at most 64 TiB",
+        ),
+        (
+            &|it| it.controllers.truncate(1),
+            "LUN 1 is to be served by controller B, which the array does not have",
+        ),
+        (
+            &|it| it.identity.vendor = "sansim inc".into(),
+            "the vendor \"sansim inc\" must be 1 to 8 printable ASCII characters",
+        ),
+        (
+            &|it| it.luns[0].label = "x".repeat(31),
+            "the label of a LUN \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" must be at most 30 UTF-16 units",
+        ),
+    ];
+    for (change, words) in cases {
+        assert_eq!(refused(change), words);
+    }
+    let many = |it: &mut crate::ArrayConfig| it.luns = vec![it.luns[0].clone(); 257];
+    assert_eq!(refused(&many), "257 LUNs are too many: an array has at most 256");
+}
+
+#[test]
+fn memory_that_the_host_does_not_have_is_an_error_and_not_a_crash() {
+    let mut config = config();
+    let lun = config.luns[0].clone();
+    let each = |number| crate::LunConfig { lun: Lun(number), bytes: 64 << 40, ..lun.clone() };
+    config.luns = (0..4).map(each).collect();
+    let error = Array::new(config, Arc::new(Log::default())).unwrap_err();
+    assert!(matches!(error, ConfigError::Map { .. }), "four times 64 TiB is more than 47 bits");
+}

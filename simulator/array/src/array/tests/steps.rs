@@ -1,0 +1,144 @@
+//! Steps of a scenario, and checkpoints.
+
+use super::*;
+use crate::{
+    Action, ActionError, Changed, ControllerId, ControllerState, LunChange, LunConfig, Notice,
+    ServiceResponse,
+};
+
+fn apply(rig: &Rig, action: Action) {
+    rig.array.apply(at(3), action).unwrap();
+}
+
+fn no_bell() -> Arc<dyn Fn() + Send + Sync> {
+    Arc::new(|| {})
+}
+
+fn new_lun(lun: Lun) -> LunConfig {
+    LunConfig { lun, bytes: 8192, ..config().luns[0].clone() }
+}
+
+#[test]
+fn a_controller_changes_its_state_once() {
+    let rig = Rig::ready();
+    let (controller, to) = (ControllerId::A, ControllerState::Failed);
+    for _ in 0..2 {
+        apply(&rig, Action::SetController { controller, state: to });
+    }
+    let from = ControllerState::Online;
+    assert_eq!(rig.changes(), [Changed::Controller { controller, from, to }]);
+    for cdb in [&TEST_UNIT_READY[..], &[0x12, 0, 0, 0, 36, 0], &[0xff; 6]] {
+        let completion = rig.send(A, LUN0, cdb, &[], 36).completion;
+        assert_eq!((completion.response, completion.residual), (ServiceResponse::BadTarget, 36));
+    }
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::A), "nobody asked to move it");
+}
+
+#[test]
+fn a_step_moves_a_lun() {
+    let rig = Rig::ready();
+    let (lun, controller) = (LUN0, ControllerId::B);
+    for _ in 0..2 {
+        apply(&rig, Action::SetOwner { lun, controller });
+    }
+    let (from, to) = (ControllerId::A, ControllerId::B);
+    assert_eq!(rig.changes(), [Changed::Owner { lun, from, to, by: None }]);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::B));
+    assert_eq!(rig.array.owner(NO_LUN), None);
+}
+
+#[test]
+fn a_lun_that_appears_is_announced_to_those_with_a_doorbell() {
+    let rig = Rig::ready();
+    rig.array.attach(A.hba, no_bell());
+    apply(&rig, Action::MapLun(new_lun(NO_LUN)));
+    assert_eq!(rig.array.luns(), [LUN0, LUN1, NO_LUN]);
+    let notices = rig.array.notices(at(3), A.hba);
+    let added = |port: &str| Notice::LunAdded { port: port.parse().unwrap(), lun: NO_LUN };
+    assert_eq!(notices, ["A0", "A1", "B0", "B1"].map(added));
+    assert_eq!(rig.array.notices(at(3), B.hba), []);
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/3f/0e");
+    assert_eq!(rig.sense(A, NO_LUN, &TEST_UNIT_READY, &[]), "06/29/00");
+    assert_eq!(rig.get(A, NO_LUN, &read(15, 1), 512), [0; 512]);
+    let change = LunChange::Mapped { bytes: 8192 };
+    assert_eq!(rig.changes(), [Changed::Lun { lun: NO_LUN, change }]);
+}
+
+#[test]
+fn a_lun_that_disappears_leaves_nothing_behind() {
+    let rig = Rig::ready();
+    rig.array.attach(B.hba, no_bell());
+    rig.put(A, LUN0, &write(0, 1), &[7; 512]);
+    let name = || rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[8..24].to_vec();
+    let old = name();
+    apply(&rig, Action::UnmapLun { lun: LUN0 });
+    assert_eq!(rig.array.notices(at(3), B.hba).len(), 4);
+    assert_eq!(rig.sense(A, LUN0, &read(0, 1), &[]), "05/25/00");
+    assert_eq!(rig.sense(A, LUN1, &TEST_UNIT_READY, &[]), "06/3f/0e");
+    apply(&rig, Action::MapLun(new_lun(LUN0)));
+    assert_ne!(name(), old, "it is another LUN");
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/29/00");
+    assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
+}
+
+#[test]
+fn a_lun_changes_its_size() {
+    let rig = Rig::ready();
+    rig.array.attach(A.hba, no_bell());
+    rig.put(A, LUN0, &write(0, 1), &[7; 512]);
+    apply(&rig, Action::ResizeLun { lun: LUN0, bytes: 2 << 20 });
+    let notice = rig.array.notices(at(3), A.hba)[0];
+    let port = A.port;
+    assert_eq!(notice, Notice::ParametersChanged { port, lun: LUN0, asc: 0x2a, ascq: 0x09 });
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/2a/09");
+    assert_eq!(rig.get(A, LUN0, &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], 8)[..4], [0, 0, 0x0f, 0xff]);
+    assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [7; 512]);
+    assert_eq!(rig.get(A, LUN0, &read(4095, 1), 512), [0; 512]);
+}
+
+#[test]
+fn a_step_that_cannot_be_taken_changes_nothing() {
+    let rig = Rig::ready();
+    let nobody: ControllerId = "C".parse().unwrap();
+    let state = ControllerState::Failed;
+    let cases = [
+        (Action::SetController { controller: nobody, state }, "the array has no controller C"),
+        (Action::SetOwner { lun: LUN0, controller: nobody }, "the array has no controller C"),
+        (Action::UnmapLun { lun: NO_LUN }, "the array has no LUN 7"),
+        (Action::SetReadOnly { lun: NO_LUN, read_only: true }, "the array has no LUN 7"),
+        (Action::MapLun(new_lun(LUN0)), "LUN 0 is mapped already"),
+        (
+            Action::ResizeLun { lun: LUN0, bytes: 100 },
+            "LUN 0 has 100 bytes, which is not a whole number of 512-byte blocks",
+        ),
+    ];
+    for (action, words) in cases {
+        let error: ActionError = rig.array.apply(at(3), action).unwrap_err();
+        assert_eq!(error.to_string(), words);
+    }
+    assert_eq!(rig.changes(), []);
+}
+
+#[test]
+fn a_checkpoint_is_the_array_as_it_was() {
+    let rig = Rig::with_faults(vec![rule("r", "READ", Matches::Nth(2), answer("03/11/00"))]);
+    rig.put(A, LUN0, &write(9, 1), &[7; 512]);
+    rig.get(A, LUN0, &read(9, 1), 512);
+    let snapshot = rig.array.snapshot();
+    assert_eq!(snapshot.content_bytes(), 64 << 10, "what was written, by extents");
+    // What happens afterwards does not reach it.
+    rig.put(A, LUN0, &write(9, 1), &[8; 512]);
+    apply(&rig, Action::SetOwner { lun: LUN0, controller: ControllerId::B });
+    apply(&rig, Action::ResizeLun { lun: LUN0, bytes: 512 });
+    for _ in 0..2 {
+        let log = Arc::new(Log::default());
+        let array = Array::from_snapshot(&snapshot, log.clone()).unwrap();
+        let copy = Rig { array, log };
+        assert_eq!(copy.array.owner(LUN0), Some(ControllerId::A));
+        assert_eq!(copy.sense(A, LUN0, &read(9, 1), &[]), "03/11/00", "the count goes on");
+        assert_eq!(copy.get(A, LUN0, &read(9, 1), 512), [7; 512]);
+        copy.put(A, LUN0, &write(9, 1), &[9; 512]);
+        assert_eq!(copy.records()[0].seq, rig.records()[1].seq + 1);
+        assert_eq!(copy.array.seed(), 1);
+    }
+}
