@@ -21,6 +21,8 @@ const MAX_RECORD: usize = 8192;
 struct Record {
     /// syslog level, 0 to 7.
     level: u8,
+    /// Counts the records from boot on.
+    sequence: u64,
     /// When it was written, in nanoseconds of the kernel's log clock, which is close to
     /// CLOCK_MONOTONIC.
     at_ns: u64,
@@ -79,9 +81,11 @@ fn parse(record: &str) -> Option<Record> {
     let (prefix, text) = record.split_once(';')?;
     let mut fields = prefix.split(',');
     let priority: u32 = fields.next()?.parse().ok()?;
-    let micros: u64 = fields.nth(1)?.parse().ok()?;
+    let sequence: u64 = fields.next()?.parse().ok()?;
+    let micros: u64 = fields.next()?.parse().ok()?;
     let text = unescape(text.lines().next().unwrap_or_default());
-    Some(Record { level: (priority & 7) as u8, at_ns: micros.saturating_mul(1000), text })
+    let (level, at_ns) = ((priority & 7) as u8, micros.saturating_mul(1000));
+    Some(Record { level, sequence, at_ns, text })
 }
 
 /// Turns `\x5c` back into what it stands for: the kernel writes backslashes and everything that is
@@ -108,17 +112,23 @@ fn unescape(text: &str) -> String {
 /// Sends the log from boot on, and then every line as it is written.
 pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
     let mut log = KernelLog::from_boot()?;
-    while let Some(record) = log.next() {
-        let what = Happening::Log { level: record.level, text: record.text };
-        outbox.event_at(record.at_ns.min(now_ns()), what);
-    }
+    let mut expected = 0;
+    let mut from_boot = true;
     loop {
+        while let Some(record) = log.next() {
+            let lost = record.sequence.saturating_sub(expected);
+            expected = record.sequence + 1;
+            if lost > 0 {
+                outbox.count_lost(lost);
+            }
+            let now = now_ns();
+            let at_ns = if from_boot { record.at_ns.min(now) } else { now };
+            outbox.event_at(at_ns, Happening::Log { level: record.level, text: record.text });
+        }
+        from_boot = false;
         let mut fds = [PollFd::new(&log.file, PollFlags::IN)];
         if !wait_ready(&mut fds, None) {
             std::thread::sleep(Duration::from_millis(10));
-        }
-        while let Some(record) = log.next() {
-            outbox.event(Happening::Log { level: record.level, text: record.text });
         }
     }
 }
@@ -133,7 +143,7 @@ mod tests {
             "28,1234,5140900,-,caller=T1;254:0: Failing path 8:16.; again\n SUBSYSTEM=block\n",
         );
         let text = "254:0: Failing path 8:16.; again".to_owned();
-        assert_eq!(record, Some(Record { level: 4, at_ns: 5_140_900_000, text }));
+        assert_eq!(record, Some(Record { level: 4, sequence: 1234, at_ns: 5_140_900_000, text }));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What waits to be sent to the lab.
 //!
-//! Replies are never dropped (their number is bounded by the calls being served). Events are, when
-//! the lab does not read: then the newest go, and a count of them takes their place.
+//! Replies are never dropped: calls are not taken while many replies wait. Events are dropped when
+//! the lab does not read: the newest go, and a count of them takes their place.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,9 @@ use crate::clock::now_ns;
 /// Bytes of events that may wait.
 const MAX_WAITING: usize = 1 << 20;
 
+/// Replies that may wait before no more calls are taken.
+const MAX_REPLIES: usize = 256;
+
 /// The sending end; all clones feed the same queue.
 #[derive(Clone, Default)]
 pub(crate) struct Outbox(Arc<Shared>);
@@ -21,6 +24,7 @@ pub(crate) struct Outbox(Arc<Shared>);
 struct Shared {
     queue: Mutex<Queue>,
     filled: Condvar,
+    drained: Condvar,
 }
 
 #[derive(Default)]
@@ -28,6 +32,8 @@ struct Queue {
     /// Encoded messages, and how many bytes of events each stands for.
     lines: VecDeque<(Vec<u8>, usize)>,
     event_bytes: usize,
+    /// Messages among the lines that are no events.
+    replies: usize,
     lost: u64,
 }
 
@@ -60,6 +66,7 @@ impl Queue {
         match self.lines.pop_front() {
             Some((line, size)) => {
                 self.event_bytes -= size;
+                self.replies -= usize::from(size == 0);
                 Some(line)
             }
             None => self.take_lost(),
@@ -92,7 +99,10 @@ impl Outbox {
 
     /// A message that is not dropped.
     pub(crate) fn message(&self, message: &FromAgent) {
-        self.lock().lines.push_back((encode(message), 0));
+        let mut queue = self.lock();
+        queue.lines.push_back((encode(message), 0));
+        queue.replies += 1;
+        drop(queue);
         self.0.filled.notify_one();
     }
 
@@ -101,10 +111,17 @@ impl Outbox {
         let mut queue = self.lock();
         loop {
             if let Some(line) = queue.pop() {
+                self.0.drained.notify_one();
                 return line;
             }
             queue = self.0.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Waits until few enough replies wait for another call to be taken.
+    pub(crate) fn wait_for_room(&self) {
+        let full = |queue: &mut Queue| queue.replies >= MAX_REPLIES;
+        drop(self.0.drained.wait_while(self.lock(), full));
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

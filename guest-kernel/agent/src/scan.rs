@@ -24,12 +24,12 @@ pub(crate) fn scan(
 ) -> Result<Vec<Disk>> {
     let give_up = Instant::now() + patience;
     let modules = Modules::open()?;
-    for module in ["virtio_scsi", "sd_mod"] {
-        modules.load(module)?;
-    }
+    // Where they are built in nobody can load them; what is really missing shows below.
+    let trouble = ["virtio_scsi", "sd_mod"].iter().find_map(|name| modules.load(name).err());
+    let trouble = trouble.map(|error| format!(" ({error})")).unwrap_or_default();
     for target in targets {
         let host = wait_for(give_up, || host(&target.hba)).ok_or_else(|| {
-            Failure::new(format!("there is no SCSI host at PCI address {}", target.hba))
+            Failure::new(format!("there is no SCSI host at PCI address {}{trouble}", target.hba))
         })?;
         let path = format!("/sys/class/scsi_host/{host}/scan");
         fs::write(&path, format!("0 {} -", target.target))
@@ -42,7 +42,7 @@ pub(crate) fn scan(
     let disks = disks()?;
     let seen: Vec<String> = disks.iter().map(describe).collect();
     Err(Failure::new(format!(
-        "{} of {expect} disks appeared in {} ms{}{}",
+        "{} of {expect} disks appeared in {} ms{trouble}{}{}",
         disks.len(),
         patience.as_millis(),
         if seen.is_empty() { "" } else { ": " },

@@ -82,8 +82,9 @@ fn follow(name: &str, outbox: Outbox, run: fn(&Outbox) -> Result<()>) -> Result<
 }
 
 impl Agent {
-    /// Takes a line: carries out the call on a thread of its own, or says why not.
+    /// Takes a line, as soon as the lab reads its answers: carries out the call on a thread of its own, or says why not.
     fn take(agent: &Arc<Agent>, line: &[u8]) {
+        agent.outbox.wait_for_room();
         let request: Request = match decode(line) {
             Ok(request) => request,
             Err(error) => {

@@ -6,6 +6,7 @@ mod table;
 mod watch;
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -219,15 +220,16 @@ fn reason(lines: &[String]) -> Option<String> {
     table.or_else(any).and_then(strip)
 }
 
-/// `/dev/mapper/NAME`, as udev would make it.
+/// `/dev/mapper/NAME`, as udev would make it; where udev runs, it may be faster.
 fn link(map: &str, device: &Device) -> Result<()> {
     let path = format!("/dev/mapper/{map}");
-    if !Path::new(&path).exists() {
-        let _ = fs::remove_file(&path);
-        let target = format!("../{}", device.kernel_name());
-        std::os::unix::fs::symlink(target, &path).doing(|| format!("create {path}"))?;
+    unlink(map);
+    match std::os::unix::fs::symlink(format!("../{}", device.kernel_name()), &path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).doing(|| format!("create {path}"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn unlink(map: &str) {

@@ -35,21 +35,11 @@ impl Modules {
         let release = release();
         let dirs = ["/lib/modules".to_owned(), format!("{USERLAND}/lib/modules")];
         let dirs = dirs.iter().map(|dir| Path::new(dir).join(&release));
-        let mut indexes = Vec::new();
-        let mut first_error = None;
-        for dir in dirs {
-            match Index::read(&dir) {
-                Ok(index) => indexes.push(index),
-                Err(error) => first_error = first_error.or(Some(error)),
-            }
-        }
-        match first_error {
-            Some(error) if indexes.is_empty() => Err(error),
-            _ => {
-                let command_line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
-                Ok(Modules { indexes, command_line })
-            }
-        }
+        let dirs: Vec<PathBuf> = dirs.filter(|dir| dir.exists()).collect();
+        // A kernel with everything built in has no such directory.
+        let indexes = dirs.iter().map(|dir| Index::read(dir)).collect::<Result<_>>()?;
+        let command_line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+        Ok(Modules { indexes, command_line })
     }
 
     /// Loads a module by name or alias; parameters may follow the name. One that is loaded or built

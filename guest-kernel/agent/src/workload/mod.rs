@@ -147,6 +147,8 @@ impl Workloads {
     /// Stops a workload whose map goes away, if there is one.
     pub(crate) fn abandon(&self, map: &str, patience: Duration) {
         self.order_stop(map, patience, false);
+        // Its disks may become another map's, and its data be found there with good reason.
+        *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Runs::default();
     }
 
     fn order_stop(&self, map: &str, patience: Duration, read_back: bool) -> Option<WorkloadReport> {
