@@ -57,7 +57,8 @@ fn every_condition_counts() {
         FaultRule { name: "r".into(), when, then: answer("04/44/00"), armed: true }
     };
     let other_port = crate::PortId { controller: ControllerId::A, index: 1 };
-    let cases: [(&dyn Fn(&mut When), bool); 16] = [
+    type Case<'a> = (&'a dyn Fn(&mut When), bool);
+    let cases: [Case<'_>; 16] = [
         (&|it| it.op = Some("READ(16)".parse().unwrap()), true),
         (&|it| it.op = Some("READ(10)".parse().unwrap()), false),
         (&|it| it.controller = Some(ControllerId::A), true),

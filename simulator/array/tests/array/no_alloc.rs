@@ -1,0 +1,87 @@
+//! A read or write uses no heap, whatever fault rules are loaded.
+
+use std::{
+    hint::black_box,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    Action, Answer, Array, Buffers, Command, CommandRecord, FaultRule, Lun, Matches, Observer,
+    Outcome, Sense, StateChange, Status, Then, When,
+    testing::{A, Bytes, LUN0, TEST_UNIT_READY, at, config, read, write},
+};
+
+#[derive(Default)]
+struct Count(AtomicU64);
+
+impl Observer for Count {
+    fn command(&self, record: &CommandRecord) {
+        black_box(record.clone());
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn state(&self, _: &StateChange) {}
+}
+
+fn add_rule(array: &Array, name: String, when: When) {
+    let answer = Some(Answer::Sense(Sense::new(4, 0x44, 0)));
+    let then = Then { answer, ..Then::default() };
+    let rule = FaultRule { name: name.into(), when, then, armed: true };
+    array.apply(at(0), Action::AddRule(rule)).unwrap();
+}
+
+/// Rules of other operations and LUNs, and one that counts the reads and never catches one.
+fn add_rules(array: &Array) {
+    for number in 0..100 {
+        let op = Some("MODE SELECT".parse().unwrap());
+        add_rule(array, format!("op {number}"), When { op, ..When::default() });
+        let lun = Some(Lun(1));
+        add_rule(array, format!("lun {number}"), When { lun, ..When::default() });
+    }
+    let when = When { blocks: Some(0..=99), matches: Matches::Nth(1 << 40), ..When::default() };
+    add_rule(array, "never".into(), when);
+}
+
+fn run(array: &Array, cdb: &[u8], buffers: &mut dyn Buffers) -> Status {
+    let command = Command { nexus: A, lun: LUN0, tag: 1, cdb };
+    match array.submit(at(1), &command, buffers) {
+        Outcome::Complete(completion) => completion.status,
+        Outcome::Transfer(transfer) => array.transfer(at(2), transfer, buffers).status,
+        Outcome::Parked(..) => Status::Busy,
+    }
+}
+
+#[test]
+fn reads_and_writes_do_not_touch_the_heap() {
+    for with_rules in [false, true] {
+        let seen = Arc::new(Count::default());
+        let array = Array::new(config(), seen.clone()).unwrap();
+        if with_rules {
+            add_rules(&array);
+        }
+        // The power-on attention, by which the LUN gets to know the nexus.
+        assert_eq!(run(&array, &TEST_UNIT_READY, &mut Bytes::new(0, &[])), Status::CheckCondition);
+        let mut outs = vec![Bytes::new(0, &[7; 4096]); 50];
+        let mut ins: Vec<_> = (0..50).map(|_| Bytes::new(4096, &[])).collect();
+        let allocations = allocation_counter::measure(|| {
+            for (number, (outgoing, incoming)) in outs.iter_mut().zip(&mut ins).enumerate() {
+                assert_eq!(run(&array, &write(number as u64, 8), outgoing), Status::Good);
+                assert_eq!(run(&array, &read(number as u64, 8), incoming), Status::Good);
+                assert_eq!(array.notices(at(2), A.hba).len(), 0);
+            }
+        });
+        assert_eq!(allocations.count_total, 0, "with rules: {with_rules}");
+        assert!(ins.iter().all(|incoming| incoming.data_in == [7; 4096]));
+        assert_eq!(seen.0.load(Ordering::Relaxed), 101);
+    }
+}
+
+/// That the counting works at all.
+#[test]
+fn an_allocation_is_counted() {
+    let allocations = allocation_counter::measure(|| _ = black_box(vec![1, 2, 3]));
+    assert_eq!(allocations.count_total, 1);
+}
