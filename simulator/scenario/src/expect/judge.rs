@@ -85,23 +85,32 @@ impl Condition {
             }),
             Condition::Log(wanted) => {
                 let count = world.log_lines(&wanted.text);
-                let seen = format!("{count} log lines with {}", wanted.text);
+                let seen = format!("{} with {}", some(count, "log line"), wanted.text);
                 Judgement::new(wanted.count.holds(count), seen)
             }
             Condition::Ran(wanted) => ran(wanted, world),
             Condition::Fault(wanted) => {
                 let fired = world.fired(&wanted.name);
-                let seen = format!("fault {:?} has fired {fired} times", wanted.name);
+                let seen = format!("fault {:?} has fired {}", wanted.name, some(fired, "time"));
                 Judgement::new(wanted.fired.holds(fired), seen)
             }
             Condition::Uevents(wanted) => {
                 let seen = world.map_seen(wanted.lun);
                 let count = seen.and_then(|m| m.uevents.get(&wanted.action)).copied().unwrap_or(0);
-                let seen = format!("{count} {} uevents for LUN {}", wanted.action, wanted.lun);
+                let seen = format!(
+                    "{} for LUN {}",
+                    some(count, &format!("{} uevent", wanted.action)),
+                    wanted.lun
+                );
                 Judgement::new(wanted.count.holds(count), seen)
             }
         }
     }
+}
+
+/// `1 error`, `2 errors`.
+fn some(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn limit<T: Quantity>(limit: &Option<Comparison<T>>, value: T) -> bool {
@@ -122,17 +131,17 @@ fn io(limits: &IoLimits, world: &World) -> Judgement {
             words.push(text);
         }
     };
-    say(limits.errors.is_some(), format!("{} errors", seen.errors));
-    say(limits.corrupt.is_some(), format!("{} corrupt blocks", seen.corrupt));
+    say(limits.errors.is_some(), some(seen.errors, "error"));
+    say(limits.corrupt.is_some(), some(seen.corrupt, "corrupt block"));
     say(
         limits.corrupt.is_some() && seen.unchecked > 0,
-        format!("{} blocks that could not be read back", seen.unchecked),
+        format!("{} that could not be read back", some(seen.unchecked, "block")),
     );
     // A microsecond more or less is noise to a reader.
     let stall = TimeSpan(std::time::Duration::from_micros(seen.longest_stall.as_micros() as u64));
     say(limits.longest_stall.is_some(), format!("longest stall {stall}"));
-    say(limits.reads.is_some(), format!("{} reads", seen.reads));
-    say(limits.writes.is_some(), format!("{} writes", seen.writes));
+    say(limits.reads.is_some(), some(seen.reads, "read"));
+    say(limits.writes.is_some(), some(seen.writes, "write"));
     say(limits.stuck.is_some(), format!("{} requests stuck", seen.stuck));
     Judgement::new(holds, format!("I/O: {}", words.join(", ")))
 }

@@ -146,7 +146,7 @@ fn insert<'t>(
         let [which, more @ ..] = rest else { return Err(format!("{key} is a list")) };
         let index = position(items, which)
             .ok_or_else(|| format!("{key} has no entry {which:?}, of {}", items.len()))?;
-        let Some(item) = items.iter_mut().nth(index) else { return Ok(()) };
+        let Some(item) = items.get_mut(index) else { return Ok(()) };
         if more.is_empty() {
             *item = value;
             return Ok(());

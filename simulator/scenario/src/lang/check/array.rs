@@ -168,7 +168,7 @@ pub(super) fn resolve_hbas(
 }
 
 fn resolve_targets(
-    targets: &At<Vec<At<Vec<file::Name<PortId>>>>>,
+    targets: &At<Vec<file::Targets>>,
     count: u64,
     checker: &mut Checker<'_>,
 ) -> Vec<Vec<PortId>> {
@@ -180,7 +180,7 @@ fn resolve_targets(
             "write for instance [[\"A0\", \"B0\"], [\"A1\", \"B1\"]]",
         );
     }
-    let resolve_one = |ports: &At<Vec<file::Name<PortId>>>, checker: &mut Checker<'_>| {
+    let resolve_one = |ports: &file::Targets, checker: &mut Checker<'_>| {
         let mut seen = Vec::new();
         for port in ports.iter() {
             let id = checker.port(port);

@@ -20,7 +20,7 @@ pub use expect::{
 };
 pub use fault::{Fault, LoseName, ResponseName, StatusName, Then, When};
 pub use guest::{GroupsName, Guest, ManagerName, Multipath, SelectorName};
-pub use hba::Hba;
+pub use hba::{Hba, Targets};
 pub use many::Many;
 pub use names::{ControllerIs, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
 pub use step::{
