@@ -231,7 +231,7 @@ impl Event {
             controller: record.nexus.port.controller.to_string(),
             lun: record.lun.0,
             op: operation_name(record),
-            cdb: record.cdb.iter().map(|byte| format!("{byte:02x}")).collect(),
+            cdb: cdb_hex(record),
             status: status_name(completion.status).to_owned(),
             sense: completion.sense.map(|sense| sense.to_string()),
             response: response_name(completion.response).to_owned(),
@@ -291,6 +291,12 @@ impl Event {
         };
         Some(Event { t: timeline.guest_seconds(event.at_ns), what })
     }
+}
+
+/// The CDB without the padding of the transport's fixed field, where its length is known.
+fn cdb_hex(record: &CommandRecord) -> String {
+    let length = record.op.map_or(record.cdb.len(), |op| op.cdb_len());
+    record.cdb.iter().take(length).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A SCSI status by its name in SAM.
