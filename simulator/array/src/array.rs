@@ -144,7 +144,7 @@ impl Array {
 
     /// Forgets a parked command without completing or reporting it: its initiator is gone.
     pub fn forget(&self, ticket: Ticket) {
-        self.locked(|state, _| state.parking.remove(ticket));
+        self.locked(|state, _| state.unpark(ticket));
     }
 
     /// Takes a step of the scenario.

@@ -109,3 +109,31 @@ impl fmt::Display for Lun {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for name in ["A", "B", "H"] {
+            assert_eq!(name.parse::<ControllerId>().unwrap().to_string(), name);
+        }
+        for name in ["A0", "B9"] {
+            assert_eq!(name.parse::<PortId>().unwrap().to_string(), name);
+        }
+        let nexus = Nexus { hba: HbaId(3), port: "B1".parse().unwrap() };
+        assert_eq!(nexus.to_string(), "hba3:B1");
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        assert!(["", "a", "I", "AA"].iter().all(|name| name.parse::<ControllerId>().is_err()));
+        let error = "A".parse::<PortId>().unwrap_err();
+        assert_eq!(error.to_string(), "\"A\" is not a port, `A0` to `H9`");
+        assert_eq!(
+            (ControllerId::new(7).map(ControllerId::index), ControllerId::new(8)),
+            (Some(7), None)
+        );
+    }
+}

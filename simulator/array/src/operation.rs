@@ -92,11 +92,25 @@ impl Operation {
     /// for it all the same.
     pub fn of(cdb: &[u8]) -> Option<&'static Operation> {
         let (opcode, action) = (*cdb.first()?, cdb.get(1).map(|byte| byte & 0x1f));
-        OPERATIONS.iter().find(|op| {
-            op.opcode == opcode && (op.service_action.is_none() || op.service_action == action)
-        })
+        let same_code = OPERATIONS[usize::from(FIRST[usize::from(opcode)])..].iter();
+        same_code
+            .take_while(|op| op.opcode == opcode)
+            .find(|op| op.service_action.is_none() || op.service_action == action)
     }
 }
+
+/// For each operation code, where its first operation is in the table, or would be.
+static FIRST: [u8; 256] = {
+    let (mut first, mut opcode, mut at) = ([0; 256], 0, 0);
+    while opcode < 256 {
+        while at < OPERATIONS.len() && (OPERATIONS[at].opcode as usize) < opcode {
+            at += 1;
+        }
+        first[opcode] = at as u8;
+        opcode += 1;
+    }
+    first
+};
 
 macro_rules! operation {
     ($name:literal, $kind:ident, $direction:ident, $class:ident, [$opcode:literal $(, $usage:literal)*]) => {
@@ -170,6 +184,9 @@ mod tests {
 
     #[test]
     fn a_cdb_finds_its_operation() {
+        for op in &OPERATIONS {
+            assert_eq!(Operation::of(op.usage), Some(op));
+        }
         let name = |cdb: &[u8]| Operation::of(cdb).map(|op| op.name);
         assert_eq!(name(&[0x55]), Some("MODE SELECT(10)"));
         assert_eq!(name(&[0x9e, 0x10]), Some("READ CAPACITY(16)"));

@@ -294,6 +294,19 @@ impl State {
         }
     }
 
+    /// Takes a parked command, and the notice about it if its HBA has not fetched that yet.
+    pub(super) fn unpark(&mut self, ticket: Ticket) -> Option<Parked> {
+        let parked = self.parking.remove(ticket)?;
+        let hba = parked.arrival.nexus.hba;
+        if let Some(waiting) = self.notices.get_mut(&hba) {
+            waiting.retain(|notice| *notice != Notice::Resume(ticket));
+            if waiting.is_empty() {
+                self.notices.remove(&hba);
+            }
+        }
+        Some(parked)
+    }
+
     /// Tells HBAs that they may go on with commands.
     pub(super) fn notify_resume(&mut self, tickets: Vec<(HbaId, Ticket)>, report: &mut Report) {
         for (hba, ticket) in tickets {

@@ -111,7 +111,7 @@ impl State {
         self.notify_resume(others, report);
         let own: Vec<_> = own;
         let taken = own.into_iter().filter_map(|(_, ticket)| {
-            let arrival = self.parking.remove(ticket)?.arrival;
+            let arrival = self.unpark(ticket)?.arrival;
             let completion = how(&arrival);
             Some((ticket, arrival, completion))
         });

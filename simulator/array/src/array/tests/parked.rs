@@ -183,6 +183,15 @@ fn doorbells_ring_for_those_who_have_something_to_fetch() {
 }
 
 #[test]
+fn a_notice_of_a_forgotten_command_is_forgotten_too() {
+    let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, hold("h"))]);
+    let [first, second] = [1, 2].map(|tag| Sent::parked(&rig, at(0), A, tag, &read(0, 1), &[]));
+    release(&rig, 1);
+    rig.array.forget(first.ticket());
+    assert_eq!(rig.array.notices(at(1), A.hba), [Notice::Resume(second.ticket())]);
+}
+
+#[test]
 fn a_forgotten_command_is_neither_due_nor_reported() {
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, delayed(5))]);
     let sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);
