@@ -26,6 +26,9 @@ const MAX_CALLS: usize = 64;
 /// Longest file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
+/// How much longer than its own patience a scan may take to say what it misses.
+const SCAN_GRACE: Duration = Duration::from_secs(2);
+
 /// How long the I/O of a map that is removed may take to fail.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -144,7 +147,9 @@ impl Agent {
             }
             Call::Scan { targets, expect_disks, timeout_ms } => {
                 let patience = Duration::from_millis(timeout_ms);
-                let disks = scan::scan(&targets, expect_disks, patience)?;
+                let late = "the scan does not end: a target does not answer".to_owned();
+                let work = move || scan::scan(&targets, expect_disks, patience);
+                let disks = bounded("scan", patience + SCAN_GRACE, late, work)?;
                 Ok(Answer::Disks { disks })
             }
             Call::BuildMap(spec) => {
@@ -193,25 +198,34 @@ impl Agent {
     }
 
     /// Removes a map. An activation that never ends would keep the kernel in it for ever
-    /// (`dm-mpath.c:flush_multipath_work`), so another thread does it.
+    /// (`dm-mpath.c:flush_multipath_work`).
     fn remove_map(self: &Arc<Agent>, map: String) -> Result<Answer> {
-        let (sender, done) = channel();
-        let (agent, name) = (self.clone(), map.clone());
-        spawn("remove", move || {
-            let removed = Dm::open().and_then(|dm| {
-                dm.message(&name, "fail_if_no_path")?;
-                agent.workloads.abandon(&name, DRAIN_PATIENCE);
-                dm.remove(&name)
-            });
-            // After its patience nobody waits for this any more.
-            let _ = sender.send(removed);
+        let agent = self.clone();
+        let late = format!("the kernel has not removed map {map}; an activation may be stuck");
+        bounded("remove", REMOVE_PATIENCE, late, move || {
+            let dm = Dm::open()?;
+            dm.find(&map)?;
+            // A suspended map takes no message, and queues nothing that could not be failed.
+            let _ = dm.message(&map, "fail_if_no_path");
+            agent.workloads.abandon(&map, DRAIN_PATIENCE);
+            dm.remove(&map)
         })?;
-        match done.recv_timeout(REMOVE_PATIENCE) {
-            Ok(removed) => removed.map(|()| Answer::Done),
-            Err(_) => Err(Failure::new(format!(
-                "the kernel has not removed map {map} within {} s; an activation may be stuck",
-                REMOVE_PATIENCE.as_secs()
-            ))),
-        }
+        Ok(Answer::Done)
     }
+}
+
+/// Does something that the kernel may never get done, on a thread that is left behind if so.
+fn bounded<T: Send + 'static>(
+    name: &str,
+    patience: Duration,
+    late: String,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, done) = channel();
+    spawn(name, move || {
+        // After its patience nobody waits for this any more.
+        let _ = sender.send(work());
+    })?;
+    let late = |_| Failure::new(format!("{late} (waited {} ms)", patience.as_millis()));
+    done.recv_timeout(patience).map_err(late)?
 }

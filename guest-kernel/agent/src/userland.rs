@@ -33,7 +33,7 @@ const MAX_OUTPUT: usize = 64 << 10;
 
 /// How long output is waited for after the program has ended: a daemon that it left behind may
 /// keep the pipe open for ever.
-const OUTPUT_PATIENCE: Duration = Duration::from_millis(200);
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -68,6 +68,8 @@ impl Userland {
         self.ensure()?;
         let mut command = Command::new("/proc/self/exe");
         command.arg0(ENTER).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
+        // To udevadm a root other than that of PID 1 is a chroot, in which it does nothing.
+        command.env("SYSTEMD_IGNORE_CHROOT", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0);
         let spawned = self.children.spawn(&mut command);

@@ -262,6 +262,8 @@ impl Engine {
             PollFd::new(&self.wake, PollFlags::IN),
         ];
         wait_ready(&mut fds, timeout);
-        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+        if !fds[1].revents().is_empty() {
+            let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+        }
     }
 }
