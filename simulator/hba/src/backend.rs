@@ -267,14 +267,9 @@ impl VhostUserBackend for Backend {
     }
 
     fn get_config(&self, offset: u32, size: u32) -> Vec<u8> {
-        let config = wire::config(self.config.request_queues, self.config.targets.len());
-        let start = offset as usize;
         // What is not there is answered with nothing, which the front end takes for an error.
-        start
-            .checked_add(size as usize)
-            .and_then(|end| config.get(start..end))
-            .map(<[u8]>::to_vec)
-            .unwrap_or_default()
+        let HbaConfig { request_queues, targets, .. } = &self.config;
+        wire::config_part(*request_queues, targets.len(), offset, size).unwrap_or_default()
     }
 
     fn set_config(&self, offset: u32, bytes: &[u8]) -> io::Result<()> {

@@ -132,7 +132,7 @@ impl Device {
                 self.note(notice);
             }
         }
-        if let Some(due) = self.queues_mut().filter_map(|queue| queue.earliest_due()).min() {
+        if let Some(due) = self.queues_mut().filter_map(|queue| queue.next_due(now)).min() {
             self.initiator.alarm.set(due);
         }
     }

@@ -132,9 +132,10 @@ impl RequestQueue {
         }
     }
 
-    /// When the first command is due.
-    pub(crate) fn earliest_due(&self) -> Option<Time> {
-        self.parked.values().filter_map(|parked| parked.due).min()
+    /// When the next command is due after `now`. One that was due earlier and is still here is held
+    /// for another reason, and the array will say when that is gone.
+    pub(crate) fn next_due(&self, now: Time) -> Option<Time> {
+        self.parked.values().filter_map(|parked| parked.due).filter(|due| *due > now).min()
     }
 
     fn park(&mut self, initiator: &Initiator, ticket: Ticket, parked: Parked) {

@@ -219,10 +219,10 @@ impl Event {
 }
 
 /// The size of the configuration space (`virtio_scsi_config`).
-pub(crate) const CONFIG_SIZE: usize = 36;
+const CONFIG_SIZE: usize = 36;
 
 /// The configuration space. QEMU shows its guest one of its own.
-pub(crate) fn config(request_queues: u16, targets: usize) -> [u8; CONFIG_SIZE] {
+fn config(request_queues: u16, targets: usize) -> [u8; CONFIG_SIZE] {
     const SEG_MAX: u32 = 126;
     const MAX_SECTORS: u32 = 0xFFFF;
     const CMD_PER_LUN: u32 = 128;
@@ -243,6 +243,18 @@ pub(crate) fn config(request_queues: u16, targets: usize) -> [u8; CONFIG_SIZE] {
         place.copy_from_slice(&word.to_le_bytes());
     }
     bytes
+}
+
+/// The part of the configuration space at `offset`; nothing if it is not all there.
+pub(crate) fn config_part(
+    request_queues: u16,
+    targets: usize,
+    offset: u32,
+    len: u32,
+) -> Option<Vec<u8>> {
+    let start = offset as usize;
+    let end = start.checked_add(len as usize)?;
+    Some(config(request_queues, targets).get(start..end)?.to_vec())
 }
 
 #[cfg(test)]
@@ -341,5 +353,9 @@ mod tests {
         assert_eq!(bytes[24..28], [32, 0, 0, 0]);
         assert_eq!(bytes[28..32], [0, 0, 1, 0]);
         assert_eq!(bytes[32..36], [0xFF, 0x3F, 0, 0]);
+        assert_eq!(config_part(4, 2, 20, 8), Some(vec![96, 0, 0, 0, 32, 0, 0, 0]));
+        for (offset, len) in [(33, 4), (36, 1), (0, 37), (u32::MAX, u32::MAX)] {
+            assert_eq!(config_part(4, 2, offset, len), None, "{len} bytes at {offset}");
+        }
     }
 }

@@ -78,11 +78,13 @@ impl Observer for Silent {
     fn state(&self, _: &StateChange) {}
 }
 
+type Wake = Box<dyn FnOnce() + Send>;
+
 /// A clock whose time passes when told.
 #[derive(Default)]
 pub struct ManualClock {
     now: AtomicU64,
-    timers: Mutex<Vec<(Time, Box<dyn FnOnce() + Send>)>>,
+    timers: Mutex<Vec<(Time, Wake)>>,
 }
 
 impl ManualClock {
