@@ -20,26 +20,33 @@ const KEPT: usize = 12;
 const KEPT_BYTES: u64 = 4 << 30;
 /// How long a guest is left alone before it is saved: udev events and late work queues settle.
 const SETTLE: Duration = Duration::from_millis(200);
-/// The file of a template.
+/// The files of a template: what QEMU wrote, and the guest's memory.
 const STATE: &str = "state";
+const RAM: &str = "ram";
 
 /// A saved guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Its directory.
     dir: PathBuf,
-    path: PathBuf,
     key: String,
 }
 
 impl Template {
-    fn at(dir: PathBuf, key: String) -> Template {
-        Template { path: dir.join(STATE), dir, key }
+    /// The directory it is in.
+    pub fn path(&self) -> &Path {
+        &self.dir
     }
 
-    /// The file with the saved state.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.join(STATE)
+    }
+
+    pub(crate) fn ram(&self) -> PathBuf {
+        self.dir.join(RAM)
+    }
+
+    fn exists(&self) -> bool {
+        self.state().is_file() && self.ram().is_file()
     }
 
     /// Names the image, the QEMU and the shape of the machine it was made with.
@@ -82,7 +89,7 @@ impl Templates {
         let key = Templates::key(config)?;
         let dir = self.store.template_dir(&config.image.name);
         fs::create_dir_all(&dir).map_err(LabError::file("cannot create", &dir))?;
-        Ok(Template::at(dir.join(&key), key))
+        Ok(Template { dir: dir.join(&key), key })
     }
 
     /// The template for such a machine, if there is one.
@@ -91,7 +98,7 @@ impl Templates {
     /// `MissingTool` without QEMU, `File` when the cache cannot be used.
     pub fn find(&self, config: &MachineConfig) -> Result<Option<Template>> {
         let template = self.place(config)?;
-        if !template.path.is_file() {
+        if !template.exists() {
             return Ok(None);
         }
         // The time of last use, by which old ones are told.
@@ -110,22 +117,15 @@ impl Templates {
         let template = self.place(&config)?;
         let what = format!("a template of {}", config.image.name);
         let lock = Lock::take(&template.dir, &what, progress).await?;
-        if template.path.is_file() {
+        if template.exists() {
             return Ok(template);
         }
         progress.stage(&format!("booting {} once, to start from there later", config.image.name));
         let part = lock.begin()?;
-        let work_dir = config.work_dir.clone();
-        let machine = Machine::cold(config).await?;
+        let machine = Machine::cold(config.clone()).await?;
         quieten(&machine).await?;
-        // QEMU writes where it runs; the link leads into the cache, whatever characters its path has.
-        let link = work_dir.join(STATE);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(part.path().join(STATE), &link)
-            .map_err(LabError::file("cannot create", &link))?;
-        let saved = machine.save(STATE).await;
-        machine.kill().await;
-        saved.map_err(|error| full_disk(error, part.path()))?;
+        let (state, ram) = (part.path().join(STATE), part.path().join(RAM));
+        machine.save(&config, &state, ram).await.map_err(|error| full_disk(error, part.path()))?;
         part.finish()?;
         self.prune(&template);
         Ok(template)
@@ -196,7 +196,7 @@ impl Templates {
         for (kept, (_, path, size)) in all.into_iter().rev().enumerate() {
             bytes += size;
             if kept + 1 >= KEPT || bytes > KEPT_BYTES {
-                Template::at(path, String::new()).throw_away();
+                Template { dir: path, key: String::new() }.throw_away();
             }
         }
     }
@@ -319,7 +319,7 @@ mod tests {
             fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
         }
         // The newest by name is the oldest by use, and stays because it was just made.
-        templates.prune(&Template::at(place(0), "k".into()));
+        templates.prune(&Template { dir: place(0), key: "k".into() });
         let left: Vec<usize> = (0..KEPT + 3).filter(|n| place(*n).exists()).collect();
         let expected: Vec<usize> = std::iter::once(0).chain(4..KEPT + 3).collect();
         assert_eq!(left, expected);

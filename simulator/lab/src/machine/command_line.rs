@@ -8,11 +8,9 @@ use crate::Accel;
 /// To be raised with every change to the machine that the guest can see: a template fits one version only.
 pub(crate) const VERSION: u32 = 1;
 
-/// The sockets in the work directory that QEMU connects to, and the link to the state it is restored from. QEMU
-/// runs in the work directory, so that these names need no quoting.
+/// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names need no quoting.
 pub(crate) const QMP_SOCKET: &str = "qmp.sock";
 pub(crate) const AGENT_SOCKET: &str = "agent.sock";
-pub(crate) const INCOMING: &str = "incoming";
 
 /// The kernel's command line.
 ///
@@ -29,19 +27,20 @@ pub(crate) enum Start {
     Boot,
     /// To boot, with early messages on the console so that progress can be seen.
     Probe,
-    /// To go on from [`INCOMING`].
+    /// To go on from a state that it is told later.
     Restore,
 }
 
-/// All arguments but the program's name.
-pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
+/// All arguments but the program's name. `ram` is the file with the guest's memory.
+pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<OsString> {
     let mut line = Line(Vec::new());
     let memory = config.memory_mib;
     line.add("-nodefaults").add("-no-user-config").add("-no-reboot");
     line.add("-display").add("none");
     line.add("-name").add(format!("sansim-{}", config.image.name));
-    // vhost-user backends map the guest's memory: it must be shared.
-    line.add("-object").add(format!("memory-backend-memfd,id=ram,share=on,size={memory}M"));
+    // vhost-user backends map the guest's memory, too: it must be shared.
+    line.add("-object")
+        .add(format!("memory-backend-file,id=ram,share=on,size={memory}M,mem-path={ram}"));
     line.add("-machine")
         .add("q35,memory-backend=ram,hpet=off,usb=off,sata=off,smbus=off,vmport=off");
     match config.accel {
@@ -79,7 +78,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
         ));
     }
     if start == Start::Restore {
-        line.add("-incoming").add(format!("exec:cat {INCOMING}"));
+        line.add("-incoming").add("defer");
     }
     line.0
 }
@@ -134,7 +133,7 @@ mod tests {
     }
 
     fn text(config: &MachineConfig, start: Start) -> String {
-        let arguments = arguments(config, start);
+        let arguments = arguments(config, start, "/proc/1/fd/9");
         let lines: Vec<_> = arguments.iter().map(|a| a.to_str().unwrap()).collect();
         lines.join("\n")
     }
@@ -149,7 +148,7 @@ mod tests {
     fn restoring_adds_the_incoming_state_and_changes_nothing_else() {
         let boot = text(&config(), Start::Boot);
         let restore = text(&config(), Start::Restore);
-        assert_eq!(restore, format!("{boot}\n-incoming\nexec:cat incoming"));
+        assert_eq!(restore, format!("{boot}\n-incoming\ndefer"));
     }
 
     #[test]

@@ -6,8 +6,13 @@ mod console;
 mod exit;
 mod process;
 mod qmp;
+mod ram;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sansim_protocol::{Call, Event};
 use tokio::{
@@ -17,9 +22,10 @@ use tokio::{
 };
 
 use self::{
-    command_line::{AGENT_SOCKET, INCOMING, QMP_SOCKET, arguments},
+    command_line::{AGENT_SOCKET, QMP_SOCKET, arguments},
     process::{Stderr, spawn},
     qmp::{Qmp, Watch},
+    ram::Ram,
 };
 pub(crate) use self::{
     command_line::{Start, VERSION as COMMAND_LINE_VERSION},
@@ -42,6 +48,15 @@ pub(crate) const BASE_MODULES: &[&str] =
 /// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts only.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
+/// How long is waited for QEMU to end once one of its connections has.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The link in the work directory to the state of a template. QEMU runs in the work directory and is told this name,
+/// so that no path needs quoting.
+const STATE: &str = "state";
+
+/// What fails when the memory of a template cannot be read.
+const LOADING: &str = "cannot restore the memory from";
+
 /// A running guest. Dropping it kills QEMU.
 #[derive(Debug)]
 pub struct Machine {
@@ -52,6 +67,7 @@ pub struct Machine {
     qmp: Qmp,
     console: Console,
     pid: Option<u32>,
+    ram: Arc<Ram>,
 }
 
 impl Machine {
@@ -65,7 +81,8 @@ impl Machine {
             Accel::Kvm => Duration::from_secs(60),
             Accel::Tcg => Duration::from_secs(180),
         };
-        let (machine, ready) = Machine::launch(&config, Start::Boot).await?;
+        let (machine, ready) =
+            Machine::launch(&config, Start::Boot, Arc::new(Ram::new(config.memory_mib)?)).await?;
         machine.ready(ready, deadline).await?;
         let modules = BASE_MODULES.iter().map(|name| (*name).to_owned()).collect();
         machine.link.call(Call::LoadModules { modules }).await?;
@@ -78,13 +95,17 @@ impl Machine {
     /// # Errors
     /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as for [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
-        let incoming = config.work_dir.join(INCOMING);
-        let _ = std::fs::remove_file(&incoming);
-        std::os::unix::fs::symlink(template.path(), &incoming)
-            .map_err(LabError::file("cannot create", &incoming))?;
         let result = async {
-            let (machine, _) = Machine::launch(&config, Start::Restore).await?;
-            machine.or_gone(machine.qmp.incoming_done()).await?;
+            // The memory is copied while QEMU starts.
+            let ram = Arc::new(Ram::new(config.memory_mib)?);
+            let (memory, file) = (Arc::clone(&ram), template.ram());
+            let loading = tokio::task::spawn_blocking(move || {
+                memory.load(&file).map_err(LabError::file(LOADING, file))
+            });
+            link(&config.work_dir.join(STATE), &template.state())?;
+            let (machine, _) = Machine::launch(&config, Start::Restore, ram).await?;
+            loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+            machine.or_gone(machine.qmp.load(STATE)).await?;
             machine.or_gone(machine.qmp.cont()).await?;
             machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
             Ok(machine)
@@ -95,9 +116,8 @@ impl Machine {
         };
         match error {
             // What has nothing to do with the template: no QEMU, no backend, a bad configuration.
-            LabError::MissingTool { .. } | LabError::BadMachine { .. } | LabError::File { .. } => {
-                Err(error)
-            }
+            LabError::MissingTool { .. } | LabError::BadMachine { .. } => Err(error),
+            LabError::File { doing, .. } if doing != LOADING => Err(error),
             LabError::Start { ref why } if why.contains("Failed to connect") => Err(error),
             error => {
                 template.throw_away();
@@ -114,7 +134,8 @@ impl Machine {
         silent: Duration,
         deadline: Duration,
     ) -> Result<()> {
-        let (machine, ready) = Machine::launch(config, Start::Probe).await?;
+        let (machine, ready) =
+            Machine::launch(config, Start::Probe, Arc::new(Ram::new(config.memory_mib)?)).await?;
         let console = machine.console.clone();
         let dead = async {
             tokio::time::sleep(silent).await;
@@ -136,12 +157,13 @@ impl Machine {
     async fn launch(
         config: &MachineConfig,
         start: Start,
+        ram: Arc<Ram>,
     ) -> Result<(Machine, oneshot::Receiver<Result<Ready, String>>)> {
         config.check()?;
         let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
         let port = listen(&config.work_dir.join(AGENT_SOCKET))?;
         let console = Console::new(&config.console);
-        let mut child = spawn(arguments(config, start), &config.work_dir).await?;
+        let mut child = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
         let pid = child.id();
         let stderr = Stderr::default();
         let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().follow(pipe)));
@@ -159,14 +181,26 @@ impl Machine {
                 port.accept().await.map_err(|e| LabError::Start { why: e.to_string() })?;
             Ok((qmp, stream))
         };
-        let (qmp, stream) = tokio::select! {
+        let mut early = exit.clone();
+        let connected = tokio::select! {
             connected = connected => connected,
-            reason = ended(&mut exit) => Err(LabError::Start { why: reason.to_string() }),
-        }?;
+            reason = ended(&mut early) => Err(LabError::Start { why: reason.to_string() }),
+        };
+        let (qmp, stream) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                // A broken connection says less than QEMU's last words, which come a moment later.
+                let last = tokio::time::timeout(LAST_WORDS, ended(&mut exit)).await;
+                return Err(match last {
+                    Ok(reason) => LabError::Start { why: reason.to_string() },
+                    Err(_) => error,
+                });
+            }
+        };
         let Connected { link, events, ready } =
             AgentLink::connect(stream, exit.clone(), console.clone());
         guard.disarm();
-        let machine = Machine { link, events: Some(events), exit, kill, qmp, console, pid };
+        let machine = Machine { link, events: Some(events), exit, kill, qmp, console, pid, ram };
         Ok((machine, ready))
     }
 
@@ -195,7 +229,7 @@ impl Machine {
             Ok(value) => Ok(value),
             Err(error) => {
                 // The monitor's end comes a moment before that of the process.
-                let ended = tokio::time::timeout(Duration::from_secs(2), self.exited()).await;
+                let ended = tokio::time::timeout(LAST_WORDS, self.exited()).await;
                 Err(ended.map_or(error, |reason| self.gone(reason)))
             }
         }
@@ -205,10 +239,22 @@ impl Machine {
         LabError::GuestGone { reason, console: self.console.excerpt() }
     }
 
-    /// Stops the guest and writes its state to a file of the work directory.
-    pub(crate) async fn save(&self, file: &str) -> Result<()> {
+    /// Stops the guest, writes its state and its memory to two new files, and ends it.
+    pub(crate) async fn save(
+        self,
+        config: &MachineConfig,
+        state: &Path,
+        ram: PathBuf,
+    ) -> Result<()> {
+        link(&config.work_dir.join(STATE), state)?;
         self.or_gone(self.qmp.stop()).await?;
-        self.or_gone(self.qmp.save(file)).await
+        self.or_gone(self.qmp.save(STATE)).await?;
+        let memory = Arc::clone(&self.ram);
+        self.kill().await;
+        let saving = tokio::task::spawn_blocking(move || {
+            memory.save(&ram).map_err(LabError::file("cannot write", ram))
+        });
+        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
     }
 
     /// The agent of this guest.
@@ -244,11 +290,15 @@ impl Machine {
         self.qmp.version()
     }
 
-    /// What QEMU occupies of the host's memory (resident), in bytes; `None` once it has ended.
+    /// What QEMU and the guest's memory occupy on the host, in bytes; `None` once QEMU has ended.
     pub fn memory_usage(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+        };
+        // The guest's memory is counted once, whoever has it mapped.
+        Some((bytes("VmRSS:")? + self.ram.occupied()).saturating_sub(bytes("RssShmem:")?))
     }
 }
 
@@ -270,6 +320,12 @@ async fn ended(exit: &mut watch::Receiver<Option<ExitReason>>) -> ExitReason {
 fn listen(path: &Path) -> Result<UnixListener> {
     let _ = std::fs::remove_file(path);
     UnixListener::bind(path).map_err(LabError::file("cannot create", path))
+}
+
+/// A link, in place of an earlier one.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    let _ = std::fs::remove_file(from);
+    std::os::unix::fs::symlink(to, from).map_err(LabError::file("cannot create", from))
 }
 
 struct KillOnDrop(Option<Arc<Notify>>);
@@ -307,7 +363,7 @@ impl Supervisor {
             }
         };
         if let Some(reading) = self.reading {
-            let _ = tokio::time::timeout(Duration::from_secs(2), reading).await;
+            let _ = tokio::time::timeout(LAST_WORDS, reading).await;
         }
         let cause = match self.watch.try_recv() {
             Ok(watch) if !stopped => watch.cause().await,

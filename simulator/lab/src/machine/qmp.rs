@@ -19,7 +19,7 @@ use tokio::{
 use crate::{LabError, Result};
 
 /// How often the state of a migration is looked at.
-const POLL: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(2);
 
 /// The connection to the monitor.
 pub(crate) struct Qmp {
@@ -101,12 +101,16 @@ impl Qmp {
         self.execute(qmp::cont {}).await.map(|_| ())
     }
 
-    /// Writes the state of a stopped guest to a file of QEMU's working directory.
+    /// Leaves the memory, which is ours, out of the state.
+    async fn ignore_shared(&self) -> Result<()> {
+        let capability = qmp::MigrationCapability::x_ignore_shared;
+        let capabilities = vec![qmp::MigrationCapabilityStatus { capability, state: true }];
+        self.execute(qmp::migrate_set_capabilities { capabilities }).await.map(|_| ())
+    }
+
+    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working directory.
     pub(crate) async fn save(&self, file: &str) -> Result<()> {
-        // Nothing is running, so there is nobody to be spared.
-        let parameters =
-            qmp::MigrateSetParameters { max_bandwidth: Some(1 << 40), ..Default::default() };
-        self.execute(qmp::migrate_set_parameters(parameters)).await?;
+        self.ignore_shared().await?;
         let uri = Some(format!("exec:cat > {file}"));
         self.execute(qmp::migrate { uri, channels: None, detach: None, resume: None }).await?;
         loop {
@@ -123,8 +127,11 @@ impl Qmp {
         }
     }
 
-    /// Waits until the state has been read from a file. QEMU ends when that fails.
-    pub(crate) async fn incoming_done(&self) -> Result<()> {
+    /// Reads the state from a file of QEMU's working directory. QEMU ends when that fails.
+    pub(crate) async fn load(&self, file: &str) -> Result<()> {
+        self.ignore_shared().await?;
+        let uri = Some(format!("exec:cat {file}"));
+        self.execute(qmp::migrate_incoming { uri, channels: None, exit_on_error: None }).await?;
         loop {
             match self.execute(qmp::query_status {}).await?.status {
                 RunState::inmigrate => tokio::time::sleep(POLL).await,
