@@ -161,7 +161,7 @@ fn array_and_hbas() {
         ("too long a vendor", array(&format!("vendor = \"Engenio Inc\"\n{lun}"))),
         ("an unknown personality", "[array]\npersonality = \"rdak\"\nluns = []\n".to_owned()),
         (
-            "a high LUN and a short table",
+            "a LUN beyond the highest",
             array(
                 "luns = [{ size = \"1GiB\", owner = \"A\", lun = 40 }]\nrdac = { max_luns = 16 }",
             ),

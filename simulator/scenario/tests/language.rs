@@ -32,6 +32,20 @@ fn meaning(mut scenario: Scenario) -> String {
     format!("{scenario:#?}")
 }
 
+/// Whether the array takes what the language lets pass.
+fn array_agrees(scenario: &Scenario) {
+    struct Deaf;
+    impl sansim_array::Observer for Deaf {
+        fn command(&self, _: &sansim_array::CommandRecord) {}
+        fn state(&self, _: &sansim_array::StateChange) {}
+    }
+    let config = scenario.array_config(1);
+    let array = sansim_array::Array::new(config, std::sync::Arc::new(Deaf)).unwrap();
+    for rule in scenario.timed_rules(sansim_array::Time::ZERO) {
+        array.apply(sansim_array::Time::ZERO, sansim_array::Action::AddRule(rule)).unwrap();
+    }
+}
+
 /// A scenario that uses every table and nearly every key.
 const EVERYTHING: &str = include_str!("everything.toml");
 
@@ -42,6 +56,7 @@ fn every_scenario_of_the_project_loads_and_survives_being_resolved() {
     for file in files {
         let scenario = load(&file, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert!(scenario.warnings.is_empty(), "{}", scenario.warnings);
+        array_agrees(&scenario);
         let resolved = resolved_toml(&scenario);
         let again = load_text("resolved", &resolved, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(meaning(again), meaning(scenario), "{}", file.display());
@@ -53,6 +68,8 @@ fn a_scenario_with_everything_survives_being_resolved() {
     let scenario =
         load_text("everything", EVERYTHING, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
     assert!(scenario.warnings.is_empty(), "{}", scenario.warnings);
+    array_agrees(&scenario);
+    assert_eq!(scenario.timed_rules(sansim_array::Time::from_nanos(5))[0].name.as_ref(), "lost");
     let resolved = resolved_toml(&scenario);
     let again = load_text("resolved", &resolved, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
     assert_eq!(resolved_toml(&again), resolved);

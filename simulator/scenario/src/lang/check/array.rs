@@ -1,19 +1,14 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
+use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId, Quiescence};
 
 use super::context::Checker;
 use crate::lang::{
     Diagnostic,
-    file::{self, PersonalityName, RdacModeName},
+    file::{self, PersonalityName, QuiescenceName, RdacModeName},
     plan::{Array, Hba, Personality, Rdac, RdacMode},
     value::At,
 };
-
-/// The MODE SELECT(10) of an RDAC host has a table of 256 LUNs (rdac:rdac_failover_get).
-const RDAC_MAX_LUN: u64 = 255;
-/// From this number on a LUN does not fit into the table of MODE SELECT(6).
-const SHORT_TABLE: u8 = 32;
 
 pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
     let rdac = array.rdac.as_ref();
@@ -30,7 +25,8 @@ pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
     let ports =
         checker.number(array.ports_per_controller.as_ref(), 1..=10, 2, "the number of ports");
     checker.shape.controllers = controllers as u8;
-    let luns = resolve_luns(&array.luns, personality, checker);
+    checker.shape.max_lun = personality.max_lun();
+    let luns = resolve_luns(&array.luns, checker);
     Array {
         personality,
         identity,
@@ -47,13 +43,18 @@ fn resolve_rdac(rdac: Option<&file::Rdac>, checker: &mut Checker<'_>) -> Rdac {
         Some(RdacModeName::Ioship) => RdacMode::IoShip,
     };
     let given = rdac.and_then(|rdac| rdac.max_luns.as_ref());
-    Rdac { mode, max_luns: checker.number(given, 1..=255, 255, "`max_luns`") as u8 }
+    let quiescence = match rdac.and_then(|rdac| rdac.quiescence) {
+        None | Some(QuiescenceName::NotReady) => Quiescence::NotReady,
+        Some(QuiescenceName::Achieved) => Quiescence::Achieved,
+        Some(QuiescenceName::UnitAttention) => Quiescence::UnitAttention,
+    };
+    Rdac { mode, max_luns: checker.number(given, 1..=255, 255, "`max_luns`") as u8, quiescence }
 }
 
 fn resolve_identity(array: &file::Array, identity: &mut Identity, checker: &mut Checker<'_>) {
     let fields = [
-        (&array.vendor, &mut identity.vendor, 0..=8, "a vendor"),
-        (&array.product, &mut identity.product, 0..=16, "a product"),
+        (&array.vendor, &mut identity.vendor, 1..=8, "a vendor"),
+        (&array.product, &mut identity.product, 1..=16, "a product"),
         (&array.revision, &mut identity.revision, 0..=4, "a revision"),
         (&array.serial, &mut identity.serial, 1..=16, "a serial number"),
         (&array.name, &mut identity.name, 1..=30, "an array's name"),
@@ -69,11 +70,7 @@ fn resolve_identity(array: &file::Array, identity: &mut Identity, checker: &mut 
     }
 }
 
-fn resolve_luns(
-    luns: &At<Vec<At<file::LunTable>>>,
-    personality: Personality,
-    checker: &mut Checker<'_>,
-) -> Vec<LunConfig> {
+fn resolve_luns(luns: &At<Vec<At<file::LunTable>>>, checker: &mut Checker<'_>) -> Vec<LunConfig> {
     if luns.is_empty() || luns.len() > LunConfig::MAX_COUNT {
         let help = "write for instance luns = [{ size = \"256MiB\", owner = \"A\" }]";
         let problem = format!("an array has 1 to {} LUNs", LunConfig::MAX_COUNT);
@@ -87,12 +84,6 @@ fn resolve_luns(
             let help = "a LUN without a number gets its place in the list, from 0";
             checker.refuse(span, format!("there is another LUN {}", lun.lun), help);
         }
-        let Personality::Rdac(rdac) = personality;
-        if rdac.max_luns < SHORT_TABLE && lun.lun.0 >= u16::from(SHORT_TABLE) {
-            let warning = format!("LUN {} does not fit into the table of MODE SELECT(6)", lun.lun);
-            let help = "with max_luns below 32 the guest uses it, and its table has 32 entries";
-            checker.report(&table.span, Diagnostic::warning(warning).help(help));
-        }
         resolved.push(lun);
     }
     resolved
@@ -104,7 +95,7 @@ pub(super) fn resolve_lun(
     number: u64,
     checker: &mut Checker<'_>,
 ) -> LunConfig {
-    let lun = checker.number(table.lun.as_ref(), 0..=RDAC_MAX_LUN, number, "the number of a LUN");
+    let lun = lun_number(table, number, checker);
     let owner = checker.controller(&table.owner);
     let preferred = table.preferred.as_ref().map_or(owner, |name| checker.controller(name));
     let block_bytes = match table.block_size.as_ref().map(|size| (size.0.0, &size.span)) {
@@ -135,6 +126,19 @@ pub(super) fn resolve_lun(
         label,
         read_only: table.read_only.unwrap_or(false),
     }
+}
+
+/// The number of a LUN: its own, or its place in the list.
+fn lun_number(table: &At<file::LunTable>, place: u64, checker: &mut Checker<'_>) -> u64 {
+    let max = checker.shape.max_lun;
+    let (number, span) =
+        table.lun.as_ref().map_or((place, &table.span), |lun| (lun.value, &lun.span));
+    if number > u64::from(max) {
+        let help = "an rdac array has LUNs up to 255, or up to rdac.max_luns";
+        checker.refuse(span, format!("LUN {number} is out of range: the highest is {max}"), help);
+        return 0;
+    }
+    number
 }
 
 pub(super) fn resolve_hbas(

@@ -21,6 +21,9 @@ use crate::lang::{
 /// The highest number that TOML has; as an upper limit, none.
 pub(super) const NO_LIMIT: u64 = i64::MAX as u64;
 
+/// The most faults, and the most steps, of a scenario.
+const MAX_TABLES: usize = 1000;
+
 /// The checks of one scenario.
 pub(super) struct Checker<'s> {
     sources: &'s Sources,
@@ -104,6 +107,10 @@ impl<'s> Checker<'s> {
     /// The names of a list of tables, each with its default, none of them twice.
     fn unique_names(&mut self, kind: &str, written: Vec<Option<&At<String>>>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
+        if written.len() > MAX_TABLES {
+            let problem = format!("a scenario has at most {MAX_TABLES} {kind}s");
+            self.report(&(0..0), Diagnostic::error(problem));
+        }
         for (index, written) in written.into_iter().enumerate() {
             let name = written.map_or(format!("{kind}-{}", index + 1), |name| name.value.clone());
             if let Some(written) = written {

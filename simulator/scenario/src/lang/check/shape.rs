@@ -15,11 +15,20 @@ pub(super) struct Shape {
     pub(super) luns: Vec<Lun>,
     /// The one that is meant where none is named.
     pub(super) main_lun: Lun,
+    /// The highest number a LUN can have.
+    pub(super) max_lun: u16,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Shape { controllers: 0, ports: 0, hbas: Vec::new(), luns: Vec::new(), main_lun: Lun(0) }
+        Shape {
+            controllers: 0,
+            ports: 0,
+            hbas: Vec::new(),
+            luns: Vec::new(),
+            main_lun: Lun(0),
+            max_lun: 0,
+        }
     }
 }
 

@@ -13,13 +13,13 @@ use crate::lang::value::{At, Size};
 pub struct Array {
     /// The family of arrays it belongs to: how it identifies itself and how it is told to move a LUN.
     pub personality: PersonalityName,
-    /// Vendor of the INQUIRY data, at most 8 characters. Default: the personality's.
+    /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
     pub vendor: Option<At<String>>,
-    /// Product of the INQUIRY data, at most 16 characters. Default: the personality's.
+    /// Product of the INQUIRY data, 1 to 16 characters. Default: the personality's.
     pub product: Option<At<String>>,
     /// Revision of the INQUIRY data, at most 4 characters. Default: the personality's.
     pub revision: Option<At<String>>,
-    /// Serial number, at most 16 characters. Default: the personality's.
+    /// Serial number, 1 to 16 characters. Default: the personality's.
     pub serial: Option<At<String>>,
     /// The array's own name, its label, at most 30 characters. Default: the personality's.
     pub name: Option<At<String>>,
@@ -67,9 +67,23 @@ pub struct LunTable {
 pub struct Rdac {
     /// What the controller that does not own a LUN does with I/O. Default: "rdac".
     pub mode: Option<RdacModeName>,
-    /// How many LUNs the array says it supports, 1 to 255. Below 32 the guest moves LUNs by
+    /// The highest LUN that the array says it supports, 1 to 255. Below 32 the guest moves LUNs by
     /// MODE SELECT(6) instead of (10). Default: 255.
     pub max_luns: Option<At<u64>>,
+    /// What a quiescing controller answers. Default: "not-ready".
+    pub quiescence: Option<QuiescenceName>,
+}
+
+/// What a quiescing controller answers; firmware families differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuiescenceName {
+    /// 02/04/A1, quiescence in progress.
+    NotReady,
+    /// 02/A1/02, quiescence in progress or achieved.
+    Achieved,
+    /// 06/8B/02, quiescence in progress.
+    UnitAttention,
 }
 
 /// What the controller that does not own a LUN does with I/O.

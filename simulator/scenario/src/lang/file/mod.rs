@@ -13,7 +13,7 @@ mod names;
 mod step;
 mod workload;
 
-pub use array::{Array, LunTable, PersonalityName, Rdac, RdacModeName};
+pub use array::{Array, LunTable, PersonalityName, QuiescenceName, Rdac, RdacModeName};
 pub use expect::{
     Commands, Expect, FaultFired, Group, Io, KnownFailure, Log, PathStateName, PathWithState,
     Paths, RanTable, StageName, UeventName, Uevents,

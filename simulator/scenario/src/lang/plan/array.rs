@@ -1,8 +1,11 @@
 //! The array and the HBAs, resolved.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
+use sansim_array::{
+    ArrayConfig, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun, LunConfig,
+    PersonalityConfig, PortId, Quiescence, RdacConfig,
+};
 
 /// The array of a scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,25 @@ impl Array {
     /// The LUN with this number.
     pub fn lun(&self, lun: Lun) -> Option<&LunConfig> {
         self.luns.iter().find(|config| config.lun == lun)
+    }
+
+    /// What the array is made with.
+    pub(super) fn config(
+        &self,
+        faults: Vec<FaultRule>,
+        command_timeout: Duration,
+        seed: u64,
+    ) -> ArrayConfig {
+        let controller = ControllerConfig { ports: self.ports_per_controller };
+        ArrayConfig {
+            personality: self.personality.config(),
+            identity: self.identity.clone(),
+            controllers: vec![controller; usize::from(self.controllers)],
+            luns: self.luns.clone(),
+            faults,
+            command_timeout,
+            seed,
+        }
     }
 
     /// Every controller.
@@ -52,6 +74,25 @@ impl Personality {
             Personality::Rdac(_) => "rdac",
         }
     }
+
+    /// The highest LUN that it can have.
+    pub fn max_lun(self) -> u16 {
+        match self {
+            Personality::Rdac(rdac) => rdac.max_luns.into(),
+        }
+    }
+
+    fn config(self) -> PersonalityConfig {
+        match self {
+            Personality::Rdac(rdac) => PersonalityConfig::Rdac(RdacConfig {
+                avt: rdac.mode == RdacMode::Avt,
+                ioship: rdac.mode == RdacMode::IoShip,
+                max_lun: rdac.max_luns,
+                quiescence: rdac.quiescence,
+                ..RdacConfig::default()
+            }),
+        }
+    }
 }
 
 /// What is particular to RDAC.
@@ -59,8 +100,11 @@ impl Personality {
 pub struct Rdac {
     /// What the controller that does not own a LUN does with I/O.
     pub mode: RdacMode,
-    /// "Maximum LUNs supported" of VPD page C2h; below 32 the guest moves LUNs by MODE SELECT(6).
+    /// The highest LUN ("maximum LUNs supported" of VPD page C2h); below 32 the guest moves LUNs by
+    /// MODE SELECT(6).
     pub max_luns: u8,
+    /// What a quiescing controller answers.
+    pub quiescence: Quiescence,
 }
 
 /// Modes of an RDAC array, as VPD page C9h byte 8 tells them apart.

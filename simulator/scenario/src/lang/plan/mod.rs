@@ -19,7 +19,7 @@ pub use expect::{
 };
 pub use guest::{Guest, Manager, Multipath, PathGroups, Selector};
 pub use names::PathPattern;
-use sansim_array::{FaultRule, Lun, Nexus, Time};
+use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus, Time};
 pub use step::{Occurrence, Reinstate, Step, StepAction, Trigger};
 pub use workload::Workload;
 
@@ -112,6 +112,12 @@ impl Scenario {
         };
         groups.retain(|group| !group.is_empty());
         groups
+    }
+
+    /// What the array of a run is made with. Rules with a time are not in it: see
+    /// [`Scenario::timed_rules`].
+    pub fn array_config(&self, seed: u64) -> ArrayConfig {
+        self.array.config(self.untimed_rules(), self.command_timeout, seed)
     }
 
     /// The fault rules that know no time; the array has them from the beginning.

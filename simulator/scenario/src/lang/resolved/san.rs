@@ -1,10 +1,10 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::LunConfig;
+use sansim_array::{LunConfig, Quiescence};
 
 use super::{at, name, span};
 use crate::lang::{
-    file::{self, PersonalityName, RdacModeName},
+    file::{self, PersonalityName, QuiescenceName, RdacModeName},
     plan::{Array, Personality, RdacMode, Scenario},
     value::Size,
 };
@@ -18,7 +18,16 @@ pub(super) fn array(array: &Array) -> file::Array {
                 RdacMode::Avt => RdacModeName::Avt,
                 RdacMode::IoShip => RdacModeName::Ioship,
             };
-            let table = file::Rdac { mode: Some(mode), max_luns: Some(at(rdac.max_luns.into())) };
+            let quiescence = match rdac.quiescence {
+                Quiescence::NotReady => QuiescenceName::NotReady,
+                Quiescence::Achieved => QuiescenceName::Achieved,
+                Quiescence::UnitAttention => QuiescenceName::UnitAttention,
+            };
+            let table = file::Rdac {
+                mode: Some(mode),
+                max_luns: Some(at(rdac.max_luns.into())),
+                quiescence: Some(quiescence),
+            };
             (PersonalityName::Rdac, Some(at(table)))
         }
     };
