@@ -5,6 +5,8 @@
 
 mod apply;
 mod arrival;
+mod build;
+mod notices;
 mod parked;
 mod serve;
 mod snapshot;

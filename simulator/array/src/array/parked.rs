@@ -45,6 +45,11 @@ impl Parked {
         }
     }
 
+    /// When it goes on without anybody being told. One that is held waits for its release first.
+    pub(super) fn goes_on_at(&self) -> Option<Time> {
+        self.due.filter(|_| self.hold.is_none())
+    }
+
     /// Whether it may go on.
     fn ready(&self, now: Time) -> bool {
         self.hold.is_none() && self.due.is_none_or(|due| due <= now)
@@ -73,7 +78,7 @@ impl Parking {
     pub(crate) fn park(&mut self, parked: Parked) -> Ticket {
         self.last += 1;
         let ticket = Ticket(self.last);
-        self.due.extend(parked.due.filter(|_| parked.hold.is_none()).map(|due| (due, ticket)));
+        self.due.extend(parked.goes_on_at().map(|due| (due, ticket)));
         self.commands.insert(ticket, parked);
         ticket
     }
@@ -82,7 +87,7 @@ impl Parking {
     pub(crate) fn take(&mut self, now: Time, ticket: Ticket) -> Taken {
         match self.commands.get(&ticket) {
             None => Taken::Unknown,
-            Some(parked) if !parked.ready(now) => Taken::TooEarly(parked.due),
+            Some(parked) if !parked.ready(now) => Taken::TooEarly(parked.goes_on_at()),
             Some(_) => self.remove(ticket).map_or(Taken::Unknown, Taken::Ready),
         }
     }

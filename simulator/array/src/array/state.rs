@@ -13,17 +13,17 @@ use super::{
 use crate::{
     command::{Cdb, Command},
     completion::{Completion, ServiceResponse, Status, Ticket},
-    config::{ArrayConfig, ConfigError, Identity, LunConfig},
-    controller::{Controller, ControllerState},
+    config::Identity,
+    controller::Controller,
     fault::{Answer, Faults, Lose, Subject},
     ids::{ControllerId, HbaId, Lun, Nexus},
     notice::Notice,
     observe::{Changed, Stage, StateChange},
     operation::Operation,
-    personality::{Personality, Site, personality},
+    personality::{Personality, Site},
     scsi::wire::Wire,
     time::Time,
-    unit::{Unit, world_wide_name},
+    unit::Unit,
 };
 
 /// The state of an array.
@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub(super) hbas: BTreeSet<HbaId>,
     /// What waits for each HBA to fetch it.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,
-    next_seq: u64,
+    pub(super) next_seq: u64,
 }
 
 /// What must be told once the lock is released. Empty, it costs nothing.
@@ -80,56 +80,6 @@ pub(crate) enum Step {
 }
 
 impl State {
-    /// The most notices that are kept for an HBA which does not fetch them.
-    const MAX_NOTICES: usize = 1 << 17;
-
-    pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
-        let personality = personality(&config.personality);
-        config.identity.check()?;
-        personality.check(&config)?;
-        let controllers = controllers(&config)?;
-        let faults = Faults::new(&config.faults, &controllers)?;
-        if config.luns.len() > LunConfig::MAX_COUNT {
-            return Err(ConfigError::TooManyLuns { count: config.luns.len() });
-        }
-        let mut state = State {
-            personality,
-            identity: config.identity,
-            controllers,
-            units: BTreeMap::new(),
-            mappings: 0,
-            faults,
-            parking: Parking::default(),
-            released: BTreeSet::new(),
-            stage: Stage::Discovery,
-            command_timeout: config.command_timeout,
-            seed: config.seed,
-            hbas: BTreeSet::new(),
-            notices: BTreeMap::new(),
-            next_seq: 0,
-        };
-        config.luns.into_iter().try_for_each(|lun| state.map_lun(lun))?;
-        Ok(state)
-    }
-
-    /// Adds a LUN, if it can be.
-    pub(super) fn map_lun(&mut self, config: LunConfig) -> Result<(), ConfigError> {
-        let max = self.personality.max_lun().min(LunConfig::MAX_LUN);
-        config.check(self.controllers.len(), max)?;
-        if self.units.contains_key(&config.lun) {
-            return Err(ConfigError::DuplicateLun(config.lun));
-        }
-        if self.units.len() == LunConfig::MAX_COUNT {
-            return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
-        }
-        let store = config.map()?;
-        let maker = self.personality.maker();
-        let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
-        self.mappings = self.mappings.wrapping_add(1);
-        self.units.insert(config.lun, Unit::new(config, name, store));
-        Ok(())
-    }
-
     /// Notes the arrival of a command for which the initiator offers so many bytes.
     pub(super) fn arrive(&mut self, now: Time, command: &Command<'_>, offered: u32) -> Arrival {
         let seq = self.next_seq;
@@ -247,7 +197,7 @@ impl State {
             return parked.arrival.end(Completion::status(Status::TaskSetFull, offered));
         }
         parked.tell(report);
-        let due = parked.due;
+        let due = parked.goes_on_at();
         Step::Park(self.parking.park(parked), due)
     }
 
@@ -282,52 +232,6 @@ impl State {
         let from = std::mem::replace(&mut unit.owner, to);
         report.change(now, Changed::Owner { lun, from, to, by });
     }
-
-    /// Tells an HBA something.
-    pub(super) fn notify(&mut self, hba: HbaId, notice: Notice, report: &mut Report) {
-        let waiting = self.notices.entry(hba).or_default();
-        if waiting.len() < Self::MAX_NOTICES {
-            waiting.push(notice);
-        }
-        if !report.ring.contains(&hba) {
-            report.ring.push(hba);
-        }
-    }
-
-    /// Takes a parked command, and the notice about it if its HBA has not fetched that yet.
-    pub(super) fn unpark(&mut self, ticket: Ticket) -> Option<Parked> {
-        let parked = self.parking.remove(ticket)?;
-        let hba = parked.arrival.nexus.hba;
-        if let Some(waiting) = self.notices.get_mut(&hba) {
-            waiting.retain(|notice| *notice != Notice::Resume(ticket));
-            if waiting.is_empty() {
-                self.notices.remove(&hba);
-            }
-        }
-        Some(parked)
-    }
-
-    /// Tells HBAs that they may go on with commands.
-    pub(super) fn notify_resume(&mut self, tickets: Vec<(HbaId, Ticket)>, report: &mut Report) {
-        for (hba, ticket) in tickets {
-            self.notify(hba, Notice::Resume(ticket), report);
-        }
-    }
-
-    /// Tells every HBA of its commands that are due. `asking` need not be rung.
-    pub(super) fn notice_due(&mut self, now: Time, asking: HbaId, report: &mut Report) {
-        let due = self.parking.take_due(now);
-        self.notify_resume(due, report);
-        report.ring.retain(|hba| *hba != asking);
-    }
-
-    /// From when on there may be notices, in nanoseconds.
-    pub(super) fn news_from(&self) -> u64 {
-        if !self.notices.is_empty() {
-            return 0;
-        }
-        self.parking.next_due().map_or(u64::MAX, Time::as_nanos)
-    }
 }
 
 impl Arrival {
@@ -351,19 +255,4 @@ impl Arrival {
             Answer::Response(response) => Completion::response(response, offered),
         })
     }
-}
-
-fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
-    let (personality, count) = ("an array", config.controllers.len());
-    if count == 0 || count > ControllerId::MAX {
-        return Err(ConfigError::Controllers { personality, wanted: "1 to 8", count });
-    }
-    let named = config.controllers.iter().enumerate();
-    let checked = named.map(|(index, controller)| match ControllerId::new(index) {
-        Some(id) if !(1..=10).contains(&controller.ports) => {
-            Err(ConfigError::Ports { controller: id, ports: controller.ports })
-        }
-        _ => Ok(Controller { state: ControllerState::Online, ports: controller.ports }),
-    });
-    checked.collect()
 }

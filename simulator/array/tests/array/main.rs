@@ -3,10 +3,13 @@
 // As in the crate itself, whose test array is used here too.
 use sansim_array::*;
 
+mod faults;
 mod garbage;
 mod model;
 mod no_alloc;
+mod parking;
 mod properties;
 #[path = "../../src/testing.rs"]
 #[allow(dead_code, reason = "the crate's own tests use the rest of it")]
 mod testing;
+mod threads;

@@ -95,6 +95,7 @@ fn held_and_delayed_waits_for_both() {
     let then = Then { hold: Some("h".into()), ..delayed(50) };
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, then)]);
     let mut sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);
+    assert_eq!(sent.due, None, "nobody knows yet");
     release(&rig, 20);
     assert_eq!(rig.array.notices(at(20), A.hba), [Notice::Resume(sent.ticket())]);
     assert!(matches!(sent.resume(&rig, at(20)), Outcome::Parked(_, Some(due)) if due == at(50)));
