@@ -199,7 +199,7 @@ impl Server {
     fn run(mut self) {
         while self.wait_for_front_end() {
             if let Err(error) = self.serve_front_end() {
-                tracing::warn!(hba = %self.config.id, "the front end is lost: {error}");
+                tracing::warn!(hba = %self.config.id, "a front end cannot be served: {error}");
                 thread::sleep(PAUSE);
             }
         }
@@ -271,6 +271,10 @@ impl Server {
         self.stop.set_connection(None);
         match ended {
             Err(HandleRequest(Disconnected | PartialMessage)) => Ok(()),
+            Err(HandleRequest(error)) => {
+                tracing::warn!(hba = %self.config.id, "the front end is hung up on: {error}");
+                Ok(())
+            }
             ended => ended,
         }
     }
