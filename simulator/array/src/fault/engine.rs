@@ -172,8 +172,7 @@ fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
     let state_is = |(controller, state): (ControllerId, _)| {
         subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
     };
-    when.op.is_none_or(|op| op.covers(subject.op))
-        && when.controller.is_none_or(|controller| controller == port.controller)
+    when.controller.is_none_or(|controller| controller == port.controller)
         && when.port.is_none_or(|wanted| wanted == port)
         && when.hba.is_none_or(|hba| hba == subject.nexus.hba)
         && when.lun.is_none_or(|lun| lun == subject.lun)
@@ -181,6 +180,8 @@ fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
         && when.from.is_none_or(|from| subject.at >= from)
         && when.until.is_none_or(|until| subject.at < until)
         && when.state.is_none_or(state_is)
+        // Last, since the candidates were chosen by operation code already.
+        && when.op.is_none_or(|op| op.covers(subject.op))
         && when.blocks.as_ref().is_none_or(|blocks| {
             let span = subject.op.and_then(|op| medium::span(op, subject.cdb.padded()));
             span.is_some_and(|span| span.overlaps(*blocks.start(), *blocks.end()))

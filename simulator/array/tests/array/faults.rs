@@ -26,7 +26,7 @@ fn covered(matches: &Matches, count: u64) -> bool {
         Matches::Range(range) => (*range.start(), *range.end(), 1),
         Matches::Every(many) => (*many, u64::MAX, *many),
     };
-    count >= from && count <= to && (count - from) % step == 0
+    count >= from && count <= to && (count - from).is_multiple_of(step)
 }
 
 /// A rule about an operation, a controller, both or neither.
