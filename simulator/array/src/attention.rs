@@ -21,13 +21,18 @@ impl Attentions {
         attentions
     }
 
-    /// Notes one, unless the same one waits already. A reset (29h) supersedes whatever waited
-    /// before it (SAM-5 5.14.1, precedence of unit attention conditions).
+    /// Notes one, unless the same one waits already. A reset (29h) supersedes whatever waits, but
+    /// for a reset that reached further, whose qualifier is lower (SAM-5 5.14, table of precedence).
     pub(crate) fn push(&mut self, sense: Sense) {
-        if self.waiting().iter().any(|waiting| waiting.same_code(&sense)) {
+        let is_reset = |sense: &Sense| sense.asc == Sense::POWER_ON.asc;
+        let covers = |waiting: &Sense| {
+            waiting.same_code(&sense)
+                || is_reset(&sense) && is_reset(waiting) && waiting.ascq < sense.ascq
+        };
+        if self.waiting().iter().any(covers) {
             return;
         }
-        if sense.asc == Sense::POWER_ON.asc {
+        if is_reset(&sense) {
             self.len = 0;
         }
         if self.len < Self::MAX {
@@ -76,7 +81,22 @@ mod tests {
     #[test]
     fn a_reset_supersedes_what_waited() {
         let mut attentions = Attentions::at_power_on();
+        attentions.pop();
         attentions.push(Sense::LUNS_CHANGED);
+        attentions.push(Sense::DEVICE_RESET);
+        attentions.push(Sense::CAPACITY_CHANGED);
+        assert_eq!(attentions.pop(), Some(Sense::DEVICE_RESET));
+        assert_eq!(attentions.pop(), Some(Sense::CAPACITY_CHANGED));
+        assert_eq!(attentions.pop(), None);
+    }
+
+    #[test]
+    fn a_reset_that_reached_further_covers_a_lesser_one() {
+        let mut attentions = Attentions::at_power_on();
+        attentions.push(Sense::LUNS_CHANGED);
+        attentions.push(Sense::DEVICE_RESET);
+        assert_eq!(attentions.pop(), Some(Sense::POWER_ON));
+        attentions.push(Sense::NEXUS_LOSS);
         attentions.push(Sense::DEVICE_RESET);
         assert_eq!(attentions.pop(), Some(Sense::DEVICE_RESET));
         assert_eq!(attentions.pop(), None);
