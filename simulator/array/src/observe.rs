@@ -23,8 +23,8 @@ pub enum Stage {
 /// Hears of every command's end and every change of state.
 ///
 /// Called outside the array's lock, on the thread that caused the report; it must not block for
-/// long. Reports of one thread come in order; those of several may overtake each other, which
-/// [`CommandRecord::seq`] puts right.
+/// long. Reports of one thread come in order; those of several may overtake each other, which for
+/// commands [`CommandRecord::seq`] puts right.
 pub trait Observer: Send + Sync {
     /// A command ended.
     fn command(&self, record: &CommandRecord);

@@ -95,9 +95,21 @@ impl State {
         }
         let was_off = !from.answers() || from == ControllerState::Upgrading;
         if was_off && to.answers() && to != ControllerState::Upgrading {
-            self.push_attention(None, Sense::POWER_ON, |it| it.port.controller == controller);
+            self.power_on(controller);
         }
         Ok(())
+    }
+
+    /// What a controller kept of the nexuses through it is gone but for what was saved.
+    fn power_on(&mut self, controller: ControllerId) {
+        for unit in self.units.values_mut() {
+            for (nexus, view) in &mut unit.nexuses {
+                if nexus.port.controller == controller {
+                    view.attentions.push(Sense::POWER_ON);
+                    view.control.reset();
+                }
+            }
+        }
     }
 
     /// A rule that works anew holds anew.

@@ -107,9 +107,8 @@ impl State {
         report: &mut Report,
     ) -> Ended {
         let ended = self.parking.end(which, &how);
-        let (own, others) = ended.into_iter().partition(|(hba, _)| *hba == asking.hba);
+        let (own, others): (Vec<_>, _) = ended.into_iter().partition(|it| it.0 == asking.hba);
         self.notify_resume(others, report);
-        let own: Vec<_> = own;
         let taken = own.into_iter().filter_map(|(_, ticket)| {
             let arrival = self.unpark(ticket)?.arrival;
             let completion = how(&arrival);
