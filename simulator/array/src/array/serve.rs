@@ -72,10 +72,10 @@ impl State {
         }
         let site = self.site(arrival);
         let Some(op) = arrival.op else {
-            let mapped = site.unit().is_some();
-            return Err(
-                if mapped { Sense::INVALID_OPCODE } else { Sense::LUN_NOT_SUPPORTED }.into()
-            );
+            return Err(match site.unit() {
+                Some(_) => Sense::INVALID_OPCODE.into(),
+                None => Sense::LUN_NOT_SUPPORTED.into(),
+            });
         };
         if arrival.cdb.len() < op.cdb_len() {
             return Err(Sense::INVALID_FIELD_IN_CDB.into());

@@ -87,7 +87,9 @@ fn a_controller_that_was_off_has_lost_what_was_not_saved() {
     let rig = Rig::ready();
     let tas = |nexus| rig.get(nexus, LUN0, &[0x1a, 8, 0x0a, 0, 16, 0], 16)[9];
     let list = [0, 0, 0, 0, 0x0a, 10, 0, 0x10, 0, 0x40, 0, 0, 0, 0, 0, 0];
-    [A, B].map(|nexus| rig.put(nexus, LUN0, &[0x15, 0x10, 0, 0, 16, 0], &list));
+    for nexus in [A, B] {
+        rig.put(nexus, LUN0, &[0x15, 0x10, 0, 0, 16, 0], &list);
+    }
     for state in [ControllerState::Failed, ControllerState::Online] {
         let action = Action::SetController { controller: ControllerId::A, state };
         rig.array.apply(at(0), action).unwrap();
