@@ -21,6 +21,9 @@ use crate::{
 /// The operation code of REPORT LUNS (SPC-4 6.33).
 const REPORT_LUNS: u8 = 0xA0;
 
+/// The operation code of CDBs that say how long they are.
+const VARIABLE_LENGTH: u8 = 0x7F;
+
 /// Whom a device speaks for, and to whom: what does not change while it lives.
 pub(crate) struct Initiator {
     pub(crate) id: HbaId,
@@ -142,8 +145,28 @@ impl Initiator {
 
 impl GuestCommand {
     fn as_command(&self) -> Command<'_> {
-        Command { nexus: self.nexus, lun: self.lun, tag: self.header.tag, cdb: &self.header.cdb }
+        Command {
+            nexus: self.nexus,
+            lun: self.lun,
+            tag: self.header.tag,
+            cdb: cdb(&self.header.cdb),
+        }
     }
+}
+
+/// The CDB in a request's header, whose field is always 32 bytes long: the operation code's group
+/// says how long the CDB is (SPC-4 4.2.5.1). Of the vendor-specific groups all is kept.
+fn cdb(field: &[u8; 32]) -> &[u8] {
+    let len = match field[0] >> 5 {
+        0 => 6,
+        1 | 2 => 10,
+        // Variable length: the additional CDB length is in byte 7 (SPC-4 4.2.3.2).
+        3 if field[0] == VARIABLE_LENGTH => 8 + usize::from(field[7]),
+        4 => 16,
+        5 => 12,
+        _ => field.len(),
+    };
+    &field[..len.min(field.len())]
 }
 
 /// Reads the request header and makes sure that there is room for the answer.
@@ -197,5 +220,25 @@ pub(crate) fn interrupted<M: GuestMemory>(chain: &Chain, memory: &M) -> Completi
         status: Status::Busy,
         sense: None,
         residual: GuestBuffers::new(chain, memory).offered(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operation_code_says_how_long_a_cdb_is() {
+        let len = |code: u8, additional: u8| {
+            let mut field = [0; 32];
+            (field[0], field[7]) = (code, additional);
+            cdb(&field).len()
+        };
+        for (code, expected) in
+            [(0x12, 6), (0x28, 10), (0x55, 10), (0x88, 16), (0xA0, 12), (0xC0, 32), (0x7E, 32)]
+        {
+            assert_eq!(len(code, 0xFF), expected, "{code:02x}");
+        }
+        assert_eq!((len(0x7F, 0), len(0x7F, 0x18), len(0x7F, 0xFF)), (8, 32, 32));
     }
 }
