@@ -98,7 +98,7 @@ impl AgentLink {
     }
 
     /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and two minutes
-    /// of the host's time on top.
+    /// of the host's time on top. `PowerOff` is answered with `Done` when the guest has powered itself off.
     ///
     /// # Errors
     /// `AgentFailed` with the agent's own sentence, `AgentTimeout`, or `GuestGone` with the reason and the
@@ -119,6 +119,7 @@ impl AgentLink {
     /// As [`call`](AgentLink::call).
     pub async fn call_within(&self, call: Call, deadline: Duration) -> Result<Answer> {
         let name = name(&call);
+        let power_off = call == Call::PowerOff;
         let (sender, answer) = oneshot::channel();
         let id = {
             let mut calls = self.shared.calls();
@@ -142,7 +143,11 @@ impl AgentLink {
             outcome = asked => outcome,
             gone = exit.wait_for(Option::is_some) => {
                 let reason = gone.ok().and_then(|reason| reason.clone());
-                return Err(self.gone(reason.unwrap_or(ExitReason::Stopped)));
+                return match reason.unwrap_or(ExitReason::Stopped) {
+                    // There is no other answer to it.
+                    ExitReason::PowerOff if power_off => Ok(Answer::Done),
+                    reason => Err(self.gone(reason)),
+                };
             }
             () = tokio::time::sleep(deadline) => {
                 let console = self.shared.console.excerpt();

@@ -88,6 +88,16 @@ async fn the_guests_end_ends_calls_and_events() {
     assert!(later.to_string().contains("its kernel panicked or rebooted"), "{later}");
 }
 
+#[tokio::test]
+async fn powering_off_is_answered_by_the_guests_end() {
+    let (mut guest, connected) = link();
+    let link = connected.link.clone();
+    let call = tokio::spawn(async move { link.call(Call::PowerOff).await });
+    assert_eq!(guest.request().await.call, Call::PowerOff);
+    guest.exit.send_replace(Some(ExitReason::PowerOff));
+    assert_eq!(call.await.unwrap().unwrap(), Answer::Done);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_without_answer_ends_and_its_late_answer_is_ignored() {
     let (mut guest, connected) = link();

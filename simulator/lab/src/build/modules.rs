@@ -22,8 +22,6 @@ pub(crate) const WANTED: &[&str] = &[
     // The userland.
     "squashfs",
     "overlay",
-    "loop",
-    "autofs4",
     // SCSI.
     "scsi_mod",
     "sd_mod",

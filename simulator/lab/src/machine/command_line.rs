@@ -68,7 +68,8 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add("-device").add(format!("virtserialport,bus=serial.0,nr=1,chardev=agent,name={port}"));
     line.add("-blockdev")
         .option("driver=file,node-name=userland,read-only=on,filename=", &config.image.userland);
-    line.add("-device").add("virtio-blk-pci,drive=userland,serial=userland,addr=0x3");
+    let serial = sansim_protocol::USERLAND_SERIAL;
+    line.add("-device").add(format!("virtio-blk-pci,drive=userland,serial={serial},addr=0x3"));
     for (index, hba) in config.hbas.iter().enumerate() {
         line.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
         line.add("-device").add(format!(

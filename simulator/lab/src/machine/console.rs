@@ -12,6 +12,8 @@ use crate::tool::tail;
 const WINDOW: u64 = 64 << 10;
 /// Lines shown with an error.
 const SHOWN: usize = 20;
+/// What a panicking kernel says first (kernel/panic.c).
+const PANIC: &str = "Kernel panic - not syncing";
 
 /// The file that QEMU writes the console to.
 #[derive(Debug, Clone)]
@@ -43,10 +45,18 @@ impl Console {
         tail(&String::from_utf8_lossy(&bytes).replace('\r', ""), lines)
     }
 
-    /// As many lines as an error shows; says so when there are none.
+    /// As many lines as an error shows; says so when there are none. The reason of a panic is among them, although
+    /// registers and a stack trace follow it.
     pub(crate) fn excerpt(&self) -> String {
-        let text = self.tail(SHOWN);
-        if text.trim().is_empty() { "(nothing was printed)".into() } else { text }
+        let all = self.tail(usize::MAX);
+        if all.trim().is_empty() {
+            return "(nothing was printed)".into();
+        }
+        let end = tail(&all, SHOWN);
+        match all.lines().rfind(|line| line.contains(PANIC)) {
+            Some(reason) if !end.contains(reason) => format!("{reason}\n[...]\n{end}"),
+            _ => end,
+        }
     }
 }
 
@@ -66,5 +76,13 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(console.tail(2), "two \u{fffd}\nthree");
         assert!(console.tail(100).len() as u64 <= WINDOW);
+        let trace = "trace\n".repeat(SHOWN);
+        std::fs::write(&path, format!("up\n[1] {PANIC}: why\n{trace}end\n")).unwrap();
+        let excerpt = console.excerpt();
+        assert!(
+            excerpt.starts_with("[1] Kernel panic - not syncing: why\n[...]\ntrace"),
+            "{excerpt}"
+        );
+        assert_eq!(excerpt.lines().count(), SHOWN + 2);
     }
 }

@@ -4,6 +4,9 @@ use std::process::ExitStatus;
 
 use qapi::qmp::ShutdownCause;
 
+/// SIGABRT, on every architecture.
+const SIGABRT: i32 = 6;
+
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExitReason {
@@ -55,6 +58,8 @@ impl ExitReason {
             (Some(ShutdownCause::guest_reset | ShutdownCause::guest_panic), _, _) => {
                 ExitReason::PanicOrReboot
             }
+            // It aborts when an assertion fails; the exit code is that of a shell.
+            (_, Some(SIGABRT), _) => ExitReason::Failed { code: 128 + SIGABRT, stderr },
             (_, Some(signal), _) => ExitReason::Signal(signal),
             (_, None, code) => ExitReason::Failed { code: code.unwrap_or(-1), stderr },
         }
@@ -77,6 +82,8 @@ mod tests {
         assert_eq!(of(false, reset, exited(0)), ExitReason::PanicOrReboot);
         assert_eq!(of(true, None, ExitStatus::from_raw(9)), ExitReason::Stopped);
         assert_eq!(of(false, None, ExitStatus::from_raw(9)), ExitReason::Signal(9));
+        let aborted = ExitReason::Failed { code: 134, stderr: "why".into() };
+        assert_eq!(of(false, None, ExitStatus::from_raw(6)), aborted);
         let failed = ExitReason::Failed { code: 1, stderr: "why".into() };
         assert_eq!(of(false, None, exited(1)), failed);
         assert_eq!(failed.to_string(), "QEMU ended with exit code 1: why");
