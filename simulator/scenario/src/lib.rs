@@ -1,6 +1,15 @@
-//! Under construction.
+//! Stories about a SAN: the language they are written in, the runner that plays them to a verdict,
+//! and what is written about it.
+//!
+//! [`lang`] reads a scenario file, [`run`](mod@run) plays it once, [`suite`] plays many, [`expect`]
+//! judges, [`verdict`] is what comes of it, and [`report`] tells.
 
 #![forbid(unsafe_code)]
 
+pub mod event;
 pub mod expect;
 pub mod lang;
+pub mod report;
+pub mod run;
+pub mod suite;
+pub mod verdict;

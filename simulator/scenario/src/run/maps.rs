@@ -46,6 +46,11 @@ impl Maps {
         changes
     }
 
+    /// The last status of every map.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = &MapStatus> {
+        self.last.values()
+    }
+
     /// The most pg_init rounds of any map.
     pub(super) fn most_rounds(&self) -> u32 {
         self.most_rounds

@@ -6,15 +6,12 @@ use std::{
     time::Duration,
 };
 
-use sansim_array::{
-    Array, ArrayConfig, Clock, CommandRecord, ConfigError, ControllerConfig, Observer,
-    PersonalityConfig, RdacConfig, StateChange,
-};
+use sansim_array::{Array, Clock, CommandRecord, ConfigError, Observer, StateChange};
 use sansim_hba::{HbaConfig, HbaError, HbaServer};
 use sansim_lab::HbaSocket;
 use tokio::sync::mpsc;
 
-use crate::lang::plan::{Personality, RdacMode, Scenario};
+use crate::lang::plan::Scenario;
 
 /// Completed commands that may wait for the runner. A runner that cannot keep up slows the guest's
 /// I/O down; nothing is dropped.
@@ -77,7 +74,7 @@ impl San {
         let (commands, received) = mpsc::channel(RECORDS_WAITING);
         let (changes, changed) = mpsc::unbounded_channel();
         let reporter = Arc::new(Reporter { commands, changes });
-        let array = Arc::new(Array::new(array_config(scenario, seed), reporter)?);
+        let array = Arc::new(Array::new(scenario.array_config(seed), reporter)?);
         let mut san = San { array, servers: Vec::new(), sockets: Vec::new() };
         for hba in &scenario.hbas {
             let path: PathBuf = dir.join(format!("{}.sock", hba.id));
@@ -103,28 +100,6 @@ impl San {
         for server in self.servers {
             server.stop();
         }
-    }
-}
-
-fn array_config(scenario: &Scenario, seed: u64) -> ArrayConfig {
-    let plan = &scenario.array;
-    let personality = match plan.personality {
-        Personality::Rdac(rdac) => PersonalityConfig::Rdac(RdacConfig {
-            avt: rdac.mode == RdacMode::Avt,
-            ioship: rdac.mode == RdacMode::IoShip,
-            max_lun: rdac.max_luns,
-            ..RdacConfig::default()
-        }),
-    };
-    let controller = ControllerConfig { ports: plan.ports_per_controller };
-    ArrayConfig {
-        personality,
-        identity: plan.identity.clone(),
-        controllers: vec![controller; usize::from(plan.controllers)],
-        luns: plan.luns.clone(),
-        faults: scenario.faults.clone(),
-        command_timeout: scenario.command_timeout,
-        seed,
     }
 }
 

@@ -126,11 +126,16 @@ impl<'r, 'a> Story<'r, 'a> {
         let Setting { scenario, seed, stage, recorder, wire, events, cancel, maps } = setting;
         let start = stage.clock.now();
         recorder.clockwork.begin(start);
-        stage.array.apply(start, Action::BeginStory).map_err(|e| RunError::Story(e.to_string()))?;
+        let timed = scenario.timed_rules(start).into_iter().map(Action::AddRule);
+        for action in timed.chain([Action::BeginStory]) {
+            stage.array.apply(start, action).map_err(|e| RunError::Story(e.to_string()))?;
+        }
         let workload = match &scenario.workload {
             None => Workload::None,
             Some(workload) => Workload::Waiting(start + workload.start),
         };
+        let mut world = World::new(scenario, &stage.paths.nexus_by_dev());
+        maps.statuses().for_each(|status| world.on_map(status));
         Ok(Story {
             scenario,
             seed,
@@ -139,7 +144,7 @@ impl<'r, 'a> Story<'r, 'a> {
             events,
             cancel,
             start,
-            world: World::new(scenario, &stage.paths.nexus_by_dev()),
+            world,
             maps,
             script: Script::new(&scenario.steps, start),
             trial: Trial::new(&scenario.expectations, start),
@@ -239,6 +244,7 @@ impl<'r, 'a> Story<'r, 'a> {
 
     /// Looks at the expectations.
     fn decide(&mut self, now: Time) {
+        self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(now);
         for result in self.trial.look(&self.world, now) {
             let ExpectationResult { text, ok, seen, .. } = result;
@@ -411,6 +417,7 @@ impl<'r, 'a> Story<'r, 'a> {
         // A round trip: what the kernel had to say until now arrives before the answer.
         self.stage.guest.now().await?;
         self.drain();
+        self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(self.stage.clock.now());
         for result in self.trial.close(&self.world, end) {
             let ExpectationResult { text, ok, seen, .. } = result;
