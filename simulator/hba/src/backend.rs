@@ -8,6 +8,7 @@ use std::{
     io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread,
 };
 
 use vhost::vhost_user::message::{VhostUserProtocolFeatures, VhostUserVirtioFeatures};
@@ -112,10 +113,12 @@ impl Backend {
             let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
             self.interrupt_after(used_before, &device, &mut vring, &memory);
             match progress {
-                Ok(Progress::More) => {}
+                // The locks are not fair, and the front end may be waiting for one of them.
+                Ok(Progress::More) => drop((vring, device)),
                 Ok(Progress::Empty) => return,
                 Err(what) => return device.report(index, what),
             }
+            thread::yield_now();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Going through a virtqueue's available ring without missing a kick, and without a kick or an
 //! interrupt too many.
 
-use std::sync::atomic::Ordering;
+use std::{num::Wrapping, sync::atomic::Ordering};
 
 use virtio_bindings::virtio_ring::VRING_AVAIL_F_NO_INTERRUPT;
 use virtio_queue::{DescriptorChain, Queue, QueueOwnedT, QueueT};
@@ -91,20 +91,16 @@ pub(crate) fn interrupt_wanted<M: GuestMemory>(
     memory: &M,
     notify_on_empty: bool,
 ) -> bool {
-    if notify_on_empty
-        && ring.avail_idx(memory, Ordering::Acquire).ok().is_some_and(|index| {
-            // Also without EVENT_IDX the queue keeps count of what was added, so ask it in any case.
-            index.0 == ring.next_avail()
-        })
-    {
-        let _ = ring.needs_notification(memory);
+    // Asked in any case: it has the fence behind which the guest's wishes are what it last wrote, and
+    // it forgets what was added before.
+    let event = ring.needs_notification(memory).unwrap_or(true);
+    let taken = |index: Wrapping<u16>| index.0 == ring.next_avail();
+    if notify_on_empty && ring.avail_idx(memory, Ordering::Acquire).is_ok_and(taken) {
         return true;
     }
     if ring.event_idx_enabled() {
-        return ring.needs_notification(memory).unwrap_or(true);
+        return event;
     }
-    // Behind the fence that `needs_notification` has, the flags are what the guest last wrote.
-    let _ = ring.needs_notification(memory);
     let flags = memory.load::<u16>(GuestAddress(ring.avail_ring()), Ordering::Acquire);
     flags.map_or(true, |flags| u16::from_le(flags) & VRING_AVAIL_F_NO_INTERRUPT as u16 == 0)
 }

@@ -133,3 +133,29 @@ impl VringT<SharedMemory> for Vring {
         self.0.set_err(file);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::{FromRawFd, IntoRawFd};
+
+    use vmm_sys_util::eventfd::EventFd;
+
+    use super::*;
+
+    #[test]
+    #[expect(unsafe_code, reason = "an eventfd becomes a file in no other way")]
+    fn a_kick_that_nobody_gave_is_none_and_nothing_is_waited_for() {
+        let memory = SharedMemory::new(Memory::default());
+        let vring = Vring::new(memory, 16).expect("the size is a power of two");
+        vring.set_enabled(true);
+        // Reading this eventfd would block.
+        let eventfd = EventFd::new(0).expect("an eventfd");
+        let kick = eventfd.try_clone().expect("a descriptor");
+        // SAFETY: the number was given up by its only owner.
+        vring.set_kick(Some(unsafe { File::from_raw_fd(kick.into_raw_fd()) }));
+        assert!(vring.read_kick().expect("it is no error"));
+        eventfd.write(3).expect("there is room");
+        assert!(vring.read_kick().expect("it is readable"));
+        assert!(eventfd.read().is_err(), "the kicks were taken");
+    }
+}

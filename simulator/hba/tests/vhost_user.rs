@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use front_end::{CONTROL, EVENTS, FrontEnd, REQUESTS, usual_features};
+use front_end::{CONTROL, EVENTS, FrontEnd, PAGE, REQUESTS, is_logged, usual_features};
 use guest::{
     ring::{readable, writable},
     san::{self, BLOCK, ManualClock, rule},
@@ -223,6 +223,26 @@ fn a_stopped_queue_gives_its_commands_back_and_starts_again() {
     front.start_queue(REQUESTS, base as u16);
     assert_eq!(front.wait_used(REQUESTS), (5, 108));
     assert_eq!(place.response(&front.memory), Response::GOOD);
+}
+
+#[test]
+fn pages_that_are_written_are_logged_for_a_migration() {
+    let bench = Bench::new(vec![]);
+    let mut front = bench.connect();
+    let log = front.log_writes();
+    let place = front.place(3);
+    let data = place.data();
+    assert!(!is_logged(&log, data));
+    place.command(&front.memory, lun(0, 0), 3, &read10(0, 16));
+    front.offer(REQUESTS, 3, &place.reading(16 * BLOCK));
+    front.wait_used(REQUESTS);
+    let used_ring = front.queues[REQUESTS].ring.used;
+    for written in [data, data + PAGE, place.response_address(), used_ring] {
+        assert!(is_logged(&log, written), "{written:#x}");
+    }
+    for untouched in [data + 2 * PAGE, front.place(4).data()] {
+        assert!(!is_logged(&log, untouched), "{untouched:#x}");
+    }
 }
 
 #[test]

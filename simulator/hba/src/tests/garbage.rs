@@ -187,7 +187,7 @@ fn serve(rig: &mut Rig, queue: u16) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn garbage_in_the_queues_harms_nobody(

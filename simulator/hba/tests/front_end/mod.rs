@@ -6,13 +6,13 @@ use std::{fs::File, os::fd::AsRawFd, path::Path, sync::Arc, time::Duration};
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use vhost::{
-    VhostBackend, VhostUserMemoryRegionInfo, VringConfigData,
+    VhostBackend, VhostUserDirtyLogRegion, VhostUserMemoryRegionInfo, VringConfigData,
     vhost_user::{
         Frontend, VhostUserFrontend,
         message::{VhostUserHeaderFlag, VhostUserProtocolFeatures, VhostUserVirtioFeatures},
     },
 };
-use vm_memory::{FileOffset, GuestAddress, GuestMemoryMmap};
+use vm_memory::{Bytes, FileOffset, GuestAddress, GuestMemoryMmap};
 use vmm_sys_util::{
     epoll::{ControlOperation, Epoll, EpollEvent, EventSet},
     eventfd::{EFD_NONBLOCK, EventFd},
@@ -29,6 +29,7 @@ pub type Memory = GuestMemoryMmap<()>;
 /// between the two.
 pub const GUEST_BASE: u64 = 0x1000_0000;
 const USER_BASE: u64 = 0x7000_0000_0000;
+pub const PAGE: u64 = 4096;
 const QUEUE_BYTES: u64 = 0x10000;
 
 pub const CONTROL: usize = 0;
@@ -37,6 +38,13 @@ pub const REQUESTS: usize = 2;
 
 /// Long enough for anything that is going to happen at all.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whether a page is marked in a log.
+pub fn is_logged(log: &Memory, address: u64) -> bool {
+    let page = address / PAGE;
+    let byte: u8 = log.read_obj(GuestAddress(GUEST_BASE + page / 8)).expect("the log covers it");
+    byte & 1 << (page % 8) != 0
+}
 
 /// A virtqueue and its eventfds.
 pub struct Queue {
@@ -120,6 +128,20 @@ impl FrontEnd {
 
     pub fn share_memory(&self) {
         self.frontend.set_mem_table(&[self.region]).expect("the memory can be mapped");
+    }
+
+    /// Has the pages logged that the device writes to. Returns the log: a bit for each page.
+    pub fn log_writes(&self) -> Memory {
+        let pages = (GUEST_BASE + self.region.memory_size).div_ceil(PAGE);
+        let bytes = pages.div_ceil(8).next_multiple_of(PAGE);
+        let (file, log) = shared_memory(bytes);
+        let region = VhostUserDirtyLogRegion {
+            mmap_size: bytes,
+            mmap_offset: 0,
+            mmap_handle: file.as_raw_fd(),
+        };
+        self.frontend.set_log_base(0, Some(region)).expect("the log can be mapped");
+        log
     }
 
     /// Starts a virtqueue whose next available entry is `base`.
