@@ -75,7 +75,8 @@ fn plain_boot(vmlinuz: &Path, initramfs: &Path) -> f64 {
         .expect("qemu-system-x86_64");
     let console = BufReader::new(qemu.stdout.take().expect("a pipe"));
     let init = |line: &std::io::Result<Vec<u8>>| {
-        line.as_ref().is_ok_and(|l| String::from_utf8_lossy(l).contains("Run /init as init process"))
+        line.as_ref()
+            .is_ok_and(|l| String::from_utf8_lossy(l).contains("Run /init as init process"))
     };
     let reached = console.split(b'\n').any(|line| init(&line));
     let seconds = began.elapsed().as_secs_f64();
@@ -106,14 +107,21 @@ async fn main() -> ExitCode {
     }
 
     let fast = median(&template.started);
-    println!("kernel {}, 2 HBAs, medians of {ROUNDS}, seconds from the command's start", image.release);
+    println!(
+        "kernel {}, 2 HBAs, medians of {ROUNDS}, seconds from the command's start",
+        image.release
+    );
     println!("{:<44}{fast:>8.2}", "guest ready, from a template");
     let cold_ready = median(&cold.started);
     println!("{:<44}{cold_ready:>8.2}  {:>5.1} x", "guest ready, cold boot", cold_ready / fast);
     match vmlinuz {
         Some(_) => {
             let plain = median(&plain);
-            println!("{:<44}{plain:>8.2}  {:>5.1} x", "plain QEMU -kernel vmlinuz to init", plain / fast);
+            println!(
+                "{:<44}{plain:>8.2}  {:>5.1} x",
+                "plain QEMU -kernel vmlinuz to init",
+                plain / fast
+            );
         }
         None => println!("plain QEMU: left out, SANSIM_VMLINUZ is not set"),
     }

@@ -1,6 +1,11 @@
 //! `sansim run`: scenarios to verdicts.
 
-use std::{collections::BTreeMap, io, path::Path, time::Instant};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io,
+    path::Path,
+    time::Instant,
+};
 
 use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir};
 use sansim_scenario::{
@@ -44,10 +49,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         }
     };
     let specs = specs(&args, scenarios, &images);
-    let sink = show::sink(Style {
-        json: args.json,
-        timelines: args.verbose || specs.len() == 1,
-    });
+    let sink = show::sink(Style { json: args.json, timelines: args.verbose || specs.len() == 1 });
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
     let results = run_suite(specs, options, &lab, sink, &cancel).await;
     conclude(&args, results, began)
@@ -75,12 +77,12 @@ async fn prepare(
     let progress = Announce::new();
     let mut images = Images::new();
     for name in scenarios.iter().flat_map(|(_, scenario)| image_names(args, scenario)) {
-        if !images.contains_key(&name) {
+        if let Entry::Vacant(place) = images.entry(name) {
             if let (Some(kernel), Some(modules)) = (&args.kernel, &args.modules) {
-                lab.store().add(&name, kernel, modules, &progress).await?;
+                lab.store().add(place.key(), kernel, modules, &progress).await?;
             }
-            let prepared = lab.prepare(&name, &progress).await?;
-            images.insert(name, prepared);
+            let prepared = lab.prepare(place.key(), &progress).await?;
+            place.insert(prepared);
         }
     }
     Ok((lab, images))

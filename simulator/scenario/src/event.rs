@@ -280,12 +280,15 @@ impl Event {
                 what: "error",
                 text: format!("{op} at byte {offset} failed with errno {errno}"),
             },
-            Happening::Corrupt { fault, offset, detail, .. } => {
-                What::Io { what: "corrupt", text: format!("{fault} block at byte {offset}: {detail}") }
-            }
+            Happening::Corrupt { fault, offset, detail, .. } => What::Io {
+                what: "corrupt",
+                text: format!("{fault} block at byte {offset}: {detail}"),
+            },
             Happening::Lost { count } => What::Io {
                 what: "error",
-                text: format!("the agent dropped {count} events: the lab was too slow to read them"),
+                text: format!(
+                    "the agent dropped {count} events: the lab was too slow to read them"
+                ),
             },
             _ => return None,
         };
@@ -354,7 +357,9 @@ fn tell_change(change: &Changed) -> String {
         Changed::Lun { lun, change: LunChange::ReadOnly(false) } => format!("LUN {lun}: writable"),
         Changed::Rule { name, armed: true } => format!("fault {name}: armed"),
         Changed::Rule { name, armed: false } => format!("fault {name}: disarmed"),
-        Changed::Released { hold, commands } => format!("hold {hold}: released {commands} command(s)"),
+        Changed::Released { hold, commands } => {
+            format!("hold {hold}: released {commands} command(s)")
+        }
         Changed::Parked { rule, nexus, lun, op, .. } => {
             let op = op.map_or("a command", |op| op.name);
             format!("{nexus} LUN {lun}: {op} is kept back by {rule}")

@@ -5,5 +5,5 @@ mod judge;
 mod tests;
 mod world;
 
-pub use judge::Judgement;
+pub use judge::{Judgement, Miss};
 pub use world::World;

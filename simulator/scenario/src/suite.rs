@@ -128,7 +128,8 @@ pub async fn run_suite(
             if let Ok(finished) = &result {
                 sink.finished(&spec.id, finished);
             }
-            let passed = |f: &Finished| !matches!(f.summary.verdict, Verdict::Fail | Verdict::Error);
+            let passed =
+                |f: &Finished| !matches!(f.summary.verdict, Verdict::Fail | Verdict::Error);
             if options.fail_fast && !result.as_ref().is_ok_and(passed) {
                 enough.cancel();
             }
@@ -156,14 +157,15 @@ mod tests {
             std::fs::write(dir.path().join(name), "").unwrap();
         }
         let found = find_scenarios(&[dir.path().to_owned(), dir.path().join("notes.md")]).unwrap();
-        let names: Vec<_> = found.iter().map(|p| p.file_name().unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> =
+            found.iter().map(|p| p.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a.toml", "b.toml", "c.toml", "notes.md"]);
     }
 
     #[test]
     fn what_is_not_there_is_named() {
         let missing = PathBuf::from("/nowhere/at/all.toml");
-        assert_eq!(find_scenarios(&[missing.clone()]).unwrap_err().0, missing);
+        assert_eq!(find_scenarios(std::slice::from_ref(&missing)).unwrap_err().0, missing);
         let empty = tempfile::tempdir().unwrap();
         assert!(find_scenarios(&[empty.path().to_owned()]).is_err());
     }

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
+use crate::expect::Miss;
+
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,6 +128,14 @@ pub struct MemorySummary {
     pub qemu: Option<u64>,
 }
 
+impl ExpectationResult {
+    /// What was not as expected, in a line: `exactly 3 MODE SELECT to controller B, but …`.
+    pub fn complaint(&self) -> String {
+        let misses = self.misses.iter().map(|m| format!("expected {}, but {}", m.expected, m.seen));
+        misses.collect::<Vec<_>>().join("; ")
+    }
+}
+
 /// An expectation and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpectationResult {
@@ -135,6 +145,8 @@ pub struct ExpectationResult {
     pub ok: bool,
     /// What was seen.
     pub seen: String,
+    /// The conditions that did not hold.
+    pub misses: Vec<Miss>,
     /// Scenario seconds at which it was decided.
     pub decided_at: f64,
     /// The report it is known to fail for on this kernel.

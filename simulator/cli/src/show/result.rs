@@ -88,8 +88,7 @@ fn totals(summary: &Summary) -> String {
 /// The last line of a suite.
 pub(crate) fn print_totals(verdicts: &[Verdict], not_run: usize, seconds: f64) {
     let mut parts = Vec::new();
-    for verdict in
-        [Verdict::Pass, Verdict::Known, Verdict::Skipped, Verdict::Fail, Verdict::Error]
+    for verdict in [Verdict::Pass, Verdict::Known, Verdict::Skipped, Verdict::Fail, Verdict::Error]
     {
         let count = verdicts.iter().filter(|v| **v == verdict).count();
         if count > 0 {

@@ -39,7 +39,8 @@ impl Terminal {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let live = runs.entry(run.index).or_insert_with(|| {
             let bar = self.all.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.bold}  {wide_msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.bold}  {wide_msg}")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix(run.name.clone());

@@ -2,11 +2,12 @@
 
 use sansim_array::Lun;
 use sansim_protocol::PathStatus;
+use serde::Serialize;
 
 use super::World;
 use crate::lang::{
     plan::{Condition, Expectation, IoLimits, PathExpected, PathState, PathTotals, Ran, Scenario},
-    value::{Comparison, Quantity, TimeSpan},
+    value::{Comparison, Quantity},
 };
 
 /// What came of looking at an expectation.
@@ -16,22 +17,37 @@ pub struct Judgement {
     pub holds: bool,
     /// What was seen instead, or to confirm it, in words.
     pub seen: String,
+    /// The conditions that are not fulfilled.
+    pub misses: Vec<Miss>,
+}
+
+/// A condition that is not fulfilled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Miss {
+    /// The condition, in words.
+    pub expected: String,
+    /// What was seen instead.
+    pub seen: String,
 }
 
 impl Judgement {
     fn new(holds: bool, seen: impl Into<String>) -> Self {
-        Judgement { holds, seen: seen.into() }
+        Judgement { holds, seen: seen.into(), misses: Vec::new() }
     }
 
-    /// All of them together.
-    fn all(parts: impl IntoIterator<Item = Judgement>) -> Self {
+    /// All of these conditions together.
+    fn all<'c>(conditions: impl IntoIterator<Item = &'c Condition>, world: &World) -> Self {
         let mut whole = Judgement::new(true, "");
-        for part in parts {
-            whole.holds &= part.holds;
+        for condition in conditions {
+            let part = condition.judge(world);
             if !whole.seen.is_empty() {
                 whole.seen.push_str("; ");
             }
             whole.seen.push_str(&part.seen);
+            if !part.holds {
+                whole.holds = false;
+                whole.misses.push(Miss { expected: condition.to_string(), seen: part.seen });
+            }
         }
         whole
     }
@@ -40,14 +56,13 @@ impl Judgement {
 impl Expectation {
     /// Whether every condition is fulfilled now, whatever the time is.
     pub fn judge(&self, world: &World) -> Judgement {
-        Judgement::all(self.conditions.iter().map(|condition| condition.judge(world)))
+        Judgement::all(&self.conditions, world)
     }
 
     /// Whether the limits on I/O, if there are any, are kept now. A `by` expectation that was
     /// fulfilled in time is judged by this at the end.
     pub fn judge_io(&self, world: &World) -> Judgement {
-        let io = self.conditions.iter().filter(|c| matches!(c, Condition::Io(_)));
-        Judgement::all(io.map(|condition| condition.judge(world)))
+        Judgement::all(self.conditions.iter().filter(|c| matches!(c, Condition::Io(_))), world)
     }
 }
 
@@ -137,9 +152,8 @@ fn io(limits: &IoLimits, world: &World) -> Judgement {
         limits.corrupt.is_some() && seen.unchecked > 0,
         format!("{} that could not be read back", some(seen.unchecked, "block")),
     );
-    // A microsecond more or less is noise to a reader.
-    let stall = TimeSpan(std::time::Duration::from_micros(seen.longest_stall.as_micros() as u64));
-    say(limits.longest_stall.is_some(), format!("longest stall {stall}"));
+    let stall = seen.longest_stall.as_secs_f64();
+    say(limits.longest_stall.is_some(), format!("longest stall {stall:.3} s"));
     say(limits.reads.is_some(), some(seen.reads, "read"));
     say(limits.writes.is_some(), some(seen.writes, "write"));
     say(limits.stuck.is_some(), format!("{} requests stuck", seen.stuck));

@@ -94,9 +94,6 @@ impl World {
         for (wanted, count) in &mut self.commands {
             *count += u64::from(covers(wanted, record));
         }
-        if let Some(count) = record.fault.as_ref().and_then(|rule| self.fired.get_mut(rule)) {
-            *count += 1;
-        }
     }
 
     /// How often the fault rules have fired by the array's own count
@@ -104,7 +101,7 @@ impl World {
     pub fn on_rule_matches(&mut self, matches: &[(Arc<str>, u64)]) {
         for (rule, fired) in matches {
             if let Some(count) = self.fired.get_mut(rule) {
-                *count = (*count).max(*fired);
+                *count = *fired;
             }
         }
     }

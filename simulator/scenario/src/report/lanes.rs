@@ -78,10 +78,11 @@ impl Lanes {
                 self.change(2, &lane, t, (from, Tone::Plain), (to, Tone::Plain));
             }
             What::Command(command) if command.op.starts_with("MODE SELECT") && t >= 0.0 => {
-                let answer = command.sense.clone().unwrap_or_else(|| match command.response.as_str() {
-                    "OK" => command.status.clone(),
-                    response => response.to_owned(),
-                });
+                let answer =
+                    command.sense.clone().unwrap_or_else(|| match command.response.as_str() {
+                        "OK" => command.status.clone(),
+                        response => response.to_owned(),
+                    });
                 let tone = if answer == "GOOD" { Tone::Good } else { Tone::Bad };
                 let label = format!("{} to {}: {answer}", command.op, command.port);
                 self.mark(3, "MODE SELECT", t, label, tone);

@@ -36,7 +36,8 @@ impl Timeline {
     /// Takes an event, if it belongs into the story.
     pub fn push(&mut self, event: &Event) {
         let Some((tag, text, bad)) = tell(event) else { return };
-        if let Some(same) = self.lines.iter_mut().rev().take(4).find(|l| l.tag == tag && l.text == text)
+        if let Some(same) =
+            self.lines.iter_mut().rev().take(4).find(|l| l.tag == tag && l.text == text)
             && event.t >= same.t
         {
             same.count += 1;
@@ -77,7 +78,9 @@ impl fmt::Display for Line {
 /// How an event reads, and whether it is bad news; none for what would only be noise.
 fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     Some(match &event.what {
-        What::Command(command) => ("command", tell_command(command)?, command_failed(command)),
+        What::Command(command) => {
+            ("command", tell_command(command, event.t)?, command_failed(command))
+        }
         What::State { text, .. } => ("state", text.clone(), false),
         What::Step { name, action, error } => {
             let named = if name == action { action.clone() } else { format!("{action} ({name})") };
@@ -105,7 +108,8 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
             ("ran", format!("{name}: {code}"), false)
         }
-        What::Expect { text, ok, seen } => ("expect", format!("{text}: {seen}"), !ok),
+        What::Expect { text, ok: true, .. } => ("expect", text.clone(), false),
+        What::Expect { seen, .. } => ("expect", seen.clone(), true),
         What::Verdict { verdict, reason } => {
             let text = match reason {
                 None => verdict.clone(),
@@ -122,10 +126,12 @@ fn command_failed(command: &CommandEvent) -> bool {
 }
 
 /// Commands that move a LUN, and commands that a fault touched or that failed during the story.
-fn tell_command(command: &CommandEvent) -> Option<String> {
-    const MOVES: [&str; 4] = ["MODE SELECT", "START STOP", "SET TARGET PORT", "PERSISTENT RESERVE OUT"];
+fn tell_command(command: &CommandEvent, t: f64) -> Option<String> {
+    const MOVES: [&str; 4] =
+        ["MODE SELECT", "START STOP", "SET TARGET PORT", "PERSISTENT RESERVE OUT"];
     let moves = MOVES.iter().any(|name| command.op.starts_with(name));
-    if !moves && command.fault.is_none() && !command_failed(command) {
+    let failed = t >= 0.0 && command_failed(command);
+    if !moves && command.fault.is_none() && !failed {
         return None;
     }
     let mut text =

@@ -107,7 +107,8 @@ impl RunDirectory {
             Some(error) => Err(error),
             None => self.events.flush(),
         };
-        flushed.map_err(|source| DirectoryError { path: self.path.join("events.ndjson"), source })?;
+        flushed
+            .map_err(|source| DirectoryError { path: self.path.join("events.ndjson"), source })?;
         self.link_latest();
         Ok(self.path)
     }

@@ -10,11 +10,14 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
     }
     if told.over_limit {
         let limit = scenario.limit.as_secs_f64();
-        return (Verdict::Fail, Some(format!("the story lasted longer than its limit of {limit} s")));
+        return (
+            Verdict::Fail,
+            Some(format!("the story lasted longer than its limit of {limit} s")),
+        );
     }
     let failed = |e: &&crate::verdict::ExpectationResult| !e.ok && e.known.is_none();
     if let Some(e) = told.expectations.iter().find(failed) {
-        return (Verdict::Fail, Some(format!("{}: {}", e.text, e.seen)));
+        return (Verdict::Fail, Some(e.complaint()));
     }
     if let Some(e) = told.expectations.iter().find(|e| e.ok && e.known.is_some()) {
         let known = e.known.as_deref().unwrap_or_default();
@@ -25,7 +28,7 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
         None => (Verdict::Pass, None),
         Some(e) => {
             let known = e.known.as_deref().unwrap_or_default();
-            (Verdict::Known, Some(format!("{}: {} (known: {known})", e.text, e.seen)))
+            (Verdict::Known, Some(format!("{} (known: {known})", e.complaint())))
         }
     }
 }
@@ -35,13 +38,15 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
 pub fn explain(finished: &Finished) -> Vec<String> {
     let summary = &finished.summary;
     let mut lines = Vec::new();
-    if let Some(reason) = &summary.reason {
-        lines.extend(reason.lines().map(str::to_owned));
+    if summary.expectations.iter().all(|e| e.ok) {
+        lines.extend(summary.reason.iter().flat_map(|reason| reason.lines()).map(str::to_owned));
     }
     for e in summary.expectations.iter().filter(|e| !e.ok) {
         lines.push(String::new());
-        lines.push(format!("expected  {}", e.text));
-        lines.push(format!("seen      {} (decided at {:.3} s)", e.seen, e.decided_at));
+        for miss in &e.misses {
+            lines.push(format!("expected  {}", miss.expected));
+            lines.push(format!("seen      {} (decided at {:.3} s)", miss.seen, e.decided_at));
+        }
         if let Some(because) = &e.because {
             lines.push(format!("because   {because}"));
         }

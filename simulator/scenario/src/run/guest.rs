@@ -5,7 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use sansim_array::{Array, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
 use sansim_protocol::{
-    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, TargetAddress, WorkloadReport, WorkloadSpec,
+    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, TargetAddress, WorkloadReport,
+    WorkloadSpec,
 };
 
 use crate::lang::plan::{Scenario, Workload};
@@ -121,7 +122,11 @@ impl Guest {
     ///
     /// # Errors
     /// When they do not appear.
-    pub(super) async fn discover(&self, scenario: &Scenario, array: &Array) -> Result<Paths, LabError> {
+    pub(super) async fn discover(
+        &self,
+        scenario: &Scenario,
+        array: &Array,
+    ) -> Result<Paths, LabError> {
         let targets: Vec<TargetAddress> =
             scenario.nexuses().map(|nexus| target_address(scenario, nexus)).collect();
         let expect_disks = targets.len() * array.luns().len();
@@ -137,9 +142,14 @@ impl Guest {
     ///
     /// # Errors
     /// When the kernel refuses the table; its reason is in the message.
-    pub(super) async fn build_map(&self, scenario: &Scenario, lun: Lun) -> Result<MapStatus, LabError> {
+    pub(super) async fn build_map(
+        &self,
+        scenario: &Scenario,
+        lun: Lun,
+    ) -> Result<MapStatus, LabError> {
         let groups = scenario.path_groups(lun).into_iter().map(|group| {
-            let address = |nexus| PathAddress { target: target_address(scenario, nexus), lun: lun.0 };
+            let address =
+                |nexus| PathAddress { target: target_address(scenario, nexus), lun: lun.0 };
             group.into_iter().map(address).collect()
         });
         let multipath = &scenario.guest.multipath;
@@ -164,7 +174,11 @@ impl Guest {
     ///
     /// # Errors
     /// When the agent cannot.
-    pub(super) async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
+    pub(super) async fn start_workload(
+        &self,
+        workload: &Workload,
+        seed: u64,
+    ) -> Result<(), LabError> {
         let spec = WorkloadSpec {
             map: Scenario::map_name(workload.lun),
             pattern: workload.pattern,

@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn trouble_is_told_from_ordinary_lines() {
-        let warning = "WARNING: CPU: 0 PID: 71 at drivers/scsi/scsi_lib.c:1210 scsi_dispatch+0x1/0x2";
+        let warning =
+            "WARNING: CPU: 0 PID: 71 at drivers/scsi/scsi_lib.c:1210 scsi_dispatch+0x1/0x2";
         assert_eq!(complaint(warning), Some("a kernel WARNING"));
         let hung = "INFO: task kworker/u2:1:22 blocked for more than 120 seconds.";
         assert_eq!(complaint(hung), Some("a hung task"));

@@ -127,13 +127,12 @@ pub async fn run(
         Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
         told => told,
     };
+    let closed_at = told.as_ref().map_or(0.0, |told| told.closed_at);
     let mut summary = summarize(spec, &recorder, &facts, told);
     summary.wall_s = began.elapsed().as_secs_f64();
-    let verdict = What::Verdict {
-        verdict: summary.verdict.to_string(),
-        reason: summary.reason.clone(),
-    };
-    recorder.emit_at(summary.simulated_s, verdict);
+    let verdict =
+        What::Verdict { verdict: summary.verdict.to_string(), reason: summary.reason.clone() };
+    recorder.emit_at(closed_at.max(summary.simulated_s), verdict);
     let recorded = recorder.finish(&summary)?;
     Ok(Finished { summary, recorded })
 }
@@ -264,7 +263,8 @@ impl Act<'_> {
             cancel: self.cancel.clone(),
             maps,
         };
-        let told = Story::begin(setting)?.tell(machine, &self.spec.image.release, self.began).await?;
+        let told =
+            Story::begin(setting)?.tell(machine, &self.spec.image.release, self.began).await?;
         facts.first_io = told.first_io;
         Ok(told)
     }

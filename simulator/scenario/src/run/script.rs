@@ -69,12 +69,12 @@ impl<'s> Script<'s> {
     /// The next step that is due by `now`; it counts as running from here.
     pub(super) fn next_due(&mut self, now: Time) -> Option<usize> {
         let due = |progress: &Progress| matches!(progress, Progress::Due(at) if *at <= now);
-        let first = (0..self.steps.len())
-            .filter(|&index| due(&self.progress[index]))
-            .min_by_key(|&index| match self.progress[index] {
+        let first = (0..self.steps.len()).filter(|&index| due(&self.progress[index])).min_by_key(
+            |&index| match self.progress[index] {
                 Progress::Due(at) => at,
                 _ => Time::ZERO,
-            })?;
+            },
+        )?;
         self.progress[first] = Progress::Running;
         Some(first)
     }

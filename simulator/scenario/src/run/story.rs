@@ -68,6 +68,12 @@ pub(super) struct Story<'r, 'a> {
     ended: bool,
 }
 
+/// The event of a decision; of one that went wrong only what is wrong is told.
+fn expect(result: ExpectationResult) -> What {
+    let seen = if result.ok { result.seen } else { result.complaint() };
+    What::Expect { text: result.text, ok: result.ok, seen }
+}
+
 /// How far the workload is.
 enum Workload {
     None,
@@ -89,6 +95,8 @@ pub(super) struct Told {
     pub(super) over_limit: bool,
     /// How long it took.
     pub(super) simulated: Duration,
+    /// Scenario seconds of the last look at the expectations.
+    pub(super) closed_at: f64,
     /// The most pg_init rounds of any map.
     pub(super) rounds: u32,
     /// How often each fault rule fired.
@@ -247,8 +255,7 @@ impl<'r, 'a> Story<'r, 'a> {
         self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(now);
         for result in self.trial.look(&self.world, now) {
-            let ExpectationResult { text, ok, seen, .. } = result;
-            self.recorder.emit_at(t, What::Expect { text, ok, seen });
+            self.recorder.emit_at(t, expect(result));
         }
     }
 
@@ -281,7 +288,8 @@ impl<'r, 'a> Story<'r, 'a> {
             Workload::Waiting(at) => Some(at),
             _ => None,
         };
-        let candidates = [Some(limit), ending, workload, self.script.next_time(), self.trial.next_time()];
+        let candidates =
+            [Some(limit), ending, workload, self.script.next_time(), self.trial.next_time()];
         let next = candidates.into_iter().flatten().min().unwrap_or(limit);
         if self.armed_for != Some(next) || next <= now {
             let alarm = Arc::clone(&self.alarm);
@@ -420,8 +428,7 @@ impl<'r, 'a> Story<'r, 'a> {
         self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(self.stage.clock.now());
         for result in self.trial.close(&self.world, end) {
-            let ExpectationResult { text, ok, seen, .. } = result;
-            self.recorder.emit_at(t, What::Expect { text, ok, seen });
+            self.recorder.emit_at(t, expect(result));
         }
         Ok(Told {
             expectations: self.trial.into_results(release),
@@ -432,6 +439,7 @@ impl<'r, 'a> Story<'r, 'a> {
             complaint: self.complaint,
             over_limit,
             simulated: end.since(self.start),
+            closed_at: t,
             rounds: self.maps.most_rounds(),
             faults: self
                 .stage

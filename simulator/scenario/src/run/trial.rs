@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansim_array::Time;
 
 use crate::{
-    expect::{Judgement, World},
+    expect::{Judgement, Miss, World},
     lang::plan::{Deadline, Expectation},
     verdict::ExpectationResult,
 };
@@ -39,7 +39,7 @@ impl<'s> Trial<'s> {
                 Deadline::At(at) => (elapsed >= at).then(|| expectation.judge(world)),
                 Deadline::Never => Some(expectation.judge(world))
                     .filter(|judgement| judgement.holds)
-                    .map(|judgement| Judgement { holds: false, ..judgement }),
+                    .map(|judgement| happened_after_all(expectation, judgement)),
                 Deadline::End => None,
             };
             if let Some(judgement) = judgement {
@@ -65,7 +65,10 @@ impl<'s> Trial<'s> {
                 }
                 (_, Some(_)) => {}
                 (Deadline::Never, None) => {
-                    let judgement = Judgement { holds: !judgement.holds, ..judgement };
+                    let judgement = match judgement.holds {
+                        true => happened_after_all(expectation, judgement),
+                        false => Judgement { holds: true, misses: Vec::new(), ..judgement },
+                    };
                     decided.push(decide(expectation, result, judgement, elapsed));
                 }
                 (_, None) => decided.push(decide(expectation, result, judgement, elapsed)),
@@ -103,6 +106,12 @@ impl<'s> Trial<'s> {
     }
 }
 
+/// What must never be so, is so.
+fn happened_after_all(expectation: &Expectation, judgement: Judgement) -> Judgement {
+    let miss = Miss { expected: expectation.to_string(), seen: judgement.seen.clone() };
+    Judgement { holds: false, misses: vec![miss], ..judgement }
+}
+
 fn decide(
     expectation: &Expectation,
     result: &mut Option<ExpectationResult>,
@@ -115,6 +124,7 @@ fn decide(
             text: expectation.to_string(),
             ok: judgement.holds,
             seen: judgement.seen,
+            misses: judgement.misses,
             decided_at: (elapsed.as_secs_f64() * 1e6).round() / 1e6,
             known: None,
             because,

@@ -1,10 +1,8 @@
 //! What is wrong is said, with what to do about it, and with the exit code that scripts rely on.
 
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{Place, text};
+use crate::place::{Place, text};
 
 const STORY: &str = r#"
 title = "a story"
@@ -30,7 +28,11 @@ fn mistakes_in_a_scenario_are_shown_where_they_are() {
         ("[workload]\nblock = \"4 parsecs\"", "4 parsecs", "KiB"),
         ("[[step]]\nat = \"1s\"\nfail = \"controller C\"", "controller C", "A"),
         ("[workload]\nlun = 3", "lun", "0"),
-        ("[[fault]]\nwhen = { op = \"MODE SLECT\" }\nthen = { delay = \"1s\" }", "SLECT", "MODE SELECT"),
+        (
+            "[[fault]]\nwhen = { op = \"MODE SLECT\" }\nthen = { delay = \"1s\" }",
+            "SLECT",
+            "MODE SELECT",
+        ),
         ("[[step]]\nat = \"1s\"\narm = \"nothing\"", "nothing", "fault"),
         ("title = \"again\"", "title", "story.toml"),
     ];

@@ -9,41 +9,41 @@ use std::{
 };
 
 /// A private place: run directories, runtime files, scenario files.
-pub struct Place {
+pub(crate) struct Place {
     dir: tempfile::TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Place { dir: tempfile::tempdir().expect("a temporary directory") };
         fs::create_dir(place.runtime()).expect("a runtime directory");
         place
     }
 
     /// Where sansim puts sockets and the like.
-    pub fn runtime(&self) -> PathBuf {
+    pub(crate) fn runtime(&self) -> PathBuf {
         self.dir.path().join("runtime")
     }
 
     /// Where run directories go.
-    pub fn out(&self) -> PathBuf {
+    pub(crate) fn out(&self) -> PathBuf {
         self.dir.path().join("out")
     }
 
     /// A scenario file with this text.
-    pub fn scenario(&self, text: &str) -> PathBuf {
+    pub(crate) fn scenario(&self, text: &str) -> PathBuf {
         self.file("story.toml", text.as_bytes())
     }
 
     /// A file with these bytes.
-    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.dir.path().join(name);
         fs::write(&path, bytes).expect("a file in a temporary directory");
         path
     }
 
     /// The command, not started yet.
-    pub fn sansim(&self) -> Command {
+    pub(crate) fn sansim(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sansim"));
         command.env("XDG_RUNTIME_DIR", self.runtime()).env("TMPDIR", self.runtime());
         command.stdin(Stdio::null());
@@ -51,20 +51,20 @@ impl Place {
     }
 
     /// `sansim run` with run directories in this place.
-    pub fn run(&self, file: &Path) -> Command {
+    pub(crate) fn run(&self, file: &Path) -> Command {
         let mut command = self.sansim();
         command.arg("run").arg(file).arg("--out").arg(self.out());
         command
     }
 
     /// What sansim has not cleaned up.
-    pub fn left_over(&self) -> Vec<PathBuf> {
+    pub(crate) fn left_over(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.runtime()).expect("the runtime directory");
         entries.map(|entry| entry.expect("an entry").path()).flat_map(|path| deep(&path)).collect()
     }
 
     /// QEMU processes that belong to this place.
-    pub fn qemus(&self) -> Vec<u32> {
+    pub(crate) fn qemus(&self) -> Vec<u32> {
         let runtime = self.runtime();
         processes().into_iter().filter(|pid| is_qemu_in(*pid, &runtime)).collect()
     }
@@ -89,11 +89,13 @@ fn is_qemu_in(pid: u32, runtime: &Path) -> bool {
     let command = String::from_utf8_lossy(&command).into_owned();
     let here = fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(runtime));
     let alive = proc.metadata().is_ok_and(|m| m.mode() != 0);
-    alive && command.contains("qemu-system") && (here || command.contains(&*runtime.to_string_lossy()))
+    alive
+        && command.contains("qemu-system")
+        && (here || command.contains(&*runtime.to_string_lossy()))
 }
 
 /// What a finished command has printed.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!(
         "exit {:?}\n--- stdout\n{}\n--- stderr\n{}",
         output.status.code(),
@@ -103,7 +105,7 @@ pub fn text(output: &Output) -> String {
 }
 
 /// Waits until something is so; gives up, loudly, after a minute of a machine that may be slow.
-pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
         assert!(began.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
@@ -112,7 +114,7 @@ pub fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Starts a run and waits until its story has begun.
-pub fn start(mut command: Command, out: &Path) -> Child {
+pub(crate) fn start(mut command: Command, out: &Path) -> Child {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("sansim");
     wait_for("the story to begin", || {
         newest_events(out).is_some_and(|text| text.contains("the story begins"))
@@ -126,7 +128,7 @@ fn newest_events(out: &Path) -> Option<String> {
 }
 
 /// Sends a signal.
-pub fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
     assert!(sent.expect("kill").success());
 }

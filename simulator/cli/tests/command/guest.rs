@@ -1,15 +1,13 @@
 //! The whole product with a guest: verdicts, explanations, deaths. Needs the image `bookworm`, which
 //! is built if it is not there.
 
-mod common;
-
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
 };
 
-use common::{Place, signal, start, text, wait_for};
+use crate::place::{Place, signal, start, text, wait_for};
 
 /// A controller is lost; what is expected can be put behind it.
 const STORY: &str = r#"
@@ -87,7 +85,9 @@ fn a_run_leaves_its_whole_story_behind() {
             event["kind"].as_str().expect("a kind").to_owned()
         })
         .collect();
-    for kind in ["command", "state", "step", "path", "pg_init", "log", "uevent", "expect", "verdict"] {
+    for kind in
+        ["command", "state", "step", "path", "pg_init", "log", "uevent", "expect", "verdict"]
+    {
         assert!(kinds.iter().any(|k| k == kind), "no {kind} event");
     }
     assert!(read("report.html").contains("a controller is lost"));
@@ -103,8 +103,9 @@ fn json_is_all_there_is_on_standard_output() {
     let output = place.run(&place.scenario(STORY)).arg("--json").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let lines = String::from_utf8(output.stdout).unwrap();
-    let last: serde_json::Value =
-        lines.lines().map(|line| serde_json::from_str(line).expect(line)).last().unwrap();
+    let parsed = lines.lines().map(|line| serde_json::from_str(line).expect(line));
+    let events: Vec<serde_json::Value> = parsed.collect();
+    let last = events.last().expect("events");
     assert_eq!(last["kind"], "verdict");
     assert_eq!(last["verdict"], "pass");
 }

@@ -1,0 +1,5 @@
+//! Tests with the real command.
+
+mod bad_input;
+mod guest;
+mod place;
