@@ -6,8 +6,12 @@ use std::{
     process::Stdio,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
-use tokio::{io::AsyncReadExt, process::Command};
+use tokio::{
+    io::AsyncReadExt,
+    process::{Child, Command},
+};
 
 use crate::{
     ImageStore, LabError, Progress, Result,
@@ -21,7 +25,7 @@ use crate::{
 };
 
 /// To be raised whenever what is built from the same packages changes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The files of a base.
 pub(crate) const KERNEL: &str = "vmlinux";
@@ -172,22 +176,47 @@ fn recipe(spec: &Spec) -> String {
 async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
     let program = tool::find("mmdebstrap")?;
     let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
-    let mut child = Command::new(&program)
+    // Unpacking needs no chroot, so that users without subordinate ids can do it, too; in the archive all is root's.
+    // Root is refused that mode.
+    let mode = if rustix::process::geteuid().is_root() { "auto" } else { "chrootless" };
+    let child = Command::new(&program)
         .args(["--variant=extract", "--format=tar"])
+        .arg(format!("--mode={mode}"))
         .arg(format!("--include={}", spec.packages.join(",")))
         .args([spec.suite, "-"])
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .map_err(LabError::file("cannot run", &program))?;
+    let mut child = Terminated(child);
     let mut stderr = Vec::new();
-    if let Some(pipe) = child.stderr.as_mut() {
+    if let Some(pipe) = child.0.stderr.as_mut() {
         let _ = pipe.read_to_end(&mut stderr).await;
     }
-    let status = child.wait().await.map_err(LabError::file("cannot wait for", &program))?;
+    let status = child.0.wait().await.map_err(LabError::file("cannot wait for", &program))?;
+    let text = String::from_utf8_lossy(&stderr);
+    if !status.success() && ["NO_PUBKEY", "public key is not"].iter().any(|why| text.contains(why))
+    {
+        // Another distribution does not have Debian's keys.
+        let (program, package) =
+            ("the key of Debian's archive".into(), "debian-archive-keyring".into());
+        return Err(LabError::MissingTool { program, package });
+    }
     tool::check("mmdebstrap", status, &stderr, tar)
+}
+
+/// A program that is asked to end when it is not waited for any more. Killed, mmdebstrap would leave its temporary
+/// directory behind.
+struct Terminated(Child);
+
+impl Drop for Terminated {
+    fn drop(&mut self) {
+        let pid = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
 }
 
 /// Makes the files of a base from the archive. Answers the kernel's release and the hash of the content.

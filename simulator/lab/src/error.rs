@@ -58,6 +58,12 @@ pub enum LabError {
         /// Why not.
         why: String,
     },
+    /// Somebody else is working on it.
+    #[error("{what} is in use by another sansim: try again when that has ended")]
+    Busy {
+        /// What.
+        what: String,
+    },
     /// A kernel cannot be used.
     #[error("the kernel {path} cannot be used: {why}")]
     BadKernel {

@@ -173,17 +173,13 @@ impl ImageStore {
     /// Removes a built image and its templates from the cache. One that was added is forgotten.
     ///
     /// # Errors
-    /// `UnknownImage`, or `File` when something cannot be removed. While another process builds the image it is
-    /// `BadImageName`.
+    /// `UnknownImage`, `Busy` while another process builds it, or `File` when something cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         if spec::find(name).is_none() && !self.added()?.iter().any(|added| added == name) {
             return Err(self.unknown(name));
         }
         let Some(lock) = Lock::try_take(&self.image_dir(name))? else {
-            return Err(LabError::BadImageName {
-                name: name.to_owned(),
-                why: "another sansim is building it right now".into(),
-            });
+            return Err(LabError::Busy { what: format!("the image {name}") });
         };
         lock.remove()?;
         let templates = self.template_dir(name);
@@ -292,6 +288,10 @@ mod tests {
             assert!(matches!(error, LabError::UnknownImage { .. }));
         }
         store.remove("bookworm").unwrap();
+        let lock = Lock::try_take(&store.image_dir("bookworm")).unwrap();
+        let busy = store.remove("bookworm").unwrap_err().to_string();
+        assert!(busy.starts_with("the image bookworm is in use"), "{busy}");
+        drop(lock);
         let none = Path::new("/nowhere");
         let ours = store.add("bookworm", none, none, &Quiet).await.unwrap_err();
         assert!(matches!(ours, LabError::BadImageName { .. }));

@@ -1,6 +1,7 @@
 //! The userland: what is left of the packages, as a squashfs.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufWriter, Read, Write},
     path::Path,
@@ -14,6 +15,9 @@ use crate::{LabError, Result, tool};
 
 /// Directories of which only the empty directory is kept: mount points.
 const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
+/// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)); packages may rely on it, and those
+/// that were only unpacked may still have the directories.
+const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
 /// Left out: nobody reads documentation in the guest.
 const LEFT_OUT: &[&str] = &[
     "usr/share/doc/",
@@ -100,30 +104,49 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<()> {
         header.set_size(0);
         to.append_data(&mut header, name, io::empty())?;
     }
+    for name in MERGED {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_size(0);
+        to.append_link(&mut header, name, format!("usr/{name}"))?;
+    }
+    let mut directories = HashSet::new();
     for entry in from.entries()? {
         let mut entry = entry?;
         let name = plain_name(&entry.path()?);
-        if name.is_empty() || !keep(&name) {
+        let mut header = entry.header().clone();
+        let link = header.entry_type() == EntryType::Symlink;
+        if name.is_empty() || !keep(&name) || link && MERGED.contains(&name.as_str()) {
             continue;
         }
-        let mut header = entry.header().clone();
+        let name = merged(name);
         match header.entry_type() {
             EntryType::Link | EntryType::Symlink => {
                 let target = entry.link_name()?.ok_or(io::ErrorKind::InvalidData)?.into_owned();
                 // The target of a hard link is a name of the archive.
                 let target = match header.entry_type() {
-                    EntryType::Link => plain_name(&target).into(),
+                    EntryType::Link => merged(plain_name(&target)).into(),
                     _ => target,
                 };
                 to.append_link(&mut header, &name, target)?;
             }
-            EntryType::Regular | EntryType::Continuous | EntryType::Directory => {
+            EntryType::Regular | EntryType::Continuous => {
                 to.append_data(&mut header, &name, &mut entry)?;
+            }
+            EntryType::Directory if directories.insert(name.clone()) => {
+                to.append_data(&mut header, &name, io::empty())?;
             }
             _ => {}
         }
     }
     to.into_inner()?.flush()
+}
+
+/// The name in a merged /usr.
+fn merged(name: String) -> String {
+    let top = name.split('/').next().unwrap_or(&name);
+    if MERGED.contains(&top) { format!("usr/{name}") } else { name }
 }
 
 fn keep(name: &str) -> bool {
@@ -184,7 +207,8 @@ mod tests {
                 file(tar, name);
             }
         });
-        let names: Vec<&str> = seen.keys().map(|n| n.trim_end_matches('/')).collect();
+        let names = seen.iter().filter(|(_, (kind, _))| *kind != EntryType::Symlink);
+        let names: Vec<&str> = names.map(|(n, _)| n.trim_end_matches('/')).collect();
         let mut expected =
             ["dev", "proc", "run", "sys", "tmp", "usr/bin/sh", &long, "usr/share/docbook/a"];
         expected.sort_unstable();
@@ -198,12 +222,39 @@ mod tests {
             let mut header = Header::new_gnu();
             header.set_size(0);
             header.set_entry_type(EntryType::Symlink);
-            tar.append_link(&mut header.clone(), "./bin", "usr/bin").unwrap();
+            tar.append_link(&mut header.clone(), "./etc/a", "../b").unwrap();
             header.set_entry_type(EntryType::Link);
-            tar.append_link(&mut header, "./usr/bin/b", "./usr/bin/a").unwrap();
+            tar.append_link(&mut header, "./usr/bin/b", "./bin/a").unwrap();
         });
-        assert_eq!(seen["bin"], (EntryType::Symlink, "usr/bin".into()));
+        assert_eq!(seen["etc/a"], (EntryType::Symlink, "../b".into()));
         assert_eq!(seen["usr/bin/b"], (EntryType::Link, "usr/bin/a".into()));
+    }
+
+    #[test]
+    fn usr_is_merged_whether_or_not_it_was() {
+        let unmerged = filtered(|tar| {
+            let mut header = Header::new_gnu();
+            header.set_size(0);
+            header.set_entry_type(EntryType::Directory);
+            for name in ["./sbin/", "./usr/sbin/"] {
+                tar.append_data(&mut header, name, io::empty()).unwrap();
+            }
+            file(tar, "sbin/multipath");
+            file(tar, "usr/sbin/chroot");
+        });
+        let already = filtered(|tar| {
+            let mut header = Header::new_gnu();
+            header.set_size(0);
+            header.set_entry_type(EntryType::Symlink);
+            tar.append_link(&mut header.clone(), "./sbin", "usr/sbin").unwrap();
+            header.set_entry_type(EntryType::Directory);
+            tar.append_data(&mut header, "./usr/sbin/", io::empty()).unwrap();
+            file(tar, "usr/sbin/multipath");
+            file(tar, "usr/sbin/chroot");
+        });
+        assert_eq!(unmerged, already);
+        assert_eq!(unmerged["sbin"], (EntryType::Symlink, "usr/sbin".into()));
+        assert_eq!(unmerged["usr/sbin/multipath"], (EntryType::Regular, "text".into()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! of sansim-hba before an array of sansim-array. Always under TCG, so that every host does the same.
 
 mod lab;
+mod own_kernel;
 mod parent;
 
 use std::{fs, time::Duration};
