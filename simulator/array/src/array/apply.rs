@@ -28,6 +28,7 @@ impl State {
             Action::BeginStory => {
                 if self.stage != Stage::Story {
                     self.stage = Stage::Story;
+                    self.story_began = Some(now);
                     report.change(now, Changed::Stage(Stage::Story));
                 }
             }

@@ -34,6 +34,7 @@ impl State {
             parking: Parking::default(),
             released: BTreeSet::new(),
             stage: Stage::Discovery,
+            story_began: None,
             command_timeout: config.command_timeout,
             seed: config.seed,
             hbas: BTreeSet::new(),

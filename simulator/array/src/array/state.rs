@@ -40,6 +40,8 @@ pub(crate) struct State {
     /// The names under which nothing is held any more.
     pub(super) released: BTreeSet<Arc<str>>,
     pub(super) stage: Stage,
+    /// When the story began, if it has.
+    pub(super) story_began: Option<Time>,
     pub(super) command_timeout: Duration,
     pub(super) seed: u64,
     /// The HBAs that have a doorbell.
@@ -110,7 +112,7 @@ impl State {
             return arrival.respond(ServiceResponse::BadTarget);
         }
         let subject = Subject {
-            at: arrival.at,
+            story: self.story_began.map(|began| arrival.at.since(began)),
             stage: arrival.stage,
             nexus: arrival.nexus,
             lun: arrival.lun,

@@ -1,6 +1,6 @@
 //! Trying the rules on a command.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{FaultRule, Matches, OpMatcher, RuleError, When};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     observe::Stage,
     operation::{OPERATIONS, Operation},
     scsi::medium,
-    time::Time,
 };
 
 /// A command as the rules see it.
 pub(crate) struct Subject<'a> {
-    pub(crate) at: Time,
+    /// How long after the beginning of the story it arrived; none if it came before.
+    pub(crate) story: Option<Duration>,
     pub(crate) stage: Stage,
     pub(crate) nexus: Nexus,
     pub(crate) lun: Lun,
@@ -177,8 +177,8 @@ fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
         && when.hba.is_none_or(|hba| hba == subject.nexus.hba)
         && when.lun.is_none_or(|lun| lun == subject.lun)
         && when.stage.is_none_or(|stage| stage == subject.stage)
-        && when.from.is_none_or(|from| subject.at >= from)
-        && when.until.is_none_or(|until| subject.at < until)
+        && when.from.is_none_or(|from| subject.story.is_some_and(|at| at >= from))
+        && when.until.is_none_or(|until| subject.story.is_some_and(|at| at < until))
         && when.state.is_none_or(state_is)
         // Last, since the candidates were chosen by operation code already.
         && when.op.is_none_or(|op| op.covers(subject.op))

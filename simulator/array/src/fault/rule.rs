@@ -9,7 +9,6 @@ use crate::{
     ids::{ControllerId, HbaId, Lun, PortId},
     observe::Stage,
     sense::Sense,
-    time::Time,
 };
 
 /// When something goes wrong, and what.
@@ -46,10 +45,11 @@ pub struct When {
     pub blocks: Option<RangeInclusive<u64>>,
     /// The part of the run; none for any.
     pub stage: Option<Stage>,
-    /// The earliest arrival.
-    pub from: Option<Time>,
-    /// The end: it must arrive before this.
-    pub until: Option<Time>,
+    /// The earliest arrival, counted from the beginning of the story; before it nothing matches.
+    pub from: Option<Duration>,
+    /// The end, counted from the beginning of the story: it must arrive before this, but not before
+    /// the story.
+    pub until: Option<Duration>,
     /// Which of those that fulfil all the rest.
     pub matches: Matches,
     /// A controller that must be in a state, whichever controller the command came to.

@@ -134,10 +134,7 @@ impl<'r, 'a> Story<'r, 'a> {
         let Setting { scenario, seed, stage, recorder, wire, events, cancel, maps } = setting;
         let start = stage.clock.now();
         recorder.clockwork.begin(start);
-        let timed = scenario.timed_rules(start).into_iter().map(Action::AddRule);
-        for action in timed.chain([Action::BeginStory]) {
-            stage.array.apply(start, action).map_err(|e| RunError::Story(e.to_string()))?;
-        }
+        stage.array.apply(start, Action::BeginStory).map_err(|e| RunError::Story(e.to_string()))?;
         let workload = match &scenario.workload {
             None => Workload::None,
             Some(workload) => Workload::Waiting(start + workload.start),

@@ -58,7 +58,7 @@ fn every_condition_counts() {
     };
     let other_port = crate::PortId { controller: ControllerId::A, index: 1 };
     type Case<'a> = (&'a dyn Fn(&mut When), bool);
-    let cases: [Case<'_>; 16] = [
+    let cases: [Case<'_>; 13] = [
         (&|it| it.op = Some("READ(16)".parse().unwrap()), true),
         (&|it| it.op = Some("READ(10)".parse().unwrap()), false),
         (&|it| it.controller = Some(ControllerId::A), true),
@@ -71,15 +71,38 @@ fn every_condition_counts() {
         (&|it| it.lun = Some(LUN1), false),
         (&|it| it.stage = Some(Stage::Discovery), true),
         (&|it| it.stage = Some(Stage::Story), false),
-        (&|it| (it.from, it.until) = (Some(at(1)), Some(at(2))), true),
-        (&|it| it.from = Some(at(2)), false),
-        (&|it| it.until = Some(at(1)), false),
         (&|it| it.state = Some((ControllerId::B, ControllerState::Failed)), false),
     ];
     for (number, (change, caught)) in cases.into_iter().enumerate() {
         let rig = Rig::with_faults(vec![when(change)]);
         let expected = if caught { "04/44/00" } else { "ok" };
         assert_eq!(reads(&rig, 1), [expected], "case {number}");
+    }
+}
+
+#[test]
+fn times_count_from_the_beginning_of_the_story() {
+    let window = |from, until| {
+        let mut rule = rule("r", "READ", Matches::All, answer("04/44/00"));
+        rule.when.from = from;
+        rule.when.until = until;
+        rule
+    };
+    let milli = Duration::from_millis;
+    // The rig reads at millisecond 1 of the array's time.
+    for (rule, began_at, caught) in [
+        (window(Some(milli(0)), Some(milli(1))), Some(1), true),
+        (window(Some(milli(1)), Some(milli(2))), Some(0), true),
+        (window(Some(milli(2)), None), Some(0), false),
+        (window(None, Some(milli(1))), Some(0), false),
+        (window(Some(milli(0)), None), None, false),
+        (window(None, Some(milli(9))), None, false),
+    ] {
+        let rig = Rig::with_faults(vec![rule]);
+        if let Some(began) = began_at {
+            rig.array.apply(at(began), Action::BeginStory).unwrap();
+        }
+        assert_eq!(reads(&rig, 1), [if caught { "04/44/00" } else { "ok" }], "{began_at:?}");
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use sansim_array::{
-    Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, Time, When,
-};
+use sansim_array::{Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, When};
 
 use super::context::{Checker, NO_LIMIT};
 use crate::lang::{
@@ -34,9 +32,8 @@ fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> W
         let problem = format!("port {} is not controller {}'s", port.0, controller.0);
         checker.refuse(&port.span, problem, "one of the two is enough");
     }
-    let time = |at: &file::Name<_>, checker: &mut Checker<'_>| Time::ZERO + checker.story_time(at);
-    let from = given.from.as_ref().map(|from| time(from, checker));
-    let until = given.until.as_ref().map(|until| time(until, checker));
+    let from = given.from.as_ref().map(|from| checker.story_time(from));
+    let until = given.until.as_ref().map(|until| checker.story_time(until));
     if let (Some(from), Some(until), Some(place)) = (from, until, &given.until)
         && from >= until
     {

@@ -19,7 +19,7 @@ pub use expect::{
 };
 pub use guest::{Guest, Manager, Multipath, PathGroups, Selector};
 pub use names::PathPattern;
-use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus, Time};
+use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus};
 pub use step::{Occurrence, Reinstate, Step, StepAction, Trigger};
 pub use workload::Workload;
 
@@ -52,8 +52,7 @@ pub struct Scenario {
     pub command_timeout: Duration,
     /// The I/O that runs during the story, if any.
     pub workload: Option<Workload>,
-    /// The fault rules in the order in which they are tried. [`When::from`](sansim_array::When) and
-    /// `until` count from the start of the story: see [`Scenario::timed_rules`].
+    /// The fault rules in the order in which they are tried.
     pub faults: Vec<FaultRule>,
     /// What happens, in the order written.
     pub steps: Vec<Step>,
@@ -114,30 +113,8 @@ impl Scenario {
         groups
     }
 
-    /// What the array of a run is made with. Rules with a time are not in it: see
-    /// [`Scenario::timed_rules`].
+    /// What the array of a run is made with.
     pub fn array_config(&self, seed: u64) -> ArrayConfig {
-        self.array.config(self.untimed_rules(), self.command_timeout, seed)
+        self.array.config(self.faults.clone(), self.command_timeout, seed)
     }
-
-    /// The fault rules that know no time; the array has them from the beginning.
-    pub fn untimed_rules(&self) -> Vec<FaultRule> {
-        self.faults.iter().filter(|rule| !is_timed(rule)).cloned().collect()
-    }
-
-    /// The fault rules with a time, for a story that begins at `start`. They are added behind the
-    /// others when it does, as nobody knows before when that will be.
-    pub fn timed_rules(&self, start: Time) -> Vec<FaultRule> {
-        let shift = |time: Time| start + time.since(Time::ZERO);
-        let mut rules: Vec<_> = self.faults.iter().filter(|rule| is_timed(rule)).cloned().collect();
-        for rule in &mut rules {
-            rule.when.from = rule.when.from.map(shift);
-            rule.when.until = rule.when.until.map(shift);
-        }
-        rules
-    }
-}
-
-fn is_timed(rule: &FaultRule) -> bool {
-    rule.when.from.is_some() || rule.when.until.is_some()
 }

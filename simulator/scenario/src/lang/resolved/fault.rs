@@ -1,13 +1,11 @@
 //! `[[fault]]`.
 
-use sansim_array::{
-    Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, Time, When,
-};
+use sansim_array::{Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, When};
 
 use super::{at, name, span};
 use crate::lang::{
     file::{self, ControllerIs, LoseName, NumberRange, ResponseName, StageName, StatusName},
-    value::{At, TimeSpan},
+    value::At,
 };
 
 pub(super) fn fault(rule: &FaultRule) -> file::Fault {
@@ -20,7 +18,6 @@ pub(super) fn fault(rule: &FaultRule) -> file::Fault {
 }
 
 fn when(when: &When) -> file::When {
-    let time = |time: Time| -> file::Name<TimeSpan> { span(time.since(Time::ZERO)) };
     let mut table = file::When {
         op: when.op.map(name),
         controller: when.controller.map(name),
@@ -29,8 +26,8 @@ fn when(when: &When) -> file::When {
         lun: when.lun.map(|lun| at(lun.0.into())),
         blocks: when.blocks.clone().map(|blocks| name(NumberRange(blocks))),
         stage: Some(stage(when.stage)),
-        from: when.from.map(time),
-        until: when.until.map(time),
+        from: when.from.map(span),
+        until: when.until.map(span),
         state: when.state.map(|(controller, state)| name(ControllerIs(controller, state))),
         ..Default::default()
     };
