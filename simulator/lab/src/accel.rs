@@ -65,9 +65,10 @@ struct Remembered {
     decision: AccelDecision,
 }
 
-/// Decides how guests are executed. Unless TCG is asked for, the image's own kernel is booted under KVM within a
-/// deadline: /dev/kvm may open, create a machine, and run firmware, and still never get a stock kernel up. What came of
-/// it is remembered in the store until the host is rebooted or QEMU is replaced.
+/// Decides how guests are executed. Unless TCG is asked for, the image's own kernel is booted under
+/// KVM within a deadline: /dev/kvm may open, create a machine, and run firmware, and still never
+/// get a stock kernel up. What came of it is remembered in the store until the host is rebooted or
+/// QEMU is replaced.
 ///
 /// # Errors
 /// [`LabError::NoKvm`] when KVM was demanded and does not work.
@@ -90,7 +91,8 @@ pub async fn probe_accel(
     }
 }
 
-/// Whether the device can be opened; says what to do if not. That it can be does not mean that it works.
+/// Whether the device can be opened; says what to do if not. That it can be does not mean that it
+/// works.
 pub(crate) fn usable(device: &Path) -> Result<(), String> {
     match File::options().read(true).write(true).open(device) {
         Ok(_) => Ok(()),

@@ -16,7 +16,8 @@ use tokio::{
 
 use crate::{ExitReason, LabError, Result, machine::Console};
 
-/// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and a busy host slower.
+/// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
+/// a busy host slower.
 const SLACK: Duration = Duration::from_secs(120);
 /// Events that may wait for their reader.
 const EVENTS: usize = 1 << 16;
@@ -97,12 +98,13 @@ impl AgentLink {
         Connected { link: AgentLink { shared, requests }, events: receiver, ready }
     }
 
-    /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and two minutes
-    /// of the host's time on top. `PowerOff` is answered with `Done` when the guest has powered itself off.
+    /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and
+    /// two minutes of the host's time on top. `PowerOff` is answered with `Done` when the guest has
+    /// powered itself off.
     ///
     /// # Errors
-    /// `AgentFailed` with the agent's own sentence, `AgentTimeout`, or `GuestGone` with the reason and the
-    /// end of the console.
+    /// `AgentFailed` with the agent's own sentence, `AgentTimeout`, or `GuestGone` with the reason
+    /// and the end of the console.
     pub async fn call(&self, call: Call) -> Result<Answer> {
         let own = match &call {
             Call::Scan { timeout_ms, .. }
@@ -234,7 +236,8 @@ impl Reader {
     }
 }
 
-/// Passes events on, and counts those for which there was no room. It never waits: answers come the same way.
+/// Passes events on, and counts those for which there was no room. It never waits: answers come the
+/// same way.
 struct Events {
     sender: mpsc::Sender<Event>,
     lost: u64,

@@ -130,7 +130,8 @@ pub(crate) async fn from_own_kernel(
     let release = source.release().map_err(bad_modules)?;
     progress.stage("unpacking the kernel");
     let elf = vmlinux(bytes).map_err(bad_kernel)?;
-    // An ELF vmlinux names its version in its banner; a mixed-up pair would fail in the guest, at the first module.
+    // An ELF vmlinux names its version in its banner; a mixed-up pair would fail in the guest, at
+    // the first module.
     let banner = format!("Linux version {release} ");
     if !contains(&elf, banner.as_bytes()) {
         return Err(bad_kernel(format!(
@@ -172,18 +173,22 @@ fn recipe(spec: &Spec) -> String {
     blake3::hash(&text).to_hex()[..32].to_owned()
 }
 
-/// Fetches and unpacks the packages of an image; no maintainer script runs. The mirror is the host's own.
+/// Fetches and unpacks the packages of an image; no maintainer script runs. The mirror is the
+/// host's own.
 async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
     let program = tool::find("mmdebstrap")?;
     let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
-    // Unpacking needs no chroot, so that users without subordinate ids can do it, too; in the archive all is root's.
-    // Root is refused that mode.
-    let mode = if rustix::process::geteuid().is_root() { "auto" } else { "chrootless" };
+    // What it leaves behind when it is interrupted goes with the rest.
+    let temporary = tar.with_extension("tmp");
+    fs::create_dir(&temporary).map_err(LabError::file("cannot create", &temporary))?;
+    // Unpacking runs nothing of the packages and so needs no chroot: no mounts, which an
+    // interrupted run could leave behind, and no privileges or subordinate ids. In the archive
+    // everything is root's all the same.
     let child = Command::new(&program)
-        .args(["--variant=extract", "--format=tar"])
-        .arg(format!("--mode={mode}"))
+        .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
         .arg(format!("--include={}", spec.packages.join(",")))
         .args([spec.suite, "-"])
+        .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(Stdio::piped())
@@ -203,11 +208,12 @@ async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
             ("the key of Debian's archive".into(), "debian-archive-keyring".into());
         return Err(LabError::MissingTool { program, package });
     }
-    tool::check("mmdebstrap", status, &stderr, tar)
+    tool::check("mmdebstrap", status, &stderr, tar)?;
+    fs::remove_dir_all(&temporary).map_err(LabError::file("cannot remove", temporary))
 }
 
-/// A program that is asked to end when it is not waited for any more. Killed, mmdebstrap would leave its temporary
-/// directory behind.
+/// A program that is asked to end when it is not waited for any more: killed, mmdebstrap would
+/// leave its children running.
 struct Terminated(Child);
 
 impl Drop for Terminated {
@@ -219,7 +225,8 @@ impl Drop for Terminated {
     }
 }
 
-/// Makes the files of a base from the archive. Answers the kernel's release and the hash of the content.
+/// Makes the files of a base from the archive. Answers the kernel's release and the hash of the
+/// content.
 fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
     let unreadable = |e| LabError::file("cannot read", tar)(e);
     let archive = Archive::open(tar).map_err(unreadable)?;

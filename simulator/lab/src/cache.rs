@@ -1,7 +1,8 @@
 //! Directories that are made at most once, whole or not at all.
 //!
-//! A directory `x` of the cache has a lock file `x.lock`, held (flock) by whoever makes or removes it, and is
-//! made as `x.part`. The lock goes with its process however that ends, so a `.part` seen by a holder of the lock is a leftover.
+//! A directory `x` of the cache has a lock file `x.lock`, held (flock) by whoever makes or removes
+//! it, and is made as `x.part`. The lock goes with its process however that ends, so a `.part` seen
+//! by a holder of the lock is a leftover.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -25,8 +26,8 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a directory, which need not exist. Waits while another has it, and says so; `what` reads
-    /// like "the image bookworm".
+    /// Takes the lock of a directory, which need not exist. Waits while another has it, and says
+    /// so; `what` reads like "the image bookworm".
     pub(crate) async fn take(dir: &Path, what: &str, progress: &dyn Progress) -> Result<Lock> {
         let path = beside(dir, "lock");
         let file = File::options()

@@ -1,9 +1,9 @@
 //! The machine: guest images, QEMU, QMP, templates, and the agent's other end.
 //!
-//! An [`ImageStore`] builds [`Image`]s (a stock kernel, an initramfs with the agent, a userland) and
-//! keeps them in a cache. A [`Machine`] is a running guest, started cold or from a [`Template`]: a guest
-//! that was booted once, stopped when everything was quiet, and saved. What the guest does is asked of
-//! its agent through an [`AgentLink`].
+//! An [`ImageStore`] builds [`Image`]s (a stock kernel, an initramfs with the agent, a userland)
+//! and keeps them in a cache. A [`Machine`] is a running guest, started cold or from a
+//! [`Template`]: a guest that was booted once, stopped when everything was quiet, and saved. What
+//! the guest does is asked of its agent through an [`AgentLink`].
 #![forbid(unsafe_code)]
 
 mod accel;

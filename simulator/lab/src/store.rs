@@ -18,15 +18,16 @@ const KEPT_INITRAMFS: usize = 3;
 
 /// The cache directory: images, templates, and what was found out about this machine.
 ///
-/// Several programs can use one at the same time. What is in it can be deleted at any time that no machine is running.
+/// Several programs can use one at the same time. What is in it can be deleted at any time that no
+/// machine is running.
 #[derive(Debug, Clone)]
 pub struct ImageStore {
     dir: PathBuf,
 }
 
 impl ImageStore {
-    /// The user's store: `$SANSIM_CACHE`, else `sansim` in the XDG cache directory (`$XDG_CACHE_HOME`, else
-    /// `~/.cache`). It is created when missing.
+    /// The user's store: `$SANSIM_CACHE`, else `sansim` in the XDG cache directory
+    /// (`$XDG_CACHE_HOME`, else `~/.cache`). It is created when missing.
     ///
     /// # Errors
     /// `NoCache` when neither variable nor `$HOME` is set, `File` when it cannot be created.
@@ -111,11 +112,12 @@ impl ImageStore {
         LabError::UnknownImage { name: name.to_owned(), known: known.join(", ") }
     }
 
-    /// Builds an image if it is missing, made by another recipe or with another agent, else returns the cached
-    /// one. Waits when another process is building it.
+    /// Builds an image if it is missing, made by another recipe or with another agent, else returns
+    /// the cached one. Waits when another process is building it.
     ///
     /// # Errors
-    /// `UnknownImage`, `MissingTool`, `MissingAgent`, `DiskFull`, `ToolFailed` with what the tool said, and others.
+    /// `UnknownImage`, `MissingTool`, `MissingAgent`, `DiskFull`, `ToolFailed` with what the tool
+    /// said, and others.
     pub async fn build(&self, name: &str, progress: &dyn Progress) -> Result<Image> {
         let agent = AgentBinary::read(&find_agent()?)?;
         let base = match spec::find(name) {
@@ -173,7 +175,8 @@ impl ImageStore {
     /// Removes a built image and its templates from the cache. One that was added is forgotten.
     ///
     /// # Errors
-    /// `UnknownImage`, `Busy` while another process builds it, or `File` when something cannot be removed.
+    /// `UnknownImage`, `Busy` while another process builds it, or `File` when something cannot be
+    /// removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         if spec::find(name).is_none() && !self.added()?.iter().any(|added| added == name) {
             return Err(self.unknown(name));
@@ -191,13 +194,14 @@ impl ImageStore {
         }
     }
 
-    /// Adds an image of the caller's own kernel over the userland of `bookworm`. `kernel` is a bzImage or
-    /// an ELF `vmlinux`; `modules` the directory that holds its modules (`lib/modules/RELEASE`, or
-    /// a directory above it that has just one). An image of that name that was added before is replaced.
+    /// Adds an image of the caller's own kernel over the userland of `bookworm`. `kernel` is a
+    /// bzImage or an ELF `vmlinux`; `modules` the directory that holds its modules
+    /// (`lib/modules/RELEASE`, or a directory above it that has just one). An image of that name
+    /// that was added before is replaced.
     ///
     /// # Errors
-    /// `BadImageName` for a name of ours or one that is no good file name, `BadKernel`, `BadModules`, and what
-    /// [`build`](ImageStore::build) answers.
+    /// `BadImageName` for a name of ours or one that is no good file name, `BadKernel`,
+    /// `BadModules`, and what [`build`](ImageStore::build) answers.
     pub async fn add(
         &self,
         name: &str,

@@ -76,8 +76,8 @@ impl Templates {
         Templates { store: store.clone() }
     }
 
-    /// What a template for such a machine is called. Sockets, work directory and console do not matter,
-    /// the number of HBAs and of their queues does.
+    /// What a template for such a machine is called. Sockets, work directory and console do not
+    /// matter, the number of HBAs and of their queues does.
     ///
     /// # Errors
     /// `MissingTool` without QEMU: its version is part of the key.
@@ -108,8 +108,9 @@ impl Templates {
         Ok(Some(template))
     }
 
-    /// Makes the template for such a machine, or takes it from the cache when another process has made
-    /// it meanwhile. `config` has throw-away HBA sockets and its own work directory and console.
+    /// Makes the template for such a machine, or takes it from the cache when another process has
+    /// made it meanwhile. `config` has throw-away HBA sockets and its own work directory and
+    /// console.
     ///
     /// # Errors
     /// As [`Machine::cold`], `DiskFull`, `Qmp`.
@@ -139,9 +140,10 @@ impl Templates {
         Lock::try_take(&template.dir)?.map_or(Ok(()), |lock| lock.remove())
     }
 
-    /// Starts a machine the quick way: from its template, which is made first when it is missing, and made again
-    /// once when it does not restore. `throw_away` starts HBAs for making the template, as many and with as
-    /// many queues as `config` has, and returns their sockets with a guard that stops them when dropped.
+    /// Starts a machine the quick way: from its template, which is made first when it is missing,
+    /// and made again once when it does not restore. `throw_away` starts HBAs for making the
+    /// template, as many and with as many queues as `config` has, and returns their sockets with a
+    /// guard that stops them when dropped.
     ///
     /// # Errors
     /// As [`make`](Templates::make) and [`Machine::restore`], and what `throw_away` answers.

@@ -13,14 +13,14 @@ use crate::{LabError, Result};
 
 /// Ours are called `sansim-PID-NUMBER`.
 const PREFIX: &str = "sansim-";
-/// Held (flock) for as long as the directory is in use. The lock goes with its program, however that ends, and unlike
-/// its process id it is never another's.
+/// Held (flock) for as long as the directory is in use. The lock goes with its program, however
+/// that ends, and unlike its process id it is never another's.
 const LOCK: &str = "lock";
 /// A directory without a lock is being made right now, or its maker was killed at that very moment.
 const YOUNG: Duration = Duration::from_secs(3600);
 
-/// A directory of ours (mode 0700) below `$XDG_RUNTIME_DIR` or the directory for temporary files. Removed
-/// on drop.
+/// A directory of ours (mode 0700) below `$XDG_RUNTIME_DIR` or the directory for temporary files.
+/// Removed on drop.
 #[derive(Debug)]
 pub struct WorkDir {
     path: PathBuf,
@@ -44,7 +44,8 @@ impl WorkDir {
             let path = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {}
-                // Of an earlier program with our process id, and in use by what is no business of ours.
+                // Of an earlier program with our process id, and in use by what is no business of
+                // ours.
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(e) => return Err(LabError::file("cannot create", path)(e)),
             }
@@ -52,7 +53,8 @@ impl WorkDir {
             let failed = |e| LabError::file("cannot create", &file)(e);
             let lock = File::create(&file).map_err(failed)?;
             lock.lock().map_err(failed)?;
-            // Another program's sweep may have had the lock for a moment, and the directory is gone then.
+            // Another program's sweep may have had the lock for a moment, and the directory is gone
+            // then.
             if file.exists() {
                 return Ok(WorkDir { path, _lock: lock });
             }
@@ -64,7 +66,8 @@ impl WorkDir {
         &self.path
     }
 
-    /// Removes the directories whose program is gone, and returns how many there were. Kills nothing.
+    /// Removes the directories whose program is gone, and returns how many there were. Kills
+    /// nothing.
     pub fn sweep() -> usize {
         sweep_in(&parent())
     }

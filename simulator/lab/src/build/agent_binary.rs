@@ -31,8 +31,9 @@ impl AgentBinary {
     }
 }
 
-/// The file of the agent: `$SANSIM_AGENT`, or beside the running program, or in the directory above it (where
-/// the program is a test). A release build is preferred, unless it is older than the debug build.
+/// The file of the agent: `$SANSIM_AGENT`, or beside the running program, or in the directory above
+/// it (where the program is a test). A release build is preferred, unless it is older than the
+/// debug build.
 pub(crate) fn find_agent() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("SANSIM_AGENT") {
         let path = PathBuf::from(named);
@@ -70,8 +71,8 @@ fn modified(path: &Path) -> SystemTime {
     path.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Checks that it can be PID 1 of a guest, and drops the section headers and all that no segment needs: symbols
-/// and debug information, most of an unoptimised build.
+/// Checks that it can be PID 1 of a guest, and drops the section headers and all that no segment
+/// needs: symbols and debug information, most of an unoptimised build.
 fn strip(mut elf: Vec<u8>) -> Result<Vec<u8>, String> {
     let damaged = |e: object::Error| format!("it is damaged: {e}");
     let header = FileHeader64::<Endianness>::parse(&*elf)

@@ -13,7 +13,8 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// Compressions known by their magic but not supported here, with the name the kernel's configuration uses.
+/// Compressions known by their magic but not supported here, with the name the kernel's
+/// configuration uses.
 const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"BZh", "bzip2"),
     (&[0x5d, 0x00, 0x00], "lzma"),
@@ -38,8 +39,8 @@ pub(crate) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     UNSUPPORTED.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
-/// Decompresses one stream; what follows it is ignored (a bzImage's payload has its size appended). More than
-/// `limit` bytes are an error.
+/// Decompresses one stream; what follows it is ignored (a bzImage's payload has its size appended).
+/// More than `limit` bytes are an error.
 pub(crate) fn decompress(how: Compression, bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     let reader: Box<dyn Read + '_> = match how {
         Compression::Gzip => Box::new(flate2::read::GzDecoder::new(bytes)),

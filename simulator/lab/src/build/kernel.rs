@@ -1,7 +1,7 @@
 //! From a kernel as distributions ship it (bzImage) to the ELF file that QEMU starts directly.
 //!
-//! The decompressor of a bzImage runs for seconds under TCG; unpacking once on the host saves that at every boot.
-//! The layout is that of the x86 boot protocol (Documentation/arch/x86/boot.rst).
+//! The decompressor of a bzImage runs for seconds under TCG; unpacking once on the host saves that
+//! at every boot. The layout is that of the x86 boot protocol (Documentation/arch/x86/boot.rst).
 
 use object::{Endianness, elf, read::elf::FileHeader, read::elf::ProgramHeader};
 

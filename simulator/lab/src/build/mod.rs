@@ -1,4 +1,5 @@
-//! Building images: from a distribution's packages, or a kernel of the user's own, to what QEMU starts.
+//! Building images: from a distribution's packages, or a kernel of the user's own, to what QEMU
+//! starts.
 
 mod agent_binary;
 mod archive;

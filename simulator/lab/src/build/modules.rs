@@ -181,8 +181,8 @@ pub(crate) struct ModuleDir {
 }
 
 impl ModuleDir {
-    /// The directory itself, or the only one below it (also below its `lib/modules`) that has a `kernel`
-    /// directory.
+    /// The directory itself, or the only one below it (also below its `lib/modules`) that has a
+    /// `kernel` directory.
     pub(crate) fn find(dir: &Path) -> Result<ModuleDir, String> {
         if dir.join("kernel").is_dir() {
             return Ok(ModuleDir { dir: dir.to_owned() });

@@ -15,8 +15,8 @@ use crate::{LabError, Result, tool};
 
 /// Directories of which only the empty directory is kept: mount points.
 const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
-/// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)); packages may rely on it, and those
-/// that were only unpacked may still have the directories.
+/// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)); packages may rely
+/// on it, and those that were only unpacked may still have the directories.
 const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
 /// Left out: nobody reads documentation in the guest.
 const LEFT_OUT: &[&str] = &[
@@ -38,8 +38,9 @@ pub(crate) enum Packing {
 }
 
 impl Packing {
-    /// The one that costs the guest least to unpack, of those its kernel's configuration has. Under TCG lz4 is
-    /// several times faster than the others. Every squashfs has gzip unless it was configured away.
+    /// The one that costs the guest least to unpack, of those its kernel's configuration has. Under
+    /// TCG lz4 is several times faster than the others. Every squashfs has gzip unless it was
+    /// configured away.
     pub(crate) fn for_kernel(config: &str) -> Packing {
         let has = |option: &str| config.lines().any(|line| line == option);
         if has("CONFIG_SQUASHFS_LZ4=y") {

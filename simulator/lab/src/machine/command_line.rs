@@ -1,22 +1,26 @@
-//! QEMU's command line: only what a run needs. No network, no default devices, no firmware worth waiting for.
+//! QEMU's command line: only what a run needs. No network, no default devices, no firmware worth
+//! waiting for.
 
 use std::ffi::OsString;
 
 use super::MachineConfig;
 use crate::Accel;
 
-/// To be raised with every change to the machine that the guest can see: a template fits one version only.
+/// To be raised with every change to the machine that the guest can see: a template fits one
+/// version only.
 pub(crate) const VERSION: u32 = 1;
 
-/// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names need no quoting.
+/// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names
+/// need no quoting.
 pub(crate) const QMP_SOCKET: &str = "qmp.sock";
 pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 
 /// The kernel's command line.
 ///
-/// `panic=-1` with `-no-reboot` turns a panic into the end of QEMU. Targets are scanned one by one when they are asked
-/// for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each (`scsi_mod.scan=manual`). The rest only
-/// saves time: self-tests of ciphers (0.3 s under TCG), probing for serial ports and a mouse that are not there.
+/// `panic=-1` with `-no-reboot` turns a panic into the end of QEMU. Targets are scanned one by one
+/// when they are asked for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each
+/// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
+/// probing for serial ports and a mouse that are not there.
 const KERNEL: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
                       random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check";
 
@@ -50,7 +54,8 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     };
     line.add("-m").add(format!("{memory}M"));
     line.add("-smp").add(config.cpus.to_string());
-    // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing else.
+    // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing
+    // else.
     line.add("-bios").add("qboot.rom");
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);

@@ -8,7 +8,8 @@ use crate::{Accel, Image, LabError, Result};
 const FIRST_HBA: usize = 0x10;
 /// Device 0x1f of a q35 is its ISA bridge.
 const MOST_HBAS: usize = 15;
-/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `agent.sock`, at the longest.
+/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `agent.sock`, at the
+/// longest.
 const LONGEST_WORK_DIR: usize = 96;
 
 /// A vhost-user-scsi backend that listens already.

@@ -45,8 +45,8 @@ impl Console {
         tail(&String::from_utf8_lossy(&bytes).replace('\r', ""), lines)
     }
 
-    /// As many lines as an error shows; says so when there are none. The reason of a panic is among them, although
-    /// registers and a stack trace follow it.
+    /// As many lines as an error shows; says so when there are none. The reason of a panic is among
+    /// them, although registers and a stack trace follow it.
     pub(crate) fn excerpt(&self) -> String {
         let all = self.tail(usize::MAX);
         if all.trim().is_empty() {

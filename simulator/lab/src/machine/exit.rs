@@ -42,7 +42,8 @@ impl std::fmt::Display for ExitReason {
 }
 
 impl ExitReason {
-    /// From what was seen: whether we ended it, what QEMU said of a shutdown, its exit status and its last words.
+    /// From what was seen: whether we ended it, what QEMU said of a shutdown, its exit status and
+    /// its last words.
     pub(crate) fn of(
         stopped: bool,
         cause: Option<ShutdownCause>,

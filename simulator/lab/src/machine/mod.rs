@@ -40,18 +40,19 @@ use crate::{
     agent::{Connected, Ready, check_version},
 };
 
-/// Loaded in every guest before it is handed over, and before a template is taken of it. Not the device handlers:
-/// which of them are loaded, and when, is what scenarios are about.
+/// Loaded in every guest before it is handed over, and before a template is taken of it. Not the
+/// device handlers: which of them are loaded, and when, is what scenarios are about.
 pub(crate) const BASE_MODULES: &[&str] =
     &["virtio_scsi", "sd_mod", "dm_multipath", "dm_service_time"];
 
-/// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts only.
+/// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts
+/// only.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How long is waited for QEMU to end once one of its connections has.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// The link in the work directory to the state of a template. QEMU runs in the work directory and is told this name,
-/// so that no path needs quoting.
+/// The link in the work directory to the state of a template. QEMU runs in the work directory and
+/// is told this name, so that no path needs quoting.
 const STATE: &str = "state";
 
 /// What fails when the memory of a template cannot be read.
@@ -71,8 +72,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod, dm-multipath,
-    /// dm-service-time) are loaded, with no disk scanned yet.
+    /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod,
+    /// dm-multipath, dm-service-time) are loaded, with no disk scanned yet.
     ///
     /// # Errors
     /// `Start` with QEMU's own words, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
@@ -89,11 +90,12 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Starts a guest from a template made for such a machine. Returns when its agent has answered; the
-    /// base modules are loaded already.
+    /// Starts a guest from a template made for such a machine. Returns when its agent has answered;
+    /// the base modules are loaded already.
     ///
     /// # Errors
-    /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as for [`cold`](Machine::cold).
+    /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as
+    /// for [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
             // The memory is copied while QEMU starts.
@@ -127,8 +129,8 @@ impl Machine {
         }
     }
 
-    /// Boots with early messages on the console, and says whether the agent got ready. Without any sign of life on
-    /// the console the shorter deadline holds.
+    /// Boots with early messages on the console, and says whether the agent got ready. Without any
+    /// sign of life on the console the shorter deadline holds.
     pub(crate) async fn probe(
         config: &MachineConfig,
         silent: Duration,
@@ -263,8 +265,8 @@ impl Machine {
     }
 
     /// What the agent reports of its own accord, oldest first; the first caller gets it, later ones
-    /// `None`. It ends when the guest does. When 65536 events wait, further ones are dropped and counted
-    /// in a [`Happening::Lost`](sansim_protocol::Happening).
+    /// `None`. It ends when the guest does. When 65536 events wait, further ones are dropped and
+    /// counted in a [`Happening::Lost`](sansim_protocol::Happening).
     pub fn events(&mut self) -> Option<mpsc::Receiver<Event>> {
         self.events.take()
     }

@@ -25,9 +25,9 @@ const KEPT_STDERR: usize = 8 << 10;
 
 /// Starts QEMU so that it dies with this program.
 ///
-/// The kernel sends the signal when the *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG), so a thread that
-/// lives as long as the program does all the forking. Should the program die before setpriv has set the signal, QEMU finds
-/// nobody at the sockets it connects to, and gives up.
+/// The kernel sends the signal when the *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG), so
+/// a thread that lives as long as the program does all the forking. Should the program die before
+/// setpriv has set the signal, QEMU finds nobody at the sockets it connects to, and gives up.
 pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<Child> {
     let qemu = tool::find(tool::QEMU)?;
     let setpriv = tool::find("setpriv")?;
@@ -63,8 +63,8 @@ fn spawner() -> &'static Mutex<Sender<Job>> {
     static SPAWNER: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
     SPAWNER.get_or_init(|| {
         let (jobs, queue): (_, Receiver<Job>) = channel();
-        // Detached on purpose: `jobs` lives in a static, so the thread ends with the program only. Should the thread
-        // not start, its queue is gone, and sending says so.
+        // Detached on purpose: `jobs` lives in a static, so the thread ends with the program only.
+        // Should the thread not start, its queue is gone, and sending says so.
         let _ = std::thread::Builder::new().name("sansim-spawn".into()).spawn(move || {
             for mut job in queue {
                 let _runtime = job.runtime.enter();

@@ -108,7 +108,8 @@ impl Qmp {
         self.execute(qmp::migrate_set_capabilities { capabilities }).await.map(|_| ())
     }
 
-    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working directory.
+    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working
+    /// directory.
     pub(crate) async fn save(&self, file: &str) -> Result<()> {
         self.ignore_shared().await?;
         let uri = Some(format!("exec:cat > {file}"));

@@ -1,7 +1,8 @@
 //! A guest's memory, which is ours and shared with QEMU and the HBAs.
 //!
-//! QEMU could write the memory into a template, and read it from there, page by page. Copying it as a whole, without
-//! what was never touched, takes a tenth of the time, and QEMU saves its devices only (capability `x-ignore-shared`).
+//! QEMU could write the memory into a template, and read it from there, page by page. Copying it as
+//! a whole, without what was never touched, takes a tenth of the time, and QEMU saves its devices
+//! only (capability `x-ignore-shared`).
 
 use std::{
     fs::File,

@@ -1,5 +1,6 @@
-//! Real guests: the image is built once (it stays below the target directory), booted, saved and restored, with HBAs
-//! of sansim-hba before an array of sansim-array. Always under TCG, so that every host does the same.
+//! Real guests: the image is built once (it stays below the target directory), booted, saved and
+//! restored, with HBAs of sansim-hba before an array of sansim-array. Always under TCG, so that
+//! every host does the same.
 
 mod lab;
 mod own_kernel;

@@ -1,5 +1,5 @@
-//! A kernel of the user's own over the userland of bookworm. It is bookworm's once more, taken from its base in the
-//! cache as if somebody had built it.
+//! A kernel of the user's own over the userland of bookworm. It is bookworm's once more, taken from
+//! its base in the cache as if somebody had built it.
 
 use std::{fs, path::Path};
 
