@@ -138,16 +138,16 @@ fn answers_are_told_apart() {
 }
 
 #[test]
-fn a_rule_has_fired_as_often_as_commands_or_the_array_say() {
+fn a_rule_has_fired_as_often_as_the_array_says() {
     let (scenario, mut world) = story("fault = { name = \"busy\", fired = 2 }");
     let rule: Arc<str> = Arc::from("busy");
+    // The array counts a command when it is caught, and reports it later: not twice.
+    world.on_rule_matches(&[(Arc::clone(&rule), 1)]);
     let caught =
         CommandRecord { fault: Some(Arc::clone(&rule)), ..command(&MODE_SELECT_6, "B0", GOOD) };
     world.on_command(&caught);
     assert_eq!(judge(&scenario, &world), (false, "fault \"busy\" has fired 1 time".to_owned()));
-    world.on_rule_matches(&[(Arc::clone(&rule), 2)]);
-    assert!(judge(&scenario, &world).0);
-    world.on_rule_matches(&[(rule, 1)]);
+    world.on_rule_matches(&[(rule, 2)]);
     assert!(judge(&scenario, &world).0);
 }
 
@@ -274,7 +274,7 @@ fn the_workloads_own_report_has_the_last_word() {
         judge(&scenario, &world),
         (
             true,
-            "I/O: 0 errors, 0 corrupt blocks, longest stall 1500ms, 7 reads; \
+            "I/O: 0 errors, 0 corrupt blocks, longest stall 1.500 s, 7 reads; \
              pg_init of LUN 0 came to round 1"
                 .to_owned()
         )
@@ -288,7 +288,7 @@ fn the_workloads_own_report_has_the_last_word() {
     assert_eq!(
         last.seen,
         "I/O: 0 errors, 1 corrupt block, 3 blocks that could not be read back, \
-         longest stall 0s, 9 reads"
+         longest stall 0.000 s, 9 reads"
     );
 }
 
