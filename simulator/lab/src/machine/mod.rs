@@ -276,9 +276,10 @@ impl Machine {
         ended(&mut self.exit.clone()).await
     }
 
-    /// The last lines of the serial console.
-    pub fn console_tail(&self, lines: usize) -> String {
-        self.console.tail(lines)
+    /// Waits for the end of the guest, and tells of it as an error: `GuestGone`, with the end of the
+    /// console.
+    pub async fn failed(&self) -> LabError {
+        self.gone(self.exited().await)
     }
 
     /// Ends the guest at once, and waits until QEMU is gone.

@@ -112,7 +112,7 @@ async fn the_end_of_a_guest_has_its_reason() {
     let LabError::GuestGone { reason, console } = &error else { panic!("{error}") };
     assert_eq!(*reason, ExitReason::PanicOrReboot);
     assert!(console.contains("Kernel panic - not syncing: sysrq triggered crash"), "{console}");
-    assert!(machine.console_tail(200).contains("Kernel panic"));
+    assert!(machine.failed().await.to_string().contains("Kernel panic"));
     while events.recv().await.is_some() {}
     let later = machine.agent().call(Call::Hello).await.unwrap_err();
     assert!(matches!(later, LabError::GuestGone { .. }), "{later}");

@@ -113,7 +113,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         What::Verdict { verdict, reason } => {
             let text = match reason {
                 None => verdict.clone(),
-                Some(reason) => format!("{verdict}: {reason}"),
+                Some(reason) => format!("{verdict}: {}", reason.lines().next().unwrap_or_default()),
             };
             ("verdict", text, verdict == "fail" || verdict == "error")
         }

@@ -127,12 +127,11 @@ pub async fn run(
         Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
         told => told,
     };
-    let closed_at = told.as_ref().map_or(0.0, |told| told.closed_at);
     let mut summary = summarize(spec, &recorder, &facts, told);
     summary.wall_s = began.elapsed().as_secs_f64();
     let verdict =
         What::Verdict { verdict: summary.verdict.to_string(), reason: summary.reason.clone() };
-    recorder.emit_at(closed_at.max(summary.simulated_s), verdict);
+    recorder.emit_last(verdict);
     let recorded = recorder.finish(&summary)?;
     Ok(Finished { summary, recorded })
 }
@@ -241,10 +240,7 @@ impl Act<'_> {
         let guest = Guest::new(machine.agent());
         let prepared = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
-            reason = machine.exited() => Err(RunError::Lab(LabError::GuestGone {
-                reason,
-                console: machine.console_tail(20),
-            })),
+            error = machine.failed() => Err(RunError::Lab(error)),
             prepared = self.prepare(&guest, recorder) => prepared,
         };
         let (paths, maps) = prepared?;

@@ -30,6 +30,8 @@ pub(super) struct Recorder<'a> {
     lanes: Lanes,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
     tail: VecDeque<Event>,
+    /// Scenario seconds of the latest event.
+    latest: f64,
 }
 
 impl<'a> Recorder<'a> {
@@ -44,6 +46,7 @@ impl<'a> Recorder<'a> {
             lanes: Lanes::default(),
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
+            latest: 0.0,
         }
     }
 
@@ -54,6 +57,7 @@ impl<'a> Recorder<'a> {
 
     /// Records an event.
     pub(super) fn emit(&mut self, event: Event) {
+        self.latest = self.latest.max(event.t);
         self.directory.event(&event);
         self.sink.event(&self.id, &event);
         self.timeline.push(&event);
@@ -64,6 +68,11 @@ impl<'a> Recorder<'a> {
             }
             self.tail.push_back(event);
         }
+    }
+
+    /// Records an event that happens after all others.
+    pub(super) fn emit_last(&mut self, what: What) {
+        self.emit(Event { t: self.latest, what });
     }
 
     /// Records an event that happens at `t` seconds of scenario time.

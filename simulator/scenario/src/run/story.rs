@@ -8,7 +8,7 @@ use std::{
 };
 
 use sansim_array::{Action, Class, CommandRecord, StateChange, Time};
-use sansim_lab::{LabError, Machine};
+use sansim_lab::Machine;
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use tokio::{
     sync::{Notify, mpsc},
@@ -95,8 +95,6 @@ pub(super) struct Told {
     pub(super) over_limit: bool,
     /// How long it took.
     pub(super) simulated: Duration,
-    /// Scenario seconds of the last look at the expectations.
-    pub(super) closed_at: f64,
     /// The most pg_init rounds of any map.
     pub(super) rounds: u32,
     /// How often each fault rule fired.
@@ -436,7 +434,6 @@ impl<'r, 'a> Story<'r, 'a> {
             complaint: self.complaint,
             over_limit,
             simulated: end.since(self.start),
-            closed_at: t,
             rounds: self.maps.most_rounds(),
             faults: self
                 .stage
@@ -451,8 +448,8 @@ impl<'r, 'a> Story<'r, 'a> {
 
     /// The guest died: takes its last words, then explains.
     async fn guest_gone(&mut self, machine: &Machine) -> RunError {
+        let error = machine.failed().await;
         self.drain();
-        let reason = machine.exited().await;
-        RunError::Lab(LabError::GuestGone { reason, console: machine.console_tail(20) })
+        RunError::Lab(error)
     }
 }
