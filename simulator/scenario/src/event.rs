@@ -76,6 +76,9 @@ pub enum What {
         what: &'static str,
         /// In words.
         text: String,
+        /// Where in the map, in bytes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        offset: Option<u64>,
     },
     /// A line of the guest's kernel log.
     Log {
@@ -271,24 +274,29 @@ impl Event {
                     "no I/O has completed since {:.3} s",
                     timeline.guest_seconds(*since_ns)
                 ),
+                offset: None,
             },
             Happening::StallEnd { lasted_ns, .. } => What::Io {
                 what: "stall_end",
                 text: format!("I/O completes again after {:.3} s", *lasted_ns as f64 / 1e9),
+                offset: None,
             },
             Happening::IoError { op, offset, errno, .. } => What::Io {
                 what: "error",
-                text: format!("{op} at byte {offset} failed with errno {errno}"),
+                text: format!("{op} failed with errno {errno}"),
+                offset: Some(*offset),
             },
             Happening::Corrupt { fault, offset, detail, .. } => What::Io {
                 what: "corrupt",
-                text: format!("{fault} block at byte {offset}: {detail}"),
+                text: format!("{fault} block: {detail}"),
+                offset: Some(*offset),
             },
             Happening::Lost { count } => What::Io {
                 what: "error",
                 text: format!(
                     "the agent dropped {count} events: the lab was too slow to read them"
                 ),
+                offset: None,
             },
             _ => return None,
         };

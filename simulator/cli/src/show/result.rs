@@ -22,7 +22,7 @@ fn paint(verdict: Verdict) -> Paint {
 pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
     let summary = &finished.summary;
     let mut text = String::new();
-    let good = matches!(summary.verdict, Verdict::Pass | Verdict::Skipped);
+    let good = matches!(summary.verdict, Verdict::Pass | Verdict::Skipped | Verdict::Known);
     if how.timelines || !good {
         timeline(&mut text, finished);
     }
@@ -33,7 +33,11 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
         style(&run.name).bold(),
         style(totals(summary)).dim()
     );
-    if !good {
+    if good && !how.timelines {
+        for line in summary.reason.iter().flat_map(|reason| reason.lines()) {
+            let _ = writeln!(text, "         {}", style(line).dim());
+        }
+    } else if summary.verdict != Verdict::Pass {
         for line in explain(finished) {
             let _ = writeln!(text, "         {line}");
         }

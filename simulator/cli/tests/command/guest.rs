@@ -98,6 +98,19 @@ fn a_run_leaves_its_whole_story_behind() {
 }
 
 #[test]
+fn without_options_a_run_goes_below_the_current_directory() {
+    let place = Place::new();
+    place.scenario(STORY);
+    let output =
+        place.sansim().current_dir(place.path()).args(["run", "story.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let latest = place.path().join("sansim-runs/latest");
+    for file in ["scenario.toml", "summary.json", "events.ndjson", "console.log", "report.html"] {
+        assert!(latest.join(file).is_file(), "{file} is missing");
+    }
+}
+
+#[test]
 fn json_is_all_there_is_on_standard_output() {
     let place = Place::new();
     let output = place.run(&place.scenario(STORY)).arg("--json").output().unwrap();
@@ -146,6 +159,28 @@ fn a_guest_that_panics_exits_3_with_its_last_words() {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("Kernel panic"), "{}", text(&output));
     assert_eq!(summary(&place)["verdict"], "error");
+    assert_nothing_left(&place);
+}
+
+#[tokio::test]
+async fn a_kernel_without_the_modules_it_needs_exits_3_with_its_console() {
+    let place = Place::new();
+    let store = sansim_lab::ImageStore::open().expect("a cache");
+    let image = store.build("bookworm", &sansim_lab::Quiet).await.expect("the image");
+    let modules = place.runtime().join("modules").join(&image.release);
+    fs::create_dir_all(modules.join("kernel")).unwrap();
+    let lonely = "kernel/lib/crc64.ko";
+    fs::copy(image.kernel.with_file_name("modules").join(lonely), modules.join("kernel/crc64.ko"))
+        .expect(lonely);
+    let mut run = place.run(&place.scenario(STORY));
+    run.arg("--kernel").arg(&image.kernel).arg("--modules").arg(&modules);
+    let output = run.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let said = text(&output);
+    for part in ["has no module virtio_console", "there is no virtio-serial port"] {
+        assert!(said.contains(part), "{part:?} is missing:\n{said}");
+    }
+    fs::remove_dir_all(place.runtime().join("modules")).unwrap();
     assert_nothing_left(&place);
 }
 

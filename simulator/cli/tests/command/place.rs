@@ -20,6 +20,11 @@ impl Place {
         place
     }
 
+    /// The place itself.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Where sansim puts sockets and the like.
     pub(crate) fn runtime(&self) -> PathBuf {
         self.dir.path().join("runtime")

@@ -60,7 +60,7 @@ fn facts(summary: &Summary) -> Markup {
                 io.reads, io.writes, io.errors, io.corrupt, io.longest_stall_s
             ),
         ),
-        ("pg_init", format!("{} rounds at most", summary.rounds)),
+        ("pg_init", format!("{} round(s) at most between two switches", summary.rounds)),
         ("added to the guest", summary.added_to_guest.join("; ")),
     ];
     html! {
@@ -137,6 +137,7 @@ fn picture(lanes: &Lanes, seconds: f64) -> Markup {
     let view = format!("0 0 {} {height}", NAMES + WIDTH + 20.0);
     html! {
         svg viewBox=(view) role="img" aria-label="the story as lanes over time" {
+            (scale(end, lanes.len() as f64 * HEIGHT, &x))
             @for (row, (name, lane)) in lanes.iter().enumerate() {
                 @let y = row as f64 * HEIGHT;
                 text x="0" y=(y + 17.0) { (name) }
@@ -148,7 +149,6 @@ fn picture(lanes: &Lanes, seconds: f64) -> Markup {
                     }
                 }
             }
-            (scale(end, lanes.len() as f64 * HEIGHT, &x))
         }
     }
 }

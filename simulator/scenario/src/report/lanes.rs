@@ -97,7 +97,7 @@ impl Lanes {
                     _ => self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good)),
                 }
             }
-            What::Io { what: "stall_begin", text } => {
+            What::Io { what: "stall_begin", text, .. } => {
                 let bar = Bar { from: t, to: None, label: text.clone(), tone: Tone::Bad };
                 self.lane(6, "I/O").bars.push(bar);
             }

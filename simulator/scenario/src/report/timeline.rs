@@ -81,7 +81,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         What::Command(command) => {
             ("command", tell_command(command, event.t)?, command_failed(command))
         }
-        What::State { text, .. } => ("state", text.clone(), false),
+        What::State { text, .. } if event.t > 0.0 => ("state", text.clone(), false),
         What::Step { name, action, error } => {
             let named = if name == action { action.clone() } else { format!("{action} ({name})") };
             match error {
@@ -103,7 +103,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         }
         What::PgInit { rounds: 0, .. } => return None,
         What::PgInit { rounds, .. } => ("pg_init", format!("round {rounds}"), false),
-        What::Io { what, text } => ("io", text.clone(), *what != "stall_end"),
+        What::Io { what, text, .. } => ("io", text.clone(), *what != "stall_end"),
         What::Ran { name, code, .. } => {
             let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
             ("ran", format!("{name}: {code}"), false)
@@ -117,7 +117,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             };
             ("verdict", text, verdict == "fail" || verdict == "error")
         }
-        What::Log { .. } | What::Uevent { .. } => return None,
+        What::State { .. } | What::Log { .. } | What::Uevent { .. } => return None,
     })
 }
 

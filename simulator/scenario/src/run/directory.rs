@@ -65,9 +65,9 @@ impl RunDirectory {
         &self.path
     }
 
-    /// The guest's serial console goes here.
+    /// The guest's serial console goes here. The path is absolute: QEMU works in a directory of its own.
     pub fn console(&self) -> PathBuf {
-        self.path.join("console.log")
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).join("console.log")
     }
 
     /// Appends an event. A failure is kept for [`RunDirectory::finish`]: the run itself goes on.

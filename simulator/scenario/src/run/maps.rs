@@ -22,7 +22,8 @@ impl Maps {
             return Vec::new();
         };
         let mut changes = Vec::new();
-        if before.rounds != status.rounds {
+        // A switch of path groups starts the count anew: round 1 there is news after round 1 here.
+        if (before.rounds, before.current_group) != (status.rounds, status.current_group) {
             changes.push(What::PgInit { map: status.map.clone(), rounds: status.rounds });
         }
         for (index, (old, new)) in before.groups.iter().zip(&status.groups).enumerate() {
