@@ -1,5 +1,7 @@
 //! How a command or a task management function ends.
 
+use std::fmt;
+
 use crate::{array::Transfer, sense::Sense, time::Time};
 
 /// How the delivery of a command went, as a virtio-scsi response code says it. Anything but
@@ -28,6 +30,24 @@ pub enum ServiceResponse {
     Failure,
 }
 
+impl fmt::Display for ServiceResponse {
+    /// The name of its virtio-scsi response code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ServiceResponse::Ok => "OK",
+            ServiceResponse::Overrun => "OVERRUN",
+            ServiceResponse::Aborted => "ABORTED",
+            ServiceResponse::BadTarget => "BAD TARGET",
+            ServiceResponse::Reset => "RESET",
+            ServiceResponse::Busy => "BUSY",
+            ServiceResponse::TransportFailure => "TRANSPORT FAILURE",
+            ServiceResponse::TargetFailure => "TARGET FAILURE",
+            ServiceResponse::NexusFailure => "NEXUS FAILURE",
+            ServiceResponse::Failure => "FAILURE",
+        })
+    }
+}
+
 /// A SCSI status (SAM-5 5.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -48,6 +68,22 @@ pub enum Status {
     AcaActive = 0x30,
     /// TASK ABORTED.
     TaskAborted = 0x40,
+}
+
+impl fmt::Display for Status {
+    /// Its name in SAM-5 5.3.1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Status::Good => "GOOD",
+            Status::CheckCondition => "CHECK CONDITION",
+            Status::ConditionMet => "CONDITION MET",
+            Status::Busy => "BUSY",
+            Status::ReservationConflict => "RESERVATION CONFLICT",
+            Status::TaskSetFull => "TASK SET FULL",
+            Status::AcaActive => "ACA ACTIVE",
+            Status::TaskAborted => "TASK ABORTED",
+        })
+    }
 }
 
 /// How a command ended.

@@ -1,6 +1,6 @@
 //! What the array reports.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     command::Cdb,
@@ -128,6 +128,34 @@ pub enum Changed {
     },
 }
 
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Changed::Stage(Stage::Story) => f.write_str("the story begins"),
+            Changed::Stage(Stage::Discovery) => f.write_str("discovery"),
+            Changed::Controller { controller, from, to } => {
+                write!(f, "controller {controller}: {from} -> {to}")
+            }
+            Changed::Owner { lun, from, to, by: None } => {
+                write!(f, "LUN {lun}: owner {from} -> {to}, without a host's asking")
+            }
+            Changed::Owner { lun, from, to, by: Some(nexus) } => {
+                write!(f, "LUN {lun}: owner {from} -> {to}, asked for by {nexus}")
+            }
+            Changed::Lun { lun, change } => write!(f, "LUN {lun}: {change}"),
+            Changed::Rule { name, armed: true } => write!(f, "fault {name}: armed"),
+            Changed::Rule { name, armed: false } => write!(f, "fault {name}: disarmed"),
+            Changed::Parked { rule, nexus, lun, op, .. } => {
+                let op = op.map_or("a command", |op| op.name);
+                write!(f, "{nexus} LUN {lun}: {op} is kept back by {rule}")
+            }
+            Changed::Released { hold, commands } => {
+                write!(f, "hold {hold}: released {commands} command(s)")
+            }
+        }
+    }
+}
+
 /// What happened to a LUN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LunChange {
@@ -145,4 +173,16 @@ pub enum LunChange {
     },
     /// It was made read-only or writable.
     ReadOnly(bool),
+}
+
+impl fmt::Display for LunChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LunChange::Mapped { bytes } => write!(f, "mapped, {bytes} bytes"),
+            LunChange::Unmapped => f.write_str("unmapped"),
+            LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
+            LunChange::ReadOnly(true) => f.write_str("read-only"),
+            LunChange::ReadOnly(false) => f.write_str("writable"),
+        }
+    }
 }

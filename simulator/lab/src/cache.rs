@@ -29,19 +29,10 @@ impl Lock {
     /// Takes the lock of a directory, which need not exist. Waits while another has it, and says
     /// so; `what` reads like "the image bookworm".
     pub(crate) async fn take(dir: &Path, what: &str, progress: &dyn Progress) -> Result<Lock> {
-        let path = beside(dir, "lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(LabError::file("cannot create", &path))?;
         let mut told = false;
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock { dir: dir.to_owned(), _file: file }),
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(e)) => return Err(LabError::file("cannot lock", path)(e)),
+            if let Some(lock) = Lock::try_take(dir)? {
+                return Ok(lock);
             }
             if !told {
                 progress.stage(&format!("waiting for another sansim that is busy with {what}"));

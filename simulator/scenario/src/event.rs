@@ -1,9 +1,7 @@
 //! What is written to `events.ndjson` and printed by `--json`: one object a line, each with `t` and
 //! `kind`. People's scripts read these, so names here are a contract.
 
-use sansim_array::{
-    Changed, CommandRecord, LunChange, ServiceResponse, Stage, StateChange, Status, Time,
-};
+use sansim_array::{Changed, CommandRecord, StateChange, Time};
 use sansim_protocol::{Event as AgentEvent, Happening};
 use serde::Serialize;
 
@@ -235,9 +233,9 @@ impl Event {
             lun: record.lun.0,
             op: operation_name(record),
             cdb: cdb_hex(record),
-            status: status_name(completion.status).to_owned(),
+            status: completion.status.to_string(),
             sense: completion.sense.map(|sense| sense.to_string()),
-            response: response_name(completion.response).to_owned(),
+            response: completion.response.to_string(),
             latency_s: micros(record.latency.as_nanos() as i128),
             fault: record.fault.as_deref().map(str::to_owned),
         });
@@ -260,7 +258,7 @@ impl Event {
             },
             _ => Change::Other,
         };
-        let what = What::State { text: tell_change(&change.what), change: pieces };
+        let what = What::State { text: change.what.to_string(), change: pieces };
         Event { t: timeline.seconds(change.at), what }
     }
 
@@ -308,71 +306,6 @@ impl Event {
 fn cdb_hex(record: &CommandRecord) -> String {
     let length = record.op.map_or(record.cdb.len(), |op| op.cdb_len());
     record.cdb.iter().take(length).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A SCSI status by its name in SAM.
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Good => "GOOD",
-        Status::CheckCondition => "CHECK CONDITION",
-        Status::ConditionMet => "CONDITION MET",
-        Status::Busy => "BUSY",
-        Status::ReservationConflict => "RESERVATION CONFLICT",
-        Status::TaskSetFull => "TASK SET FULL",
-        Status::AcaActive => "ACA ACTIVE",
-        Status::TaskAborted => "TASK ABORTED",
-    }
-}
-
-/// A service response by the name of its virtio-scsi code.
-fn response_name(response: ServiceResponse) -> &'static str {
-    match response {
-        ServiceResponse::Ok => "OK",
-        ServiceResponse::Overrun => "OVERRUN",
-        ServiceResponse::Aborted => "ABORTED",
-        ServiceResponse::BadTarget => "BAD TARGET",
-        ServiceResponse::Reset => "RESET",
-        ServiceResponse::Busy => "BUSY",
-        ServiceResponse::TransportFailure => "TRANSPORT FAILURE",
-        ServiceResponse::TargetFailure => "TARGET FAILURE",
-        ServiceResponse::NexusFailure => "NEXUS FAILURE",
-        ServiceResponse::Failure => "FAILURE",
-    }
-}
-
-/// A change of state in words.
-fn tell_change(change: &Changed) -> String {
-    match change {
-        Changed::Stage(Stage::Story) => "the story begins".to_owned(),
-        Changed::Stage(Stage::Discovery) => "discovery".to_owned(),
-        Changed::Controller { controller, from, to } => {
-            format!("controller {controller}: {from} -> {to}")
-        }
-        Changed::Owner { lun, from, to, by: None } => {
-            format!("LUN {lun}: owner {from} -> {to}, without a host's asking")
-        }
-        Changed::Owner { lun, from, to, by: Some(nexus) } => {
-            format!("LUN {lun}: owner {from} -> {to}, asked for by {nexus}")
-        }
-        Changed::Lun { lun, change: LunChange::Mapped { bytes } } => {
-            format!("LUN {lun}: mapped, {bytes} bytes")
-        }
-        Changed::Lun { lun, change: LunChange::Unmapped } => format!("LUN {lun}: unmapped"),
-        Changed::Lun { lun, change: LunChange::Resized { bytes } } => {
-            format!("LUN {lun}: resized to {bytes} bytes")
-        }
-        Changed::Lun { lun, change: LunChange::ReadOnly(true) } => format!("LUN {lun}: read-only"),
-        Changed::Lun { lun, change: LunChange::ReadOnly(false) } => format!("LUN {lun}: writable"),
-        Changed::Rule { name, armed: true } => format!("fault {name}: armed"),
-        Changed::Rule { name, armed: false } => format!("fault {name}: disarmed"),
-        Changed::Released { hold, commands } => {
-            format!("hold {hold}: released {commands} command(s)")
-        }
-        Changed::Parked { rule, nexus, lun, op, .. } => {
-            let op = op.map_or("a command", |op| op.name);
-            format!("{nexus} LUN {lun}: {op} is kept back by {rule}")
-        }
-    }
 }
 
 /// The operation's name, or its code where the array knows none.

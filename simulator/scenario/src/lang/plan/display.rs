@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sansim_array::{Action, Stage, Status};
+use sansim_array::{Action, Stage};
 
 use super::{
     CommandCount, Condition, Deadline, Expectation, IoLimits, Occurrence, Step, StepAction, Trigger,
@@ -112,7 +112,7 @@ impl CommandCount {
         say("to controller ", self.controller.map(|controller| controller.to_string()));
         say("to port ", self.port.map(|port| port.to_string()));
         say("answered ", self.sense.map(|sense| sense.to_string()));
-        say("answered ", self.status.map(|status| status_name(status).to_owned()));
+        say("answered ", self.status.map(|status| status.to_string()));
         say("under fault ", self.fault.as_ref().map(|fault| format!("{fault:?}")));
         match self.stage {
             Some(Stage::Story) => {}
@@ -199,19 +199,5 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Action::ResizeLun { lun, bytes } => write!(f, "resize LUN {lun} to {}", Size(*bytes)),
         Action::SetReadOnly { lun, read_only: true } => write!(f, "LUN {lun} refuses writes"),
         Action::SetReadOnly { lun, read_only: false } => write!(f, "LUN {lun} takes writes"),
-    }
-}
-
-/// The name of a status in SAM-5 5.3.1.
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Good => "GOOD",
-        Status::CheckCondition => "CHECK CONDITION",
-        Status::ConditionMet => "CONDITION MET",
-        Status::Busy => "BUSY",
-        Status::ReservationConflict => "RESERVATION CONFLICT",
-        Status::TaskSetFull => "TASK SET FULL",
-        Status::AcaActive => "ACA ACTIVE",
-        Status::TaskAborted => "TASK ABORTED",
     }
 }
