@@ -28,7 +28,9 @@ pub use agent::AgentLink;
 pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
-pub use machine::{Boot, ExitReason, HbaSocket, Machine, MachineConfig, hba_address};
+pub use machine::{
+    Boot, ExitReason, HbaSocket, KERNEL_COMMAND_LINE, Machine, MachineConfig, hba_address,
+};
 pub use progress::{Progress, Quiet};
 pub use store::ImageStore;
 pub use template::{Template, Templates};

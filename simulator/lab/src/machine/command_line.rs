@@ -21,7 +21,7 @@ pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 /// when they are asked for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each
 /// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
 /// probing for serial ports and a mouse that are not there.
-const KERNEL: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
+pub const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
                       random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check";
 
 /// Why QEMU is started.
@@ -60,8 +60,8 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);
     line.add("-append").add(match start {
-        Start::Probe => format!("{KERNEL} earlyprintk=ttyS0 ignore_loglevel"),
-        Start::Boot | Start::Restore => KERNEL.to_owned(),
+        Start::Probe => format!("{KERNEL_COMMAND_LINE} earlyprintk=ttyS0 ignore_loglevel"),
+        Start::Boot | Start::Restore => KERNEL_COMMAND_LINE.to_owned(),
     });
     line.add("-chardev").option("file,id=console,path=", &config.console);
     line.add("-serial").add("chardev:console");

@@ -21,6 +21,11 @@ use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
 };
 
+pub use self::{
+    command_line::KERNEL_COMMAND_LINE,
+    config::{Boot, HbaSocket, MachineConfig, hba_address},
+    exit::ExitReason,
+};
 use self::{
     command_line::{AGENT_SOCKET, QMP_SOCKET, arguments},
     process::{Stderr, spawn},
@@ -30,10 +35,6 @@ use self::{
 pub(crate) use self::{
     command_line::{Start, VERSION as COMMAND_LINE_VERSION},
     console::Console,
-};
-pub use self::{
-    config::{Boot, HbaSocket, MachineConfig, hba_address},
-    exit::ExitReason,
 };
 use crate::{
     Accel, AgentLink, LabError, Result, Template,

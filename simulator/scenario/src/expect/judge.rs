@@ -218,14 +218,14 @@ fn ran(wanted: &Ran, world: &World) -> Judgement {
     let code_holds = wanted.code.as_ref().is_none_or(|code| {
         ran.code.and_then(|c| u64::try_from(c).ok()).is_some_and(|c| code.holds(c))
     });
-    let text_holds = wanted.stdout.as_ref().is_none_or(|text| text.is_in(&ran.stdout));
+    let text_holds = wanted.output.as_ref().is_none_or(|text| text.is_in(&ran.output));
     let mut seen = match ran.code {
         Some(code) => format!("step {step:?} ended with code {code}"),
         None => format!("step {step:?} was killed"),
     };
-    if wanted.stdout.is_some() {
-        let shown: String = ran.stdout.chars().take(SHOWN).collect();
-        let more = if shown.len() < ran.stdout.len() { "…" } else { "" };
+    if wanted.output.is_some() {
+        let shown: String = ran.output.chars().take(SHOWN).collect();
+        let more = if shown.len() < ran.output.len() { "…" } else { "" };
         seen.push_str(&format!(" and wrote {shown:?}{more}"));
     }
     Judgement::new(code_holds && text_holds, seen)

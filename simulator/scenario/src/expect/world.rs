@@ -43,7 +43,7 @@ pub(super) struct MapSeen {
 #[derive(Debug, Clone)]
 pub(super) struct Ran {
     pub(super) code: Option<i32>,
-    pub(super) stdout: String,
+    pub(super) output: String,
 }
 
 /// Totals of the workload.
@@ -168,8 +168,8 @@ impl World {
     }
 
     /// A program that a step runs has ended; no code means that it was killed.
-    pub fn on_ran(&mut self, step: &str, code: Option<i32>, stdout: &str) {
-        self.programs.insert(step.to_owned(), Ran { code, stdout: stdout.to_owned() });
+    pub fn on_ran(&mut self, step: &str, code: Option<i32>, output: &str) {
+        self.programs.insert(step.to_owned(), Ran { code, output: output.to_owned() });
     }
 
     /// The workload's own report, which takes the place of what was counted until then.

@@ -30,7 +30,8 @@ use san::{San, throw_away};
 use sansim_array::Clock;
 use sansim_hba::RealClock;
 use sansim_lab::{
-    AccelDecision, Boot, Image, LabError, Machine, MachineConfig, Progress, Templates, WorkDir,
+    AccelDecision, Boot, Image, KERNEL_COMMAND_LINE, LabError, Machine, MachineConfig, Progress,
+    Templates, WorkDir,
 };
 use script::Stage;
 pub use sink::{RunId, Sink};
@@ -334,7 +335,7 @@ fn summarize(
         expectations: told.expectations,
         added_to_guest: vec![
             "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
-            "kernel command line scsi_mod.scan=manual".to_owned(),
+            format!("kernel command line {KERNEL_COMMAND_LINE}"),
         ],
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),

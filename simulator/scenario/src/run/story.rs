@@ -231,7 +231,7 @@ impl<'r, 'a> Story<'r, 'a> {
         self.recorder.emit_at(t, What::Step { name: name.clone(), action, error });
         match outcome {
             Ok(script::Outcome::Ran { code, stdout, stderr }) => {
-                self.world.on_ran(&name, code, &stdout);
+                self.world.on_ran(&name, code, &format!("{stdout}{stderr}"));
                 self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
             }
             Ok(script::Outcome::Stopped(report)) => {

@@ -218,12 +218,12 @@ fn program(ran: &file::RanTable, checker: &mut Checker<'_>) -> Ran {
         };
         checker.refuse(&ran.step.span, problem, help);
     }
-    let stdout = text(ran.contains.as_ref(), ran.matches.as_ref(), &ran.step.span, checker);
+    let output = text(ran.contains.as_ref(), ran.matches.as_ref(), &ran.step.span, checker);
     if ran.code.is_none() && ran.contains.is_none() && ran.matches.is_none() {
         let help = "write one or more of `code`, `contains` and `matches`";
         checker.refuse(&ran.step.span, "nothing is expected of this program", help);
     }
-    Ran { step, code: ran.code.clone(), stdout }
+    Ran { step, code: ran.code.clone(), output }
 }
 
 /// The text to look for, if one is given and makes sense.

@@ -190,9 +190,9 @@ pub struct RanTable {
     pub step: At<String>,
     /// Its exit code.
     pub code: Option<Comparison<u64>>,
-    /// Text of its standard output.
+    /// Text of its output, standard error included.
     pub contains: Option<At<String>>,
-    /// A regular expression that matches somewhere in its standard output.
+    /// A regular expression that matches somewhere in its output.
     pub matches: Option<At<String>>,
 }
 

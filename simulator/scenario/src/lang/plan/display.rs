@@ -62,10 +62,10 @@ impl fmt::Display for Condition {
                 if let Some(code) = &wanted.code {
                     write!(f, " ends with code {code}")?;
                 }
-                if wanted.code.is_some() && wanted.stdout.is_some() {
+                if wanted.code.is_some() && wanted.output.is_some() {
                     f.write_str(" and")?;
                 }
-                wanted.stdout.as_ref().map_or(Ok(()), |text| write!(f, " writes {text}"))
+                wanted.output.as_ref().map_or(Ok(()), |text| write!(f, " writes {text}"))
             }
             Condition::Fault(wanted) => {
                 write!(f, "fault {:?} fires {} times", wanted.name, wanted.fired)

@@ -235,8 +235,8 @@ pub struct Ran {
     pub step: String,
     /// Its exit code.
     pub code: Option<Comparison<u64>>,
-    /// Text of its standard output.
-    pub stdout: Option<TextMatch>,
+    /// Text of its output, standard error included.
+    pub output: Option<TextMatch>,
 }
 
 /// How often a rule has fired.

@@ -72,7 +72,7 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
             table.log.0.push(file::Log { contains, matches, count, ..Default::default() });
         }
         Condition::Ran(wanted) => {
-            let (contains, matches) = text(wanted.stdout.as_ref());
+            let (contains, matches) = text(wanted.output.as_ref());
             let (step, code) = (at(wanted.step.clone()), wanted.code.clone());
             table.ran.0.push(file::RanTable { step, code, contains, matches });
         }
