@@ -13,7 +13,10 @@ use crate::{
 pub(crate) async fn image(command: ImageCommand) -> u8 {
     let cancel = stop::on_signals();
     let done = tokio::select! {
-        () = cancel.cancelled() => return INTERRUPTED,
+        () = cancel.cancelled() => {
+            show::error("interrupted");
+            return INTERRUPTED;
+        }
         done = carry_out(command) => done,
     };
     match done {

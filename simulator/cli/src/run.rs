@@ -38,7 +38,10 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     }
     WorkDir::sweep();
     let prepared = tokio::select! {
-        () = cancel.cancelled() => return INTERRUPTED,
+        () = cancel.cancelled() => {
+            show::error("interrupted");
+            return INTERRUPTED;
+        }
         prepared = prepare(&args, &scenarios) => prepared,
     };
     let (lab, images) = match prepared {
@@ -155,7 +158,9 @@ fn conclude(
     results: Vec<Option<Result<Finished, RunError>>>,
     began: Instant,
 ) -> u8 {
-    let not_run = results.iter().filter(|result| result.is_none()).count();
+    let unfinished =
+        |result: &&Option<_>| matches!(result, None | Some(Err(RunError::Interrupted)));
+    let not_run = results.iter().filter(unfinished).count();
     let mut summaries = Vec::new();
     let mut code = PASS;
     for result in results.into_iter().flatten() {
@@ -181,6 +186,9 @@ fn conclude(
     let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
     if !args.json && verdicts.len() + not_run > 1 {
         show::print_totals(&verdicts, not_run, began.elapsed().as_secs_f64());
+    }
+    if code == INTERRUPTED {
+        show::error("interrupted; nothing was left running");
     }
     code
 }

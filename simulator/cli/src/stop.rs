@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken as Cancel;
 
-use crate::{INTERRUPTED, show};
+use crate::INTERRUPTED;
 
 /// A token that is cancelled by the first signal.
 pub(crate) fn on_signals() -> Cancel {
@@ -24,7 +24,6 @@ pub(crate) fn on_signals() -> Cancel {
                 _ = hangup.recv() => {}
             }
             if first {
-                show::error("interrupted: cleaning up (once more to stop at once)");
                 token.cancel();
             } else {
                 // QEMU dies with this process; the next start sweeps what else is left.

@@ -116,14 +116,15 @@ pub async fn run_suite(
     let mut results: Vec<Option<_>> = specs.iter().map(|_| None).collect();
     let mut runs = JoinSet::new();
     for (index, spec) in specs.into_iter().enumerate() {
-        let places = Arc::clone(&places);
+        // Taken here rather than in the run, so that runs start in order.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        if enough.is_cancelled() {
+            break;
+        }
         let (templates, sink) = (lab.templates.clone(), Arc::clone(&sink));
         let (cancel, enough) = (cancel.clone(), enough.clone());
         runs.spawn(async move {
-            let _place = places.acquire_owned().await.ok()?;
-            if enough.is_cancelled() {
-                return None;
-            }
+            let _place = place;
             let result = run(&spec, &templates, sink.as_ref(), &cancel).await;
             if let Ok(finished) = &result {
                 sink.finished(&spec.id, finished);
@@ -133,11 +134,11 @@ pub async fn run_suite(
             if options.fail_fast && !result.as_ref().is_ok_and(passed) {
                 enough.cancel();
             }
-            Some((index, result))
+            (index, result)
         });
     }
     while let Some(joined) = runs.join_next().await {
-        if let Ok(Some((index, result))) = joined {
+        if let Ok((index, result)) = joined {
             results[index] = Some(result);
         }
     }

@@ -57,6 +57,14 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    /// Runs that were interrupted leave no spinner behind.
+    fn drop(&mut self) {
+        let runs = self.runs.get_mut().unwrap_or_else(PoisonError::into_inner);
+        runs.values().for_each(|live| live.bar.finish_and_clear());
+    }
+}
+
 impl Sink for Terminal {
     fn stage(&self, run: &RunId, stage: &str) {
         self.with(run, |live| live.stage = stage.to_owned());
