@@ -58,7 +58,8 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Runs that were interrupted leave no spinner behind.
+    /// Runs that were interrupted leave no spinner behind. (The terminal's own echo of Ctrl-C moves
+    /// the cursor, so that one line may stay.)
     fn drop(&mut self) {
         let runs = self.runs.get_mut().unwrap_or_else(PoisonError::into_inner);
         runs.values().for_each(|live| live.bar.finish_and_clear());
