@@ -255,26 +255,10 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Image;
+    use crate::machine::sample;
 
     fn config() -> MachineConfig {
-        let image = Image {
-            name: "bookworm".into(),
-            release: "6.1".into(),
-            kernel: "/c/vmlinux".into(),
-            initramfs: "/c/initramfs".into(),
-            userland: "/c/userland".into(),
-            key: "k".into(),
-        };
-        MachineConfig {
-            image,
-            accel: Accel::Tcg,
-            memory_mib: 256,
-            cpus: 1,
-            hbas: vec![HbaSocket { path: "/run/h0".into(), request_queues: 1 }; 2],
-            work_dir: "/run/w".into(),
-            console: "/run/c".into(),
-        }
+        sample(2)
     }
 
     #[test]

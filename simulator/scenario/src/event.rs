@@ -154,6 +154,23 @@ pub struct CommandEvent {
     pub fault: Option<String>,
 }
 
+impl CommandEvent {
+    /// How it was answered, in a word or two: its sense, else its status, else what the HBA reports
+    /// instead of one.
+    pub fn answer(&self) -> &str {
+        match (&self.sense, self.response.as_str()) {
+            (Some(sense), _) => sense,
+            (None, "OK") => &self.status,
+            (None, response) => response,
+        }
+    }
+
+    /// Whether it was answered with anything but GOOD.
+    pub fn failed(&self) -> bool {
+        self.answer() != "GOOD"
+    }
+}
+
 /// The pieces of a `state` event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "subject", rename_all = "snake_case")]

@@ -32,8 +32,4 @@ impl Sink for Json {
     }
 
     fn finished(&self, _run: &RunId, _finished: &Finished) {}
-
-    fn notice(&self, text: &str) {
-        eprintln!("{text}");
-    }
 }

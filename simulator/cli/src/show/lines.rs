@@ -28,8 +28,4 @@ impl Sink for Lines {
     fn finished(&self, run: &RunId, finished: &Finished) {
         print!("{}", result::text(run, finished, self.style));
     }
-
-    fn notice(&self, text: &str) {
-        eprintln!("{text}");
-    }
 }

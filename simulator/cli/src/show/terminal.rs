@@ -95,8 +95,4 @@ impl Sink for Terminal {
         }
         self.all.suspend(|| print!("{}", result::text(run, finished, self.style)));
     }
-
-    fn notice(&self, text: &str) {
-        self.all.suspend(|| eprintln!("{text}"));
-    }
 }

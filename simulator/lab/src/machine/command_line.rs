@@ -114,28 +114,14 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HbaSocket, Image};
+    use crate::machine::sample;
 
+    /// Two processors, a path that needs quoting, and an HBA with several queues.
     fn config() -> MachineConfig {
-        MachineConfig {
-            image: Image {
-                name: "bookworm".into(),
-                release: "6.1".into(),
-                kernel: "/c/vmlinux".into(),
-                initramfs: "/c/initramfs".into(),
-                userland: "/c/a,b/userland".into(),
-                key: "k".into(),
-            },
-            accel: Accel::Tcg,
-            memory_mib: 256,
-            cpus: 2,
-            hbas: vec![
-                HbaSocket { path: "/run/h0".into(), request_queues: 1 },
-                HbaSocket { path: "/run/h1".into(), request_queues: 4 },
-            ],
-            work_dir: "/run".into(),
-            console: "/out/console.log".into(),
-        }
+        let mut config = MachineConfig { cpus: 2, ..sample(2) };
+        config.image.userland = "/c/a,b/userland".into();
+        config.hbas[1].request_queues = 4;
+        config
     }
 
     fn text(config: &MachineConfig, start: Start) -> String {

@@ -94,29 +94,32 @@ pub(crate) fn device_number(index: usize) -> usize {
     FIRST_HBA + index
 }
 
+/// A machine to test with: so many HBAs of one request queue, and files that need not exist.
+#[cfg(test)]
+pub(crate) fn sample(hbas: usize) -> MachineConfig {
+    let image = Image {
+        name: "bookworm".into(),
+        release: "6.1".into(),
+        kernel: "/c/vmlinux".into(),
+        initramfs: "/c/initramfs".into(),
+        userland: "/c/userland".into(),
+        key: "k".into(),
+    };
+    let hba = |index| HbaSocket { path: format!("/run/h{index}").into(), request_queues: 1 };
+    MachineConfig {
+        image,
+        accel: Accel::Tcg,
+        memory_mib: 256,
+        cpus: 1,
+        hbas: (0..hbas).map(hba).collect(),
+        work_dir: "/run".into(),
+        console: "/out/console.log".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn config(hbas: usize) -> MachineConfig {
-        let image = Image {
-            name: "i".into(),
-            release: "r".into(),
-            kernel: "k".into(),
-            initramfs: "i".into(),
-            userland: "u".into(),
-            key: "k".into(),
-        };
-        MachineConfig {
-            image,
-            accel: Accel::Tcg,
-            memory_mib: 256,
-            cpus: 1,
-            hbas: vec![HbaSocket { path: "s".into(), request_queues: 1 }; hbas],
-            work_dir: "/run/sansim".into(),
-            console: "c".into(),
-        }
-    }
+    use super::{sample as config, *};
 
     #[test]
     fn hbas_have_addresses_of_their_own_up_to_the_last_free_one() {

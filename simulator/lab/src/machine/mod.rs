@@ -21,6 +21,8 @@ use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
 };
 
+#[cfg(test)]
+pub(crate) use self::config::sample;
 pub use self::{
     command_line::KERNEL_COMMAND_LINE,
     config::{Boot, HbaSocket, MachineConfig, hba_address},

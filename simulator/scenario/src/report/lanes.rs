@@ -78,12 +78,8 @@ impl Lanes {
                 self.change(2, &lane, t, (from, Tone::Plain), (to, Tone::Plain));
             }
             What::Command(command) if command.op.starts_with("MODE SELECT") && t >= 0.0 => {
-                let answer =
-                    command.sense.clone().unwrap_or_else(|| match command.response.as_str() {
-                        "OK" => command.status.clone(),
-                        response => response.to_owned(),
-                    });
-                let tone = if answer == "GOOD" { Tone::Good } else { Tone::Bad };
+                let tone = if command.failed() { Tone::Bad } else { Tone::Good };
+                let answer = command.answer();
                 let label = format!("{} to {}: {answer}", command.op, command.port);
                 self.mark(3, "MODE SELECT", t, label, tone);
             }

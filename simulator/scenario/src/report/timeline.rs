@@ -78,9 +78,7 @@ impl fmt::Display for Line {
 /// How an event reads, and whether it is bad news; none for what would only be noise.
 fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     Some(match &event.what {
-        What::Command(command) => {
-            ("command", tell_command(command, event.t)?, command_failed(command))
-        }
+        What::Command(command) => ("command", tell_command(command, event.t)?, command.failed()),
         What::State { text, .. } if event.t > 0.0 => ("state", text.clone(), false),
         What::Step { name, action, error } => {
             let named = if name == action { action.clone() } else { format!("{action} ({name})") };
@@ -121,26 +119,17 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     })
 }
 
-fn command_failed(command: &CommandEvent) -> bool {
-    command.response != "OK" || command.status != "GOOD"
-}
-
 /// Commands that move a LUN, and commands that a fault touched or that failed during the story.
 fn tell_command(command: &CommandEvent, t: f64) -> Option<String> {
     const MOVES: [&str; 4] =
         ["MODE SELECT", "START STOP", "SET TARGET PORT", "PERSISTENT RESERVE OUT"];
     let moves = MOVES.iter().any(|name| command.op.starts_with(name));
-    let failed = t >= 0.0 && command_failed(command);
+    let failed = t >= 0.0 && command.failed();
     if !moves && command.fault.is_none() && !failed {
         return None;
     }
-    let mut text =
-        format!("hba{}:{} LUN {} {}: ", command.hba, command.port, command.lun, command.op);
-    match (&command.sense, command.response.as_str()) {
-        (Some(sense), _) => text.push_str(sense),
-        (None, "OK") => text.push_str(&command.status),
-        (None, response) => text.push_str(response),
-    }
+    let CommandEvent { hba, port, lun, op, .. } = command;
+    let mut text = format!("hba{hba}:{port} LUN {lun} {op}: {}", command.answer());
     if command.latency_s >= 0.1 {
         text.push_str(&format!(" after {:.1} s", command.latency_s));
     }

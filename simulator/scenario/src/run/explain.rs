@@ -59,11 +59,7 @@ pub fn explain(finished: &Finished) -> Vec<String> {
         lines.push("the last commands on the wire".to_owned());
         for event in &finished.recorded.last_commands {
             if let crate::event::What::Command(c) = &event.what {
-                let answer = match (&c.sense, c.response.as_str()) {
-                    (Some(sense), _) => sense.clone(),
-                    (None, "OK") => c.status.clone(),
-                    (None, response) => response.to_owned(),
-                };
+                let answer = c.answer();
                 lines.push(format!(
                     "{:>9.3}s  hba{}:{} LUN {}  {:<18} {answer}",
                     event.t, c.hba, c.port, c.lun, c.op

@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use sansim_array::{Array, Clock, CommandRecord, ConfigError, Observer, StateChange};
@@ -103,7 +102,8 @@ impl San {
     }
 }
 
-/// An array without LUNs behind the same HBAs, for the machine that becomes a template.
+/// The same SAN without its faults, for the machine that becomes a template. That machine never
+/// looks for disks, so what is behind the HBAs does not matter.
 ///
 /// # Errors
 /// As [`San::start`].
@@ -114,7 +114,6 @@ pub(super) fn throw_away(
 ) -> Result<(Vec<HbaSocket>, San), SanError> {
     let mut bare = scenario.clone();
     bare.faults.clear();
-    bare.command_timeout = Duration::from_secs(30);
     let (san, wire) = San::start(&bare, 0, clock, dir)?;
     drop(wire);
     Ok((san.sockets(), san))

@@ -28,7 +28,4 @@ pub trait Sink: Send + Sync {
 
     /// A run has its verdict.
     fn finished(&self, run: &RunId, finished: &Finished);
-
-    /// Something that belongs to no run: an image is being built.
-    fn notice(&self, text: &str);
 }
