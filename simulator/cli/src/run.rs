@@ -125,9 +125,12 @@ fn specs(
                 out: args.out.clone(),
                 stamp: stamp.clone(),
                 repeat,
+                alone: false,
             });
         }
     }
+    let alone = args.jobs == 1 || specs.len() == 1;
+    specs.iter_mut().for_each(|spec| spec.alone = alone);
     specs
 }
 

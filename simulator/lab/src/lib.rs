@@ -11,6 +11,7 @@ mod agent;
 mod base;
 mod build;
 mod cache;
+mod cpu;
 mod doctor;
 mod error;
 mod image;
@@ -25,6 +26,7 @@ mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
 pub use agent::AgentLink;
+pub use cpu::own_cpu_time;
 pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};

@@ -12,4 +12,5 @@ pub mod lang;
 pub mod report;
 pub mod run;
 pub mod suite;
+pub mod timings;
 pub mod verdict;

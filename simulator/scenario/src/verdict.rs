@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::expect::Miss;
+use crate::{
+    expect::Miss,
+    timings::{CpuSummary, Timings},
+};
 
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,6 +83,10 @@ pub struct Summary {
     pub started_s: Option<f64>,
     /// Seconds of the host's time from the run's start to the first I/O on the map.
     pub first_io_s: Option<f64>,
+    /// Where the host's time went.
+    pub timings: Timings,
+    /// CPU time, in seconds.
+    pub cpu_s: CpuSummary,
     /// The workload.
     pub io: IoSummary,
     /// Commands of the story by operation and controller: `{"READ(10)": {"A": 120}}`.

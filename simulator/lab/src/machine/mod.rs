@@ -41,6 +41,7 @@ pub(crate) use self::{
 use crate::{
     Accel, AgentLink, LabError, Result, Template,
     agent::{Connected, Ready, check_version},
+    cpu,
 };
 
 /// Loaded in every guest before it is handed over, and before a template is taken of it. Not the
@@ -294,6 +295,11 @@ impl Machine {
     /// The version of QEMU, for instance `7.2.22`.
     pub fn qemu_version(&self) -> &str {
         self.qmp.version()
+    }
+
+    /// The CPU time that QEMU has spent, to 10 ms; `None` once it has ended.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        cpu::cpu_time(self.pid?)
     }
 
     /// What QEMU and the guest's memory occupy on the host, in bytes; `None` once QEMU has ended.

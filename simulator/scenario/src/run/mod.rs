@@ -31,7 +31,7 @@ use sansim_array::Clock;
 use sansim_hba::RealClock;
 use sansim_lab::{
     AccelDecision, Boot, Image, KERNEL_COMMAND_LINE, LabError, Machine, MachineConfig, Progress,
-    Templates, WorkDir,
+    Templates, WorkDir, own_cpu_time,
 };
 use script::Stage;
 pub use sink::{RunId, Sink};
@@ -41,6 +41,7 @@ use tokio_util::sync::CancellationToken as Cancel;
 use crate::{
     event::{Timeline, What},
     lang::{plan::Scenario, resolved_toml},
+    timings::{CpuSummary, Part, Timings},
     verdict::{IoSummary, MemorySummary, Summary, Verdict},
 };
 
@@ -65,6 +66,9 @@ pub struct RunSpec {
     pub stamp: String,
     /// The command that repeats the run.
     pub repeat: String,
+    /// Whether no other run goes on at the same time, so that what this process spends is this
+    /// run's.
+    pub alone: bool,
 }
 
 /// A run with its verdict.
@@ -104,6 +108,7 @@ struct Facts {
     qemu: String,
     boot: String,
     qemu_memory: Option<u64>,
+    cpu: CpuSummary,
     started: Option<Duration>,
     first_io: Option<Duration>,
 }
@@ -118,7 +123,7 @@ pub async fn run(
     sink: &dyn Sink,
     cancel: &Cancel,
 ) -> Result<Finished, RunError> {
-    let began = Instant::now();
+    let (began, spent) = (Instant::now(), own_cpu_time());
     let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.name)?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
@@ -129,6 +134,8 @@ pub async fn run(
         told => told,
     };
     let mut summary = summarize(spec, &recorder, &facts, told);
+    summary.timings = recorder.timings();
+    summary.cpu_s.sansim = spec.alone.then(|| own_cpu_time().saturating_sub(spent).as_secs_f64());
     summary.wall_s = began.elapsed().as_secs_f64();
     let verdict =
         What::Verdict { verdict: summary.verdict.to_string(), reason: summary.reason.clone() };
@@ -164,7 +171,9 @@ async fn attempt(
             let clock: Arc<dyn Clock> = clock;
             let act = Act { spec, san: &san, wire: &mut wire, clock, cancel, began };
             let told = act.play(&mut machine, recorder, facts).await;
+            recorder.enter(Part::Teardown);
             facts.qemu_memory = machine.memory_usage();
+            facts.cpu.qemu = machine.cpu_time().map(|time| time.as_secs_f64());
             machine.kill().await;
             told
         }
@@ -249,7 +258,7 @@ impl Act<'_> {
         let array = Arc::clone(&self.san.array);
         let (paths, main_lun) = (Arc::new(paths), scenario.main_lun());
         let stage = Stage { array, clock: self.clock, guest, paths, main_lun };
-        recorder.stage("the story");
+        recorder.enter(Part::Story);
         let setting = Setting {
             scenario,
             seed: self.spec.seed,
@@ -276,11 +285,11 @@ impl Act<'_> {
         let guest_now = guest.now().await?;
         let now = self.clock.now();
         recorder.clockwork = Timeline::new(now, guest_now, now);
-        recorder.stage("loading modules");
+        recorder.enter(Part::Modules);
         guest.load_modules(scenario).await?;
-        recorder.stage("discovery");
+        recorder.enter(Part::Discovery);
         let paths = guest.discover(scenario, &self.san.array).await?;
-        recorder.stage("building maps");
+        recorder.enter(Part::Maps);
         let mut maps = Maps::default();
         for lun in self.san.array.luns() {
             maps.update(&guest.build_map(scenario, lun).await?, &paths);
@@ -319,6 +328,8 @@ fn summarize(
         simulated_s: told.simulated.as_secs_f64(),
         started_s: facts.started.map(|started| started.as_secs_f64()),
         first_io_s: facts.first_io.map(|first| first.as_secs_f64()),
+        timings: Timings::default(),
+        cpu_s: facts.cpu,
         io: IoSummary {
             reads: io.reads,
             writes: io.writes,

@@ -1,6 +1,9 @@
 //! Where the events of a run go: its directory, the timeline, the summary's counters, the reader.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
 
 use sansim_array::{CommandRecord, Stage, StateChange};
 use sansim_protocol::Event as AgentEvent;
@@ -13,6 +16,7 @@ use super::{
 use crate::{
     event::{Event, Timeline as Clockwork, What, operation_name},
     report::{html, lanes::Lanes, timeline::Timeline},
+    timings::{Part, Stopwatch, Timings},
     verdict::Summary,
 };
 
@@ -24,6 +28,7 @@ pub(super) struct Recorder<'a> {
     id: RunId,
     directory: RunDirectory,
     sink: &'a dyn Sink,
+    watch: Stopwatch,
     /// Scenario time.
     pub(super) clockwork: Clockwork,
     timeline: Timeline,
@@ -41,6 +46,7 @@ impl<'a> Recorder<'a> {
             id,
             directory,
             sink,
+            watch: Stopwatch::start(Instant::now()),
             clockwork: Clockwork::default(),
             timeline: Timeline::default(),
             lanes: Lanes::default(),
@@ -53,6 +59,24 @@ impl<'a> Recorder<'a> {
     /// Tells the reader what is being done.
     pub(super) fn stage(&self, text: &str) {
         self.sink.stage(&self.id, text);
+    }
+
+    /// Begins another part of the run.
+    pub(super) fn enter(&mut self, part: Part) {
+        self.watch.enter(part, Instant::now());
+        match part {
+            Part::Modules => self.stage("loading modules"),
+            Part::Discovery => self.stage("discovery"),
+            Part::Maps => self.stage("building maps"),
+            Part::Story => self.stage("the story"),
+            // The first is told with how it is done, the last is over at once.
+            Part::Restore | Part::Teardown => {}
+        }
+    }
+
+    /// Where the time went until now.
+    pub(super) fn timings(&mut self) -> Timings {
+        self.watch.read(Instant::now())
     }
 
     /// Records an event.

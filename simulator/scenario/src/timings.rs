@@ -1,0 +1,162 @@
+//! Where the time of a run goes.
+
+use std::{
+    iter::Sum,
+    ops::Add,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+/// The parts that a run consists of, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Until the guest is there, be it restored or booted.
+    Restore,
+    /// Loading the scenario's modules and setting their parameters.
+    Modules,
+    /// Scanning the targets and waiting for the disks.
+    Discovery,
+    /// Building the multipath maps.
+    Maps,
+    /// The story, with stopping the workload at its end.
+    Story,
+    /// From the story's end until the machine and its HBAs are gone.
+    Teardown,
+}
+
+/// Seconds of the host's time that each part of a run took; 0 for those that were not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Timings {
+    /// Until the guest is there, be it restored or booted.
+    pub restore_s: f64,
+    /// Loading the scenario's modules and setting their parameters.
+    pub modules_s: f64,
+    /// Scanning the targets and waiting for the disks.
+    pub discovery_s: f64,
+    /// Building the multipath maps.
+    pub maps_s: f64,
+    /// The story, with stopping the workload at its end.
+    pub story_s: f64,
+    /// From the story's end until the machine and its HBAs are gone.
+    pub teardown_s: f64,
+}
+
+impl Timings {
+    /// Every part with its name, in order.
+    pub fn parts(&self) -> [(&'static str, f64); 6] {
+        [
+            ("restore", self.restore_s),
+            ("modules", self.modules_s),
+            ("discovery", self.discovery_s),
+            ("maps", self.maps_s),
+            ("story", self.story_s),
+            ("teardown", self.teardown_s),
+        ]
+    }
+
+    /// All parts together.
+    pub fn total_s(&self) -> f64 {
+        self.parts().iter().map(|(_, seconds)| seconds).sum()
+    }
+
+    fn of(&mut self, part: Part) -> &mut f64 {
+        match part {
+            Part::Restore => &mut self.restore_s,
+            Part::Modules => &mut self.modules_s,
+            Part::Discovery => &mut self.discovery_s,
+            Part::Maps => &mut self.maps_s,
+            Part::Story => &mut self.story_s,
+            Part::Teardown => &mut self.teardown_s,
+        }
+    }
+}
+
+impl Add for Timings {
+    type Output = Timings;
+
+    fn add(self, other: Timings) -> Timings {
+        Timings {
+            restore_s: self.restore_s + other.restore_s,
+            modules_s: self.modules_s + other.modules_s,
+            discovery_s: self.discovery_s + other.discovery_s,
+            maps_s: self.maps_s + other.maps_s,
+            story_s: self.story_s + other.story_s,
+            teardown_s: self.teardown_s + other.teardown_s,
+        }
+    }
+}
+
+impl Sum for Timings {
+    fn sum<I: Iterator<Item = Timings>>(all: I) -> Timings {
+        all.fold(Timings::default(), Add::add)
+    }
+}
+
+/// CPU seconds, of users' and the kernel's code together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct CpuSummary {
+    /// The run's QEMU, up to the end of the story; null where it could not be read.
+    pub qemu: Option<f64>,
+    /// This process, during the run. Null when other runs went on at the same time: what a process
+    /// spends cannot be told apart by run.
+    pub sansim: Option<f64>,
+}
+
+/// Takes the time of the parts of a run.
+#[derive(Debug)]
+pub(crate) struct Stopwatch {
+    part: Part,
+    since: Instant,
+    taken: Timings,
+}
+
+impl Stopwatch {
+    /// Starts with the first part, at `now`.
+    pub(crate) fn start(now: Instant) -> Self {
+        Stopwatch { part: Part::Restore, since: now, taken: Timings::default() }
+    }
+
+    /// Ends the current part and begins another, at `now`.
+    pub(crate) fn enter(&mut self, part: Part, now: Instant) {
+        let lasted: Duration = now.saturating_duration_since(self.since);
+        *self.taken.of(self.part) += lasted.as_secs_f64();
+        (self.part, self.since) = (part, now);
+    }
+
+    /// The parts up to `now`.
+    pub(crate) fn read(&mut self, now: Instant) -> Timings {
+        self.enter(self.part, now);
+        self.taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_gets_its_time() {
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let mut watch = Stopwatch::start(began);
+        watch.enter(Part::Modules, at(250));
+        // A part may be left out, and the clock may be read in the middle of one.
+        watch.enter(Part::Maps, at(500));
+        assert_eq!(watch.read(at(1500)).maps_s, 1.0);
+        watch.enter(Part::Story, at(2500));
+        let taken = watch.read(at(4500));
+        let expected =
+            Timings { restore_s: 0.25, modules_s: 0.25, maps_s: 2.0, story_s: 2.0, ..taken };
+        assert_eq!(taken, expected);
+        assert_eq!((taken.discovery_s, taken.total_s()), (0.0, 4.5));
+    }
+
+    #[test]
+    fn timings_add_up_part_by_part() {
+        let one = Timings { restore_s: 1.0, story_s: 2.0, ..Timings::default() };
+        let sum: Timings = [one, one, Timings { maps_s: 0.5, ..one }].into_iter().sum();
+        assert_eq!(sum, Timings { restore_s: 3.0, story_s: 6.0, maps_s: 0.5, ..sum });
+        assert_eq!(sum.total_s(), 9.5);
+    }
+}
