@@ -101,6 +101,9 @@ pub(crate) struct RunArgs {
     /// Run all scenarios whatever happens; this is the default.
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Print where the time goes: after each run, and in total.
+    #[arg(long)]
+    pub(crate) timings: bool,
     /// Print the whole timeline also for scenarios that pass.
     #[arg(long, short)]
     pub(crate) verbose: bool,

@@ -7,12 +7,13 @@ use std::{
     time::Instant,
 };
 
-use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir};
+use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir, own_cpu_time};
 use sansim_scenario::{
     lang::Scenario,
     report::junit::junit,
     run::{Finished, RunError, RunId, RunSpec},
     suite::{Lab, SuiteOptions, run_suite},
+    timings::Totals,
     verdict::Verdict,
 };
 
@@ -52,7 +53,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         }
     };
     let specs = specs(&args, scenarios, &images);
-    let sink = show::sink(Style { json: args.json, timelines: args.verbose || specs.len() == 1 });
+    let timelines = args.verbose || specs.len() == 1;
+    let sink = show::sink(Style { json: args.json, timelines, timings: args.timings });
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
     let results = run_suite(specs, options, &lab, sink, &cancel).await;
     conclude(&args, results, began)
@@ -186,9 +188,14 @@ fn conclude(
             code = worse(code, LAB);
         }
     }
+    let wall_s = began.elapsed().as_secs_f64();
     let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
     if !args.json && verdicts.len() + not_run > 1 {
-        show::print_totals(&verdicts, not_run, began.elapsed().as_secs_f64());
+        show::print_totals(&verdicts, not_run, wall_s);
+    }
+    if args.timings && summaries.len() > 1 {
+        let totals = Totals::of(&summaries, wall_s, own_cpu_time().as_secs_f64());
+        show::print_timings(&totals, args.json);
     }
     if code == INTERRUPTED {
         show::error("interrupted; nothing was left running");

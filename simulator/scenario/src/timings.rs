@@ -1,29 +1,10 @@
-//! Where the time of a run goes.
+//! Where the time of runs goes.
 
-use std::{
-    iter::Sum,
-    ops::Add,
-    time::{Duration, Instant},
-};
+use std::{iter::Sum, ops::Add};
 
 use serde::Serialize;
 
-/// The parts that a run consists of, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Until the guest is there, be it restored or booted.
-    Restore,
-    /// Loading the scenario's modules and setting their parameters.
-    Modules,
-    /// Scanning the targets and waiting for the disks.
-    Discovery,
-    /// Building the multipath maps.
-    Maps,
-    /// The story, with stopping the workload at its end.
-    Story,
-    /// From the story's end until the machine and its HBAs are gone.
-    Teardown,
-}
+use crate::verdict::Summary;
 
 /// Seconds of the host's time that each part of a run took; 0 for those that were not reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -59,17 +40,6 @@ impl Timings {
     pub fn total_s(&self) -> f64 {
         self.parts().iter().map(|(_, seconds)| seconds).sum()
     }
-
-    fn of(&mut self, part: Part) -> &mut f64 {
-        match part {
-            Part::Restore => &mut self.restore_s,
-            Part::Modules => &mut self.modules_s,
-            Part::Discovery => &mut self.discovery_s,
-            Part::Maps => &mut self.maps_s,
-            Part::Story => &mut self.story_s,
-            Part::Teardown => &mut self.teardown_s,
-        }
-    }
 }
 
 impl Add for Timings {
@@ -103,31 +73,49 @@ pub struct CpuSummary {
     pub sansim: Option<f64>,
 }
 
-/// Takes the time of the parts of a run.
-#[derive(Debug)]
-pub(crate) struct Stopwatch {
-    part: Part,
-    since: Instant,
-    taken: Timings,
+/// What all runs of a suite took together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Totals {
+    /// How many runs have a verdict.
+    pub runs: usize,
+    /// Seconds of the host's time that the suite took.
+    pub wall_s: f64,
+    /// Seconds of scenario time of all stories.
+    pub simulated_s: f64,
+    /// The parts of all runs, added up; more than `wall_s` when several runs went on at once.
+    pub timings: Timings,
+    /// CPU seconds of all machines, and of this process.
+    pub cpu_s: CpuSummary,
 }
 
-impl Stopwatch {
-    /// Starts with the first part, at `now`.
-    pub(crate) fn start(now: Instant) -> Self {
-        Stopwatch { part: Part::Restore, since: now, taken: Timings::default() }
+impl Totals {
+    /// Adds up runs; the suite took `wall_s` seconds of the host's time and `own_cpu_s` of this
+    /// process's CPU time.
+    pub fn of(summaries: &[Summary], wall_s: f64, own_cpu_s: f64) -> Self {
+        let qemu = summaries.iter().filter_map(|summary| summary.cpu_s.qemu).sum();
+        Totals {
+            runs: summaries.len(),
+            wall_s,
+            simulated_s: summaries.iter().map(|summary| summary.simulated_s).sum(),
+            timings: summaries.iter().map(|summary| summary.timings).sum(),
+            cpu_s: CpuSummary { qemu: Some(qemu), sansim: Some(own_cpu_s) },
+        }
     }
 
-    /// Ends the current part and begins another, at `now`.
-    pub(crate) fn enter(&mut self, part: Part, now: Instant) {
-        let lasted: Duration = now.saturating_duration_since(self.since);
-        *self.taken.of(self.part) += lasted.as_secs_f64();
-        (self.part, self.since) = (part, now);
+    /// Runs that end in a minute of the host's time.
+    pub fn runs_a_minute(&self) -> f64 {
+        self.runs as f64 / self.wall_s * 60.0
     }
 
-    /// The parts up to `now`.
-    pub(crate) fn read(&mut self, now: Instant) -> Timings {
-        self.enter(self.part, now);
-        self.taken
+    /// CPU seconds of a run, QEMU's and this process's together.
+    pub fn cpu_s_a_run(&self) -> f64 {
+        let CpuSummary { qemu, sansim } = self.cpu_s;
+        (qemu.unwrap_or_default() + sansim.unwrap_or_default()) / self.runs as f64
+    }
+
+    /// Seconds of scenario time that pass in one of the host's.
+    pub fn speed(&self) -> f64 {
+        self.simulated_s / self.wall_s
     }
 }
 
@@ -136,27 +124,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_gets_its_time() {
-        let began = Instant::now();
-        let at = |ms| began + Duration::from_millis(ms);
-        let mut watch = Stopwatch::start(began);
-        watch.enter(Part::Modules, at(250));
-        // A part may be left out, and the clock may be read in the middle of one.
-        watch.enter(Part::Maps, at(500));
-        assert_eq!(watch.read(at(1500)).maps_s, 1.0);
-        watch.enter(Part::Story, at(2500));
-        let taken = watch.read(at(4500));
-        let expected =
-            Timings { restore_s: 0.25, modules_s: 0.25, maps_s: 2.0, story_s: 2.0, ..taken };
-        assert_eq!(taken, expected);
-        assert_eq!((taken.discovery_s, taken.total_s()), (0.0, 4.5));
-    }
-
-    #[test]
     fn timings_add_up_part_by_part() {
         let one = Timings { restore_s: 1.0, story_s: 2.0, ..Timings::default() };
         let sum: Timings = [one, one, Timings { maps_s: 0.5, ..one }].into_iter().sum();
         assert_eq!(sum, Timings { restore_s: 3.0, story_s: 6.0, maps_s: 0.5, ..sum });
         assert_eq!(sum.total_s(), 9.5);
+    }
+
+    #[test]
+    fn totals_are_by_run_and_by_the_time_of_the_suite() {
+        let cpu_s = CpuSummary { qemu: Some(20.0), sansim: Some(10.0) };
+        let (timings, simulated_s) = (Timings::default(), 90.0);
+        let totals = Totals { runs: 15, wall_s: 30.0, simulated_s, timings, cpu_s };
+        assert_eq!(
+            (totals.runs_a_minute(), totals.cpu_s_a_run(), totals.speed()),
+            (30.0, 2.0, 3.0)
+        );
     }
 }

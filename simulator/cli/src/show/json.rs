@@ -5,31 +5,68 @@ use std::io::Write;
 use sansim_scenario::{
     event::Event,
     run::{Finished, RunId, Sink},
+    timings::{CpuSummary, Timings, Totals},
 };
 use serde::Serialize;
 
 /// Prints events as they happen, with the name of their scenario and image.
-pub(super) struct Json;
+pub(super) struct Json {
+    /// Print where the time went, after every run.
+    pub(super) timings: bool,
+}
 
+/// A line about a run.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<'a, T> {
     scenario: &'a str,
     image: &'a str,
     #[serde(flatten)]
-    event: &'a Event,
+    what: T,
+}
+
+/// Lines that are no events of a story.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Beside<'a> {
+    /// After a run's last event.
+    Timings { t: f64, wall_s: f64, timings: Timings, cpu_s: CpuSummary },
+    /// After the last run.
+    Totals {
+        #[serde(flatten)]
+        totals: &'a Totals,
+    },
 }
 
 impl Sink for Json {
     fn stage(&self, _run: &RunId, _stage: &str) {}
 
     fn event(&self, run: &RunId, event: &Event) {
-        let line = Line { scenario: &run.name, image: &run.image, event };
-        if let Ok(mut text) = serde_json::to_string(&line) {
-            text.push('\n');
-            // A reader that has gone away is no reason to stop the runs.
-            let _ = std::io::stdout().lock().write_all(text.as_bytes());
-        }
+        about(run, event);
     }
 
-    fn finished(&self, _run: &RunId, _finished: &Finished) {}
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        if self.timings {
+            let summary = &finished.summary;
+            let (t, wall_s) = (summary.simulated_s, summary.wall_s);
+            let (timings, cpu_s) = (summary.timings, summary.cpu_s);
+            about(run, Beside::Timings { t, wall_s, timings, cpu_s });
+        }
+    }
+}
+
+/// The line after the last run.
+pub(super) fn totals(totals: &Totals) {
+    print(&Beside::Totals { totals });
+}
+
+fn about(run: &RunId, what: impl Serialize) {
+    print(&Line { scenario: &run.name, image: &run.image, what });
+}
+
+fn print(line: &impl Serialize) {
+    if let Ok(mut text) = serde_json::to_string(line) {
+        text.push('\n');
+        // A reader that has gone away is no reason to stop the runs.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
 }

@@ -4,13 +4,14 @@ mod json;
 mod lines;
 mod result;
 mod terminal;
+mod timings;
 
 use std::{io::IsTerminal, sync::Arc};
 
 use console::style;
 pub(crate) use result::print_totals;
 use sansim_lab::Progress;
-use sansim_scenario::{lang::Diagnostics, run::Sink};
+use sansim_scenario::{lang::Diagnostics, run::Sink, timings::Totals};
 
 /// A line on standard error that says what went wrong.
 pub(crate) fn error(text: &str) {
@@ -30,16 +31,27 @@ pub(crate) struct Style {
     pub(crate) json: bool,
     /// Print the timeline of every run, not only of those that do not pass.
     pub(crate) timelines: bool,
+    /// Print where the time went, after every run and after the last one.
+    pub(crate) timings: bool,
 }
 
 /// The sink that fits where standard output and standard error go.
 pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
     if style.json {
-        Arc::new(json::Json)
+        Arc::new(json::Json { timings: style.timings })
     } else if std::io::stderr().is_terminal() {
         Arc::new(terminal::Terminal::new(style))
     } else {
         Arc::new(lines::Lines::new(style))
+    }
+}
+
+/// Where the time of a suite went.
+pub(crate) fn print_timings(totals: &Totals, json: bool) {
+    if json {
+        json::totals(totals);
+    } else {
+        print!("{}", timings::of_suite(totals));
     }
 }
 

@@ -8,7 +8,7 @@ use sansim_scenario::{
     verdict::{Summary, Verdict},
 };
 
-use super::Style;
+use super::{Style, timings};
 
 fn paint(verdict: Verdict) -> Paint {
     match verdict {
@@ -41,6 +41,9 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
         for line in explain(finished) {
             let _ = writeln!(text, "         {line}");
         }
+    }
+    if how.timings {
+        timings::of_run(&mut text, summary);
     }
     text
 }

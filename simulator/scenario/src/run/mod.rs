@@ -10,6 +10,7 @@ mod recorder;
 mod san;
 mod script;
 mod sink;
+mod stopwatch;
 mod story;
 mod trial;
 
@@ -35,13 +36,14 @@ use sansim_lab::{
 };
 use script::Stage;
 pub use sink::{RunId, Sink};
+use stopwatch::Part;
 use story::{Setting, Story, Told};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     event::{Timeline, What},
     lang::{plan::Scenario, resolved_toml},
-    timings::{CpuSummary, Part, Timings},
+    timings::{CpuSummary, Timings},
     verdict::{IoSummary, MemorySummary, Summary, Verdict},
 };
 

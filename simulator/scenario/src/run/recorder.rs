@@ -12,11 +12,12 @@ use super::{
     RunId,
     directory::{DirectoryError, RunDirectory},
     sink::Sink,
+    stopwatch::{Part, Stopwatch},
 };
 use crate::{
     event::{Event, Timeline as Clockwork, What, operation_name},
     report::{html, lanes::Lanes, timeline::Timeline},
-    timings::{Part, Stopwatch, Timings},
+    timings::Timings,
     verdict::Summary,
 };
 
