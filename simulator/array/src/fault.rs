@@ -1,6 +1,7 @@
 //! What goes wrong, and when.
 
 mod engine;
+mod index;
 mod matcher;
 mod rule;
 

@@ -1,15 +1,18 @@
 //! Trying the rules on a command.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::LazyCell, sync::Arc, time::Duration};
 
-use super::{FaultRule, Matches, OpMatcher, RuleError, When};
+use super::{
+    FaultRule, Matches, RuleError, When,
+    index::{Index, Way},
+};
 use crate::{
     command::Cdb,
     controller::Controller,
     ids::{ControllerId, Lun, Nexus},
     observe::Stage,
-    operation::{OPERATIONS, Operation},
-    scsi::medium,
+    operation::Operation,
+    scsi::medium::{self, Span},
 };
 
 /// A command as the rules see it.
@@ -28,9 +31,8 @@ pub(crate) struct Subject<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Faults {
     rules: Vec<Tried>,
-    /// For each operation code the armed rules that can match it, in order. So that a command that no
-    /// rule is about costs one look.
-    candidates: Vec<Vec<u16>>,
+    /// The armed ones.
+    index: Index,
 }
 
 #[derive(Debug, Clone)]
@@ -48,12 +50,12 @@ impl Faults {
 
     /// These rules, if they make sense in an array with these controllers.
     pub(crate) fn new(rules: &[FaultRule], controllers: &[Controller]) -> Result<Self, RuleError> {
-        let mut faults = Faults { rules: Vec::new(), candidates: vec![Vec::new(); 256] };
+        let mut faults = Faults { rules: Vec::new(), index: Index::new(std::iter::empty()) };
         for rule in rules {
             faults.check(rule, controllers)?;
             faults.rules.push(Tried { rule: rule.clone(), met: 0, caught: 0 });
         }
-        faults.choose_candidates();
+        faults.update_index();
         Ok(faults)
     }
 
@@ -65,7 +67,7 @@ impl Faults {
     ) -> Result<(), RuleError> {
         self.check(&rule, controllers)?;
         self.rules.push(Tried { rule, met: 0, caught: 0 });
-        self.choose_candidates();
+        self.update_index();
         Ok(())
     }
 
@@ -73,7 +75,7 @@ impl Faults {
     pub(crate) fn arm(&mut self, name: &str, armed: bool) -> Option<&FaultRule> {
         let at = self.rules.iter().position(|tried| &*tried.rule.name == name)?;
         self.rules[at].rule.armed = armed;
-        self.choose_candidates();
+        self.update_index();
         Some(&self.rules[at].rule)
     }
 
@@ -84,35 +86,31 @@ impl Faults {
 
     /// The rule that catches a command. Every rule that is about it counts it.
     pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<&FaultRule> {
-        let opcode = usize::from(subject.cdb.first().copied().unwrap_or(0));
+        let opcode = subject.cdb.first().copied().unwrap_or(0);
+        let way = Way::new(subject.stage, subject.nexus, subject.lun);
+        let span = LazyCell::new(|| subject.span());
         let mut winner = None;
-        for &at in &self.candidates[opcode] {
-            let tried = &mut self.rules[usize::from(at)];
+        for candidate in self.index.candidates(opcode) {
+            if !candidate.may_match(way, || *span) {
+                continue;
+            }
+            let at = usize::from(candidate.rule);
+            let tried = &mut self.rules[at];
             if !fulfils(&tried.rule.when, subject) {
                 continue;
             }
             tried.met += 1;
             if winner.is_none() && tried.rule.when.matches.covers(tried.met) {
                 tried.caught += 1;
-                winner = Some(usize::from(at));
+                winner = Some(at);
             }
         }
         winner.map(|at| &self.rules[at].rule)
     }
 
-    fn choose_candidates(&mut self) {
-        self.candidates.iter_mut().for_each(Vec::clear);
-        for (at, tried) in self.rules.iter().enumerate().filter(|(_, tried)| tried.rule.armed) {
-            let op = tried.rule.when.op;
-            for opcode in 0..=u8::MAX {
-                let mut ops = OPERATIONS.iter().filter(|known| known.opcode == opcode);
-                let about =
-                    |op: OpMatcher| op.covers(None) || ops.any(|known| op.covers(Some(known)));
-                if op.is_none_or(about) {
-                    self.candidates[usize::from(opcode)].push(at as u16);
-                }
-            }
-        }
+    fn update_index(&mut self) {
+        let armed = self.rules.iter().enumerate().filter(|(_, tried)| tried.rule.armed);
+        self.index = Index::new(armed.map(|(at, tried)| (at, &tried.rule.when)));
     }
 
     fn check(&self, rule: &FaultRule, controllers: &[Controller]) -> Result<(), RuleError> {
@@ -166,24 +164,20 @@ impl Matches {
     }
 }
 
-/// Whether a command fulfils all conditions but the count.
+impl Subject<'_> {
+    /// The blocks that its CDB names.
+    fn span(&self) -> Option<Span> {
+        medium::span(self.op?, self.cdb.padded())
+    }
+}
+
+/// Whether a command that the index has let through fulfils the rest of the conditions, but the count.
 fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
-    let port = subject.nexus.port;
     let state_is = |(controller, state): (ControllerId, _)| {
         subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
     };
-    when.controller.is_none_or(|controller| controller == port.controller)
-        && when.port.is_none_or(|wanted| wanted == port)
-        && when.hba.is_none_or(|hba| hba == subject.nexus.hba)
-        && when.lun.is_none_or(|lun| lun == subject.lun)
-        && when.stage.is_none_or(|stage| stage == subject.stage)
+    when.op.is_none_or(|op| op.covers(subject.op))
         && when.from.is_none_or(|from| subject.story.is_some_and(|at| at >= from))
         && when.until.is_none_or(|until| subject.story.is_some_and(|at| at < until))
         && when.state.is_none_or(state_is)
-        // Last, since the candidates were chosen by operation code already.
-        && when.op.is_none_or(|op| op.covers(subject.op))
-        && when.blocks.as_ref().is_none_or(|blocks| {
-            let span = subject.op.and_then(|op| medium::span(op, subject.cdb.padded()));
-            span.is_some_and(|span| span.overlaps(*blocks.start(), *blocks.end()))
-        })
 }

@@ -1,0 +1,199 @@
+//! Finding the rules that may be about a command, without looking at the others.
+
+use super::{OpMatcher, When};
+use crate::{
+    ids::{Lun, Nexus},
+    observe::Stage,
+    operation::OPERATIONS,
+    scsi::medium::Span,
+};
+
+/// The armed rules by operation code, in order.
+///
+/// Rules are large, and between two looks at them a command's data has passed through the caches. So
+/// what a rule asks of a command's way and blocks is kept here, side by side: a rule that is about
+/// another LUN costs a comparison.
+#[derive(Debug, Clone)]
+pub(super) struct Index {
+    lists: Vec<Vec<Candidate>>,
+}
+
+/// An armed rule, and what is tried of its condition before anything else.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    /// Which rule.
+    pub(super) rule: u16,
+    way: WayPattern,
+    /// The first and the last block of which one must be touched.
+    blocks: Option<(u64, u64)>,
+}
+
+impl Index {
+    /// An index of these conditions, each with the place of its rule.
+    pub(super) fn new<'a>(conditions: impl Iterator<Item = (usize, &'a When)>) -> Index {
+        let mut index = Index { lists: vec![Vec::new(); LISTS] };
+        for (rule, when) in conditions {
+            let Some(way) = WayPattern::new(when) else { continue };
+            let blocks = when.blocks.as_ref().map(|blocks| (*blocks.start(), *blocks.end()));
+            let candidate = Candidate { rule: rule as u16, way, blocks };
+            for list in lists_of(when.op) {
+                index.lists[list].push(candidate.clone());
+            }
+        }
+        index
+    }
+
+    /// The rules that can match an operation code.
+    pub(super) fn candidates(&self, opcode: u8) -> &[Candidate] {
+        &self.lists[usize::from(LIST_OF[usize::from(opcode)])]
+    }
+}
+
+impl Candidate {
+    /// Whether a command on this way may match; `span` tells the blocks it touches.
+    pub(super) fn may_match(&self, way: Way, span: impl FnOnce() -> Option<Span>) -> bool {
+        let touches = |(first, last)| span().is_some_and(|span| span.overlaps(first, last));
+        self.way.matches(way) && self.blocks.is_none_or(touches)
+    }
+}
+
+/// The way a command takes and the stage in which it does, as one number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way(u64);
+
+impl Way {
+    pub(super) fn new(stage: Stage, nexus: Nexus, lun: Lun) -> Way {
+        let controller = nexus.port.controller.index() as u8;
+        Way::pack([stage as u8, nexus.hba.0, controller, nexus.port.index], lun.0)
+    }
+
+    fn pack([stage, hba, controller, port]: [u8; 4], lun: u16) -> Way {
+        let [high, low] = lun.to_be_bytes();
+        Way(u64::from_be_bytes([0, 0, stage, hba, controller, port, high, low]))
+    }
+}
+
+/// Which ways a rule is about: those that have `value` where `mask` has ones.
+#[derive(Debug, Clone, Copy)]
+struct WayPattern {
+    mask: u64,
+    value: u64,
+}
+
+impl WayPattern {
+    /// What a condition asks of the way; none if no way fulfils it.
+    fn new(when: &When) -> Option<WayPattern> {
+        let controller = when.port.map(|port| port.controller).or(when.controller);
+        if when.controller.is_some_and(|wanted| Some(wanted) != controller) {
+            return None;
+        }
+        let bytes = [
+            when.stage.map(|stage| stage as u8),
+            when.hba.map(|hba| hba.0),
+            controller.map(|controller| controller.index() as u8),
+            when.port.map(|port| port.index),
+        ];
+        let wanted = bytes.map(|byte| if byte.is_some() { u8::MAX } else { 0 });
+        let Way(mask) = Way::pack(wanted, when.lun.map_or(0, |_| u16::MAX));
+        let named = bytes.map(Option::unwrap_or_default);
+        let Way(value) = Way::pack(named, when.lun.map_or(0, |lun| lun.0));
+        Some(WayPattern { mask, value })
+    }
+
+    fn matches(self, way: Way) -> bool {
+        way.0 & self.mask == self.value
+    }
+}
+
+/// For each operation code its list. Those that no operation has share list 0, so that many rules
+/// about any command take no more memory than they must.
+static LIST_OF: [u8; 256] = {
+    let (mut list_of, mut lists, mut at) = ([0; 256], 1, 0);
+    while at < OPERATIONS.len() {
+        let opcode = OPERATIONS[at].opcode as usize;
+        if list_of[opcode] == 0 {
+            list_of[opcode] = lists;
+            lists += 1;
+        }
+        at += 1;
+    }
+    list_of
+};
+
+/// Enough lists: one for each operation, and list 0.
+const LISTS: usize = OPERATIONS.len() + 1;
+
+/// The lists in which a rule about these operations is.
+fn lists_of(op: Option<OpMatcher>) -> impl Iterator<Item = usize> {
+    let covers = move |list: usize| {
+        let mut ops = OPERATIONS.iter().filter(|op| list_of(op.opcode) == list);
+        let about = |op: OpMatcher| op.covers(None) || ops.any(|known| op.covers(Some(known)));
+        op.is_none_or(about)
+    };
+    (0..LISTS).filter(move |list| covers(*list))
+}
+
+fn list_of(opcode: u8) -> usize {
+    usize::from(LIST_OF[usize::from(opcode)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ControllerId, HbaId, PortId};
+
+    const A0: PortId = PortId { controller: ControllerId::A, index: 0 };
+    const B1: PortId = PortId { controller: ControllerId::B, index: 1 };
+
+    fn matches(when: When) -> bool {
+        let nexus = Nexus { hba: HbaId(2), port: B1 };
+        let way = Way::new(Stage::Story, nexus, Lun(0x1ff));
+        WayPattern::new(&when).is_some_and(|pattern| pattern.matches(way))
+    }
+
+    #[test]
+    fn each_part_of_the_way_must_be_the_one_asked_for() {
+        let any = When::default;
+        assert!(matches(any()));
+        assert!(matches(When { lun: Some(Lun(0x1ff)), ..any() }));
+        assert!(!matches(When { lun: Some(Lun(0xff)), ..any() }));
+        assert!(!matches(When { lun: Some(Lun(0)), ..any() }));
+        assert!(matches(When { hba: Some(HbaId(2)), ..any() }));
+        assert!(!matches(When { hba: Some(HbaId(3)), ..any() }));
+        assert!(matches(When { stage: Some(Stage::Story), ..any() }));
+        assert!(!matches(When { stage: Some(Stage::Discovery), ..any() }));
+        assert!(matches(When { port: Some(B1), ..any() }));
+        assert!(!matches(When { port: Some(A0), ..any() }));
+        assert!(!matches(When { port: Some(PortId { index: 0, ..B1 }), ..any() }));
+    }
+
+    #[test]
+    fn a_port_of_another_controller_than_the_one_asked_for_is_on_no_way() {
+        let when = |port, controller| When {
+            port: Some(port),
+            controller: Some(controller),
+            ..When::default()
+        };
+        assert!(matches(when(B1, ControllerId::B)));
+        assert!(!matches(when(B1, ControllerId::A)));
+        assert!(!matches(when(A0, ControllerId::B)));
+    }
+
+    #[test]
+    fn an_operation_code_has_the_rules_that_may_be_about_it_in_order() {
+        let ops = ["READ", "any", "READ CAPACITY(16)", "READ(10)", "medium"];
+        let conditions: Vec<_> = ops
+            .map(|op| When { op: Some(op.parse().unwrap()), ..When::default() })
+            .into_iter()
+            .chain([When::default()])
+            .collect();
+        let index = Index::new(conditions.iter().enumerate());
+        let rules = |opcode: u8| -> Vec<u16> {
+            index.candidates(opcode).iter().map(|candidate| candidate.rule).collect()
+        };
+        assert_eq!(rules(0x28), [0, 1, 3, 4, 5]);
+        assert_eq!(rules(0x88), [0, 1, 4, 5]);
+        assert_eq!(rules(0x9e), [1, 2, 5]);
+        assert_eq!(rules(0xff), [1, 5]);
+    }
+}
