@@ -11,8 +11,8 @@ use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir, own_cpu_t
 use sansim_scenario::{
     lang::Scenario,
     report::junit::junit,
-    run::{Finished, RunError, RunId, RunSpec},
-    suite::{Lab, SuiteOptions, run_suite},
+    run::{RunError, RunId, RunSpec},
+    suite::{Lab, Results, SuiteOptions, run_suite},
     timings::Totals,
     verdict::Verdict,
 };
@@ -158,11 +158,7 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
 }
 
 /// Totals, the JUnit report, and the exit code.
-fn conclude(
-    args: &RunArgs,
-    results: Vec<Option<Result<Finished, RunError>>>,
-    began: Instant,
-) -> u8 {
+fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
     let unfinished =
         |result: &&Option<_>| matches!(result, None | Some(Err(RunError::Interrupted)));
     let not_run = results.iter().filter(unfinished).count();
@@ -170,9 +166,9 @@ fn conclude(
     let mut code = PASS;
     for result in results.into_iter().flatten() {
         match result {
-            Ok(finished) => {
-                code = worse(code, finished.summary.verdict.exit_code());
-                summaries.push(finished.summary);
+            Ok(summary) => {
+                code = worse(code, summary.verdict.exit_code());
+                summaries.push(summary);
             }
             Err(RunError::Interrupted) => code = INTERRUPTED,
             Err(error) => {

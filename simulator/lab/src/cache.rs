@@ -107,8 +107,11 @@ impl Drop for Part<'_> {
     }
 }
 
-/// A file written whole or not at all.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file whole or not at all, in place of what was there.
+///
+/// # Errors
+/// `File` when it cannot be written.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     let failed = |e| LabError::file("cannot write", path)(e);
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;

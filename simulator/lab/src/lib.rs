@@ -26,12 +26,14 @@ mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
 pub use agent::AgentLink;
+pub use cache::write_atomically;
 pub use cpu::own_cpu_time;
 pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
-    Boot, ExitReason, HbaSocket, KERNEL_COMMAND_LINE, Machine, MachineConfig, hba_address,
+    Boot, ExitReason, HbaSocket, KERNEL_COMMAND_LINE, Machine, MachineConfig, MemoryGauge,
+    hba_address,
 };
 pub use progress::{Progress, Quiet};
 pub use store::ImageStore;

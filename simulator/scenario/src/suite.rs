@@ -1,97 +1,33 @@
 //! Many runs: finding the files, and running several at once.
 
+mod costs;
+mod find;
+mod host;
+mod lab;
+mod schedule;
+
 use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
-use sansim_lab::{
-    AccelChoice, AccelDecision, Image, ImageStore, LabError, Progress, Templates, probe_accel,
-};
-use tokio::{sync::Semaphore, task::JoinSet};
+use costs::Costs;
+pub use find::find_scenarios;
+use host::available_memory;
+pub use lab::Lab;
+use sansim_lab::{MemoryGauge, Templates};
+use schedule::{Occupancy, has_room, longest_first};
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     run::{Finished, RunError, RunSpec, Sink, run},
-    verdict::Verdict,
+    verdict::{Summary, Verdict},
 };
 
-/// The scenario files that paths stand for: files as they are, directories searched for `*.toml`,
-/// in alphabetical order.
-///
-/// # Errors
-/// When a path cannot be read; the error names it.
-pub fn find_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
-    let mut found = Vec::new();
-    for path in paths {
-        let fail = |error| (path.clone(), error);
-        if path.metadata().map_err(fail)?.is_dir() {
-            let before = found.len();
-            search(path, &mut found).map_err(fail)?;
-            if found.len() == before {
-                return Err(fail(io::Error::other("there is no scenario (*.toml) in it")));
-            }
-        } else {
-            found.push(path.clone());
-        }
-    }
-    Ok(found)
-}
-
-fn search(directory: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut entries: Vec<PathBuf> =
-        directory.read_dir()?.map(|e| e.map(|e| e.path())).collect::<io::Result<_>>()?;
-    entries.sort();
-    for entry in entries {
-        // Links to directories are not followed: they may lead in circles.
-        if entry.symlink_metadata()?.is_dir() {
-            search(&entry, found)?;
-        } else if entry.extension().is_some_and(|extension| extension == "toml") {
-            found.push(entry);
-        }
-    }
-    Ok(())
-}
-
-/// Where runs take place: the images and templates of this machine, and its accelerator.
-#[derive(Debug)]
-pub struct Lab {
-    store: ImageStore,
-    templates: Templates,
-    choice: AccelChoice,
-}
-
-impl Lab {
-    /// The lab of this machine.
-    ///
-    /// # Errors
-    /// When there is no cache directory.
-    pub fn open(choice: AccelChoice) -> Result<Self, LabError> {
-        let store = ImageStore::open()?;
-        let templates = Templates::new(&store);
-        Ok(Lab { store, templates, choice })
-    }
-
-    /// The images of this machine.
-    pub fn store(&self) -> &ImageStore {
-        &self.store
-    }
-
-    /// An image, built if need be, and the accelerator to run it with.
-    ///
-    /// # Errors
-    /// When it is unknown or cannot be built, or when the accelerator asked for does not work.
-    pub async fn prepare(
-        &self,
-        image: &str,
-        progress: &dyn Progress,
-    ) -> Result<(Image, AccelDecision), LabError> {
-        let image = self.store.build(image, progress).await?;
-        let accel = probe_accel(self.choice, &self.store, &image, progress).await?;
-        Ok((image, accel))
-    }
-}
+/// How often it is looked whether there is room for another run by now.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a suite is run.
 #[derive(Debug, Clone, Copy)]
@@ -102,72 +38,120 @@ pub struct SuiteOptions {
     pub fail_fast: bool,
 }
 
-/// Runs everything, `jobs` at a time. The results are in the order of `specs`; a run that was not
-/// started (after an interrupt, or by `fail_fast`) has none.
+/// What came of the runs of a suite, in the order of their specs; a run that was not started (after
+/// an interrupt, or by `fail_fast`) has nothing.
+pub type Results = Vec<Option<Result<Summary, RunError>>>;
+
+/// Runs everything, at most `jobs` at a time and as many as the host has memory for.
 pub async fn run_suite(
     specs: Vec<RunSpec>,
     options: SuiteOptions,
     lab: &Lab,
     sink: Arc<dyn Sink>,
     cancel: &Cancel,
-) -> Vec<Option<Result<Finished, RunError>>> {
-    let places = Arc::new(Semaphore::new(options.jobs.max(1)));
-    let enough = cancel.child_token();
-    let mut results: Vec<Option<_>> = specs.iter().map(|_| None).collect();
-    let mut runs = JoinSet::new();
-    for (index, spec) in specs.into_iter().enumerate() {
-        // Taken here rather than in the run, so that runs start in order.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        if enough.is_cancelled() {
-            break;
-        }
-        let (templates, sink) = (lab.templates.clone(), Arc::clone(&sink));
-        let (cancel, enough) = (cancel.clone(), enough.clone());
-        runs.spawn(async move {
-            let _place = place;
-            let result = run(&spec, &templates, sink.as_ref(), &cancel).await;
-            if let Ok(finished) = &result {
-                sink.finished(&spec.id, finished);
-            }
-            let passed =
-                |f: &Finished| !matches!(f.summary.verdict, Verdict::Fail | Verdict::Error);
-            if options.fail_fast && !result.as_ref().is_ok_and(passed) {
-                enough.cancel();
-            }
-            (index, result)
-        });
-    }
-    while let Some(joined) = runs.join_next().await {
-        if let Ok((index, result)) = joined {
-            results[index] = Some(result);
-        }
-    }
-    results
+) -> Results {
+    let costs = Costs::read(lab.store.path().join("costs.json"));
+    let waiting = match options.jobs {
+        0 | 1 => (0..specs.len()).collect(),
+        _ => longest_first(&specs.iter().map(|spec| costs.of(spec)).collect::<Vec<_>>()),
+    };
+    let suite = Suite {
+        results: specs.iter().map(|_| None).collect(),
+        specs: specs.into_iter().map(Arc::new).collect(),
+        waiting,
+        going: HashMap::new(),
+        runs: JoinSet::new(),
+        costs,
+        options,
+        templates: lab.templates.clone(),
+        sink,
+        enough: cancel.child_token(),
+        cancel: cancel.clone(),
+    };
+    suite.run().await
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A suite that is being run.
+struct Suite {
+    specs: Vec<Arc<RunSpec>>,
+    results: Results,
+    /// Runs that have not been started, the next one first.
+    waiting: VecDeque<usize>,
+    going: HashMap<task::Id, Going>,
+    runs: JoinSet<Result<Finished, RunError>>,
+    costs: Costs,
+    options: SuiteOptions,
+    templates: Templates,
+    sink: Arc<dyn Sink>,
+    /// Says that no further run is to be started.
+    enough: Cancel,
+    cancel: Cancel,
+}
 
-    #[test]
-    fn directories_are_searched_in_order_and_files_taken_as_they_are() {
-        let dir = tempfile::tempdir().unwrap();
-        let sub = dir.path().join("sub");
-        std::fs::create_dir(&sub).unwrap();
-        for name in ["b.toml", "a.toml", "notes.md", "sub/c.toml"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
+/// A run that is going on.
+struct Going {
+    index: usize,
+    /// Its machine's memory, once there is a machine.
+    memory: Arc<OnceLock<MemoryGauge>>,
+}
+
+impl Suite {
+    async fn run(mut self) -> Results {
+        loop {
+            while let Some(index) = self.next() {
+                self.start(index);
+            }
+            // When a run has ended there may be room, and after a while, too: machines grow and
+            // other programs end.
+            match tokio::time::timeout(LOOK_AGAIN, self.runs.join_next_with_id()).await {
+                Ok(Some(Ok((id, result)))) => self.end(id, result),
+                // A run that panicked has no result.
+                Ok(Some(Err(error))) => drop(self.going.remove(&error.id())),
+                Ok(None) => return self.results,
+                Err(_) => {}
+            }
         }
-        let found = find_scenarios(&[dir.path().to_owned(), dir.path().join("notes.md")]).unwrap();
-        let names: Vec<_> =
-            found.iter().map(|p| p.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["a.toml", "b.toml", "c.toml", "notes.md"]);
     }
 
-    #[test]
-    fn what_is_not_there_is_named() {
-        let missing = PathBuf::from("/nowhere/at/all.toml");
-        assert_eq!(find_scenarios(std::slice::from_ref(&missing)).unwrap_err().0, missing);
-        let empty = tempfile::tempdir().unwrap();
-        assert!(find_scenarios(&[empty.path().to_owned()]).is_err());
+    /// Takes the next run, if one may start now.
+    fn next(&mut self) -> Option<usize> {
+        let index = *self.waiting.front()?;
+        if self.enough.is_cancelled() || self.runs.len() >= self.options.jobs.max(1) {
+            return None;
+        }
+        let going: Vec<Occupancy> = self.going.values().map(|run| self.occupancy(run)).collect();
+        let room = has_room(self.specs[index].scenario.guest.memory, available_memory(), &going);
+        if room { self.waiting.pop_front() } else { None }
+    }
+
+    fn occupancy(&self, run: &Going) -> Occupancy {
+        let touched = run.memory.get().and_then(MemoryGauge::bytes).unwrap_or_default();
+        Occupancy { guest: self.specs[run.index].scenario.guest.memory, touched }
+    }
+
+    fn start(&mut self, index: usize) {
+        let memory = Arc::new(OnceLock::new());
+        let (spec, templates) = (Arc::clone(&self.specs[index]), self.templates.clone());
+        let (sink, cancel) = (Arc::clone(&self.sink), self.cancel.clone());
+        let gauge = Arc::clone(&memory);
+        let run = async move { run(&spec, &templates, sink.as_ref(), &cancel, &gauge).await };
+        self.going.insert(self.runs.spawn(run).id(), Going { index, memory });
+    }
+
+    fn end(&mut self, id: task::Id, result: Result<Finished, RunError>) {
+        let Some(Going { index, .. }) = self.going.remove(&id) else { return };
+        let spec = &self.specs[index];
+        if let Ok(finished) = &result {
+            self.sink.finished(&spec.id, finished);
+            // A lab that failed says nothing of the scenario.
+            if finished.summary.verdict != Verdict::Error {
+                self.costs.remember(spec, finished.summary.wall_s);
+            }
+        }
+        let passed = |f: &Finished| !matches!(f.summary.verdict, Verdict::Fail | Verdict::Error);
+        if self.options.fail_fast && !result.as_ref().is_ok_and(passed) {
+            self.enough.cancel();
+        }
+        self.results[index] = Some(result.map(|finished| finished.summary));
     }
 }

@@ -4,6 +4,7 @@ mod command_line;
 mod config;
 mod console;
 mod exit;
+mod gauge;
 mod process;
 mod qmp;
 mod ram;
@@ -27,6 +28,7 @@ pub use self::{
     command_line::KERNEL_COMMAND_LINE,
     config::{Boot, HbaSocket, MachineConfig, hba_address},
     exit::ExitReason,
+    gauge::MemoryGauge,
 };
 use self::{
     command_line::{AGENT_SOCKET, QMP_SOCKET, arguments},
@@ -304,13 +306,12 @@ impl Machine {
 
     /// What QEMU and the guest's memory occupy on the host, in bytes; `None` once QEMU has ended.
     pub fn memory_usage(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
-        let bytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
-        };
-        // The guest's memory is counted once, whoever has it mapped.
-        Some((bytes("VmRSS:")? + self.ram.occupied()).saturating_sub(bytes("RssShmem:")?))
+        self.gauge().bytes()
+    }
+
+    /// Tells the same, and outlives the machine.
+    pub fn gauge(&self) -> MemoryGauge {
+        MemoryGauge { pid: self.pid, ram: Arc::downgrade(&self.ram) }
     }
 }
 

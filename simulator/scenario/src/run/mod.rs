@@ -16,7 +16,7 @@ mod trial;
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -31,8 +31,8 @@ use san::{San, throw_away};
 use sansim_array::Clock;
 use sansim_hba::RealClock;
 use sansim_lab::{
-    AccelDecision, Boot, Image, KERNEL_COMMAND_LINE, LabError, Machine, MachineConfig, Progress,
-    Templates, WorkDir, own_cpu_time,
+    AccelDecision, Boot, Image, KERNEL_COMMAND_LINE, LabError, Machine, MachineConfig, MemoryGauge,
+    Progress, Templates, WorkDir, own_cpu_time,
 };
 use script::Stage;
 pub use sink::{RunId, Sink};
@@ -111,11 +111,14 @@ struct Facts {
     boot: String,
     qemu_memory: Option<u64>,
     cpu: CpuSummary,
+    /// Others look at it meanwhile.
+    memory: Arc<OnceLock<MemoryGauge>>,
     started: Option<Duration>,
     first_io: Option<Duration>,
 }
 
-/// Runs a scenario. A failure of the lab is a verdict too (`error`), with its reason.
+/// Runs a scenario. A failure of the lab is a verdict too (`error`), with its reason. `memory` is set
+/// when there is a machine.
 ///
 /// # Errors
 /// When the user interrupts, or the run's directory cannot be written.
@@ -124,12 +127,14 @@ pub async fn run(
     templates: &Templates,
     sink: &dyn Sink,
     cancel: &Cancel,
+    memory: &Arc<OnceLock<MemoryGauge>>,
 ) -> Result<Finished, RunError> {
     let (began, spent) = (Instant::now(), own_cpu_time());
     let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.name)?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
-    let mut facts = Facts { kernel: spec.image.release.clone(), ..Facts::default() };
+    let (kernel, memory) = (spec.image.release.clone(), Arc::clone(memory));
+    let mut facts = Facts { kernel, memory, ..Facts::default() };
     let told = attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await;
     let told = match told {
         Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
@@ -169,6 +174,7 @@ async fn attempt(
         Ok((mut machine, boot)) => {
             facts.boot = boot.to_string();
             facts.started = Some(began.elapsed());
+            let _ = facts.memory.set(machine.gauge());
             facts.qemu = machine.qemu_version().to_owned();
             let clock: Arc<dyn Clock> = clock;
             let act = Act { spec, san: &san, wire: &mut wire, clock, cancel, began };
