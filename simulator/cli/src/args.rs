@@ -77,6 +77,9 @@ pub(crate) struct RunArgs {
     /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Run each scenario so often, with the same seed, and tell whether the runs agree.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeat: u32,
     /// How many scenarios to run at once.
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,

@@ -11,7 +11,7 @@ use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir, own_cpu_t
 use sansim_scenario::{
     lang::Scenario,
     report::junit::junit,
-    run::{RunError, RunId, RunSpec},
+    run::{Repetition, RunError, RunId, RunSpec},
     suite::{Lab, Results, SuiteOptions, run_suite},
     timings::Totals,
     verdict::Verdict,
@@ -115,10 +115,14 @@ fn specs(
         let seed = args.seed.or(scenario.seed).unwrap_or_else(|| rand::random::<u32>().into());
         for name in image_names(args, &scenario) {
             let Some((image, accel)) = images.get(&name) else { continue };
-            let (index, repeat) = (specs.len(), repeat(args, &file, &name, seed));
-            let run_name = scenario.name.clone();
-            specs.push(RunSpec {
-                id: RunId { index, name: run_name, file: file.clone(), image: name },
+            let first = RunSpec {
+                id: RunId {
+                    index: specs.len(),
+                    name: scenario.name.clone(),
+                    file: file.clone(),
+                    image: name.clone(),
+                    repetition: None,
+                },
                 scenario: scenario.clone(),
                 image: image.clone(),
                 accel: accel.clone(),
@@ -126,14 +130,26 @@ fn specs(
                 cold: args.cold,
                 out: args.out.clone(),
                 stamp: stamp.clone(),
-                repeat,
+                repeat: repeat(args, &file, &name, seed),
                 alone: false,
-            });
+            };
+            specs.extend(repetitions(first, args.repeat));
         }
     }
     let alone = args.jobs == 1 || specs.len() == 1;
     specs.iter_mut().for_each(|spec| spec.alone = alone);
     specs
+}
+
+/// A run, as often as it is wanted.
+fn repetitions(first: RunSpec, of: u32) -> impl Iterator<Item = RunSpec> {
+    (1..=of).map(move |number| {
+        let mut spec = first.clone();
+        let group = first.id.index;
+        spec.id.index = group + number as usize - 1;
+        spec.id.repetition = (of > 1).then_some(Repetition { group, number, of });
+        spec
+    })
 }
 
 /// The command that repeats one run of this command.

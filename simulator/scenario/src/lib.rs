@@ -2,13 +2,15 @@
 //! and what is written about it.
 //!
 //! [`lang`] reads a scenario file, [`run`](mod@run) plays it once, [`suite`] plays many, [`expect`]
-//! judges, [`verdict`] is what comes of it, and [`report`] tells.
+//! judges, [`verdict`] is what comes of it, [`report`] tells, [`repeat`] compares runs that should be
+//! the same, and [`timings`] says where the time went.
 
 #![forbid(unsafe_code)]
 
 pub mod event;
 pub mod expect;
 pub mod lang;
+pub mod repeat;
 pub mod report;
 pub mod run;
 pub mod suite;

@@ -4,6 +4,7 @@ mod costs;
 mod find;
 mod host;
 mod lab;
+mod repetitions;
 mod schedule;
 
 use std::{
@@ -16,6 +17,7 @@ use costs::Costs;
 pub use find::find_scenarios;
 use host::available_memory;
 pub use lab::Lab;
+use repetitions::Repetitions;
 use sansim_lab::{MemoryGauge, Templates};
 use schedule::{Occupancy, has_room, longest_first};
 use tokio::task::{self, JoinSet};
@@ -64,6 +66,7 @@ pub async fn run_suite(
         costs,
         options,
         templates: lab.templates.clone(),
+        repetitions: Repetitions::new(Arc::clone(&sink)),
         sink,
         enough: cancel.child_token(),
         cancel: cancel.clone(),
@@ -83,6 +86,7 @@ struct Suite {
     options: SuiteOptions,
     templates: Templates,
     sink: Arc<dyn Sink>,
+    repetitions: Repetitions,
     /// Says that no further run is to be started.
     enough: Cancel,
     cancel: Cancel,
@@ -107,10 +111,12 @@ impl Suite {
                 Ok(Some(Ok((id, result)))) => self.end(id, result),
                 // A run that panicked has no result.
                 Ok(Some(Err(error))) => drop(self.going.remove(&error.id())),
-                Ok(None) => return self.results,
+                Ok(None) => break,
                 Err(_) => {}
             }
         }
+        self.repetitions.finish();
+        self.results
     }
 
     /// Takes the next run, if one may start now.
@@ -138,7 +144,7 @@ impl Suite {
         self.going.insert(self.runs.spawn(run).id(), Going { index, memory });
     }
 
-    fn end(&mut self, id: task::Id, result: Result<Finished, RunError>) {
+    fn end(&mut self, id: task::Id, mut result: Result<Finished, RunError>) {
         let Some(Going { index, .. }) = self.going.remove(&id) else { return };
         let spec = &self.specs[index];
         if let Ok(finished) = &result {
@@ -152,6 +158,8 @@ impl Suite {
         if self.options.fail_fast && !result.as_ref().is_ok_and(passed) {
             self.enough.cancel();
         }
+        let trace = result.as_mut().ok().and_then(|finished| finished.recorded.trace.take());
+        self.repetitions.ended(&spec.id, trace);
         self.results[index] = Some(result.map(|finished| finished.summary));
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use sansim_scenario::{
     event::Event,
+    repeat::Repeat,
     run::{Finished, RunId, Sink},
     timings::{CpuSummary, Timings, Totals},
 };
@@ -20,6 +21,9 @@ pub(super) struct Json {
 struct Line<'a, T> {
     scenario: &'a str,
     image: &'a str,
+    /// Which run of several of the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<u32>,
     #[serde(flatten)]
     what: T,
 }
@@ -30,6 +34,11 @@ struct Line<'a, T> {
 enum Beside<'a> {
     /// After a run's last event.
     Timings { t: f64, wall_s: f64, timings: Timings, cpu_s: CpuSummary },
+    /// After the last of several runs of the same.
+    Repeat {
+        #[serde(flatten)]
+        repeat: &'a Repeat,
+    },
     /// After the last run.
     Totals {
         #[serde(flatten)]
@@ -52,6 +61,11 @@ impl Sink for Json {
             about(run, Beside::Timings { t, wall_s, timings, cpu_s });
         }
     }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        let (scenario, image) = (&run.name, &run.image);
+        print(&Line { scenario, image, run: None, what: Beside::Repeat { repeat } });
+    }
 }
 
 /// The line after the last run.
@@ -60,7 +74,8 @@ pub(super) fn totals(totals: &Totals) {
 }
 
 fn about(run: &RunId, what: impl Serialize) {
-    print(&Line { scenario: &run.name, image: &run.image, what });
+    let number = run.repetition.map(|repetition| repetition.number);
+    print(&Line { scenario: &run.name, image: &run.image, run: number, what });
 }
 
 fn print(line: &impl Serialize) {

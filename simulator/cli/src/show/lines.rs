@@ -2,10 +2,11 @@
 
 use sansim_scenario::{
     event::Event,
+    repeat::Repeat,
     run::{Finished, RunId, Sink},
 };
 
-use super::{Style, result};
+use super::{Style, repeat, result};
 
 /// Prints a line a stage on standard error and the results on standard output.
 pub(super) struct Lines {
@@ -20,12 +21,16 @@ impl Lines {
 
 impl Sink for Lines {
     fn stage(&self, run: &RunId, stage: &str) {
-        eprintln!("{}: {stage}", run.name);
+        eprintln!("{}: {stage}", run.label());
     }
 
     fn event(&self, _run: &RunId, _event: &Event) {}
 
     fn finished(&self, run: &RunId, finished: &Finished) {
         print!("{}", result::text(run, finished, self.style));
+    }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        print!("{}", repeat::text(run, repeat));
     }
 }

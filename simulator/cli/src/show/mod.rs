@@ -2,6 +2,7 @@
 
 mod json;
 mod lines;
+mod repeat;
 mod result;
 mod terminal;
 mod timings;

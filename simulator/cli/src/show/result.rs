@@ -30,7 +30,7 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
         text,
         "{}  {}  {}",
         paint(summary.verdict).apply_to(format!("{:<7}", summary.verdict)),
-        style(&run.name).bold(),
+        style(run.label()).bold(),
         style(totals(summary)).dim()
     );
     if good && !how.timelines {

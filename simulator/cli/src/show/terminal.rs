@@ -9,10 +9,11 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sansim_scenario::{
     event::{Event, What},
+    repeat::Repeat,
     run::{Finished, RunId, Sink},
 };
 
-use super::{Style, result};
+use super::{Style, repeat, result};
 
 /// Keeps a line on the screen for every run.
 pub(super) struct Terminal {
@@ -43,7 +44,7 @@ impl Terminal {
             {
                 bar.set_style(style);
             }
-            bar.set_prefix(run.name.clone());
+            bar.set_prefix(run.label());
             bar.enable_steady_tick(Duration::from_millis(120));
             let (stage, last) = (String::new(), String::new());
             Live { bar, stage, t: 0.0, commands: 0, last }
@@ -94,5 +95,9 @@ impl Sink for Terminal {
             live.bar.finish_and_clear();
         }
         self.all.suspend(|| print!("{}", result::text(run, finished, self.style)));
+    }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        self.all.suspend(|| print!("{}", repeat::text(run, repeat)));
     }
 }

@@ -35,7 +35,7 @@ use sansim_lab::{
     Progress, Templates, WorkDir, own_cpu_time,
 };
 use script::Stage;
-pub use sink::{RunId, Sink};
+pub use sink::{Repetition, RunId, Sink};
 use stopwatch::Part;
 use story::{Setting, Story, Told};
 use tokio_util::sync::CancellationToken as Cancel;
@@ -130,9 +130,12 @@ pub async fn run(
     memory: &Arc<OnceLock<MemoryGauge>>,
 ) -> Result<Finished, RunError> {
     let (began, spent) = (Instant::now(), own_cpu_time());
-    let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.name)?;
+    let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.slug())?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
+    if spec.id.repetition.is_some() {
+        recorder.trace();
+    }
     let (kernel, memory) = (spec.image.release.clone(), Arc::clone(memory));
     let mut facts = Facts { kernel, memory, ..Facts::default() };
     let told = attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await;

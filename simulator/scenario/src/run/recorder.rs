@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     event::{Event, Timeline as Clockwork, What, operation_name},
+    repeat::{Trace, Tracer},
     report::{html, lanes::Lanes, timeline::Timeline},
     timings::Timings,
     verdict::Summary,
@@ -36,6 +37,8 @@ pub(super) struct Recorder<'a> {
     lanes: Lanes,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
     tail: VecDeque<Event>,
+    /// For runs that are to be compared.
+    tracer: Option<Tracer>,
     /// Scenario seconds of the latest event.
     latest: f64,
 }
@@ -53,8 +56,14 @@ impl<'a> Recorder<'a> {
             lanes: Lanes::default(),
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
+            tracer: None,
             latest: 0.0,
         }
+    }
+
+    /// Takes down what is told, for a comparison with other runs.
+    pub(super) fn trace(&mut self) {
+        self.tracer = Some(Tracer::default());
     }
 
     /// Tells the reader what is being done.
@@ -85,6 +94,9 @@ impl<'a> Recorder<'a> {
         self.latest = self.latest.max(event.t);
         self.directory.event(&event);
         self.sink.event(&self.id, &event);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.event(&event);
+        }
         self.timeline.push(&event);
         self.lanes.push(&event);
         if matches!(&event.what, What::Command(_)) {
@@ -111,7 +123,11 @@ impl<'a> Recorder<'a> {
             let controllers = self.commands.entry(operation_name(record)).or_default();
             *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
         }
-        self.emit(Event::command(record, &self.clockwork));
+        let event = Event::command(record, &self.clockwork);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.command(record, &event);
+        }
+        self.emit(event);
     }
 
     /// Records a change of the array's state.
@@ -141,10 +157,11 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// When something of the run could not be written.
     pub(super) fn finish(self, summary: &Summary) -> Result<Recorded, DirectoryError> {
-        let Recorder { directory, timeline, lanes, tail, .. } = self;
+        let Recorder { directory, timeline, lanes, tail, tracer, .. } = self;
         directory.file("report.html", &html::page(summary, &timeline, &lanes))?;
         let path = directory.finish(summary)?;
-        Ok(Recorded { directory: path, timeline, last_commands: tail.into() })
+        let trace = tracer.map(Tracer::finish);
+        Ok(Recorded { directory: path, timeline, last_commands: tail.into(), trace })
     }
 }
 
@@ -157,4 +174,6 @@ pub struct Recorded {
     pub timeline: Timeline,
     /// The last commands on the wire.
     pub last_commands: Vec<Event>,
+    /// The story for a comparison, if the run is one of several of the same.
+    pub trace: Option<Trace>,
 }

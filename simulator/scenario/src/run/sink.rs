@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Finished;
-use crate::event::Event;
+use crate::{event::Event, repeat::Repeat};
 
 /// Which run of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,37 @@ pub struct RunId {
     pub file: PathBuf,
     /// The guest image.
     pub image: String,
+    /// Which of several runs of the same it is; none if there is but one.
+    pub repetition: Option<Repetition>,
+}
+
+/// A run's place among those of the same scenario, image and seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetition {
+    /// The place of the first of them in the suite.
+    pub group: usize,
+    /// Which run of it, from 1.
+    pub number: u32,
+    /// How many runs of it there are.
+    pub of: u32,
+}
+
+impl RunId {
+    /// How the run is called where it is shown: `stolen-lun (3 of 10)`.
+    pub fn label(&self) -> String {
+        match self.repetition {
+            None => self.name.clone(),
+            Some(Repetition { number, of, .. }) => format!("{} ({number} of {of})", self.name),
+        }
+    }
+
+    /// How its directory is called: `stolen-lun-run3`.
+    pub(crate) fn slug(&self) -> String {
+        match self.repetition {
+            None => self.name.clone(),
+            Some(Repetition { number, .. }) => format!("{}-run{number}", self.name),
+        }
+    }
 }
 
 /// Is told what happens in the runs of a suite, from several threads.
@@ -28,4 +59,7 @@ pub trait Sink: Send + Sync {
 
     /// A run has its verdict.
     fn finished(&self, run: &RunId, finished: &Finished);
+
+    /// All runs of a scenario that was to be repeated have ended; `run` is one of them.
+    fn repeated(&self, run: &RunId, repeat: &Repeat);
 }

@@ -1,0 +1,125 @@
+//! The runs of one scenario, compared as they end.
+
+use super::{Agreement, Repeat, Trace};
+
+/// Compares runs with the first of them. Of the others only where they differ is kept.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    base: Option<Base>,
+    /// Runs that ended before the first one, with their numbers.
+    early: Vec<(u32, Trace)>,
+}
+
+#[derive(Debug)]
+struct Base {
+    number: u32,
+    trace: Trace,
+    repeat: Repeat,
+}
+
+impl Base {
+    fn new(number: u32, trace: Trace) -> Self {
+        let repeat = Repeat {
+            runs: 1,
+            control: Agreement::of(&trace.control),
+            commands: Agreement::of(&trace.commands),
+            events: Agreement::of(&trace.events),
+        };
+        Base { number, trace, repeat }
+    }
+
+    fn add(&mut self, number: u32, other: &Trace) {
+        let Base { number: base, trace, repeat } = self;
+        repeat.runs += 1;
+        repeat.control.add((*base, &trace.control), (number, &other.control));
+        repeat.commands.add((*base, &trace.commands), (number, &other.commands));
+        repeat.events.add((*base, &trace.events), (number, &other.events));
+    }
+}
+
+impl Comparison {
+    /// Takes a run that has ended; `number` is 1 for the first one.
+    pub fn add(&mut self, number: u32, trace: Trace) {
+        match &mut self.base {
+            Some(base) => base.add(number, &trace),
+            None if number == 1 => {
+                let mut base = Base::new(number, trace);
+                self.early.drain(..).for_each(|(number, trace)| base.add(number, &trace));
+                self.base = Some(base);
+            }
+            None => self.early.push((number, trace)),
+        }
+    }
+
+    /// How they compare; none if there are not two. If the first one never ended, the next does
+    /// for it.
+    pub fn finish(mut self) -> Option<Repeat> {
+        if self.base.is_none() {
+            self.early.sort_by_key(|(number, _)| *number);
+            let mut early = self.early.drain(..);
+            let (number, trace) = early.next()?;
+            let base = self.base.insert(Base::new(number, trace));
+            early.for_each(|(number, trace)| base.add(number, &trace));
+        }
+        let mut repeat = self.base?.repeat;
+        for agreement in [&mut repeat.control, &mut repeat.commands, &mut repeat.events] {
+            agreement.differences.sort_by_key(|difference| difference.run);
+        }
+        (repeat.runs > 1).then_some(repeat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{trace::Tracer, words},
+        *,
+    };
+    use crate::event::{Event, What};
+
+    fn told(steps: &[&str]) -> Trace {
+        let mut tracer = Tracer::default();
+        for (t, name) in (0u32..).zip(steps) {
+            let (name, action) = ((*name).to_owned(), String::new());
+            tracer.event(&Event { t: t.into(), what: What::Step { name, action, error: None } });
+        }
+        tracer.finish()
+    }
+
+    #[test]
+    fn runs_are_compared_with_the_first_whichever_ends_first() {
+        let mut comparison = Comparison::default();
+        comparison.add(3, told(&["fail", "restore"]));
+        comparison.add(2, told(&["fail", "end"]));
+        comparison.add(1, told(&["fail", "restore"]));
+        comparison.add(4, told(&[]));
+        let repeat = comparison.finish().unwrap();
+        assert_eq!((repeat.runs, repeat.control.agree, repeat.events.agree), (4, 4, 2));
+        let differ: Vec<u32> = repeat.events.differences.iter().map(|d| d.run).collect();
+        assert_eq!(differ, [2, 4]);
+        assert_eq!(repeat.events.differences[0].tells.as_deref(), Some("step end"));
+        assert!(!repeat.is_whole());
+    }
+
+    #[test]
+    fn without_the_first_the_next_does_and_one_is_not_compared() {
+        let mut comparison = Comparison::default();
+        comparison.add(5, told(&["b"]));
+        comparison.add(3, told(&["a"]));
+        let repeat = comparison.finish().unwrap();
+        let difference = &repeat.events.differences[0];
+        assert_eq!((difference.base, difference.run), (3, 5));
+        let mut alone = Comparison::default();
+        alone.add(1, told(&["a"]));
+        assert_eq!(alone.finish(), None);
+    }
+
+    #[test]
+    fn what_was_before_the_story_is_left_out() {
+        let mut tracer = Tracer::default();
+        let log = What::Log { level: 6, text: "sd 0:0:0:0".to_owned() };
+        assert!(words::of_event(&log).is_some());
+        tracer.event(&Event { t: -0.5, what: log });
+        assert_eq!(tracer.finish().events.count, 0);
+    }
+}
