@@ -1,12 +1,15 @@
 //! A virtio-scsi device: requests in, commands to the array, answers out. It knows virtqueues and
 //! guest memory, and nothing of how either came to this process.
 
+mod view;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sansim_array::{Array, Clock, Completion, Notice, Ticket};
 use virtio_queue::{DescriptorChain, Queue, QueueT};
-use vm_memory::GuestMemory;
+use vm_memory::{GuestMemory, GuestMemoryBackend};
 
+use self::view::View;
 use crate::{
     alarm::{Alarm, Doorbell},
     chain::Chain,
@@ -22,7 +25,7 @@ use crate::{
 };
 
 /// Commands carried out before others get their turn at the queue.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// One device. Its request queues may be served at once, each by one thread: that takes `&self`.
 /// Everything else waits until they pause, `&mut self`: a task management function or a released
@@ -71,12 +74,13 @@ impl Device {
     }
 
     /// Carries out what a request queue has to offer, or a good part of it.
-    pub(crate) fn serve_requests<M: GuestMemory>(
+    pub(crate) fn serve_requests<M: GuestMemoryBackend>(
         &self,
         index: u16,
         ring: &mut Queue,
         memory: &M,
     ) -> Result<Progress, Malformed> {
+        let memory = &View(memory);
         let Some(queue) = self.request_queue(index) else { return Ok(Progress::Empty) };
         let mut queue = lock(queue);
         let size = ring.size();
