@@ -10,7 +10,7 @@ use std::{
 use crate::place::{Place, signal, start, text, wait_for};
 
 /// A controller is lost; what is expected can be put behind it.
-const STORY: &str = r#"
+pub(crate) const STORY: &str = r#"
 title = "a controller is lost"
 [guest]
 multipath = { pg_init_retries = 5 }

@@ -3,3 +3,4 @@
 mod bad_input;
 mod guest;
 mod place;
+mod suite;

@@ -1,0 +1,151 @@
+//! How fast the project's own scenarios are run, two at a time: scenarios a minute, simulated seconds a
+//! second, CPU seconds a scenario, and the parts of a run. Where the command knows `--time`, real and
+//! skipped time alternate and are compared. Medians are printed, nothing is asserted but success.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use rustix::param::clock_ticks_per_second;
+
+const ROUNDS: usize = 3;
+/// Parts of a run, as `summary.json` calls them.
+const PARTS: [&str; 6] =
+    ["restore_s", "modules_s", "discovery_s", "maps_s", "story_s", "teardown_s"];
+
+/// A way to run the suite.
+struct Mode {
+    name: &'static str,
+    options: &'static [&'static str],
+    rounds: Vec<Round>,
+}
+
+/// What one suite took, in seconds.
+#[derive(Default)]
+struct Round {
+    runs: f64,
+    wall: f64,
+    cpu: f64,
+    simulated: f64,
+    parts: [f64; PARTS.len()],
+}
+
+impl Mode {
+    fn new(name: &'static str, options: &'static [&'static str]) -> Self {
+        Mode { name, options, rounds: Vec::new() }
+    }
+
+    fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
+        let mut figures: Vec<f64> = self.rounds.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+}
+
+impl Round {
+    fn share(&self, part: usize) -> f64 {
+        self.parts[part] / self.parts.iter().sum::<f64>() * 100.0
+    }
+}
+
+fn sansim() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_sansim"))
+}
+
+/// Runs every scenario of the project.
+fn run_suite(options: &[&str]) -> Round {
+    let out = tempfile::tempdir().expect("a temporary directory");
+    let (began, spent) = (Instant::now(), children_cpu());
+    let run = sansim()
+        .args(["run", "--jobs", "2", "--out"])
+        .arg(out.path())
+        .args(options)
+        .arg(scenarios())
+        .output()
+        .expect("sansim");
+    let (wall, cpu) = (began.elapsed().as_secs_f64(), children_cpu() - spent);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    let mut round = Round { wall, cpu, ..Round::default() };
+    for entry in fs::read_dir(out.path()).expect("the run directories").flatten() {
+        // `latest` is one of the others.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            add(&mut round, &entry.path());
+        }
+    }
+    round
+}
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+fn add(round: &mut Round, run: &Path) {
+    let text = fs::read_to_string(run.join("summary.json")).expect("summary.json");
+    let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    round.runs += 1.0;
+    round.simulated += summary["simulated_s"].as_f64().expect("simulated_s");
+    for (sum, name) in round.parts.iter_mut().zip(PARTS) {
+        *sum += summary["timings"][name].as_f64().expect(name);
+    }
+}
+
+/// CPU seconds of all processes that have ended below this one: cutime and cstime of
+/// proc_pid_stat(5). The name before them may hold anything, but this program's is ours.
+fn children_cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("/proc");
+    let fields = stat.split_ascii_whitespace().skip(15).take(2);
+    let ticks: f64 = fields.map(|field| field.parse::<f64>().expect("ticks")).sum();
+    ticks / clock_ticks_per_second() as f64
+}
+
+/// Whether the command can skip time yet.
+fn knows_time() -> bool {
+    let help = sansim().args(["run", "--help"]).output().expect("sansim");
+    String::from_utf8_lossy(&help.stdout).contains("--time <")
+}
+
+fn line(name: &str, unit: &str, modes: &[Mode], ratio: bool, figure: impl Fn(&Round) -> f64) {
+    let medians: Vec<f64> = modes.iter().map(|mode| mode.median(&figure)).collect();
+    print!("{name:<32}");
+    medians.iter().for_each(|median| print!("{median:>10.2}{unit:<2}"));
+    if let ([one, other], true) = (medians.as_slice(), ratio) {
+        print!("{:>8.1} x", other / one);
+    }
+    println!();
+}
+
+fn main() {
+    let mut modes = match knows_time() {
+        true => vec![
+            Mode::new("real time", &["--accel", "tcg", "--time", "real"]),
+            Mode::new("skipped", &["--accel", "tcg", "--time", "skip"]),
+        ],
+        false => vec![Mode::new("real time", &[])],
+    };
+    // Templates are made, and the costs of scenarios become known, outside of what is measured.
+    for mode in &modes {
+        run_suite(mode.options);
+    }
+    for _ in 0..ROUNDS {
+        for mode in &mut modes {
+            mode.rounds.push(run_suite(mode.options));
+        }
+    }
+    println!(
+        "{} scenarios with --jobs 2, medians of {ROUNDS}",
+        modes[0].median(|round| round.runs)
+    );
+    print!("{:<32}", "");
+    modes.iter().for_each(|mode| print!("{:>10}  ", mode.name));
+    println!();
+    line("scenarios a minute", "", &modes, true, |r| r.runs / r.wall * 60.0);
+    line("simulated seconds a second", "", &modes, true, |r| r.simulated / r.wall);
+    line("CPU seconds a scenario", "", &modes, true, |r| r.cpu / r.runs);
+    for (part, name) in PARTS.iter().enumerate() {
+        let name = format!("share of {}", name.trim_end_matches("_s"));
+        line(&name, " %", &modes, false, |r| r.share(part));
+    }
+}
