@@ -55,6 +55,9 @@ pub struct Summary {
     pub scenario: String,
     /// Its title.
     pub title: String,
+    /// Which run of several of the same it was, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<u32>,
     /// What came of it.
     pub verdict: Verdict,
     /// Why, when it is not a pass.

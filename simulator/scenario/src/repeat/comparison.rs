@@ -2,6 +2,10 @@
 
 use super::{Agreement, Repeat, Trace};
 
+/// Runs that may end before the first one does, which has then come to nothing: as many as can go on
+/// at once.
+const PATIENCE: usize = 64;
+
 /// Compares runs with the first of them. Of the others only where they differ is kept.
 #[derive(Debug, Default)]
 pub struct Comparison {
@@ -42,12 +46,22 @@ impl Comparison {
     pub fn add(&mut self, number: u32, trace: Trace) {
         match &mut self.base {
             Some(base) => base.add(number, &trace),
-            None if number == 1 => {
-                let mut base = Base::new(number, trace);
-                self.early.drain(..).for_each(|(number, trace)| base.add(number, &trace));
-                self.base = Some(base);
+            None => {
+                self.early.push((number, trace));
+                if number == 1 || self.early.len() == PATIENCE {
+                    self.choose_base();
+                }
             }
-            None => self.early.push((number, trace)),
+        }
+    }
+
+    /// Makes the first of the early ones the base, and compares the others with it.
+    fn choose_base(&mut self) {
+        self.early.sort_by_key(|(number, _)| *number);
+        let mut early = self.early.drain(..);
+        self.base = early.next().map(|(number, trace)| Base::new(number, trace));
+        if let Some(base) = &mut self.base {
+            early.for_each(|(number, trace)| base.add(number, &trace));
         }
     }
 
@@ -55,11 +69,7 @@ impl Comparison {
     /// for it.
     pub fn finish(mut self) -> Option<Repeat> {
         if self.base.is_none() {
-            self.early.sort_by_key(|(number, _)| *number);
-            let mut early = self.early.drain(..);
-            let (number, trace) = early.next()?;
-            let base = self.base.insert(Base::new(number, trace));
-            early.for_each(|(number, trace)| base.add(number, &trace));
+            self.choose_base();
         }
         let mut repeat = self.base?.repeat;
         for agreement in [&mut repeat.control, &mut repeat.commands, &mut repeat.events] {
@@ -112,6 +122,16 @@ mod tests {
         let mut alone = Comparison::default();
         alone.add(1, told(&["a"]));
         assert_eq!(alone.finish(), None);
+    }
+
+    #[test]
+    fn a_first_run_that_never_ends_is_not_waited_for_without_end() {
+        let mut comparison = Comparison::default();
+        for number in (2..200).rev() {
+            comparison.add(number, told(&["a"]));
+            assert!(comparison.early.len() < PATIENCE);
+        }
+        assert_eq!(comparison.finish().map(|repeat| repeat.events.agree), Some(198));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub fn junit(summaries: &[Summary]) -> Report {
 }
 
 fn test_case(summary: &Summary) -> TestCase {
-    let mut case = TestCase::new(summary.scenario.clone(), status(summary));
+    let run = summary.run.map_or(String::new(), |run| format!(" (run {run})"));
+    let mut case = TestCase::new(format!("{}{run}", summary.scenario), status(summary));
     case.set_classname(format!("sansim.{}", summary.image));
     case.set_time(Duration::from_secs_f64(summary.wall_s));
     for (name, value) in [

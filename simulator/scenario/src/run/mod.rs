@@ -325,6 +325,7 @@ fn summarize(
     Summary {
         scenario: spec.id.file.display().to_string(),
         title: spec.scenario.title.clone(),
+        run: spec.id.repetition.map(|repetition| repetition.number),
         verdict,
         reason,
         seed: spec.seed,
