@@ -6,6 +6,8 @@
 //!   same loop with an array that answers without touching data, the same loop without an array,
 //!   and copying the same blocks from a mapping,
 //! - the same with 20 fault rules, none of which matches,
+//! - the processor time that a read takes in the process that serves, which a busy machine changes
+//!   least,
 //! - the latency at queue depth 1, against vhost-device-scsi,
 //!
 //! and fails if a read allocates memory. Each device is served by a process of its own. All take
@@ -60,16 +62,27 @@ fn main() {
 /// A device under load.
 struct Device {
     load: Load,
-    _served: Served,
+    served: Served,
 }
 
 impl Device {
     fn new(served: Served) -> Device {
-        Device { load: Load::new(&served.socket), _served: served }
+        Device { load: Load::new(&served.socket), served }
     }
 
+    /// Commands per second.
     fn per_second(&mut self, ask: Ask) -> f64 {
         self.load.run(ask, SLICE).per_second()
+    }
+
+    /// Reads per second, and nanoseconds of processor time that the process takes for each.
+    fn reads(&mut self, per_second: &mut Rounds, processor: &mut Rounds) {
+        let time = |served: &Served| served.processor_time().expect("the process is there");
+        let before = time(&self.served);
+        let rate = self.load.run(Ask::Data, SLICE);
+        let taken = time(&self.served) - before;
+        per_second.push(rate.per_second());
+        processor.push(taken.as_nanos() as f64 / rate.count as f64);
     }
 }
 
@@ -115,13 +128,14 @@ struct Bench {
 impl Bench {
     fn throughput(&mut self) {
         let mut copies = Copies::new();
-        let [mut data, mut idle_rules, mut reference, mut no_data, mut nowhere, mut copied] =
-            <[Rounds; 6]>::default();
+        let [mut data, mut idle_rules, mut reference] = <[Rounds; 3]>::default();
+        let [mut data_cpu, mut idle_rules_cpu, mut reference_cpu] = <[Rounds; 3]>::default();
+        let [mut no_data, mut nowhere, mut copied] = <[Rounds; 3]>::default();
         for _ in 0..ROUNDS {
-            data.push(self.sansim.per_second(Ask::Data));
-            idle_rules.push(self.ruled.per_second(Ask::Data));
+            self.sansim.reads(&mut data, &mut data_cpu);
+            self.ruled.reads(&mut idle_rules, &mut idle_rules_cpu);
             if let Some(device) = &mut self.reference {
-                reference.push(device.per_second(Ask::Data));
+                device.reads(&mut reference, &mut reference_cpu);
             }
             no_data.push(self.sansim.per_second(Ask::NoData));
             nowhere.push(self.sansim.per_second(Ask::Nowhere));
@@ -145,6 +159,16 @@ impl Bench {
         line("plain copies, no queue", &copied, reach(&copied));
         let share = idle_rules.ratio(&data).spread();
         line("with 20 idle fault rules", &idle_rules, format!("{share} of those without"));
+        println!(
+            "processor time per read, of the process that serves: {:.0} ns",
+            data_cpu.median()
+        );
+        if self.reference.is_some() {
+            let ratio = reference_cpu.ratio(&data_cpu).spread();
+            line("vhost-device-scsi", &reference_cpu, format!("{ratio} times as much"));
+        }
+        let ratio = idle_rules_cpu.ratio(&data_cpu).spread();
+        line("with 20 idle fault rules", &idle_rules_cpu, format!("{ratio} times as much"));
     }
 
     fn latency(&mut self) {

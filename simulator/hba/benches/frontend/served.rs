@@ -4,7 +4,7 @@
 use std::{
     env,
     ffi::OsStr,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -59,6 +59,17 @@ impl Served {
         // It warns that writing is new to it.
         command.stderr(Stdio::null());
         Served::start(command, socket).map(Some)
+    }
+
+    /// How long its threads have run on a processor, whatever else the machine did.
+    pub(crate) fn processor_time(&self) -> io::Result<Duration> {
+        let mut nanos = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let times = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let running = times.split(' ').next().and_then(|running| running.parse::<u64>().ok());
+            nanos += running.ok_or(io::ErrorKind::InvalidData)?;
+        }
+        Ok(Duration::from_nanos(nanos))
     }
 
     /// Starts a process and waits until it listens. Connecting would not do to find out: the
