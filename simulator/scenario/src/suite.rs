@@ -61,6 +61,7 @@ pub async fn run_suite(
         results: specs.iter().map(|_| None).collect(),
         specs: specs.into_iter().map(Arc::new).collect(),
         waiting,
+        short: None,
         going: HashMap::new(),
         runs: JoinSet::new(),
         costs,
@@ -80,6 +81,8 @@ struct Suite {
     results: Results,
     /// Runs that have not been started, the next one first.
     waiting: VecDeque<usize>,
+    /// The run that there was no memory for; told once.
+    short: Option<usize>,
     going: HashMap<task::Id, Going>,
     runs: JoinSet<Result<Finished, RunError>>,
     costs: Costs,
@@ -109,8 +112,7 @@ impl Suite {
             // other programs end.
             match tokio::time::timeout(LOOK_AGAIN, self.runs.join_next_with_id()).await {
                 Ok(Some(Ok((id, result)))) => self.end(id, result),
-                // A run that panicked has no result.
-                Ok(Some(Err(error))) => drop(self.going.remove(&error.id())),
+                Ok(Some(Err(error))) => self.end(error.id(), Err(RunError::Panicked)),
                 Ok(None) => break,
                 Err(_) => {}
             }
@@ -127,6 +129,10 @@ impl Suite {
         }
         let going: Vec<Occupancy> = self.going.values().map(|run| self.occupancy(run)).collect();
         let room = has_room(self.specs[index].scenario.guest.memory, available_memory(), &going);
+        if !room && self.short != Some(index) {
+            self.sink.stage(&self.specs[index].id, "waiting for memory");
+            self.short = Some(index);
+        }
         if room { self.waiting.pop_front() } else { None }
     }
 

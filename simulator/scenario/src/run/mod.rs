@@ -97,6 +97,9 @@ pub enum RunError {
     /// The run's directory cannot be written.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// A mistake in this program.
+    #[error("the run failed by a mistake in sansim; what was printed before says more")]
+    Panicked,
     /// The story could not begin.
     #[error("the story could not begin: {0}")]
     Story(String),
