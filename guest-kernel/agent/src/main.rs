@@ -8,6 +8,7 @@ mod clock;
 mod dm;
 mod fail;
 mod init;
+mod keeper;
 mod kmsg;
 mod modprobe;
 mod outbox;

@@ -18,7 +18,14 @@ const MAX_REPLIES: usize = 256;
 
 /// The sending end; all clones feed the same queue.
 #[derive(Clone, Default)]
-pub(crate) struct Outbox(Arc<Shared>);
+pub(crate) struct Outbox {
+    shared: Arc<Shared>,
+    /// Told of every message.
+    bell: Option<Bell>,
+}
+
+/// Tells somebody that there is a message.
+type Bell = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Shared {
@@ -75,6 +82,11 @@ impl Queue {
 }
 
 impl Outbox {
+    /// Has a bell rung for every message that comes through this or a clone made from now on.
+    pub(crate) fn ring_with(&mut self, bell: impl Fn() + Send + Sync + 'static) {
+        self.bell = Some(Arc::new(bell));
+    }
+
     /// Something happened just now.
     pub(crate) fn event(&self, what: Happening) {
         self.event_at(now_ns(), what);
@@ -83,13 +95,13 @@ impl Outbox {
     /// Something happened at a given time.
     pub(crate) fn event_at(&self, at_ns: u64, what: Happening) {
         self.lock().push_event(Event { at_ns, what });
-        self.0.filled.notify_one();
+        self.filled();
     }
 
     /// Events were lost before they came here.
     pub(crate) fn count_lost(&self, count: u64) {
         self.lock().lost += count;
-        self.0.filled.notify_one();
+        self.filled();
     }
 
     /// An answer.
@@ -103,7 +115,14 @@ impl Outbox {
         queue.lines.push_back((encode(message), 0));
         queue.replies += 1;
         drop(queue);
-        self.0.filled.notify_one();
+        self.filled();
+    }
+
+    fn filled(&self) {
+        self.shared.filled.notify_one();
+        if let Some(ring) = &self.bell {
+            ring();
+        }
     }
 
     /// Waits for the next message to be sent.
@@ -111,21 +130,29 @@ impl Outbox {
         let mut queue = self.lock();
         loop {
             if let Some(line) = queue.pop() {
-                self.0.drained.notify_one();
+                self.shared.drained.notify_one();
                 return line;
             }
-            queue = self.0.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self.shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Everything that waits to be sent.
+    pub(crate) fn take_all(&self) -> Vec<u8> {
+        let mut queue = self.lock();
+        let all = std::iter::from_fn(|| queue.pop()).flatten().collect();
+        self.shared.drained.notify_one();
+        all
     }
 
     /// Waits until few enough replies wait for another call to be taken.
     pub(crate) fn wait_for_room(&self) {
         let full = |queue: &mut Queue| queue.replies >= MAX_REPLIES;
-        drop(self.0.drained.wait_while(self.lock(), full));
+        drop(self.shared.drained.wait_while(self.lock(), full));
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

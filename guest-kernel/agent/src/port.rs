@@ -51,13 +51,17 @@ impl Port {
     /// Sends what is in the outbox, for ever.
     pub(crate) fn write_from(&self, outbox: &Outbox) -> ! {
         loop {
-            let line = outbox.next();
-            // What a new host reads first may be the end of a line that began before it came.
-            if self.interrupted.swap(false, Ordering::SeqCst) {
-                self.write(b"\n");
-            }
-            self.write(&line);
+            self.send(&outbox.next());
         }
+    }
+
+    /// Sends whole lines.
+    pub(crate) fn send(&self, lines: &[u8]) {
+        // What a new host reads first may be the end of a line that began before it came.
+        if self.interrupted.swap(false, Ordering::SeqCst) {
+            self.write(b"\n");
+        }
+        self.write(lines);
     }
 
     fn write(&self, mut bytes: &[u8]) {

@@ -7,13 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sansim_protocol::{
-    Answer, Call, FromAgent, Outcome, Reply, Request, USERLAND, VERSION, decode, request_id,
+    Answer, Call, FromAgent, FromLab, Outcome, Reply, Request, USERLAND, VERSION, decode,
+    request_id,
 };
 
 use crate::children::Children;
 use crate::clock::now_ns;
 use crate::dm::{self, Dm, Watch};
 use crate::fail::{Doing, Failure, Result};
+use crate::keeper::Keeper;
 use crate::modprobe::{self, Modules};
 use crate::outbox::Outbox;
 use crate::userland::Userland;
@@ -38,6 +40,7 @@ const REMOVE_PATIENCE: Duration = Duration::from_secs(15);
 /// Everything the calls work on.
 struct Agent {
     outbox: Outbox,
+    keeper: Keeper,
     workloads: Workloads,
     watch: Watch,
     userland: Userland,
@@ -47,8 +50,10 @@ struct Agent {
 
 /// Opens the port and serves it, for ever.
 pub(crate) fn serve() -> Result<()> {
-    let outbox = Outbox::default();
+    let mut outbox = Outbox::default();
+    let keeper = Keeper::new(&mut outbox)?;
     let agent = Arc::new(Agent {
+        keeper,
         workloads: Workloads::new(outbox.clone()),
         watch: Watch::new(outbox.clone()),
         userland: Userland::new(Children::start()?),
@@ -58,9 +63,11 @@ pub(crate) fn serve() -> Result<()> {
     });
     let port = port::Port::open()?;
     outbox.message(&FromAgent::Ready { version: VERSION, kernel: modprobe::release() });
-    let writer = port.clone();
-    let queue = outbox.clone();
-    spawn("writer", move || writer.write_from(&queue))?;
+    let (writer, queue, keeper) = (port.clone(), outbox.clone(), agent.keeper.clone());
+    spawn("writer", move || match keeper.clock() {
+        Some(clock) => clock.keep(&queue, &writer),
+        None => writer.write_from(&queue),
+    })?;
     follow("kmsg", outbox.clone(), kmsg::follow)?;
     follow("uevent", outbox, uevent::follow)?;
     port.read_lines(|line| match line {
@@ -88,8 +95,9 @@ impl Agent {
     /// Takes a line, as soon as the lab reads its answers: carries out the call on a thread of its own, or says why not.
     fn take(agent: &Arc<Agent>, line: &[u8]) {
         agent.outbox.wait_for_room();
-        let request: Request = match decode(line) {
-            Ok(request) => request,
+        let Request { id, call } = match decode(line) {
+            Ok(FromLab::Request(request)) => request,
+            Ok(FromLab::Go(go)) => return agent.keeper.go(go),
             Err(error) => {
                 if let Some(id) = request_id(line) {
                     agent.answer(id, Err(Failure::new(error.to_string())));
@@ -99,14 +107,13 @@ impl Agent {
                 return;
             }
         };
-        let id = request.id;
-        if request.call == Call::Hello {
+        if call == Call::Hello {
             return agent.answer(id, Ok(Answer::Hello { now_ns: now_ns() }));
         }
         agent.enter();
         let worker = agent.clone();
         let started = spawn("call", move || {
-            let answer = worker.carry_out(request.call);
+            let answer = worker.carry_out(call);
             worker.answer(id, answer);
             worker.leave();
         });
@@ -143,6 +150,7 @@ impl Agent {
                 let known = Modules::open()?;
                 modules.iter().try_for_each(|module| known.load(module))?;
                 self.watch.ensure()?;
+                self.keeper.ensure_probes()?;
                 Ok(Answer::Done)
             }
             Call::Scan { targets, expect_disks, timeout_ms } => {
@@ -187,6 +195,12 @@ impl Agent {
                 let file = File::open(&path).doing(|| format!("open {path}"))?;
                 file.take(MAX_FILE).read_to_end(&mut bytes).doing(|| format!("read {path}"))?;
                 Ok(Answer::Text { text: String::from_utf8_lossy(&bytes).into_owned() })
+            }
+            Call::Sent => Ok(Answer::Sent(self.keeper.sent())),
+            Call::Seed { seed } => {
+                // What is written there is mixed in (random(4)).
+                fs::write("/dev/urandom", seed.to_le_bytes()).doing(|| "seed".to_owned())?;
+                Ok(Answer::Done)
             }
             Call::PowerOff => init::power_off(),
         }

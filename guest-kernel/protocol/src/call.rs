@@ -83,6 +83,13 @@ pub enum Call {
         /// Absolute path in the guest.
         path: String,
     },
+    /// How many commands have gone out to the HBAs? Answered with [`Answer::Sent`].
+    Sent,
+    /// Mixes a number into the kernel's pool of randomness.
+    Seed {
+        /// The run's seed.
+        seed: u64,
+    },
     /// Powers the guest off. There is no answer.
     PowerOff,
 }
@@ -204,11 +211,33 @@ pub enum Answer {
         /// Standard error, the same way.
         stderr: String,
     },
+    /// To [`Call::Sent`].
+    Sent(Sent),
     /// To [`Call::ReadFile`].
     Text {
         /// The file's contents.
         text: String,
     },
+}
+
+/// What the guest's kernel says it has sent, by its tracepoints. Since the SCSI modules were loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Commands dispatched to an HBA's driver (`scsi:scsi_dispatch_cmd_start`).
+    pub dispatched: u64,
+    /// Of these, the ones that the driver gave back because its queue was full
+    /// (`scsi:scsi_dispatch_cmd_error`).
+    pub refused: u64,
+    /// Commands of the error handler, which are not dispatched like others (a probe on
+    /// `scsi_send_eh_cmnd`); null where the kernel has no probes.
+    pub recovery: Option<u64>,
+}
+
+impl Sent {
+    /// Commands that must have reached the array.
+    pub fn total(&self) -> u64 {
+        self.dispatched.saturating_sub(self.refused) + self.recovery.unwrap_or(0)
+    }
 }
 
 /// A disk of the guest: one path to one LUN.

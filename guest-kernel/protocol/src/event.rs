@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MapStatus, Reply};
+use crate::{Ask, MapStatus, Reply};
 
 /// Everything the agent sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub enum FromAgent {
     Reply(Reply),
     /// Something happened.
     Event(Event),
+    /// In skipped time: may the clock go on?
+    Ask(Ask),
 }
 
 /// Something that happened in the guest.

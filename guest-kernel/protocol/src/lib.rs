@@ -2,7 +2,8 @@
 //!
 //! They travel over one virtio-serial port ([`PORT`]), one JSON object a line. The lab sends
 //! [`Request`]s and each is answered by exactly one [`Reply`] with the same `id`, in any order;
-//! between replies the agent sends [`Event`]s as things happen. JSON was chosen over a binary
+//! between replies the agent sends [`Event`]s as things happen. In skipped time both also speak of
+//! the clock, see [`Ask`] and [`Go`]. JSON was chosen over a binary
 //! encoding because a captured conversation can be read, and the rate is low: commands on the wire
 //! are recorded by the array, not here.
 //!
@@ -15,19 +16,24 @@
 mod call;
 mod event;
 mod frame;
+mod hold;
 
 pub use call::*;
 pub use event::*;
 pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
+pub use hold::{Ask, FromLab, Go};
 
 /// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
 pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
 pub const USERLAND: &str = "/userland";
 
 /// Serial number of the virtio-blk disk that carries the userland (a squashfs).
 pub const USERLAND_SERIAL: &str = "userland";
+
+/// On the kernel's command line: the guest's time is skipped, and the agent is to keep its clock.
+pub const SKIPPED_TIME: &str = "sansim.time=skip";

@@ -36,6 +36,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 pub mod time;
+mod timers;
 mod unit;
 
 pub use action::{Action, ActionError};
@@ -56,3 +57,4 @@ pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use personality::rdac::{Quiescence, RdacConfig};
 pub use sense::{ParseSenseError, Sense};
 pub use time::{Clock, Time};
+pub use timers::{SkipClock, TimerQueue};

@@ -86,6 +86,10 @@ pub(crate) struct RunArgs {
     /// How the guest's CPU is emulated; auto proves that KVM works before it uses it.
     #[arg(long, value_enum, default_value_t = AccelArg::Auto, value_name = "ACCEL")]
     pub(crate) accel: AccelArg,
+    /// What drives the guest's clock: the host, or the guest itself, which then jumps over time in
+    /// which it idles (needs TCG) [default: skip under TCG, real under KVM].
+    #[arg(long, value_enum, value_name = "CLOCK")]
+    pub(crate) time: Option<TimeArg>,
     /// Boot the guest instead of restoring it from a template.
     #[arg(long)]
     pub(crate) cold: bool,
@@ -121,6 +125,15 @@ pub(crate) enum AccelArg {
     Kvm,
     /// QEMU's own translator: slower, works everywhere.
     Tcg,
+}
+
+/// Whose clock the guest goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeArg {
+    /// The host's: a second is a second. For demos, and for KVM.
+    Real,
+    /// The guest's: minutes in which it only waits pass in milliseconds. Under TCG only.
+    Skip,
 }
 
 /// Arguments of `sansim check`.

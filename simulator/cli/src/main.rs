@@ -55,9 +55,11 @@ fn schema() -> u8 {
     PASS
 }
 
-/// QEMU is started from these threads and dies with them, so they live as long as the program.
+/// One thread for all: in skipped time a guest stands still until its message has gone from task to
+/// task and back, and between threads that takes several times as long. What takes long has threads
+/// of its own.
 fn with_runtime(work: impl Future<Output = u8>) -> u8 {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
             show::error(&format!("cannot start: {error}"));

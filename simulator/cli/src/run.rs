@@ -7,7 +7,9 @@ use std::{
     time::Instant,
 };
 
-use sansim_lab::{AccelChoice, AccelDecision, Image, LabError, WorkDir, own_cpu_time};
+use sansim_lab::{
+    Accel, AccelChoice, AccelDecision, Image, LabError, TimeMode, WorkDir, own_cpu_time,
+};
 use sansim_scenario::{
     lang::Scenario,
     report::junit::junit,
@@ -19,7 +21,7 @@ use sansim_scenario::{
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
-    args::{AccelArg, RunArgs},
+    args::{AccelArg, RunArgs, TimeArg},
     check::load_all,
     show::{self, Announce, Style},
     stop,
@@ -49,7 +51,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         Ok(prepared) => prepared,
         Err(error) => {
             show::error(&error.to_string());
-            return if matches!(error, LabError::UnknownImage { .. }) { USAGE } else { LAB };
+            let usage = matches!(error, LabError::UnknownImage { .. } | LabError::SkipNeedsTcg);
+            return if usage { USAGE } else { LAB };
         }
     };
     let specs = specs(&args, scenarios, &images);
@@ -73,10 +76,12 @@ async fn prepare(
     args: &RunArgs,
     scenarios: &[(std::path::PathBuf, Scenario)],
 ) -> Result<(Lab, Images), LabError> {
-    let choice = match args.accel {
-        AccelArg::Auto => AccelChoice::Auto,
-        AccelArg::Kvm => AccelChoice::Kvm,
-        AccelArg::Tcg => AccelChoice::Tcg,
+    let choice = match (args.accel, args.time) {
+        (AccelArg::Kvm, Some(TimeArg::Skip)) => return Err(LabError::SkipNeedsTcg),
+        (AccelArg::Kvm, _) => AccelChoice::Kvm,
+        // Whoever wants time skipped need not also say how that is done.
+        (AccelArg::Tcg, _) | (AccelArg::Auto, Some(TimeArg::Skip)) => AccelChoice::Tcg,
+        (AccelArg::Auto, _) => AccelChoice::Auto,
     };
     let lab = Lab::open(choice)?;
     let progress = Announce::new();
@@ -91,6 +96,14 @@ async fn prepare(
         }
     }
     Ok((lab, images))
+}
+
+/// What drives the clock of guests that are run so.
+fn time_mode(args: &RunArgs, accel: Accel) -> TimeMode {
+    match (args.time, accel) {
+        (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
+        (Some(TimeArg::Skip), _) | (None, Accel::Tcg) => TimeMode::Skip,
+    }
 }
 
 /// The images a scenario runs on.
@@ -126,6 +139,7 @@ fn specs(
                 scenario: scenario.clone(),
                 image: image.clone(),
                 accel: accel.clone(),
+                time: time_mode(args, accel.accel),
                 seed,
                 cold: args.cold,
                 out: args.out.clone(),
@@ -166,6 +180,11 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
     }
     for set in &args.set {
         words.extend(["--set".to_owned(), set.clone()]);
+    }
+    match args.time {
+        Some(TimeArg::Real) => words.extend(["--time".to_owned(), "real".to_owned()]),
+        Some(TimeArg::Skip) => words.extend(["--time".to_owned(), "skip".to_owned()]),
+        None => {}
     }
     if args.cold {
         words.push("--cold".to_owned());

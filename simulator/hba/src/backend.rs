@@ -23,8 +23,9 @@ use vmm_sys_util::{
 
 use crate::{
     config::HbaConfig,
-    device::Device,
+    device::{BATCH, Device},
     ring::{self, Progress, Used},
+    server::HELD_COMMANDS,
     statistics::Counters,
     vring::{LockedVring, Memory, SharedMemory, Vring},
     wire::{self, CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE, MAX_QUEUE_SIZE},
@@ -44,6 +45,8 @@ pub(crate) struct Backend {
     /// Rung when the device has something to attend to.
     doorbell: Arc<EventFd>,
     counters: Arc<Counters>,
+    /// Kicks and doorbells are left to [`Backend::serve_all`].
+    held: bool,
     /// File descriptors that the crate's threads are ended through. It takes them and keeps them.
     exits: Mutex<Vec<RawFd>>,
 }
@@ -55,6 +58,7 @@ impl Backend {
         memory: SharedMemory,
         doorbell: Arc<EventFd>,
         counters: Arc<Counters>,
+        held: bool,
     ) -> Self {
         Backend {
             vrings: (0..config.queues()).map(|_| OnceLock::new()).collect(),
@@ -63,6 +67,7 @@ impl Backend {
             memory,
             doorbell,
             counters,
+            held,
             exits: Mutex::new(Vec::new()),
         }
     }
@@ -101,25 +106,42 @@ impl Backend {
         self.device.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Serves all virtqueues: first what the array has for the guest, then commands, then task
+    /// management, which may be about one of them. Returns whether there is more.
+    pub(crate) fn serve_all(&self) -> bool {
+        self.attend();
+        let mut more = false;
+        for (index, vring) in (0u16..).zip(&self.vrings).skip(usize::from(FIRST_REQUEST_QUEUE)) {
+            let vring = vring.wait();
+            let batches = HELD_COMMANDS / BATCH;
+            more |= (0..batches).all(|_| self.serve_batch(index, vring) == Progress::More);
+        }
+        self.serve_control(self.vrings[usize::from(CONTROL_QUEUE)].wait());
+        more
+    }
+
     fn serve_requests(&self, index: u16, vring: &Vring) {
-        loop {
-            let device = self.shared();
-            let memory = self.memory.memory();
-            let mut vring = vring.get_mut();
-            if !is_running(&vring) {
-                return;
-            }
-            let used_before = vring.get_queue().next_used();
-            let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
-            self.interrupt_after(used_before, &device, &mut vring, &memory);
-            match progress {
-                // The locks are not fair, and the front end may be waiting for one of them.
-                Ok(Progress::More) => drop((vring, device)),
-                Ok(Progress::Empty) => return,
-                Err(what) => return device.report(index, what),
-            }
+        while self.serve_batch(index, vring) == Progress::More {
+            // The locks are not fair, and the front end may be waiting for one of them.
             thread::yield_now();
         }
+    }
+
+    /// Serves some requests of a queue, and lets go of all locks.
+    fn serve_batch(&self, index: u16, vring: &Vring) -> Progress {
+        let device = self.shared();
+        let memory = self.memory.memory();
+        let mut vring = vring.get_mut();
+        if !is_running(&vring) {
+            return Progress::Empty;
+        }
+        let used_before = vring.get_queue().next_used();
+        let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
+        self.interrupt_after(used_before, &device, &mut vring, &memory);
+        progress.unwrap_or_else(|what| {
+            device.report(index, what);
+            Progress::Empty
+        })
     }
 
     fn serve_control(&self, vring: &Vring) {
@@ -161,8 +183,10 @@ impl Backend {
     }
 
     fn attend(&self) {
-        // It may have been rung many times, or read already.
-        let _ = self.doorbell.read();
+        if !self.held {
+            // It may have been rung many times, or read already.
+            let _ = self.doorbell.read();
+        }
         let mut device = self.exclusive();
         let memory = self.memory.memory();
         let mut used = Vec::new();
@@ -327,6 +351,9 @@ impl VhostUserBackend for Backend {
         thread: usize,
     ) -> io::Result<()> {
         self.meet(vrings, thread);
+        if self.held {
+            return Ok(());
+        }
         if event == self.doorbell_event() {
             self.attend();
         } else if let Some(vring) = vrings.get(usize::from(event)) {

@@ -1,15 +1,13 @@
 //! The host's clock.
 
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
     fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use sansim_array::{Clock, Time};
+use sansim_array::{Clock, Time, TimerQueue};
 
 /// A [`Clock`] over the host's monotonic clock, with one thread that calls the wakers. Its
 /// [`Time::ZERO`] is when it was started. Dropping it stops the thread; wakers that are not due by
@@ -77,16 +75,8 @@ struct Timers {
 
 #[derive(Default)]
 struct Queue {
-    heap: BinaryHeap<Reverse<Timer>>,
-    next_order: u64,
+    timers: TimerQueue,
     stopped: bool,
-}
-
-struct Timer {
-    due: Time,
-    /// Wakers due at the same time are called in the order in which they came.
-    order: u64,
-    wake: Box<dyn FnOnce() + Send>,
 }
 
 impl Timers {
@@ -95,12 +85,7 @@ impl Timers {
     }
 
     fn add(&self, due: Time, wake: Box<dyn FnOnce() + Send>) {
-        let mut queue = self.lock();
-        let order = queue.next_order;
-        queue.next_order += 1;
-        queue.heap.push(Reverse(Timer { due, order, wake }));
-        let first = queue.heap.peek().is_some_and(|Reverse(timer)| timer.order == order);
-        drop(queue);
+        let first = self.lock().timers.add(due, wake);
         if first {
             self.changed.notify_one();
         }
@@ -115,23 +100,17 @@ impl Timers {
         let mut queue = self.lock();
         while !queue.stopped {
             let now = Time::ZERO + started.elapsed();
-            match queue.heap.peek().map(|Reverse(timer)| timer.due) {
-                None => {
-                    queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                }
-                Some(due) if due > now => {
-                    queue = self.wait(queue, due - now);
-                }
-                Some(_) => {
-                    let timer = queue.heap.pop();
-                    // Without the lock: a waker may well set another timer.
-                    drop(queue);
-                    if let Some(Reverse(timer)) = timer {
-                        (timer.wake)();
-                    }
-                    queue = self.lock();
-                }
+            if let Some(wake) = queue.timers.take_due(now) {
+                // Without the lock: a waker may well set another timer.
+                drop(queue);
+                wake();
+                queue = self.lock();
+                continue;
             }
+            queue = match queue.timers.next_due() {
+                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(due) => self.wait(queue, due - now),
+            };
         }
     }
 
@@ -141,26 +120,6 @@ impl Timers {
         queue
     }
 }
-
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.due, self.order).cmp(&(other.due, other.order))
-    }
-}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Timer {}
 
 #[cfg(test)]
 mod tests {

@@ -72,6 +72,7 @@ impl Initiator {
         chain: &Chain,
         memory: &M,
     ) -> Result<Step, Malformed> {
+        self.counters.received.add(1);
         let header = header(chain, memory)?;
         let mut buffers = GuestBuffers::new(chain, memory);
         if buffers.data_in_len() > 0 && buffers.data_out_len() > 0 {

@@ -28,6 +28,7 @@ mod config;
 mod control;
 mod device;
 mod events;
+mod held;
 mod lun;
 mod malformed;
 mod parked;
@@ -47,5 +48,5 @@ mod tests;
 
 pub use clock::RealClock;
 pub use config::{HbaConfig, HbaError};
-pub use server::HbaServer;
+pub use server::{HELD_COMMANDS, HbaServer};
 pub use statistics::Statistics;

@@ -32,9 +32,13 @@ use crate::{
     backend::Backend,
     config::{HbaConfig, HbaError},
     device::Device,
+    held::Held,
     statistics::{Counters, Statistics},
     vring::Memory,
 };
+
+/// Commands of a queue that an HBA serves at a time when it is asked to.
+pub const HELD_COMMANDS: usize = 1024;
 
 /// After something failed that may pass, such as a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -47,6 +51,7 @@ pub struct HbaServer {
     socket: PathBuf,
     counters: Arc<Counters>,
     stop: Arc<Stop>,
+    held: Option<Arc<Held>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,6 +68,31 @@ impl HbaServer {
         array: Arc<Array>,
         clock: Arc<dyn Clock>,
         socket: &Path,
+    ) -> Result<HbaServer, HbaError> {
+        HbaServer::start_with(config, array, clock, socket, None)
+    }
+
+    /// The same, but the guest is served only by [`HbaServer::serve`]. The clock stands still
+    /// between two calls of it, as far as the HBA is concerned.
+    ///
+    /// # Errors
+    ///
+    /// As [`HbaServer::start`].
+    pub fn start_held(
+        config: HbaConfig,
+        array: Arc<Array>,
+        clock: Arc<dyn Clock>,
+        socket: &Path,
+    ) -> Result<HbaServer, HbaError> {
+        HbaServer::start_with(config, array, clock, socket, Some(Arc::default()))
+    }
+
+    fn start_with(
+        config: HbaConfig,
+        array: Arc<Array>,
+        clock: Arc<dyn Clock>,
+        socket: &Path,
+        held: Option<Arc<Held>>,
     ) -> Result<HbaServer, HbaError> {
         config.check()?;
         let hba = config.id;
@@ -83,6 +113,7 @@ impl HbaServer {
             connecting,
             stop: Arc::clone(&stop),
             bell: Arc::new(bell),
+            held: held.clone(),
             array,
             clock,
             counters: Arc::clone(&counters),
@@ -94,7 +125,21 @@ impl HbaServer {
             .spawn(move || server.run())
             .inspect_err(|_| drop(fs::remove_file(socket)))
             .map_err(failed)?;
-        Ok(HbaServer { socket: socket.into(), counters, stop, thread: Some(thread) })
+        Ok(HbaServer { socket: socket.into(), counters, stop, held, thread: Some(thread) })
+    }
+
+    /// Serves what the guest has sent so far, or a good part of it (at most [`HELD_COMMANDS`] of a
+    /// queue), and what is due by the clock; for an HBA that was started
+    /// [held](HbaServer::start_held).
+    pub fn serve(&self) {
+        if let Some(held) = &self.held {
+            held.serve();
+        }
+    }
+
+    /// Whether [`HbaServer::serve`] has more to do than what the guest may have sent since.
+    pub fn wants_service(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.wants_service())
     }
 
     /// Where it listens.
@@ -185,10 +230,14 @@ struct Server {
     connecting: Epoll,
     stop: Arc<Stop>,
     bell: Arc<EventFd>,
+    held: Option<Arc<Held>>,
 }
 
 impl Server {
     fn doorbell(&self) -> Doorbell {
+        if let Some(held) = &self.held {
+            return held.doorbell();
+        }
         let bell = Arc::clone(&self.bell);
         Arc::new(move || {
             // A counter that is full has been written to, which is all that matters.
@@ -239,6 +288,7 @@ impl Server {
             memory.clone(),
             Arc::clone(&self.bell),
             Arc::clone(&self.counters),
+            self.held.is_some(),
         ));
         let served = self.serve_with(&backend, memory);
         backend.disconnect();
@@ -256,19 +306,30 @@ impl Server {
 
         let name = format!("{}-front", self.config.id);
         let mut daemon = VhostUserDaemon::new(name, Arc::clone(backend), memory)?;
-        daemon.get_epoll_handlers()[0]
-            .register_listener(
-                self.bell.as_raw_fd(),
-                EventSet::IN,
-                u64::from(backend.doorbell_event()),
-            )
-            .map_err(StartDaemon)?;
+        let (bell, event) = (self.bell.as_raw_fd(), u64::from(backend.doorbell_event()));
+        match &self.held {
+            None => daemon.get_epoll_handlers()[0]
+                .register_listener(bell, EventSet::IN, event)
+                .map_err(StartDaemon)?,
+            Some(held) => {
+                // Rung once for each thread, to make the backend known to its virtqueues.
+                let _ = self.bell.write(1);
+                let once = EventSet::IN | EventSet::EDGE_TRIGGERED;
+                for thread in daemon.get_epoll_handlers() {
+                    thread.register_listener(bell, once, event).map_err(StartDaemon)?;
+                }
+                held.set_backend(Some(Arc::clone(backend)));
+            }
+        }
         daemon.start(&mut self.listener)?;
         self.counters.connections.add(1);
         tracing::debug!(hba = %self.config.id, "a front end is connected");
         self.stop.set_connection(daemon.shutdown_handle());
         let ended = daemon.wait();
         self.stop.set_connection(None);
+        if let Some(held) = &self.held {
+            held.set_backend(None);
+        }
         match ended {
             Err(HandleRequest(Disconnected | PartialMessage)) => Ok(()),
             Err(HandleRequest(error)) => {

@@ -12,6 +12,8 @@ use crate::malformed::Malformed;
 pub struct Statistics {
     /// Connections of a front end.
     pub connections: u64,
+    /// SCSI commands received, also those that no target answered.
+    pub received: u64,
     /// SCSI commands completed, also those that no target answered.
     pub commands: u64,
     /// Bytes of data written to the guest's memory.
@@ -36,6 +38,7 @@ pub struct Statistics {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) connections: Counter,
+    pub(crate) received: Counter,
     pub(crate) commands: Counter,
     pub(crate) bytes_in: Counter,
     pub(crate) bytes_out: Counter,
@@ -67,6 +70,7 @@ impl Counters {
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {
             connections: self.connections.get(),
+            received: self.received.get(),
             commands: self.commands.get(),
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out.get(),

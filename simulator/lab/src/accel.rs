@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Image, ImageStore, LabError, Machine, MachineConfig, Progress, Result, WorkDir,
+    Image, ImageStore, LabError, Machine, MachineConfig, Progress, Result, TimeMode, WorkDir,
     cache::write_atomically, qemu,
 };
 
@@ -145,6 +145,7 @@ pub(crate) fn remembered(store: &ImageStore) -> Option<AccelDecision> {
 async fn try_out(image: &Image) -> Result<AccelDecision> {
     let work = WorkDir::create()?;
     let config = MachineConfig {
+        time: TimeMode::Real,
         image: image.clone(),
         accel: Accel::Kvm,
         memory_mib: 256,

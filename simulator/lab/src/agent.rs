@@ -7,7 +7,8 @@ use std::{
 };
 
 use sansim_protocol::{
-    Answer, Call, Event, FromAgent, Happening, LineBuffer, Outcome, Request, VERSION, encode,
+    Answer, Ask, Call, Event, FromAgent, FromLab, Go, Happening, LineBuffer, Outcome, Request,
+    VERSION, encode,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -19,6 +20,8 @@ use crate::{ExitReason, LabError, Result, machine::Console};
 /// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
 /// a busy host slower.
 const SLACK: Duration = Duration::from_secs(120);
+/// How long is waited for QEMU's end when the agent is silent.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Events that may wait for their reader.
 const EVENTS: usize = 1 << 16;
 /// Requests that may wait to be written.
@@ -57,6 +60,8 @@ pub(crate) struct Connected {
     pub(crate) events: mpsc::Receiver<Event>,
     /// Told the version and the kernel's release when the agent has said that it is ready.
     pub(crate) ready: oneshot::Receiver<Result<Ready, String>>,
+    /// The last question whether time may go on. What was sent before it has arrived when it does.
+    pub(crate) asks: watch::Receiver<Ask>,
 }
 
 /// The agent's first words.
@@ -89,13 +94,15 @@ impl AgentLink {
         let shared = Arc::new(Shared { calls: Mutex::default(), exit, console });
         let (events, receiver) = mpsc::channel(EVENTS);
         let (ready_sender, ready) = oneshot::channel();
+        let (ask, asks) = watch::channel(Ask::default());
         let reader = Reader {
             shared: Arc::clone(&shared),
             events: Events { sender: events, lost: 0 },
             ready: Some(ready_sender),
+            ask,
         };
         tokio::spawn(reader.run(read));
-        Connected { link: AgentLink { shared, requests }, events: receiver, ready }
+        Connected { link: AgentLink { shared, requests }, events: receiver, ready, asks }
     }
 
     /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and
@@ -134,7 +141,7 @@ impl AgentLink {
         let mut exit = self.shared.exit.clone();
         let asked = async {
             // When the writer is gone QEMU is, or will be in a moment: its exit is waited for.
-            let _ = self.requests.send(encode(&Request { id, call })).await;
+            let _ = self.requests.send(encode(&FromLab::Request(Request { id, call }))).await;
             match answer.await {
                 Ok(answer) => answer,
                 Err(_) => std::future::pending().await,
@@ -160,6 +167,28 @@ impl AgentLink {
             Ok(Outcome::Ok(answer)) => Ok(answer),
             Ok(Outcome::Failed(why)) => Err(LabError::AgentFailed { call: name, why }),
             Err(why) => Err(LabError::AgentGarbled { why }),
+        }
+    }
+
+    /// Lets time go on. All that was asked for before is read before this.
+    pub(crate) async fn go(&self, go: Go) {
+        // When the writer is gone QEMU is, which is noticed elsewhere.
+        let _ = self.requests.send(encode(&FromLab::Go(go))).await;
+    }
+
+    /// The error of an agent that is silent: gone with its guest, or only that.
+    pub(crate) async fn silent(&self, call: &str, waited: Duration) -> LabError {
+        let mut exit = self.shared.exit.clone();
+        let gone = exit.wait_for(Option::is_some);
+        match tokio::time::timeout(LAST_WORDS, gone).await {
+            Ok(reason) => {
+                let reason = reason.ok().and_then(|reason| reason.clone());
+                self.gone(reason.unwrap_or(ExitReason::Stopped))
+            }
+            Err(_) => {
+                let (call, console) = (call.to_owned(), self.shared.console.excerpt());
+                LabError::AgentTimeout { call, seconds: waited.as_secs(), console }
+            }
         }
     }
 
@@ -190,6 +219,7 @@ struct Reader {
     shared: Arc<Shared>,
     events: Events,
     ready: Option<oneshot::Sender<Result<Ready, String>>>,
+    ask: watch::Sender<Ask>,
 }
 
 impl Reader {
@@ -221,6 +251,7 @@ impl Reader {
                 }
             }
             FromAgent::Event(event) => self.events.pass(event),
+            FromAgent::Ask(ask) => drop(self.ask.send_replace(ask)),
         }
     }
 

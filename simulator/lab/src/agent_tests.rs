@@ -14,8 +14,11 @@ struct Guest {
 impl Guest {
     async fn request(&mut self) -> Request {
         loop {
-            if let Some(request) = self.lines.next() {
-                return request.unwrap();
+            if let Some(message) = self.lines.next() {
+                match message.unwrap() {
+                    FromLab::Request(request) => return request,
+                    FromLab::Go(go) => panic!("{go:?}"),
+                }
             }
             let mut buffer = [0; 256];
             let n = self.port.read(&mut buffer).await.unwrap();

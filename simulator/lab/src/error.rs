@@ -111,6 +111,12 @@ pub enum LabError {
         /// What was seen.
         why: String,
     },
+    /// Time is to be skipped under KVM.
+    #[error(
+        "time can be skipped under TCG only: KVM runs the guest's code on the host's processor, whose clock cannot be made \
+         to jump; use --time real, or --accel tcg"
+    )]
+    SkipNeedsTcg,
     /// The guest did not get ready in time.
     #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
     BootTimeout {

@@ -21,6 +21,7 @@ mod qemu;
 mod spec;
 mod store;
 mod template;
+mod time;
 mod tool;
 mod work_dir;
 
@@ -32,12 +33,13 @@ pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
-    Boot, ExitReason, HbaSocket, KERNEL_COMMAND_LINE, Machine, MachineConfig, MemoryGauge,
-    hba_address,
+    Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, hba_address,
+    kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
 pub use store::ImageStore;
 pub use template::{Template, Templates};
+pub use time::{Device, Keeper, Settled, TimeMode};
 pub use work_dir::WorkDir;
 
 /// What most functions of this crate return.

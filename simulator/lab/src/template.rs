@@ -11,7 +11,7 @@ use sansim_protocol::Call;
 use crate::{
     Accel, Boot, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
     cache::{Lock, size_of},
-    machine::{BASE_MODULES, COMMAND_LINE_VERSION},
+    machine::{BASE_MODULES, shape},
     qemu,
 };
 
@@ -123,8 +123,8 @@ impl Templates {
         }
         progress.stage(&format!("booting {} once, to start from there later", config.image.name));
         let part = lock.begin()?;
-        let machine = Machine::cold(config.clone()).await?;
-        quieten(&machine).await?;
+        let mut machine = Machine::cold(config.clone()).await?;
+        quieten(&mut machine).await?;
         let (state, ram) = (part.path().join(STATE), part.path().join(RAM));
         machine.save(&config, &state, ram).await.map_err(|error| full_disk(error, part.path()))?;
         part.finish()?;
@@ -217,12 +217,14 @@ fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineCon
     Ok(MachineConfig { hbas, work_dir, console, ..config.clone() })
 }
 
-/// Lets the guest come to rest, and drops what it can read again: less to save and to restore.
-async fn quieten(machine: &Machine) -> Result<()> {
-    let agent = machine.agent();
+/// Lets the guest come to rest, and drops what it can read again: less to save and to restore. In
+/// skipped time it stands still afterwards, and does so when it is restored.
+async fn quieten(machine: &mut Machine) -> Result<()> {
+    let (agent, keeper) = (machine.agent(), machine.keeper());
+    let Some(mut keeper) = keeper else { return Ok(()) };
     let path = "/proc/sys/vm/drop_caches".to_owned();
-    agent.call(Call::WriteFile { path, text: "3".into() }).await?;
-    tokio::time::sleep(SETTLE).await;
+    keeper.drive(agent.call(Call::WriteFile { path, text: "3".into() })).await??;
+    keeper.sleep(SETTLE).await?;
     agent.call(Call::Hello).await?;
     Ok(())
 }
@@ -237,17 +239,12 @@ fn full_disk(error: LabError, path: &Path) -> LabError {
 }
 
 fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
-    let queues: Vec<u16> = config.hbas.iter().map(|hba| hba.request_queues).collect();
     // Under KVM the guest has seen the host's processor.
     let processor = match config.accel {
         Accel::Kvm => processor,
         Accel::Tcg => "",
     };
-    let parts = (
-        (&config.image.key, qemu, config.accel.to_string(), processor),
-        (config.memory_mib, config.cpus, queues),
-        (COMMAND_LINE_VERSION, BASE_MODULES),
-    );
+    let parts = (&config.image.key, qemu, processor, shape(config), BASE_MODULES);
     let text = serde_json::to_vec(&parts).unwrap_or_default();
     blake3::hash(&text).to_hex()[..16].to_owned()
 }
@@ -255,7 +252,7 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::sample;
+    use crate::{TimeMode, machine::sample};
 
     fn config() -> MachineConfig {
         sample(2)
@@ -279,6 +276,7 @@ mod tests {
             key(&kvm, "7.2", "another cpu"),
             key(&MachineConfig { memory_mib: 512, ..config() }, "7.2", "cpu"),
             key(&MachineConfig { cpus: 2, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { time: TimeMode::Skip, ..config() }, "7.2", "cpu"),
             key(&MachineConfig { hbas: Vec::new(), ..config() }, "7.2", "cpu"),
         ];
         let mut image = config();

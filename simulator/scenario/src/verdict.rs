@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     expect::Miss,
+    run::Witness,
     timings::{CpuSummary, Timings},
 };
 
@@ -76,6 +77,8 @@ pub struct Summary {
     pub qemu: String,
     /// `kvm` or `tcg`.
     pub accelerator: String,
+    /// `real`, or `skip`: an idle guest's time was skipped.
+    pub time: String,
     /// `cold` or `template`.
     pub boot: String,
     /// Seconds of the host's time from the run's start to its verdict.
@@ -94,6 +97,8 @@ pub struct Summary {
     pub io: IoSummary,
     /// Commands of the story by operation and controller: `{"READ(10)": {"A": 120}}`.
     pub commands: BTreeMap<String, BTreeMap<String, u64>>,
+    /// All commands of the run, discovery included, by the guest's count and by the array's.
+    pub witness: Witness,
     /// How often each fault rule fired.
     pub faults: BTreeMap<String, u64>,
     /// The most pg_init rounds seen between two switches of path groups.

@@ -4,11 +4,7 @@
 use std::ffi::OsString;
 
 use super::MachineConfig;
-use crate::Accel;
-
-/// To be raised with every change to the machine that the guest can see: a template fits one
-/// version only.
-pub(crate) const VERSION: u32 = 1;
+use crate::{Accel, TimeMode};
 
 /// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names
 /// need no quoting.
@@ -21,8 +17,23 @@ pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 /// when they are asked for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each
 /// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
 /// probing for serial ports and a mouse that are not there.
-pub const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
-                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check";
+const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
+                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off";
+
+/// The kernel's command line: in skipped time the agent is told so.
+pub fn kernel_command_line(time: TimeMode) -> String {
+    match time {
+        TimeMode::Real => KERNEL_COMMAND_LINE.to_owned(),
+        TimeMode::Skip => format!("{KERNEL_COMMAND_LINE} {}", sansim_protocol::SKIPPED_TIME),
+    }
+}
+
+/// The guest's clock in skipped time: an instruction takes a nanosecond (2^0), and a guest that idles
+/// jumps to its next timer instead of sleeping.
+const ICOUNT: &str = "shift=0,sleep=off";
+
+/// Its calendar goes with that clock, from the same moment in every run.
+const CALENDAR: &str = "base=2026-01-01T00:00:00,clock=vm";
 
 /// Why QEMU is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +63,10 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
         // The plainest processor is the quickest to translate: string functions stay with SSE2.
         Accel::Tcg => line.add("-accel").add("tcg").add("-cpu").add("qemu64"),
     };
+    if config.time == TimeMode::Skip {
+        line.add("-icount").add(ICOUNT);
+        line.add("-rtc").add(CALENDAR);
+    }
     line.add("-m").add(format!("{memory}M"));
     line.add("-smp").add(config.cpus.to_string());
     // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing
@@ -59,15 +74,19 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add("-bios").add("qboot.rom");
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);
+    let kernel_line = kernel_command_line(config.time);
     line.add("-append").add(match start {
-        Start::Probe => format!("{KERNEL_COMMAND_LINE} earlyprintk=ttyS0 ignore_loglevel"),
-        Start::Boot | Start::Restore => KERNEL_COMMAND_LINE.to_owned(),
+        Start::Probe => format!("{kernel_line} earlyprintk=ttyS0 ignore_loglevel"),
+        Start::Boot | Start::Restore => kernel_line,
     });
     line.add("-chardev").option("file,id=console,path=", &config.console);
     line.add("-serial").add("chardev:console");
     line.add("-chardev").add(format!("socket,id=qmp,path={QMP_SOCKET}"));
     line.add("-mon").add("chardev=qmp,mode=control");
-    line.add("-device").add("virtio-serial-pci,id=serial,addr=0x2,max_ports=2");
+    // In skipped time the guest waits for the lab with every message: QEMU passes it on itself,
+    // rather than waking another of its threads to do so.
+    let kick = if config.time == TimeMode::Skip { ",ioeventfd=off" } else { "" };
+    line.add("-device").add(format!("virtio-serial-pci,id=serial,addr=0x2,max_ports=2{kick}"));
     line.add("-chardev").add(format!("socket,id=agent,path={AGENT_SOCKET}"));
     let port = sansim_protocol::PORT;
     line.add("-device").add(format!("virtserialport,bus=serial.0,nr=1,chardev=agent,name={port}"));
@@ -87,6 +106,19 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
         line.add("-incoming").add("defer");
     }
     line.0
+}
+
+/// The command line without what differs between machines that a guest cannot tell apart: where
+/// their files and sockets are.
+pub(crate) fn shape(config: &MachineConfig) -> Vec<String> {
+    let mut plain = config.clone();
+    let image = &mut plain.image;
+    let files = [&mut image.kernel, &mut image.initramfs, &mut image.userland, &mut plain.console];
+    for path in files.into_iter().chain(plain.hbas.iter_mut().map(|hba| &mut hba.path)) {
+        path.clear();
+    }
+    let line = arguments(&plain, Start::Boot, "");
+    line.iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 struct Line(Vec<OsString>);
@@ -132,8 +164,16 @@ mod tests {
 
     #[test]
     fn the_whole_line() {
-        // A change here is a change of the machine: raise VERSION.
-        insta::assert_snapshot!("command_line_v1", text(&config(), Start::Boot));
+        insta::assert_snapshot!("command_line", text(&config(), Start::Boot));
+    }
+
+    #[test]
+    fn skipped_time_is_made_by_qemu_and_told_to_the_agent() {
+        let skip = text(&MachineConfig { time: TimeMode::Skip, ..config() }, Start::Boot);
+        for part in ["-icount\nshift=0,sleep=off", "clock=vm", "sansim.time=skip", "ioeventfd=off"]
+        {
+            assert!(skip.contains(part), "{part} in {skip}");
+        }
     }
 
     #[test]

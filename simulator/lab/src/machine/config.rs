@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Accel, Image, LabError, Result};
+use crate::{Accel, Image, LabError, Result, TimeMode};
 
 /// The device number of the first HBA on the root bus.
 const FIRST_HBA: usize = 0x10;
@@ -28,6 +28,8 @@ pub struct MachineConfig {
     pub image: Image,
     /// How its code is executed.
     pub accel: Accel,
+    /// What drives its clock.
+    pub time: TimeMode,
     /// Memory in MiB.
     pub memory_mib: u32,
     /// Processors.
@@ -67,6 +69,9 @@ impl MachineConfig {
     /// Refuses what QEMU would refuse in words that help less.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |why: String| Err(LabError::BadMachine { why });
+        if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
+            return Err(LabError::SkipNeedsTcg);
+        }
         if self.hbas.len() > MOST_HBAS {
             return wrong(format!("it has {} HBAs; {MOST_HBAS} are possible", self.hbas.len()));
         }
@@ -109,6 +114,7 @@ pub(crate) fn sample(hbas: usize) -> MachineConfig {
     MachineConfig {
         image,
         accel: Accel::Tcg,
+        time: TimeMode::Real,
         memory_mib: 256,
         cpus: 1,
         hbas: (0..hbas).map(hba).collect(),

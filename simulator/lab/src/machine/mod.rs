@@ -25,7 +25,7 @@ use tokio::{
 #[cfg(test)]
 pub(crate) use self::config::sample;
 pub use self::{
-    command_line::KERNEL_COMMAND_LINE,
+    command_line::kernel_command_line,
     config::{Boot, HbaSocket, MachineConfig, hba_address},
     exit::ExitReason,
     gauge::MemoryGauge,
@@ -37,11 +37,11 @@ use self::{
     ram::Ram,
 };
 pub(crate) use self::{
-    command_line::{Start, VERSION as COMMAND_LINE_VERSION},
+    command_line::{Start, shape},
     console::Console,
 };
 use crate::{
-    Accel, AgentLink, LabError, Result, Template,
+    Accel, AgentLink, Keeper, LabError, Result, Template, TimeMode,
     agent::{Connected, Ready, check_version},
     cpu,
 };
@@ -75,6 +75,7 @@ pub struct Machine {
     console: Console,
     pid: Option<u32>,
     ram: Arc<Ram>,
+    keeper: Option<Keeper>,
 }
 
 impl Machine {
@@ -88,11 +89,16 @@ impl Machine {
             Accel::Kvm => Duration::from_secs(60),
             Accel::Tcg => Duration::from_secs(180),
         };
-        let (machine, ready) =
+        let (mut machine, ready) =
             Machine::launch(&config, Start::Boot, Arc::new(Ram::new(config.memory_mib)?)).await?;
         machine.ready(ready, deadline).await?;
         let modules = BASE_MODULES.iter().map(|name| (*name).to_owned()).collect();
-        machine.link.call(Call::LoadModules { modules }).await?;
+        let load = machine.link.clone();
+        let load = load.call(Call::LoadModules { modules });
+        match &mut machine.keeper {
+            Some(keeper) => keeper.drive(load).await??,
+            None => load.await?,
+        };
         Ok(machine)
     }
 
@@ -205,10 +211,15 @@ impl Machine {
                 });
             }
         };
-        let Connected { link, events, ready } =
+        let Connected { link, events, ready, asks } =
             AgentLink::connect(stream, exit.clone(), console.clone());
         guard.disarm();
-        let machine = Machine { link, events: Some(events), exit, kill, qmp, console, pid, ram };
+        let keeper = match config.time {
+            TimeMode::Real => Keeper::real(),
+            TimeMode::Skip => Keeper::skipping(link.clone(), asks),
+        };
+        let (events, keeper) = (Some(events), Some(keeper));
+        let machine = Machine { link, events, exit, kill, qmp, console, pid, ram, keeper };
         Ok((machine, ready))
     }
 
@@ -275,6 +286,12 @@ impl Machine {
     /// counted in a [`Happening::Lost`](sansim_protocol::Happening).
     pub fn events(&mut self) -> Option<mpsc::Receiver<Event>> {
         self.events.take()
+    }
+
+    /// The keeper of the guest's clock; the first caller gets it, later ones `None`. In skipped time
+    /// the guest stands still until it is driven.
+    pub fn keeper(&mut self) -> Option<Keeper> {
+        self.keeper.take()
     }
 
     /// Waits for the end of the guest.

@@ -16,8 +16,8 @@ use sansim_array::{
 };
 use sansim_hba::{HbaConfig, HbaServer, RealClock};
 use sansim_lab::{
-    Accel, HbaSocket, Health, Image, ImageStore, Machine, MachineConfig, Progress, WorkDir, doctor,
-    hba_address,
+    Accel, HbaSocket, Health, Image, ImageStore, Machine, MachineConfig, Progress, TimeMode,
+    WorkDir, doctor, hba_address,
 };
 use sansim_protocol::{Answer, Call, Disk, TargetAddress};
 
@@ -49,6 +49,7 @@ impl Lab {
         MachineConfig {
             image: self.image.clone(),
             accel: Accel::Tcg,
+            time: TimeMode::Real,
             memory_mib: 256,
             cpus: 1,
             hbas,

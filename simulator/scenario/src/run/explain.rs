@@ -5,15 +5,19 @@ use crate::{lang::plan::Scenario, verdict::Verdict};
 
 /// The verdict of a story that could be told, with the reason where it is not a pass.
 pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<String>) {
+    if !told.witness.agrees() {
+        return (Verdict::Error, Some(told.witness.to_string()));
+    }
     if let Some(complaint) = &told.complaint {
         return (Verdict::Fail, Some(complaint.clone()));
     }
     if told.over_limit {
         let limit = scenario.limit.as_secs_f64();
-        return (
-            Verdict::Fail,
-            Some(format!("the story lasted longer than its limit of {limit} s")),
-        );
+        let mut reason = format!("the story lasted longer than its limit of {limit} s");
+        if !told.open.is_empty() {
+            reason = format!("{reason}; still open: {}", told.open.join("; "));
+        }
+        return (Verdict::Fail, Some(reason));
     }
     let failed = |e: &&crate::verdict::ExpectationResult| !e.ok && e.known.is_none();
     if let Some(e) = told.expectations.iter().find(failed) {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use sansim_array::{Array, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
 use sansim_protocol::{
-    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, TargetAddress, WorkloadReport,
+    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, Sent, TargetAddress, WorkloadReport,
     WorkloadSpec,
 };
 
@@ -95,6 +95,25 @@ impl Guest {
         match self.agent.call(Call::Hello).await? {
             Answer::Hello { now_ns } => Ok(now_ns),
             other => Err(unexpected("Hello", &other)),
+        }
+    }
+
+    /// Mixes the run's seed into the guest's randomness.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub(super) async fn seed(&self, seed: u64) -> Result<(), LabError> {
+        self.agent.call(Call::Seed { seed }).await.map(drop)
+    }
+
+    /// How many commands the guest's kernel has sent.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub(super) async fn sent(&self) -> Result<Sent, LabError> {
+        match self.agent.call(Call::Sent).await? {
+            Answer::Sent(sent) => Ok(sent),
+            other => Err(unexpected("Sent", &other)),
         }
     }
 

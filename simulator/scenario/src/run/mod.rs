@@ -5,6 +5,7 @@ mod explain;
 mod guest;
 mod kernel_log;
 mod maps;
+mod pace;
 mod placeholder;
 mod recorder;
 mod san;
@@ -13,6 +14,7 @@ mod sink;
 mod stopwatch;
 mod story;
 mod trial;
+mod witness;
 
 use std::{
     path::PathBuf,
@@ -24,24 +26,24 @@ use directory::{DirectoryError, RunDirectory};
 pub use explain::explain;
 use guest::Guest;
 use maps::Maps;
+use pace::Pace;
 pub use recorder::Recorded;
 use recorder::Recorder;
 pub use san::SanError;
 use san::{San, throw_away};
-use sansim_array::Clock;
-use sansim_hba::RealClock;
 use sansim_lab::{
-    AccelDecision, Boot, Image, KERNEL_COMMAND_LINE, LabError, Machine, MachineConfig, MemoryGauge,
-    Progress, Templates, WorkDir, own_cpu_time,
+    AccelDecision, Boot, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge, Progress,
+    Templates, TimeMode, WorkDir, kernel_command_line, own_cpu_time,
 };
 use script::Stage;
 pub use sink::{Repetition, RunId, Sink};
 use stopwatch::Part;
 use story::{Setting, Story, Told};
 use tokio_util::sync::CancellationToken as Cancel;
+pub use witness::Witness;
 
 use crate::{
-    event::{Timeline, What},
+    event::What,
     lang::{plan::Scenario, resolved_toml},
     timings::{CpuSummary, Timings},
     verdict::{IoSummary, MemorySummary, Summary, Verdict},
@@ -58,6 +60,8 @@ pub struct RunSpec {
     pub image: Image,
     /// How its CPU is emulated.
     pub accel: AccelDecision,
+    /// What drives the guest's clock.
+    pub time: TimeMode,
     /// Seed of everything that is random.
     pub seed: u64,
     /// Boot instead of restoring a template.
@@ -167,13 +171,12 @@ async fn attempt(
     began: Instant,
 ) -> Result<Told, RunError> {
     let work = WorkDir::create()?;
-    let clock = RealClock::start();
-    let (san, mut wire) =
-        San::start(&spec.scenario, spec.seed, Arc::clone(&clock) as Arc<dyn Clock>, work.path())?;
+    let pace = Pace::new(spec.time);
+    let (san, mut wire) = San::start(&spec.scenario, spec.seed, &pace, work.path())?;
     let config = machine_config(spec, &work, &san, recorder);
     let started = tokio::select! {
         () = cancel.cancelled() => Err(RunError::Interrupted),
-        started = start(spec, config, templates, &clock, recorder) => started,
+        started = start(spec, config, templates, recorder) => started,
     };
     let told = match started {
         Err(error) => Err(error),
@@ -182,8 +185,7 @@ async fn attempt(
             facts.started = Some(began.elapsed());
             let _ = facts.memory.set(machine.gauge());
             facts.qemu = machine.qemu_version().to_owned();
-            let clock: Arc<dyn Clock> = clock;
-            let act = Act { spec, san: &san, wire: &mut wire, clock, cancel, began };
+            let act = Act { spec, san: &san, wire: &mut wire, pace, cancel, began };
             let told = act.play(&mut machine, recorder, facts).await;
             recorder.enter(Part::Teardown);
             facts.qemu_memory = machine.memory_usage();
@@ -206,6 +208,7 @@ fn machine_config(
     MachineConfig {
         image: spec.image.clone(),
         accel: spec.accel.accel,
+        time: spec.time,
         memory_mib: (spec.scenario.guest.memory >> 20) as u32,
         cpus: spec.scenario.guest.cpus,
         hbas: san.sockets(),
@@ -219,7 +222,6 @@ async fn start(
     spec: &RunSpec,
     config: MachineConfig,
     templates: &Templates,
-    clock: &Arc<RealClock>,
     recorder: &Recorder<'_>,
 ) -> Result<(Machine, Boot), RunError> {
     struct Tell<'r, 'a>(&'r Recorder<'a>);
@@ -235,8 +237,7 @@ async fn start(
     recorder.stage("restoring the guest");
     let others = || {
         let work = WorkDir::create()?;
-        let clock = Arc::clone(clock) as Arc<dyn Clock>;
-        let (sockets, san) = throw_away(&spec.scenario, clock, work.path())?;
+        let (sockets, san) = throw_away(&spec.scenario, work.path())?;
         Ok::<_, RunError>((sockets, (san, work)))
     };
     templates.start(config, others, &Tell(recorder)).await
@@ -247,7 +248,7 @@ struct Act<'r> {
     spec: &'r RunSpec,
     san: &'r San,
     wire: &'r mut san::Wire,
-    clock: Arc<dyn Clock>,
+    pace: Pace,
     cancel: &'r Cancel,
     began: Instant,
 }
@@ -261,17 +262,19 @@ impl Act<'_> {
     ) -> Result<Told, RunError> {
         let scenario = &self.spec.scenario;
         let mut events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
+        let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
+        let mut keeper = self.pace.rule(keeper, self.san.devices());
         let guest = Guest::new(machine.agent());
         let prepared = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
             error = machine.failed() => Err(RunError::Lab(error)),
-            prepared = self.prepare(&guest, recorder) => prepared,
+            prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
         };
         let (paths, maps) = prepared?;
         facts.handler = paths.handlers();
         let array = Arc::clone(&self.san.array);
         let (paths, main_lun) = (Arc::new(paths), scenario.main_lun());
-        let stage = Stage { array, clock: self.clock, guest, paths, main_lun };
+        let stage = Stage { array, clock: self.pace.clock(), guest, paths, main_lun };
         recorder.enter(Part::Story);
         let setting = Setting {
             scenario,
@@ -280,6 +283,8 @@ impl Act<'_> {
             recorder,
             wire: self.wire,
             events: &mut events,
+            keeper,
+            hbas: &self.san.hbas,
             cancel: self.cancel.clone(),
             maps,
         };
@@ -293,20 +298,20 @@ impl Act<'_> {
     async fn prepare(
         &self,
         guest: &Guest,
+        keeper: &mut Keeper,
         recorder: &mut Recorder<'_>,
     ) -> Result<(guest::Paths, Maps), RunError> {
         let scenario = &self.spec.scenario;
-        let guest_now = guest.now().await?;
-        let now = self.clock.now();
-        recorder.clockwork = Timeline::new(now, guest_now, now);
+        recorder.clockwork = self.pace.timeline(guest.now().await?);
+        keeper.drive(guest.seed(self.spec.seed)).await??;
         recorder.enter(Part::Modules);
-        guest.load_modules(scenario).await?;
+        keeper.drive(guest.load_modules(scenario)).await??;
         recorder.enter(Part::Discovery);
-        let paths = guest.discover(scenario, &self.san.array).await?;
+        let paths = keeper.drive(guest.discover(scenario, &self.san.array)).await??;
         recorder.enter(Part::Maps);
         let mut maps = Maps::default();
         for lun in self.san.array.luns() {
-            maps.update(&guest.build_map(scenario, lun).await?, &paths);
+            maps.update(&keeper.drive(guest.build_map(scenario, lun)).await??, &paths);
         }
         Ok((paths, maps))
     }
@@ -338,6 +343,7 @@ fn summarize(
         manager: spec.scenario.guest.manager.to_string(),
         qemu: facts.qemu.clone(),
         accelerator: spec.accel.accel.to_string(),
+        time: spec.time.to_string(),
         boot: facts.boot.clone(),
         wall_s: 0.0,
         simulated_s: told.simulated.as_secs_f64(),
@@ -357,11 +363,12 @@ fn summarize(
         },
         commands: recorder.commands().clone(),
         faults: told.faults,
+        witness: told.witness,
         rounds: told.rounds,
         expectations: told.expectations,
         added_to_guest: vec![
             "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
-            format!("kernel command line {KERNEL_COMMAND_LINE}"),
+            format!("kernel command line {}", kernel_command_line(spec.time)),
         ],
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),

@@ -5,16 +5,24 @@ use std::{
     sync::Arc,
 };
 
-use sansim_array::{Array, Clock, CommandRecord, ConfigError, Observer, StateChange};
+use sansim_array::{Array, CommandRecord, ConfigError, Observer, StateChange};
 use sansim_hba::{HbaConfig, HbaError, HbaServer};
-use sansim_lab::HbaSocket;
-use tokio::sync::mpsc;
+use sansim_lab::{Device, HbaSocket, TimeMode};
+use tokio::sync::mpsc::{
+    self,
+    error::{SendError, TrySendError},
+};
 
+use super::pace::Pace;
 use crate::lang::plan::Scenario;
 
 /// Completed commands that may wait for the runner. A runner that cannot keep up slows the guest's
-/// I/O down; nothing is dropped.
-const RECORDS_WAITING: usize = 8192;
+/// I/O down; nothing is dropped. During discovery nobody takes them.
+const RECORDS_WAITING: usize = 1 << 18;
+
+/// Commands that an HBA completes at most when it serves: those of all queues, and those that were
+/// parked.
+const RECORDS_AT_ONCE: usize = 1 << 17;
 
 /// Why there is no SAN.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +39,10 @@ pub enum SanError {
 pub(super) struct San {
     /// The array.
     pub(super) array: Arc<Array>,
-    servers: Vec<HbaServer>,
+    /// Its HBAs.
+    pub(super) hbas: Vec<Arc<HbaServer>>,
     sockets: Vec<HbaSocket>,
+    records: mpsc::Sender<CommandRecord>,
 }
 
 /// What the array reports to the runner.
@@ -50,8 +60,12 @@ struct Reporter {
 
 impl Observer for Reporter {
     fn command(&self, record: &CommandRecord) {
-        // Runs on an HBA's thread, never on the runner's. After the run nobody listens any more.
-        let _ = self.commands.blocking_send(record.clone());
+        // After the run nobody listens any more.
+        let _ = match self.commands.try_send(record.clone()) {
+            // On an HBA's thread. The runner's only serves while there is room.
+            Err(TrySendError::Full(record)) => self.commands.blocking_send(record),
+            sent => sent.map_err(|error| SendError(error.into_inner())),
+        };
     }
 
     fn state(&self, change: &StateChange) {
@@ -67,14 +81,14 @@ impl San {
     pub(super) fn start(
         scenario: &Scenario,
         seed: u64,
-        clock: Arc<dyn Clock>,
+        pace: &Pace,
         dir: &Path,
     ) -> Result<(San, Wire), SanError> {
         let (commands, received) = mpsc::channel(RECORDS_WAITING);
         let (changes, changed) = mpsc::unbounded_channel();
-        let reporter = Arc::new(Reporter { commands, changes });
+        let reporter = Arc::new(Reporter { commands: commands.clone(), changes });
         let array = Arc::new(Array::new(scenario.array_config(seed), reporter)?);
-        let mut san = San { array, servers: Vec::new(), sockets: Vec::new() };
+        let mut san = San { array, hbas: Vec::new(), sockets: Vec::new(), records: commands };
         for hba in &scenario.hbas {
             let path: PathBuf = dir.join(format!("{}.sock", hba.id));
             let config = HbaConfig {
@@ -83,10 +97,23 @@ impl San {
                 request_queues: hba.request_queues,
             };
             let array = Arc::clone(&san.array);
-            san.servers.push(HbaServer::start(config, array, Arc::clone(&clock), &path)?);
+            let start = match pace {
+                Pace::Real(_) => HbaServer::start,
+                Pace::Skip(_) => HbaServer::start_held,
+            };
+            san.hbas.push(Arc::new(start(config, array, pace.clock(), &path)?));
             san.sockets.push(HbaSocket { path, request_queues: hba.request_queues });
         }
         Ok((san, Wire { commands: received, changes: changed }))
+    }
+
+    /// The HBAs, as devices that serve when the guest stands still.
+    pub(super) fn devices(&self) -> Vec<Arc<dyn Device>> {
+        let device = |hba: &Arc<HbaServer>| {
+            let (hba, records) = (Arc::clone(hba), self.records.clone());
+            Arc::new(Served { hba, records }) as Arc<dyn Device>
+        };
+        self.hbas.iter().map(device).collect()
     }
 
     /// Where QEMU finds the HBAs.
@@ -96,9 +123,26 @@ impl San {
 
     /// Ends the HBAs. The receivers of [`Wire`] must be gone, or an HBA may wait for them.
     pub(super) fn stop(self) {
-        for server in self.servers {
-            server.stop();
+        drop(self);
+    }
+}
+
+/// An HBA that serves when the guest stands still.
+struct Served {
+    hba: Arc<HbaServer>,
+    records: mpsc::Sender<CommandRecord>,
+}
+
+impl Device for Served {
+    fn serve(&self) {
+        // Else the guest has to wait until the runner has caught up.
+        if self.records.capacity() >= RECORDS_AT_ONCE || self.records.is_closed() {
+            self.hba.serve();
         }
+    }
+
+    fn wants_service(&self) -> bool {
+        self.hba.wants_service()
     }
 }
 
@@ -109,12 +153,11 @@ impl San {
 /// As [`San::start`].
 pub(super) fn throw_away(
     scenario: &Scenario,
-    clock: Arc<dyn Clock>,
     dir: &Path,
 ) -> Result<(Vec<HbaSocket>, San), SanError> {
     let mut bare = scenario.clone();
     bare.faults.clear();
-    let (san, wire) = San::start(&bare, 0, clock, dir)?;
+    let (san, wire) = San::start(&bare, 0, &Pace::new(TimeMode::Real), dir)?;
     drop(wire);
     Ok((san.sockets(), san))
 }

@@ -93,6 +93,12 @@ impl<'s> Script<'s> {
         self.progress[index] = Progress::Done;
     }
 
+    /// The steps that are not done.
+    pub(super) fn open(&self) -> impl Iterator<Item = &'s Step> {
+        let steps = self.steps.iter().zip(&self.progress);
+        steps.filter(|(_, progress)| **progress != Progress::Done).map(|(step, _)| step)
+    }
+
     /// Whether no step is running or has a time at which it will be taken.
     pub(super) fn at_rest(&self) -> bool {
         self.progress.iter().all(|p| matches!(p, Progress::Waiting | Progress::Done))

@@ -3,17 +3,17 @@
 
 use std::{
     collections::BTreeMap,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use sansim_array::{Action, Class, CommandRecord, StateChange, Time};
-use sansim_lab::Machine;
+use sansim_hba::HbaServer;
+use sansim_lab::{Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinSet,
-};
+use tokio::sync::{Notify, mpsc};
 
 use super::{
     Cancel, RunError,
@@ -23,6 +23,7 @@ use super::{
     san::Wire,
     script::{self, Script, Seen, Stage},
     trial::Trial,
+    witness::Witness,
 };
 use crate::{
     event::What,
@@ -38,6 +39,10 @@ enum Incoming {
     Agent(Option<AgentEvent>),
     Step(usize, Result<script::Outcome, String>),
     Alarm,
+    /// The guest stands still; what it sent has been served.
+    Settled,
+    /// The keeper has lost the guest.
+    Lost(LabError),
     GuestGone,
     Cancelled,
 }
@@ -50,13 +55,17 @@ pub(super) struct Story<'r, 'a> {
     recorder: &'r mut Recorder<'a>,
     wire: &'r mut Wire,
     events: &'r mut mpsc::Receiver<AgentEvent>,
+    keeper: Keeper,
+    hbas: &'r [Arc<HbaServer>],
     cancel: Cancel,
     start: Time,
     world: World,
     maps: Maps,
     script: Script<'r>,
     trial: Trial<'r>,
-    tasks: JoinSet<(usize, Result<script::Outcome, String>)>,
+    /// Steps that are being taken. Polled with everything else, so that the guest does not go on
+    /// before its answer to one has been dealt with.
+    tasks: FuturesUnordered<Task>,
     alarm: Arc<Notify>,
     armed_for: Option<Time>,
     workload: Workload,
@@ -67,6 +76,9 @@ pub(super) struct Story<'r, 'a> {
     settled: Option<Time>,
     ended: bool,
 }
+
+/// A step that is being taken: which, and what comes of it.
+type Task = Pin<Box<dyn Future<Output = (usize, Result<script::Outcome, String>)> + Send>>;
 
 /// The event of a decision; of one that went wrong only what is wrong is told.
 fn expect(result: ExpectationResult) -> What {
@@ -93,10 +105,14 @@ pub(super) struct Told {
     pub(super) complaint: Option<String>,
     /// Whether the story had to be ended by its limit.
     pub(super) over_limit: bool,
+    /// What was still waited for at the limit, in words.
+    pub(super) open: Vec<String>,
     /// How long it took.
     pub(super) simulated: Duration,
     /// The most pg_init rounds of any map.
     pub(super) rounds: u32,
+    /// What the guest and the array say of the commands.
+    pub(super) witness: Witness,
     /// How often each fault rule fired.
     pub(super) faults: BTreeMap<String, u64>,
     /// Time from the beginning of the run to the first I/O on a map, by the host's clock.
@@ -117,6 +133,10 @@ pub(super) struct Setting<'r, 'a> {
     pub(super) wire: &'r mut Wire,
     /// What the agent reports.
     pub(super) events: &'r mut mpsc::Receiver<AgentEvent>,
+    /// The guest's clock.
+    pub(super) keeper: Keeper,
+    /// The HBAs.
+    pub(super) hbas: &'r [Arc<HbaServer>],
     /// Says when the user wants to stop.
     pub(super) cancel: Cancel,
     /// The maps as they were built.
@@ -129,7 +149,8 @@ impl<'r, 'a> Story<'r, 'a> {
     /// # Errors
     /// When the array refuses to begin.
     pub(super) fn begin(setting: Setting<'r, 'a>) -> Result<Self, RunError> {
-        let Setting { scenario, seed, stage, recorder, wire, events, cancel, maps } = setting;
+        let Setting { scenario, seed, stage, recorder, wire, events, keeper, hbas, cancel, maps } =
+            setting;
         let start = stage.clock.now();
         recorder.clockwork.begin(start);
         stage.array.apply(start, Action::BeginStory).map_err(|e| RunError::Story(e.to_string()))?;
@@ -145,13 +166,15 @@ impl<'r, 'a> Story<'r, 'a> {
             recorder,
             wire,
             events,
+            keeper,
+            hbas,
             cancel,
             start,
             world,
             maps,
             script: Script::new(&scenario.steps, start),
             trial: Trial::new(&scenario.expectations, start),
-            tasks: JoinSet::new(),
+            tasks: FuturesUnordered::new(),
             alarm: Arc::new(Notify::new()),
             armed_for: None,
             workload,
@@ -174,7 +197,7 @@ impl<'r, 'a> Story<'r, 'a> {
         began: Instant,
     ) -> Result<Told, RunError> {
         let limit = self.start + self.scenario.limit;
-        let mut over_limit = false;
+        let mut open = None;
         loop {
             let now = self.stage.clock.now();
             self.act(now).await?;
@@ -183,7 +206,7 @@ impl<'r, 'a> Story<'r, 'a> {
                 break;
             }
             if now >= limit {
-                over_limit = true;
+                open = Some(self.open());
                 break;
             }
             self.arm(now, limit);
@@ -191,10 +214,11 @@ impl<'r, 'a> Story<'r, 'a> {
                 Incoming::GuestGone => return Err(self.guest_gone(machine).await),
                 Incoming::Cancelled => return Err(RunError::Interrupted),
                 Incoming::Agent(None) => return Err(self.guest_gone(machine).await),
+                Incoming::Lost(error) => return Err(error.into()),
                 incoming => self.take(incoming),
             }
         }
-        self.close(release, over_limit, began).await
+        self.close(release, open, began).await
     }
 
     /// Does what is due: steps, and the start of the workload.
@@ -202,7 +226,8 @@ impl<'r, 'a> Story<'r, 'a> {
         if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.scenario.workload)
             && *at <= now
         {
-            self.stage.guest.start_workload(workload, self.seed).await?;
+            let started = self.stage.guest.start_workload(workload, self.seed);
+            self.keeper.drive(started).await??;
             self.workload = Workload::Running;
         }
         while let Some(index) = self.script.next_due(now) {
@@ -212,7 +237,7 @@ impl<'r, 'a> Story<'r, 'a> {
                 None => {
                     let stage = self.stage.clone();
                     let action = step.action.clone();
-                    self.tasks.spawn(async move { (index, stage.perform(action).await) });
+                    self.tasks.push(Box::pin(async move { (index, stage.perform(action).await) }));
                 }
             }
         }
@@ -273,6 +298,16 @@ impl<'r, 'a> Story<'r, 'a> {
         }
     }
 
+    /// What the story still waits for, in words.
+    fn open(&self) -> Vec<String> {
+        let expectations = self.trial.open().map(|expectation| format!("expected {expectation}"));
+        let steps = self
+            .script
+            .open()
+            .map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger));
+        expectations.chain(steps).collect()
+    }
+
     /// Asks the clock for a call at the next point of time that matters.
     fn arm(&mut self, now: Time, limit: Time) {
         let ending = match self.scenario.ending {
@@ -293,7 +328,8 @@ impl<'r, 'a> Story<'r, 'a> {
         }
     }
 
-    /// Waits for the next thing to arrive. What the array did comes before what the guest made of it.
+    /// Waits for the next thing to arrive. What the array did comes before what the guest made of it;
+    /// in skipped time the guest goes on when there is nothing else.
     async fn next(&mut self, machine: &Machine) -> Incoming {
         tokio::select! {
             biased;
@@ -301,9 +337,13 @@ impl<'r, 'a> Story<'r, 'a> {
             Some(change) = self.wire.changes.recv() => Incoming::Change(change),
             Some(record) = self.wire.commands.recv() => Incoming::Command(record),
             event = self.events.recv() => Incoming::Agent(event),
-            Some(Ok((index, outcome))) = self.tasks.join_next() => Incoming::Step(index, outcome),
+            Some((index, outcome)) = self.tasks.next() => Incoming::Step(index, outcome),
             () = self.alarm.notified() => Incoming::Alarm,
             _ = machine.exited() => Incoming::GuestGone,
+            settled = self.keeper.settle() => match settled {
+                Ok(_) => Incoming::Settled,
+                Err(error) => Incoming::Lost(error),
+            },
         }
     }
 
@@ -327,7 +367,11 @@ impl<'r, 'a> Story<'r, 'a> {
                 self.finish_step(index, outcome);
             }
             Incoming::Alarm => self.armed_for = None,
-            Incoming::Agent(None) | Incoming::GuestGone | Incoming::Cancelled => {}
+            Incoming::Settled
+            | Incoming::Agent(None)
+            | Incoming::Lost(_)
+            | Incoming::GuestGone
+            | Incoming::Cancelled => {}
         }
     }
 
@@ -399,6 +443,10 @@ impl<'r, 'a> Story<'r, 'a> {
                 }
                 Some(event) = self.events.recv() => Incoming::Agent(Some(event)),
                 report = &mut answer => break report?,
+                settled = self.keeper.settle() => {
+                    settled?;
+                    continue;
+                }
             };
             self.take(incoming);
         };
@@ -411,14 +459,15 @@ impl<'r, 'a> Story<'r, 'a> {
     async fn close(
         mut self,
         release: &str,
-        over_limit: bool,
+        open: Option<Vec<String>>,
         began: Instant,
     ) -> Result<Told, RunError> {
         let end = self.stage.clock.now();
         self.drain();
         self.stop_workload().await?;
         // A round trip: what the kernel had to say until now arrives before the answer.
-        self.stage.guest.now().await?;
+        let hbas = self.hbas.iter().map(AsRef::as_ref);
+        let witness = Witness::call(&self.stage.guest, hbas, &mut self.keeper).await?;
         self.drain();
         self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(self.stage.clock.now());
@@ -432,9 +481,11 @@ impl<'r, 'a> Story<'r, 'a> {
                 _ => WorkloadReport::default(),
             },
             complaint: self.complaint,
-            over_limit,
+            over_limit: open.is_some(),
+            open: open.unwrap_or_default(),
             simulated: end.since(self.start),
             rounds: self.maps.most_rounds(),
+            witness,
             faults: self
                 .stage
                 .array

@@ -77,10 +77,15 @@ impl<'s> Trial<'s> {
         decided
     }
 
+    /// The expectations that have a time and are not decided.
+    pub(super) fn open(&self) -> impl Iterator<Item = &'s Expectation> {
+        let pairs = self.expectations.iter().zip(&self.results);
+        pairs.filter(|(e, result)| is_timed(e) && result.is_none()).map(|(e, _)| e)
+    }
+
     /// Whether every expectation that has a time is decided.
     pub(super) fn timed_are_decided(&self) -> bool {
-        let timed = |e: &Expectation| matches!(e.when, Deadline::By(_) | Deadline::At(_));
-        self.expectations.iter().zip(&self.results).all(|(e, r)| !timed(e) || r.is_some())
+        self.open().next().is_none()
     }
 
     /// The next time at which an expectation must be decided.
@@ -104,6 +109,10 @@ impl<'s> Trial<'s> {
             })
             .collect()
     }
+}
+
+fn is_timed(expectation: &Expectation) -> bool {
+    matches!(expectation.when, Deadline::By(_) | Deadline::At(_))
 }
 
 /// What must never be so, is so.

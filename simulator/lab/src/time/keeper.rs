@@ -1,0 +1,192 @@
+//! The lab's answers to the guest's question whether time may go on.
+//!
+//! The rule: time goes on when everything has been done that was to be done by now. The guest asks
+//! after it has sent something, and then stands still. Its commands are served, what is due by the
+//! clock is called, and whatever comes of that is dealt with by whoever drives the keeper; when
+//! nothing is left, the guest is told to go on, and until when it may sleep.
+
+use std::{sync::Arc, time::Duration};
+
+use sansim_array::{Clock, SkipClock, Time};
+use sansim_protocol::{Ask, Go};
+use tokio::sync::{oneshot, watch};
+
+use crate::{AgentLink, Result};
+
+/// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
+/// guest that computes asks seldom, and one that is alone in the world not at all; but it was told
+/// when to wake.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A device that serves its guest when it is told to. Devices are served on the thread of whoever
+/// drives the keeper: handing them to another would take longer than serving them.
+pub trait Device: Send + Sync {
+    /// Serves what the guest has sent, or a good part of it, and passes on what is due by the clock.
+    fn serve(&self);
+
+    /// Whether it has more to do than what the guest may have sent since.
+    fn wants_service(&self) -> bool;
+}
+
+/// Keeps a guest's clock. In real time there is nothing to keep, and it waits for ever.
+#[derive(Debug)]
+pub struct Keeper(Option<Box<Skipping>>);
+
+struct Skipping {
+    link: AgentLink,
+    asks: watch::Receiver<Ask>,
+    clock: Arc<SkipClock>,
+    /// They take turns in one order, so that the order of their commands is the same in every run.
+    devices: Vec<Arc<dyn Device>>,
+    state: State,
+    /// The last question that was heard.
+    round: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// The guest goes on; at the latest it asks at this time.
+    Going(Option<Time>),
+    /// The guest stands still, and its devices have served. Whoever drives has had the word since.
+    Served,
+}
+
+/// The guest stands still, and its commands have been served: there may be something to be done
+/// about them. To be followed by another call of [`Keeper::settle`] when nothing is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled;
+
+impl Keeper {
+    /// A keeper of real time.
+    pub(crate) fn real() -> Keeper {
+        Keeper(None)
+    }
+
+    /// A keeper of skipped time, of a guest that serves itself.
+    pub(crate) fn skipping(link: AgentLink, asks: watch::Receiver<Ask>) -> Keeper {
+        let (clock, devices, state) = (Arc::default(), Vec::new(), State::Going(None));
+        Keeper(Some(Box::new(Skipping { link, asks, clock, devices, state, round: 0 })))
+    }
+
+    /// From now on the guest's time is shown by `clock`, and `devices` serve when it stands still,
+    /// one after the other.
+    #[must_use]
+    pub fn with(mut self, clock: Arc<SkipClock>, devices: Vec<Arc<dyn Device>>) -> Keeper {
+        if let Some(skipping) = &mut self.0 {
+            skipping.clock = clock;
+            skipping.devices = devices;
+        }
+        self
+    }
+
+    /// Whether time is skipped.
+    pub fn skips(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Lets the guest go on, waits until it stands still again, and has its commands served. To be
+    /// called when there is nothing else to do, and again after all that came of it was done. May be
+    /// dropped at any point.
+    ///
+    /// # Errors
+    /// `AgentTimeout` when the guest does not ask again; `GuestGone`.
+    pub async fn settle(&mut self) -> Result<Settled> {
+        match &mut self.0 {
+            Some(skipping) => skipping.settle().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits for something that the guest has to do, while its clock goes on.
+    ///
+    /// # Errors
+    /// As [`Keeper::settle`].
+    pub async fn drive<T>(&mut self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                settled = self.settle() => { settled?; }
+            }
+        }
+    }
+
+    /// Lets so much of the guest's time go by.
+    ///
+    /// # Errors
+    /// As [`Keeper::settle`].
+    pub async fn sleep(&mut self, time: Duration) -> Result<()> {
+        let Some(skipping) = &mut self.0 else {
+            tokio::time::sleep(time).await;
+            return Ok(());
+        };
+        let (woken, over) = oneshot::channel();
+        let until = skipping.clock.now() + time;
+        skipping.clock.call_at(until, Box::new(move || woken.send(()).unwrap_or_default()));
+        self.drive(over).await.map(drop)
+    }
+}
+
+impl Skipping {
+    async fn settle(&mut self) -> Result<Settled> {
+        loop {
+            match self.state {
+                State::Going(until) => self.wait_for_question(until).await?,
+                State::Served if self.is_unsettled() => {}
+                State::Served => {
+                    self.go().await;
+                    continue;
+                }
+            }
+            self.serve();
+            return Ok(Settled);
+        }
+    }
+
+    async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
+        let asked = tokio::select! {
+            changed = self.asks.changed() => changed.is_ok(),
+            () = tokio::time::sleep(PATIENCE) => false,
+        };
+        if asked {
+            // Only looked at: it counts as heard when it is acted on.
+            self.asks.mark_changed();
+            return Ok(());
+        }
+        let until = until.map_or_else(|| "for ever".to_owned(), |until| format!("to {until}"));
+        Err(self.link.silent(&format!("letting its clock go on {until}"), PATIENCE).await)
+    }
+
+    /// Has everything done that is due at the time of the last question.
+    fn serve(&mut self) {
+        let Ask { round, at_ns } = *self.asks.borrow_and_update();
+        self.round = round;
+        self.clock.advance(Time::from_nanos(at_ns));
+        self.devices.iter().for_each(|device| device.serve());
+        self.state = State::Served;
+    }
+
+    /// Whether something came up since the devices have served.
+    fn is_unsettled(&self) -> bool {
+        let overdue = self.clock.next_due().is_some_and(|due| due <= self.clock.now());
+        let wants = |device: &Arc<dyn Device>| device.wants_service();
+        overdue || self.devices.iter().any(wants) || self.asks.has_changed().unwrap_or(false)
+    }
+
+    async fn go(&mut self) {
+        let due = self.clock.next_due();
+        self.link.go(Go { round: self.round, wake_ns: due.map(Time::as_nanos) }).await;
+        self.state = State::Going(due);
+    }
+}
+
+impl std::fmt::Debug for Skipping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Skipping").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "keeper_tests.rs"]
+mod tests;
