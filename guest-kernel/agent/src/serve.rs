@@ -180,6 +180,7 @@ impl Agent {
                 Ok(Answer::Workload(self.workloads.stop(&map, patience)?))
             }
             Call::Run { argv, timeout_ms } => {
+                self.keeper.ensure_disk()?;
                 let answer = self.userland.run(&argv, Duration::from_millis(timeout_ms))?;
                 self.watch.ensure()?;
                 Ok(answer)
@@ -208,7 +209,11 @@ impl Agent {
 
     /// Sees that a path can be there: the userland is mounted when it is first needed.
     fn reach(&self, path: &str) -> Result<()> {
-        if path.starts_with(USERLAND) { self.userland.ensure() } else { Ok(()) }
+        if !path.starts_with(USERLAND) {
+            return Ok(());
+        }
+        self.keeper.ensure_disk()?;
+        self.userland.ensure()
     }
 
     /// Removes a map. An activation that never ends would keep the kernel in it for ever

@@ -145,6 +145,8 @@ pub struct WorkloadSpec {
     pub read_percent: u8,
     /// Requests a second at most; 0 is unlimited.
     pub rate: u32,
+    /// Requests that go out together when there is a rate.
+    pub burst: u32,
     /// Seed of the sequence of operations and addresses.
     pub seed: u64,
     /// A gap without any completion while I/O is in flight is reported as a stall from here, in

@@ -12,7 +12,7 @@ use std::{
 };
 
 use vhost::vhost_user::message::{VhostUserProtocolFeatures, VhostUserVirtioFeatures};
-use vhost_user_backend::{VhostUserBackend, VringT, bitmap::BitmapMmapRegion};
+use vhost_user_backend::{VhostUserBackend, VringT};
 use virtio_queue::QueueT;
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::{
@@ -27,7 +27,7 @@ use crate::{
     ring::{self, Progress, Used},
     server::HELD_COMMANDS,
     statistics::Counters,
-    vring::{LockedVring, Memory, SharedMemory, Vring},
+    vring::{DirtyPages, LockedVring, Memory, SharedMemory, Vring},
     wire::{self, CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE, MAX_QUEUE_SIZE},
 };
 
@@ -255,7 +255,7 @@ fn is_running(vring: &LockedVring<'_>) -> bool {
 }
 
 impl VhostUserBackend for Backend {
-    type Bitmap = BitmapMmapRegion;
+    type Bitmap = DirtyPages;
     type Vring = Vring;
 
     fn num_queues(&self) -> usize {

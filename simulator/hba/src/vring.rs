@@ -5,17 +5,19 @@
 //! worker's waking and its reading, as QEMU does when a guest is stopped and continued. Here such a
 //! kick is simply none.
 
+mod dirty;
+
 use std::{fs::File, io, sync::MutexGuard};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use vhost_user_backend::{
-    VringMutex, VringState, VringStateGuard, VringStateMutGuard, VringT, bitmap::BitmapMmapRegion,
-};
+use vhost_user_backend::{VringMutex, VringState, VringStateGuard, VringStateMutGuard, VringT};
 use virtio_queue::Error;
 use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
 
+pub(crate) use self::dirty::DirtyPages;
+
 /// Guest memory, which keeps note of the pages that are written while the guest is migrated.
-pub(crate) type Memory = GuestMemoryMmap<BitmapMmapRegion>;
+pub(crate) type Memory = GuestMemoryMmap<DirtyPages>;
 /// Guest memory that the front end may lay out anew at any time.
 pub(crate) type SharedMemory = GuestMemoryAtomic<Memory>;
 /// A virtqueue that is locked.

@@ -144,7 +144,7 @@ impl<'a> Request<'a> {
 
     /// Sends it to the control device.
     pub(crate) fn send(&self, control: &File) -> Result<Answer, Errno> {
-        let mut size = 16 << 10;
+        let mut size = 2 << 10;
         loop {
             let mut buffer = self.encode(size)?;
             let call = Call { command: self.command, buffer: &mut buffer };

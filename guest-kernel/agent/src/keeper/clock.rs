@@ -6,7 +6,6 @@
 //! wants to, which is when the guest would idle. So one question stands for everything that the guest
 //! did in one go, and whatever an answer brings with it is done before the next question.
 
-use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -20,6 +19,7 @@ use rustix::time::{
 };
 use sansim_protocol::{Ask, FromAgent, Go, encode};
 
+use super::linger::linger;
 use super::probe::Probes;
 use crate::clock::now_ns;
 use crate::outbox::Outbox;
@@ -67,9 +67,13 @@ impl Clock {
         Ok(clock)
     }
 
-    /// Wakes for what the kernel sends, too.
-    pub(super) fn await_probes(&self, probes: &Probes) -> rustix::io::Result<()> {
-        probes.commands().try_for_each(|probe| self.wait_for(probe, COMMAND))?;
+    /// Wakes for what the kernel sends to the HBAs, too.
+    pub(super) fn await_commands(&self, probes: &Probes) -> rustix::io::Result<()> {
+        probes.commands().try_for_each(|probe| self.wait_for(probe, COMMAND))
+    }
+
+    /// Wakes for what it sends to the userland's disk, too.
+    pub(super) fn await_disk(&self, probes: &Probes) -> rustix::io::Result<()> {
         probes.disk_requests().try_for_each(|probe| self.wait_for(probe, DISK))
     }
 
@@ -105,9 +109,7 @@ impl Clock {
                     round += 1;
                     self.ask(round, outbox, port);
                 }
-                // PAUSE, at which QEMU leaves the translated code. It takes the host about a
-                // microsecond, and the guest's clock a nanosecond.
-                spin_loop();
+                linger();
             }
             if disk {
                 self.with_probes(Probes::wait_for_disk);

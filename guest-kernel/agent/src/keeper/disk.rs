@@ -3,8 +3,8 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::hint::spin_loop;
 
+use super::linger::linger;
 use super::probe::{Probe, probe_some, total, tracepoint};
 use crate::fail::{Doing, Result};
 
@@ -44,7 +44,7 @@ impl Disk {
             if self.in_flight() <= self.lost {
                 return;
             }
-            (0..TURNS).for_each(|_| spin_loop());
+            (0..TURNS).for_each(|_| linger());
         }
         self.lost = self.in_flight();
     }

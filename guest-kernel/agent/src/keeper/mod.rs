@@ -7,6 +7,7 @@
 
 mod clock;
 mod disk;
+mod linger;
 mod probe;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -54,9 +55,21 @@ impl Keeper {
         }
         let probes = Probes::open(self.clock.is_some())?;
         if let Some(clock) = &self.clock {
-            clock.await_probes(&probes).doing(|| "wait for commands".to_owned())?;
+            clock.await_commands(&probes).doing(|| "wait for commands".to_owned())?;
         }
         let _ = self.probes.set(Mutex::new(probes));
+        Ok(())
+    }
+
+    /// Sees to it that time stands still while the userland's disk is read. To be called before it is
+    /// used.
+    pub(crate) fn ensure_disk(&self) -> Result<()> {
+        let (Some(clock), Some(probes)) = (&self.clock, self.probes.get()) else { return Ok(()) };
+        let mut probes = probes.lock().unwrap_or_else(PoisonError::into_inner);
+        if probes.disk_requests().next().is_none() {
+            probes.watch_disk()?;
+            clock.await_disk(&probes).doing(|| "wait for a disk".to_owned())?;
+        }
         Ok(())
     }
 

@@ -68,9 +68,17 @@ impl Probes {
         };
         if wake {
             probes.tasks = on_function("virtscsi_tmf", wake).unwrap_or_default();
-            probes.disk = Disk::open().doing(|| "watch the disk of the userland".to_owned())?;
         }
         Ok(probes)
+    }
+
+    /// Watches the userland's disk from now on. Not from the start: most runs never use it, and every
+    /// request to any disk would be looked at.
+    pub(crate) fn watch_disk(&mut self) -> Result<()> {
+        if self.disk.is_none() {
+            self.disk = Disk::open()?;
+        }
+        Ok(())
     }
 
     /// What becomes readable when something goes out to an HBA.

@@ -124,7 +124,7 @@ impl Workloads {
             ring,
             ledger: Ledger::new(run, spec.block_bytes, blocks),
             stream: Stream::new(spec.seed, blocks, read_percent),
-            pacer: Pacer::new(spec.rate, spec.queue_depth, now),
+            pacer: Pacer::new(spec.rate, spec.burst, spec.queue_depth, now),
             meter: Meter::new(spec.map.clone(), spec.stall_ms, now),
             outbox: self.outbox.clone(),
             orders: receiver,
@@ -229,6 +229,7 @@ mod tests {
             region_bytes: 1 << 20,
             read_percent: 50,
             rate: 0,
+            burst: 1,
             seed: 1,
             stall_ms: 1000,
         }

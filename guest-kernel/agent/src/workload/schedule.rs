@@ -50,34 +50,46 @@ impl Stream {
     }
 }
 
-/// A token schedule: so many requests a second, and after a standstill no more than a queue's worth
-/// at once.
+/// A token schedule: so many requests a second, some of them at once, and after a standstill no more
+/// than a queue's worth.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    /// Nanoseconds between two requests; 0 is no limit.
+    /// Nanoseconds between two requests on the average; 0 is no limit.
     interval_ns: u64,
+    /// Requests that go out together.
+    burst: u64,
     /// How far the schedule may lag behind.
     slack_ns: u64,
+    /// When the next burst may begin.
     due_ns: u64,
+    /// Requests left of this one.
+    left: u64,
 }
 
 impl Pacer {
-    /// `rate` requests a second from `now_ns` on (0: unlimited), `burst` of them at once after a
-    /// pause.
-    pub(crate) fn new(rate: u32, burst: u32, now_ns: u64) -> Pacer {
+    /// `rate` requests a second from `now_ns` on (0: unlimited), `burst` at a time, and `backlog` of
+    /// them at once after a pause.
+    pub(crate) fn new(rate: u32, burst: u32, backlog: u32, now_ns: u64) -> Pacer {
         let interval_ns = if rate == 0 { 0 } else { 1_000_000_000 / u64::from(rate) };
-        Pacer { interval_ns, slack_ns: interval_ns * u64::from(burst), due_ns: now_ns }
+        let slack_ns = interval_ns * u64::from(backlog);
+        Pacer { interval_ns, burst: u64::from(burst.max(1)), slack_ns, due_ns: now_ns, left: 0 }
     }
 
     /// How long the next request must wait; `None` if it may go out.
     pub(crate) fn wait(&self, now_ns: u64) -> Option<Duration> {
         let wait = self.due_ns.saturating_sub(now_ns);
-        (self.interval_ns > 0 && wait > 0).then(|| Duration::from_nanos(wait))
+        let held = self.interval_ns > 0 && self.left == 0 && wait > 0;
+        held.then(|| Duration::from_nanos(wait))
     }
 
     /// A request went out.
     pub(crate) fn take(&mut self, now_ns: u64) {
-        self.due_ns = self.due_ns.max(now_ns.saturating_sub(self.slack_ns)) + self.interval_ns;
+        if self.left == 0 {
+            let due_ns = self.due_ns.max(now_ns.saturating_sub(self.slack_ns));
+            self.due_ns = due_ns + self.interval_ns * self.burst;
+            self.left = self.burst;
+        }
+        self.left -= 1;
     }
 }
 
@@ -128,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_kept_and_a_standstill_is_not_made_up_for() {
-        let mut pacer = Pacer::new(100, 4, 0);
+        let mut pacer = Pacer::new(100, 1, 4, 0);
         assert_eq!(burst(&mut pacer, 0), 1);
         assert_eq!(pacer.wait(0), Some(Duration::from_millis(10)));
         let sent: u32 = (1..=100).map(|tick| burst(&mut pacer, tick * 10_000_000)).sum();
@@ -137,7 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn requests_go_out_in_bursts_at_the_same_rate() {
+        let mut pacer = Pacer::new(100, 4, 8, 0);
+        assert_eq!(burst(&mut pacer, 0), 4);
+        assert_eq!(pacer.wait(0), Some(Duration::from_millis(40)));
+        assert_eq!(burst(&mut pacer, 39_999_999), 0);
+        let sent: u32 = (1..=25).map(|tick| burst(&mut pacer, tick * 40_000_000)).sum();
+        assert_eq!(sent, 100);
+    }
+
+    #[test]
     fn no_rate_is_no_limit() {
-        assert_eq!(burst(&mut Pacer::new(0, 4, 0), 0), 1000);
+        assert_eq!(burst(&mut Pacer::new(0, 1, 4, 0), 0), 1000);
     }
 }

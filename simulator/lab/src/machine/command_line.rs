@@ -18,7 +18,7 @@ pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 /// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
 /// probing for serial ports and a mouse that are not there.
 const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
-                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off";
+                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off psi=0";
 
 /// The kernel's command line: in skipped time the agent is told so.
 pub fn kernel_command_line(time: TimeMode) -> String {

@@ -206,6 +206,7 @@ impl Guest {
             region_bytes: workload.region,
             read_percent: workload.read_percent,
             rate: workload.rate,
+            burst: workload.burst,
             seed,
             stall_ms: workload.stall.as_millis() as u64,
         };

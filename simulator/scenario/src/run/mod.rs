@@ -366,13 +366,28 @@ fn summarize(
         witness: told.witness,
         rounds: told.rounds,
         expectations: told.expectations,
-        added_to_guest: vec![
-            "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
-            format!("kernel command line {}", kernel_command_line(spec.time)),
-        ],
+        added_to_guest: added_to_guest(spec.time),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),
     }
+}
+
+/// What the guest has that its distribution does not give it.
+fn added_to_guest(time: TimeMode) -> Vec<String> {
+    let mut added = vec![
+        "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
+        format!("kernel command line {}", kernel_command_line(time)),
+        "counters on scsi:scsi_dispatch_cmd_start, scsi:scsi_dispatch_cmd_error and scsi_send_eh_cmnd"
+            .to_owned(),
+    ];
+    if time == TimeMode::Skip {
+        added.push(
+            "a SCHED_IDLE thread of the agent, woken by these, by virtscsi_tmf and by requests to the \
+             userland's disk, that keeps the processor busy until the lab lets time go on"
+                .to_owned(),
+        );
+    }
+    added
 }
 
 /// Peak resident memory of this process, in bytes (`VmHWM` of proc(5)).

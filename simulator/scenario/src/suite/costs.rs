@@ -100,8 +100,8 @@ impl Table {
 fn key(spec: &RunSpec) -> String {
     let file = spec.id.file.file_name().unwrap_or_default().to_string_lossy();
     let start = if spec.cold { "cold" } else { "template" };
-    let (image, accel) = (&spec.id.image, spec.accel.accel);
-    let key = format!("{image} {accel} {start} {file}: {}", spec.scenario.title);
+    let (image, accel, time) = (&spec.id.image, spec.accel.accel, spec.time);
+    let key = format!("{image} {accel} {time} {start} {file}: {}", spec.scenario.title);
     key.chars().take(KEY).collect()
 }
 

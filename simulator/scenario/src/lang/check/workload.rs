@@ -68,7 +68,8 @@ pub(super) fn resolve(
         region,
         read_percent: checker.number(table.read_percent.as_ref(), 0..=100, 50, "`read_percent`")
             as u8,
-        rate: checker.number(table.rate.as_ref(), 0..=MAX_RATE, 200, "`rate`") as u32,
+        burst: checker.number(table.burst.as_ref(), 1..=256, 4, "`burst`") as u32,
+        rate: checker.number(table.rate.as_ref(), 0..=MAX_RATE, 100, "`rate`") as u32,
         stall: stall(table, checker),
         start: table.start.as_ref().map_or(Duration::ZERO, |start| checker.story_time(start)),
     })

@@ -22,8 +22,10 @@ pub struct Workload {
     pub region: Option<Name<Size>>,
     /// Share of reads in percent. Default: 50.
     pub read_percent: Option<At<u64>>,
-    /// Requests a second at most; 0 is no limit. Default: 200.
+    /// Requests a second at most; 0 is no limit. Default: 100.
     pub rate: Option<At<u64>>,
+    /// How many requests go out together when there is a rate, 1 to 256. Default: 4.
+    pub burst: Option<At<u64>>,
     /// A gap without completions from this length is reported as a stall. Default: "500ms".
     pub stall: Option<Name<TimeSpan>>,
     /// When it starts. Default: "0s", with the story.

@@ -22,6 +22,8 @@ pub struct Workload {
     pub read_percent: u8,
     /// Requests a second at most; 0 is unlimited.
     pub rate: u32,
+    /// Requests that go out together when there is a rate.
+    pub burst: u32,
     /// A gap without completions from this length counts as a stall.
     pub stall: Duration,
     /// When it starts.

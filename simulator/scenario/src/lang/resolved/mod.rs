@@ -107,6 +107,7 @@ fn workload(workload: Option<&Workload>) -> file::Workload {
         region: Some(name(Size(workload.region))),
         read_percent: Some(at(workload.read_percent.into())),
         rate: Some(at(workload.rate.into())),
+        burst: Some(at(workload.burst.into())),
         stall: Some(span(workload.stall)),
         start: Some(span(workload.start)),
     }
