@@ -48,5 +48,5 @@ mod tests;
 
 pub use clock::RealClock;
 pub use config::{HbaConfig, HbaError};
-pub use server::{HELD_COMMANDS, HbaServer};
+pub use server::HbaServer;
 pub use statistics::Statistics;

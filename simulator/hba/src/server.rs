@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// Commands of a queue that an HBA serves at a time when it is asked to.
-pub const HELD_COMMANDS: usize = 1024;
+pub(crate) const HELD_COMMANDS: usize = 1024;
 
 /// After something failed that may pass, such as a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -128,8 +128,8 @@ impl HbaServer {
         Ok(HbaServer { socket: socket.into(), counters, stop, held, thread: Some(thread) })
     }
 
-    /// Serves what the guest has sent so far, or a good part of it (at most [`HELD_COMMANDS`] of a
-    /// queue), and what is due by the clock; for an HBA that was started
+    /// Serves what the guest has sent so far, or a good part of it (at most 1024 commands of
+    /// a queue), and what is due by the clock; for an HBA that was started
     /// [held](HbaServer::start_held).
     pub fn serve(&self) {
         if let Some(held) = &self.held {

@@ -133,16 +133,22 @@ struct Served {
     records: mpsc::Sender<CommandRecord>,
 }
 
+impl Served {
+    /// Whether the runner can take all that serving may bring. Else the guest has to wait.
+    fn has_room(&self) -> bool {
+        self.records.capacity() >= RECORDS_AT_ONCE || self.records.is_closed()
+    }
+}
+
 impl Device for Served {
     fn serve(&self) {
-        // Else the guest has to wait until the runner has caught up.
-        if self.records.capacity() >= RECORDS_AT_ONCE || self.records.is_closed() {
+        if self.has_room() {
             self.hba.serve();
         }
     }
 
     fn wants_service(&self) -> bool {
-        self.hba.wants_service()
+        self.hba.wants_service() || !self.has_room()
     }
 }
 
