@@ -70,6 +70,7 @@ pub(crate) fn serve() -> Result<()> {
     })?;
     follow("kmsg", outbox.clone(), kmsg::follow)?;
     follow("uevent", outbox, uevent::follow)?;
+    agent.keeper.answered_here();
     port.read_lines(|line| match line {
         Ok(line) => Agent::take(&agent, &line),
         Err(error) => init::say(&error),

@@ -2,9 +2,12 @@
 //!
 //! One thread does it all. It wakes when a command is dispatched, when a message is to be sent, and
 //! when the lab wanted to be asked; it sends what there is to be sent, asks, and keeps the processor
-//! busy until it has the answer. It is scheduled as SCHED_IDLE (sched(7)): it runs when nobody else
-//! wants to, which is when the guest would idle. So one question stands for everything that the guest
-//! did in one go, and whatever an answer brings with it is done before the next question.
+//! busy until it has the answer.
+//!
+//! It is scheduled as SCHED_BATCH (sched(7)), which preempts nobody when it wakes: one question stands
+//! for everything that a thread did in one go, while a program that computes does not keep it waiting
+//! for more than a few ticks. The thread that brings the answer preempts it at once (SCHED_FIFO).
+//! SCHED_IDLE would have to wait much longer for a program that computes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -97,7 +100,7 @@ impl Clock {
 
     /// Keeps the clock and sends what is in the outbox, for ever.
     pub(crate) fn keep(&self, outbox: &Outbox, port: &Port) -> ! {
-        schedule_as_idle();
+        schedule_as(libc::SCHED_BATCH, 0);
         let (mut round, mut timer_ns) = (0, NEVER);
         loop {
             let disk = self.wait();
@@ -169,10 +172,16 @@ impl Clock {
     }
 }
 
-/// From now on the calling thread runs only when nobody else wants to.
-fn schedule_as_idle() {
-    let none = libc::sched_param { sched_priority: 0 };
+/// Has the thread that calls this, which brings the lab's answers, preempt everybody else; but not
+/// the threads that it starts.
+pub(super) fn preempt_all() {
+    schedule_as(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
+}
+
+/// Changes how the calling thread is scheduled.
+fn schedule_as(policy: libc::c_int, priority: libc::c_int) {
+    let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: the call reads the structure it is given, and changes this thread's scheduling only.
-    let done = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const none) };
+    let done = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
     assert_eq!(done, 0, "the first process may choose its scheduling");
 }

@@ -382,7 +382,7 @@ fn added_to_guest(time: TimeMode) -> Vec<String> {
     ];
     if time == TimeMode::Skip {
         added.push(
-            "a SCHED_IDLE thread of the agent, woken by these, by virtscsi_tmf and by requests to the \
+            "a thread of the agent, woken by these, by virtscsi_tmf and by requests to the \
              userland's disk, that keeps the processor busy until the lab lets time go on"
                 .to_owned(),
         );
