@@ -30,8 +30,13 @@ impl Ring {
     pub(crate) fn new(file: File, slots: u32, bytes: u32) -> io::Result<Ring> {
         let pages = bytes as usize / PAGE;
         let slots_len = slots as usize;
+        let ring = IoUring::new(slots)?;
+        // A multipath device does not say that it never blocks, so io_uring has workers submit what
+        // is for it (io_file_supports_nowait). One worker does so in order, which makes a run
+        // repeatable, and in one go. Before Linux 5.15 their number cannot be set.
+        let _ = ring.submitter().register_iowq_max_workers(&mut [1, 1]);
         Ok(Ring {
-            ring: IoUring::new(slots)?,
+            ring,
             file,
             buffers: vec![vec![Page([[0; SECTOR]; PAGE / SECTOR]); pages]; slots_len],
             in_flight: vec![false; slots_len],
