@@ -1,7 +1,12 @@
 //! From what was told to a verdict, and from a verdict to words that explain it.
 
+use std::time::Duration;
+
 use super::{Finished, story::Told};
-use crate::{lang::plan::Scenario, verdict::Verdict};
+use crate::{
+    lang::plan::Scenario,
+    verdict::{ExpectationResult, Verdict},
+};
 
 /// The verdict of a story that could be told, with the reason where it is not a pass.
 pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<String>) {
@@ -12,14 +17,9 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
         return (Verdict::Fail, Some(complaint.clone()));
     }
     if told.over_limit {
-        let limit = scenario.limit.as_secs_f64();
-        let mut reason = format!("the story lasted longer than its limit of {limit} s");
-        if !told.open.is_empty() {
-            reason = format!("{reason}; still open: {}", told.open.join("; "));
-        }
-        return (Verdict::Fail, Some(reason));
+        return (Verdict::Fail, Some(over_limit(told, scenario.limit)));
     }
-    let failed = |e: &&crate::verdict::ExpectationResult| !e.ok && e.known.is_none();
+    let failed = |e: &&ExpectationResult| !e.ok && e.known.is_none();
     if let Some(e) = told.expectations.iter().find(failed) {
         return (Verdict::Fail, Some(e.complaint()));
     }
@@ -35,6 +35,20 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
             (Verdict::Known, Some(format!("{} (known: {known})", e.complaint())))
         }
     }
+}
+
+/// What a story was waiting for when its limit ended it: expectations that did not come true before,
+/// and steps.
+fn over_limit(told: &Told, limit: Duration) -> String {
+    let limit = limit.as_secs_f64();
+    let late = told.expectations.iter().filter(|e| !e.ok && e.decided_at >= limit);
+    let open: Vec<String> =
+        late.map(ExpectationResult::complaint).chain(told.open.iter().cloned()).collect();
+    let mut reason = format!("the story lasted longer than its limit of {limit} s");
+    if !open.is_empty() {
+        reason = format!("{reason}; still open: {}", open.join("; "));
+    }
+    reason
 }
 
 /// What a person reads about a run that did not pass: what was expected, what was seen, the last

@@ -105,7 +105,7 @@ pub(super) struct Told {
     pub(super) complaint: Option<String>,
     /// Whether the story had to be ended by its limit.
     pub(super) over_limit: bool,
-    /// What was still waited for at the limit, in words.
+    /// The steps that were still waited for at the limit, in words.
     pub(super) open: Vec<String>,
     /// How long it took.
     pub(super) simulated: Duration,
@@ -298,14 +298,12 @@ impl<'r, 'a> Story<'r, 'a> {
         }
     }
 
-    /// What the story still waits for, in words.
+    /// The steps that the story still waits for, in words. Expectations tell for themselves when they
+    /// were decided.
     fn open(&self) -> Vec<String> {
-        let expectations = self.trial.open().map(|expectation| format!("expected {expectation}"));
-        let steps = self
-            .script
-            .open()
-            .map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger));
-        expectations.chain(steps).collect()
+        let open = self.script.open();
+        open.map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger))
+            .collect()
     }
 
     /// Asks the clock for a call at the next point of time that matters.
