@@ -76,6 +76,18 @@ fn an_unknown_image_exits_2_and_names_the_known_ones() {
 }
 
 #[test]
+fn skipping_time_under_kvm_exits_2_and_says_why() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let output = place.run(&file).args(["--time", "skip", "--accel", "kvm"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["TCG only", "KVM", "--time real"] {
+        assert!(said.contains(part), "{part:?} is missing:\n{said}");
+    }
+}
+
+#[test]
 fn without_qemu_it_exits_3_and_says_what_to_install() {
     let place = Place::new();
     let file = place.scenario(STORY);

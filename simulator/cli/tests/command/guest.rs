@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::place::{Place, signal, start, text, wait_for};
+use crate::place::{Place, signal, start, summary, text, wait_for};
 
 /// A controller is lost; what is expected can be put behind it.
 pub(crate) const STORY: &str = r#"
@@ -40,11 +40,6 @@ luns = [{ size = "64MiB", owner = "A" }]
 [hba]
 count = 1
 "#;
-
-fn summary(place: &Place) -> serde_json::Value {
-    let path = place.out().join("latest/summary.json");
-    serde_json::from_str(&fs::read_to_string(path).expect("summary.json")).expect("JSON")
-}
 
 fn assert_nothing_left(place: &Place) {
     wait_for("QEMU to be gone", || place.qemus().is_empty());

@@ -1,6 +1,9 @@
 //! Tests with the real command.
 
 mod bad_input;
+mod both_ways;
 mod guest;
+mod load;
 mod place;
+mod skip;
 mod suite;

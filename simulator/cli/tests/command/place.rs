@@ -99,6 +99,12 @@ fn is_qemu_in(pid: u32, runtime: &Path) -> bool {
         && (here || command.contains(&*runtime.to_string_lossy()))
 }
 
+/// The summary of the newest run.
+pub(crate) fn summary(place: &Place) -> serde_json::Value {
+    let path = place.out().join("latest/summary.json");
+    serde_json::from_str(&fs::read_to_string(path).expect("summary.json")).expect("JSON")
+}
+
 /// What a finished command has printed.
 pub(crate) fn text(output: &Output) -> String {
     format!(

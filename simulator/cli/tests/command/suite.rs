@@ -67,6 +67,21 @@ fn repeated_runs_are_compared_and_timed_in_json() {
 }
 
 #[test]
+fn in_skipped_time_repeated_runs_send_the_same_control_commands() {
+    let place = Place::new();
+    let mut run = place.run(&place.scenario(STORY));
+    let output = run
+        .args(["--time", "skip", "--repeat", "5", "--seed", "7", "--jobs", "2", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let [repeat] = lines(&output, "repeat").try_into().expect("one line for all runs");
+    assert_eq!(repeat["control"]["agree"], 5, "{repeat}");
+    // A MODE SELECT, and the handler's look at both controllers before it.
+    assert!(repeat["control"]["length"].as_u64() > Some(1), "{repeat}");
+}
+
+#[test]
 fn after_a_failure_nothing_is_started_if_so_wished() {
     let place = Place::new();
     let wrong = STORY.replace("io = { errors = 0,", "rounds = 9\nio = { errors = 0,");

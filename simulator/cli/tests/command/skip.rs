@@ -1,0 +1,130 @@
+//! Skipped time: what a guest sees of a busy host, of delays, and of long waits. All of it is the
+//! guest's time; what the host takes for it is measured by `ci/bench`, and asserted nowhere.
+
+use std::process::Output;
+
+use crate::{
+    load::Load,
+    place::{Place, summary, text},
+};
+
+/// One path to an array that does what it is told. Keys of the whole story go before it, tables
+/// behind it.
+const SAN: &str = r#"
+title = "time is skipped"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+[hba]
+count = 1
+"#;
+
+/// One read of 4 KiB at a time, so that a command that takes long is a gap of that length.
+const READS: &str = r#"
+[workload]
+pattern = "read"
+queue_depth = 1
+"#;
+
+/// Nothing but the story's own events.
+const QUIET: &str = r#"
+[workload]
+pattern = "none"
+"#;
+
+fn skip(place: &Place, keys: &str, tables: &str) -> Output {
+    let file = place.scenario(&format!("{keys}\n{SAN}{tables}"));
+    place.run(&file).args(["--time", "skip", "--seed", "7"]).output().expect("sansim")
+}
+
+/// The summary of a story that must pass.
+fn pass(keys: &str, tables: &str) -> serde_json::Value {
+    let place = Place::new();
+    let output = skip(&place, keys, tables);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let summary = summary(&place);
+    assert_eq!(summary["time"], "skip");
+    assert_eq!(summary["accelerator"], "tcg");
+    assert_eq!(summary["witness"]["guest"], summary["witness"]["array"]);
+    summary
+}
+
+/// What the workload saw, in the guest's seconds.
+fn io(summary: &serde_json::Value, figure: &str) -> f64 {
+    summary["io"][figure].as_f64().expect(figure)
+}
+
+/// Reads go on around one that a fault rule (`then`) and steps keep back for so many seconds.
+fn assert_stall(seconds: f64, then: &str, steps: &str) {
+    let run_for = format!("run_for = \"{}s\"", seconds + 2.0);
+    let fault = format!(
+        "[[fault]]\nname = \"slow\"\nwhen = {{ op = \"READ\", nth = 50 }}\nthen = {then}\n"
+    );
+    let summary = pass(&run_for, &format!("{READS}{fault}{steps}"));
+    assert_eq!(summary["faults"]["slow"], 1);
+    assert_eq!(summary["io"]["errors"], 0);
+    assert!(io(&summary, "reads") > 100.0, "the reads go on afterwards: {}", summary["io"]);
+    let stall = io(&summary, "longest_stall_s");
+    assert!((seconds..seconds + 0.05).contains(&stall), "{stall} s instead of {seconds} s");
+}
+
+#[test]
+fn reads_are_quick_however_busy_the_host_is() {
+    let _load = Load::start();
+    let summary = pass("run_for = \"200ms\"", &format!("{READS}rate = 0\n"));
+    assert!(io(&summary, "reads") >= 1000.0, "{}", summary["io"]);
+    assert!(io(&summary, "latency_p99_s") < 0.005, "{}", summary["io"]);
+    assert!(io(&summary, "longest_stall_s") < 0.02, "{}", summary["io"]);
+    assert_eq!(summary["io"]["errors"], 0);
+}
+
+#[test]
+fn a_delay_of_ten_seconds_takes_ten_seconds() {
+    assert_stall(10.0, "{ delay = \"10s\" }", "");
+}
+
+#[test]
+fn a_delay_of_ten_seconds_takes_no_longer_on_a_busy_host() {
+    let _load = Load::start();
+    assert_stall(10.0, "{ delay = \"10s\" }", "");
+}
+
+#[test]
+fn a_held_command_takes_as_long_as_a_step_lets_it_wait() {
+    let release = "[[step]]\non = { held = \"gate\" }\nafter = \"7s\"\nrelease = \"gate\"\n";
+    assert_stall(7.0, "{ hold = \"gate\" }", release);
+}
+
+#[test]
+fn a_lost_command_takes_as_long_as_the_hbas_patience() {
+    assert_stall(30.0, "{ lose = \"command\" }", "");
+}
+
+#[test]
+fn ten_minutes_of_waiting_come_to_their_verdict() {
+    let late = "[[step]]\nat = \"599s\"\nfail = \"controller B\"\n\
+                [[expect]]\nat = \"598s\"\nowner = { lun = 0, controller = \"A\" }\n";
+    let summary = pass("run_for = \"600s\"\nlimit = \"700s\"", &format!("{QUIET}{late}"));
+    let simulated = summary["simulated_s"].as_f64().expect("simulated_s");
+    assert!((600.0..600.05).contains(&simulated), "{simulated}");
+    assert_eq!(summary["expectations"][0]["ok"], true);
+}
+
+#[test]
+fn a_story_that_waits_for_ever_fails_at_its_limit_and_names_what_is_open() {
+    let place = Place::new();
+    // A program of the guest that outlasts the story, and an expectation that is given all of it.
+    let open = "[[step]]\nname = \"nap\"\nat = \"0s\"\nrun = [\"sleep\", \"1000\"]\n\
+                timeout = \"2000s\"\n\
+                [[expect]]\nby = \"90s\"\nowner = { lun = 0, controller = \"B\" }\n";
+    let output = skip(&place, "limit = \"90s\"", &format!("{QUIET}{open}"));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let summary = summary(&place);
+    assert_eq!(summary["verdict"], "fail");
+    let reason = summary["reason"].as_str().expect("a reason");
+    for part in ["limit of 90 s", "`nap`", "owner of LUN 0 is controller B"] {
+        assert!(reason.contains(part), "{part:?} is missing: {reason}");
+    }
+    let simulated = summary["simulated_s"].as_f64().expect("simulated_s");
+    assert!((90.0..90.05).contains(&simulated), "{simulated}");
+}
