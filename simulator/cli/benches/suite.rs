@@ -1,6 +1,7 @@
 //! How fast the project's own scenarios are run, two at a time: scenarios a minute, simulated seconds a
 //! second, CPU seconds a scenario, and the parts of a run. Where the command knows `--time`, real and
-//! skipped time alternate and are compared. Medians are printed, nothing is asserted but success.
+//! skipped time alternate and are compared, and ten minutes of waiting are skipped. Medians are printed,
+//! nothing is asserted but success.
 
 use std::{
     fs,
@@ -12,6 +13,19 @@ use std::{
 use rustix::param::clock_ticks_per_second;
 
 const ROUNDS: usize = 3;
+
+/// Ten minutes in which nothing happens.
+const WAIT: &str = r#"
+title = "ten minutes of waiting"
+run_for = "600s"
+limit = "600s"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+[workload]
+pattern = "none"
+"#;
+
 /// Parts of a run, as `summary.json` calls them.
 const PARTS: [&str; 6] =
     ["restore_s", "modules_s", "discovery_s", "maps_s", "story_s", "teardown_s"];
@@ -39,9 +53,7 @@ impl Mode {
     }
 
     fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
-        let mut figures: Vec<f64> = self.rounds.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+        median(self.rounds.iter().map(figure).collect())
     }
 }
 
@@ -49,6 +61,11 @@ impl Round {
     fn share(&self, part: usize) -> f64 {
         self.parts[part] / self.parts.iter().sum::<f64>() * 100.0
     }
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn sansim() -> Command {
@@ -76,6 +93,21 @@ fn run_suite(options: &[&str]) -> Round {
         }
     }
     round
+}
+
+/// Waits ten minutes in skipped time. Answers the seconds of the host's.
+fn wait() -> f64 {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let story = place.path().join("wait.toml");
+    fs::write(&story, WAIT).expect("a file in a temporary directory");
+    let began = Instant::now();
+    let run = sansim()
+        .args(["run", "--time", "skip", "--out"])
+        .args([&place.path().join("out"), &story])
+        .output()
+        .expect("sansim");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    began.elapsed().as_secs_f64()
 }
 
 fn scenarios() -> PathBuf {
@@ -147,5 +179,9 @@ fn main() {
     for (part, name) in PARTS.iter().enumerate() {
         let name = format!("share of {}", name.trim_end_matches("_s"));
         line(&name, " %", &modes, false, |r| r.share(part));
+    }
+    if knows_time() {
+        let seconds = median((0..ROUNDS).map(|_| wait()).collect());
+        println!("600 simulated seconds of waiting: {seconds:.1} s");
     }
 }

@@ -96,7 +96,7 @@ fn every_scenario_tells_the_same_in_real_and_in_skipped_time() {
         // With two HBAs the guest decides by a race how many it sends: a MODE SELECT serves all paths
         // that scsi_dh_rdac has put on the controller's list by the time its work item runs. Where it
         // runs after both activations, one is enough; where between them, the second path sends its
-        // own. Both were seen in real time. The rounds must be the same.
+        // own. Both were seen of pg-init-retry in real time. The rounds must be the same.
         "pg-init-retry" | "controller-lost-and-back" => {
             forget(&mut told.control, "MODE SELECT(10)");
         }
