@@ -87,7 +87,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, default_value_t = AccelArg::Auto, value_name = "ACCEL")]
     pub(crate) accel: AccelArg,
     /// What drives the guest's clock: the host, or the guest itself, which then jumps over time in
-    /// which it idles (needs TCG) [default: skip under TCG, real under KVM].
+    /// which it idles (needs TCG, and one processor) [default: skip where it can be, else real].
     #[arg(long, value_enum, value_name = "CLOCK")]
     pub(crate) time: Option<TimeArg>,
     /// Boot the guest instead of restoring it from a template.

@@ -51,7 +51,12 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         Ok(prepared) => prepared,
         Err(error) => {
             show::error(&error.to_string());
-            let usage = matches!(error, LabError::UnknownImage { .. } | LabError::SkipNeedsTcg);
+            let usage = matches!(
+                error,
+                LabError::UnknownImage { .. }
+                    | LabError::SkipNeedsTcg
+                    | LabError::SkipNeedsOneProcessor
+            );
             return if usage { USAGE } else { LAB };
         }
     };
@@ -83,6 +88,10 @@ async fn prepare(
         (AccelArg::Tcg, _) | (AccelArg::Auto, Some(TimeArg::Skip)) => AccelChoice::Tcg,
         (AccelArg::Auto, _) => AccelChoice::Auto,
     };
+    let several = |(_, scenario): &(_, Scenario)| scenario.guest.cpus > 1;
+    if args.time == Some(TimeArg::Skip) && scenarios.iter().any(several) {
+        return Err(LabError::SkipNeedsOneProcessor);
+    }
     let lab = Lab::open(choice)?;
     let progress = Announce::new();
     let mut images = Images::new();
@@ -98,10 +107,11 @@ async fn prepare(
     Ok((lab, images))
 }
 
-/// What drives the clock of guests that are run so.
-fn time_mode(args: &RunArgs, accel: Accel) -> TimeMode {
+/// What drives a guest's clock.
+fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     match (args.time, accel) {
         (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
+        (None, Accel::Tcg) if scenario.guest.cpus > 1 => TimeMode::Real,
         (Some(TimeArg::Skip), _) | (None, Accel::Tcg) => TimeMode::Skip,
     }
 }
@@ -139,7 +149,7 @@ fn specs(
                 scenario: scenario.clone(),
                 image: image.clone(),
                 accel: accel.clone(),
-                time: time_mode(args, accel.accel),
+                time: time_mode(args, accel.accel, &scenario),
                 seed,
                 cold: args.cold,
                 out: args.out.clone(),

@@ -117,6 +117,12 @@ pub enum LabError {
          to jump; use --time real, or --accel tcg"
     )]
     SkipNeedsTcg,
+    /// Time is to be skipped in a guest with several processors.
+    #[error(
+        "time can be skipped with one processor only: QEMU does not get further ones started while it counts instructions; \
+         use --time real, or guest.cpus = 1"
+    )]
+    SkipNeedsOneProcessor,
     /// The guest did not get ready in time.
     #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
     BootTimeout {

@@ -72,6 +72,9 @@ impl MachineConfig {
         if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
             return Err(LabError::SkipNeedsTcg);
         }
+        if self.time == TimeMode::Skip && self.cpus > 1 {
+            return Err(LabError::SkipNeedsOneProcessor);
+        }
         if self.hbas.len() > MOST_HBAS {
             return wrong(format!("it has {} HBAs; {MOST_HBAS} are possible", self.hbas.len()));
         }
@@ -141,6 +144,10 @@ mod tests {
         let long = PathBuf::from("/x".repeat(60));
         let hba = HbaSocket { path: "s".into(), request_queues: 0 };
         assert!(MachineConfig { cpus: 0, ..config(1) }.check().is_err());
+        let skip = MachineConfig { time: TimeMode::Skip, ..config(1) };
+        assert!(skip.check().is_ok());
+        assert!(MachineConfig { cpus: 2, ..skip.clone() }.check().is_err());
+        assert!(MachineConfig { accel: Accel::Kvm, ..skip }.check().is_err());
         assert!(MachineConfig { memory_mib: 16, ..config(1) }.check().is_err());
         assert!(MachineConfig { hbas: vec![hba], ..config(1) }.check().is_err());
         assert!(MachineConfig { work_dir: long, ..config(1) }.check().is_err());
