@@ -55,12 +55,13 @@ fn timeline(text: &mut String, finished: &Finished) {
         text,
         "{}",
         style(format!(
-            "kernel {}, handler {}, {}, QEMU {} ({}, from {})",
+            "kernel {}, handler {}, {}, QEMU {} ({}, --time {}, from {})",
             summary.kernel,
             summary.handler,
             summary.manager,
             summary.qemu,
             summary.accelerator,
+            summary.time,
             summary.boot
         ))
         .dim()

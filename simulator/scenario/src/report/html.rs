@@ -52,7 +52,7 @@ fn facts(summary: &Summary) -> Markup {
         ("guest", format!("{}, kernel {}", summary.image, summary.kernel)),
         ("handler", format!("{} ({})", summary.handler, summary.manager)),
         ("machine", format!("QEMU {}, {}, {}", summary.qemu, summary.accelerator, summary.boot)),
-        ("time", format!("{:.1} s, of which story {:.1} s", summary.wall_s, summary.simulated_s)),
+        ("time", time(summary)),
         (
             "workload",
             format!(
@@ -61,11 +61,23 @@ fn facts(summary: &Summary) -> Markup {
             ),
         ),
         ("pg_init", format!("{} round(s) at most between two switches", summary.rounds)),
+        (
+            "commands",
+            format!(
+                "{} by the guest, {} by the HBAs",
+                summary.witness.guest, summary.witness.array
+            ),
+        ),
         ("added to the guest", summary.added_to_guest.join("; ")),
     ];
     html! {
         table.facts { @for (name, value) in rows { tr { th { (name) } td { (value) } } } }
     }
+}
+
+fn time(summary: &Summary) -> String {
+    let (wall, simulated) = (summary.wall_s, summary.simulated_s);
+    format!("a story of {simulated:.1} s in {wall:.1} s of the host's (--time {})", summary.time)
 }
 
 fn expectations(summary: &Summary) -> Markup {

@@ -31,6 +31,7 @@ fn test_case(summary: &Summary) -> TestCase {
         ("handler", &summary.handler),
         ("qemu", &summary.qemu),
         ("accelerator", &summary.accelerator),
+        ("time", &summary.time),
         ("boot", &summary.boot),
     ] {
         case.add_property(Property::new(name, value));
