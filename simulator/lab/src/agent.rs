@@ -20,8 +20,8 @@ use crate::{ExitReason, LabError, Result, machine::Console};
 /// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
 /// a busy host slower.
 const SLACK: Duration = Duration::from_secs(120);
-/// How long is waited for QEMU's end when the agent is silent.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long is waited for QEMU to end once one of its connections has, or is silent.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Events that may wait for their reader.
 const EVENTS: usize = 1 << 16;
 /// Requests that may wait to be written.

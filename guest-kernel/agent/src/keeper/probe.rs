@@ -31,7 +31,7 @@ const TRACEFS: &str = "/sys/kernel/tracing";
 /// Bytes of a ring: nobody reads what is in it, it only wakes its reader.
 const RING: usize = 4096;
 
-/// The events that are counted, and in skipped time wake the teller.
+/// The events that are counted, and in skipped time wake the thread that keeps the clock.
 pub(crate) struct Probes {
     dispatched: Vec<Probe>,
     refused: Vec<Probe>,

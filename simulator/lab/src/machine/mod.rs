@@ -42,7 +42,7 @@ pub(crate) use self::{
 };
 use crate::{
     Accel, AgentLink, Keeper, LabError, Result, Template, TimeMode,
-    agent::{Connected, Ready, check_version},
+    agent::{Connected, LAST_WORDS, Ready, check_version},
     cpu,
 };
 
@@ -55,8 +55,6 @@ pub(crate) const BASE_MODULES: &[&str] =
 /// only.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long is waited for QEMU to end once one of its connections has.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The link in the work directory to the state of a template. QEMU runs in the work directory and
 /// is told this name, so that no path needs quoting.
 const STATE: &str = "state";

@@ -62,7 +62,7 @@ impl Keeper {
         Keeper(None)
     }
 
-    /// A keeper of skipped time, of a guest that serves itself.
+    /// A keeper of skipped time, of a guest without devices to be served, until [`Keeper::with`].
     pub(crate) fn skipping(link: AgentLink, asks: watch::Receiver<Ask>) -> Keeper {
         let (clock, devices, state) = (Arc::default(), Vec::new(), State::Going(None));
         Keeper(Some(Box::new(Skipping { link, asks, clock, devices, state, round: 0 })))
