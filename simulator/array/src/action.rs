@@ -1,6 +1,6 @@
 //! The steps of a scenario, as the array takes them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     config::{ConfigError, LunConfig},
@@ -22,6 +22,16 @@ pub enum Action {
         controller: ControllerId,
         /// Its state from now on.
         state: ControllerState,
+    },
+    /// A controller goes through several states, one after the other, unless another action changes
+    /// its state meanwhile: what a restart or new firmware looks like from outside.
+    Phases {
+        /// Which one.
+        controller: ControllerId,
+        /// The states and how long each lasts; the first one begins now.
+        phases: Vec<Phase>,
+        /// The state it is in at last.
+        last: ControllerState,
     },
     /// A LUN changes hands without a host's asking.
     SetOwner {
@@ -75,6 +85,15 @@ pub enum Action {
         /// Whether it refuses them.
         read_only: bool,
     },
+}
+
+/// A state that passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    /// The state.
+    pub state: ControllerState,
+    /// How long it lasts.
+    pub lasts: Duration,
 }
 
 /// Why an action could not be taken. The array is as it was.

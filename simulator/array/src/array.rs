@@ -3,6 +3,7 @@
 //! [`Array`] is the outside: it takes the lock, lets [`state::State`] decide, and after the lock is
 //! released moves data, reports and rings doorbells.
 
+mod agenda;
 mod apply;
 mod arrival;
 mod build;
@@ -52,6 +53,8 @@ pub struct Array {
     /// The time from which [`Array::notices`] may find something, in nanoseconds: 0 when notices
     /// wait, otherwise when the next parked command is due. Saves taking the lock to find nothing.
     news_from: AtomicU64,
+    /// When the array does something by itself the next time, in nanoseconds.
+    next_event: AtomicU64,
 }
 
 impl fmt::Debug for Array {
@@ -85,7 +88,9 @@ impl Array {
 
     fn with_state(state: State, observer: Arc<dyn Observer>) -> Array {
         let news_from = AtomicU64::new(state.news_from());
-        Array { state: Mutex::new(state), observer, bells: Mutex::default(), news_from }
+        let next_event = AtomicU64::new(state.next_event());
+        let bells = Mutex::default();
+        Array { state: Mutex::new(state), observer, bells, news_from, next_event }
     }
 
     /// Decides about a command. One without medium access is carried out at once, under the lock; a
@@ -93,6 +98,7 @@ impl Array {
     pub fn submit(&self, now: Time, command: &Command<'_>, buffers: &mut dyn Buffers) -> Outcome {
         let mut wire = Wire::new(buffers);
         let (step, report) = self.locked(|state, report| {
+            state.catch_up(now, report);
             let arrival = state.arrive(now, command, wire.residual());
             state.decide(now, arrival, &mut wire, report)
         });
@@ -112,8 +118,10 @@ impl Array {
     ) -> Outcome {
         let _ = command; // What counts of it is remembered.
         let mut wire = Wire::new(buffers);
-        let (step, report) =
-            self.locked(|state, report| state.go_on(now, ticket, &mut wire, report));
+        let (step, report) = self.locked(|state, report| {
+            state.catch_up(now, report);
+            state.go_on(now, ticket, &mut wire, report)
+        });
         self.finish(now, step, report, &mut wire)
     }
 
@@ -135,8 +143,10 @@ impl Array {
         lun: Lun,
         function: TaskManagement,
     ) -> (TmfResponse, Vec<(Ticket, Completion)>) {
-        let ((response, ended), report) =
-            self.locked(|state, report| state.manage(nexus, lun, function, report));
+        let ((response, ended), report) = self.locked(|state, report| {
+            state.catch_up(now, report);
+            state.manage(nexus, lun, function, report)
+        });
         self.publish(report);
         let ended = ended
             .into_iter()
@@ -156,7 +166,10 @@ impl Array {
     /// A step that names something the array does not have, or that makes no sense; the array is
     /// then as it was.
     pub fn apply(&self, now: Time, action: Action) -> Result<(), ActionError> {
-        let (result, report) = self.locked(|state, report| state.apply(now, action, report));
+        let (result, report) = self.locked(|state, report| {
+            state.catch_up(now, report);
+            state.apply(now, action, report)
+        });
         self.publish(report);
         result
     }
@@ -175,11 +188,21 @@ impl Array {
             return Vec::new();
         }
         let (notices, report) = self.locked(|state, report| {
+            state.catch_up(now, report);
             state.notice_due(now, hba, report);
             state.notices.remove(&hba).unwrap_or_default()
         });
         self.publish(report);
         notices
+    }
+
+    /// When the array does something by itself the next time, such as a controller's coming on line
+    /// after it was booted: whoever calls [`Array::notices`] then sees to it that it does.
+    pub fn next_event(&self) -> Option<Time> {
+        match self.next_event.load(Ordering::Acquire) {
+            u64::MAX => None,
+            nanos => Some(Time::from_nanos(nanos)),
+        }
     }
 
     /// Who owns a LUN; none if it is not mapped.
@@ -213,6 +236,7 @@ impl Array {
         let mut state = self.state.lock();
         let result = act(&mut state, &mut report);
         self.news_from.store(state.news_from(), Ordering::Release);
+        self.next_event.store(state.next_event(), Ordering::Release);
         (result, report)
     }
 

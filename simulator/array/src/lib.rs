@@ -39,7 +39,7 @@ pub mod time;
 mod timers;
 mod unit;
 
-pub use action::{Action, ActionError};
+pub use action::{Action, ActionError, Phase};
 pub use array::{Array, ArraySnapshot, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{

@@ -40,6 +40,11 @@ impl<'a> Site<'a> {
         self.nexus.port.controller
     }
 
+    /// What the controller that the command came to is doing: online, if there is no such one.
+    pub(crate) fn own_state(&self) -> ControllerState {
+        self.state(self.controller()).unwrap_or(ControllerState::Online)
+    }
+
     /// What a controller is doing; none if there is no such controller.
     pub(crate) fn state(&self, controller: ControllerId) -> Option<ControllerState> {
         Some(self.controllers.get(controller.index())?.state)
@@ -104,8 +109,24 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
     /// The company identifier (OUI) in the names of its LUNs.
     fn maker(&self) -> [u8; 3];
 
+    /// Adds to the standard INQUIRY data of a mapped LUN (SPC-4 6.6.2) what is particular to the
+    /// family, such as target port groups or vendor-specific bytes. The length in byte 4 is set
+    /// afterwards.
+    fn standard_inquiry(&self, site: &Site<'_>, data: &mut Vec<u8>) {
+        let _ = (site, data);
+    }
+
+    /// Designators of a mapped LUN for VPD page 83h (SPC-4 7.8.6), behind those that every array
+    /// has: the LUN's name and the relative target port.
+    fn designators(&self, site: &Site<'_>) -> Vec<u8> {
+        let _ = site;
+        Vec::new()
+    }
+
     /// The vendor-specific VPD pages of a mapped LUN.
-    fn vpd_pages(&self) -> &'static [u8];
+    fn vpd_pages(&self) -> &'static [u8] {
+        &[]
+    }
 
     /// Those that answer for a LUN that is not mapped, too.
     fn vpd_pages_unmapped(&self) -> &'static [u8] {
@@ -113,21 +134,42 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
     }
 
     /// What follows the four-byte header of one of those pages.
-    fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8>;
+    fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {
+        let _ = (site, page);
+        Vec::new()
+    }
 
-    /// What a controller in this state answers to an operation in place of carrying it out.
-    fn not_ready(&self, state: ControllerState, op: &Operation) -> Option<Sense>;
+    /// What a mapped LUN answers to an operation in place of carrying it out, because of the state
+    /// that its controller is in or because it is the wrong one. What is about medium accesses only
+    /// is the business of [`Personality::medium_access`].
+    fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense>;
 
     /// Whether a medium access may proceed.
     fn medium_access(&self, site: &Site<'_>) -> Gate;
 
+    /// What START STOP UNIT does (SBC-3 5.25). A LUN of an array has no spindle to start or to stop,
+    /// and no power conditions.
+    fn start_stop(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Effect, Sense> {
+        let _ = site;
+        let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
+        if power_condition | eject == 0 { Ok(Effect::None) } else { Err(Sense::cdb_field(4)) }
+    }
+
     /// Its mode pages: page and subpage codes.
-    fn mode_pages(&self) -> &'static [(u8, u8)];
+    fn mode_pages(&self) -> &'static [(u8, u8)] {
+        &[]
+    }
 
     /// One of those mode pages, with its header.
-    fn mode_page(&self, site: &Site<'_>, page: u8, subpage: u8, control: PageControl) -> Vec<u8>;
+    fn mode_page(&self, site: &Site<'_>, page: u8, subpage: u8, control: PageControl) -> Vec<u8> {
+        let _ = (site, page, subpage, control);
+        Vec::new()
+    }
 
     /// Takes one of those mode pages, with its header and of the right length. An error names the
     /// byte of the page that is at fault.
-    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16>;
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
+        let _ = (site, page);
+        Ok(Effect::None)
+    }
 }

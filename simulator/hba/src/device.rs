@@ -136,7 +136,9 @@ impl Device {
                 self.note(notice);
             }
         }
-        if let Some(due) = self.queues_mut().filter_map(|queue| queue.next_due(now)).min() {
+        let event = self.initiator.array.next_event();
+        let parked = self.queues_mut().filter_map(|queue| queue.next_due(now)).min();
+        if let Some(due) = parked.into_iter().chain(event).min() {
             self.initiator.alarm.set(due);
         }
     }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use super::state::{Report, State};
+use super::{
+    agenda::Event,
+    state::{Report, State},
+};
 use crate::{
-    action::{Action, ActionError},
+    action::{Action, ActionError, Phase},
     completion::{Completion, ServiceResponse},
     config::{ConfigError, LunConfig},
     controller::ControllerState,
@@ -33,7 +36,10 @@ impl State {
                 }
             }
             Action::SetController { controller, state } => {
-                self.set_controller(now, controller, state, report)?;
+                self.run_through(now, controller, &[], state, report)?;
+            }
+            Action::Phases { controller, phases, last } => {
+                self.run_through(now, controller, &phases, last, report)?;
             }
             Action::SetOwner { lun, controller } => {
                 self.known(controller)?;
@@ -71,19 +77,39 @@ impl State {
         Ok(())
     }
 
+    /// Plans the states of a controller; what was planned for it before is void.
+    fn run_through(
+        &mut self,
+        now: Time,
+        controller: ControllerId,
+        phases: &[Phase],
+        last: ControllerState,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known(controller)?;
+        self.forget_plans(controller);
+        let mut begins = now;
+        for phase in phases {
+            self.plan(begins, Event::Controller(controller, phase.state), report);
+            begins = begins + phase.lasts;
+        }
+        self.plan(begins, Event::Controller(controller, last), report);
+        self.catch_up(now, report);
+        Ok(())
+    }
+
     /// A controller that falls silent takes the commands that wait at it along; one that comes back
     /// from silence or from new firmware has been off.
-    fn set_controller(
+    pub(super) fn change_state(
         &mut self,
         now: Time,
         controller: ControllerId,
         to: ControllerState,
         report: &mut Report,
-    ) -> Result<(), ActionError> {
-        self.known(controller)?;
+    ) {
         let from = std::mem::replace(&mut self.controllers[controller.index()].state, to);
         if from == to {
-            return Ok(());
+            return;
         }
         report.change(now, Changed::Controller { controller, from, to });
         if from.answers() && !to.answers() {
@@ -98,7 +124,6 @@ impl State {
         if was_off && to.answers() && to != ControllerState::Upgrading {
             self.power_on(controller);
         }
-        Ok(())
     }
 
     /// What a controller kept of the nexuses through it is gone but for what was saved.

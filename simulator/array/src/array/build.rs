@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{parked::Parking, state::State};
+use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
     config::{ArrayConfig, ConfigError, LunConfig},
     controller::{Controller, ControllerState},
@@ -31,6 +31,7 @@ impl State {
             units: BTreeMap::new(),
             mappings: 0,
             faults,
+            agenda: Agenda::default(),
             parking: Parking::default(),
             released: BTreeSet::new(),
             stage: Stage::Discovery,

@@ -53,6 +53,12 @@ impl State {
         if !self.notices.is_empty() {
             return 0;
         }
-        self.parking.next_due().map_or(u64::MAX, Time::as_nanos)
+        let parked = self.parking.next_due().map_or(u64::MAX, Time::as_nanos);
+        parked.min(self.next_event())
+    }
+
+    /// When the array does something by itself, in nanoseconds.
+    pub(super) fn next_event(&self) -> u64 {
+        self.agenda.next_due().map_or(u64::MAX, Time::as_nanos)
     }
 }

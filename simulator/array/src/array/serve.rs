@@ -26,6 +26,8 @@ enum Served {
     Answered,
     /// Its parameters are to be put into effect.
     Selected(Selected),
+    /// This is to be done.
+    Effect(Effect),
     /// Its data is to be moved.
     Access(Access, Gate),
 }
@@ -45,7 +47,14 @@ impl State {
                 return self.let_in(now, arrival, access, gate, wire, report);
             }
             Ok(Served::Selected(selected)) => {
-                self.put_into_effect(now, &arrival, selected, report);
+                if let Some(unit) = self.units.get_mut(&arrival.lun) {
+                    unit.nexus(arrival.nexus).control = selected.control;
+                }
+                self.put_into_effect(now, &arrival, selected.effect, report);
+                Ok(())
+            }
+            Ok(Served::Effect(effect)) => {
+                self.put_into_effect(now, &arrival, effect, report);
                 Ok(())
             }
             Ok(Served::Answered) => Ok(()),
@@ -82,9 +91,7 @@ impl State {
         }
         let cdb = arrival.cdb.padded();
         let Some(unit) = site.unit() else { return serve_unmapped(&site, op, cdb, wire) };
-        let state = site.state(site.controller());
-        let not_ready = state.and_then(|state| site.personality.not_ready(state, op));
-        match (op.kind, not_ready) {
+        match (op.kind, site.personality.not_ready(&site, op)) {
             (Kind::RequestSense, not_ready) => {
                 let sense = attention.or(not_ready).unwrap_or(Sense::NO_SENSE);
                 reports::request_sense(sense, cdb, wire)?;
@@ -144,13 +151,10 @@ impl State {
         &mut self,
         now: Time,
         arrival: &Arrival,
-        selected: Selected,
+        effect: Effect,
         report: &mut Report,
     ) {
-        if let Some(unit) = self.units.get_mut(&arrival.lun) {
-            unit.nexus(arrival.nexus).control = selected.control;
-        }
-        match selected.effect {
+        match effect {
             Effect::None => {}
             Effect::Take(luns) => {
                 let to = arrival.nexus.port.controller;
@@ -187,7 +191,9 @@ fn serve_mapped(
 ) -> Result<Served, Stop> {
     match op.kind {
         Kind::TestUnitReady => {}
-        Kind::StartStopUnit => start_stop(cdb)?,
+        Kind::StartStopUnit => {
+            return Ok(Served::Effect(site.personality.start_stop(site, cdb)?));
+        }
         Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
         Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
         Kind::ReportOpcodes => reports::report_opcodes(cdb, wire)?,
@@ -213,11 +219,4 @@ fn serve_mapped(
         }
     }
     Ok(Served::Answered)
-}
-
-/// START STOP UNIT (SBC-3 5.25): a LUN of an array has no spindle to start or to stop, and no
-/// power conditions.
-fn start_stop(cdb: &[u8]) -> Result<(), Sense> {
-    let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
-    if power_condition | eject == 0 { Ok(()) } else { Err(Sense::cdb_field(4)) }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    agenda::Agenda,
     arrival::{Arrival, Transfer},
     parked::{Parked, Parking, Taken, Then},
 };
@@ -36,6 +37,7 @@ pub(crate) struct State {
     /// How many LUNs were ever mapped: tells a LUN from an earlier one with the same number.
     pub(super) mappings: u16,
     pub(super) faults: Faults,
+    pub(super) agenda: Agenda,
     pub(super) parking: Parking,
     /// The names under which nothing is held any more.
     pub(super) released: BTreeSet<Arc<str>>,

@@ -134,10 +134,10 @@ impl Personality for Rdac {
         }
     }
 
-    fn not_ready(&self, state: ControllerState, op: &Operation) -> Option<Sense> {
+    fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
         let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns);
         let touches = op.class != Class::Parameter || op.kind == Kind::ModeSelect;
-        match state {
+        match site.own_state() {
             _ if always => None,
             ControllerState::Quiescing if touches => Some(self.config.quiescence.sense()),
             ControllerState::Booting => Some(Sense::BECOMING_READY),

@@ -35,7 +35,6 @@ fn standard(site: &Site<'_>) -> Vec<u8> {
     data[0] = peripheral(site);
     data[2] = VERSION;
     data[3] = 0x12; // HISUP: LUNs as SAM-5 has them; response data format 2.
-    data[4] = (STANDARD_LEN - 5) as u8;
     data[6] = 0x10; // MULTIP: several ports.
     data[7] = 0x02; // CMDQUE.
     put_text(&mut data[8..16], &site.identity.vendor);
@@ -44,6 +43,10 @@ fn standard(site: &Site<'_>) -> Vec<u8> {
     for (at, version) in VERSION_DESCRIPTORS.iter().enumerate() {
         data[58 + 2 * at..60 + 2 * at].copy_from_slice(&version.to_be_bytes());
     }
+    if site.unit().is_some() {
+        site.personality.standard_inquiry(site, &mut data);
+    }
+    data[4] = u8::try_from(data.len() - 5).unwrap_or(u8::MAX);
     data
 }
 

@@ -64,8 +64,8 @@ fn serial_number(unit: &Unit) -> String {
     unit.name.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Page 83h: the LUN's name, the same through every path, and the port's number. No target port
-/// group: that would be for an array with asymmetric access states.
+/// Page 83h: the LUN's name, the same through every path, the port's number, and what the
+/// personality adds.
 fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
     // Binary, associated with the logical unit, NAA.
     let mut data = vec![0x01, 0x03, 0x00, unit.name.len() as u8];
@@ -73,6 +73,7 @@ fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
     // Binary, associated with the target port, relative target port identifier.
     data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
     data.extend(relative_port(site, site.nexus.port).to_be_bytes());
+    data.extend(site.personality.designators(site));
     data
 }
 

@@ -1,9 +1,14 @@
 //! Steps of a scenario, and checkpoints.
 
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
 use super::*;
 use crate::{
-    Action, ActionError, Changed, ControllerId, ControllerState, LunChange, LunConfig, Notice,
-    ServiceResponse,
+    Action, ActionError, Changed, ControllerId, ControllerState, HbaId, LunChange, LunConfig,
+    Notice, Phase, ServiceResponse,
 };
 
 fn apply(rig: &Rig, action: Action) {
@@ -141,4 +146,40 @@ fn a_checkpoint_is_the_array_as_it_was() {
         assert_eq!(copy.records()[0].seq, rig.records()[1].seq + 1);
         assert_eq!(copy.array.seed(), 1);
     }
+}
+
+#[test]
+fn a_controller_runs_through_its_phases_at_their_times_unless_it_is_told_otherwise() {
+    let rig = Rig::ready();
+    let controller = ControllerId::B;
+    let phase = |state, seconds| Phase { state, lasts: Duration::from_secs(seconds) };
+    let phases = vec![phase(ControllerState::Offline, 2), phase(ControllerState::Booting, 3)];
+    let reboot = Action::Phases { controller, phases, last: ControllerState::Online };
+    let bells = Arc::new(AtomicUsize::new(0));
+    let rung = bells.clone();
+    let ring = move || {
+        rung.fetch_add(1, Ordering::Relaxed);
+    };
+    rig.array.attach(HbaId(0), Arc::new(ring));
+    rig.array.apply(at(1000), reboot.clone()).unwrap();
+    assert_eq!(bells.load(Ordering::Relaxed), 1, "so that somebody asks at the time of the event");
+    assert_eq!(rig.array.next_event(), Some(at(3000)));
+    assert!(rig.array.notices(at(7000), HbaId(0)).is_empty());
+    assert_eq!(rig.array.next_event(), None);
+    let changes = std::mem::take(&mut *rig.log.changes.lock().unwrap());
+    let states = changes.into_iter().filter_map(|change| match change.what {
+        Changed::Controller { to, .. } => Some((change.at, to)),
+        _ => None,
+    });
+    let through = [
+        (at(1000), ControllerState::Offline),
+        (at(3000), ControllerState::Booting),
+        (at(6000), ControllerState::Online),
+    ];
+    assert_eq!(states.collect::<Vec<_>>(), through);
+
+    rig.array.apply(at(8000), reboot).unwrap();
+    let failed = Action::SetController { controller, state: ControllerState::Failed };
+    rig.array.apply(at(9000), failed).unwrap();
+    assert_eq!(rig.array.next_event(), None, "a controller that has failed does not boot");
 }

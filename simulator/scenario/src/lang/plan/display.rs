@@ -180,6 +180,13 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Action::SetController { controller, state } => {
             write!(f, "controller {controller} is {state}")
         }
+        Action::Phases { controller, phases, last } => {
+            write!(f, "controller {controller} is ")?;
+            for phase in phases {
+                write!(f, "{} for {}, ", phase.state, TimeSpan(phase.lasts))?;
+            }
+            write!(f, "then {last}")
+        }
         Action::SetOwner { lun, controller } => {
             write!(f, "controller {controller} takes LUN {lun}")
         }

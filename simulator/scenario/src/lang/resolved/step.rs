@@ -105,6 +105,6 @@ fn array_action(action: &Action, table: &mut file::Step) {
             table.read_only = Some(file::ReadOnly { lun: number(*lun), read_only });
         }
         // No step can ask for these; the runner takes them itself.
-        Action::BeginStory | Action::AddRule(_) => {}
+        Action::BeginStory | Action::Phases { .. } | Action::AddRule(_) => {}
     }
 }

@@ -1,0 +1,66 @@
+//! What the array will do by itself, and when.
+
+use std::collections::BTreeMap;
+
+use super::state::{Report, State};
+use crate::{controller::ControllerState, ids::ControllerId, time::Time};
+
+/// Something that happens without anybody's asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A controller comes to its next state.
+    Controller(ControllerId, ControllerState),
+}
+
+/// The events to come, each at its time; those of the same time in the order in which they were
+/// planned.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Agenda {
+    events: BTreeMap<(Time, u64), Event>,
+    planned: u64,
+}
+
+impl Agenda {
+    /// When the first event is due.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.events.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    fn add(&mut self, due: Time, event: Event) {
+        self.planned += 1;
+        self.events.insert((due, self.planned), event);
+    }
+
+    fn take_due(&mut self, now: Time) -> Option<(Time, Event)> {
+        self.next_due().filter(|due| *due <= now)?;
+        self.events.pop_first().map(|((due, _), event)| (due, event))
+    }
+}
+
+impl State {
+    /// Has something happen at a time to come. Every HBA is rung, so that somebody asks then.
+    pub(super) fn plan(&mut self, due: Time, event: Event, report: &mut Report) {
+        self.agenda.add(due, event);
+        for hba in &self.hbas {
+            if !report.ring.contains(hba) {
+                report.ring.push(*hba);
+            }
+        }
+    }
+
+    /// Gives up what was planned for a controller.
+    pub(super) fn forget_plans(&mut self, controller: ControllerId) {
+        self.agenda
+            .events
+            .retain(|_, event| !matches!(event, Event::Controller(it, _) if *it == controller));
+    }
+
+    /// Everything that should have happened by now, each at its time.
+    pub(super) fn catch_up(&mut self, now: Time, report: &mut Report) {
+        while let Some((at, event)) = self.agenda.take_due(now) {
+            match event {
+                Event::Controller(controller, to) => self.change_state(at, controller, to, report),
+            }
+        }
+    }
+}
