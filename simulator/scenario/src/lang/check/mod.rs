@@ -64,6 +64,7 @@ pub(super) fn check(name: &str, file: &File, sources: &Sources) -> Result<Scenar
         title,
         description: file.description.clone().unwrap_or_default(),
         cites: file.cites.clone(),
+        covers: file.covers.clone(),
         seed: file.seed.as_ref().map(|seed| seed.value),
         limit,
         ending,

@@ -45,6 +45,9 @@ pub struct File {
     /// Where the story comes from: reports, commits, kernel functions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cites: Vec<String>,
+    /// Traps, reports and complaints of docs/handlers.md that it shows: "T3", "R1", "G23".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<String>,
     /// The seed of everything random, for a scenario that only makes sense with one. Otherwise every
     /// run draws its own, unless the command line gives one.
     pub seed: Option<At<u64>>,

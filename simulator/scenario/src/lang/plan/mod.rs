@@ -36,6 +36,8 @@ pub struct Scenario {
     pub description: String,
     /// Where the story comes from: reports, commits, kernel functions.
     pub cites: Vec<String>,
+    /// Entries of docs/handlers.md that it shows.
+    pub covers: Vec<String>,
     /// The seed, if the scenario insists on one.
     pub seed: Option<u64>,
     /// A story that lasts longer fails.

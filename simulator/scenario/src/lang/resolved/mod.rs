@@ -26,6 +26,7 @@ pub fn resolved_toml(scenario: &Scenario) -> String {
         title: Some(at(scenario.title.clone())),
         description,
         cites: scenario.cites.clone(),
+        covers: scenario.covers.clone(),
         seed: scenario.seed.map(at),
         limit: Some(span(scenario.limit)),
         settle,
