@@ -99,6 +99,9 @@ pub(crate) struct RunArgs {
     /// Write a JUnit report.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write what each handler came to, scenario by scenario, as a table in Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
     /// Print every event as one JSON object a line on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,11 +12,11 @@ use sansim_lab::{
 };
 use sansim_scenario::{
     lang::Scenario,
-    report::junit::junit,
+    report::{junit::junit, library::library},
     run::{Repetition, RunError, RunId, RunSpec},
     suite::{Lab, Results, SuiteOptions, run_suite},
     timings::Totals,
-    verdict::Verdict,
+    verdict::{Summary, Verdict},
 };
 
 use crate::{
@@ -222,12 +222,9 @@ fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
             }
         }
     }
-    if let Some(path) = &args.junit {
-        let report = junit(&summaries).to_string().map_err(io::Error::other);
-        if let Err(error) = report.and_then(|xml| std::fs::write(path, xml)) {
-            show::error(&format!("cannot write {}: {error}", path.display()));
-            code = worse(code, LAB);
-        }
+    if let Err(problem) = write_reports(args, &summaries) {
+        show::error(&problem);
+        code = worse(code, LAB);
     }
     let wall_s = began.elapsed().as_secs_f64();
     let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
@@ -242,6 +239,21 @@ fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
         show::error("interrupted; nothing was left running");
     }
     code
+}
+
+/// Writes the reports that were asked for.
+fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
+    let write = |path: &Path, text: io::Result<String>| {
+        let written = text.and_then(|text| std::fs::write(path, text));
+        written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    if let Some(path) = &args.junit {
+        write(path, junit(summaries).to_string().map_err(io::Error::other))?;
+    }
+    if let Some(path) = &args.table {
+        write(path, Ok(library(summaries)))?;
+    }
+    Ok(())
 }
 
 /// An interrupt outranks a failed lab, which outranks a failed expectation.

@@ -10,6 +10,7 @@
 pub mod event;
 pub mod expect;
 pub mod lang;
+pub mod outcome;
 pub mod repeat;
 pub mod report;
 pub mod run;

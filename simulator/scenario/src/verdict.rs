@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     expect::Miss,
+    outcome::Outcomes,
     run::Witness,
     timings::{CpuSummary, Timings},
 };
@@ -56,6 +57,9 @@ pub struct Summary {
     pub scenario: String,
     /// Its title.
     pub title: String,
+    /// Traps and reports of docs/handlers.md that it shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<String>,
     /// Which run of several of the same it was, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
@@ -103,6 +107,8 @@ pub struct Summary {
     pub faults: BTreeMap<String, u64>,
     /// The most pg_init rounds seen between two switches of path groups.
     pub rounds: u32,
+    /// What pg_init came to in the story.
+    pub outcomes: Outcomes,
     /// Every expectation with what was seen.
     pub expectations: Vec<ExpectationResult>,
     /// What was added to the stock guest.

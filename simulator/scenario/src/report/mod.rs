@@ -3,4 +3,5 @@
 pub mod html;
 pub mod junit;
 pub mod lanes;
+pub mod library;
 pub mod timeline;

@@ -333,6 +333,7 @@ fn summarize(
     Summary {
         scenario: spec.id.file.display().to_string(),
         title: spec.scenario.title.clone(),
+        covers: spec.scenario.covers.clone(),
         run: spec.id.repetition.map(|repetition| repetition.number),
         verdict,
         reason,
@@ -365,6 +366,7 @@ fn summarize(
         faults: told.faults,
         witness: told.witness,
         rounds: told.rounds,
+        outcomes: recorder.outcomes().clone(),
         expectations: told.expectations,
         added_to_guest: added_to_guest(spec.time),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     event::{Event, Timeline as Clockwork, What, operation_name},
+    outcome::{OutcomeTracker, Outcomes},
     repeat::{Trace, Tracer},
     report::{html, lanes::Lanes, timeline::Timeline},
     timings::Timings,
@@ -35,6 +36,7 @@ pub(super) struct Recorder<'a> {
     pub(super) clockwork: Clockwork,
     timeline: Timeline,
     lanes: Lanes,
+    outcomes: OutcomeTracker,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
     tail: VecDeque<Event>,
     /// For runs that are to be compared.
@@ -54,6 +56,7 @@ impl<'a> Recorder<'a> {
             clockwork: Clockwork::default(),
             timeline: Timeline::default(),
             lanes: Lanes::default(),
+            outcomes: OutcomeTracker::default(),
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
             tracer: None,
@@ -99,6 +102,7 @@ impl<'a> Recorder<'a> {
         }
         self.timeline.push(&event);
         self.lanes.push(&event);
+        self.outcomes.event(&event);
         if matches!(&event.what, What::Command(_)) {
             if self.tail.len() == TAIL {
                 self.tail.pop_front();
@@ -145,6 +149,11 @@ impl<'a> Recorder<'a> {
     /// Commands of the story so far, by operation and controller.
     pub(super) fn commands(&self) -> &BTreeMap<String, BTreeMap<String, u64>> {
         &self.commands
+    }
+
+    /// What the story came to so far.
+    pub(super) fn outcomes(&self) -> &Outcomes {
+        self.outcomes.outcomes()
     }
 
     /// The run's directory.
