@@ -9,6 +9,7 @@ mod arrival;
 mod build;
 mod notices;
 mod parked;
+mod reserve;
 mod serve;
 mod snapshot;
 mod state;

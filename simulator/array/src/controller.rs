@@ -30,6 +30,11 @@ impl ControllerState {
         ("failed", ControllerState::Failed),
     ];
 
+    /// Whether it has forgotten what it kept of the nexuses through it.
+    pub(crate) fn is_off(self) -> bool {
+        !self.answers() || self == ControllerState::Upgrading
+    }
+
     /// Whether anything answers at its ports.
     pub fn answers(self) -> bool {
         !matches!(self, ControllerState::Offline | ControllerState::Failed)

@@ -11,6 +11,7 @@
 //! | the operations and their CDBs | `operation` |
 //! | what a logical unit answers | `scsi` |
 //! | how a family of arrays moves a LUN | `personality` |
+//! | who keeps whom from a LUN | `reservation` |
 //! | what goes wrong, and when | `fault` |
 //! | who owns what, and who waits for what | `array` |
 //! | the LUNs' contents | `store` |
@@ -30,6 +31,7 @@ mod notice;
 mod observe;
 mod operation;
 mod personality;
+mod reservation;
 mod scsi;
 mod sense;
 mod store;

@@ -55,12 +55,17 @@ pub(crate) enum Kind {
     SynchronizeCache,
     WriteSame,
     Unmap,
+    Reserve,
+    Release,
+    PersistentReserveIn,
+    PersistentReserveOut,
 }
 
 /// An operation with one size of CDB.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// As SPC and SBC call it: `MODE SELECT(10)`.
+    /// As SPC and SBC call it: `MODE SELECT(10)`. Of a command that has several service actions under
+    /// a name of its own, with the service action: `PERSISTENT RESERVE OUT: PREEMPT`.
     pub name: &'static str,
     /// The operation code.
     pub opcode: u8,
@@ -78,9 +83,9 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The name without the CDB size.
+    /// The name without the CDB size or the service action.
     pub fn family(&self) -> &'static str {
-        self.name.split_once('(').map_or(self.name, |(family, _)| family)
+        self.name.split_once(['(', ':']).map_or(self.name, |(family, _)| family)
     }
 
     /// The length of the CDB in bytes.
@@ -131,13 +136,15 @@ macro_rules! operation {
 
 /// Every operation that an array carries out, by operation code and service action.
 #[rustfmt::skip]
-pub static OPERATIONS: [Operation; 28] = [
+pub static OPERATIONS: [Operation; 44] = [
     operation!("TEST UNIT READY",     TestUnitReady,    None, Control,   [0x00, 0, 0, 0, 0, 0]),
     operation!("REQUEST SENSE",       RequestSense,     In,   Parameter, [0x03, 0x01, 0, 0, 0xff, 0]),
     operation!("READ(6)",             Read,             In,   Medium,    [0x08, 0x1f, 0xff, 0xff, 0xff, 0]),
     operation!("WRITE(6)",            Write,            Out,  Medium,    [0x0a, 0x1f, 0xff, 0xff, 0xff, 0]),
     operation!("INQUIRY",             Inquiry,          In,   Parameter, [0x12, 0x01, 0xff, 0xff, 0xff, 0]),
     operation!("MODE SELECT(6)",      ModeSelect,       Out,  Parameter, [0x15, 0x11, 0, 0, 0xff, 0]),
+    operation!("RESERVE(6)",          Reserve,          None, Control,   [0x16, 0x1f, 0, 0, 0, 0]),
+    operation!("RELEASE(6)",          Release,          None, Control,   [0x17, 0x1f, 0, 0, 0, 0]),
     operation!("MODE SENSE(6)",       ModeSense,        In,   Parameter, [0x1a, 0x08, 0xff, 0xff, 0xff, 0]),
     operation!("START STOP UNIT",     StartStopUnit,    None, Control,   [0x1b, 0x01, 0, 0x0f, 0xf7, 0]),
     operation!("READ CAPACITY(10)",   ReadCapacity10,   In,   Parameter, [0x25, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01, 0]),
@@ -148,7 +155,21 @@ pub static OPERATIONS: [Operation; 28] = [
     operation!("WRITE SAME(10)",      WriteSame,        Out,  Medium,    [0x41, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
     operation!("UNMAP",               Unmap,            Out,  Medium,    [0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
     operation!("MODE SELECT(10)",     ModeSelect,       Out,  Parameter, [0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("RESERVE(10)",         Reserve,          None, Control,   [0x56, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0]),
+    operation!("RELEASE(10)",         Release,          None, Control,   [0x57, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0]),
     operation!("MODE SENSE(10)",      ModeSense,        In,   Parameter, [0x5a, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE IN: READ KEYS", PersistentReserveIn, In, Parameter, Some(0), [0x5e, 0x00, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE IN: READ RESERVATION", PersistentReserveIn, In, Parameter, Some(1), [0x5e, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE IN: REPORT CAPABILITIES", PersistentReserveIn, In, Parameter, Some(2), [0x5e, 0x02, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE IN: READ FULL STATUS", PersistentReserveIn, In, Parameter, Some(3), [0x5e, 0x03, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: REGISTER", PersistentReserveOut, Out, Parameter, Some(0), [0x5f, 0x00, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: RESERVE", PersistentReserveOut, Out, Parameter, Some(1), [0x5f, 0x01, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: RELEASE", PersistentReserveOut, Out, Parameter, Some(2), [0x5f, 0x02, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: CLEAR", PersistentReserveOut, Out, Parameter, Some(3), [0x5f, 0x03, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: PREEMPT", PersistentReserveOut, Out, Parameter, Some(4), [0x5f, 0x04, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: PREEMPT AND ABORT", PersistentReserveOut, Out, Parameter, Some(5), [0x5f, 0x05, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: REGISTER AND IGNORE EXISTING KEY", PersistentReserveOut, Out, Parameter, Some(6), [0x5f, 0x06, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("PERSISTENT RESERVE OUT: REGISTER AND MOVE", PersistentReserveOut, Out, Parameter, Some(7), [0x5f, 0x07, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
     operation!("READ(16)",            Read,             In,   Medium,    [0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("WRITE(16)",           Write,            Out,  Medium,    [0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("VERIFY(16)",          Verify,           Out,  Medium,    [0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),

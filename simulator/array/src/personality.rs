@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use crate::{
     config::{ArrayConfig, ConfigError, Identity, PersonalityConfig},
     controller::{Controller, ControllerState},
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, Lun, Nexus, PortId},
     operation::Operation,
     sense::Sense,
     unit::Unit,
@@ -48,6 +48,15 @@ impl<'a> Site<'a> {
     /// What a controller is doing; none if there is no such controller.
     pub(crate) fn state(&self, controller: ControllerId) -> Option<ControllerState> {
         Some(self.controllers.get(controller.index())?.state)
+    }
+
+    /// Every port of the array, whether its controller answers or not.
+    pub(crate) fn ports(&self) -> Vec<PortId> {
+        let controllers = self.controllers.iter().enumerate();
+        let ports =
+            controllers.filter_map(|(index, it)| Some((ControllerId::new(index)?, it.ports)));
+        let of = |(controller, ports)| (0..ports).map(move |index| PortId { controller, index });
+        ports.flat_map(of).collect()
     }
 
     /// The addressed LUN, if it is mapped.
@@ -146,6 +155,13 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
 
     /// Whether a medium access may proceed.
     fn medium_access(&self, site: &Site<'_>) -> Gate;
+
+    /// Whether the personality judges by itself what an operation may do to a LUN that another nexus
+    /// has reserved, so that the array does not forbid it.
+    fn judges_reservations(&self, op: &Operation) -> bool {
+        let _ = op;
+        false
+    }
 
     /// What START STOP UNIT does (SBC-3 5.25). A LUN of an array has no spindle to start or to stop,
     /// and no power conditions.

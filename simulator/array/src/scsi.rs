@@ -25,6 +25,8 @@ use crate::{completion::ServiceResponse, sense::Sense};
 pub(crate) enum Stop {
     /// CHECK CONDITION with this sense.
     Check(Sense),
+    /// RESERVATION CONFLICT.
+    Conflict,
     /// The data could not be delivered.
     Undelivered(ServiceResponse),
 }

@@ -33,12 +33,17 @@ impl Sense {
     pub(crate) const INVALID_FIELD_IN_CDB: Sense = Sense::new(0x05, 0x24, 0x00);
     pub(crate) const LUN_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x25, 0x00);
     pub(crate) const INVALID_FIELD_IN_PARAMETERS: Sense = Sense::new(0x05, 0x26, 0x00);
+    pub(crate) const INVALID_RELEASE: Sense = Sense::new(0x05, 0x26, 0x04);
     pub(crate) const SAVING_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x39, 0x00);
+    pub(crate) const NO_ROOM_TO_REGISTER: Sense = Sense::new(0x05, 0x55, 0x04);
     pub(crate) const WRITE_PROTECTED: Sense = Sense::new(0x07, 0x27, 0x00);
     pub(crate) const POWER_ON: Sense = Sense::new(0x06, 0x29, 0x00);
     pub(crate) const DEVICE_RESET: Sense = Sense::new(0x06, 0x29, 0x03);
     pub(crate) const NEXUS_LOSS: Sense = Sense::new(0x06, 0x29, 0x07);
     pub(crate) const MODE_PARAMETERS_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x01);
+    pub(crate) const RESERVATIONS_PREEMPTED: Sense = Sense::new(0x06, 0x2a, 0x03);
+    pub(crate) const RESERVATIONS_RELEASED: Sense = Sense::new(0x06, 0x2a, 0x04);
+    pub(crate) const REGISTRATIONS_PREEMPTED: Sense = Sense::new(0x06, 0x2a, 0x05);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);

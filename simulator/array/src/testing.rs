@@ -237,3 +237,23 @@ pub(crate) fn read(lba: u64, blocks: u32) -> [u8; 16] {
 pub(crate) fn write(lba: u64, blocks: u32) -> [u8; 16] {
     cdb16(0x8a, lba, blocks)
 }
+
+/// PERSISTENT RESERVE OUT with a parameter list of this length: service action and type.
+pub(crate) fn persistent_out(action: u8, kind: u8, len: usize) -> [u8; 10] {
+    [0x5f, action, kind, 0, 0, 0, 0, 0, len as u8, 0]
+}
+
+/// The basic parameter list of PERSISTENT RESERVE OUT: the nexus's key, the service action's key, and
+/// the flags of byte 20.
+pub(crate) fn persistent_list(key: u64, new: u64, flags: u8) -> [u8; 24] {
+    let mut list = [0; 24];
+    list[..8].copy_from_slice(&key.to_be_bytes());
+    list[8..16].copy_from_slice(&new.to_be_bytes());
+    list[20] = flags;
+    list
+}
+
+/// PERSISTENT RESERVE IN.
+pub(crate) fn persistent_in(action: u8) -> [u8; 10] {
+    [0x5e, action, 0, 0, 0, 0, 0, 0x20, 0, 0]
+}

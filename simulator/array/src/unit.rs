@@ -6,6 +6,7 @@ use crate::{
     attention::Attentions,
     config::{ConfigError, Identity, LunConfig},
     ids::{ControllerId, Lun, Nexus},
+    reservation::Reservations,
     store::Store,
 };
 
@@ -25,6 +26,7 @@ pub(crate) struct Unit {
     pub(crate) store: Arc<Store>,
     /// What it knows of each nexus that has spoken to it.
     pub(crate) nexuses: BTreeMap<Nexus, NexusView>,
+    pub(crate) reservations: Reservations,
 }
 
 impl Unit {
@@ -41,6 +43,7 @@ impl Unit {
             name,
             store: Arc::new(store),
             nexuses: BTreeMap::new(),
+            reservations: Reservations::default(),
         }
     }
 

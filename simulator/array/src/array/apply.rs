@@ -112,6 +112,7 @@ impl State {
             return;
         }
         report.change(now, Changed::Controller { controller, from, to });
+        self.forget_reservations(controller);
         if from.answers() && !to.answers() {
             let here = |nexus: Nexus| nexus.port.controller == controller;
             let ended = self.parking.end(
@@ -120,8 +121,7 @@ impl State {
             );
             self.notify_resume(ended, report);
         }
-        let was_off = !from.answers() || from == ControllerState::Upgrading;
-        if was_off && to.answers() && to != ControllerState::Upgrading {
+        if from.is_off() && !to.is_off() {
             self.power_on(controller);
         }
     }

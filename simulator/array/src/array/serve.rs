@@ -8,6 +8,7 @@ use crate::{
     completion::ServiceResponse,
     operation::{Kind, Operation},
     personality::{Effect, Gate, Site},
+    reservation::{self, Change},
     scsi::{
         Stop, capacity, inquiry,
         medium::{self, Access},
@@ -28,6 +29,8 @@ enum Served {
     Selected(Selected),
     /// This is to be done.
     Effect(Effect),
+    /// The LUN's reservations are to be changed.
+    Reservation(Change),
     /// Its data is to be moved.
     Access(Access, Gate),
 }
@@ -57,6 +60,7 @@ impl State {
                 self.put_into_effect(now, &arrival, effect, report);
                 Ok(())
             }
+            Ok(Served::Reservation(change)) => self.change_reservations(&arrival, &change, report),
             Ok(Served::Answered) => Ok(()),
             Err(stop) => Err(stop),
         };
@@ -64,7 +68,8 @@ impl State {
     }
 
     /// Looks at a command and answers it if that needs no more. In this order, from SAM-5 5.14 and
-    /// SPC-4 4.5: unit attentions, the LUN, the operation, the controller's state, the operation's own.
+    /// SPC-4 4.5: unit attentions, the LUN, the operation, the controller's state, reservations, the
+    /// operation's own.
     fn look_at(&mut self, arrival: &Arrival, wire: &mut Wire<'_>) -> Result<Served, Stop> {
         if !self.answers(arrival.nexus) {
             return Err(Stop::Undelivered(ServiceResponse::BadTarget));
@@ -98,6 +103,12 @@ impl State {
                 Ok(Served::Answered)
             }
             (_, Some(sense)) => Err(sense.into()),
+            (kind, None)
+                if unit.reservations.forbid(arrival.nexus, kind, cdb)
+                    && !site.personality.judges_reservations(op) =>
+            {
+                Err(Stop::Conflict)
+            }
             (_, None) => serve_mapped(&site, unit, op, cdb, wire),
         }
     }
@@ -203,6 +214,16 @@ fn serve_mapped(
         Kind::ModeSense => mode_sense::mode_sense(site, unit, cdb, wire)?,
         Kind::ModeSelect => {
             return mode_select::mode_select(site, unit, cdb, wire).map(Served::Selected);
+        }
+        Kind::Reserve | Kind::Release => {
+            return reservation::spc2::request(op.kind, cdb).map(Served::Reservation);
+        }
+        Kind::PersistentReserveIn => {
+            let persistent = unit.reservations.persistent_answers()?;
+            reservation::report::persistent_reserve_in(site, persistent, cdb, wire)?;
+        }
+        Kind::PersistentReserveOut => {
+            return reservation::request::receive(site, cdb, wire).map(Served::Reservation);
         }
         Kind::Read
         | Kind::Write

@@ -51,31 +51,31 @@ impl State {
         (TmfResponse::Complete, ended)
     }
 
-    /// Ends every command on the LUN, whoever sent it. Another nexus is told by TASK ABORTED if it
-    /// wants to be (TAS), and otherwise by a unit attention (SAM-5 5.6).
+    /// Ends every command on the LUN, whoever sent it.
     fn clear_task_set(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
-        let Some(unit) = self.units.get_mut(&lun) else { return Ended::new() };
-        let mut wants_status = Vec::new();
-        for (other, view) in unit.nexuses.iter_mut().filter(|(other, _)| **other != nexus) {
+        let want_status = self.tell_of_abort(lun, |other| other != nexus);
+        self.end(nexus, |it| it.lun == lun, |it| abort(it, &want_status), report)
+    }
+
+    /// Tells the nexuses that `whom` picks that another one ends their commands on the LUN: by a unit
+    /// attention, but for those that want to see TASK ABORTED (TAS, SAM-5 5.6), which are handed back.
+    pub(super) fn tell_of_abort(&mut self, lun: Lun, whom: impl Fn(Nexus) -> bool) -> Vec<Nexus> {
+        let mut want_status = Vec::new();
+        let views = self.units.get_mut(&lun).map(|unit| unit.nexuses.iter_mut());
+        for (other, view) in views.into_iter().flatten().filter(|(other, _)| whom(**other)) {
             if view.control.tas {
-                wants_status.push(*other);
+                want_status.push(*other);
             } else if self.parking.any(|it| it.nexus == *other && it.lun == lun) {
                 view.attentions.push(Sense::COMMANDS_CLEARED);
             }
         }
-        let how = |it: &Arrival| {
-            if wants_status.contains(&it.nexus) {
-                Completion::status(Status::TaskAborted, it.offered)
-            } else {
-                aborted(it)
-            }
-        };
-        self.end(nexus, |it| it.lun == lun, how, report)
+        want_status
     }
 
     /// Ends every command on the LUN and brings back what was saved; the others are told.
     fn reset_unit(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
         if let Some(unit) = self.units.get_mut(&lun) {
+            unit.reservations.reset();
             for (other, view) in &mut unit.nexuses {
                 view.control.reset();
                 if *other != nexus {
@@ -89,6 +89,7 @@ impl State {
     /// Ends every command of the nexus, on any LUN.
     fn reset_nexus(&mut self, nexus: Nexus, report: &mut Report) -> Ended {
         for unit in self.units.values_mut() {
+            unit.reservations.lose_nexus(|it| it == nexus);
             if let Some(view) = unit.nexuses.get_mut(&nexus) {
                 view.control.reset();
                 view.attentions.push(Sense::NEXUS_LOSS);
@@ -115,6 +116,15 @@ impl State {
             Some((ticket, arrival, completion))
         });
         taken.collect()
+    }
+}
+
+/// How a command is completed that another nexus may have ended.
+pub(super) fn abort(arrival: &Arrival, want_status: &[Nexus]) -> Completion {
+    if want_status.contains(&arrival.nexus) {
+        Completion::status(Status::TaskAborted, arrival.offered)
+    } else {
+        aborted(arrival)
     }
 }
 

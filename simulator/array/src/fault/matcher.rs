@@ -123,6 +123,8 @@ mod tests {
         assert_eq!(covered("mode select(10)"), ["MODE SELECT(10)"]);
         assert_eq!(covered("READ"), ["READ(6)", "READ(10)", "READ(16)", "READ(12)"]);
         assert_eq!(covered("START STOP UNIT"), ["START STOP UNIT"]);
+        assert_eq!(covered("PERSISTENT RESERVE OUT").len(), 8, "every service action");
+        assert_eq!(covered("persistent reserve out: preempt"), ["PERSISTENT RESERVE OUT: PREEMPT"]);
     }
 
     #[test]
@@ -132,7 +134,8 @@ mod tests {
         assert!(!"medium".parse::<OpMatcher>().unwrap().covers(None));
         assert!(covered("medium").contains(&"SYNCHRONIZE CACHE(10)"));
         assert!(!covered("medium").contains(&"INQUIRY"));
-        assert_eq!(covered("control"), ["TEST UNIT READY", "START STOP UNIT"]);
+        assert!(covered("control").contains(&"START STOP UNIT"));
+        assert!(!covered("control").contains(&"MODE SELECT(6)"));
     }
 
     #[test]

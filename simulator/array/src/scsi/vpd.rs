@@ -78,7 +78,7 @@ fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
 }
 
 /// The ports of all controllers, counted from 1 (SPC-4 7.8.6.7).
-fn relative_port(site: &Site<'_>, port: PortId) -> u16 {
+pub(crate) fn relative_port(site: &Site<'_>, port: PortId) -> u16 {
     let before = site.controllers.iter().take(port.controller.index());
     before.map(|controller| u16::from(controller.ports)).sum::<u16>() + u16::from(port.index) + 1
 }

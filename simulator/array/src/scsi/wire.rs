@@ -3,7 +3,7 @@
 use super::Stop;
 use crate::{
     command::{Buffers, DmaError},
-    completion::{Completion, ServiceResponse},
+    completion::{Completion, ServiceResponse, Status},
 };
 
 impl From<DmaError> for Stop {
@@ -87,6 +87,7 @@ impl<'a> Wire<'a> {
         match result {
             Ok(()) => Completion::good(residual),
             Err(Stop::Check(sense)) => Completion::check(sense, residual),
+            Err(Stop::Conflict) => Completion::status(Status::ReservationConflict, residual),
             Err(Stop::Undelivered(response)) => Completion::response(response, residual),
         }
     }

@@ -1,0 +1,50 @@
+//! Reservations: what a command does to them, and what becomes of them when controllers fail.
+
+use super::{
+    arrival::Arrival,
+    state::{Report, State},
+    task::abort,
+};
+use crate::{ids::ControllerId, reservation::Change, scsi::Stop, sense::Sense};
+
+impl State {
+    /// Changes the reservations of a LUN, aborts what is to be aborted and tells whom it concerns.
+    pub(super) fn change_reservations(
+        &mut self,
+        arrival: &Arrival,
+        change: &Change,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
+        let (nexus, lun) = (arrival.nexus, arrival.lun);
+        let unit = self.units.get_mut(&lun).ok_or(Sense::LUN_NOT_SUPPORTED)?;
+        let news = unit.reservations.change(nexus, change)?;
+        if !news.aborted.is_empty() {
+            let want_status =
+                self.tell_of_abort(lun, |it| it != nexus && news.aborted.contains(&it));
+            let which = |it: &Arrival| it.lun == lun && news.aborted.contains(&it.nexus);
+            let ended = self.parking.end(which, |it| abort(it, &want_status));
+            self.notify_resume(ended, report);
+        }
+        let Some(unit) = self.units.get_mut(&lun) else { return Ok(()) };
+        for (nexus, sense) in news.told {
+            unit.nexus(nexus).attentions.push(sense);
+        }
+        Ok(())
+    }
+
+    /// A controller changed its state. When it falls silent the nexuses through it are lost; when no
+    /// controller is left the array has lost its power.
+    pub(super) fn forget_reservations(&mut self, controller: ControllerId) {
+        let is_off = |index: usize| self.controllers.get(index).is_some_and(|it| it.state.is_off());
+        if !is_off(controller.index()) {
+            return;
+        }
+        let no_power = (0..self.controllers.len()).all(is_off);
+        for unit in self.units.values_mut() {
+            unit.reservations.lose_nexus(|nexus| nexus.port.controller == controller);
+            if no_power {
+                unit.reservations.lose_power();
+            }
+        }
+    }
+}

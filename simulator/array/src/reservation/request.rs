@@ -1,0 +1,192 @@
+//! The parameter lists of PERSISTENT RESERVE OUT (SPC-4 6.16.3, 6.16.4).
+
+use super::{Change, persistent::Key, transport_id, types::ReservationType};
+use crate::{
+    ids::{HbaId, Nexus, PortId},
+    personality::Site,
+    scsi::{Stop, be16, be32, be64, vpd, wire::Wire},
+    sense::Sense,
+};
+
+/// A request, checked as far as that needs no registrations.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The key by which the nexus says who it is.
+    pub(super) key: Option<Key>,
+    pub(super) service: Service,
+}
+
+/// The service action.
+#[derive(Debug, Clone)]
+pub(super) enum Service {
+    Register(Registration),
+    Reserve(ReservationType),
+    Release(ReservationType),
+    Clear,
+    Preempt(Preemption),
+    Move(Move),
+}
+
+/// REGISTER or REGISTER AND IGNORE EXISTING KEY.
+#[derive(Debug, Clone)]
+pub(super) struct Registration {
+    /// The key from now on; none takes the registration back.
+    pub(super) new: Option<Key>,
+    /// Whether the present key need not be known.
+    pub(super) ignore_key: bool,
+    /// The initiator's nexuses that are meant: the one it asks through, or with ALL_TG_PT all.
+    pub(super) own: Vec<Nexus>,
+    /// Whether SPEC_I_PT is set, and the nexuses of the initiators that the list names.
+    pub(super) names_others: bool,
+    pub(super) others: Vec<Nexus>,
+    /// APTPL.
+    pub(super) outlives_power: bool,
+}
+
+/// PREEMPT or PREEMPT AND ABORT.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Preemption {
+    /// Whose key goes; none stands for everybody else's when all registrants hold the reservation.
+    pub(super) victim: Option<Key>,
+    /// The type of the reservation that takes the place of the preempted one.
+    pub(super) kind: ReservationType,
+    pub(super) abort: bool,
+}
+
+/// REGISTER AND MOVE.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move {
+    /// To whom.
+    pub(super) nexus: Nexus,
+    /// The key that is registered for it.
+    pub(super) key: Key,
+    /// Whether the giver's own registration goes.
+    pub(super) unregister: bool,
+    /// APTPL.
+    pub(super) outlives_power: bool,
+}
+
+/// The service action codes (SPC-4 6.16.2).
+pub(crate) mod action {
+    pub(crate) const REGISTER: u8 = 0;
+    pub(crate) const RESERVE: u8 = 1;
+    pub(crate) const RELEASE: u8 = 2;
+    pub(crate) const CLEAR: u8 = 3;
+    pub(crate) const PREEMPT: u8 = 4;
+    pub(crate) const PREEMPT_AND_ABORT: u8 = 5;
+    pub(crate) const REGISTER_AND_IGNORE: u8 = 6;
+    pub(crate) const REGISTER_AND_MOVE: u8 = 7;
+}
+
+/// The parameter list of every service action but REGISTER AND MOVE, without TransportIDs, and what
+/// comes before the TransportID of that one.
+const BASIC: usize = 24;
+/// What comes before the TransportIDs of REGISTER: their length is the last of it.
+const BEFORE_IDS: usize = 28;
+/// The longest parameter list that is taken.
+const LONGEST: u32 = 8192;
+
+/// The flags in byte 20 of the basic list.
+const SPEC_I_PT: u8 = 0x08;
+const ALL_TG_PT: u8 = 0x04;
+const APTPL: u8 = 0x01;
+/// The flags in byte 17 of the list of REGISTER AND MOVE; APTPL is the same.
+const UNREG: u8 = 0x02;
+
+/// Reads a CDB and its parameter list.
+pub(crate) fn receive(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<Change, Stop> {
+    let len = be32(cdb, 5);
+    if len > LONGEST || (len as usize) < BASIC {
+        return Err(Sense::PARAMETER_LIST_LENGTH.into());
+    }
+    let list = wire.receive(len as u16)?;
+    let service = service(site, cdb, &list)?;
+    Ok(Change::Persistent(Request { key: Key::new(be64(&list, 0)), service }))
+}
+
+fn service(site: &Site<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> {
+    let action = cdb[1] & 0x1f;
+    let new = Key::new(be64(list, 8));
+    if action == action::REGISTER_AND_MOVE {
+        return hand_over(site, new, list).map(Service::Move);
+    }
+    let names_others = list[20] & SPEC_I_PT != 0;
+    if names_others && action != action::REGISTER {
+        return Err(Sense::parameter_field(20));
+    }
+    if !names_others && list.len() != BASIC {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let preempt = |abort| {
+        Ok(Service::Preempt(Preemption { victim: new, kind: reservation_type(cdb)?, abort }))
+    };
+    match action {
+        action::REGISTER => registration(site, new, false, list).map(Service::Register),
+        action::REGISTER_AND_IGNORE => registration(site, new, true, list).map(Service::Register),
+        action::RESERVE => Ok(Service::Reserve(reservation_type(cdb)?)),
+        action::RELEASE => Ok(Service::Release(reservation_type(cdb)?)),
+        action::CLEAR => Ok(Service::Clear),
+        action::PREEMPT => preempt(false),
+        action::PREEMPT_AND_ABORT => preempt(true),
+        _ => Err(Sense::cdb_field(1)),
+    }
+}
+
+/// Scope and type, in byte 2. The only scope is the whole LUN, 0 (SPC-4 6.15.3.3).
+fn reservation_type(cdb: &[u8]) -> Result<ReservationType, Sense> {
+    let (scope, code) = (cdb[2] >> 4, cdb[2] & 0x0f);
+    ReservationType::of(code).filter(|_| scope == 0).ok_or(Sense::cdb_field(2))
+}
+
+fn registration(
+    site: &Site<'_>,
+    new: Option<Key>,
+    ignore_key: bool,
+    list: &[u8],
+) -> Result<Registration, Sense> {
+    let flags = list[20];
+    let names_others = flags & SPEC_I_PT != 0;
+    let ports = if flags & ALL_TG_PT != 0 { site.ports() } else { vec![site.nexus.port] };
+    let hbas = if names_others { initiators(list)? } else { Vec::new() };
+    let through_all = |hba: HbaId| ports.iter().map(move |port| Nexus { hba, port: *port });
+    let own: Vec<Nexus> = through_all(site.nexus.hba).collect();
+    let mut others: Vec<Nexus> = hbas.into_iter().flat_map(through_all).collect();
+    others.sort_unstable();
+    others.dedup();
+    others.retain(|nexus| !own.contains(nexus));
+    let outlives_power = flags & APTPL != 0;
+    Ok(Registration { new, ignore_key, own, names_others, others, outlives_power })
+}
+
+/// The initiators that a list of REGISTER names, from byte 28 on.
+fn initiators(list: &[u8]) -> Result<Vec<HbaId>, Sense> {
+    if list.len() < BEFORE_IDS || be32(list, 24) as usize != list.len() - BEFORE_IDS {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let ids = list[BEFORE_IDS..].chunks(transport_id::LEN).enumerate();
+    ids.map(|(index, id)| {
+        let at = BEFORE_IDS + index * transport_id::LEN;
+        transport_id::parse(id)
+            .filter(|_| id.len() == transport_id::LEN)
+            .ok_or(Sense::parameter_field(at as u16))
+    })
+    .collect()
+}
+
+fn hand_over(site: &Site<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Sense> {
+    if be32(list, 20) as usize != list.len() - BASIC {
+        return Err(Sense::PARAMETER_LIST_LENGTH);
+    }
+    let key = new.ok_or(Sense::parameter_field(8))?;
+    let port = port(site, be16(list, 18)).ok_or(Sense::parameter_field(18))?;
+    let id = &list[BASIC..];
+    let hba = transport_id::parse(id).filter(|_| id.len() == transport_id::LEN);
+    let hba = hba.ok_or(Sense::parameter_field(24))?;
+    let (unregister, outlives_power) = (list[17] & UNREG != 0, list[17] & APTPL != 0);
+    Ok(Move { nexus: Nexus { hba, port }, key, unregister, outlives_power })
+}
+
+/// The port with this relative target port identifier.
+fn port(site: &Site<'_>, relative: u16) -> Option<PortId> {
+    site.ports().into_iter().find(|port| vpd::relative_port(site, *port) == relative)
+}

@@ -1,0 +1,45 @@
+//! RESERVE and RELEASE (SPC-2 7.16, 7.17, 7.21, 7.22), and how they get on with persistent
+//! reservations (SPC-4 5.13.3).
+
+use super::{Change, Reservations};
+use crate::{ids::Nexus, operation::Kind, scsi::Stop, sense::Sense};
+
+/// Reads the CDB. Only whole LUNs are reserved, and nobody reserves for a third party.
+pub(crate) fn request(kind: Kind, cdb: &[u8]) -> Result<Change, Stop> {
+    if cdb[1] & 0x1f != 0 {
+        return Err(Sense::cdb_field(1).into());
+    }
+    Ok(if kind == Kind::Reserve { Change::Reserve } else { Change::Release })
+}
+
+impl Reservations {
+    pub(super) fn reserve(&mut self, nexus: Nexus) -> Result<(), Stop> {
+        if self.is_moot(nexus)? {
+            return Ok(());
+        }
+        if self.reserved.is_some_and(|holder| holder != nexus) {
+            return Err(Stop::Conflict);
+        }
+        self.reserved = Some(nexus);
+        Ok(())
+    }
+
+    /// Of one who has nothing to release nothing is released, and that is no error.
+    pub(super) fn release(&mut self, nexus: Nexus) -> Result<(), Stop> {
+        if !self.is_moot(nexus)? {
+            self.reserved = self.reserved.filter(|holder| *holder != nexus);
+        }
+        Ok(())
+    }
+
+    /// Whether RESERVE and RELEASE of a nexus do nothing, and well, because the persistent
+    /// reservation serves it already: compatible reservation handling (CRH). Any other registration
+    /// forbids them.
+    fn is_moot(&self, nexus: Nexus) -> Result<bool, Stop> {
+        let persistent = &self.persistent;
+        if persistent.held.is_some() && persistent.held_against(nexus).is_none() {
+            return Ok(true);
+        }
+        if persistent.keys.is_empty() { Ok(false) } else { Err(Stop::Conflict) }
+    }
+}
