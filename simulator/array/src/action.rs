@@ -7,6 +7,7 @@ use crate::{
     controller::ControllerState,
     fault::{FaultRule, RuleError},
     ids::{ControllerId, Lun, Nexus},
+    personality::{alua::AccessState, emc::Condition},
     sense::Sense,
 };
 
@@ -39,6 +40,22 @@ pub enum Action {
         lun: Lun,
         /// Its owner from now on.
         controller: ControllerId,
+    },
+    /// A target port group of a LUN gets a state of its own without a host's asking.
+    SetGroupState {
+        /// Which LUN.
+        lun: Lun,
+        /// The group's identifier (SPC-4 6.37).
+        group: u16,
+        /// Its state from now on; none for the one that ownership makes it.
+        state: Option<AccessState>,
+    },
+    /// The array does something with a LUN that stands in the way of a host.
+    SetCondition {
+        /// Which LUN.
+        lun: Lun,
+        /// What.
+        condition: Condition,
     },
     /// Lets the commands held under a name go on. Commands that come later are not held.
     Release {
@@ -105,6 +122,9 @@ pub enum ActionError {
     /// There is no such LUN.
     #[error("the array has no LUN {0}")]
     NoLun(Lun),
+    /// There is no such target port group.
+    #[error("the array has no target port group {0}")]
+    NoPortGroup(u16),
     /// The number is taken.
     #[error("LUN {0} is mapped already")]
     LunMapped(Lun),

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use crate::{
     fault::{FaultRule, RuleError},
     ids::{ControllerId, Lun},
-    personality::rdac::RdacConfig,
+    personality::{alua::AluaConfig, emc::EmcConfig, hp_sw::HpSwConfig, rdac::RdacConfig},
 };
 
 /// An array, as it is before the guest starts.
@@ -32,6 +32,24 @@ pub struct ArrayConfig {
 pub enum PersonalityConfig {
     /// LSI/Engenio RDAC: told with MODE SELECT of page 2Ch.
     Rdac(RdacConfig),
+    /// EMC CLARiiON and VNX: told with MODE SELECT of page 22h, a trespass.
+    Emc(EmcConfig),
+    /// HP and Compaq active/passive arrays: told with START STOP UNIT.
+    HpSw(HpSwConfig),
+    /// Asymmetric logical unit access (SPC-4 5.15): told with SET TARGET PORT GROUPS.
+    Alua(AluaConfig),
+}
+
+impl PersonalityConfig {
+    /// What an array of this family calls itself unless it is told otherwise.
+    pub fn identity(&self) -> Identity {
+        match self {
+            PersonalityConfig::Rdac(_) => Identity::for_rdac(),
+            PersonalityConfig::Emc(_) => Identity::new("DGC", "RAID 5", "0326"),
+            PersonalityConfig::HpSw(_) => Identity::new("COMPAQ", "MSA1000 VOLUME", "4.32"),
+            PersonalityConfig::Alua(_) => Identity::new("SANSIM", "ALUA", "0001"),
+        }
+    }
 }
 
 /// What an array calls itself.
@@ -52,10 +70,15 @@ pub struct Identity {
 impl Identity {
     /// An array that the kernel's table of RDAC arrays and that of multipath-tools both know.
     pub fn for_rdac() -> Self {
+        Identity::new("IBM", "1814      FAStT", "0916")
+    }
+
+    /// An array of this kind, with a serial number and a name.
+    fn new(vendor: &str, product: &str, revision: &str) -> Self {
         Identity {
-            vendor: "IBM".into(),
-            product: "1814      FAStT".into(),
-            revision: "0916".into(),
+            vendor: vendor.into(),
+            product: product.into(),
+            revision: revision.into(),
             serial: "SANSIM0001".into(),
             name: "sansim".into(),
         }

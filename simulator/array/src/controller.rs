@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::ids::{ControllerId, PortId};
+
 /// What a controller is doing. What it answers in each state is its personality's business, but for
 /// the last two, in which nothing answers at its ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +71,25 @@ impl FromStr for ControllerState {
 pub(crate) struct Controller {
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
+}
+
+impl PortId {
+    /// Every port of these controllers, by controller and index.
+    pub(crate) fn all(controllers: &[Controller]) -> impl Iterator<Item = PortId> + '_ {
+        let ids = controllers.iter().enumerate();
+        ids.filter_map(|(at, controller)| Some((ControllerId::new(at)?, controller.ports)))
+            .flat_map(|(controller, ports)| {
+                (0..ports).map(move |index| PortId { controller, index })
+            })
+    }
+
+    /// Its place among the ports of all controllers, counted from 1 (SPC-4 7.8.6.7).
+    pub(crate) fn relative(self, controllers: &[Controller]) -> u16 {
+        let before = controllers.iter().take(self.controller.index());
+        before.map(|controller| u16::from(controller.ports)).sum::<u16>()
+            + u16::from(self.index)
+            + 1
+    }
 }
 
 #[cfg(test)]

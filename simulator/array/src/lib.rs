@@ -56,7 +56,12 @@ pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
 pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
-pub use personality::rdac::{Quiescence, RdacConfig};
+pub use personality::{
+    alua::{AccessState, AluaConfig, Asked, Groups, ParseAccessStateError, Reporting, Scope},
+    emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},
+    hp_sw::HpSwConfig,
+    rdac::{Quiescence, RdacConfig},
+};
 pub use sense::{ParseSenseError, Sense};
 pub use time::{Clock, Time};
 pub use timers::{SkipClock, TimerQueue};

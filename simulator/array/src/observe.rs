@@ -8,6 +8,7 @@ use crate::{
     controller::ControllerState,
     ids::{ControllerId, Lun, Nexus},
     operation::Operation,
+    personality::{alua::AccessState, emc::Condition},
     time::Time,
 };
 
@@ -173,6 +174,15 @@ pub enum LunChange {
     },
     /// It was made read-only or writable.
     ReadOnly(bool),
+    /// The array does something with it, or has done with it.
+    Condition(Condition),
+    /// A target port group has a state of its own for it; none if it is as ownership makes it.
+    PortGroup {
+        /// Which group.
+        group: u16,
+        /// Its state.
+        state: Option<AccessState>,
+    },
 }
 
 impl fmt::Display for LunChange {
@@ -183,6 +193,13 @@ impl fmt::Display for LunChange {
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),
+            LunChange::Condition(condition) => write!(f, "condition {condition}"),
+            LunChange::PortGroup { group, state: Some(state) } => {
+                write!(f, "target port group {group} is {state}")
+            }
+            LunChange::PortGroup { group, state: None } => {
+                write!(f, "target port group {group} is as ownership makes it")
+            }
         }
     }
 }

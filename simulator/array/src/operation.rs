@@ -49,6 +49,8 @@ pub(crate) enum Kind {
     ModeSelect,
     StartStopUnit,
     ReportOpcodes,
+    ReportTargetPortGroups,
+    SetTargetPortGroups,
     Read,
     Write,
     Verify,
@@ -136,7 +138,7 @@ macro_rules! operation {
 
 /// Every operation that an array carries out, by operation code and service action.
 #[rustfmt::skip]
-pub static OPERATIONS: [Operation; 44] = [
+pub static OPERATIONS: [Operation; 46] = [
     operation!("TEST UNIT READY",     TestUnitReady,    None, Control,   [0x00, 0, 0, 0, 0, 0]),
     operation!("REQUEST SENSE",       RequestSense,     In,   Parameter, [0x03, 0x01, 0, 0, 0xff, 0]),
     operation!("READ(6)",             Read,             In,   Medium,    [0x08, 0x1f, 0xff, 0xff, 0xff, 0]),
@@ -177,7 +179,9 @@ pub static OPERATIONS: [Operation; 44] = [
     operation!("WRITE SAME(16)",      WriteSame,        Out,  Medium,    [0x93, 0xf9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("READ CAPACITY(16)",   ReadCapacity16,   In,   Parameter, Some(0x10), [0x9e, 0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0]),
     operation!("REPORT LUNS",         ReportLuns,       In,   Parameter, [0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("REPORT TARGET PORT GROUPS", ReportTargetPortGroups, In, Parameter, Some(0x0a), [0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("REPORT SUPPORTED OPERATION CODES", ReportOpcodes, In, Parameter, Some(0x0c), [0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("SET TARGET PORT GROUPS", SetTargetPortGroups, Out, Parameter, Some(0x0a), [0xa4, 0x0a, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("READ(12)",            Read,             In,   Medium,    [0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("WRITE(12)",           Write,            Out,  Medium,    [0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("VERIFY(12)",          Verify,           Out,  Medium,    [0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
@@ -196,7 +200,7 @@ mod tests {
             let len = [6, 10, 10, 0, 16, 12][usize::from(op.opcode >> 5)];
             assert_eq!(op.cdb_len(), len, "{}", op.name);
             assert_eq!(op.usage[0], op.opcode, "{}", op.name);
-            let action = op.service_action.map(|action| op.usage[1] == action);
+            let action = op.service_action.map(|action| op.usage[1] & 0x1f == action);
             assert_ne!(action, Some(false), "{}", op.name);
             let sized = op.name.split_once('(').map(|(_, size)| size.trim_end_matches(')'));
             assert!(sized.is_none_or(|size| size.parse() == Ok(len)), "{}", op.name);

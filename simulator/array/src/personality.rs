@@ -3,15 +3,20 @@
 //! A personality looks at the array through a [`Site`] and says what should happen; the array does
 //! it. So no personality can leave a LUN with two owners or none.
 
+pub(crate) mod alua;
+pub(crate) mod emc;
+pub(crate) mod hp_sw;
 pub(crate) mod rdac;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use self::alua::AccessState;
 
 use crate::{
     config::{ArrayConfig, ConfigError, Identity, PersonalityConfig},
     controller::{Controller, ControllerState},
-    ids::{ControllerId, Lun, Nexus, PortId},
-    operation::Operation,
+    ids::{ControllerId, Lun, Nexus},
+    operation::{Kind, Operation},
     sense::Sense,
     unit::Unit,
 };
@@ -20,6 +25,20 @@ use crate::{
 pub(crate) fn personality(config: &PersonalityConfig) -> Arc<dyn Personality> {
     match config {
         PersonalityConfig::Rdac(config) => Arc::new(rdac::Rdac::new(config.clone())),
+        PersonalityConfig::Emc(config) => Arc::new(emc::Emc::new(config.clone())),
+        PersonalityConfig::HpSw(config) => Arc::new(hp_sw::HpSw::new(config.clone())),
+        PersonalityConfig::Alua(config) => Arc::new(alua::Alua::new(config.clone())),
+    }
+}
+
+/// Refuses an array with more controllers than a family knows to tell apart.
+fn one_or_two_controllers(
+    personality: &'static str,
+    config: &ArrayConfig,
+) -> Result<(), ConfigError> {
+    match config.controllers.len() {
+        1 | 2 => Ok(()),
+        count => Err(ConfigError::Controllers { personality, wanted: "one or two", count }),
     }
 }
 
@@ -50,15 +69,6 @@ impl<'a> Site<'a> {
         Some(self.controllers.get(controller.index())?.state)
     }
 
-    /// Every port of the array, whether its controller answers or not.
-    pub(crate) fn ports(&self) -> Vec<PortId> {
-        let controllers = self.controllers.iter().enumerate();
-        let ports =
-            controllers.filter_map(|(index, it)| Some((ControllerId::new(index)?, it.ports)));
-        let of = |(controller, ports)| (0..ports).map(move |index| PortId { controller, index });
-        ports.flat_map(of).collect()
-    }
-
     /// The addressed LUN, if it is mapped.
     pub(crate) fn unit(&self) -> Option<&'a Unit> {
         self.units.get(&self.lun)
@@ -82,6 +92,9 @@ pub(crate) enum Effect {
     None,
     /// These LUNs move, if they are not there already.
     Take(Vec<Lun>),
+    /// Target port groups of the addressed LUN get states of their own, or lose them; after that
+    /// the LUN moves to the controller, if one is named.
+    Groups(Vec<(u16, Option<AccessState>)>, Option<ControllerId>),
 }
 
 /// Whether a medium access may proceed.
@@ -93,6 +106,15 @@ pub(crate) enum Gate {
     TakeOver,
     /// It may not.
     Shut(Sense),
+}
+
+/// Why a mode page is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageError {
+    /// This byte of it is at fault.
+    Field(u16),
+    /// Nothing is wrong with it, but it is answered with this.
+    Refused(Sense),
 }
 
 /// Which values of a mode page are asked for (SPC-4 6.13.1.2).
@@ -125,11 +147,43 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
         let _ = (site, data);
     }
 
+    /// Whether VPD page 83h names the LUN.
+    fn names_luns(&self) -> bool {
+        true
+    }
+
     /// Designators of a mapped LUN for VPD page 83h (SPC-4 7.8.6), behind those that every array
     /// has: the LUN's name and the relative target port.
     fn designators(&self, site: &Site<'_>) -> Vec<u8> {
         let _ = site;
         Vec::new()
+    }
+
+    /// Whether it carries out an operation of the table at all.
+    fn supports(&self, op: &Operation) -> bool {
+        !matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups)
+    }
+
+    /// The identifiers of its target port groups (SPC-4 6.37).
+    fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
+        let _ = controllers;
+        Vec::new()
+    }
+
+    /// How long a LUN is on its way to another controller; [`Unit::moving`] tells.
+    fn transition(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// What the command that sent a LUN on its way is answered while it is.
+    fn on_its_way(&self) -> Option<Sense> {
+        None
+    }
+
+    /// The unit attention by which the nexuses that did not ask for it learn that a LUN has changed
+    /// hands.
+    fn owner_changed(&self) -> Option<Sense> {
+        None
     }
 
     /// The vendor-specific VPD pages of a mapped LUN.
@@ -171,6 +225,18 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
         if power_condition | eject == 0 { Ok(Effect::None) } else { Err(Sense::cdb_field(4)) }
     }
 
+    /// The parameter data of REPORT TARGET PORT GROUPS (SPC-4 6.37) for a mapped LUN.
+    fn report_port_groups(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {
+        let _ = (site, cdb);
+        Err(Sense::INVALID_OPCODE)
+    }
+
+    /// Takes the parameter list of SET TARGET PORT GROUPS (SPC-4 6.45).
+    fn set_port_groups(&self, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
+        let _ = (site, list);
+        Err(Sense::INVALID_OPCODE)
+    }
+
     /// Its mode pages: page and subpage codes.
     fn mode_pages(&self) -> &'static [(u8, u8)] {
         &[]
@@ -182,9 +248,15 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
-    /// Takes one of those mode pages, with its header and of the right length. An error names the
-    /// byte of the page that is at fault.
-    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
+    /// Whether MODE SELECT takes one of those pages in this length, header included, besides that in
+    /// which MODE SENSE tells it.
+    fn takes_length(&self, page: u8, len: usize) -> bool {
+        let _ = (page, len);
+        false
+    }
+
+    /// Takes one of those mode pages, with its header and of a length that it can have.
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
         let _ = (site, page);
         Ok(Effect::None)
     }

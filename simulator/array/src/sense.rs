@@ -25,6 +25,7 @@ enum Field {
 
 impl Sense {
     pub(crate) const NO_SENSE: Sense = Sense::new(0x00, 0x00, 0x00);
+    pub(crate) const NOT_READY_MANUAL: Sense = Sense::new(0x02, 0x04, 0x03);
     pub(crate) const BECOMING_READY: Sense = Sense::new(0x02, 0x04, 0x01);
     pub(crate) const MISCOMPARE: Sense = Sense::new(0x0e, 0x1d, 0x00);
     pub(crate) const PARAMETER_LIST_LENGTH: Sense = Sense::new(0x05, 0x1a, 0x00);
@@ -44,6 +45,7 @@ impl Sense {
     pub(crate) const RESERVATIONS_PREEMPTED: Sense = Sense::new(0x06, 0x2a, 0x03);
     pub(crate) const RESERVATIONS_RELEASED: Sense = Sense::new(0x06, 0x2a, 0x04);
     pub(crate) const REGISTRATIONS_PREEMPTED: Sense = Sense::new(0x06, 0x2a, 0x05);
+    pub(crate) const ACCESS_STATE_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x06);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);

@@ -156,7 +156,7 @@ impl Rig {
     pub(crate) fn settled(self) -> Rig {
         for nexus in [A, B] {
             for lun in self.array.luns() {
-                while self.send(nexus, lun, &TEST_UNIT_READY, &[], 0).completion.sense.is_some() {}
+                while self.sense_key(nexus, lun, &TEST_UNIT_READY) == Some(6) {}
             }
         }
         self.log.commands.lock().unwrap().clear();
@@ -202,6 +202,24 @@ impl Rig {
         let completion = self.send(nexus, lun, cdb, data_out, 0).completion;
         assert_eq!(completion.status, Status::Good, "{:?}", completion.sense);
         assert_eq!(completion.response, ServiceResponse::Ok);
+    }
+
+    /// A command without data that must end well.
+    pub(crate) fn good(&self, nexus: Nexus, lun: Lun, cdb: &[u8]) {
+        self.put(nexus, lun, cdb, &[]);
+    }
+
+    /// How a command ends at a time: its sense, else its status.
+    pub(crate) fn answer_at(&self, now: Time, nexus: Nexus, lun: Lun, cdb: &[u8]) -> String {
+        let mut buffers = Bytes::new(65_536, &[]);
+        let command = Command { nexus, lun, tag: 1, cdb };
+        let outcome = self.array.submit(now, &command, &mut buffers);
+        let completion = self.complete(outcome, buffers).completion;
+        completion.sense.map_or_else(|| completion.status.to_string(), |sense| sense.to_string())
+    }
+
+    fn sense_key(&self, nexus: Nexus, lun: Lun, cdb: &[u8]) -> Option<u8> {
+        Some(self.send(nexus, lun, cdb, &[], 0).completion.sense?.key)
     }
 
     /// The sense of a command that must not end well.

@@ -6,6 +6,7 @@ use crate::{
     attention::Attentions,
     config::{ConfigError, Identity, LunConfig},
     ids::{ControllerId, Lun, Nexus},
+    personality::{alua::AccessState, emc::Condition},
     reservation::Reservations,
     store::Store,
 };
@@ -15,6 +16,12 @@ use crate::{
 pub(crate) struct Unit {
     pub(crate) lun: Lun,
     pub(crate) owner: ControllerId,
+    /// The controller that it is on its way to, and whose command sent it.
+    pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
+    /// Target port groups whose state is not what ownership makes it.
+    pub(crate) group_states: BTreeMap<u16, AccessState>,
+    /// What an array is doing with it.
+    pub(crate) condition: Condition,
     pub(crate) preferred: ControllerId,
     pub(crate) label: String,
     pub(crate) block_bytes: u32,
@@ -35,6 +42,9 @@ impl Unit {
         Unit {
             lun: config.lun,
             owner: config.owner,
+            moving: None,
+            group_states: BTreeMap::new(),
+            condition: Condition::None,
             preferred: config.preferred,
             label: config.label,
             block_bytes: config.block_bytes,

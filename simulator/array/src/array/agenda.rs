@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::state::{Report, State};
-use crate::{controller::ControllerState, ids::ControllerId, time::Time};
+use crate::{
+    controller::ControllerState,
+    ids::{ControllerId, Lun},
+    time::Time,
+};
 
 /// Something that happens without anybody's asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A controller comes to its next state.
     Controller(ControllerId, ControllerState),
+    /// A LUN that is on its way arrives.
+    Arrival(Lun, ControllerId),
 }
 
 /// The events to come, each at its time; those of the same time in the order in which they were
@@ -60,6 +66,7 @@ impl State {
         while let Some((at, event)) = self.agenda.take_due(now) {
             match event {
                 Event::Controller(controller, to) => self.change_state(at, controller, to, report),
+                Event::Arrival(lun, to) => self.arrive_at(at, lun, to, report),
             }
         }
     }

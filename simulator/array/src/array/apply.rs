@@ -14,6 +14,7 @@ use crate::{
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     notice::Notice,
     observe::{Changed, LunChange, Stage},
+    personality::alua::AccessState,
     sense::Sense,
     time::Time,
     unit::{Unit, check_size},
@@ -40,6 +41,13 @@ impl State {
             }
             Action::Phases { controller, phases, last } => {
                 self.run_through(now, controller, &phases, last, report)?;
+            }
+            Action::SetGroupState { lun, group, state } => {
+                self.set_group_state(now, lun, group, state, report)?;
+            }
+            Action::SetCondition { lun, condition } => {
+                self.unit_mut(lun)?.condition = condition;
+                self.lun_changed(now, lun, LunChange::Condition(condition), report);
             }
             Action::SetOwner { lun, controller } => {
                 self.known(controller)?;
@@ -178,7 +186,12 @@ impl State {
     }
 
     /// Queues a unit attention on a LUN, or on all of them, for those nexuses that `whom` picks.
-    fn push_attention(&mut self, lun: Option<Lun>, sense: Sense, whom: impl Fn(Nexus) -> bool) {
+    pub(super) fn push_attention(
+        &mut self,
+        lun: Option<Lun>,
+        sense: Sense,
+        whom: impl Fn(Nexus) -> bool,
+    ) {
         for unit in self.units.values_mut().filter(|unit| lun.is_none_or(|lun| lun == unit.lun)) {
             for (_, view) in unit.nexuses.iter_mut().filter(|(nexus, _)| whom(**nexus)) {
                 view.attentions.push(sense);
@@ -219,6 +232,23 @@ impl State {
                 view.attentions.push(Sense::LUNS_CHANGED);
             }
         }
+    }
+
+    /// A target port group's state changes without a host's asking.
+    fn set_group_state(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        group: u16,
+        state: Option<AccessState>,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        if !self.personality.port_groups(&self.controllers).contains(&group) {
+            return Err(ActionError::NoPortGroup(group));
+        }
+        self.unit_mut(lun)?;
+        self.put_group_states(now, lun, vec![(group, state)], None, report);
+        Ok(())
     }
 
     fn resize(

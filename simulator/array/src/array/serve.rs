@@ -6,11 +6,13 @@ use super::{
 };
 use crate::{
     completion::ServiceResponse,
+    ids::{Lun, Nexus},
+    observe::{Changed, LunChange},
     operation::{Kind, Operation},
-    personality::{Effect, Gate, Site},
+    personality::{Effect, Gate, Site, alua::AccessState},
     reservation::{self, Change},
     scsi::{
-        Stop, capacity, inquiry,
+        Stop, be32, capacity, inquiry,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports,
@@ -20,6 +22,9 @@ use crate::{
     time::Time,
     unit::Unit,
 };
+
+/// Bytes of a SET TARGET PORT GROUPS parameter list that are looked at: more groups than there are.
+const MAX_PORT_GROUP_LIST: u32 = 4096;
 
 /// What is left to do for a command after it was looked at.
 enum Served {
@@ -53,14 +58,10 @@ impl State {
                 if let Some(unit) = self.units.get_mut(&arrival.lun) {
                     unit.nexus(arrival.nexus).control = selected.control;
                 }
-                self.put_into_effect(now, &arrival, selected.effect, report);
-                Ok(())
-            }
-            Ok(Served::Effect(effect)) => {
-                self.put_into_effect(now, &arrival, effect, report);
-                Ok(())
+                self.put_into_effect(now, &arrival, selected.effect, report)
             }
             Ok(Served::Reservation(change)) => self.change_reservations(&arrival, &change, report),
+            Ok(Served::Effect(effect)) => self.put_into_effect(now, &arrival, effect, report),
             Ok(Served::Answered) => Ok(()),
             Err(stop) => Err(stop),
         };
@@ -85,7 +86,7 @@ impl State {
             self.forget_luns_changed(arrival);
         }
         let site = self.site(arrival);
-        let Some(op) = arrival.op else {
+        let Some(op) = arrival.op.filter(|op| site.personality.supports(op)) else {
             return Err(match site.unit() {
                 Some(_) => Sense::INVALID_OPCODE.into(),
                 None => Sense::LUN_NOT_SUPPORTED.into(),
@@ -164,15 +165,52 @@ impl State {
         arrival: &Arrival,
         effect: Effect,
         report: &mut Report,
-    ) {
+    ) -> Result<(), Stop> {
         match effect {
-            Effect::None => {}
+            Effect::None => return Ok(()),
             Effect::Take(luns) => {
                 let to = arrival.nexus.port.controller;
                 for lun in luns {
                     self.move_lun(now, lun, to, Some(arrival.nexus), report);
                 }
             }
+            Effect::Groups(states, to) => {
+                self.put_group_states(now, arrival.lun, states, Some(arrival.nexus), report);
+                if let Some(to) = to {
+                    self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
+                }
+            }
+        }
+        let moving = self.units.get(&arrival.lun).is_some_and(|unit| unit.moving.is_some());
+        let sense = self.personality.on_its_way().filter(|_| moving);
+        sense.map_or(Ok(()), |sense| Err(sense.into()))
+    }
+
+    /// Gives target port groups of a LUN states of their own, or takes them away, and tells everybody
+    /// but who asked for it.
+    pub(super) fn put_group_states(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        states: Vec<(u16, Option<AccessState>)>,
+        by: Option<Nexus>,
+        report: &mut Report,
+    ) {
+        let Some(unit) = self.units.get_mut(&lun) else { return };
+        let mut news = false;
+        for (group, state) in states {
+            let before = match state {
+                Some(state) => unit.group_states.insert(group, state),
+                None => unit.group_states.remove(&group),
+            };
+            if before != state {
+                news = true;
+                let change = LunChange::PortGroup { group, state };
+                report.change(now, Changed::Lun { lun, change });
+            }
+        }
+        if let Some(sense) = self.personality.owner_changed().filter(|_| news) {
+            self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }
     }
 }
@@ -207,7 +245,15 @@ fn serve_mapped(
         }
         Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
         Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
-        Kind::ReportOpcodes => reports::report_opcodes(cdb, wire)?,
+        Kind::ReportOpcodes => reports::report_opcodes(site, cdb, wire)?,
+        Kind::ReportTargetPortGroups => {
+            let data = site.personality.report_port_groups(site, cdb)?;
+            wire.send(&data, be32(cdb, 6) as usize)?;
+        }
+        Kind::SetTargetPortGroups => {
+            let list = wire.receive(be32(cdb, 6).min(MAX_PORT_GROUP_LIST) as u16)?;
+            return Ok(Served::Effect(site.personality.set_port_groups(site, &list)?));
+        }
         Kind::RequestSense => reports::request_sense(Sense::NO_SENSE, cdb, wire)?,
         Kind::ReadCapacity10 => capacity::read_capacity_10(unit, cdb, wire)?,
         Kind::ReadCapacity16 => capacity::read_capacity_16(unit, cdb, wire)?,

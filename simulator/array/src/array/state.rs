@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    agenda::Agenda,
+    agenda::{Agenda, Event},
     arrival::{Arrival, Transfer},
     parked::{Parked, Parking, Taken, Then},
 };
@@ -223,7 +223,8 @@ impl State {
         }
     }
 
-    /// Moves a LUN to a controller, if it is not there already.
+    /// Moves a LUN to a controller, if it is not there already: at once, or after the personality's
+    /// transition time.
     pub(super) fn move_lun(
         &mut self,
         now: Time,
@@ -232,9 +233,29 @@ impl State {
         by: Option<Nexus>,
         report: &mut Report,
     ) {
-        let Some(unit) = self.units.get_mut(&lun).filter(|unit| unit.owner != to) else { return };
+        let takes = self.personality.transition();
+        let Some(unit) = self.units.get_mut(&lun) else { return };
+        if unit.owner == to {
+            unit.moving = None;
+        } else if takes.is_zero() {
+            unit.moving = Some((to, by));
+            self.arrive_at(now, lun, to, report);
+        } else if unit.moving.is_none_or(|(already, _)| already != to) {
+            unit.moving = Some((to, by));
+            self.plan(now + takes, Event::Arrival(lun, to), report);
+        }
+    }
+
+    /// A LUN that is on its way to a controller, and still to that one, is there.
+    pub(super) fn arrive_at(&mut self, at: Time, lun: Lun, to: ControllerId, report: &mut Report) {
+        let news = self.personality.owner_changed();
+        let Some(unit) = self.units.get_mut(&lun) else { return };
+        let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
         let from = std::mem::replace(&mut unit.owner, to);
-        report.change(now, Changed::Owner { lun, from, to, by });
+        if let Some(sense) = news {
+            self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
+        }
+        report.change(at, Changed::Owner { lun, from, to, by });
     }
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Effect, Gate, PageControl, Personality, Site};
+use super::{Effect, Gate, PageControl, PageError, Personality, Site};
 use crate::{
     config::{ArrayConfig, ConfigError},
     controller::ControllerState,
@@ -98,13 +98,7 @@ impl Personality for Rdac {
 
     /// A controller knows itself and one alternate; Linux tells two apart (rdac:initialize_controller).
     fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError> {
-        match config.controllers.len() {
-            1 | 2 => Ok(()),
-            count => {
-                let (personality, wanted) = (self.name(), "one or two");
-                Err(ConfigError::Controllers { personality, wanted, count })
-            }
-        }
+        super::one_or_two_controllers(self.name(), config)
     }
 
     fn max_lun(&self) -> u16 {
@@ -167,7 +161,7 @@ impl Personality for Rdac {
         mode_select::page(site, subpage, control)
     }
 
-    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
-        mode_select::transfer(site, page)
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
+        mode_select::transfer(site, page).map_err(PageError::Field)
     }
 }

@@ -49,11 +49,13 @@ pub(super) fn row(kind: Kind, cdb: &[u8]) -> Row {
     match kind {
         Kind::Inquiry | Kind::ReportLuns | Kind::RequestSense             => FREE,
         Kind::ReadCapacity10 | Kind::ReadCapacity16                       => FREE,
+        Kind::ReportTargetPortGroups                                      => FREE,
         Kind::TestUnitReady                                               => FREE_SINCE_SPC_3,
         Kind::ModeSense | Kind::ReportOpcodes                             => READS,
         Kind::Read | Kind::Verify                                         => READS,
         Kind::Write | Kind::WriteSame | Kind::Unmap                       => CHANGES,
         Kind::SynchronizeCache | Kind::ModeSelect                         => CHANGES,
+        Kind::SetTargetPortGroups                                         => CHANGES,
         Kind::StartStopUnit if starts(cdb)                                => FREE,
         Kind::StartStopUnit                                               => CHANGES,
         // They have rules of their own: see `spc2` and `change`.

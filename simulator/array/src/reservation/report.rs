@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     personality::Site,
-    scsi::{Stop, be16, vpd, wire::Wire},
+    scsi::{Stop, be16, wire::Wire},
     sense::Sense,
 };
 
@@ -81,7 +81,7 @@ fn full_status(site: &Site<'_>, persistent: &Persistent) -> Vec<u8> {
         if let Some(held) = persistent.held.filter(|_| persistent.holds(*nexus)) {
             (entry[12], entry[13]) = (0x01, held.kind.code());
         }
-        entry[18..20].copy_from_slice(&vpd::relative_port(site, nexus.port).to_be_bytes());
+        entry[18..20].copy_from_slice(&nexus.port.relative(site.controllers).to_be_bytes());
         entry[23] = transport_id::LEN as u8;
         data.extend(entry);
         data.extend(transport_id::of(nexus.hba));

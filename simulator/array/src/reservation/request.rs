@@ -4,7 +4,7 @@ use super::{Change, persistent::Key, transport_id, types::ReservationType};
 use crate::{
     ids::{HbaId, Nexus, PortId},
     personality::Site,
-    scsi::{Stop, be16, be32, be64, vpd, wire::Wire},
+    scsi::{Stop, be16, be32, be64, wire::Wire},
     sense::Sense,
 };
 
@@ -146,7 +146,10 @@ fn registration(
 ) -> Result<Registration, Sense> {
     let flags = list[20];
     let names_others = flags & SPEC_I_PT != 0;
-    let ports = if flags & ALL_TG_PT != 0 { site.ports() } else { vec![site.nexus.port] };
+    let ports = match flags & ALL_TG_PT {
+        0 => vec![site.nexus.port],
+        _ => PortId::all(site.controllers).collect(),
+    };
     let hbas = if names_others { initiators(list)? } else { Vec::new() };
     let through_all = |hba: HbaId| ports.iter().map(move |port| Nexus { hba, port: *port });
     let own: Vec<Nexus> = through_all(site.nexus.hba).collect();
@@ -188,5 +191,5 @@ fn hand_over(site: &Site<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Sen
 
 /// The port with this relative target port identifier.
 fn port(site: &Site<'_>, relative: u16) -> Option<PortId> {
-    site.ports().into_iter().find(|port| vpd::relative_port(site, *port) == relative)
+    PortId::all(site.controllers).find(|port| port.relative(site.controllers) == relative)
 }

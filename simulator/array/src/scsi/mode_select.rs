@@ -2,7 +2,7 @@
 
 use super::{Stop, be16, be32, be64, mode_page, wire::Wire};
 use crate::{
-    personality::{Effect, PageControl, Site},
+    personality::{Effect, PageControl, PageError, Site},
     sense::Sense,
     unit::{ControlValues, Unit},
 };
@@ -34,8 +34,10 @@ pub(crate) fn mode_select(
     let mut at = first_page(unit, &list, short)?;
     while at < list.len() {
         let page = page_at(site, &list, at)?;
-        select_page(site, page, save, &mut selected)
-            .map_err(|byte| Sense::parameter_field((at as u16).saturating_add(byte)))?;
+        select_page(site, page, save, &mut selected).map_err(|error| match error {
+            PageError::Field(byte) => Sense::parameter_field((at as u16).saturating_add(byte)),
+            PageError::Refused(sense) => sense,
+        })?;
         at += page.len();
     }
     Ok(selected)
@@ -87,19 +89,19 @@ fn page_at<'a>(site: &Site<'_>, list: &'a [u8], at: usize) -> Result<&'a [u8], S
         return Err(field);
     }
     let ours = mode_page::page(site, codes, PageControl::Default).map_err(|_| field)?;
-    if len != ours.len() {
+    if len != ours.len() && !site.personality.takes_length(codes.0, len) {
         return Err(Sense::parameter_field(at as u16 + if subpaged { 2 } else { 1 }));
     }
     rest.get(..len).ok_or(Sense::PARAMETER_LIST_LENGTH)
 }
 
-/// Takes one page. An error names the byte of the page that is at fault.
+/// Takes one page.
 fn select_page(
     site: &Site<'_>,
     page: &[u8],
     save: bool,
     selected: &mut Selected,
-) -> Result<(), u16> {
+) -> Result<(), PageError> {
     let code = page[0] & 0x3f;
     if !matches!(code, mode_page::CACHING | mode_page::CONTROL | mode_page::EXCEPTIONS) {
         match site.personality.mode_select(site, page)? {
@@ -108,11 +110,11 @@ fn select_page(
         }
         return Ok(());
     }
-    let get = |control| mode_page::page(site, (code, 0), control).map_err(|_| 0_u16);
+    let get = |control| mode_page::page(site, (code, 0), control).map_err(|_| PageError::Field(0));
     let (current, changeable) = (get(PageControl::Current)?, get(PageControl::Changeable)?);
     let fixed = |at: usize| (page[at] ^ current[at]) & !changeable[at] != 0;
     if let Some(at) = (2..page.len()).find(|at| fixed(*at)) {
-        return Err(at as u16);
+        return Err(PageError::Field(at as u16));
     }
     if code == mode_page::CONTROL {
         selected.control.tas = page[mode_page::TAS.0] & mode_page::TAS.1 != 0;

@@ -29,11 +29,12 @@ fn lun_field(lun: Lun) -> [u8; 8] {
 }
 
 /// Answers REPORT SUPPORTED OPERATION CODES (SPC-4 6.36) from the table of operations.
-pub(crate) fn report_opcodes(cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
+pub(crate) fn report_opcodes(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
+    let supported: Vec<_> = OPERATIONS.iter().filter(|op| site.personality.supports(op)).collect();
     let timeouts = cdb[2] & 0x80 != 0;
     let data = match cdb[2] & 0x07 {
-        0 => all_commands(timeouts),
-        option @ 1..=3 => one_command(option, cdb[3], be16(cdb, 4), timeouts)?,
+        0 => all_commands(&supported, timeouts),
+        option @ 1..=3 => one_command(&supported, option, cdb[3], be16(cdb, 4), timeouts)?,
         _ => return Err(Sense::cdb_field(2).into()),
     };
     wire.send(&data, be32(cdb, 6) as usize)
@@ -42,9 +43,9 @@ pub(crate) fn report_opcodes(cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop
 /// The command timeouts descriptor (SPC-4 6.36.4): no timeout is indicated.
 const TIMEOUTS: [u8; 12] = [0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-fn all_commands(timeouts: bool) -> Vec<u8> {
+fn all_commands(supported: &[&'static Operation], timeouts: bool) -> Vec<u8> {
     let mut data = vec![0; 4];
-    for op in &OPERATIONS {
+    for op in supported {
         let flags = u8::from(timeouts) << 1 | u8::from(op.service_action.is_some());
         let action = op.service_action.unwrap_or(0);
         data.extend([op.opcode, 0, 0, action, 0, flags, 0, op.cdb_len() as u8]);
@@ -55,27 +56,34 @@ fn all_commands(timeouts: bool) -> Vec<u8> {
     data
 }
 
-fn one_command(option: u8, opcode: u8, action: u16, timeouts: bool) -> Result<Vec<u8>, Sense> {
-    let with_actions =
-        OPERATIONS.iter().any(|op| op.opcode == opcode && op.service_action.is_some());
-    let known = OPERATIONS.iter().any(|op| op.opcode == opcode);
+fn one_command(
+    supported: &[&'static Operation],
+    option: u8,
+    opcode: u8,
+    action: u16,
+    timeouts: bool,
+) -> Result<Vec<u8>, Sense> {
+    let mut same_code = supported.iter().filter(|op| op.opcode == opcode).peekable();
+    let known = same_code.peek().is_some();
+    let with_actions = same_code.any(|op| op.service_action.is_some());
+    let find = |action: Option<u16>| {
+        let is =
+            |op: &&&Operation| op.opcode == opcode && op.service_action.map(u16::from) == action;
+        supported.iter().find(is)
+    };
     let asked = match option {
         // An operation code that has service actions needs one, and the other way round.
         1 if with_actions => return Err(Sense::cdb_field(2)),
         2 if known && !with_actions => return Err(Sense::cdb_field(2)),
-        1 => find(opcode, None),
-        3 if !with_actions => find(opcode, None).filter(|_| action == 0),
-        _ => find(opcode, Some(action)),
+        1 => find(None),
+        3 if !with_actions => find(None).filter(|_| action == 0),
+        _ => find(Some(action)),
     };
     let Some(op) = asked else { return Ok(vec![0, 0x01, 0, 0]) };
     let mut data = vec![0, u8::from(timeouts) << 7 | 0x03, 0, op.cdb_len() as u8];
     data.extend(op.usage);
     data.extend(if timeouts { &TIMEOUTS[..] } else { &[] });
     Ok(data)
-}
-
-fn find(opcode: u8, action: Option<u16>) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|op| op.opcode == opcode && op.service_action.map(u16::from) == action)
 }
 
 /// Answers REQUEST SENSE (SPC-4 6.39) with `sense` as parameter data.
@@ -121,15 +129,17 @@ mod tests {
     fn all_commands_come_from_the_table() {
         let rig = Rig::ready();
         let data = rig.get(A, LUN0, &report_opcodes(0, 0, 0), 4096);
-        assert_eq!(data[..4], ((OPERATIONS.len() * 8) as u32).to_be_bytes());
-        for (op, entry) in OPERATIONS.iter().zip(data[4..].chunks(8)) {
+        let groups = "TARGET PORT GROUPS";
+        let supported: Vec<_> = OPERATIONS.iter().filter(|op| !op.name.ends_with(groups)).collect();
+        assert_eq!(data[..4], ((supported.len() * 8) as u32).to_be_bytes());
+        for (op, entry) in supported.iter().zip(data[4..].chunks(8)) {
             let with_action = u8::from(op.service_action.is_some());
             let action = op.service_action.unwrap_or(0);
             let len = op.cdb_len() as u8;
             assert_eq!(entry, [op.opcode, 0, 0, action, 0, with_action, 0, len]);
         }
         let data = rig.get(A, LUN0, &report_opcodes(0x80, 0, 0), 4096);
-        assert_eq!(data.len(), 4 + OPERATIONS.len() * 20);
+        assert_eq!(data.len(), 4 + supported.len() * 20);
         assert_eq!((data[9], data[12..14].to_vec()), (0x02, vec![0, 10]));
     }
 

@@ -1,7 +1,7 @@
 //! The vital product data pages that every array has (SPC-4 7.8, SBC-3 6.6).
 
 use super::{inquiry::peripheral, medium::MAX_BLOCKS};
-use crate::{ids::PortId, personality::Site, unit::Unit};
+use crate::{personality::Site, unit::Unit};
 
 const SUPPORTED: u8 = 0x00;
 const UNIT_SERIAL: u8 = 0x80;
@@ -67,20 +67,17 @@ fn serial_number(unit: &Unit) -> String {
 /// Page 83h: the LUN's name, the same through every path, the port's number, and what the
 /// personality adds.
 fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
-    // Binary, associated with the logical unit, NAA.
-    let mut data = vec![0x01, 0x03, 0x00, unit.name.len() as u8];
-    data.extend(unit.name);
+    let mut data = Vec::new();
+    if site.personality.names_luns() {
+        // Binary, associated with the logical unit, NAA.
+        data.extend([0x01, 0x03, 0x00, unit.name.len() as u8]);
+        data.extend(unit.name);
+    }
     // Binary, associated with the target port, relative target port identifier.
     data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
-    data.extend(relative_port(site, site.nexus.port).to_be_bytes());
+    data.extend(site.nexus.port.relative(site.controllers).to_be_bytes());
     data.extend(site.personality.designators(site));
     data
-}
-
-/// The ports of all controllers, counted from 1 (SPC-4 7.8.6.7).
-pub(crate) fn relative_port(site: &Site<'_>, port: PortId) -> u16 {
-    let before = site.controllers.iter().take(port.controller.index());
-    before.map(|controller| u16::from(controller.ports)).sum::<u16>() + u16::from(port.index) + 1
 }
 
 /// Page 87h: every mode page is per I_T nexus, so that setting one is no news to another nexus.

@@ -1,0 +1,163 @@
+//! EMC CLARiiON and VNX (`scsi_dh_emc`): two storage processors; MODE SELECT of page 22h, a trespass,
+//! moves a LUN.
+//!
+//! Every LUN is visible through both storage processors, which answer INQUIRY, the VPD pages, READ
+//! CAPACITY and the mode pages. To reads and writes the one that does not own it answers 02/04/03.
+//! Page C0h tells who owns it.
+
+mod condition;
+mod inquiry;
+mod page_c0;
+#[cfg(test)]
+mod tests;
+mod trespass;
+
+pub use condition::{Condition, ParseConditionError};
+pub use inquiry::InquiryForm;
+
+use super::{Effect, Gate, PageControl, PageError, Personality, Site};
+use crate::{
+    config::{ArrayConfig, ConfigError},
+    controller::ControllerState,
+    operation::{Class, Kind, Operation},
+    sense::Sense,
+};
+
+/// A passive path, or new firmware that is being installed: manual intervention required
+/// (emc:clariion_check_sense, trespass_endio).
+const PASSIVE: Sense = Sense::NOT_READY_MANUAL;
+
+/// How storage processors share a LUN, as a host registers itself with the array. The number is what
+/// page C0h says; Linux's handler takes 4 and 6 (emc:parse_sp_info_reply).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FailoverMode {
+    /// The passive path is not ready.
+    PassiveNotReady = 1,
+    /// The passive path is ready, and a read or write through it moves the LUN there unasked.
+    AutoTrespass = 2,
+    /// The passive path says that it is ready, and refuses reads and writes.
+    PassiveAlwaysReady = 3,
+    /// What Linux wants: as 1.
+    Linux = 4,
+    /// The number that arrays with ALUA say; here as 4. The personality `alua` has port groups.
+    Alua = 6,
+}
+
+/// The traits in which these arrays differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmcConfig {
+    /// How a passive path behaves.
+    pub failover_mode: FailoverMode,
+    /// The form of the INQUIRY data, which decides about the form of the trespass.
+    pub inquiry: InquiryForm,
+    /// The version in the INQUIRY data, 2 to 6. With 3 and less Linux does not ask `DGC RAID` for
+    /// VPD pages.
+    pub version: u8,
+}
+
+impl Default for EmcConfig {
+    fn default() -> Self {
+        EmcConfig {
+            failover_mode: FailoverMode::Linux,
+            inquiry: InquiryForm::Model("CX3-40f".into()),
+            version: 4,
+        }
+    }
+}
+
+/// The personality.
+#[derive(Debug)]
+pub(super) struct Emc {
+    config: EmcConfig,
+}
+
+impl Emc {
+    pub(super) fn new(config: EmcConfig) -> Self {
+        Emc { config }
+    }
+}
+
+/// Whether the array installs new firmware (NDU): one storage processor at a time, and meanwhile no
+/// LUN moves.
+fn upgrading(site: &Site<'_>) -> bool {
+    site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
+}
+
+impl Personality for Emc {
+    fn name(&self) -> &'static str {
+        "emc"
+    }
+
+    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError> {
+        self.config.inquiry.check()?;
+        super::one_or_two_controllers(self.name(), config)
+    }
+
+    fn max_lun(&self) -> u16 {
+        255
+    }
+
+    /// EMC's, of the CLARiiON.
+    fn maker(&self) -> [u8; 3] {
+        [0x00, 0x60, 0x16]
+    }
+
+    fn standard_inquiry(&self, site: &Site<'_>, data: &mut Vec<u8>) {
+        data[2] = self.config.version;
+        self.config.inquiry.put(&site.identity.serial, data);
+    }
+
+    fn vpd_pages(&self) -> &'static [u8] {
+        &[page_c0::UNIT_PATH_REPORT]
+    }
+
+    fn vpd_page(&self, site: &Site<'_>, _: u8) -> Vec<u8> {
+        page_c0::unit_path_report(&self.config, site)
+    }
+
+    fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
+        let touches = op.class != Class::Parameter || op.kind == Kind::ModeSelect;
+        let not_ready = matches!(
+            self.config.failover_mode,
+            FailoverMode::PassiveNotReady | FailoverMode::Linux | FailoverMode::Alua
+        );
+        match site.own_state() {
+            _ if !touches => None,
+            ControllerState::Booting | ControllerState::Quiescing => Some(Sense::BECOMING_READY),
+            ControllerState::Upgrading => Some(PASSIVE),
+            _ if op.kind == Kind::TestUnitReady && not_ready && !site.owned() => Some(PASSIVE),
+            _ => None,
+        }
+    }
+
+    fn medium_access(&self, site: &Site<'_>) -> Gate {
+        if let Some(sense) = site.unit().and_then(|unit| unit.condition.on_medium_access()) {
+            return Gate::Shut(sense);
+        }
+        match self.config.failover_mode {
+            _ if site.owned() => Gate::Open,
+            FailoverMode::AutoTrespass => Gate::TakeOver,
+            _ => Gate::Shut(PASSIVE),
+        }
+    }
+
+    fn mode_pages(&self) -> &'static [(u8, u8)] {
+        &[(trespass::PAGE, 0)]
+    }
+
+    fn mode_page(&self, _: &Site<'_>, _: u8, _: u8, control: PageControl) -> Vec<u8> {
+        trespass::page(control)
+    }
+
+    fn takes_length(&self, _: u8, len: usize) -> bool {
+        trespass::LENGTHS.contains(&len)
+    }
+
+    fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
+        if upgrading(site) {
+            return Err(PageError::Refused(PASSIVE));
+        }
+        trespass::trespass(site, page)
+    }
+}

@@ -1,0 +1,55 @@
+//! What a CLARiiON does with a LUN that stands in the way of a host.
+
+use std::{fmt, str::FromStr};
+
+use crate::sense::Sense;
+
+/// What an array is doing with a LUN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    None,
+    /// Copying it within the array: a trespass is answered 05/04/00, for which Linux bypasses the
+    /// path group (emc:trespass_endio).
+    ArrayCopy,
+    /// Keeping it as a snapshot that is not active: reads and writes are answered 05/25/01
+    /// (emc:clariion_check_sense).
+    InactiveSnapshot,
+}
+
+impl Condition {
+    const NAMES: [(&str, Condition); 3] = [
+        ("none", Condition::None),
+        ("array-copy", Condition::ArrayCopy),
+        ("inactive-snapshot", Condition::InactiveSnapshot),
+    ];
+
+    pub(super) fn on_trespass(self) -> Option<Sense> {
+        (self == Condition::ArrayCopy).then_some(Sense::new(0x05, 0x04, 0x00))
+    }
+
+    pub(super) fn on_medium_access(self) -> Option<Sense> {
+        (self == Condition::InactiveSnapshot).then_some(Sense::new(0x05, 0x25, 0x01))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(Self::NAMES.iter().find(|(_, it)| it == self).map_or("", |(name, _)| name))
+    }
+}
+
+/// A name that is not a condition of a LUN.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a condition of a LUN: none, array-copy or inactive-snapshot")]
+pub struct ParseConditionError(String);
+
+impl FromStr for Condition {
+    type Err = ParseConditionError;
+
+    fn from_str(text: &str) -> Result<Self, ParseConditionError> {
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+        found.map(|(_, it)| *it).ok_or_else(|| ParseConditionError(text.into()))
+    }
+}
