@@ -5,7 +5,13 @@ use std::{io, time::Duration};
 use crate::{
     fault::{FaultRule, RuleError},
     ids::{ControllerId, Lun},
-    personality::{alua::AluaConfig, emc::EmcConfig, hp_sw::HpSwConfig, rdac::RdacConfig},
+    personality::{
+        alua::{AluaConfig, Asked},
+        emc::EmcConfig,
+        hp_sw::HpSwConfig,
+        personality,
+        rdac::RdacConfig,
+    },
 };
 
 /// An array, as it is before the guest starts.
@@ -41,6 +47,22 @@ pub enum PersonalityConfig {
 }
 
 impl PersonalityConfig {
+    /// The Linux device handler that attaches to such an array, without `scsi_dh_`.
+    pub fn handler(&self) -> &'static str {
+        match self {
+            PersonalityConfig::Rdac(_) => "rdac",
+            PersonalityConfig::Emc(_) => "emc",
+            PersonalityConfig::HpSw(_) => "hp_sw",
+            PersonalityConfig::Alua(config) if config.asked == Asked::Never => "none",
+            PersonalityConfig::Alua(_) => "alua",
+        }
+    }
+
+    /// The highest number that a LUN of such an array can have.
+    pub fn max_lun(&self) -> u16 {
+        personality(self).max_lun()
+    }
+
     /// What an array of this family calls itself unless it is told otherwise.
     pub fn identity(&self) -> Identity {
         match self {

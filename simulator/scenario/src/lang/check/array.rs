@@ -1,27 +1,23 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId, Quiescence};
+use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
 
-use super::context::Checker;
+use super::{context::Checker, personality};
 use crate::lang::{
     Diagnostic,
-    file::{self, PersonalityName, QuiescenceName, RdacModeName},
-    plan::{Array, Hba, Personality, Rdac, RdacMode},
+    file::{self, PersonalityName},
+    plan::{Array, Hba},
     value::At,
 };
 
 pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
-    let rdac = array.rdac.as_ref();
-    let (personality, mut identity) = match array.personality {
-        PersonalityName::Rdac => {
-            (Personality::Rdac(resolve_rdac(rdac.map(|r| &r.value), checker)), Identity::for_rdac())
-        }
-    };
+    let personality = personality::resolve(array, checker);
+    let mut identity = personality.identity();
     resolve_identity(array, &mut identity, checker);
-    // An RDAC controller knows one alternate, and VPD page C4 tells two slots apart
-    // (rdac:initialize_controller).
+    // The other families know one alternate controller, and tell two apart.
+    let most = if array.personality == PersonalityName::Alua { 8 } else { 2 };
     let controllers =
-        checker.number(array.controllers.as_ref(), 1..=2, 2, "the number of controllers");
+        checker.number(array.controllers.as_ref(), 1..=most, 2, "the number of controllers");
     let ports =
         checker.number(array.ports_per_controller.as_ref(), 1..=10, 2, "the number of ports");
     checker.shape.controllers = controllers as u8;
@@ -34,21 +30,6 @@ pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
         ports_per_controller: ports as u8,
         luns,
     }
-}
-
-fn resolve_rdac(rdac: Option<&file::Rdac>, checker: &mut Checker<'_>) -> Rdac {
-    let mode = match rdac.and_then(|rdac| rdac.mode) {
-        None | Some(RdacModeName::Rdac) => RdacMode::Rdac,
-        Some(RdacModeName::Avt) => RdacMode::Avt,
-        Some(RdacModeName::Ioship) => RdacMode::IoShip,
-    };
-    let given = rdac.and_then(|rdac| rdac.max_luns.as_ref());
-    let quiescence = match rdac.and_then(|rdac| rdac.quiescence) {
-        None | Some(QuiescenceName::NotReady) => Quiescence::NotReady,
-        Some(QuiescenceName::Achieved) => Quiescence::Achieved,
-        Some(QuiescenceName::UnitAttention) => Quiescence::UnitAttention,
-    };
-    Rdac { mode, max_luns: checker.number(given, 1..=255, 255, "`max_luns`") as u8, quiescence }
 }
 
 fn resolve_identity(array: &file::Array, identity: &mut Identity, checker: &mut Checker<'_>) {
@@ -134,8 +115,8 @@ fn lun_number(table: &At<file::LunTable>, place: u64, checker: &mut Checker<'_>)
     let (number, span) =
         table.lun.as_ref().map_or((place, &table.span), |lun| (lun.value, &lun.span));
     if number > u64::from(max) {
-        let help = "an rdac array has LUNs up to 255, or up to rdac.max_luns";
-        checker.refuse(span, format!("LUN {number} is out of range: the highest is {max}"), help);
+        let problem = format!("LUN {number} is out of range: the highest is {max}");
+        checker.refuse(span, problem, "what is the highest depends on the personality; an rdac array tells it by rdac.max_luns");
         return 0;
     }
     number

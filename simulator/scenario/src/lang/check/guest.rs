@@ -5,10 +5,12 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use regex::Regex;
 
 use super::context::Checker;
+use sansim_array::PersonalityConfig;
+
 use crate::lang::{
     Diagnostic,
     file::{self, GroupsName, ManagerName, SelectorName},
-    plan::{Guest, Manager, Multipath, PathGroups, Personality, Selector, TextMatch},
+    plan::{Guest, Manager, Multipath, PathGroups, Selector, TextMatch},
     value::At,
 };
 
@@ -22,7 +24,7 @@ const WITHOUT_ARGUMENTS: [&str; 2] = ["rdac", "hp_sw"];
 
 pub(super) fn resolve(
     guest: &file::Guest,
-    personality: Personality,
+    personality: &PersonalityConfig,
     checker: &mut Checker<'_>,
 ) -> Guest {
     let image = word(guest.image.as_ref(), "bookworm", "an image", checker);

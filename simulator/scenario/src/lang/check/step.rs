@@ -121,12 +121,14 @@ fn occurrence(on: &At<file::On>, step: &str, checker: &mut Checker<'_>) -> Optio
 }
 
 /// The keys of a step that are actions, and which of them are there.
-fn actions(step: &file::Step) -> [(&'static str, bool); 17] {
+fn actions(step: &file::Step) -> [(&'static str, bool); 19] {
     [
         ("fail", step.fail.is_some()),
         ("restore", step.restore.is_some()),
         ("set", step.set.is_some()),
         ("own", step.own.is_some()),
+        ("port_group", step.port_group.is_some()),
+        ("condition", step.condition.is_some()),
         ("release", step.release.is_some()),
         ("arm", step.arm.is_some()),
         ("disarm", step.disarm.is_some()),
@@ -189,6 +191,12 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
     } else if let Some(own) = &step.own {
         let controller = checker.controller(&own.controller);
         Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
+    } else if let Some(table) = &step.port_group {
+        let lun = checker.lun_or_main(table.lun.as_ref());
+        let group = checker.number(Some(&table.group), 1..=80, 1, "a target port group") as u16;
+        Some(Action::SetGroupState { lun, group, state: table.state.as_ref().map(|it| it.0) })
+    } else if let Some(table) = &step.condition {
+        Some(Action::SetCondition { lun: checker.lun(&table.lun), condition: table.is.0 })
     } else if let Some(hold) = &step.release {
         Some(Action::Release { hold: Arc::from(known_hold(hold, checker)) })
     } else if let Some(rule) = &step.arm {

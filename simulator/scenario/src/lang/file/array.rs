@@ -4,7 +4,7 @@ use sansim_array::ControllerId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Alua, Emc, HpSw, Name, PersonalityName, Rdac};
 use crate::lang::value::{At, Size};
 
 /// The array that the guest sees.
@@ -25,20 +25,18 @@ pub struct Array {
     pub name: Option<At<String>>,
     /// The LUNs, at least one.
     pub luns: At<Vec<At<LunTable>>>,
-    /// How many controllers it has, 1 or 2. Default: 2.
+    /// How many controllers it has: 1 or 2, with personality `alua` at most 8. Default: 2.
     pub controllers: Option<At<u64>>,
     /// How many ports each controller has, 1 to 10. Default: 2.
     pub ports_per_controller: Option<At<u64>>,
     /// What is particular to the personality `rdac`.
     pub rdac: Option<At<Rdac>>,
-}
-
-/// A family of arrays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PersonalityName {
-    /// LSI/Engenio RAID Disk Array Controller, sold as IBM DS4000, Dell MD3000, StorageTek and others.
-    Rdac,
+    /// What is particular to the personality `emc`.
+    pub emc: Option<At<Emc>>,
+    /// What is particular to the personality `hp_sw`.
+    pub hp_sw: Option<At<HpSw>>,
+    /// What is particular to the personality `alua`.
+    pub alua: Option<At<Alua>>,
 }
 
 /// A LUN.
@@ -59,41 +57,4 @@ pub struct LunTable {
     pub read_only: Option<bool>,
     /// Its label in the array. Default: `lun` and its number.
     pub label: Option<At<String>>,
-}
-
-/// What is particular to the personality `rdac`.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub struct Rdac {
-    /// What the controller that does not own a LUN does with I/O. Default: "rdac".
-    pub mode: Option<RdacModeName>,
-    /// The highest LUN that the array says it supports, 1 to 255. Below 32 the guest moves LUNs by
-    /// MODE SELECT(6) instead of (10). Default: 255.
-    pub max_luns: Option<At<u64>>,
-    /// What a quiescing controller answers. Default: "not-ready".
-    pub quiescence: Option<QuiescenceName>,
-}
-
-/// What a quiescing controller answers; firmware families differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum QuiescenceName {
-    /// 02/04/A1, quiescence in progress.
-    NotReady,
-    /// 02/A1/02, quiescence in progress or achieved.
-    Achieved,
-    /// 06/8B/02, quiescence in progress.
-    UnitAttention,
-}
-
-/// What the controller that does not own a LUN does with I/O.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RdacModeName {
-    /// It refuses it until it is told to take the LUN.
-    Rdac,
-    /// It takes the LUN and serves it (auto volume transfer).
-    Avt,
-    /// It serves it without taking the LUN.
-    Ioship,
 }

@@ -10,10 +10,11 @@ mod guest;
 mod hba;
 mod many;
 mod names;
+mod personality;
 mod step;
 mod workload;
 
-pub use array::{Array, LunTable, PersonalityName, QuiescenceName, Rdac, RdacModeName};
+pub use array::{Array, LunTable};
 pub use expect::{
     Commands, Expect, FaultFired, Group, Io, KnownFailure, Log, PathStateName, PathWithState,
     Paths, RanTable, StageName, UeventName, Uevents,
@@ -23,8 +24,13 @@ pub use guest::{GroupsName, Guest, ManagerName, Multipath, SelectorName};
 pub use hba::{Hba, Targets};
 pub use many::Many;
 pub use names::{ControllerIs, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
+pub use personality::{
+    Alua, Emc, FailoverModeName, GroupsOf, HpSw, MovesName, PersonalityName, QuiescenceName, Rdac,
+    RdacModeName, ReportingName, ScopeName, TpgsName,
+};
 pub use step::{
-    LunOwner, On, ReadOnly, Resize, SetState, Step, StopName, UnitAttention, WriteFile,
+    LunCondition, LunOwner, On, PortGroup, ReadOnly, Resize, SetState, Step, StopName,
+    UnitAttention, WriteFile,
 };
 pub use workload::{PatternName, Workload};
 

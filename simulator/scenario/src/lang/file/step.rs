@@ -1,6 +1,6 @@
 //! `[[step]]`: what the scenario does.
 
-use sansim_array::{ControllerId, ControllerState, PortId, Sense};
+use sansim_array::{AccessState, Condition, ControllerId, ControllerState, PortId, Sense};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ pub struct Step {
     pub set: Option<SetState>,
     /// Action: a LUN changes hands without a host's asking.
     pub own: Option<LunOwner>,
+    /// Action: a target port group of a LUN gets a state of its own.
+    pub port_group: Option<At<PortGroup>>,
+    /// Action: the array does something with a LUN.
+    pub condition: Option<At<LunCondition>>,
     /// Action: commands under this hold go on.
     pub release: Option<At<String>>,
     /// Action: this fault rule works from now on.
@@ -107,6 +111,28 @@ pub struct SetState {
     pub controller: Name<ControllerId>,
     /// Its new state.
     pub state: Name<ControllerState>,
+}
+
+/// A state that a target port group has for a LUN, apart from ownership.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { group = 2, state = \"standby\" }")]
+pub struct PortGroup {
+    /// The LUN. Default: the workload's.
+    pub lun: Option<At<u64>>,
+    /// The group, as REPORT TARGET PORT GROUPS numbers it.
+    pub group: At<u64>,
+    /// The state. Default: the one that ownership gives it.
+    pub state: Option<Name<AccessState>>,
+}
+
+/// What the array does with a LUN that stands in the way of a host.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 0, is = \"array-copy\" }")]
+pub struct LunCondition {
+    /// The LUN.
+    pub lun: At<u64>,
+    /// What it is.
+    pub is: Name<Condition>,
 }
 
 /// A unit attention.

@@ -1,17 +1,17 @@
 //! The array and the HBAs, resolved.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use sansim_array::{
     ArrayConfig, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun, LunConfig,
-    PersonalityConfig, PortId, Quiescence, RdacConfig,
+    PersonalityConfig, PortId,
 };
 
 /// The array of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// How it identifies itself and is told to move a LUN.
-    pub personality: Personality,
+    pub personality: PersonalityConfig,
     /// What it writes into INQUIRY data.
     pub identity: Identity,
     /// How many controllers it has.
@@ -37,7 +37,7 @@ impl Array {
     ) -> ArrayConfig {
         let controller = ControllerConfig { ports: self.ports_per_controller };
         ArrayConfig {
-            personality: self.personality.config(),
+            personality: self.personality.clone(),
             identity: self.identity.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
             luns: self.luns.clone(),
@@ -57,74 +57,6 @@ impl Array {
         let ports = self.ports_per_controller;
         self.controller_ids()
             .flat_map(move |controller| (0..ports).map(move |index| PortId { controller, index }))
-    }
-}
-
-/// The family of arrays and what is particular to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Personality {
-    /// LSI/Engenio RAID Disk Array Controller (`scsi_dh_rdac`).
-    Rdac(Rdac),
-}
-
-impl Personality {
-    /// The name of the kernel's device handler for it, which is also its own name here.
-    pub fn handler(self) -> &'static str {
-        match self {
-            Personality::Rdac(_) => "rdac",
-        }
-    }
-
-    /// The highest LUN that it can have.
-    pub fn max_lun(self) -> u16 {
-        match self {
-            Personality::Rdac(rdac) => rdac.max_luns.into(),
-        }
-    }
-
-    fn config(self) -> PersonalityConfig {
-        match self {
-            Personality::Rdac(rdac) => PersonalityConfig::Rdac(RdacConfig {
-                avt: rdac.mode == RdacMode::Avt,
-                ioship: rdac.mode == RdacMode::IoShip,
-                max_lun: rdac.max_luns,
-                quiescence: rdac.quiescence,
-                ..RdacConfig::default()
-            }),
-        }
-    }
-}
-
-/// What is particular to RDAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rdac {
-    /// What the controller that does not own a LUN does with I/O.
-    pub mode: RdacMode,
-    /// The highest LUN ("maximum LUNs supported" of VPD page C2h); below 32 the guest moves LUNs by
-    /// MODE SELECT(6).
-    pub max_luns: u8,
-    /// What a quiescing controller answers.
-    pub quiescence: Quiescence,
-}
-
-/// Modes of an RDAC array, as VPD page C9h byte 8 tells them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RdacMode {
-    /// A LUN moves when it is told to.
-    Rdac,
-    /// A LUN moves by itself to the controller that gets the I/O (auto volume transfer).
-    Avt,
-    /// Both controllers serve the LUN.
-    IoShip,
-}
-
-impl fmt::Display for RdacMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            RdacMode::Rdac => "rdac",
-            RdacMode::Avt => "avt",
-            RdacMode::IoShip => "ioship",
-        })
     }
 }
 

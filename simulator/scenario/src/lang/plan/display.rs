@@ -190,6 +190,13 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Action::SetOwner { lun, controller } => {
             write!(f, "controller {controller} takes LUN {lun}")
         }
+        Action::SetGroupState { lun, group, state: Some(state) } => {
+            write!(f, "target port group {group} is {state} for LUN {lun}")
+        }
+        Action::SetGroupState { lun, group, state: None } => {
+            write!(f, "target port group {group} is as ownership makes it for LUN {lun}")
+        }
+        Action::SetCondition { lun, condition } => write!(f, "condition {condition} of LUN {lun}"),
         Action::Release { hold } => write!(f, "release hold {hold:?}"),
         Action::Arm { rule, armed: true } => write!(f, "arm fault {rule:?}"),
         Action::Arm { rule, armed: false } => write!(f, "disarm fault {rule:?}"),

@@ -12,7 +12,7 @@ mod workload;
 
 use std::time::Duration;
 
-pub use array::{Array, Hba, Personality, Rdac, RdacMode};
+pub use array::{Array, Hba};
 pub use expect::{
     CommandCount, Condition, Deadline, Expectation, FaultCount, IoLimits, Known, LogCount,
     PathExpected, PathState, PathTotals, Ran, TextMatch, UeventCount,

@@ -2,6 +2,7 @@
 
 mod expect;
 mod fault;
+mod personality;
 mod san;
 mod step;
 

@@ -1,38 +1,18 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::{LunConfig, Quiescence};
+use sansim_array::LunConfig;
 
-use super::{at, name, span};
+use super::{at, name, personality, span};
 use crate::lang::{
-    file::{self, PersonalityName, QuiescenceName, RdacModeName},
-    plan::{Array, Personality, RdacMode, Scenario},
+    file::{self, PersonalityName},
+    plan::{Array, Scenario},
     value::Size,
 };
 
 pub(super) fn array(array: &Array) -> file::Array {
     let identity = &array.identity;
-    let (personality, rdac) = match array.personality {
-        Personality::Rdac(rdac) => {
-            let mode = match rdac.mode {
-                RdacMode::Rdac => RdacModeName::Rdac,
-                RdacMode::Avt => RdacModeName::Avt,
-                RdacMode::IoShip => RdacModeName::Ioship,
-            };
-            let quiescence = match rdac.quiescence {
-                Quiescence::NotReady => QuiescenceName::NotReady,
-                Quiescence::Achieved => QuiescenceName::Achieved,
-                Quiescence::UnitAttention => QuiescenceName::UnitAttention,
-            };
-            let table = file::Rdac {
-                mode: Some(mode),
-                max_luns: Some(at(rdac.max_luns.into())),
-                quiescence: Some(quiescence),
-            };
-            (PersonalityName::Rdac, Some(at(table)))
-        }
-    };
-    file::Array {
-        personality,
+    let mut table = file::Array {
+        personality: PersonalityName::of(&array.personality),
         vendor: Some(at(identity.vendor.clone())),
         product: Some(at(identity.product.clone())),
         revision: Some(at(identity.revision.clone())),
@@ -41,8 +21,13 @@ pub(super) fn array(array: &Array) -> file::Array {
         luns: at(array.luns.iter().map(|config| at(lun(config))).collect()),
         controllers: Some(at(array.controllers.into())),
         ports_per_controller: Some(at(array.ports_per_controller.into())),
-        rdac,
-    }
+        rdac: None,
+        emc: None,
+        hp_sw: None,
+        alua: None,
+    };
+    personality::put(&array.personality, &mut table);
+    table
 }
 
 pub(super) fn lun(config: &LunConfig) -> file::LunTable {

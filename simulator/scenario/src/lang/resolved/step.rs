@@ -84,6 +84,14 @@ fn array_action(action: &Action, table: &mut file::Step) {
             table.set = Some(SetState { controller: name(*controller), state: name(*state) });
         }
         Action::SetOwner { lun, controller } => table.own = Some(owner(*lun, *controller)),
+        Action::SetGroupState { lun, group, state } => {
+            let (lun, state) = (Some(number(*lun)), state.map(name));
+            table.port_group = Some(at(file::PortGroup { lun, group: at((*group).into()), state }));
+        }
+        Action::SetCondition { lun, condition } => {
+            let (lun, is) = (number(*lun), name(*condition));
+            table.condition = Some(at(file::LunCondition { lun, is }));
+        }
         Action::Release { hold } => table.release = Some(at(hold.to_string())),
         Action::Arm { rule, armed: true } => table.arm = Some(at(rule.to_string())),
         Action::Arm { rule, armed: false } => table.disarm = Some(at(rule.to_string())),
