@@ -88,7 +88,7 @@ proptest! {
         prop_assert!(after == before || good && select);
         prop_assert_eq!(rig.records().len(), 1);
         prop_assert_eq!(rig.records()[0].completion, completion);
-        // It still works.
-        rig.get(A, LUN0, &TEST_UNIT_READY, 0);
+        // It still works, for who may have reserved something by it.
+        rig.get(nexus, LUN0, &TEST_UNIT_READY, 0);
     }
 }
