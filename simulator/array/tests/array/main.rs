@@ -9,6 +9,9 @@ mod model;
 mod no_alloc;
 mod parking;
 mod properties;
+mod reservation_model;
+mod reservation_tables;
+mod reservations;
 #[path = "../../src/testing.rs"]
 #[allow(dead_code, reason = "the crate's own tests use the rest of it")]
 mod testing;

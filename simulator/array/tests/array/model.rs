@@ -57,11 +57,12 @@ impl Model {
     pub(crate) fn tell(&mut self, sense: &str, whom: impl Fn(Nexus, Lun) -> bool) {
         for (nexus, lun) in self.known.iter().filter(|(nexus, lun)| whom(*nexus, *lun)) {
             let waiting = self.waiting.entry((*nexus, *lun)).or_default();
-            let lesser = sense.starts_with("06/29/") && waiting.iter().any(|it| it == "06/29/00");
-            if lesser || waiting.iter().any(|other| other == sense) {
+            let reset = sense.starts_with("06/29/");
+            let lesser = |it: &String| it.starts_with("06/29/") && it.as_str() < sense;
+            if reset && waiting.iter().any(lesser) || waiting.iter().any(|other| other == sense) {
                 continue;
             }
-            if sense.starts_with("06/29/") {
+            if reset {
                 waiting.clear();
             }
             waiting.push(sense.into());
