@@ -115,6 +115,8 @@ pub(crate) enum PageError {
     Field(u16),
     /// Nothing is wrong with it, but it is answered with this.
     Refused(Sense),
+    /// Another nexus has reserved the LUN.
+    Reserved,
 }
 
 /// Which values of a mode page are asked for (SPC-4 6.13.1.2).

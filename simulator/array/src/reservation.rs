@@ -62,7 +62,6 @@ impl Reservations {
 
     /// Whether another nexus's reservation forbids this one to change the LUN: what an array looks
     /// at that is told to honour reservations when it moves a LUN (emc:send_trespass_cmd).
-    #[allow(dead_code, reason = "for personalities that are told to look")]
     pub(crate) fn forbid_changes(&self, nexus: Nexus) -> bool {
         self.forbid(nexus, Kind::ModeSelect, &[])
     }

@@ -154,6 +154,11 @@ impl Personality for Emc {
         trespass::LENGTHS.contains(&len)
     }
 
+    /// A trespass says itself whether reservations stop it.
+    fn judges_reservations(&self, op: &Operation) -> bool {
+        op.kind == Kind::ModeSelect
+    }
+
     fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
         if upgrading(site) {
             return Err(PageError::Refused(PASSIVE));

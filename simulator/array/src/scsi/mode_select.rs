@@ -35,8 +35,11 @@ pub(crate) fn mode_select(
     while at < list.len() {
         let page = page_at(site, &list, at)?;
         select_page(site, page, save, &mut selected).map_err(|error| match error {
-            PageError::Field(byte) => Sense::parameter_field((at as u16).saturating_add(byte)),
-            PageError::Refused(sense) => sense,
+            PageError::Field(byte) => {
+                Sense::parameter_field((at as u16).saturating_add(byte)).into()
+            }
+            PageError::Refused(sense) => sense.into(),
+            PageError::Reserved => Stop::Conflict,
         })?;
         at += page.len();
     }
@@ -109,6 +112,10 @@ fn select_page(
             effect => selected.effect = effect,
         }
         return Ok(());
+    }
+    // Where the personality judges its own pages, nobody has looked yet.
+    if site.unit().is_some_and(|unit| unit.reservations.forbid_changes(site.nexus)) {
+        return Err(PageError::Reserved);
     }
     let get = |control| mode_page::page(site, (code, 0), control).map_err(|_| PageError::Field(0));
     let (current, changeable) = (get(PageControl::Current)?, get(PageControl::Changeable)?);

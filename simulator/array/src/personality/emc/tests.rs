@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Action, ControllerId, PersonalityConfig, testing::*};
+use crate::{Action, ControllerId, PersonalityConfig, Status, testing::*};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 /// As Linux sends them, but for the trespass code's high bit.
@@ -141,4 +141,25 @@ fn an_array_copy_stops_a_trespass_and_an_inactive_snapshot_stops_io() {
     set(Condition::None);
     rig.get(A, LUN0, &READ, 512);
     rig.put(B, LUN0, &MODE_SELECT_LONG, &LONG);
+}
+
+#[test]
+fn a_reservation_stops_a_trespass_only_if_it_asks_to_be_stopped() {
+    let rig = rig(EmcConfig::default());
+    let list = persistent_list(0, 0xa, 0);
+    rig.put(A, LUN0, &persistent_out(0, 0, 24), &list);
+    rig.put(A, LUN0, &persistent_out(1, 1, 24), &persistent_list(0xa, 0, 0));
+    let trespass = |code: u8| {
+        let mut list = LONG;
+        list[10] = code;
+        rig.send(B, LUN0, &MODE_SELECT_LONG, &list, 0).completion.status
+    };
+    assert_eq!(trespass(0x01), Status::ReservationConflict);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::A));
+    let control = [0, 0, 0, 0, 0, 0, 0, 0, 0x0a, 10, 0, 0x10, 0, 0x40, 0, 0, 0, 0, 0, 0];
+    let cdb = [0x55, 0x10, 0, 0, 0, 0, 0, 0, 20, 0];
+    let other = rig.send(B, LUN0, &cdb, &control, 0).completion.status;
+    assert_eq!(other, Status::ReservationConflict, "other pages are not different");
+    assert_eq!(trespass(0x81), Status::Good);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::B));
 }

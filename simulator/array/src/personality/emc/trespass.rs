@@ -44,6 +44,10 @@ pub(super) fn trespass(site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError
         _ => Lun(be16(page, LUN)),
     };
     let unit = site.units.get(&lun).ok_or(PageError::Field(LUN as u16))?;
+    let honours = page[CODE] & DISREGARD_RESERVATIONS == 0;
+    if honours && unit.reservations.forbid_changes(site.nexus) {
+        return Err(PageError::Reserved);
+    }
     match unit.condition.on_trespass() {
         Some(sense) => Err(PageError::Refused(sense)),
         None => Ok(Effect::Take(vec![lun])),
