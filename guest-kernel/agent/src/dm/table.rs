@@ -45,11 +45,14 @@ pub(crate) fn compose(
         let _ = write!(line, "{} {}", group.len(), per_path.len());
         for path in group {
             let device = device(path)?;
-            length = length.min(device.sectors);
+            // A path whose capacity is not known yet is none the worse (dm-table:device_area_is_invalid).
+            if device.sectors > 0 {
+                length = length.min(device.sectors);
+            }
             let _ = write!(line, " {} {}", device.dev, per_path.join(" "));
         }
     }
-    if length == u64::MAX || length == 0 {
+    if length == u64::MAX {
         return Err(Failure::new("a map needs a path that has a size"));
     }
     Ok((line, length))

@@ -79,8 +79,14 @@ impl Condition {
             }
             Condition::Io(limits) => io(limits, world),
             Condition::Commands(wanted) => {
-                let count = world.commands(wanted);
-                Judgement::new(wanted.count.holds(count), format!("{count} {}", wanted.what()))
+                let seen = world.commands(wanted);
+                let gap_holds =
+                    wanted.gap.as_ref().is_none_or(|gap| seen.gap.is_some_and(|it| gap.holds(it)));
+                let mut text = format!("{} {}", seen.count, wanted.what());
+                if let Some(gap) = seen.gap.filter(|_| wanted.gap.is_some()) {
+                    text.push_str(&format!(", {:.3} s apart", gap.as_secs_f64()));
+                }
+                Judgement::new(wanted.count.holds(seen.count) && gap_holds, text)
             }
             Condition::Rounds { lun, count } => {
                 let rounds = world.map_seen(*lun).map_or(0, |map| map.rounds);
@@ -97,6 +103,11 @@ impl Condition {
                 let group = status.current_group;
                 let seen = format!("the current path group of LUN {lun} is {group}");
                 Judgement::new(current.holds(group.into()), seen)
+            }),
+            Condition::Bypassed { lun, count } => map_status(*lun, world, |status| {
+                let bypassed = status.groups.iter().filter(|group| group.state == 'D').count();
+                let seen = format!("{} of LUN {lun} bypassed", some(bypassed as u64, "path group"));
+                Judgement::new(count.holds(bypassed as u64), seen)
             }),
             Condition::Log(wanted) => {
                 let count = world.log_lines(&wanted.text);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sansim_array::{
-    Action, Changed, CommandRecord, ControllerId, Lun, LunChange, Nexus, StateChange,
+    Action, Changed, CommandRecord, ControllerId, Lun, LunChange, Nexus, StateChange, Time,
 };
 use sansim_protocol::{Event, Happening, MapStatus, WorkloadReport};
 
@@ -21,7 +21,7 @@ pub struct World {
     /// Who owns LUNs that a step maps.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
-    commands: Vec<(CommandCount, u64)>,
+    commands: Vec<(CommandCount, CommandsSeen)>,
     log: Vec<(TextMatch, u64)>,
     fired: BTreeMap<Arc<str>, u64>,
     maps: BTreeMap<Lun, MapSeen>,
@@ -37,6 +37,25 @@ pub(super) struct MapSeen {
     pub(super) rounds: u32,
     /// Uevents by action.
     pub(super) uevents: BTreeMap<String, u64>,
+}
+
+/// How many commands of a kind were completed, and how close together they came.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CommandsSeen {
+    pub(super) count: u64,
+    /// The shortest time from the arrival of one to that of the next, in the order of arrival.
+    pub(super) gap: Option<Duration>,
+    last: Option<Time>,
+}
+
+impl CommandsSeen {
+    fn add(&mut self, at: Time) {
+        self.count += 1;
+        if let Some(last) = self.last.replace(at) {
+            let gap = at.max(last).since(at.min(last));
+            self.gap = Some(self.gap.map_or(gap, |shortest| shortest.min(gap)));
+        }
+    }
 }
 
 /// What a program has answered.
@@ -69,7 +88,7 @@ impl World {
         });
         let conditions = || scenario.expectations.iter().flat_map(|e| &e.conditions);
         let commands = conditions().filter_map(|condition| match condition {
-            Condition::Commands(count) => Some(((**count).clone(), 0)),
+            Condition::Commands(count) => Some(((**count).clone(), CommandsSeen::default())),
             _ => None,
         });
         let log = conditions().filter_map(|condition| match condition {
@@ -91,8 +110,10 @@ impl World {
 
     /// A command was completed.
     pub fn on_command(&mut self, record: &CommandRecord) {
-        for (wanted, count) in &mut self.commands {
-            *count += u64::from(covers(wanted, record));
+        for (wanted, seen) in &mut self.commands {
+            if covers(wanted, record) {
+                seen.add(record.at);
+            }
         }
     }
 
@@ -196,8 +217,9 @@ impl World {
         self.owners.get(&lun).copied()
     }
 
-    pub(super) fn commands(&self, wanted: &CommandCount) -> u64 {
-        self.commands.iter().find(|(w, _)| w == wanted).map_or(0, |(_, count)| *count)
+    pub(super) fn commands(&self, wanted: &CommandCount) -> CommandsSeen {
+        let found = self.commands.iter().find(|(w, _)| w == wanted);
+        found.map_or(CommandsSeen::default(), |(_, seen)| *seen)
     }
 
     pub(super) fn log_lines(&self, wanted: &TextMatch) -> u64 {

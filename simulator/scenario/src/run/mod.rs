@@ -139,6 +139,8 @@ pub async fn run(
     let (began, spent) = (Instant::now(), own_cpu_time());
     let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.slug())?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+    let scenario = spec.scenario.on_kernel(&spec.image.release);
+    let spec = &RunSpec { scenario, ..spec.clone() };
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
     if spec.id.repetition.is_some() {
         recorder.trace();

@@ -40,6 +40,7 @@ pub(super) fn resolve(expects: &[At<file::Expect>], checker: &mut Checker<'_>) -
                 when,
                 conditions,
                 because: expect.because.clone().unwrap_or_default(),
+                kernel: expect.kernel.as_ref().map(|range| range.0.clone()),
                 known: known
                     .map(|known| Known {
                         kernel: known.kernel.0.clone(),
@@ -161,7 +162,14 @@ fn map_conditions(
         all.push(Condition::Path(PathExpected { lun, path: path_pattern, state }));
     }
     if let Some(group) = &expect.group {
-        all.push(Condition::Group { lun, current: group.current.clone() });
+        if group.current.is_none() && group.bypassed.is_none() {
+            let help = "write `current` or `bypassed`";
+            checker.refuse(&expect.span, "`group` says nothing of path groups", help);
+        }
+        let current = group.current.clone();
+        all.extend(current.map(|current| Condition::Group { lun, current }));
+        let bypassed = group.bypassed.clone();
+        all.extend(bypassed.map(|count| Condition::Bypassed { lun, count }));
     }
     for events in expect.uevents.iter() {
         let action = match events.action {
@@ -204,6 +212,7 @@ fn command_count(given: &file::Commands, checker: &mut Checker<'_>) -> CommandCo
         status: given.status.map(fault::status),
         fault: given.fault.as_ref().map(|name| checker.rule(name)),
         stage: fault::stage(given.stage),
+        gap: given.gap.clone(),
         count: count(&given.count, given.at_least, given.at_most, given.exactly),
     }
 }

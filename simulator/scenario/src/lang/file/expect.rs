@@ -40,7 +40,7 @@ pub struct Expect {
     /// The state of certain paths.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub path: Many<PathWithState>,
-    /// The current path group.
+    /// The path groups.
     pub group: Option<Group>,
     /// How many lines of a kind the guest's kernel has logged.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
@@ -54,6 +54,8 @@ pub struct Expect {
     /// How many uevents the map has sent for failed or reinstated paths.
     #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub uevents: Many<Uevents>,
+    /// Expected on these kernels only. Default: on all of them.
+    pub kernel: Option<Name<KernelRange>>,
     /// What to tell a reader when it is not so.
     pub because: Option<String>,
     /// Kernels on which it is known not to be so.
@@ -102,6 +104,8 @@ pub struct Commands {
     pub fault: Option<At<String>>,
     /// The part of the run in which it came. Default: "story".
     pub stage: Option<StageName>,
+    /// The shortest time from one's arrival to that of the next; there must be two.
+    pub gap: Option<Comparison<Duration>>,
     /// How many.
     pub count: Option<Comparison<u64>>,
     /// So many or more.
@@ -156,12 +160,14 @@ pub enum PathStateName {
     Failed,
 }
 
-/// The current path group.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+/// The path groups of a map.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table such as { current = 2 }")]
 pub struct Group {
-    /// Its number, from 1.
-    pub current: Comparison<u64>,
+    /// The number of the current one, from 1.
+    pub current: Option<Comparison<u64>>,
+    /// How many are bypassed.
+    pub bypassed: Option<Comparison<u64>>,
 }
 
 /// A number of kernel log lines; without a number at least one is expected.

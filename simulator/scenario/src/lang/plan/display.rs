@@ -37,7 +37,11 @@ impl fmt::Display for Condition {
                 write!(f, "owner of LUN {lun} is controller {controller}")
             }
             Condition::Io(limits) => limits.fmt(f),
-            Condition::Commands(wanted) => write!(f, "{} {}", wanted.count, wanted.what()),
+            Condition::Commands(wanted) => {
+                write!(f, "{} {}", wanted.count, wanted.what())?;
+                let gap = wanted.gap.as_ref();
+                gap.map_or(Ok(()), |gap| write!(f, ", {gap} apart"))
+            }
             Condition::Rounds { lun, count } => {
                 write!(f, "pg_init of LUN {lun} comes to round {count}")
             }
@@ -55,6 +59,9 @@ impl fmt::Display for Condition {
             }
             Condition::Group { lun, current } => {
                 write!(f, "the current path group of LUN {lun} is {current}")
+            }
+            Condition::Bypassed { lun, count } => {
+                write!(f, "{count} path groups of LUN {lun} are bypassed")
             }
             Condition::Log(wanted) => write!(f, "{} log lines with {}", wanted.count, wanted.text),
             Condition::Ran(wanted) => {

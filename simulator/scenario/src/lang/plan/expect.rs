@@ -17,11 +17,18 @@ pub struct Expectation {
     pub conditions: Vec<Condition>,
     /// What to tell a reader when it is not; empty if nothing was written.
     pub because: String,
+    /// Kernels on which it is expected at all; none is all.
+    pub kernel: Option<KernelRange>,
     /// Kernels on which it is known not to be so.
     pub known: Vec<Known>,
 }
 
 impl Expectation {
+    /// Whether it is expected on this kernel (`uname -r`).
+    pub fn applies_to(&self, release: &str) -> bool {
+        self.kernel.as_ref().is_none_or(|range| range.contains(release))
+    }
+
     /// The entry that says that it is known to fail on this kernel (`uname -r`).
     pub fn known_on(&self, release: &str) -> Option<&Known> {
         self.known.iter().find(|known| known.kernel.contains(release))
@@ -89,6 +96,13 @@ pub enum Condition {
         /// What it must be.
         current: Comparison<u64>,
     },
+    /// How many path groups of a map are bypassed.
+    Bypassed {
+        /// The LUN whose map is meant.
+        lun: Lun,
+        /// What it must be.
+        count: Comparison<u64>,
+    },
     /// How many kernel log lines of a kind there were.
     Log(LogCount),
     /// What a program that a step ran has answered.
@@ -137,6 +151,8 @@ pub struct CommandCount {
     pub fault: Option<String>,
     /// The stage in which it came; none is any.
     pub stage: Option<Stage>,
+    /// The shortest time from one's arrival to that of the next.
+    pub gap: Option<Comparison<Duration>>,
     /// How many there must be.
     pub count: Comparison<u64>,
 }

@@ -75,6 +75,13 @@ pub enum Ending {
 }
 
 impl Scenario {
+    /// The scenario with what is expected of this kernel (`uname -r`).
+    pub fn on_kernel(&self, release: &str) -> Scenario {
+        let mut scenario = self.clone();
+        scenario.expectations.retain(|expectation| expectation.applies_to(release));
+        scenario
+    }
+
     /// The LUN that is meant where an expectation or a step names none: the workload's, else the
     /// first.
     pub fn main_lun(&self) -> Lun {

@@ -23,6 +23,7 @@ pub(super) fn expect(expectation: &Expectation, scenario: &Scenario) -> file::Ex
         condition(one, &mut table);
     }
     table.because = Some(expectation.because.clone()).filter(|text| !text.is_empty());
+    table.kernel = expectation.kernel.clone().map(name);
     let known = expectation.known.iter().map(|known| file::KnownFailure {
         kernel: name(known.kernel.clone()),
         because: known.because.clone(),
@@ -36,7 +37,8 @@ fn map_lun(condition: &Condition) -> Option<Lun> {
     match condition {
         Condition::Rounds { lun, .. }
         | Condition::RoundsNow { lun, .. }
-        | Condition::Group { lun, .. } => Some(*lun),
+        | Condition::Group { lun, .. }
+        | Condition::Bypassed { lun, .. } => Some(*lun),
         Condition::Paths(totals) => Some(totals.lun),
         Condition::Path(expected) => Some(expected.lun),
         Condition::Uevents(wanted) => Some(wanted.lun),
@@ -64,7 +66,10 @@ fn condition(condition: &Condition, table: &mut file::Expect) {
             },
         }),
         Condition::Group { current, .. } => {
-            table.group = Some(file::Group { current: current.clone() });
+            table.group.get_or_insert_default().current = Some(current.clone());
+        }
+        Condition::Bypassed { count, .. } => {
+            table.group.get_or_insert_default().bypassed = Some(count.clone());
         }
         Condition::Log(wanted) => {
             let (contains, matches) = text(Some(&wanted.text));
@@ -127,6 +132,7 @@ fn commands(wanted: &CommandCount) -> file::Commands {
         status: wanted.status.map(fault::status),
         fault: wanted.fault.clone().map(at),
         stage: Some(fault::stage(wanted.stage)),
+        gap: wanted.gap.clone(),
         count: Some(wanted.count.clone()),
         at_least: None,
         at_most: None,
