@@ -20,21 +20,20 @@ impl Persistent {
     /// Carries a request out, or leaves everything as it is.
     pub(super) fn change(&mut self, nexus: Nexus, request: &Request) -> Result<News, Stop> {
         let key = request.key;
-        if let Service::Register(registration) = &request.service {
-            return self.register(nexus, key, registration);
-        }
-        // Everything but a registration is for those who are registered and know their key.
-        if key.is_none() || self.keys.get(&nexus).copied() != key {
-            return Err(Stop::Conflict);
-        }
         match &request.service {
-            Service::Register(_) => Ok(News::default()),
-            Service::Reserve(kind) => self.reserve(nexus, *kind),
-            Service::Release(kind) => self.release(nexus, *kind),
-            Service::Clear => Ok(self.clear(nexus)),
-            Service::Preempt(preemption) => self.preempt(nexus, preemption),
-            Service::Move(to) => self.hand_over(nexus, to),
+            Service::Register(registration) => self.register(nexus, key, registration),
+            Service::Reserve(kind) => self.admit(nexus, key)?.reserve(nexus, *kind),
+            Service::Release(kind) => self.admit(nexus, key)?.release(nexus, *kind),
+            Service::Clear => Ok(self.admit(nexus, key)?.clear(nexus)),
+            Service::Preempt(preemption) => self.admit(nexus, key)?.preempt(nexus, preemption),
+            Service::Move(to) => self.admit(nexus, key)?.hand_over(nexus, to),
         }
+    }
+
+    /// Lets those in who are registered and know their key.
+    fn admit(&mut self, nexus: Nexus, key: Option<Key>) -> Result<&mut Self, Stop> {
+        let registered = key.is_some() && self.keys.get(&nexus).copied() == key;
+        if registered { Ok(self) } else { Err(Stop::Conflict) }
     }
 
     /// REGISTER and REGISTER AND IGNORE EXISTING KEY (SPC-4 5.13.7): for every nexus that is meant,
