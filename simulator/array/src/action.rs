@@ -70,7 +70,7 @@ pub enum Action {
         armed: bool,
     },
     /// Adds a fault rule behind those there are.
-    AddRule(FaultRule),
+    AddRule(Box<FaultRule>),
     /// Queues a unit attention (sense key 6) for a nexus, or for every one that has spoken to the
     /// LUN; on one LUN or on all of them.
     UnitAttention {

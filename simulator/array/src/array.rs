@@ -39,7 +39,7 @@ use crate::{
     ids::{ControllerId, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
-    scsi::{access, wire::Wire},
+    scsi::{access, corrupt, wire::Wire},
     time::Time,
 };
 
@@ -279,7 +279,14 @@ impl Array {
 }
 
 fn move_data(transfer: &Transfer, wire: &mut Wire<'_>) -> Completion {
-    let result = access::carry_out(transfer.access, &transfer.store, transfer.block_bytes, wire);
+    let Transfer { arrival, access, block_bytes, store } = transfer;
+    let result = match arrival.goes_wrong {
+        None => access::carry_out(*access, store, *block_bytes, wire),
+        Some(wrong) => {
+            wire.cut_data_in(wrong.short);
+            corrupt::carry_out(*access, store, *block_bytes, wrong.corrupt, wrong.random, wire)
+        }
+    };
     wire.completion(result)
 }
 

@@ -28,6 +28,8 @@ pub enum ServiceResponse {
     NexusFailure,
     /// Anything else.
     Failure,
+    /// A code that virtio-scsi does not define.
+    Unknown,
 }
 
 impl fmt::Display for ServiceResponse {
@@ -44,6 +46,7 @@ impl fmt::Display for ServiceResponse {
             ServiceResponse::TargetFailure => "TARGET FAILURE",
             ServiceResponse::NexusFailure => "NEXUS FAILURE",
             ServiceResponse::Failure => "FAILURE",
+            ServiceResponse::Unknown => "UNKNOWN",
         })
     }
 }
@@ -58,6 +61,8 @@ pub enum Status {
     CheckCondition = 0x02,
     /// CONDITION MET.
     ConditionMet = 0x04,
+    /// A code that SAM does not define.
+    Undefined = 0x3e,
     /// BUSY.
     Busy = 0x08,
     /// RESERVATION CONFLICT.
@@ -82,6 +87,7 @@ impl fmt::Display for Status {
             Status::TaskSetFull => "TASK SET FULL",
             Status::AcaActive => "ACA ACTIVE",
             Status::TaskAborted => "TASK ABORTED",
+            Status::Undefined => "UNDEFINED",
         })
     }
 }

@@ -5,6 +5,8 @@ mod index;
 mod matcher;
 mod rule;
 
-pub(crate) use engine::{Faults, Subject};
+pub(crate) use engine::{Caught, Faults, Subject};
 pub use matcher::{OpMatcher, ParseOpError};
-pub use rule::{Answer, FaultRule, Lose, Matches, RuleError, Then, When};
+pub use rule::{
+    Answer, Chance, Corruption, Delay, FaultRule, Lose, Matches, RuleError, Then, When,
+};

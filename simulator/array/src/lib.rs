@@ -51,7 +51,10 @@ pub use config::{
     ArrayConfig, ConfigError, ControllerConfig, Identity, LunConfig, PersonalityConfig,
 };
 pub use controller::{ControllerState, ParseControllerStateError};
-pub use fault::{Answer, FaultRule, Lose, Matches, OpMatcher, ParseOpError, RuleError, Then, When};
+pub use fault::{
+    Answer, Chance, Corruption, Delay, FaultRule, Lose, Matches, OpMatcher, ParseOpError,
+    RuleError, Then, When,
+};
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
 pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
@@ -62,6 +65,6 @@ pub use personality::{
     hp_sw::HpSwConfig,
     rdac::{Quiescence, RdacConfig},
 };
-pub use sense::{ParseSenseError, Sense};
+pub use sense::{ParseSenseError, Sense, SenseForm};
 pub use time::{Clock, Time};
 pub use timers::{SkipClock, TimerQueue};

@@ -14,6 +14,24 @@ pub struct Sense {
     pub ascq: u8,
     /// The byte at fault, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2).
     field: Option<Field>,
+    form: SenseForm,
+}
+
+/// How sense data is laid out (SPC-4 4.5.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SenseForm {
+    /// Fixed format, a current error: what every array answers.
+    #[default]
+    Fixed,
+    /// Descriptor format, a current error.
+    Descriptor,
+    /// Fixed format, a deferred error: that of an earlier command.
+    DeferredFixed,
+    /// Descriptor format, a deferred error.
+    DeferredDescriptor,
+    /// Fixed format with an additional length of 0, as faulty firmware sends it: code and qualifier
+    /// are there, but not to be seen.
+    NoLength,
 }
 
 /// A field pointer: bit 6 of the first byte tells a CDB from a parameter list.
@@ -52,7 +70,7 @@ impl Sense {
 
     /// Sense with this key (its low four bits), code and qualifier, and nothing more.
     pub const fn new(key: u8, asc: u8, ascq: u8) -> Self {
-        Sense { key: key & 0x0f, asc, ascq, field: None }
+        Sense { key: key & 0x0f, asc, ascq, field: None, form: SenseForm::Fixed }
     }
 
     /// INVALID FIELD IN CDB, pointing at a byte of it.
@@ -63,6 +81,38 @@ impl Sense {
     /// INVALID FIELD IN PARAMETER LIST, pointing at a byte of it.
     pub(crate) const fn parameter_field(byte: u16) -> Self {
         Sense { field: Some(Field::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
+    }
+
+    /// The same in another form.
+    pub fn with_form(self, form: SenseForm) -> Sense {
+        Sense { form, ..self }
+    }
+
+    /// How it is laid out.
+    pub fn form(&self) -> SenseForm {
+        self.form
+    }
+
+    /// The sense data in its form, and how many of the bytes it has.
+    pub fn to_bytes(&self) -> ([u8; 18], usize) {
+        let mut bytes = [0; 18];
+        let len = match self.form {
+            SenseForm::Fixed | SenseForm::DeferredFixed | SenseForm::NoLength => {
+                bytes = self.to_fixed();
+                bytes.len()
+            }
+            SenseForm::Descriptor | SenseForm::DeferredDescriptor => {
+                let (descriptor, len) = self.to_descriptor();
+                bytes[..16].copy_from_slice(&descriptor);
+                len
+            }
+        };
+        match self.form {
+            SenseForm::DeferredFixed | SenseForm::DeferredDescriptor => bytes[0] |= 0x01,
+            SenseForm::NoLength => bytes[7] = 0,
+            SenseForm::Fixed | SenseForm::Descriptor => {}
+        }
+        (bytes, len)
     }
 
     /// The same key, code and qualifier, wherever they point.
@@ -154,6 +204,19 @@ mod tests {
         let (bytes, len) = Sense::parameter_field(7).to_descriptor();
         assert_eq!(bytes[..len], [0x72, 5, 0x26, 0, 0, 0, 0, 8, 2, 6, 0, 0, 0x80, 0, 7, 0]);
         assert_eq!(Sense::POWER_ON.to_descriptor().1, 8);
+    }
+
+    #[test]
+    fn sense_has_other_forms() {
+        let sense = Sense::new(6, 0x29, 0);
+        let first = |form| sense.with_form(form).to_bytes();
+        assert_eq!(first(SenseForm::Fixed), (sense.to_fixed(), 18));
+        let (bytes, len) = first(SenseForm::DeferredDescriptor);
+        assert_eq!(bytes[..len], [0x73, 6, 0x29, 0, 0, 0, 0, 0]);
+        assert_eq!(first(SenseForm::DeferredFixed).0[0], 0x71);
+        let (bytes, len) = first(SenseForm::NoLength);
+        assert_eq!((len, bytes[7], bytes[12]), (18, 0, 0x29));
+        assert!(sense.same_code(&sense.with_form(SenseForm::Descriptor)));
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Store {
         Ok(Store { contents: RwLock::new(contents) })
     }
 
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> u64 {
+        self.contents.read().bytes().len() as u64
+    }
+
     /// Shows `range`, in bytes, to `look`.
     pub(crate) fn read<R>(
         &self,

@@ -146,7 +146,7 @@ impl Rig {
     pub(crate) fn with_faults(faults: Vec<FaultRule>) -> Rig {
         let rig = Rig::ready();
         for rule in faults {
-            rig.array.apply(at(0), crate::Action::AddRule(rule)).unwrap();
+            rig.array.apply(at(0), crate::Action::AddRule(Box::new(rule))).unwrap();
         }
         rig.log.changes.lock().unwrap().clear();
         rig

@@ -76,13 +76,16 @@ pub(crate) fn response(completion: &Completion) -> [u8; RESPONSE_SIZE] {
     if completion.response == ServiceResponse::Ok {
         bytes[10] = completion.status as u8;
         if let Some(sense) = &completion.sense {
-            let sense = sense.to_fixed();
-            bytes[0..4].copy_from_slice(&(sense.len() as u32).to_le_bytes());
-            bytes[12..12 + sense.len()].copy_from_slice(&sense);
+            let (sense, len) = sense.to_bytes();
+            bytes[0..4].copy_from_slice(&(len as u32).to_le_bytes());
+            bytes[12..12 + len].copy_from_slice(&sense[..len]);
         }
     }
     bytes
 }
+
+/// A response code that virtio-scsi leaves undefined.
+const UNKNOWN_RESPONSE: u32 = 0x2a;
 
 fn response_code(response: ServiceResponse) -> u8 {
     let code = match response {
@@ -96,6 +99,7 @@ fn response_code(response: ServiceResponse) -> u8 {
         ServiceResponse::TargetFailure => VIRTIO_SCSI_S_TARGET_FAILURE,
         ServiceResponse::NexusFailure => VIRTIO_SCSI_S_NEXUS_FAILURE,
         ServiceResponse::Failure => VIRTIO_SCSI_S_FAILURE,
+        ServiceResponse::Unknown => UNKNOWN_RESPONSE,
     };
     code as u8
 }

@@ -81,7 +81,7 @@ fn a_command_that_was_not_even_kicked_is_served() {
 
 #[test]
 fn a_delayed_command_is_answered_when_its_time_has_come_and_the_hba_is_asked() {
-    let delay = Then { delay: Some(Duration::from_secs(10)), ..Then::default() };
+    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
     let mut bench = Bench::new(vec![rule("slow", "READ", delay)]);
     bench.send(REQUESTS, 1, &read10(0, 1));
     bench.server.serve();

@@ -175,7 +175,7 @@ fn held_commands_and_events_come_by_way_of_the_doorbell() {
 #[test]
 fn a_delay_is_waited_for_on_the_clock() {
     let clock = Arc::new(ManualClock::default());
-    let delay = Then { delay: Some(Duration::from_secs(3600)), ..Then::default() };
+    let delay = Then { delay: Some(Duration::from_secs(3600).into()), ..Then::default() };
     let bench = Bench::with_clock(vec![rule("slow", "READ", delay)], Arc::clone(&clock) as _);
     let mut front = bench.connect();
     let place = front.place(5);

@@ -67,7 +67,7 @@ impl State {
             }
             Action::AddRule(rule) => {
                 let (name, hold, armed) = (rule.name.clone(), rule.then.hold.clone(), rule.armed);
-                self.faults.add(rule, &self.controllers)?;
+                self.faults.add(*rule, &self.controllers)?;
                 self.rule_changed(now, name, hold, armed, report);
             }
             Action::UnitAttention { nexus, lun, sense } => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     command::Cdb,
     completion::Completion,
+    fault::Corruption,
     ids::{Lun, Nexus},
     observe::{CommandRecord, Stage},
     operation::Operation,
@@ -28,6 +29,25 @@ pub(crate) struct Arrival {
     pub(crate) offered: u32,
     /// The rule that caught it.
     pub(crate) fault: Option<Arc<str>>,
+    /// How its data goes wrong.
+    pub(crate) goes_wrong: Option<GoesWrong>,
+}
+
+/// How the data of a command that is carried out goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GoesWrong {
+    /// Bytes that reach the initiator.
+    pub(crate) short: Option<u32>,
+    pub(crate) corrupt: Option<Corruption>,
+    /// Which bit, if it is about a bit.
+    pub(crate) random: u64,
+}
+
+impl GoesWrong {
+    /// None, if nothing does.
+    pub(crate) fn if_any(self) -> Option<GoesWrong> {
+        (self.short.is_some() || self.corrupt.is_some()).then_some(self)
+    }
 }
 
 impl Arrival {

@@ -20,7 +20,7 @@ impl State {
         config.identity.check()?;
         personality.check(&config)?;
         let controllers = controllers(&config)?;
-        let faults = Faults::new(&config.faults, &controllers)?;
+        let faults = Faults::new(&config.faults, &controllers, config.seed)?;
         if config.luns.len() > LunConfig::MAX_COUNT {
             return Err(ConfigError::TooManyLuns { count: config.luns.len() });
         }

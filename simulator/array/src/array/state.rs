@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     agenda::{Agenda, Event},
-    arrival::{Arrival, Transfer},
+    arrival::{Arrival, GoesWrong, Transfer},
     parked::{Parked, Parking, Taken, Then},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     completion::{Completion, ServiceResponse, Status, Ticket},
     config::Identity,
     controller::Controller,
-    fault::{Answer, Faults, Lose, Subject},
+    fault::{Answer, Caught, Faults, Lose, Subject},
     ids::{ControllerId, HbaId, Lun, Nexus},
     notice::Notice,
     observe::{Changed, Stage, StateChange},
@@ -99,6 +99,7 @@ impl State {
             stage: self.stage,
             offered,
             fault: None,
+            goes_wrong: None,
         }
     }
 
@@ -121,17 +122,24 @@ impl State {
             cdb: &arrival.cdb,
             op: arrival.op,
             controllers: &self.controllers,
+            owner: self.units.get(&arrival.lun).map(|unit| unit.owner),
         };
-        let Some(rule) = self.faults.judge(&subject) else {
+        let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
             return self.serve(now, arrival, wire, report);
         };
         arrival.fault = Some(rule.name.clone());
         let then = rule.then.clone();
+        let goes_wrong = GoesWrong { short: then.short, corrupt: then.corrupt, random };
+        arrival.goes_wrong = goes_wrong.if_any();
+        if let Some(action) = then.action {
+            // If what it names is not there, nothing happens.
+            let _ = self.apply(now, *action, report);
+        }
         if let Some(lose) = then.lose {
             return self.lose(now, lose, arrival, wire, report);
         }
         let hold = then.hold.filter(|hold| !self.released.contains(hold));
-        let due = then.delay.map(|delay| arrival.at + delay);
+        let due = then.delay.map(|delay| arrival.at + delay.of(random));
         if hold.is_some() || due.is_some_and(|due| due > now) {
             let then = then.answer.map_or(Then::CarryOut, Then::Answer);
             return self.park(Parked { arrival, then, due, hold }, report);
@@ -179,8 +187,14 @@ impl State {
         if self.parking.is_full() {
             return arrival.end(Completion::status(Status::TaskSetFull, wire.residual()));
         }
-        if lose == Lose::Command {
-            return self.park(parked(arrival), report);
+        match lose {
+            Lose::Command => return self.park(parked(arrival), report),
+            // No step can release what has this name.
+            Lose::Forever => {
+                let hold = Some(Arc::from("lost for ever\0"));
+                return self.park(Parked { due: None, hold, ..parked(arrival) }, report);
+            }
+            Lose::Reply => {}
         }
         wire.lose_data_in();
         match self.serve(now, arrival, wire, report) {

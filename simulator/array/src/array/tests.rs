@@ -5,6 +5,7 @@ mod faults;
 mod parked;
 mod steps;
 mod tasks;
+mod wrong;
 
 use std::sync::Arc;
 

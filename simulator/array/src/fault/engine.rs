@@ -13,6 +13,7 @@ use crate::{
     observe::Stage,
     operation::Operation,
     scsi::medium::{self, Span},
+    unit::fnv1a,
 };
 
 /// A command as the rules see it.
@@ -25,11 +26,21 @@ pub(crate) struct Subject<'a> {
     pub(crate) cdb: &'a Cdb,
     pub(crate) op: Option<&'static Operation>,
     pub(crate) controllers: &'a [Controller],
+    /// Who owns the LUN; none if it is not mapped.
+    pub(crate) owner: Option<ControllerId>,
+}
+
+/// A rule that caught a command.
+pub(crate) struct Caught<'a> {
+    pub(crate) rule: &'a FaultRule,
+    /// A number for whatever is left to chance: the same for the same seed, rule and count.
+    pub(crate) random: u64,
 }
 
 /// The rules of an array, and how often each one was met.
 #[derive(Debug, Clone)]
 pub(crate) struct Faults {
+    seed: u64,
     rules: Vec<Tried>,
     /// The armed ones.
     index: Index,
@@ -49,8 +60,13 @@ impl Faults {
     const MAX: usize = 4096;
 
     /// These rules, if they make sense in an array with these controllers.
-    pub(crate) fn new(rules: &[FaultRule], controllers: &[Controller]) -> Result<Self, RuleError> {
-        let mut faults = Faults { rules: Vec::new(), index: Index::new(std::iter::empty()) };
+    pub(crate) fn new(
+        rules: &[FaultRule],
+        controllers: &[Controller],
+        seed: u64,
+    ) -> Result<Self, RuleError> {
+        let index = Index::new(std::iter::empty());
+        let mut faults = Faults { seed, rules: Vec::new(), index };
         for rule in rules {
             faults.check(rule, controllers)?;
             faults.rules.push(Tried { rule: rule.clone(), met: 0, caught: 0 });
@@ -85,7 +101,7 @@ impl Faults {
     }
 
     /// The rule that catches a command. Every rule that is about it counts it.
-    pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<&FaultRule> {
+    pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<Caught<'_>> {
         let opcode = subject.cdb.first().copied().unwrap_or(0);
         let way = Way::new(subject.stage, subject.nexus, subject.lun);
         let span = LazyCell::new(|| subject.span());
@@ -100,12 +116,16 @@ impl Faults {
                 continue;
             }
             tried.met += 1;
-            if winner.is_none() && tried.rule.when.matches.covers(tried.met) {
+            if winner.is_some() || !tried.rule.when.matches.covers(tried.met) {
+                continue;
+            }
+            let random = draw(self.seed, &tried.rule.name, tried.met);
+            if tried.rule.when.chance.is_none_or(|chance| chance.strikes(random)) {
                 tried.caught += 1;
-                winner = Some(at);
+                winner = Some((at, random));
             }
         }
-        winner.map(|at| &self.rules[at].rule)
+        winner.map(|(at, random)| Caught { rule: &self.rules[at].rule, random })
     }
 
     fn update_index(&mut self) {
@@ -128,8 +148,8 @@ impl Faults {
         }
         let unknown = |what| RuleError::Unknown { rule: name(), what };
         let known = |controller: ControllerId| controllers.get(controller.index());
-        let state = when.state.map(|(controller, _)| controller);
-        for controller in [when.controller, state].into_iter().flatten() {
+        let states = when.states.iter().map(|(controller, _)| *controller);
+        for controller in states.chain(when.controller).chain(when.owner) {
             known(controller).ok_or_else(|| unknown(format!("controller {controller}")))?;
         }
         if let Some(port) = when.port {
@@ -137,7 +157,11 @@ impl Faults {
                 .filter(|controller| port.index < controller.ports)
                 .ok_or_else(|| unknown(format!("port {port}")))?;
         }
-        let more = then.delay.is_some() || then.hold.is_some() || then.answer.is_some();
+        let more = then.delay.is_some()
+            || then.hold.is_some()
+            || then.answer.is_some()
+            || then.short.is_some()
+            || then.corrupt.is_some();
         if then.lose.is_some() && more { Err(RuleError::LostAndMore(name())) } else { Ok(()) }
     }
 }
@@ -179,5 +203,15 @@ fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
     when.op.is_none_or(|op| op.covers(subject.op))
         && when.from.is_none_or(|from| subject.story.is_some_and(|at| at >= from))
         && when.until.is_none_or(|until| subject.story.is_some_and(|at| at < until))
-        && when.state.is_none_or(state_is)
+        && when.states.iter().all(|state| state_is(*state))
+        && when.owner.is_none_or(|owner| subject.owner == Some(owner))
+}
+
+/// A number that looks random: of one rule independent of every other (splitmix64).
+fn draw(seed: u64, rule: &str, count: u64) -> u64 {
+    let start = seed ^ fnv1a(rule.as_bytes());
+    let mixed = start.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }

@@ -4,6 +4,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use super::OpMatcher;
 use crate::{
+    action::Action,
     completion::{ServiceResponse, Status},
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, PortId},
@@ -52,8 +53,37 @@ pub struct When {
     pub until: Option<Duration>,
     /// Which of those that fulfil all the rest.
     pub matches: Matches,
-    /// A controller that must be in a state, whichever controller the command came to.
-    pub state: Option<(ControllerId, ControllerState)>,
+    /// Controllers that must be in a state, whichever controller the command came to.
+    pub states: Vec<(ControllerId, ControllerState)>,
+    /// The controller that must own the LUN.
+    pub owner: Option<ControllerId>,
+    /// How likely it is to be caught when everything else says so; none for certainly.
+    pub chance: Option<Chance>,
+}
+
+/// A probability, in millionths: above 0 and at most 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chance(u32);
+
+impl Chance {
+    const CERTAIN: u32 = 1_000_000;
+
+    /// That of a number above 0 and at most 1, to the millionth.
+    pub fn new(probability: f64) -> Option<Chance> {
+        let millionths = (probability * f64::from(Self::CERTAIN)).round();
+        (millionths >= 1.0 && millionths <= f64::from(Self::CERTAIN))
+            .then_some(Chance(millionths as u32))
+    }
+
+    /// As a number.
+    pub fn probability(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::CERTAIN)
+    }
+
+    /// Whether a number that looks random says yes.
+    pub(super) fn strikes(self, random: u64) -> bool {
+        random % u64::from(Self::CERTAIN) < u64::from(self.0)
+    }
 }
 
 /// Which of the commands that fulfil all other conditions, counted from 1.
@@ -74,16 +104,64 @@ pub enum Matches {
 
 /// What becomes of a command. Without an answer it is carried out in the ordinary way after the
 /// delay or hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Then {
+    /// Something that happens to the array just before.
+    pub action: Option<Box<Action>>,
     /// How long it waits, counted from its arrival.
-    pub delay: Option<Duration>,
+    pub delay: Option<Delay>,
     /// The name under which it waits until [`crate::Action::Release`]; with a delay, for both.
     pub hold: Option<Arc<str>>,
     /// It is lost; goes with none of the others.
     pub lose: Option<Lose>,
     /// It is answered with this and not carried out.
     pub answer: Option<Answer>,
+    /// It is carried out, but no more than so many bytes of data reach the initiator; the residual
+    /// tells of the rest.
+    pub short: Option<u32>,
+    /// It is carried out, but not as it should be. Concerns READ and WRITE; other operations are
+    /// carried out faithfully.
+    pub corrupt: Option<Corruption>,
+}
+
+/// How long a command waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// Just so long.
+    Fixed(Duration),
+    /// Anything from the first to the second, all the same likely.
+    Between(Duration, Duration),
+    /// Exponentially distributed with this mean, and at most ten times as long.
+    Exponential(Duration),
+}
+
+impl From<Duration> for Delay {
+    fn from(delay: Duration) -> Self {
+        Delay::Fixed(delay)
+    }
+}
+
+impl Delay {
+    /// What becomes of it with a number that looks random.
+    pub(crate) fn of(self, random: u64) -> Duration {
+        let fraction = random as f64 / u64::MAX as f64;
+        match self {
+            Delay::Fixed(delay) => delay,
+            Delay::Between(from, to) => from + to.saturating_sub(from).mul_f64(fraction),
+            Delay::Exponential(mean) => mean.mul_f64((-(1.0 - fraction).ln()).clamp(0.0, 10.0)),
+        }
+    }
+}
+
+/// How data goes wrong without anybody's saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Corruption {
+    /// One bit of the first block is another one: on its way to the initiator, or in the store.
+    BitFlip,
+    /// A write is answered GOOD and not done, so that later reads find what was there before.
+    DroppedWrite,
+    /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
+    MisdirectedWrite,
 }
 
 /// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command
@@ -94,6 +172,8 @@ pub enum Lose {
     Command,
     /// On the way back: it is carried out on arrival.
     Reply,
+    /// On the way there, and nobody ever gives up on it.
+    Forever,
 }
 
 /// What a command is answered in place of being carried out.

@@ -34,10 +34,7 @@ pub(crate) fn carry_out(
     block_bytes: u32,
     wire: &mut Wire<'_>,
 ) -> Result<(), Stop> {
-    let bytes = |span: Span| {
-        let start = span.lba.saturating_mul(block_bytes.into());
-        start..start.saturating_add(span.blocks.saturating_mul(block_bytes.into()))
-    };
+    let bytes = |span| bytes(span, block_bytes);
     let block = block_bytes as usize;
     match access {
         Access::Read(span) => store.read(bytes(span), |data| wire.put(data))?,
@@ -51,6 +48,12 @@ pub(crate) fn carry_out(
         Access::WriteSame(span, fill) => write_same(store, bytes(span), fill, block, wire),
         Access::Unmap(len) => unmap(store, len, block_bytes, wire),
     }
+}
+
+/// Where the blocks of a span are in a store.
+pub(super) fn bytes(span: Span, block_bytes: u32) -> Range<u64> {
+    let start = span.lba.saturating_mul(block_bytes.into());
+    start..start.saturating_add(span.blocks.saturating_mul(block_bytes.into()))
 }
 
 /// Compares a block with the next one that the initiator offers.

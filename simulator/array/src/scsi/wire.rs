@@ -16,18 +16,23 @@ impl From<DmaError> for Stop {
 pub(crate) struct Wire<'a> {
     buffers: &'a mut dyn Buffers,
     used: usize,
-    /// Whether the data to the initiator is lost on the way.
-    deaf: bool,
+    /// Bytes that may still reach the initiator; the rest is lost on the way.
+    reach: usize,
 }
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(buffers: &'a mut dyn Buffers) -> Self {
-        Wire { buffers, used: 0, deaf: false }
+        Wire { buffers, used: 0, reach: usize::MAX }
     }
 
     /// From here on nothing that is put reaches the initiator.
     pub(crate) fn lose_data_in(&mut self) {
-        self.deaf = true;
+        self.reach = 0;
+    }
+
+    /// From here on no more than so many bytes of what is put reach the initiator.
+    pub(crate) fn cut_data_in(&mut self, bytes: Option<u32>) {
+        self.reach = bytes.map_or(self.reach, |bytes| bytes as usize);
     }
 
     /// Stops a command that will send so many bytes, if the initiator cannot take them.
@@ -49,9 +54,11 @@ impl<'a> Wire<'a> {
 
     /// Sends all of `data`.
     pub(crate) fn put(&mut self, data: &[u8]) -> Result<(), Stop> {
-        if self.deaf || data.is_empty() {
+        let data = &data[..data.len().min(self.reach)];
+        if data.is_empty() {
             return Ok(());
         }
+        self.reach -= data.len();
         let put = self.buffers.put(data)?.min(data.len());
         self.used += put;
         if put < data.len() { Err(OVERRUN) } else { Ok(()) }

@@ -58,7 +58,7 @@ proptest! {
             let then = Then { answer: Some(answer), ..Then::default() };
             let when = When { op, controller, matches, ..When::default() };
             let rule = FaultRule { name: format!("{number}").into(), when, then, armed: true };
-            rig.array.apply(at(0), Action::AddRule(rule)).unwrap();
+            rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
         }
         let (mut met, mut fired) = (vec![0; rules.len()], vec![0; rules.len()]);
         for (peer, reads) in commands {

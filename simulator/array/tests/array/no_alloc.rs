@@ -30,7 +30,7 @@ fn add_rule(array: &Array, name: String, when: When) {
     let answer = Some(Answer::Sense(Sense::new(4, 0x44, 0)));
     let then = Then { answer, ..Then::default() };
     let rule = FaultRule { name: name.into(), when, then, armed: true };
-    array.apply(at(0), Action::AddRule(rule)).unwrap();
+    array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
 }
 
 /// Rules of other operations and LUNs, and one that counts the reads and never catches one.

@@ -52,7 +52,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 fn then() -> impl Strategy<Value = Then> {
     let wait = (proptest::option::of(0..30_u64), proptest::option::of(0..2_u8)).prop_map(
         |(delay, hold)| Then {
-            delay: delay.map(Duration::from_millis),
+            delay: delay.map(|delay| Duration::from_millis(delay).into()),
             hold: hold.map(|hold| format!("{hold}").into()),
             ..Then::default()
         },
@@ -164,7 +164,7 @@ proptest! {
             let matches = crate::Matches::Every(count + number as u64);
             let when = When { matches, ..When::default() };
             let rule = FaultRule { name: format!("{number}").into(), when, then, armed: true };
-            rig.array.apply(at(0), Action::AddRule(rule)).unwrap();
+            rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
         }
         let (parked, seen) = (HashMap::new(), HashSet::new());
         let mut hbas = Hbas { rig, now: at(0), sent: 0, ended: 0, parked, seen };

@@ -122,7 +122,7 @@ pub(crate) fn serve(socket: &Path, rules: Rules) -> HbaServer {
 /// Rules that are looked at and never match: most for each of four reasons, the others since they are
 /// about another operation.
 fn idle_rules() -> Vec<FaultRule> {
-    let answer = Then { delay: Some(Duration::from_secs(1)), ..Then::default() };
+    let answer = Then { delay: Some(Duration::from_secs(1).into()), ..Then::default() };
     (0..20u16)
         .map(|n| {
             let op = if n / 4 % 2 == 0 { "READ" } else { "MODE SELECT" };

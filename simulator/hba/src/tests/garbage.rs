@@ -195,7 +195,7 @@ proptest! {
         steps in vec(step(), 1..60),
     ) {
         let hold = Then { hold: Some("gate".into()), ..Then::default() };
-        let delay = Then { delay: Some(Duration::from_millis(15)), ..Then::default() };
+        let delay = Then { delay: Some(Duration::from_millis(15).into()), ..Then::default() };
         let mut rig = Rig::new(vec![rule("hold", "READ", hold), rule("slow", "MODE SENSE", delay)]);
         for (queue, index, descriptor) in table {
             take(&mut rig, Step::Describe { queue, index, descriptor });

@@ -51,7 +51,7 @@ fn a_held_command_is_carried_out_when_it_is_released() {
 #[test]
 fn a_delayed_command_is_carried_out_in_its_time() {
     let delay = Duration::from_millis(20);
-    let then = Then { delay: Some(delay), ..Then::default() };
+    let then = Then { delay: Some(delay.into()), ..Then::default() };
     let mut rig = Rig::new(vec![rule("slow", "INQUIRY", then)]);
     for slot in 0..10 {
         let parts = rig.place(slot).reading(36);
@@ -72,7 +72,8 @@ fn a_delayed_command_is_carried_out_in_its_time() {
 
 #[test]
 fn later_times_are_not_forgotten() {
-    let then = |millis| Then { delay: Some(Duration::from_millis(millis)), ..Then::default() };
+    let then =
+        |millis| Then { delay: Some(Duration::from_millis(millis).into()), ..Then::default() };
     let rules = vec![rule("slow", "INQUIRY", then(30)), rule("less slow", "READ", then(10))];
     let mut rig = Rig::new(rules).settle();
     let parts = rig.place(0).reading(36);
@@ -90,7 +91,7 @@ fn later_times_are_not_forgotten() {
 #[test]
 fn a_command_both_held_and_delayed_waits_for_both_without_waking_anybody() {
     let delay = Duration::from_millis(10);
-    let then = Then { hold: Some("gate".into()), delay: Some(delay), ..Then::default() };
+    let then = Then { hold: Some("gate".into()), delay: Some(delay.into()), ..Then::default() };
     let mut rig = Rig::new(vec![rule("both", "INQUIRY", then)]);
     let parts = rig.place(0).reading(36);
     rig.offer(0, &inquiry(36), &parts);

@@ -71,7 +71,7 @@ fn every_condition_counts() {
         (&|it| it.lun = Some(LUN1), false),
         (&|it| it.stage = Some(Stage::Discovery), true),
         (&|it| it.stage = Some(Stage::Story), false),
-        (&|it| it.state = Some((ControllerId::B, ControllerState::Failed)), false),
+        (&|it| it.states = vec![(ControllerId::B, ControllerState::Failed)], false),
     ];
     for (number, (change, caught)) in cases.into_iter().enumerate() {
         let rig = Rig::with_faults(vec![when(change)]);
@@ -109,7 +109,7 @@ fn times_count_from_the_beginning_of_the_story() {
 #[test]
 fn a_state_of_another_controller_can_be_a_condition() {
     let mut rule = rule("r", "READ", Matches::All, answer("04/44/00"));
-    rule.when.state = Some((ControllerId::B, ControllerState::Failed));
+    rule.when.states = vec![(ControllerId::B, ControllerState::Failed)];
     let rig = Rig::with_faults(vec![rule]);
     assert_eq!(reads(&rig, 1), ["ok"]);
     let (controller, state) = (ControllerId::B, ControllerState::Failed);
@@ -208,7 +208,7 @@ fn rules_of_the_story_wait_for_it() {
 #[test]
 fn rules_that_make_no_sense_are_refused() {
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, Then::default())]);
-    let refused = |rule| match rig.array.apply(at(0), Action::AddRule(rule)) {
+    let refused = |rule| match rig.array.apply(at(0), Action::AddRule(Box::new(rule))) {
         Err(crate::ActionError::Rule(error)) => error,
         result => panic!("{result:?}"),
     };
@@ -223,7 +223,8 @@ fn rules_that_make_no_sense_are_refused() {
         let error = refused(named(matches, Then::default()));
         assert_eq!(error, RuleError::NeverMatches("new".into()));
     }
-    let lost = Then { lose: Some(Lose::Reply), delay: Some(Duration::ZERO), ..Then::default() };
+    let lost =
+        Then { lose: Some(Lose::Reply), delay: Some(Duration::ZERO.into()), ..Then::default() };
     assert_eq!(refused(named(Matches::All, lost)), RuleError::LostAndMore("new".into()));
     let mut rule = named(Matches::All, Then::default());
     rule.when.port = Some("A2".parse().unwrap());

@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn delayed(millis: u64) -> Then {
-    Then { delay: Some(Duration::from_millis(millis)), ..Then::default() }
+    Then { delay: Some(Duration::from_millis(millis).into()), ..Then::default() }
 }
 
 fn release(rig: &Rig, now: u64) {

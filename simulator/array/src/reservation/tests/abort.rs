@@ -13,7 +13,7 @@ fn holding() -> Rig {
         When { op: Some("WRITE".parse().unwrap()), matches: Matches::All, ..When::default() };
     let then = Then { hold: Some("gate".into()), ..Then::default() };
     let rule = FaultRule { name: "holding".into(), when, then, armed: true };
-    rig.array.apply(at(0), crate::Action::AddRule(rule)).unwrap();
+    rig.array.apply(at(0), crate::Action::AddRule(Box::new(rule))).unwrap();
     for (nexus, key) in [(A, 0xa), (A1, 0xb), (A2, 0xc)] {
         good(&rig, nexus, REGISTER, 0, 0, key);
     }

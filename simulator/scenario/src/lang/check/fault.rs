@@ -2,7 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use sansim_array::{Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, When};
+use sansim_array::{
+    Action, Answer, Chance, ControllerState, FaultRule, Lose, Matches, ServiceResponse, Stage,
+    Status, Then, When,
+};
 
 use super::context::{Checker, NO_LIMIT};
 use crate::lang::{
@@ -57,9 +60,18 @@ fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> W
         from,
         until,
         matches: matches(given, span, checker),
-        state: given.state.as_ref().map(|state| {
-            checker.known_controller(state.0.0, &state.span);
-            (state.0.0, state.0.1)
+        states: given.state.as_ref().map_or(Vec::new(), |states| {
+            states.0.0.iter().for_each(|(it, _)| checker.known_controller(*it, &states.span));
+            states.0.0.clone()
+        }),
+        owner: given.owner.as_ref().map(|name| checker.controller(name)),
+        chance: given.chance.as_ref().and_then(|chance| {
+            let resolved = Chance::new(chance.value);
+            if resolved.is_none() {
+                let help = "write for instance 0.1";
+                checker.refuse(&chance.span, "a chance is above 0 and at most 1", help);
+            }
+            resolved
         }),
     }
 }
@@ -110,30 +122,78 @@ fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
     checker.exclusive(&answers, &given.span);
     let waits = given.delay.is_some() || given.hold.is_some();
     let answered = answers.iter().any(|(_, there)| *there);
+    let wrong = given.short.is_some() || given.corrupt.is_some();
+    let action = action(given, checker);
     if let Some(lose) = &given.lose {
-        if answered || waits {
-            let help = "what is lost cannot be delayed, held or answered; keep `lose` alone";
+        if answered || waits || wrong {
+            let help =
+                "what is lost cannot be delayed, held, answered or spoilt; keep `lose` alone";
             checker.refuse(&lose.span, "`lose` goes with nothing else", help);
         }
-    } else if !answered && !waits {
-        let help = "write one or more of `sense`, `status`, `response`, `delay`, `hold` and `lose`";
+    } else if !answered && !waits && !wrong && action.is_none() {
+        let help = "write one or more of `sense`, `status`, `response`, `delay`, `hold`, `lose`, \
+                    `short`, `corrupt`, `fail`, `restore`, `set` and `own`";
         checker.refuse(&given.span, "nothing happens here", help);
     }
+    if answered && wrong {
+        let problem = "a command that is answered at once has no data that could be spoilt";
+        checker.refuse(&given.span, problem, "leave the answer or `short` and `corrupt` away");
+    }
+    if let Some(delay) = &given.delay
+        && delay.is_backwards()
+    {
+        checker.refuse(&delay.span, "this range is empty", "`from` must not be after `to`");
+    }
+    if let Some(form) = &given.sense_form
+        && given.sense.is_none()
+    {
+        checker.refuse(&form.span, "`sense_form` goes with `sense`", "remove it");
+    }
     let answer = if let Some(sense) = &given.sense {
-        Some(Answer::Sense(sense.0))
+        let form = given.sense_form.as_ref().map(|form| form.value.into()).unwrap_or_default();
+        Some(Answer::Sense(sense.0.with_form(form)))
     } else if let Some(name) = &given.status {
         Some(Answer::Status(status(name.value)))
     } else {
         given.response.as_ref().map(|name| Answer::Response(response(name.value)))
     };
     Then {
-        delay: given.delay.as_ref().map(|delay| delay.0.0),
+        action: action.map(Box::new),
+        delay: given.delay.as_ref().map(|delay| delay.value.into()),
         hold: given.hold.as_ref().map(|hold| Arc::from(hold.value.as_str())),
         lose: given.lose.as_ref().map(|lose| match lose.value {
             LoseName::Command => Lose::Command,
             LoseName::Reply => Lose::Reply,
+            LoseName::Forever => Lose::Forever,
         }),
         answer,
+        short: given.short.as_ref().map(|short| u32::try_from(short.0.0).unwrap_or(u32::MAX)),
+        corrupt: given.corrupt.as_ref().map(|corrupt| corrupt.value.into()),
+    }
+}
+
+/// What happens to the array before the command is gone on with.
+fn action(given: &At<file::Then>, checker: &mut Checker<'_>) -> Option<Action> {
+    let keys = [
+        ("fail", given.fail.is_some()),
+        ("restore", given.restore.is_some()),
+        ("set", given.set.is_some()),
+        ("own", given.own.is_some()),
+    ];
+    checker.exclusive(&keys, &given.span);
+    let set = |controller, state| Action::SetController { controller, state };
+    if let Some(part) = &given.fail {
+        checker.known_controller(part.0.0, &part.span);
+        Some(set(part.0.0, ControllerState::Failed))
+    } else if let Some(part) = &given.restore {
+        checker.known_controller(part.0.0, &part.span);
+        Some(set(part.0.0, ControllerState::Online))
+    } else if let Some(state) = &given.set {
+        Some(set(checker.controller(&state.controller), state.state.0))
+    } else {
+        let own = given.own.as_ref()?;
+        let controller = checker.controller(&own.controller);
+        Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
     }
 }
 
@@ -143,6 +203,7 @@ pub(super) fn status(name: StatusName) -> Status {
         StatusName::Good => Status::Good,
         StatusName::CheckCondition => Status::CheckCondition,
         StatusName::ConditionMet => Status::ConditionMet,
+        StatusName::Undefined => Status::Undefined,
         StatusName::Busy => Status::Busy,
         StatusName::ReservationConflict => Status::ReservationConflict,
         StatusName::TaskSetFull => Status::TaskSetFull,
@@ -162,5 +223,6 @@ fn response(name: ResponseName) -> ServiceResponse {
         ResponseName::TargetFailure => ServiceResponse::TargetFailure,
         ResponseName::NexusFailure => ServiceResponse::NexusFailure,
         ResponseName::Failure => ServiceResponse::Failure,
+        ResponseName::Unknown => ServiceResponse::Unknown,
     }
 }

@@ -1,11 +1,13 @@
 //! `[[fault]]`: what goes wrong with which commands.
 
-use sansim_array::{ControllerId, OpMatcher, PortId, Sense};
+use sansim_array::{ControllerId, Corruption, OpMatcher, PortId, Sense, SenseForm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ControllerIs, Name, NumberRange, StageName};
-use crate::lang::value::{At, TimeSpan};
+use super::{
+    ControllersAre, LunOwner, Name, NumberRange, Part, SetState, StageName, personality::words,
+};
+use crate::lang::value::{At, DelayTime, Size, TimeSpan};
 
 /// A fault rule: what goes wrong with which commands.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -53,8 +55,13 @@ pub struct When {
     pub from: Option<Name<TimeSpan>>,
     /// Not from this time of the story on.
     pub until: Option<Name<TimeSpan>>,
-    /// Only while a controller is in a state: "A quiescing".
-    pub state: Option<Name<ControllerIs>>,
+    /// Only while controllers are in these states: "A quiescing", or "A failed, B booting".
+    pub state: Option<Name<ControllersAre>>,
+    /// Only while this controller owns the LUN, whichever controller it comes to.
+    pub owner: Option<Name<ControllerId>>,
+    /// How likely it is that a command is meant which everything else is true of: above 0 and at most
+    /// 1. It depends on the run's seed alone.
+    pub chance: Option<At<f64>>,
 }
 
 /// What happens to a command. A delay or a hold can be combined with an answer; without one the
@@ -64,16 +71,31 @@ pub struct When {
 pub struct Then {
     /// It is answered with CHECK CONDITION and this sense.
     pub sense: Option<Name<Sense>>,
+    /// The form of that sense. Default: "fixed".
+    pub sense_form: Option<At<SenseFormName>>,
     /// It is answered with this SCSI status.
     pub status: Option<At<StatusName>>,
     /// The HBA reports this instead of an answer.
     pub response: Option<At<ResponseName>>,
-    /// It is kept back for so long.
-    pub delay: Option<Name<TimeSpan>>,
+    /// It is kept back for so long: "10ms", { from = "1ms", to = "20ms" }, or { mean = "5ms" } for an
+    /// exponential distribution.
+    pub delay: Option<At<DelayTime>>,
     /// It is kept back until a step releases the hold of this name.
     pub hold: Option<At<String>>,
     /// The command or its answer gets lost.
     pub lose: Option<At<LoseName>>,
+    /// It is carried out, but only so much of its data reaches the guest; the residual says so.
+    pub short: Option<Name<Size>>,
+    /// A read or write is carried out otherwise than it should be, and nobody is told.
+    pub corrupt: Option<At<CorruptionName>>,
+    /// Before that a part of the array fails.
+    pub fail: Option<Name<Part>>,
+    /// Before that a part of the array is on line again.
+    pub restore: Option<Name<Part>>,
+    /// Before that a controller changes its state.
+    pub set: Option<SetState>,
+    /// Before that a LUN changes hands.
+    pub own: Option<LunOwner>,
 }
 
 /// A SCSI status.
@@ -86,6 +108,8 @@ pub enum StatusName {
     CheckCondition,
     /// CONDITION MET.
     ConditionMet,
+    /// 3Eh, which no standard defines.
+    Undefined,
     /// BUSY.
     Busy,
     /// RESERVATION CONFLICT.
@@ -121,6 +145,8 @@ pub enum ResponseName {
     NexusFailure,
     /// Anything else (DID_ERROR).
     Failure,
+    /// A code that virtio-scsi does not define (DID_ERROR, and a line in the kernel's log).
+    Unknown,
 }
 
 /// What gets lost.
@@ -131,4 +157,34 @@ pub enum LoseName {
     Command,
     /// The answer: the command is carried out.
     Reply,
+    /// The command, and the HBA never gives up on it.
+    Forever,
+}
+
+words! {
+    /// How sense data is laid out.
+    SenseFormName for SenseForm {
+        /// Fixed format.
+        Fixed = "fixed",
+        /// Descriptor format.
+        Descriptor = "descriptor",
+        /// Fixed format, of an earlier command.
+        DeferredFixed = "deferred-fixed",
+        /// Descriptor format, of an earlier command.
+        DeferredDescriptor = "deferred-descriptor",
+        /// Fixed format with an additional length of 0: a guest sees neither code nor qualifier.
+        NoLength = "no-length",
+    }
+}
+
+words! {
+    /// How data goes wrong without anybody's saying so.
+    CorruptionName for Corruption {
+        /// One bit of the first block is another one: in the guest, or in the LUN.
+        BitFlip = "bit-flip",
+        /// The write is not done, so that later reads find what was there before.
+        DroppedWrite = "dropped-write",
+        /// The write lands in other blocks.
+        MisdirectedWrite = "misdirected-write",
+    }
 }

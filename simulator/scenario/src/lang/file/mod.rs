@@ -19,11 +19,13 @@ pub use expect::{
     Commands, Expect, FaultFired, Group, Io, KnownFailure, Log, PathStateName, PathWithState,
     Paths, RanTable, StageName, UeventName, Uevents,
 };
-pub use fault::{Fault, LoseName, ResponseName, StatusName, Then, When};
+pub use fault::{
+    CorruptionName, Fault, LoseName, ResponseName, SenseFormName, StatusName, Then, When,
+};
 pub use guest::{GroupsName, Guest, ManagerName, Multipath, SelectorName};
 pub use hba::{Hba, Targets};
 pub use many::Many;
-pub use names::{ControllerIs, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
+pub use names::{ControllersAre, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
 pub use personality::{
     Alua, Emc, FailoverModeName, GroupsOf, HpSw, MovesName, PersonalityName, QuiescenceName, Rdac,
     RdacModeName, ReportingName, ScopeName, TpgsName,

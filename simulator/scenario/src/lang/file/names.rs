@@ -87,34 +87,40 @@ impl Kind for Part {
     }
 }
 
-/// A controller and a state: `A quiescing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ControllerIs(pub ControllerId, pub ControllerState);
+/// Controllers and their states: `A quiescing`, or several of them: `A failed, B booting`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControllersAre(pub Vec<(ControllerId, ControllerState)>);
 
-impl FromStr for ControllerIs {
+impl FromStr for ControllersAre {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((controller, state)) = text.trim().split_once(char::is_whitespace) else {
-            return Err(format!("{text:?} is incomplete: write {}", Self::EXPECTED));
+        let one = |text: &str| {
+            let Some((controller, state)) = text.trim().split_once(char::is_whitespace) else {
+                return Err(format!("{text:?} is incomplete: write {}", Self::EXPECTED));
+            };
+            let controller = controller.parse().map_err(|e| format!("{e}"))?;
+            Ok((controller, state.trim().parse().map_err(|e| format!("{e}"))?))
         };
-        let controller = controller.parse().map_err(|e| format!("{e}"))?;
-        Ok(ControllerIs(controller, state.trim().parse().map_err(|e| format!("{e}"))?))
+        text.split(',').map(one).collect::<Result<_, _>>().map(ControllersAre)
     }
 }
 
-impl fmt::Display for ControllerIs {
+impl fmt::Display for ControllersAre {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, self.1)
+        for (index, (controller, state)) in self.0.iter().enumerate() {
+            write!(f, "{}{controller} {state}", if index > 0 { ", " } else { "" })?;
+        }
+        Ok(())
     }
 }
 
-impl Kind for ControllerIs {
+impl Kind for ControllersAre {
     const EXPECTED: &'static str = "a controller and a state such as \"A quiescing\"";
-    const PATTERN: &'static str = "^[A-H] (online|quiescing|booting|upgrading|offline|failed)$";
+    const PATTERN: &'static str = "^[A-H] [a-z]+(, *[A-H] [a-z]+)*$";
 
     fn schema_name() -> Cow<'static, str> {
-        "ControllerIs".into()
+        "ControllersAre".into()
     }
 }
 

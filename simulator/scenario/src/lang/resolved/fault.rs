@@ -1,11 +1,13 @@
 //! `[[fault]]`.
 
-use sansim_array::{Answer, FaultRule, Lose, Matches, ServiceResponse, Stage, Status, Then, When};
+use sansim_array::{
+    Action, Answer, FaultRule, Lose, Matches, SenseForm, ServiceResponse, Stage, Status, Then, When,
+};
 
-use super::{at, name, span};
+use super::{at, name, span, step};
 use crate::lang::{
-    file::{self, ControllerIs, LoseName, NumberRange, ResponseName, StageName, StatusName},
-    value::At,
+    file::{self, ControllersAre, LoseName, NumberRange, ResponseName, StageName, StatusName},
+    value::{At, Size},
 };
 
 pub(super) fn fault(rule: &FaultRule) -> file::Fault {
@@ -28,7 +30,9 @@ fn when(when: &When) -> file::When {
         stage: Some(stage(when.stage)),
         from: when.from.map(span),
         until: when.until.map(span),
-        state: when.state.map(|(controller, state)| name(ControllerIs(controller, state))),
+        state: (!when.states.is_empty()).then(|| name(ControllersAre(when.states.clone()))),
+        owner: when.owner.map(name),
+        chance: when.chance.map(|chance| at(chance.probability())),
         ..Default::default()
     };
     match &when.matches {
@@ -51,19 +55,37 @@ pub(super) fn stage(stage: Option<Stage>) -> StageName {
 
 fn then(then: &Then) -> file::Then {
     let mut table = file::Then {
-        delay: then.delay.map(span),
+        delay: then.delay.map(|delay| at(delay.into())),
         hold: then.hold.as_ref().map(|hold| At::nowhere(hold.to_string())),
         lose: then.lose.map(|lose| match lose {
             Lose::Command => at(LoseName::Command),
             Lose::Reply => at(LoseName::Reply),
+            Lose::Forever => at(LoseName::Forever),
         }),
+        short: then.short.map(|bytes| name(Size(bytes.into()))),
+        corrupt: then.corrupt.map(|corrupt| at(corrupt.into())),
         ..Default::default()
     };
     match then.answer {
         None => {}
-        Some(Answer::Sense(sense)) => table.sense = Some(name(sense)),
+        Some(Answer::Sense(sense)) => {
+            table.sense = Some(name(sense));
+            let form = Some(sense.form()).filter(|form| *form != SenseForm::default());
+            table.sense_form = form.map(|form| at(form.into()));
+        }
         Some(Answer::Status(code)) => table.status = Some(at(status(code))),
         Some(Answer::Response(code)) => table.response = Some(at(response(code))),
+    }
+    match then.action.as_deref() {
+        Some(Action::SetController { controller, state }) => {
+            let (controller, state) = (name(*controller), name(*state));
+            table.set = Some(file::SetState { controller, state });
+        }
+        Some(Action::SetOwner { lun, controller }) => {
+            table.own = Some(step::owner(*lun, *controller));
+        }
+        // No scenario can ask for another one.
+        _ => {}
     }
     table
 }
@@ -73,6 +95,7 @@ pub(super) fn status(status: Status) -> StatusName {
         Status::Good => StatusName::Good,
         Status::CheckCondition => StatusName::CheckCondition,
         Status::ConditionMet => StatusName::ConditionMet,
+        Status::Undefined => StatusName::Undefined,
         Status::Busy => StatusName::Busy,
         Status::ReservationConflict => StatusName::ReservationConflict,
         Status::TaskSetFull => StatusName::TaskSetFull,
@@ -91,6 +114,7 @@ fn response(response: ServiceResponse) -> ResponseName {
         ServiceResponse::TransportFailure => ResponseName::TransportFailure,
         ServiceResponse::TargetFailure => ResponseName::TargetFailure,
         ServiceResponse::NexusFailure => ResponseName::NexusFailure,
+        ServiceResponse::Unknown => ResponseName::Unknown,
         // No scenario can ask for a response that is no fault.
         ServiceResponse::Ok | ServiceResponse::Failure => ResponseName::Failure,
     }

@@ -2,6 +2,7 @@
 //! same way, and says what would have been accepted.
 
 mod compare;
+mod delay;
 mod duration;
 mod kernel;
 mod size;
@@ -9,6 +10,7 @@ mod spanned;
 mod text;
 
 pub use compare::{Bound, Comparison, Quantity, Relation};
+pub use delay::DelayTime;
 pub use duration::TimeSpan;
 pub use kernel::KernelRange;
 pub use size::Size;

@@ -1,0 +1,142 @@
+//! Faults that let a command be carried out, but not as it should be.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::*;
+use crate::{
+    Action, Answer, ArrayConfig, Chance, ControllerId, ControllerState, Corruption, Delay,
+    FaultRule, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then, When,
+};
+
+fn rule(op: &str, then: Then) -> FaultRule {
+    let when = When { op: Some(op.parse().unwrap()), ..When::default() };
+    FaultRule { name: "wrong".into(), when, then, armed: true }
+}
+
+fn corrupting(op: &str, corruption: Corruption) -> Rig {
+    let then = Then { corrupt: Some(corruption), ..Then::default() };
+    Rig::with_faults(vec![rule(op, then)])
+}
+
+#[test]
+fn a_bit_flips_on_the_way_out_and_only_there() {
+    let rig = corrupting("READ(10)", Corruption::BitFlip);
+    rig.put(A, LUN0, &write(5, 2), &[0xa5; 1024]);
+    let data = rig.get(A, LUN0, &[0x28, 0, 0, 0, 0, 5, 0, 0, 2, 0], 1024);
+    let flipped: u32 = data.iter().map(|byte| (byte ^ 0xa5).count_ones()).sum();
+    assert_eq!((data.len(), flipped), (1024, 1));
+    assert_eq!(rig.get(A, LUN0, &read(5, 2), 1024), [0xa5; 1024], "the store has it right");
+}
+
+#[test]
+fn a_bit_flips_on_the_way_in_and_stays() {
+    let rig = corrupting("WRITE", Corruption::BitFlip);
+    rig.put(A, LUN0, &write(5, 1), &[0xa5; 512]);
+    let data = rig.get(A, LUN0, &read(5, 1), 512);
+    assert_eq!(data.iter().map(|byte| (byte ^ 0xa5).count_ones()).sum::<u32>(), 1);
+    assert_eq!(rig.get(A, LUN0, &read(5, 1), 512), data);
+}
+
+#[test]
+fn a_write_is_dropped_or_lands_beside() {
+    let rig = corrupting("WRITE", Corruption::DroppedWrite);
+    rig.put(A, LUN0, &write(5, 2), &[0xa5; 1024]);
+    assert_eq!(rig.get(A, LUN0, &read(5, 2), 1024), [0; 1024]);
+
+    let rig = corrupting("WRITE", Corruption::MisdirectedWrite);
+    rig.put(A, LUN0, &write(5, 2), &[0xa5; 1024]);
+    assert_eq!(rig.get(A, LUN0, &read(5, 2), 1024), [0; 1024]);
+    assert_eq!(rig.get(A, LUN0, &read(7, 2), 1024), [0xa5; 1024]);
+    rig.put(A, LUN0, &write(2046, 2), &[0x5a; 1024]);
+    assert_eq!(rig.get(A, LUN0, &read(2044, 2), 1024), [0x5a; 1024], "before it at the end");
+}
+
+#[test]
+fn what_is_not_about_data_is_done_faithfully() {
+    let rig = corrupting("any", Corruption::DroppedWrite);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
+}
+
+#[test]
+fn data_can_be_short_and_the_residual_says_so() {
+    for (short, got) in [(512, 512), (0, 0), (4096, 1024)] {
+        let then = Then { short: Some(short), ..Then::default() };
+        let rig = Rig::with_faults(vec![rule("READ", then)]);
+        assert_eq!(rig.get(A, LUN0, &read(0, 2), 1024).len(), got);
+    }
+}
+
+#[test]
+fn what_is_lost_for_ever_is_never_due() {
+    let then = Then { lose: Some(Lose::Forever), ..Then::default() };
+    let rig = Rig::with_faults(vec![rule("READ", then)]);
+    let command = Command { nexus: A, lun: LUN0, tag: 1, cdb: &read(0, 1) };
+    let outcome = rig.array.submit(at(1), &command, &mut Bytes::new(512, &[]));
+    assert!(matches!(outcome, Outcome::Parked(_, None)), "{outcome:?}");
+    assert_eq!(rig.array.next_event(), None);
+}
+
+#[test]
+fn a_fault_can_change_the_array() {
+    let (controller, state) = (ControllerId::A, ControllerState::Failed);
+    let action = Some(Box::new(Action::SetController { controller, state }));
+    let then = Then { action, ..Then::default() };
+    let rig = Rig::with_faults(vec![rule("READ", then)]);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    let reply = rig.send(A, LUN0, &read(0, 1), &[], 512);
+    assert_eq!(reply.completion.response, ServiceResponse::BadTarget);
+}
+
+#[test]
+fn only_a_lun_of_the_owner_is_meant() {
+    let then = Then { answer: Some(Answer::Sense(Sense::new(4, 0x44, 0))), ..Then::default() };
+    let mut rule = rule("TEST UNIT READY", then);
+    rule.when.owner = Some(ControllerId::B);
+    let rig = Rig::with_faults(vec![rule]);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    assert_eq!(rig.sense(A, LUN1, &TEST_UNIT_READY, &[]), "04/44/00");
+}
+
+#[test]
+fn sense_can_have_another_form() {
+    let sense = Sense::new(6, 0x29, 0).with_form(SenseForm::NoLength);
+    let then = Then { answer: Some(Answer::Sense(sense)), ..Then::default() };
+    let rig = Rig::with_faults(vec![rule("TEST UNIT READY", then)]);
+    let completion = rig.send(A, LUN0, &TEST_UNIT_READY, &[], 0).completion;
+    assert_eq!(completion.sense.map(|sense| sense.form()), Some(SenseForm::NoLength));
+}
+
+/// Which of a hundred commands a rule of this chance catches.
+fn caught(seed: u64, name: &str) -> BTreeSet<usize> {
+    let then = Then { answer: Some(Answer::Sense(Sense::new(4, 0x44, 0))), ..Then::default() };
+    let mut rule = rule("TEST UNIT READY", then);
+    rule.name = name.into();
+    rule.when.chance = Chance::new(0.3);
+    let rig = Rig::new(ArrayConfig { seed, ..config() }).settled();
+    rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
+    let failed = |_: &usize| rig.answer_at(at(1), A, LUN0, &TEST_UNIT_READY) != "GOOD";
+    (0..100).filter(failed).collect()
+}
+
+#[test]
+fn chance_follows_the_seed_and_each_rule_has_its_own() {
+    let first = caught(1, "a");
+    assert!((15..=45).contains(&first.len()), "{}", first.len());
+    assert_eq!(first, caught(1, "a"));
+    assert_ne!(first, caught(2, "a"));
+    assert_ne!(first, caught(1, "b"));
+    assert_eq!(Chance::new(0.25).map(Chance::probability), Some(0.25));
+    assert!([0.0, -1.0, 1.1, f64::NAN].iter().all(|chance| Chance::new(*chance).is_none()));
+}
+
+#[test]
+fn delays_stay_within_their_bounds() {
+    let (short, long) = (Duration::from_millis(1), Duration::from_millis(5));
+    for random in [0, 1, u64::MAX / 2, u64::MAX] {
+        assert_eq!(Delay::Fixed(long).of(random), long);
+        assert!((short..=long).contains(&Delay::Between(short, long).of(random)));
+        assert!(Delay::Exponential(short).of(random) <= 10 * short);
+    }
+    assert_eq!(Delay::Exponential(short).of(0), Duration::ZERO);
+}
