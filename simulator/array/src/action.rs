@@ -88,6 +88,19 @@ pub enum Action {
         /// Which one.
         lun: Lun,
     },
+    /// A LUN gets another number: the same volume, with its name and its data.
+    RemapLun {
+        /// Its number.
+        lun: Lun,
+        /// Its number from now on, which must be free.
+        to: Lun,
+    },
+    /// Another volume, empty and with another name, takes the place of a LUN. Hosts that are not told
+    /// otherwise keep their disks; they hear of it by a unit attention.
+    ReplaceLun {
+        /// Which one.
+        lun: Lun,
+    },
     /// A LUN grows or shrinks; new space reads as zeros.
     ResizeLun {
         /// Which one.

@@ -167,6 +167,13 @@ pub enum LunChange {
     },
     /// It was unmapped; its data is lost.
     Unmapped,
+    /// It has another number.
+    Remapped {
+        /// Its number now.
+        to: Lun,
+    },
+    /// Another volume has taken its place.
+    Replaced,
     /// Its size changed.
     Resized {
         /// Its size now.
@@ -190,6 +197,8 @@ impl fmt::Display for LunChange {
         match self {
             LunChange::Mapped { bytes } => write!(f, "mapped, {bytes} bytes"),
             LunChange::Unmapped => f.write_str("unmapped"),
+            LunChange::Remapped { to } => write!(f, "remapped to LUN {to}"),
+            LunChange::Replaced => f.write_str("replaced by another volume"),
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),

@@ -66,6 +66,7 @@ impl Sense {
     pub(crate) const ACCESS_STATE_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x06);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
+    pub(crate) const INQUIRY_DATA_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x03);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);
 
     /// Sense with this key (its low four bits), code and qualifier, and nothing more.

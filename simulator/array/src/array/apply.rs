@@ -16,8 +16,9 @@ use crate::{
     observe::{Changed, LunChange, Stage},
     personality::alua::AccessState,
     sense::Sense,
+    store::Store,
     time::Time,
-    unit::{Unit, check_size},
+    unit::{Unit, check_size, world_wide_name},
 };
 
 impl State {
@@ -75,6 +76,8 @@ impl State {
             }
             Action::MapLun(config) => self.map(now, config, report)?,
             Action::UnmapLun { lun } => self.unmap(now, lun, report)?,
+            Action::RemapLun { lun, to } => self.remap(now, lun, to, report)?,
+            Action::ReplaceLun { lun } => self.replace(now, lun, report)?,
             Action::ResizeLun { lun, bytes } => self.resize(now, lun, bytes, report)?,
             Action::SetReadOnly { lun, read_only } => {
                 self.unit_mut(lun)?.read_only = read_only;
@@ -222,6 +225,46 @@ impl State {
         self.push_luns_changed(lun);
         self.lun_changed(now, lun, LunChange::Unmapped, report);
         self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
+        Ok(())
+    }
+
+    /// The same volume under another number. Who has spoken to it has not spoken to it there.
+    fn remap(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        to: Lun,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let max = self.personality.max_lun();
+        if to.0 > max {
+            return Err(ConfigError::LunNumber { lun: to, max }.into());
+        }
+        if self.units.contains_key(&to) {
+            return Err(ActionError::LunMapped(to));
+        }
+        let mut unit = self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
+        unit.lun = to;
+        unit.nexuses.clear();
+        self.units.insert(to, unit);
+        self.push_luns_changed(to);
+        self.lun_changed(now, lun, LunChange::Remapped { to }, report);
+        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
+        self.notify_ports(|port| Notice::LunAdded { port, lun: to }, report);
+        Ok(())
+    }
+
+    /// Another volume under the same number. No event tells of it: that is what makes it dangerous.
+    fn replace(&mut self, now: Time, lun: Lun, report: &mut Report) -> Result<(), ActionError> {
+        let maker = self.personality.maker();
+        let name = world_wide_name(maker, &self.identity, lun, self.mappings);
+        let unit = self.unit_mut(lun)?;
+        let bytes = unit.bytes();
+        let store = Store::new(bytes).map_err(|source| ConfigError::Map { lun, bytes, source })?;
+        (unit.store, unit.name) = (Arc::new(store), name);
+        self.mappings = self.mappings.wrapping_add(1);
+        self.push_attention(Some(lun), Sense::INQUIRY_DATA_CHANGED, |_| true);
+        self.lun_changed(now, lun, LunChange::Replaced, report);
         Ok(())
     }
 

@@ -138,6 +138,11 @@ impl World {
                     self.owners.insert(*lun, *owner);
                 }
             }
+            Changed::Lun { lun, change: LunChange::Remapped { to } } => {
+                if let Some(owner) = self.owners.remove(lun) {
+                    self.owners.insert(*to, owner);
+                }
+            }
             Changed::Lun { lun, change: LunChange::Unmapped } => {
                 self.owners.remove(lun);
             }

@@ -183,3 +183,30 @@ fn a_controller_runs_through_its_phases_at_their_times_unless_it_is_told_otherwi
     rig.array.apply(at(9000), failed).unwrap();
     assert_eq!(rig.array.next_event(), None, "a controller that has failed does not boot");
 }
+
+#[test]
+fn a_lun_that_is_remapped_is_the_same_volume_under_another_number() {
+    let rig = Rig::ready();
+    rig.put(A, LUN0, &write(0, 1), &[7; 512]);
+    let name = rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24].to_vec();
+    apply(&rig, Action::RemapLun { lun: LUN0, to: NO_LUN });
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "05/25/00");
+    assert_eq!(rig.sense(B, LUN1, &TEST_UNIT_READY, &[]), "06/3f/0e");
+    assert_eq!(rig.sense(A, NO_LUN, &TEST_UNIT_READY, &[]), "06/29/00");
+    assert_eq!(rig.get(A, NO_LUN, &read(0, 1), 512), [7; 512]);
+    assert_eq!(rig.get(A, NO_LUN, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24], name);
+    let taken = rig.array.apply(at(3), Action::RemapLun { lun: NO_LUN, to: LUN1 }).unwrap_err();
+    assert_eq!(taken.to_string(), "LUN 1 is mapped already");
+}
+
+#[test]
+fn a_lun_that_is_replaced_is_another_volume_under_the_same_number() {
+    let rig = Rig::ready();
+    rig.put(A, LUN0, &write(0, 1), &[7; 512]);
+    let name = || rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24].to_vec();
+    let before = name();
+    apply(&rig, Action::ReplaceLun { lun: LUN0 });
+    assert_ne!(name(), before);
+    assert_eq!(rig.sense(A, LUN0, &read(0, 1), &[]), "06/3f/03");
+    assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
+}

@@ -99,7 +99,8 @@ impl<'s> Checker<'s> {
         let programs = file.step.iter().zip(&self.steps).filter(|(step, _)| step.run.is_some());
         self.programs = programs.map(|(_, name)| name.clone()).collect();
         let mapped = file.step.iter().filter_map(|step| step.map.as_ref()?.lun.as_ref());
-        for lun in mapped {
+        let remapped = file.step.iter().filter_map(|step| Some(&step.remap.as_ref()?.to));
+        for lun in mapped.chain(remapped) {
             self.shape.luns.extend(u16::try_from(lun.value).ok().map(Lun));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Action, ControllerState, Nexus};
+use sansim_array::{Action, ControllerState, Lun, Nexus, Phase};
 
 use super::{
     array,
@@ -16,6 +16,9 @@ use crate::lang::{
     plan::{Occurrence, Reinstate, Step, StepAction, Trigger},
     value::At,
 };
+
+/// The most states that a controller goes through in one step.
+const MAX_PHASES: usize = 32;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const UNIT_ATTENTION: u8 = 0x06;
@@ -121,11 +124,12 @@ fn occurrence(on: &At<file::On>, step: &str, checker: &mut Checker<'_>) -> Optio
 }
 
 /// The keys of a step that are actions, and which of them are there.
-fn actions(step: &file::Step) -> [(&'static str, bool); 19] {
+fn actions(step: &file::Step) -> [(&'static str, bool); 22] {
     [
         ("fail", step.fail.is_some()),
         ("restore", step.restore.is_some()),
         ("set", step.set.is_some()),
+        ("phases", step.phases.is_some()),
         ("own", step.own.is_some()),
         ("port_group", step.port_group.is_some()),
         ("condition", step.condition.is_some()),
@@ -139,6 +143,8 @@ fn actions(step: &file::Step) -> [(&'static str, bool); 19] {
         ("write", step.write.is_some()),
         ("map", step.map.is_some()),
         ("unmap", step.unmap.is_some()),
+        ("remap", step.remap.is_some()),
+        ("replace", step.replace.is_some()),
         ("resize", step.resize.is_some()),
         ("read_only", step.read_only.is_some()),
         ("stop", step.stop.is_some() || step.end.is_some()),
@@ -188,6 +194,8 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
         Some(state(part.0.0, ControllerState::Online))
     } else if let Some(set) = &step.set {
         Some(state(checker.controller(&set.controller), set.state.0))
+    } else if let Some(phases) = &step.phases {
+        Some(run_through(phases, checker))
     } else if let Some(own) = &step.own {
         let controller = checker.controller(&own.controller);
         Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
@@ -205,6 +213,21 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
         Some(Action::Arm { rule: Arc::from(checker.rule(rule)), armed: false })
     } else {
         step.unit_attention.as_ref().map(|attention| unit_attention(attention, checker))
+    }
+}
+
+fn run_through(given: &At<file::Phases>, checker: &mut Checker<'_>) -> Action {
+    if given.through.is_empty() || given.through.len() > MAX_PHASES {
+        let problem = format!("a controller goes through 1 to {MAX_PHASES} states");
+        let help = "write for instance through = [{ state = \"booting\", lasts = \"30s\" }]";
+        checker.refuse(&given.span, problem, help);
+    }
+    let phases = given.through.iter();
+    let phases = phases.map(|phase| Phase { state: phase.state.0, lasts: phase.lasts.0.0 });
+    Action::Phases {
+        controller: checker.controller(&given.controller),
+        phases: phases.collect(),
+        last: given.last.as_ref().map_or(ControllerState::Online, |last| last.0),
     }
 }
 
@@ -235,6 +258,12 @@ fn lun_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> {
         Some(Action::MapLun(array::resolve_lun(map, 0, checker)))
     } else if let Some(unmap) = &step.unmap {
         Some(Action::UnmapLun { lun: checker.lun(unmap) })
+    } else if let Some(remap) = &step.remap {
+        let max = u64::from(checker.shape.max_lun);
+        let to = checker.number(Some(&remap.to), 0..=max, 0, "the new number") as u16;
+        Some(Action::RemapLun { lun: checker.lun(&remap.lun), to: Lun(to) })
+    } else if let Some(lun) = &step.replace {
+        Some(Action::ReplaceLun { lun: checker.lun(lun) })
     } else if let Some(resize) = &step.resize {
         let bytes = resize.size.0.0;
         if bytes == 0 || !bytes.is_multiple_of(4096) || bytes > sansim_array::LunConfig::MAX_BYTES {

@@ -25,6 +25,9 @@ pub struct Step {
     pub restore: Option<Name<Part>>,
     /// Action: a controller changes its state.
     pub set: Option<SetState>,
+    /// Action: a controller goes through several states, unless another step changes its state
+    /// meanwhile.
+    pub phases: Option<At<Phases>>,
     /// Action: a LUN changes hands without a host's asking.
     pub own: Option<LunOwner>,
     /// Action: a target port group of a LUN gets a state of its own.
@@ -54,6 +57,11 @@ pub struct Step {
     pub map: Option<At<LunTable>>,
     /// Action: the LUN with this number disappears.
     pub unmap: Option<At<u64>>,
+    /// Action: a LUN gets another number.
+    pub remap: Option<At<Remap>>,
+    /// Action: another volume, empty and with another name, takes the place of the LUN with this number,
+    /// and no event tells of it.
+    pub replace: Option<At<u64>>,
     /// Action: a LUN changes its size.
     pub resize: Option<Resize>,
     /// Action: a LUN refuses writes, or takes them again.
@@ -111,6 +119,44 @@ pub struct SetState {
     pub controller: Name<ControllerId>,
     /// Its new state.
     pub state: Name<ControllerState>,
+}
+
+/// The states that a controller goes through.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { controller = \"A\", through = [{ state = \"booting\", lasts = \"30s\" }] }"
+)]
+pub struct Phases {
+    /// The controller.
+    pub controller: Name<ControllerId>,
+    /// The states, the first of which begins now.
+    pub through: Vec<PhaseTable>,
+    /// The state after them. Default: "online".
+    pub last: Option<Name<ControllerState>>,
+}
+
+/// A state that passes.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { state = \"booting\", lasts = \"30s\" }"
+)]
+pub struct PhaseTable {
+    /// The state.
+    pub state: Name<ControllerState>,
+    /// How long it lasts.
+    pub lasts: Name<TimeSpan>,
+}
+
+/// A LUN's new number.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 1, to = 5 }")]
+pub struct Remap {
+    /// Its number.
+    pub lun: At<u64>,
+    /// Its new number, which must be free then.
+    pub to: At<u64>,
 }
 
 /// A state that a target port group has for a LUN, apart from ownership.

@@ -217,6 +217,8 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         Action::MapLun(config) => write!(f, "map LUN {} of {}", config.lun, Size(config.bytes)),
         Action::UnmapLun { lun } => write!(f, "unmap LUN {lun}"),
+        Action::RemapLun { lun, to } => write!(f, "remap LUN {lun} to {to}"),
+        Action::ReplaceLun { lun } => write!(f, "replace LUN {lun} by another volume"),
         Action::ResizeLun { lun, bytes } => write!(f, "resize LUN {lun} to {}", Size(*bytes)),
         Action::SetReadOnly { lun, read_only: true } => write!(f, "LUN {lun} refuses writes"),
         Action::SetReadOnly { lun, read_only: false } => write!(f, "LUN {lun} takes writes"),

@@ -83,6 +83,17 @@ fn array_action(action: &Action, table: &mut file::Step) {
         Action::SetController { controller, state } => {
             table.set = Some(SetState { controller: name(*controller), state: name(*state) });
         }
+        Action::Phases { controller, phases, last } => {
+            let through = phases.iter().map(|phase| {
+                let (state, lasts) = (name(phase.state), span(phase.lasts));
+                file::PhaseTable { state, lasts }
+            });
+            table.phases = Some(at(file::Phases {
+                controller: name(*controller),
+                through: through.collect(),
+                last: Some(name(*last)),
+            }));
+        }
         Action::SetOwner { lun, controller } => table.own = Some(owner(*lun, *controller)),
         Action::SetGroupState { lun, group, state } => {
             let (lun, state) = (Some(number(*lun)), state.map(name));
@@ -105,6 +116,10 @@ fn array_action(action: &Action, table: &mut file::Step) {
         }
         Action::MapLun(config) => table.map = Some(at(san::lun(config))),
         Action::UnmapLun { lun } => table.unmap = Some(number(*lun)),
+        Action::RemapLun { lun, to } => {
+            table.remap = Some(at(file::Remap { lun: number(*lun), to: number(*to) }));
+        }
+        Action::ReplaceLun { lun } => table.replace = Some(number(*lun)),
         Action::ResizeLun { lun, bytes } => {
             table.resize = Some(file::Resize { lun: number(*lun), size: name(Size(*bytes)) });
         }
@@ -113,6 +128,6 @@ fn array_action(action: &Action, table: &mut file::Step) {
             table.read_only = Some(file::ReadOnly { lun: number(*lun), read_only });
         }
         // No step can ask for these; the runner takes them itself.
-        Action::BeginStory | Action::Phases { .. } | Action::AddRule(_) => {}
+        Action::BeginStory | Action::AddRule(_) => {}
     }
 }
