@@ -49,6 +49,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ImageCommand,
     },
+    /// List the models of arrays, or show one: a model of your own is such a file.
+    Model {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
     /// Tell what is missing on this machine, and the command that mends it.
     Doctor,
     /// Print the JSON Schema of scenario files, for editors.
@@ -174,6 +180,18 @@ pub(crate) enum ImageCommand {
     },
     /// Remove an image and what was made from it.
     Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The subcommands of `sansim model`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// List the models.
+    List,
+    /// Print the file of a model.
+    Show {
         /// Its name.
         name: String,
     },

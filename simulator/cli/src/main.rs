@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod doctor;
 mod image;
+mod model;
 mod run;
 mod show;
 mod stop;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Doctor => doctor::doctor(),
+        Command::Model { command } => model::model(&command),
         Command::Schema => schema(),
         Command::Run(args) => with_runtime(run::run(args)),
         Command::Image { command } => with_runtime(image::image(command)),

@@ -61,8 +61,7 @@ fn every_trap_and_report_has_a_scenario_or_a_reason_why_not() {
     let strangers: Vec<_> = covered.iter().filter(|(entry, _)| !known.contains(*entry)).collect();
     assert!(strangers.is_empty(), "not in docs/handlers.md: {strangers:?}");
     let shown = |entry: &&String| covered.contains_key(*entry);
-    let missing: Vec<_> =
-        known.difference(&without).filter(|entry| !shown(entry)).collect();
+    let missing: Vec<_> = known.difference(&without).filter(|entry| !shown(entry)).collect();
     assert!(missing.is_empty(), "no scenario covers, and no reason is given for: {missing:?}");
     let both: Vec<_> = without.iter().filter(shown).collect();
     assert!(both.is_empty(), "listed as without a scenario, but there is one: {both:?}");

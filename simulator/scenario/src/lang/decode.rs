@@ -10,7 +10,7 @@ use super::{
     Diagnostic, Diagnostics, Set,
     file::{Array, Expect, Fault, File, Guest, Hba, Step, Workload},
     near,
-    source::{Sources, apply},
+    source::{Sources, apply, complete},
 };
 
 /// Tries to read one table; the value is thrown away, only the mistake counts.
@@ -33,7 +33,12 @@ fn probe<T: DeserializeOwned>(value: Spanned<DeValue<'_>>) -> Result<(), toml::d
 }
 
 /// Reads a scenario file and what is set over it.
-pub(super) fn decode(text: &str, sets: &[Set], sources: &Sources) -> Result<File, Diagnostics> {
+pub(super) fn decode(
+    text: &str,
+    sets: &[Set],
+    model: Option<&str>,
+    sources: &Sources,
+) -> Result<File, Diagnostics> {
     let (root, errors) = DeTable::parse_recoverable(text);
     // What follows the first mistake in the TOML itself is mostly its consequence.
     if let Some(first) = errors.into_iter().min_by_key(|error| error.span().map(|s| s.start)) {
@@ -42,6 +47,11 @@ pub(super) fn decode(text: &str, sets: &[Set], sources: &Sources) -> Result<File
     let span = root.span();
     let mut table = root.into_inner();
     let mut diagnostics = apply(&mut table, sets, sources);
+    if let Some(model) = model
+        && let Err((why, span)) = complete(&mut table, model, sources)
+    {
+        diagnostics.push(sources.place(Diagnostic::error(why), &span));
+    }
     let mut errors = probe_sections(&mut table);
     // What is left is sound but for the keys of the file itself.
     let root = Spanned::new(span, DeValue::Table(table));

@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod diagnostics;
 pub mod file;
+pub mod model;
 mod near;
 mod placeholder;
 pub mod plan;
@@ -52,7 +53,9 @@ pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
 /// # Errors
 /// Everything that is wrong with it, warnings included.
 pub fn load_text(name: &str, text: &str, sets: &[Set]) -> Result<Scenario, Diagnostics> {
-    let sources = source::Sources::new(name, text, sets);
-    let file = decode::decode(text, sets, &sources)?;
+    let model = model::chosen(name, text, sets)?;
+    let sources = source::Sources::new(name, text, sets, model.as_ref());
+    let model = model.as_ref().map(|model| model.text.as_str());
+    let file = decode::decode(text, sets, model, &sources)?;
     check::check(name, &file, &sources)
 }

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Diagnostic, Diagnostics};
+use super::{Diagnostic, Diagnostics, model::ModelText};
 
 /// A value that the command line sets: `guest.image=trixie`, `fault.0.then.delay=5s`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,13 @@ impl FromStr for Set {
     }
 }
 
+impl Set {
+    /// What it sets the key to, if that is its key.
+    pub(super) fn value_of(&self, key: &str) -> Option<&str> {
+        (self.key == key).then_some(self.value.trim_matches('"'))
+    }
+}
+
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.key, self.value)
@@ -42,13 +49,16 @@ impl fmt::Display for Set {
 pub(super) struct Sources(Vec<(usize, Arc<NamedSource<String>>)>);
 
 impl Sources {
-    pub(super) fn new(name: &str, text: &str, sets: &[Set]) -> Self {
+    pub(super) fn new(name: &str, text: &str, sets: &[Set], model: Option<&ModelText>) -> Self {
         let mut sources = vec![(0, named(name, text).with_language("TOML"))];
         let mut start = text.len() + 1;
         for set in sets {
             let text = set.to_string();
             sources.push((start, named("--set", &text)));
             start += text.len() + 1;
+        }
+        if let Some(model) = model {
+            sources.push((start, named(&model.name, &model.text).with_language("TOML")));
         }
         Sources(sources.into_iter().map(|(start, source)| (start, Arc::new(source))).collect())
     }
@@ -61,6 +71,11 @@ impl Sources {
         let begin = (span.start - start).min(text.len());
         let end = span.end.saturating_sub(*start).clamp(begin, text.len());
         diagnostic.at(Arc::clone(source), begin..first_line(text, begin, end))
+    }
+
+    /// Where the text of the model begins, which is the last one if there is any.
+    pub(super) fn start_of_model(&self) -> usize {
+        self.0.last().map_or(0, |(start, _)| *start)
     }
 
     /// Where the text of an override begins.
@@ -100,6 +115,42 @@ pub(super) fn apply<'t>(root: &mut DeTable<'t>, sets: &'t [Set], sources: &Sourc
         }
     }
     diagnostics
+}
+
+/// Gives the array the keys of its model that it does not have itself.
+pub(super) fn complete<'t>(
+    root: &mut DeTable<'t>,
+    model: &'t str,
+    sources: &Sources,
+) -> Result<(), (String, Range<usize>)> {
+    let start = sources.start_of_model();
+    let parsed = DeTable::parse(model).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        (error.message().to_owned(), span.start + start..span.end + start)
+    })?;
+    let span = parsed.span();
+    let model = shift(Spanned::new(span, DeValue::Table(parsed.into_inner())), start);
+    let array = root.get_mut("array").map(Spanned::get_mut);
+    if let (Some(DeValue::Table(array)), DeValue::Table(mut model)) = (array, model.into_inner()) {
+        model.remove("description");
+        fill_in(array, model);
+    }
+    Ok(())
+}
+
+/// Adds the entries that a table does not have, and those of its tables.
+fn fill_in<'t>(table: &mut DeTable<'t>, defaults: DeTable<'t>) {
+    for (key, default) in defaults {
+        match (table.get_mut(&**key.get_ref()).map(Spanned::get_mut), default) {
+            (None, default) => drop(table.insert(key, default)),
+            (Some(DeValue::Table(inner)), default) => {
+                if let DeValue::Table(defaults) = default.into_inner() {
+                    fill_in(inner, defaults);
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
 }
 
 /// Moves the spans of a value that was parsed on its own to where its text stands.

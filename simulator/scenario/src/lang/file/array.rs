@@ -11,7 +11,11 @@ use crate::lang::value::{At, Size};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Array {
+    /// The model that it is: a name of `sansim model list`, or a file of one's own whose name ends in
+    /// `.toml`, beside the scenario. Every other key of this table wins over the model's.
+    pub model: Option<At<String>>,
     /// The family of arrays it belongs to: how it identifies itself and how it is told to move a LUN.
+    /// Required unless there is a model.
     pub personality: PersonalityName,
     /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
     pub vendor: Option<At<String>>,

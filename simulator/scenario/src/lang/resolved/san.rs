@@ -12,6 +12,7 @@ use crate::lang::{
 pub(super) fn array(array: &Array) -> file::Array {
     let identity = &array.identity;
     let mut table = file::Array {
+        model: None,
         personality: PersonalityName::of(&array.personality),
         vendor: Some(at(identity.vendor.clone())),
         product: Some(at(identity.product.clone())),

@@ -1,0 +1,27 @@
+//! `sansim model`: the models of arrays that a scenario can name.
+
+use sansim_scenario::lang::model::{description, models};
+
+use crate::{PASS, USAGE, args::ModelCommand, show};
+
+/// Lists the models, or prints the file of one.
+pub(crate) fn model(command: &ModelCommand) -> u8 {
+    match command {
+        ModelCommand::List => {
+            for (name, text) in models() {
+                println!("{name:<20} {}", description(text));
+            }
+            PASS
+        }
+        ModelCommand::Show { name } => match models().find(|(known, _)| known == name) {
+            Some((_, text)) => {
+                print!("{text}");
+                PASS
+            }
+            None => {
+                show::error(&format!("there is no model `{name}`; see `sansim model list`"));
+                USAGE
+            }
+        },
+    }
+}
