@@ -3,6 +3,7 @@
 // As in the crate itself, whose test array is used here too.
 use sansim_array::*;
 
+mod families;
 mod faults;
 mod garbage;
 mod model;
