@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::{
     Action, AluaConfig, Array, ArrayConfig, Asked, Buffers, Command, ControllerId, ControllerState,
-    EmcConfig, FailoverMode, HpSwConfig, Lun, Nexus, Outcome, PersonalityConfig, RdacConfig,
+    EmcConfig, FailoverMode, HbaId, HpSwConfig, Lun, Nexus, Outcome, PersonalityConfig, RdacConfig,
     ServiceResponse, Status, Time,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
@@ -208,6 +208,9 @@ proptest! {
         for (step, deed) in deeds.iter().enumerate() {
             let now = Time::from_nanos(step as u64 * 1_000_000);
             let owners = [LUN0, LUN1].map(|lun| array.owner(lun));
+            // As an HBA does when the array has something to do by itself.
+            array.notices(now, HbaId(0));
+            twin.notices(now, HbaId(0));
             let reply = do_it(&array, now, own, deed);
             prop_assert_eq!(&reply, &do_it(&twin, now, own, deed), "the twin, at {}: {:?}", step, deed);
             if matches!(deed, Deed::Snapshot) {
