@@ -3,8 +3,9 @@
 use std::{io, time::Duration};
 
 use crate::{
-    fault::{FaultRule, RuleError},
+    fault::{FaultRule, OpMatcher, RuleError},
     ids::{ControllerId, Lun},
+    operation::OPERATIONS,
     personality::{
         alua::{AluaConfig, Asked},
         emc::EmcConfig,
@@ -56,6 +57,13 @@ impl PersonalityConfig {
             PersonalityConfig::Alua(config) if config.asked == Asked::Never => "none",
             PersonalityConfig::Alua(_) => "alua",
         }
+    }
+
+    /// Whether such an array carries out any of these operations.
+    pub fn supports(&self, ops: OpMatcher) -> bool {
+        let personality = personality(self);
+        let supported = OPERATIONS.iter().filter(|op| personality.supports(op));
+        ops == OpMatcher::Any || supported.into_iter().any(|op| ops.covers(Some(op)))
     }
 
     /// The highest number that a LUN of such an array can have.

@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use sansim_array::{
-    Action, Answer, Chance, ControllerState, FaultRule, Lose, Matches, ServiceResponse, Stage,
-    Status, Then, When,
+    Action, Answer, Chance, ControllerState, FaultRule, Lose, Matches, PersonalityConfig,
+    ServiceResponse, Stage, Status, Then, When,
 };
 
 use super::context::{Checker, NO_LIMIT};
@@ -14,8 +14,15 @@ use crate::lang::{
     value::At,
 };
 
-pub(super) fn resolve(faults: &[At<file::Fault>], checker: &mut Checker<'_>) -> Vec<FaultRule> {
+pub(super) fn resolve(
+    faults: &[At<file::Fault>],
+    personality: &PersonalityConfig,
+    checker: &mut Checker<'_>,
+) -> Vec<FaultRule> {
     let names = checker.rules.clone();
+    for fault in faults {
+        warn_of_strange_operation(&fault.when, personality, checker);
+    }
     faults
         .iter()
         .zip(names)
@@ -26,6 +33,22 @@ pub(super) fn resolve(faults: &[At<file::Fault>], checker: &mut Checker<'_>) -> 
             armed: fault.armed.unwrap_or(true),
         })
         .collect()
+}
+
+/// An operation that no handler of such an array sends, since it carries none out, is most likely
+/// another one's; a program of the guest can send it all the same.
+fn warn_of_strange_operation(
+    when: &file::When,
+    personality: &PersonalityConfig,
+    checker: &mut Checker<'_>,
+) {
+    let Some(op) = when.op.as_ref().filter(|op| !personality.supports(op.0)) else { return };
+    let warning = format!("an array of this personality does not carry out {}", op.0);
+    let help = format!(
+        "only a program of the guest could send it; the handler `{}` does not",
+        personality.handler()
+    );
+    checker.report(&op.span, Diagnostic::warning(warning).help(help));
 }
 
 fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> When {

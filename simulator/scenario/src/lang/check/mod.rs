@@ -49,7 +49,7 @@ pub(super) fn check(name: &str, file: &File, sources: &Sources) -> Result<Scenar
     checker.know_names(file);
     let workload = workload::resolve(&file.workload, &array, &mut checker);
     checker.know_workload(workload.as_ref());
-    let faults = fault::resolve(&file.fault, &mut checker);
+    let faults = fault::resolve(&file.fault, &array.personality, &mut checker);
     let steps = step::resolve(&file.step, &mut checker);
     let expectations = expect::resolve(&file.expect, &mut checker);
     let command_timeout =
