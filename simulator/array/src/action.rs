@@ -6,7 +6,7 @@ use crate::{
     config::{ConfigError, LunConfig},
     controller::ControllerState,
     fault::{FaultRule, RuleError},
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     personality::{alua::AccessState, emc::Condition},
     sense::Sense,
 };
@@ -33,6 +33,32 @@ pub enum Action {
         phases: Vec<Phase>,
         /// The state it is in at last.
         last: ControllerState,
+    },
+    /// A link goes down or comes back. While it is down nothing answers over it; when it is back the
+    /// nexuses over it hear of a nexus loss (06/29/07).
+    SetLink {
+        /// Between which HBA and the port; none for the port's own, which is every HBA's.
+        hba: Option<HbaId>,
+        /// Which port.
+        port: PortId,
+        /// Whether it is up from now on.
+        up: bool,
+    },
+    /// A link goes down and comes back, again and again, the first time now.
+    FlapLink {
+        /// As in [`Action::SetLink`].
+        hba: Option<HbaId>,
+        /// Which port.
+        port: PortId,
+        /// How long it is down, and then up.
+        every: Duration,
+        /// How many times.
+        times: u16,
+    },
+    /// An HBA is reset: its commands that wait end so, and each of its nexuses hears of a nexus loss.
+    ResetHba {
+        /// Which one.
+        hba: HbaId,
     },
     /// A LUN changes hands without a host's asking.
     SetOwner {

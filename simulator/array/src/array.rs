@@ -7,6 +7,7 @@ mod agenda;
 mod apply;
 mod arrival;
 mod build;
+mod link;
 mod notices;
 mod parked;
 mod reserve;

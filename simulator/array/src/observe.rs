@@ -6,7 +6,7 @@ use crate::{
     command::Cdb,
     completion::Completion,
     controller::ControllerState,
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     operation::Operation,
     personality::{alua::AccessState, emc::Condition},
     time::Time,
@@ -82,6 +82,17 @@ pub enum Changed {
         /// Its state now.
         to: ControllerState,
     },
+    /// A link went down or came back.
+    Link {
+        /// Between which HBA and the port; none for every HBA.
+        hba: Option<HbaId>,
+        /// The port.
+        port: PortId,
+        /// Whether it is up.
+        up: bool,
+    },
+    /// An HBA was reset.
+    HbaReset(HbaId),
     /// A LUN changed hands.
     Owner {
         /// Which LUN.
@@ -137,6 +148,11 @@ impl fmt::Display for Changed {
             Changed::Controller { controller, from, to } => {
                 write!(f, "controller {controller}: {from} -> {to}")
             }
+            Changed::Link { hba, port, up } => {
+                let to = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
+                write!(f, "link {to}: {}", if *up { "up" } else { "down" })
+            }
+            Changed::HbaReset(hba) => write!(f, "{hba}: reset"),
             Changed::Owner { lun, from, to, by: None } => {
                 write!(f, "LUN {lun}: owner {from} -> {to}, without a host's asking")
             }

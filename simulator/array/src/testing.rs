@@ -209,12 +209,15 @@ impl Rig {
         self.put(nexus, lun, cdb, &[]);
     }
 
-    /// How a command ends at a time: its sense, else its status.
+    /// How a command ends at a time: its sense, else its status, or why it has none.
     pub(crate) fn answer_at(&self, now: Time, nexus: Nexus, lun: Lun, cdb: &[u8]) -> String {
         let mut buffers = Bytes::new(65_536, &[]);
         let command = Command { nexus, lun, tag: 1, cdb };
         let outcome = self.array.submit(now, &command, &mut buffers);
         let completion = self.complete(outcome, buffers).completion;
+        if completion.response != ServiceResponse::Ok {
+            return completion.response.to_string();
+        }
         completion.sense.map_or_else(|| completion.status.to_string(), |sense| sense.to_string())
     }
 

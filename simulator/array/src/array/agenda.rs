@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{Report, State};
+use super::{
+    link::Link,
+    state::{Report, State},
+};
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, Lun},
@@ -14,6 +17,8 @@ use crate::{
 pub(crate) enum Event {
     /// A controller comes to its next state.
     Controller(ControllerId, ControllerState),
+    /// A link goes down or comes back.
+    Link(Link, bool),
     /// A LUN that is on its way arrives.
     Arrival(Lun, ControllerId),
 }
@@ -66,6 +71,7 @@ impl State {
         while let Some((at, event)) = self.agenda.take_due(now) {
             match event {
                 Event::Controller(controller, to) => self.change_state(at, controller, to, report),
+                Event::Link(link, up) => self.change_link(at, link, up, report),
                 Event::Arrival(lun, to) => self.arrive_at(at, lun, to, report),
             }
         }

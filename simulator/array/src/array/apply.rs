@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     agenda::Event,
+    link::Link,
     state::{Report, State},
 };
 use crate::{
@@ -50,6 +51,13 @@ impl State {
                 self.unit_mut(lun)?.condition = condition;
                 self.lun_changed(now, lun, LunChange::Condition(condition), report);
             }
+            Action::SetLink { hba, port, up } => {
+                self.set_link(now, Link { hba, port }, up, report)?;
+            }
+            Action::FlapLink { hba, port, every, times } => {
+                self.flap_link(now, Link { hba, port }, every, times, report)?;
+            }
+            Action::ResetHba { hba } => self.reset_hba(now, hba, report),
             Action::SetOwner { lun, controller } => {
                 self.known(controller)?;
                 self.unit_mut(lun)?;
@@ -345,7 +353,7 @@ impl State {
         ports
     }
 
-    fn known(&self, controller: ControllerId) -> Result<(), ActionError> {
+    pub(super) fn known(&self, controller: ControllerId) -> Result<(), ActionError> {
         let known = controller.index() < self.controllers.len();
         if known { Ok(()) } else { Err(ActionError::NoController(controller)) }
     }

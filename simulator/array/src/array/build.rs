@@ -31,6 +31,7 @@ impl State {
             units: BTreeMap::new(),
             mappings: 0,
             faults,
+            links_down: BTreeSet::new(),
             agenda: Agenda::default(),
             parking: Parking::default(),
             released: BTreeSet::new(),

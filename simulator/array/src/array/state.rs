@@ -9,6 +9,7 @@ use std::{
 use super::{
     agenda::{Agenda, Event},
     arrival::{Arrival, GoesWrong, Transfer},
+    link::Link,
     parked::{Parked, Parking, Taken, Then},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub(crate) struct State {
     /// How many LUNs were ever mapped: tells a LUN from an earlier one with the same number.
     pub(super) mappings: u16,
     pub(super) faults: Faults,
+    /// The links that are down.
+    pub(super) links_down: BTreeSet<Link>,
     pub(super) agenda: Agenda,
     pub(super) parking: Parking,
     /// The names under which nothing is held any more.
@@ -223,6 +226,7 @@ impl State {
     pub(super) fn answers(&self, nexus: Nexus) -> bool {
         let controller = self.controllers.get(nexus.port.controller.index());
         controller.is_some_and(|it| it.state.answers() && nexus.port.index < it.ports)
+            && self.linked(nexus)
     }
 
     /// The array as a command sees it.

@@ -210,3 +210,37 @@ fn a_lun_that_is_replaced_is_another_volume_under_the_same_number() {
     assert_eq!(rig.sense(A, LUN0, &read(0, 1), &[]), "06/3f/03");
     assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
 }
+
+#[test]
+fn a_link_that_is_down_carries_nothing_and_its_nexus_hears_of_the_loss() {
+    let rig = Rig::ready();
+    let answer = || rig.send(A, LUN0, &TEST_UNIT_READY, &[], 0).completion;
+    let link = |hba, up| apply(&rig, Action::SetLink { hba, port: A.port, up });
+    link(Some(HbaId(1)), false);
+    assert_eq!(answer().response, ServiceResponse::Ok, "that of another HBA");
+    link(Some(HbaId(0)), false);
+    assert_eq!(answer().response, ServiceResponse::BadTarget);
+    link(Some(HbaId(0)), true);
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/29/07");
+    link(None, false);
+    assert_eq!(answer().response, ServiceResponse::BadTarget);
+    rig.good(B, LUN1, &TEST_UNIT_READY);
+    link(None, true);
+    apply(&rig, Action::ResetHba { hba: HbaId(0) });
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/29/07");
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+}
+
+#[test]
+fn a_link_flaps_as_often_as_it_should() {
+    let rig = Rig::ready();
+    let every = Duration::from_secs(1);
+    let flap = Action::FlapLink { hba: None, port: A.port, every, times: 2 };
+    rig.array.apply(at(1000), flap).unwrap();
+    let answers = [1500, 2500, 3500, 4500, 9000].map(|millis| {
+        rig.array.notices(at(millis), HbaId(0));
+        rig.answer_at(at(millis), A, LUN0, &TEST_UNIT_READY)
+    });
+    assert_eq!(answers, ["BAD TARGET", "06/29/07", "BAD TARGET", "06/29/07", "GOOD"]);
+    assert_eq!(rig.array.next_event(), None);
+}

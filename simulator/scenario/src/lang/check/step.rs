@@ -124,12 +124,14 @@ fn occurrence(on: &At<file::On>, step: &str, checker: &mut Checker<'_>) -> Optio
 }
 
 /// The keys of a step that are actions, and which of them are there.
-fn actions(step: &file::Step) -> [(&'static str, bool); 22] {
+fn actions(step: &file::Step) -> [(&'static str, bool); 24] {
     [
         ("fail", step.fail.is_some()),
         ("restore", step.restore.is_some()),
         ("set", step.set.is_some()),
         ("phases", step.phases.is_some()),
+        ("link", step.link.is_some()),
+        ("reset_hba", step.reset_hba.is_some()),
         ("own", step.own.is_some()),
         ("port_group", step.port_group.is_some()),
         ("condition", step.condition.is_some()),
@@ -196,6 +198,10 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
         Some(state(checker.controller(&set.controller), set.state.0))
     } else if let Some(phases) = &step.phases {
         Some(run_through(phases, checker))
+    } else if let Some(given) = &step.link {
+        Some(link(given, checker))
+    } else if let Some(hba) = &step.reset_hba {
+        Some(Action::ResetHba { hba: checker.hba(hba) })
     } else if let Some(own) = &step.own {
         let controller = checker.controller(&own.controller);
         Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
@@ -214,6 +220,23 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
     } else {
         step.unit_attention.as_ref().map(|attention| unit_attention(attention, checker))
     }
+}
+
+fn link(given: &At<file::Link>, checker: &mut Checker<'_>) -> Action {
+    let hba = given.hba.as_ref().map(|hba| checker.hba(hba));
+    let port = checker.port(&given.port);
+    let Some(flap) = &given.flap else {
+        return Action::SetLink { hba, port, up: given.up.unwrap_or(false) };
+    };
+    if given.up.is_some() {
+        checker.refuse(&flap.span, "`flap` does not go with `up`", "remove one of them");
+    }
+    let every = flap.every.0.0;
+    if every.is_zero() {
+        checker.refuse(&flap.every.span, "a link takes some time to flap", "write \"1s\"");
+    }
+    let times = checker.number(Some(&flap.times), 1..=1000, 1, "`times`") as u16;
+    Action::FlapLink { hba, port, every, times }
 }
 
 fn run_through(given: &At<file::Phases>, checker: &mut Checker<'_>) -> Action {

@@ -31,8 +31,8 @@ pub use personality::{
     RdacModeName, ReportingName, ScopeName, TpgsName,
 };
 pub use step::{
-    LunCondition, LunOwner, On, PhaseTable, Phases, PortGroup, ReadOnly, Remap, Resize, SetState,
-    Step, StopName, UnitAttention, WriteFile,
+    Flap, Link, LunCondition, LunOwner, On, PhaseTable, Phases, PortGroup, ReadOnly, Remap, Resize,
+    SetState, Step, StopName, UnitAttention, WriteFile,
 };
 pub use workload::{PatternName, Workload};
 

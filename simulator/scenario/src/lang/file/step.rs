@@ -28,6 +28,10 @@ pub struct Step {
     /// Action: a controller goes through several states, unless another step changes its state
     /// meanwhile.
     pub phases: Option<At<Phases>>,
+    /// Action: a link goes down, comes back or flaps.
+    pub link: Option<At<Link>>,
+    /// Action: an HBA is reset.
+    pub reset_hba: Option<At<u64>>,
     /// Action: a LUN changes hands without a host's asking.
     pub own: Option<LunOwner>,
     /// Action: a target port group of a LUN gets a state of its own.
@@ -119,6 +123,30 @@ pub struct SetState {
     pub controller: Name<ControllerId>,
     /// Its new state.
     pub state: Name<ControllerState>,
+}
+
+/// What becomes of a link.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { port = \"A0\", up = false }")]
+pub struct Link {
+    /// The port it leads to.
+    pub port: Name<PortId>,
+    /// The HBA it leads from. Default: the port's own link, which is every HBA's.
+    pub hba: Option<At<u64>>,
+    /// Whether it is up from now on. Default: false.
+    pub up: Option<bool>,
+    /// It goes down and comes back instead, again and again.
+    pub flap: Option<At<Flap>>,
+}
+
+/// How a link flaps.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { every = \"1s\", times = 5 }")]
+pub struct Flap {
+    /// How long it is down, and then up.
+    pub every: Name<TimeSpan>,
+    /// How many times, at most 1000.
+    pub times: At<u64>,
 }
 
 /// The states that a controller goes through.

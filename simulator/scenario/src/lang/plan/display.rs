@@ -194,6 +194,15 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             }
             write!(f, "then {last}")
         }
+        Action::SetLink { hba, port, up } => {
+            let link = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
+            write!(f, "link {link} is {}", if *up { "up" } else { "down" })
+        }
+        Action::FlapLink { hba, port, every, times } => {
+            let link = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
+            write!(f, "link {link} flaps {times} times, every {}", TimeSpan(*every))
+        }
+        Action::ResetHba { hba } => write!(f, "reset {hba}"),
         Action::SetOwner { lun, controller } => {
             write!(f, "controller {controller} takes LUN {lun}")
         }

@@ -94,6 +94,24 @@ fn array_action(action: &Action, table: &mut file::Step) {
                 last: Some(name(*last)),
             }));
         }
+        Action::SetLink { hba, port, up } => {
+            table.link = Some(at(file::Link {
+                port: name(*port),
+                hba: hba.map(|hba| at(hba.0.into())),
+                up: Some(*up),
+                flap: None,
+            }));
+        }
+        Action::FlapLink { hba, port, every, times } => {
+            let flap = file::Flap { every: span(*every), times: at((*times).into()) };
+            table.link = Some(at(file::Link {
+                port: name(*port),
+                hba: hba.map(|hba| at(hba.0.into())),
+                up: None,
+                flap: Some(at(flap)),
+            }));
+        }
+        Action::ResetHba { hba } => table.reset_hba = Some(at(hba.0.into())),
         Action::SetOwner { lun, controller } => table.own = Some(owner(*lun, *controller)),
         Action::SetGroupState { lun, group, state } => {
             let (lun, state) = (Some(number(*lun)), state.map(name));

@@ -1,0 +1,112 @@
+//! Links between HBAs and ports, and what resets of HBAs do.
+
+use std::time::Duration;
+
+use super::{
+    agenda::Event,
+    state::{Report, State},
+};
+use crate::{
+    action::ActionError,
+    completion::{Completion, ServiceResponse},
+    ids::{HbaId, Nexus, PortId},
+    observe::Changed,
+    sense::Sense,
+    time::Time,
+};
+
+/// A link: that of one HBA to a port, or the port's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Link {
+    pub(crate) hba: Option<HbaId>,
+    pub(crate) port: PortId,
+}
+
+impl Link {
+    fn carries(self, nexus: Nexus) -> bool {
+        nexus.port == self.port && self.hba.is_none_or(|hba| hba == nexus.hba)
+    }
+}
+
+impl State {
+    /// Whether every link that a nexus goes over is up.
+    pub(super) fn linked(&self, nexus: Nexus) -> bool {
+        !self.links_down.iter().any(|link| link.carries(nexus))
+    }
+
+    /// Changes a link that there can be.
+    pub(super) fn set_link(
+        &mut self,
+        now: Time,
+        link: Link,
+        up: bool,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known(link.port.controller)?;
+        self.change_link(now, link, up, report);
+        Ok(())
+    }
+
+    /// Plans a link's going down and coming back.
+    pub(super) fn flap_link(
+        &mut self,
+        now: Time,
+        link: Link,
+        every: Duration,
+        times: u16,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known(link.port.controller)?;
+        let mut due = now;
+        for _ in 0..times {
+            self.plan(due, Event::Link(link, false), report);
+            self.plan(due + every, Event::Link(link, true), report);
+            due = due + every + every;
+        }
+        self.catch_up(now, report);
+        Ok(())
+    }
+
+    /// A link that goes down takes the commands that wait at its far end along.
+    pub(super) fn change_link(&mut self, now: Time, link: Link, up: bool, report: &mut Report) {
+        let changed = match up {
+            true => self.links_down.remove(&link),
+            false => self.links_down.insert(link),
+        };
+        if !changed {
+            return;
+        }
+        report.change(now, Changed::Link { hba: link.hba, port: link.port, up });
+        if up {
+            self.lose_nexuses(|nexus| link.carries(nexus));
+        } else {
+            let ended = self.parking.end(
+                |arrival| link.carries(arrival.nexus),
+                |arrival| Completion::response(ServiceResponse::BadTarget, arrival.offered),
+            );
+            self.notify_resume(ended, report);
+        }
+    }
+
+    /// Ends what waits of an HBA's commands.
+    pub(super) fn reset_hba(&mut self, now: Time, hba: HbaId, report: &mut Report) {
+        report.change(now, Changed::HbaReset(hba));
+        let ended = self.parking.end(
+            |arrival| arrival.nexus.hba == hba,
+            |arrival| Completion::response(ServiceResponse::Reset, arrival.offered),
+        );
+        self.notify_resume(ended, report);
+        self.lose_nexuses(|nexus| nexus.hba == hba);
+    }
+
+    /// What is left of nexuses that were lost (SAM-5 6.3.4).
+    fn lose_nexuses(&mut self, which: impl Fn(Nexus) -> bool) {
+        for unit in self.units.values_mut() {
+            unit.reservations.lose_nexus(&which);
+            for (_, view) in unit.nexuses.iter_mut().filter(|(nexus, _)| which(**nexus)) {
+                view.control.reset();
+                view.attentions.push(Sense::NEXUS_LOSS);
+            }
+        }
+    }
+}
