@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hardware handlers of 2007 on today's kernels: every registered
+ * hw_handler_type becomes a SCSI device handler of the same name.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/kmod.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <scsi/scsi_dh.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_eh.h>
+
+#include "dm-hw-handler.h"
+
+/* How many types there can be: each needs functions of its own, see SLOT(). */
+#define SLOTS 8
+
+/* A registered type. */
+struct slot {
+	struct hw_handler_type type;	/* a copy; name is NULL in a free slot */
+	struct scsi_device_handler dh;
+	unsigned int users;		/* attached disks, and dm_get_hw_handler() */
+};
+
+/* What a disk has for its handler_data. */
+struct bridge {
+	struct hw_handler hwh;
+	struct dm_path path;
+	struct dm_dev dev;
+	struct scsi_device *sdev;
+	struct slot *slot;
+	spinlock_t sense_lock;			/* held during error() */
+	const struct scsi_sense_hdr *sense;	/* within error() */
+	bool bypass;				/* the next activation is to say so */
+
+	spinlock_t lock;			/* guards what follows */
+	enum { IDLE, BEGUN, COMPLETED } pg_init;
+	activate_complete done;			/* NULL if nobody wants to know */
+	void *done_data;
+	int result;
+	struct work_struct completion;
+};
+
+static DEFINE_MUTEX(slots_lock);
+static struct slot slots[SLOTS];
+
+static struct bridge *path_bridge(struct dm_path *path)
+{
+	return container_of(path, struct bridge, path);
+}
+
+static struct bridge *hwh_bridge(struct hw_handler *hwh)
+{
+	return container_of(hwh, struct bridge, hwh);
+}
+
+/*
+ * The result that makes today's dm-multipath do what the flags asked for in
+ * 2007 (mpath:pg_init_done). Failing the path outweighs bypassing its group:
+ * there is no code for both.
+ */
+static int activation_result(unsigned int err_flags)
+{
+	if (err_flags & (MP_FAIL_PATH | MP_ERROR_IO))
+		return SCSI_DH_IO;
+	if (err_flags & MP_BYPASS_PG)
+		return SCSI_DH_DEV_TEMP_BUSY;
+	if (err_flags & MP_RETRY)
+		return SCSI_DH_IMM_RETRY;	/* 2007 knew no delay */
+	return SCSI_DH_OK;
+}
+
+/* Tells dm-multipath, in process context as all its handlers do. */
+static void complete_activation(struct work_struct *work)
+{
+	struct bridge *bridge = container_of(work, struct bridge, completion);
+	activate_complete done;
+	void *data;
+	int result;
+
+	spin_lock_irq(&bridge->lock);
+	done = bridge->done;
+	data = bridge->done_data;
+	result = bridge->result;
+	bridge->pg_init = IDLE;
+	spin_unlock_irq(&bridge->lock);
+	if (done)
+		done(data, result);
+}
+
+void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags)
+{
+	struct bridge *bridge = path_bridge(path);
+	unsigned long flags;
+	bool expected;
+
+	spin_lock_irqsave(&bridge->lock, flags);
+	expected = bridge->pg_init == BEGUN;
+	if (expected) {
+		bridge->pg_init = COMPLETED;
+		bridge->result = activation_result(err_flags);
+	}
+	spin_unlock_irqrestore(&bridge->lock, flags);
+	if (expected)
+		schedule_work(&bridge->completion);
+	else
+		sdev_printk(KERN_ERR, bridge->sdev,
+			    "%s: pg_init completed twice, or never begun\n",
+			    bridge->slot->type.name);
+}
+EXPORT_SYMBOL_GPL(dm_pg_init_complete);
+
+/* The disk exists only after the handler was attached to its device. */
+static void find_disk(struct bridge *bridge)
+{
+	struct gendisk *disk = bridge->sdev->request_queue->disk;
+
+	if (bridge->path.dev || !disk)
+		return;
+	bridge->dev.bdev = disk->part0;
+	format_dev_t(bridge->dev.name, disk_devt(disk));
+	bridge->path.dev = &bridge->dev;
+}
+
+static int hwh_activate(struct scsi_device *sdev, activate_complete fn, void *data)
+{
+	struct bridge *bridge = sdev->handler_data;
+	bool busy;
+
+	spin_lock_irq(&bridge->lock);
+	busy = bridge->pg_init != IDLE;
+	if (!busy) {
+		bridge->pg_init = BEGUN;
+		bridge->done = fn;
+		bridge->done_data = data;
+	}
+	spin_unlock_irq(&bridge->lock);
+	if (busy) {
+		/* Two maps share the path. 2007 had one pg_init at a time, too. */
+		if (fn)
+			fn(data, SCSI_DH_RETRY);
+		return 0;
+	}
+	find_disk(bridge);
+	if (xchg(&bridge->bypass, false))
+		dm_pg_init_complete(&bridge->path, MP_BYPASS_PG);
+	else
+		bridge->slot->type.pg_init(&bridge->hwh, 0, &bridge->path);
+	return 0;
+}
+
+/*
+ * What today's mid-layer is to do with a command that ended with sense, of what
+ * the handler of 2007 would have done with the I/O. Unit attentions and a disk
+ * that becomes ready never came to it: the mid-layer dealt with them first.
+ */
+static enum scsi_disposition hwh_check_sense(struct scsi_device *sdev,
+					     struct scsi_sense_hdr *sense)
+{
+	struct bridge *bridge = sdev->handler_data;
+	struct slot *slot = bridge->slot;
+	unsigned long irq;
+	unsigned int flags;
+
+	if (!slot->type.error || sense->sense_key == UNIT_ATTENTION ||
+	    (sense->sense_key == NOT_READY && sense->asc == 0x04 && sense->ascq == 0x01))
+		return SCSI_RETURN_NOT_HANDLED;
+	spin_lock_irqsave(&bridge->sense_lock, irq);
+	bridge->sense = sense;
+	flags = slot->type.error(&bridge->hwh, NULL);
+	bridge->sense = NULL;
+	spin_unlock_irqrestore(&bridge->sense_lock, irq);
+	if (flags & MP_BYPASS_PG)
+		bridge->bypass = true;
+	if (flags & MP_ERROR_IO)
+		return SCSI_RETURN_NOT_HANDLED;
+	if (flags & (MP_FAIL_PATH | MP_BYPASS_PG))
+		return SUCCESS;
+	return NEEDS_RETRY;
+}
+
+/* "2", "a", "b", each with its NUL: what mpath:parse_hw_handler hands on. */
+static int parse_arguments(const char *params, unsigned int *argc, char ***argv)
+{
+	const char *next = params + strlen(params) + 1;
+	unsigned int i;
+	int error;
+
+	error = kstrtouint(params, 10, argc);
+	if (error)
+		return error;
+	*argv = kcalloc(*argc, sizeof(**argv), GFP_KERNEL);
+	if (!*argv)
+		return -ENOMEM;
+	for (i = 0; i < *argc; i++) {
+		(*argv)[i] = (char *)next;
+		next += strlen(next) + 1;
+	}
+	return 0;
+}
+
+static int hwh_set_params(struct scsi_device *sdev, const char *params)
+{
+	struct bridge *bridge = sdev->handler_data;
+	struct hw_handler_type *type = &bridge->slot->type;
+	unsigned int argc;
+	char **argv;
+	int error;
+
+	error = parse_arguments(params, &argc, &argv);
+	if (error)
+		return error;
+	type->destroy(&bridge->hwh);
+	bridge->hwh.context = NULL;
+	error = type->create(&bridge->hwh, argc, argv);
+	if (error) {
+		/* An instance there must be. What was made once can be made again. */
+		bridge->hwh.context = NULL;
+		if (type->create(&bridge->hwh, 0, NULL))
+			sdev_printk(KERN_ERR, sdev, "%s: left without an instance\n", type->name);
+	}
+	kfree(argv);
+	return error;
+}
+
+static ssize_t show_status(struct device *dev, status_type_t what, char *text)
+{
+	struct bridge *bridge = to_scsi_device(dev)->handler_data;
+	int len = 0;
+
+	if (bridge->slot->type.status)
+		len = bridge->slot->type.status(&bridge->hwh, what, text, PAGE_SIZE - 2);
+	return len + sysfs_emit_at(text, len, "\n");
+}
+
+static ssize_t hw_handler_status_show(struct device *dev, struct device_attribute *attr,
+				      char *text)
+{
+	return show_status(dev, STATUSTYPE_INFO, text);
+}
+static DEVICE_ATTR_RO(hw_handler_status);
+
+static ssize_t hw_handler_table_show(struct device *dev, struct device_attribute *attr,
+				     char *text)
+{
+	return show_status(dev, STATUSTYPE_TABLE, text);
+}
+static DEVICE_ATTR_RO(hw_handler_table);
+
+static struct attribute *hw_handler_attrs[] = {
+	&dev_attr_hw_handler_status.attr,
+	&dev_attr_hw_handler_table.attr,
+	NULL
+};
+
+static const struct attribute_group hw_handler_group = { .attrs = hw_handler_attrs };
+
+static int attach(struct slot *slot, struct scsi_device *sdev)
+{
+	struct bridge *bridge = kzalloc(sizeof(*bridge), GFP_KERNEL);
+	int error;
+
+	if (!bridge)
+		return SCSI_DH_NOMEM;
+	bridge->slot = slot;
+	bridge->sdev = sdev;
+	bridge->hwh.type = &slot->type;
+	bridge->path.is_active = 1;
+	spin_lock_init(&bridge->lock);
+	spin_lock_init(&bridge->sense_lock);
+	INIT_WORK(&bridge->completion, complete_activation);
+	error = slot->type.create(&bridge->hwh, 0, NULL);
+	if (error) {
+		sdev_printk(KERN_ERR, sdev, "%s: create failed (%d)\n", slot->type.name, error);
+		kfree(bridge);
+		return SCSI_DH_NOSYS;
+	}
+	sdev->handler_data = bridge;
+	if (sysfs_create_group(&sdev->sdev_gendev.kobj, &hw_handler_group))
+		sdev_printk(KERN_WARNING, sdev, "%s: status is not shown\n", slot->type.name);
+	mutex_lock(&slots_lock);
+	slot->users++;
+	mutex_unlock(&slots_lock);
+	return SCSI_DH_OK;
+}
+
+static void hwh_detach(struct scsi_device *sdev)
+{
+	struct bridge *bridge = sdev->handler_data;
+
+	/* The device's directory may be gone already, and the files with it. */
+	if (sdev->sdev_gendev.kobj.sd)
+		sysfs_remove_group(&sdev->sdev_gendev.kobj, &hw_handler_group);
+	bridge->slot->type.destroy(&bridge->hwh);
+	flush_work(&bridge->completion);
+	mutex_lock(&slots_lock);
+	bridge->slot->users--;
+	mutex_unlock(&slots_lock);
+	sdev->handler_data = NULL;
+	kfree(bridge);
+}
+
+/* attach() of a SCSI device handler is not told which handler it is for. */
+#define SLOT(n) static int attach_##n(struct scsi_device *sdev) { return attach(&slots[n], sdev); }
+SLOT(0) SLOT(1) SLOT(2) SLOT(3) SLOT(4) SLOT(5) SLOT(6) SLOT(7)
+
+static int (*const attach_slot[SLOTS])(struct scsi_device *) = {
+	attach_0, attach_1, attach_2, attach_3, attach_4, attach_5, attach_6, attach_7,
+};
+
+/* With slots_lock held. A NULL name looks for a free slot. */
+static struct slot *find_slot(const char *name)
+{
+	struct slot *slot;
+
+	for (slot = slots; slot < slots + SLOTS; slot++) {
+		const char *taken = slot->type.name;
+
+		if (name ? taken && !strcmp(taken, name) : !taken)
+			return slot;
+	}
+	return NULL;
+}
+
+int dm_register_hw_handler(struct hw_handler_type *type)
+{
+	struct slot *slot;
+	int error;
+
+	mutex_lock(&slots_lock);
+	slot = find_slot(NULL);
+	if (find_slot(type->name)) {
+		error = -EEXIST;
+	} else if (!slot) {
+		error = -ENOSPC;
+	} else {
+		slot->type = *type;
+		slot->dh = (struct scsi_device_handler) {
+			.name = slot->type.name,
+			.module = slot->type.module,
+			.attach = attach_slot[slot - slots],
+			.detach = hwh_detach,
+			.activate = hwh_activate,
+			.check_sense = hwh_check_sense,
+			.set_params = hwh_set_params,
+		};
+		error = scsi_register_device_handler(&slot->dh);
+		if (error)
+			slot->type.name = NULL;
+	}
+	mutex_unlock(&slots_lock);
+	return error;
+}
+EXPORT_SYMBOL_GPL(dm_register_hw_handler);
+
+int dm_unregister_hw_handler(struct hw_handler_type *type)
+{
+	struct slot *slot;
+	int error = 0;
+
+	mutex_lock(&slots_lock);
+	slot = find_slot(type->name);
+	if (!slot)
+		error = -EINVAL;
+	else if (slot->users)
+		error = -ETXTBSY;
+	else {
+		scsi_unregister_device_handler(&slot->dh);
+		slot->type.name = NULL;
+	}
+	mutex_unlock(&slots_lock);
+	return error;
+}
+EXPORT_SYMBOL_GPL(dm_unregister_hw_handler);
+
+static struct hw_handler_type *get_type(const char *name)
+{
+	struct hw_handler_type *type = NULL;
+	struct slot *slot;
+
+	mutex_lock(&slots_lock);
+	slot = find_slot(name);
+	if (slot && try_module_get(slot->type.module)) {
+		slot->users++;
+		type = &slot->type;
+	}
+	mutex_unlock(&slots_lock);
+	return type;
+}
+
+struct hw_handler_type *dm_get_hw_handler(const char *name)
+{
+	struct hw_handler_type *type = name ? get_type(name) : NULL;
+
+	if (!type && name && !request_module("dm-%s", name))
+		type = get_type(name);
+	return type;
+}
+EXPORT_SYMBOL_GPL(dm_get_hw_handler);
+
+void dm_put_hw_handler(struct hw_handler_type *type)
+{
+	struct slot *slot;
+
+	if (!type)
+		return;
+	slot = container_of(type, struct slot, type);
+	mutex_lock(&slots_lock);
+	slot->users--;
+	mutex_unlock(&slots_lock);
+	module_put(type->module);
+}
+EXPORT_SYMBOL_GPL(dm_put_hw_handler);
+
+/*
+ * What the handler of 2007 was written to do and never could, since a bio had
+ * no sense with it: everything that is the disk's own fault is no fault of the
+ * path.
+ */
+unsigned int dm_scsi_err_handler(struct hw_handler *hwh, struct bio *bio)
+{
+	const struct scsi_sense_hdr *sense = dm_hw_handler_sense(hwh);
+
+	if (!sense)
+		return MP_FAIL_PATH;
+	switch (sense->sense_key) {
+	case MEDIUM_ERROR:
+	case ILLEGAL_REQUEST:
+	case DATA_PROTECT:
+	case BLANK_CHECK:
+	case COPY_ABORTED:
+	case 0x0c:
+	case VOLUME_OVERFLOW:
+	case MISCOMPARE:
+		return MP_ERROR_IO;
+	default:
+		return MP_FAIL_PATH;
+	}
+}
+EXPORT_SYMBOL_GPL(dm_scsi_err_handler);
+
+struct scsi_device *dm_hw_handler_sdev(struct hw_handler *hwh)
+{
+	return hwh_bridge(hwh)->sdev;
+}
+EXPORT_SYMBOL_GPL(dm_hw_handler_sdev);
+
+const struct scsi_sense_hdr *dm_hw_handler_sense(struct hw_handler *hwh)
+{
+	return hwh_bridge(hwh)->sense;
+}
+EXPORT_SYMBOL_GPL(dm_hw_handler_sense);
+
+MODULE_DESCRIPTION("The dm-multipath hardware handler interface of 2007");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A hardware handler as they were written in 2007, for an array that no kernel
+ * knows: START STOP UNIT makes a controller take a LUN over, and may be answered
+ * "not now".
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blk-mq.h>
+#include <linux/slab.h>
+#include <scsi/scsi_cmnd.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_eh.h>
+#include <scsi/scsi_proto.h>
+
+#include "dm-hw-handler.h"
+
+#define TIMEOUT (60 * HZ)
+
+struct sansim {
+	struct dm_path *path;		/* whose pg_init is under way */
+	unsigned int busy;		/* what "not now" is answered with: MP_ flags */
+	unsigned int sent;		/* commands, since create() */
+	unsigned int last;		/* flags of the last completion */
+};
+
+/* What an answer to START STOP UNIT comes to. */
+static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd)
+{
+	struct scsi_sense_hdr sense;
+
+	if (!cmd->result)
+		return 0;
+	if (!scsi_command_normalize_sense(cmd, &sense))
+		return MP_FAIL_PATH;
+	switch (sense.sense_key) {
+	case NOT_READY:
+		if (sense.asc == 0x04 && sense.ascq == 0x03)
+			return h->busy;		/* switching over */
+		if (sense.asc == 0x04 && sense.ascq == 0x22)
+			return MP_BYPASS_PG;	/* not before somebody has repaired it */
+		return MP_FAIL_PATH;
+	case UNIT_ATTENTION:
+	case ABORTED_COMMAND:
+		return MP_RETRY;
+	default:
+		return MP_FAIL_PATH;
+	}
+}
+
+/* In interrupt context. */
+static enum rq_end_io_ret start_done(struct request *rq, blk_status_t status)
+{
+	struct sansim *h = rq->end_io_data;
+
+	h->last = judge(h, blk_mq_rq_to_pdu(rq));
+	dm_pg_init_complete(h->path, h->last);
+	return RQ_END_IO_FREE;
+}
+
+static void sansim_pg_init(struct hw_handler *hwh, unsigned int bypassed, struct dm_path *path)
+{
+	static const u8 cdb[6] = { START_STOP, 0, 0, 0, 1, 0 };
+	struct scsi_device *sdev = dm_hw_handler_sdev(hwh);
+	struct sansim *h = hwh->context;
+	struct scsi_cmnd *cmd;
+	struct request *rq;
+
+	rq = scsi_alloc_request(sdev->request_queue, REQ_OP_DRV_IN | REQ_FAILFAST_DEV |
+				REQ_FAILFAST_TRANSPORT | REQ_FAILFAST_DRIVER, 0);
+	if (IS_ERR(rq)) {
+		dm_pg_init_complete(path, MP_RETRY);
+		return;
+	}
+	cmd = blk_mq_rq_to_pdu(rq);
+	cmd->cmd_len = sizeof(cdb);
+	memcpy(cmd->cmnd, cdb, sizeof(cdb));
+	rq->timeout = TIMEOUT;
+	rq->rq_flags |= RQF_QUIET;
+	rq->end_io = start_done;
+	rq->end_io_data = h;
+	h->path = path;
+	h->sent++;
+	blk_execute_rq_nowait(rq, true);
+}
+
+/* "retry" or "bypass": what is done about an array that switches over. */
+static int sansim_create(struct hw_handler *hwh, unsigned int argc, char **argv)
+{
+	unsigned int busy = MP_RETRY;
+	struct sansim *h;
+
+	if (argc == 1 && !strcmp(argv[0], "bypass"))
+		busy = MP_BYPASS_PG;
+	else if (argc && !(argc == 1 && !strcmp(argv[0], "retry")))
+		return -EINVAL;
+	h = kzalloc(sizeof(*h), GFP_KERNEL);
+	if (!h)
+		return -ENOMEM;
+	h->busy = busy;
+	hwh->context = h;
+	return 0;
+}
+
+static void sansim_destroy(struct hw_handler *hwh)
+{
+	kfree(hwh->context);
+}
+
+static int sansim_status(struct hw_handler *hwh, status_type_t type, char *result,
+			 unsigned int maxlen)
+{
+	struct sansim *h = hwh->context;
+
+	if (type == STATUSTYPE_TABLE)
+		return scnprintf(result, maxlen, "%s", h->busy == MP_RETRY ? "retry" : "bypass");
+	return scnprintf(result, maxlen, "sent %u last %u", h->sent, h->last);
+}
+
+static struct hw_handler_type sansim = {
+	.name = "sansim",
+	.module = THIS_MODULE,
+	.create = sansim_create,
+	.destroy = sansim_destroy,
+	.pg_init = sansim_pg_init,
+	.error = dm_scsi_err_handler,
+	.status = sansim_status,
+};
+
+static int __init sansim_init(void)
+{
+	return dm_register_hw_handler(&sansim);
+}
+
+static void __exit sansim_exit(void)
+{
+	int error = dm_unregister_hw_handler(&sansim);
+
+	if (error)
+		pr_err("cannot unregister (%d)\n", error);
+}
+
+module_init(sansim_init);
+module_exit(sansim_exit);
+
+MODULE_DESCRIPTION("Hardware handler for sansim's own array");
+MODULE_ALIAS("scsi_dh_sansim");
+MODULE_ALIAS("dm-sansim");
+MODULE_LICENSE("GPL");
