@@ -5,6 +5,7 @@
 
 mod children;
 mod clock;
+mod daemon;
 mod dm;
 mod fail;
 mod init;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -186,8 +187,22 @@ impl Agent {
                 self.watch.ensure()?;
                 Ok(answer)
             }
+            Call::StartDaemon { name, argv } => {
+                self.keeper.ensure_disk()?;
+                self.userland.start(&name, &argv, &self.outbox)?;
+                Ok(Answer::Done)
+            }
+            Call::ListDirectory { path } => {
+                self.reach(&path)?;
+                Ok(Answer::Names { names: list(&path)? })
+            }
             Call::WriteFile { path, text } => {
                 self.reach(&path)?;
+                if let Some(directory) =
+                    Path::new(&path).parent().filter(|d| d.starts_with(USERLAND))
+                {
+                    fs::create_dir_all(directory).doing(|| format!("write {path}"))?;
+                }
                 fs::write(&path, text).doing(|| format!("write {path}"))?;
                 Ok(Answer::Done)
             }
@@ -232,6 +247,15 @@ impl Agent {
         })?;
         Ok(Answer::Done)
     }
+}
+
+/// The names in a directory, sorted.
+fn list(path: &str) -> Result<Vec<String>> {
+    let entries = fs::read_dir(path).doing(|| format!("read {path}"))?;
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Does something that the kernel may never get done, on a thread that is left behind if so.

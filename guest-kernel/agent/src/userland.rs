@@ -19,8 +19,10 @@ use rustix::process::{Signal, chroot, kill_process_group};
 use sansim_protocol::{Answer, USERLAND, USERLAND_SERIAL};
 
 use crate::children::Children;
+use crate::daemon;
 use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
+use crate::outbox::Outbox;
 
 /// `argv[0]` of the agent when it is to enter the userland and become a program of it.
 pub(crate) const ENTER: &str = "sansim-enter";
@@ -60,19 +62,21 @@ impl Userland {
         Ok(())
     }
 
+    /// Starts a program that is to go on.
+    pub(crate) fn start(&self, name: &str, argv: &[String], outbox: &Outbox) -> Result<()> {
+        self.ensure()?;
+        let spawned = self.children.spawn(&mut command(argv));
+        let (child, _, ended) = spawned.doing(|| format!("start {name}"))?;
+        daemon::follow(name, child, ended, outbox)
+    }
+
     /// Runs a program and waits for its end, or kills its process group when the time is over.
     pub(crate) fn run(&self, argv: &[String], patience: Duration) -> Result<Answer> {
         let Some(program) = argv.first() else {
             return Err(Failure::new("no program was given"));
         };
         self.ensure()?;
-        let mut command = Command::new("/proc/self/exe");
-        command.arg0(ENTER).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
-        // To udevadm a root other than that of PID 1 is a chroot, in which it does nothing.
-        command.env("SYSTEMD_IGNORE_CHROOT", "1");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0);
-        let spawned = self.children.spawn(&mut command);
+        let spawned = self.children.spawn(&mut command(argv));
         let (mut child, pid, ended) = spawned.doing(|| format!("run {program}"))?;
         let stdout = collect(child.stdout.take())?;
         let stderr = collect(child.stderr.take())?;
@@ -86,6 +90,17 @@ impl Userland {
         let code = status.and_then(|status| status.exit_status());
         Ok(Answer::Ran { code, stdout: stdout.take(), stderr: stderr.take() })
     }
+}
+
+/// The command that becomes a program of the userland.
+fn command(argv: &[String]) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(ENTER).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
+    // To udevd and udevadm a root other than that of PID 1 is a chroot, in which they do nothing.
+    command.env("SYSTEMD_IGNORE_CHROOT", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0);
+    command
 }
 
 /// The output of a stream, as it is collected by a thread.

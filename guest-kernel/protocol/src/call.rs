@@ -71,6 +71,20 @@ pub enum Call {
         /// Killed after so many milliseconds.
         timeout_ms: u64,
     },
+    /// Starts a program of the guest's userland that is to go on until the guest ends. What it says
+    /// on standard output and error comes as [`Happening::Said`](crate::Happening), line by line; so
+    /// does its end.
+    StartDaemon {
+        /// What to call it in what it says.
+        name: String,
+        /// The program and its arguments; it must stay in the foreground.
+        argv: Vec<String>,
+    },
+    /// The names in a directory of the guest, sorted. Answered with [`Answer::Names`].
+    ListDirectory {
+        /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
+        path: String,
+    },
     /// Writes a file of the guest (sysfs, module parameters).
     WriteFile {
         /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
@@ -215,6 +229,11 @@ pub enum Answer {
     },
     /// To [`Call::Sent`].
     Sent(Sent),
+    /// To [`Call::ListDirectory`].
+    Names {
+        /// The names.
+        names: Vec<String>,
+    },
     /// To [`Call::ReadFile`].
     Text {
         /// The file's contents.

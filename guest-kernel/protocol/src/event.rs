@@ -1,5 +1,7 @@
 //! What the agent reports of its own accord.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Ask, MapStatus, Reply};
@@ -42,6 +44,13 @@ pub enum Happening {
         /// syslog level, 0 (emergency) to 7 (debug).
         level: u8,
         /// The text without its prefix.
+        text: String,
+    },
+    /// A line of what a daemon of the userland says.
+    Said {
+        /// The name that it was started under.
+        program: String,
+        /// The line, lossily decoded and cut after 4096 bytes.
         text: String,
     },
     /// A map's status differs from the one last reported: rounds, path states, groups.
@@ -130,4 +139,16 @@ pub enum Happening {
         /// How many.
         count: u64,
     },
+}
+
+impl Happening {
+    /// The line, if it is one of a log: of the kernel's as it is, of a daemon's with its name before it,
+    /// as in a syslog.
+    pub fn log_line(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Happening::Log { text, .. } => Some(Cow::Borrowed(text)),
+            Happening::Said { program, text } => Some(Cow::Owned(format!("{program}: {text}"))),
+            _ => None,
+        }
+    }
 }

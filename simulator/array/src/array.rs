@@ -217,6 +217,11 @@ impl Array {
         self.state.lock().units.keys().copied().collect()
     }
 
+    /// The world-wide name of a mapped LUN: an NAA identifier of type 6 (page 83h).
+    pub fn lun_name(&self, lun: Lun) -> Option<[u8; 16]> {
+        self.state.lock().units.get(&lun).map(|unit| unit.name)
+    }
+
     /// How often each fault rule caught a command, in the order of the rules.
     pub fn rule_matches(&self) -> Vec<(Arc<str>, u64)> {
         self.state.lock().faults.matches()

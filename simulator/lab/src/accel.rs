@@ -150,6 +150,7 @@ async fn try_out(image: &Image) -> Result<AccelDecision> {
         accel: Accel::Kvm,
         memory_mib: 256,
         cpus: 1,
+        services: crate::Services::None,
         hbas: Vec::new(),
         work_dir: work.path().to_owned(),
         console: work.path().join("console.log"),

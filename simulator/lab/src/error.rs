@@ -164,6 +164,14 @@ pub enum LabError {
         /// The agent's own sentence.
         why: String,
     },
+    /// A daemon of the guest's userland does not start.
+    #[error("{name} does not start in the guest: {why}")]
+    Service {
+        /// Which one.
+        name: String,
+        /// What it said.
+        why: String,
+    },
     /// The agent did not answer in time.
     #[error(
         "the agent did not answer {call} within {seconds} s; the end of the console:\n{console}"

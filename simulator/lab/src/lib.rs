@@ -33,8 +33,8 @@ pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
-    Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, hba_address,
-    kernel_command_line,
+    Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, Services, UdevRules,
+    hba_address, kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
 pub use store::ImageStore;

@@ -247,7 +247,7 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
         Accel::Kvm => processor,
         Accel::Tcg => "",
     };
-    let parts = (&config.image.key, qemu, processor, shape(config), BASE_MODULES);
+    let parts = (&config.image.key, qemu, processor, shape(config), BASE_MODULES, config.services);
     let text = serde_json::to_vec(&parts).unwrap_or_default();
     blake3::hash(&text).to_hex()[..16].to_owned()
 }
@@ -255,7 +255,7 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{TimeMode, machine::sample};
+    use crate::{Services, TimeMode, UdevRules, machine::sample};
 
     fn config() -> MachineConfig {
         sample(2)
@@ -272,6 +272,7 @@ mod tests {
         };
         assert_eq!(key(&other_places, "7.2", "another cpu"), base);
         let kvm = MachineConfig { accel: Accel::Kvm, ..config() };
+        let with = |rules| MachineConfig { services: Services::Multipathd(rules), ..config() };
         let mut keys = vec![
             base,
             key(&config(), "7.3", "cpu"),
@@ -281,6 +282,8 @@ mod tests {
             key(&MachineConfig { cpus: 2, ..config() }, "7.2", "cpu"),
             key(&MachineConfig { time: TimeMode::Skip, ..config() }, "7.2", "cpu"),
             key(&MachineConfig { hbas: Vec::new(), ..config() }, "7.2", "cpu"),
+            key(&with(UdevRules::Stock), "7.2", "cpu"),
+            key(&with(UdevRules::Lean), "7.2", "cpu"),
         ];
         let mut image = config();
         image.image.key = "l".into();

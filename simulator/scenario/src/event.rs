@@ -78,10 +78,11 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         offset: Option<u64>,
     },
-    /// A line of the guest's kernel log.
+    /// A line of the guest's log: the kernel's, or a daemon's with its name before it.
     Log {
-        /// syslog level, 0 to 7.
-        level: u8,
+        /// syslog level, 0 to 7, of the kernel's lines; those of daemons have none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        level: Option<u8>,
         /// The line.
         text: String,
     },
@@ -106,6 +107,11 @@ pub enum What {
         stdout: String,
         /// Standard error.
         stderr: String,
+    },
+    /// What multipathd says of its maps: when the story begins and when it ends.
+    Multipathd {
+        /// Its answer to `show maps json`.
+        view: serde_json::Value,
     },
     /// An expectation was decided.
     Expect {
@@ -282,7 +288,10 @@ impl Event {
     /// The event of something that the agent reports, where it maps to exactly one.
     pub fn agent(event: &AgentEvent, timeline: &Timeline) -> Option<Self> {
         let what = match &event.what {
-            Happening::Log { level, text } => What::Log { level: *level, text: text.clone() },
+            Happening::Log { level, text } => What::Log { level: Some(*level), text: text.clone() },
+            Happening::Said { .. } => {
+                What::Log { level: None, text: event.what.log_line()?.into_owned() }
+            }
             Happening::StallBegin { since_ns, .. } => What::Io {
                 what: "stall_begin",
                 text: format!(

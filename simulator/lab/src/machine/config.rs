@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Services;
 use crate::{Accel, Image, LabError, Result, TimeMode};
 
 /// The device number of the first HBA on the root bus.
@@ -34,6 +35,8 @@ pub struct MachineConfig {
     pub memory_mib: u32,
     /// Processors.
     pub cpus: u8,
+    /// The daemons that go on in it.
+    pub services: Services,
     /// Its HBAs, at most 15; the n-th is found at [`hba_address`]`(n)`.
     pub hbas: Vec<HbaSocket>,
     /// For sockets; ours alone, and short (a socket's path has 107 bytes at most).
@@ -120,6 +123,7 @@ pub(crate) fn sample(hbas: usize) -> MachineConfig {
         time: TimeMode::Real,
         memory_mib: 256,
         cpus: 1,
+        services: Services::None,
         hbas: (0..hbas).map(hba).collect(),
         work_dir: "/run".into(),
         console: "/out/console.log".into(),

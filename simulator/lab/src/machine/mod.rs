@@ -8,6 +8,7 @@ mod gauge;
 mod process;
 mod qmp;
 mod ram;
+mod services;
 
 use std::{
     path::{Path, PathBuf},
@@ -29,6 +30,7 @@ pub use self::{
     config::{Boot, HbaSocket, MachineConfig, hba_address},
     exit::ExitReason,
     gauge::MemoryGauge,
+    services::{Services, UdevRules},
 };
 use self::{
     command_line::{AGENT_SOCKET, QMP_SOCKET, arguments},
@@ -78,7 +80,8 @@ pub struct Machine {
 
 impl Machine {
     /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod,
-    /// dm-multipath, dm-service-time) are loaded, with no disk scanned yet.
+    /// dm-multipath, dm-service-time) are loaded and its services have started, with no disk
+    /// scanned yet.
     ///
     /// # Errors
     /// `Start` with QEMU's own words, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
@@ -93,10 +96,10 @@ impl Machine {
         let modules = BASE_MODULES.iter().map(|name| (*name).to_owned()).collect();
         let load = machine.link.clone();
         let load = load.call(Call::LoadModules { modules });
-        match &mut machine.keeper {
-            Some(keeper) => keeper.drive(load).await??,
-            None => load.await?,
-        };
+        if let Some(keeper) = &mut machine.keeper {
+            keeper.drive(load).await??;
+            services::start(config.services, &machine.link, keeper).await?;
+        }
         Ok(machine)
     }
 

@@ -52,6 +52,7 @@ impl Lab {
             time: TimeMode::Real,
             memory_mib: 256,
             cpus: 1,
+            services: sansim_lab::Services::None,
             hbas,
             work_dir: self.work.path().to_owned(),
             console: self.work.path().join("console.log"),

@@ -152,13 +152,13 @@ impl World {
 
     /// The agent reported something.
     pub fn on_agent_event(&mut self, event: &Event) {
+        if let Some(line) = event.what.log_line() {
+            for (wanted, count) in &mut self.log {
+                *count += u64::from(wanted.is_in(&line));
+            }
+        }
         match &event.what {
             Happening::Map(status) => self.on_map(status),
-            Happening::Log { text, .. } => {
-                for (wanted, count) in &mut self.log {
-                    *count += u64::from(wanted.is_in(text));
-                }
-            }
             Happening::PathUevent { map, action, .. } => {
                 // The kernel has two of these actions; others are not counted.
                 if let Some(seen) = self.map(map)

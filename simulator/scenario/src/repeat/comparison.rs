@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_was_before_the_story_is_left_out() {
         let mut tracer = Tracer::default();
-        let log = What::Log { level: 6, text: "sd 0:0:0:0".to_owned() };
+        let log = What::Log { level: Some(6), text: "sd 0:0:0:0".to_owned() };
         assert!(words::of_event(&log).is_some());
         tracer.event(&Event { t: -0.5, what: log });
         assert_eq!(tracer.finish().events.count, 0);

@@ -9,7 +9,8 @@ pub(super) fn of_command(command: &CommandEvent) -> String {
 }
 
 /// Anything else, without times, measured values, and numbers that the guest gives out as it
-/// likes; none for commands.
+/// likes; none for commands, nor for what
+/// multipathd says of its maps, which has process numbers and the like in it.
 pub(super) fn of_event(what: &What) -> Option<String> {
     Some(match what {
         What::Command(_) => return None,
@@ -23,7 +24,9 @@ pub(super) fn of_event(what: &What) -> Option<String> {
         What::PgInit { map, rounds } => format!("pg_init of {map}: round {rounds}"),
         What::Io { what, offset: None, .. } => format!("io: {what}"),
         What::Io { what, offset: Some(offset), .. } => format!("io: {what} at {offset}"),
-        What::Log { level, text } => format!("log <{level}> {text}"),
+        What::Log { level: Some(level), text } => format!("log <{level}> {text}"),
+        What::Log { level: None, text } => format!("log {text}"),
+        What::Multipathd { .. } => return None,
         What::Uevent { action, path, seqnum, valid_paths } => {
             format!("uevent {seqnum} {action} {path}, {valid_paths} valid paths")
         }

@@ -115,7 +115,10 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             };
             ("verdict", text, verdict == "fail" || verdict == "error")
         }
-        What::State { .. } | What::Log { .. } | What::Uevent { .. } => return None,
+        What::Log { level: None, text } if event.t >= 0.0 => ("daemon", text.clone(), false),
+        What::State { .. } | What::Log { .. } | What::Uevent { .. } | What::Multipathd { .. } => {
+            return None;
+        }
     })
 }
 

@@ -5,6 +5,7 @@ mod explain;
 mod guest;
 mod kernel_log;
 mod maps;
+mod multipathd;
 mod pace;
 mod placeholder;
 mod recorder;
@@ -44,7 +45,10 @@ pub use witness::Witness;
 
 use crate::{
     event::What,
-    lang::{plan::Scenario, resolved_toml},
+    lang::{
+        plan::{Manager, Scenario},
+        resolved_toml,
+    },
     timings::{CpuSummary, Timings},
     verdict::{IoSummary, MemorySummary, Summary, Verdict},
 };
@@ -213,6 +217,7 @@ fn machine_config(
         time: spec.time,
         memory_mib: (spec.scenario.guest.memory >> 20) as u32,
         cpus: spec.scenario.guest.cpus,
+        services: spec.scenario.guest.manager.services(),
         hbas: san.sockets(),
         work_dir: work.path().to_owned(),
         console: recorder.directory().console(),
@@ -308,12 +313,24 @@ impl Act<'_> {
         keeper.drive(guest.seed(self.spec.seed)).await??;
         recorder.enter(Part::Modules);
         keeper.drive(guest.load_modules(scenario)).await??;
+        if let Manager::Multipathd(multipathd) = &scenario.guest.manager {
+            let array = &self.san.array;
+            keeper.drive(guest.configure_multipathd(multipathd, array)).await??;
+        }
         recorder.enter(Part::Discovery);
         let paths = keeper.drive(guest.discover(scenario, &self.san.array)).await??;
         recorder.enter(Part::Maps);
         let mut maps = Maps::default();
         for lun in self.san.array.luns() {
-            maps.update(&keeper.drive(guest.build_map(scenario, lun)).await??, &paths);
+            let status = match scenario.guest.manager {
+                Manager::Dmsetup => keeper.drive(guest.build_map(scenario, lun)).await??,
+                Manager::Multipathd(_) => guest.await_map(scenario, lun, keeper).await?,
+            };
+            maps.update(&status, &paths);
+        }
+        if let Manager::Multipathd(_) = scenario.guest.manager {
+            let view = keeper.drive(guest.multipathd_view()).await??;
+            recorder.emit_at(0.0, What::Multipathd { view });
         }
         Ok((paths, maps))
     }
@@ -370,14 +387,14 @@ fn summarize(
         rounds: told.rounds,
         outcomes: recorder.outcomes().clone(),
         expectations: told.expectations,
-        added_to_guest: added_to_guest(spec.time),
+        added_to_guest: added_to_guest(spec.time, &spec.scenario.guest.manager),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),
     }
 }
 
 /// What the guest has that its distribution does not give it.
-fn added_to_guest(time: TimeMode) -> Vec<String> {
+fn added_to_guest(time: TimeMode, manager: &Manager) -> Vec<String> {
     let mut added = vec![
         "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
         format!("kernel command line {}", kernel_command_line(time)),
@@ -388,6 +405,13 @@ fn added_to_guest(time: TimeMode) -> Vec<String> {
         added.push(
             "a thread of the agent, woken by these, by virtscsi_tmf and by requests to the \
              userland's disk, that keeps the processor busy until the lab lets time go on"
+                .to_owned(),
+        );
+    }
+    if let Manager::Multipathd(_) = manager {
+        added.push(
+            "/etc/multipath/conf.d/sansim.conf, which calls the maps lun0, lun1, …; the LUNs in \
+             /etc/multipath/wwids"
                 .to_owned(),
         );
     }

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     event::What,
     expect::World,
-    lang::plan::{Ending, Scenario},
+    lang::plan::{Ending, Manager, Scenario},
     verdict::ExpectationResult,
 };
 
@@ -382,6 +382,9 @@ impl<'r, 'a> Story<'r, 'a> {
         self.recorder.agent(event);
         self.world.on_agent_event(event);
         let t = self.recorder.clockwork.guest_seconds(event.at_ns);
+        if let Some(line) = event.what.log_line() {
+            self.see(&Seen::Log(&line));
+        }
         match &event.what {
             Happening::Map(status) => {
                 for what in self.maps.update(status, &self.stage.paths) {
@@ -395,7 +398,6 @@ impl<'r, 'a> Story<'r, 'a> {
                 {
                     self.complaint.get_or_insert(format!("{kind} in the guest: {text}"));
                 }
-                self.see(&Seen::Log(text));
             }
             Happening::PathUevent { action, seqnum, path, valid_paths, .. } => {
                 let what = What::Uevent {
@@ -466,6 +468,7 @@ impl<'r, 'a> Story<'r, 'a> {
         // A round trip: what the kernel had to say until now arrives before the answer.
         let hbas = self.hbas.iter().map(AsRef::as_ref);
         let witness = Witness::call(&self.stage.guest, hbas, &mut self.keeper).await?;
+        self.view_multipathd(end).await?;
         self.drain();
         self.world.on_rule_matches(&self.stage.array.rule_matches());
         let t = self.recorder.clockwork.seconds(self.stage.clock.now());
@@ -493,6 +496,16 @@ impl<'r, 'a> Story<'r, 'a> {
                 .collect(),
             first_io: self.first_io.map(|at| at.duration_since(began)),
         })
+    }
+
+    /// Takes multipathd's last view, where there is one.
+    async fn view_multipathd(&mut self, end: Time) -> Result<(), RunError> {
+        if let Manager::Multipathd(_) = self.scenario.guest.manager {
+            let guest = self.stage.guest.clone();
+            let view = self.keeper.drive(guest.multipathd_view()).await??;
+            self.recorder.emit_at(self.recorder.clockwork.seconds(end), What::Multipathd { view });
+        }
+        Ok(())
     }
 
     /// The guest died: takes its last words, then explains.

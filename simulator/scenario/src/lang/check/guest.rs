@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use regex::Regex;
 
-use super::context::Checker;
 use sansim_array::PersonalityConfig;
+
+use super::{context::Checker, manager};
 
 use crate::lang::{
     Diagnostic,
-    file::{self, GroupsName, ManagerName, SelectorName},
-    plan::{Guest, Manager, Multipath, PathGroups, Selector, TextMatch},
+    file::{self, GroupsName, SelectorName},
+    plan::{Guest, Multipath, PathGroups, Selector, TextMatch},
     value::At,
 };
 
@@ -23,24 +24,20 @@ const MAX_DELAY: Duration = Duration::from_secs(60);
 const WITHOUT_ARGUMENTS: [&str; 2] = ["rdac", "hp_sw"];
 
 pub(super) fn resolve(
+    scenario: &str,
     guest: &file::Guest,
     personality: &PersonalityConfig,
     checker: &mut Checker<'_>,
 ) -> Guest {
     let image = word(guest.image.as_ref(), "bookworm", "an image", checker);
-    if let Some(manager) = &guest.manager
-        && manager.value == ManagerName::Multipathd
-    {
-        let problem = "multipathd as manager comes with a later version";
-        checker.refuse(&manager.span, problem, "write \"dmsetup\"");
-    }
+    let manager = manager::resolve(scenario, guest, checker);
     let handler = word(guest.handler.as_ref(), personality.handler(), "a handler", checker);
     let handler = (handler != "none").then_some(handler);
     let modules = guest.modules.iter();
     let modules = modules.map(|module| word(Some(module), "", "a module", checker)).collect();
     Guest {
         image,
-        manager: Manager::Dmsetup,
+        manager,
         memory: memory(guest, checker),
         cpus: checker.number(guest.cpus.as_ref(), 1..=32, 1, "the number of processors") as u8,
         modules,

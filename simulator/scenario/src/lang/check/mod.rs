@@ -6,6 +6,7 @@ mod context;
 mod expect;
 mod fault;
 mod guest;
+mod manager;
 mod personality;
 mod shape;
 mod step;
@@ -43,7 +44,7 @@ pub(super) fn check(name: &str, file: &File, sources: &Sources) -> Result<Scenar
     };
     let array = array::resolve(array, &mut checker);
     checker.know_array(&array);
-    let guest = guest::resolve(&file.guest, &array.personality, &mut checker);
+    let guest = guest::resolve(name, &file.guest, &array.personality, &mut checker);
     let hbas = array::resolve_hbas(&file.hba, &array, guest.cpus, &mut checker);
     checker.know_hbas(&hbas);
     checker.know_names(file);

@@ -14,8 +14,7 @@ use crate::lang::value::{At, Size, TimeSpan};
 pub struct Guest {
     /// The guest image. Default: "bookworm".
     pub image: Option<At<String>>,
-    /// Who builds the multipath maps. Default: "dmsetup", which means that the lab loads the tables
-    /// itself and that nobody reinstates paths.
+    /// Who builds the multipath maps. Default: "dmsetup".
     pub manager: Option<At<ManagerName>>,
     /// Memory. Default: "256MiB".
     pub memory: Option<Name<Size>>,
@@ -36,6 +35,8 @@ pub struct Guest {
     /// How the multipath maps are built.
     #[serde(default)]
     pub multipath: Multipath,
+    /// How multipathd is set up. Only with `manager = "multipathd"`.
+    pub multipathd: Option<At<Multipathd>>,
     /// Regular expressions for kernel log lines that may occur. Otherwise a kernel WARNING, BUG,
     /// hung task or panic fails the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,8 +49,30 @@ pub struct Guest {
 pub enum ManagerName {
     /// The lab loads the tables itself; nobody reinstates paths.
     Dmsetup,
-    /// Comes with a later version.
+    /// The guest's own udevd and multipathd do, by multipath.conf; the maps are called `lun0`, `lun1`, …
     Multipathd,
+}
+
+/// How multipathd is set up.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { conf_file = \"multipath.conf\" }")]
+pub struct Multipathd {
+    /// The text of /etc/multipath.conf. Default: none, which leaves multipathd to its built-in tables.
+    pub conf: Option<At<String>>,
+    /// A file with that text instead, beside the scenario.
+    pub conf_file: Option<At<String>>,
+    /// Which udev rules the guest has. Default: "stock".
+    pub udev: Option<UdevName>,
+}
+
+/// A set of udev rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UdevName {
+    /// All that the distribution has.
+    Stock,
+    /// Those of them that concern disks and multipath maps.
+    Lean,
 }
 
 /// How multipath maps are built.

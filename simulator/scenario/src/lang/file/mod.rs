@@ -22,7 +22,7 @@ pub use expect::{
 pub use fault::{
     CorruptionName, Fault, LoseName, ResponseName, SenseFormName, StatusName, Then, When,
 };
-pub use guest::{GroupsName, Guest, ManagerName, Multipath, SelectorName};
+pub use guest::{GroupsName, Guest, ManagerName, Multipath, Multipathd, SelectorName, UdevName};
 pub use hba::{Hba, Targets};
 pub use many::Many;
 pub use names::{ControllersAre, Name, NumberRange, Part, PathName, PathsName, StringOrPath};

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use sansim_lab::{Services, UdevRules};
+
 use super::TextMatch;
 
 /// The guest of a scenario.
@@ -38,16 +40,38 @@ impl Guest {
 }
 
 /// Who builds the multipath maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {
     /// The lab loads the tables itself and nobody reinstates paths.
     Dmsetup,
+    /// The guest's own multipathd.
+    Multipathd(Multipathd),
+}
+
+/// How multipathd is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Multipathd {
+    /// The text of /etc/multipath.conf, if there is to be one.
+    pub conf: Option<String>,
+    /// The guest's udev rules.
+    pub udev: UdevRules,
+}
+
+impl Manager {
+    /// The daemons that a guest needs for it.
+    pub fn services(&self) -> Services {
+        match self {
+            Manager::Dmsetup => Services::None,
+            Manager::Multipathd(multipathd) => Services::Multipathd(multipathd.udev),
+        }
+    }
 }
 
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Manager::Dmsetup => "dmsetup",
+            Manager::Multipathd(_) => "multipathd",
         })
     }
 }

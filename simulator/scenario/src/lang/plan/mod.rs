@@ -17,7 +17,7 @@ pub use expect::{
     CommandCount, Condition, Deadline, Expectation, FaultCount, IoLimits, Known, LogCount,
     PathExpected, PathState, PathTotals, Ran, TextMatch, UeventCount,
 };
-pub use guest::{Guest, Manager, Multipath, PathGroups, Selector};
+pub use guest::{Guest, Manager, Multipath, Multipathd, PathGroups, Selector};
 pub use names::PathPattern;
 use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus};
 pub use step::{Occurrence, Reinstate, Step, StepAction, Trigger};

@@ -6,9 +6,13 @@ mod personality;
 mod san;
 mod step;
 
+use sansim_lab::UdevRules;
+
 use super::{
     file::{self, File, PatternName},
-    plan::{Ending, Guest, PathGroups, Scenario, Selector, TextMatch, Workload},
+    plan::{
+        Ending, Guest, Manager, Multipath, PathGroups, Scenario, Selector, TextMatch, Workload,
+    },
     value::{At, Size, Text, TimeSpan},
 };
 
@@ -56,34 +60,57 @@ fn span(duration: std::time::Duration) -> file::Name<TimeSpan> {
 }
 
 fn guest(guest: &Guest) -> file::Guest {
-    let multipath = &guest.multipath;
     file::Guest {
         image: Some(at(guest.image.clone())),
-        manager: Some(at(file::ManagerName::Dmsetup)),
+        manager: Some(at(match guest.manager {
+            Manager::Dmsetup => file::ManagerName::Dmsetup,
+            Manager::Multipathd(_) => file::ManagerName::Multipathd,
+        })),
         memory: Some(name(Size(guest.memory))),
         cpus: Some(at(guest.cpus.into())),
         modules: guest.modules.iter().cloned().map(at).collect(),
         handler: Some(at(guest.handler.clone().unwrap_or_else(|| "none".to_owned()))),
         load_handler: Some(guest.load_handler),
         parameters: guest.parameters.iter().map(|(k, v)| (k.clone(), at(v.clone()))).collect(),
-        multipath: file::Multipath {
-            pg_init_retries: multipath.pg_init_retries.map(|n| at(n.into())),
-            pg_init_delay: multipath.pg_init_delay.map(span),
-            queue_if_no_path: Some(multipath.queue_if_no_path),
-            retain_attached_hw_handler: Some(multipath.retain_attached_hw_handler),
-            selector: Some(match multipath.selector {
-                Selector::ServiceTime => file::SelectorName::ServiceTime,
-                Selector::QueueLength => file::SelectorName::QueueLength,
-                Selector::RoundRobin => file::SelectorName::RoundRobin,
-            }),
-            path_groups: Some(match multipath.path_groups {
-                PathGroups::ByOwner => file::GroupsName::ByOwner,
-                PathGroups::Multibus => file::GroupsName::Multibus,
-                PathGroups::Failover => file::GroupsName::Failover,
-            }),
-            handler_args: multipath.handler_args.iter().cloned().map(at).collect(),
+        multipathd: multipathd(&guest.manager),
+        multipath: match guest.manager {
+            Manager::Dmsetup => multipath(&guest.multipath),
+            // Tables are multipathd's business.
+            Manager::Multipathd(_) => file::Multipath::default(),
         },
         allow: guest.allow.iter().map(|pattern| at(pattern_text(pattern))).collect(),
+    }
+}
+
+fn multipathd(manager: &Manager) -> Option<At<file::Multipathd>> {
+    let Manager::Multipathd(multipathd) = manager else { return None };
+    Some(at(file::Multipathd {
+        conf: multipathd.conf.clone().map(at),
+        conf_file: None,
+        udev: Some(match multipathd.udev {
+            UdevRules::Stock => file::UdevName::Stock,
+            UdevRules::Lean => file::UdevName::Lean,
+        }),
+    }))
+}
+
+fn multipath(multipath: &Multipath) -> file::Multipath {
+    file::Multipath {
+        pg_init_retries: multipath.pg_init_retries.map(|n| at(n.into())),
+        pg_init_delay: multipath.pg_init_delay.map(span),
+        queue_if_no_path: Some(multipath.queue_if_no_path),
+        retain_attached_hw_handler: Some(multipath.retain_attached_hw_handler),
+        selector: Some(match multipath.selector {
+            Selector::ServiceTime => file::SelectorName::ServiceTime,
+            Selector::QueueLength => file::SelectorName::QueueLength,
+            Selector::RoundRobin => file::SelectorName::RoundRobin,
+        }),
+        path_groups: Some(match multipath.path_groups {
+            PathGroups::ByOwner => file::GroupsName::ByOwner,
+            PathGroups::Multibus => file::GroupsName::Multibus,
+            PathGroups::Failover => file::GroupsName::Failover,
+        }),
+        handler_args: multipath.handler_args.iter().cloned().map(at).collect(),
     }
 }
 

@@ -1,0 +1,84 @@
+//! Programs of the userland that go on: what they say, line by line, and their end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Child;
+use std::sync::mpsc::Receiver;
+
+use rustix::process::WaitStatus;
+use sansim_protocol::Happening;
+
+use crate::fail::{Doing, Result};
+use crate::outbox::Outbox;
+
+/// Bytes of a line that are passed on.
+const MAX_LINE: u64 = 4096;
+
+/// Passes on what a child says, and that it has ended.
+pub(crate) fn follow(
+    name: &str,
+    mut child: Child,
+    ended: Receiver<WaitStatus>,
+    outbox: &Outbox,
+) -> Result<()> {
+    say_lines(name, child.stdout.take(), outbox)?;
+    say_lines(name, child.stderr.take(), outbox)?;
+    let (program, outbox) = (name.to_owned(), outbox.clone());
+    spawn(name, move || {
+        let Ok(status) = ended.recv() else { return };
+        let text = match status.exit_status() {
+            Some(code) => format!("has ended with exit code {code}"),
+            None => format!("was killed by signal {}", status.terminating_signal().unwrap_or(0)),
+        };
+        outbox.event(Happening::Said { program, text });
+    })
+}
+
+fn say_lines(
+    name: &str,
+    stream: Option<impl Read + Send + 'static>,
+    outbox: &Outbox,
+) -> Result<()> {
+    let Some(stream) = stream else { return Ok(()) };
+    let (program, outbox) = (name.to_owned(), outbox.clone());
+    spawn(name, move || {
+        lines(stream, |text| outbox.event(Happening::Said { program: program.clone(), text }));
+    })
+}
+
+/// Reads a stream to its end, line by line. Of a line that is too long the rest counts as another.
+fn lines(stream: impl Read, mut take: impl FnMut(String)) {
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&line);
+                let text = text.trim_end();
+                if !text.is_empty() {
+                    take(text.to_owned());
+                }
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name(name.chars().take(15).collect()).spawn(run);
+    thread.map(drop).doing(|| "start a thread".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_passed_on_without_their_ends_and_within_bounds() {
+        let mut seen = Vec::new();
+        let long = "x".repeat(5000);
+        lines(format!("one\r\n\n\u{fffd}two\n{long}").as_bytes(), |line| seen.push(line));
+        assert_eq!(seen[..2], ["one", "\u{fffd}two"]);
+        assert_eq!(seen[2..].iter().map(String::len).collect::<Vec<_>>(), [4096, 904]);
+    }
+}
