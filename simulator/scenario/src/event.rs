@@ -54,6 +54,13 @@ pub enum What {
         /// `A` current, `E` enabled, `D` bypassed.
         group_state: char,
     },
+    /// A map has other paths, or other path groups.
+    Table {
+        /// The map.
+        map: String,
+        /// Its table as the kernel shows it.
+        table: String,
+    },
     /// A path group changed its state.
     Group {
         /// Counted from 1.

@@ -20,6 +20,7 @@ pub(super) fn of_event(what: &What) -> Option<String> {
         What::Path { path, state, fails, group, group_state, .. } => {
             format!("path {path}: {state}, {fails} failures, group {group} {group_state}")
         }
+        What::Table { map, table } => format!("table of {map}: {table}"),
         What::Group { group, state } => format!("path group {group}: {state}"),
         What::PgInit { map, rounds } => format!("pg_init of {map}: round {rounds}"),
         What::Io { what, offset: None, .. } => format!("io: {what}"),

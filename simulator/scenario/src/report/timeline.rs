@@ -91,6 +91,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             'F' => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
             _ => ("path", format!("{path} ({dev}) active"), false),
         },
+        What::Table { map, .. } => ("table", format!("{map} has a new table"), false),
         What::Group { group, state } => {
             let word = match state {
                 'A' => "current",

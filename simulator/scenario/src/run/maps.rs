@@ -26,10 +26,17 @@ impl Maps {
         if (before.rounds, before.current_group) != (status.rounds, status.current_group) {
             changes.push(What::PgInit { map: status.map.clone(), rounds: status.rounds });
         }
-        for (index, (old, new)) in before.groups.iter().zip(&status.groups).enumerate() {
+        let same_table = shape(&before) == shape(status);
+        if !same_table {
+            changes.push(What::Table { map: status.map.clone(), table: status.table.clone() });
+        }
+        // A table that is loaded anew may have its groups in another order.
+        let was = |dev: &str| before.groups.iter().flat_map(|g| &g.paths).find(|p| p.dev == dev);
+        for (index, new) in status.groups.iter().enumerate() {
             let group = index + 1;
-            for (was, is) in old.paths.iter().zip(&new.paths) {
-                if (was.state, was.fail_count) != (is.state, is.fail_count) {
+            for is in &new.paths {
+                let was = was(&is.dev).map(|was| (was.state, was.fail_count));
+                if was.is_some_and(|was| was != (is.state, is.fail_count)) {
                     changes.push(What::Path {
                         dev: is.dev.clone(),
                         path: paths.nexus(&is.dev).map_or("?".into(), |nexus| nexus.to_string()),
@@ -40,7 +47,8 @@ impl Maps {
                     });
                 }
             }
-            if old.state != new.state {
+            let old = before.groups.get(index).map(|old| old.state);
+            if !same_table || old != Some(new.state) {
                 changes.push(What::Group { group, state: new.state });
             }
         }
@@ -56,6 +64,12 @@ impl Maps {
     pub(super) fn most_rounds(&self) -> u32 {
         self.most_rounds
     }
+}
+
+/// Which paths a map has in which groups.
+fn shape(status: &MapStatus) -> Vec<Vec<&str>> {
+    let groups = status.groups.iter();
+    groups.map(|group| group.paths.iter().map(|path| path.dev.as_str()).collect()).collect()
 }
 
 #[cfg(test)]
@@ -86,5 +100,17 @@ mod tests {
         assert_eq!(maps.update(&status(3, 'F', 'A'), &paths).len(), 3);
         assert_eq!(maps.update(&status(0, 'F', 'A'), &paths).len(), 1);
         assert_eq!(maps.most_rounds(), 3);
+    }
+    #[test]
+    fn a_table_with_its_groups_in_another_order_is_no_news_of_its_paths() {
+        let (mut maps, paths) = (Maps::default(), Paths::default());
+        let mut status = status(1, 'A', 'A');
+        let second = PathStatus { dev: "8:16".into(), state: 'F', fail_count: 1 };
+        status.groups.push(GroupStatus { state: 'E', paths: vec![second] });
+        maps.update(&status, &paths);
+        status.groups.reverse();
+        let told = maps.update(&status, &paths);
+        assert!(matches!(told[0], What::Table { .. }), "{told:?}");
+        assert!(!told.iter().any(|what| matches!(what, What::Path { .. })), "{told:?}");
     }
 }
