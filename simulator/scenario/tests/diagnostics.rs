@@ -121,7 +121,19 @@ fn the_file_itself() {
 #[test]
 fn guest() {
     snapshot!(all(&[
-        ("multipathd", "[guest]\nmanager = \"multipathd\"\n"),
+        (
+            "a table for multipathd",
+            "[guest]\nmanager = \"multipathd\"\nmultipath = { pg_init_retries = 5 }\n",
+        ),
+        ("no multipathd", "[guest]\nmultipathd = { udev = \"lean\" }\n"),
+        (
+            "two multipath.conf",
+            "[guest]\nmanager = \"multipathd\"\nmultipathd = { conf = \"\", conf_file = \"a\" }\n",
+        ),
+        (
+            "a multipath.conf that is not there",
+            "[guest]\nmanager = \"multipathd\"\nmultipathd = { conf_file = \"nowhere.conf\" }\n",
+        ),
         ("too many retries", "[guest]\nmultipath = { pg_init_retries = 51 }\n"),
         ("no retries", "[guest]\nmultipath = { pg_init_retries = 0 }\n"),
         ("too long a delay", "[guest]\nmultipath = { pg_init_delay = \"61s\" }\n"),

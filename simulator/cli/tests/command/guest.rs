@@ -47,6 +47,20 @@ fn assert_nothing_left(place: &Place) {
 }
 
 #[test]
+fn a_multipath_conf_that_multipathd_does_not_accept_is_answered_with_its_own_words() {
+    let place = Place::new();
+    let conf = "[guest]\nmanager = \"multipathd\"\nmultipathd = { conf_file = \"m.conf\" }";
+    let story = STORY.replace("[guest]\nmultipath = { pg_init_retries = 5 }", conf);
+    let file = place.scenario(&story);
+    fs::write(file.with_file_name("m.conf"), "defaults {\n    pg_inut_retries 3\n}\n").unwrap();
+    let output = place.run(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("/etc/multipath.conf line 2, invalid keyword"), "{said}");
+    assert_nothing_left(&place);
+}
+
+#[test]
 fn a_story_passes_from_a_template_and_cold_alike() {
     let place = Place::new();
     let file = place.scenario(STORY);
