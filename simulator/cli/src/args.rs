@@ -108,6 +108,13 @@ pub(crate) struct RunArgs {
     /// Write what each handler came to, scenario by scenario, as a table in Markdown.
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
+    /// Find the first of the images, by the age of their kernels, on which a scenario's verdict is
+    /// another one than on the oldest.
+    #[arg(long, requires = "image", conflicts_with_all = ["repeat", "fail_fast", "json"])]
+    pub(crate) bisect: bool,
+    /// Write which verdicts differ between the images, as a table in Markdown.
+    #[arg(long, value_name = "FILE", requires = "image")]
+    pub(crate) matrix: Option<PathBuf>,
     /// Print every event as one JSON object a line on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,

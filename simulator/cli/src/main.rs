@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bisect;
 mod check;
 mod doctor;
 mod image;

@@ -12,7 +12,7 @@ use sansim_lab::{
 };
 use sansim_scenario::{
     lang::Scenario,
-    report::{junit::junit, library::library},
+    report::{junit::junit, library::library, matrix::Matrix},
     run::{Repetition, RunError, RunId, RunSpec},
     suite::{Lab, Results, SuiteOptions, run_suite},
     timings::Totals,
@@ -22,6 +22,7 @@ use sansim_scenario::{
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
+    bisect::bisect,
     check::load_all,
     show::{self, Announce, Style},
     stop,
@@ -63,6 +64,16 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let specs = specs(&args, scenarios, &images);
     let timelines = args.verbose || specs.len() == 1;
     let sink = show::sink(Style { json: args.json, timelines, timings: args.timings });
+    if args.bisect {
+        return match bisect(specs, &lab, sink, &cancel).await {
+            Ok(summaries) => conclude_bisection(&args, &summaries),
+            Err(RunError::Interrupted) => INTERRUPTED,
+            Err(error) => {
+                show::error(&error.to_string());
+                LAB
+            }
+        };
+    }
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
     let results = run_suite(specs, options, &lab, sink, &cancel).await;
     conclude(&args, results, began)
@@ -144,6 +155,7 @@ fn specs(
                     name: scenario.name.clone(),
                     file: file.clone(),
                     image: name.clone(),
+                    among_images: images.len() > 1,
                     repetition: None,
                 },
                 scenario: scenario.clone(),
@@ -231,6 +243,11 @@ fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
     if !args.json && verdicts.len() + not_run > 1 {
         show::print_totals(&verdicts, not_run, wall_s);
     }
+    if let Some(matrix) = Matrix::of(&summaries)
+        && !args.json
+    {
+        show::print_matrix(&matrix);
+    }
     if args.timings && summaries.len() > 1 {
         let totals = Totals::of(&summaries, wall_s, own_cpu_time().as_secs_f64());
         show::print_timings(&totals, args.json);
@@ -239,6 +256,16 @@ fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
         show::error("interrupted; nothing was left running");
     }
     code
+}
+
+/// The reports of a bisection. That verdicts differ is what it is for: only a lab that failed counts.
+fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
+    if let Err(problem) = write_reports(args, summaries) {
+        show::error(&problem);
+        return LAB;
+    }
+    let failed = summaries.iter().any(|summary| summary.verdict == Verdict::Error);
+    if failed { LAB } else { PASS }
 }
 
 /// Writes the reports that were asked for.
@@ -252,6 +279,9 @@ fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
     }
     if let Some(path) = &args.table {
         write(path, Ok(library(summaries)))?;
+    }
+    if let (Some(path), Some(matrix)) = (&args.matrix, Matrix::of(summaries)) {
+        write(path, Ok(matrix.markdown()))?;
     }
     Ok(())
 }

@@ -187,6 +187,7 @@ async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
     let child = Command::new(&program)
         .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
         .arg(format!("--include={}", spec.packages.join(",")))
+        .args(spec.options())
         .args([spec.suite, "-"])
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())

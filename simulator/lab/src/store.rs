@@ -283,7 +283,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = ImageStore::at(dir.path()).unwrap();
         let list = store.list().unwrap();
-        assert_eq!(list.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(), ["bookworm"]);
+        assert_eq!(
+            list.iter().map(|i| i.name.as_str()).collect::<Vec<_>>(),
+            SPECS.iter().map(|s| s.name).collect::<Vec<_>>()
+        );
         assert_eq!((&list[0].release, list[0].bytes), (&None, 0));
         for name in ["bookwurm", "../x"] {
             let error = store.remove(name).unwrap_err().to_string();

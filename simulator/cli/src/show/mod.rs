@@ -2,6 +2,7 @@
 
 mod json;
 mod lines;
+mod matrix;
 mod repeat;
 mod result;
 mod terminal;
@@ -10,6 +11,7 @@ mod timings;
 use std::{io::IsTerminal, sync::Arc};
 
 use console::style;
+pub(crate) use matrix::print_matrix;
 pub(crate) use result::print_totals;
 use sansim_lab::Progress;
 use sansim_scenario::{lang::Diagnostics, run::Sink, timings::Totals};
@@ -45,6 +47,11 @@ pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
     } else {
         Arc::new(lines::Lines::new(style))
     }
+}
+
+/// Lines of a result, after an empty one.
+pub(crate) fn print_lines(lines: &[String]) {
+    println!("\n{}", lines.join("\n"));
 }
 
 /// Where the time of a suite went.

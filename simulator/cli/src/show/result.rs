@@ -10,7 +10,7 @@ use sansim_scenario::{
 
 use super::{Style, timings};
 
-fn paint(verdict: Verdict) -> Paint {
+pub(super) fn paint(verdict: Verdict) -> Paint {
     match verdict {
         Verdict::Pass => Paint::new().green(),
         Verdict::Known | Verdict::Skipped => Paint::new().yellow(),

@@ -16,6 +16,8 @@ pub struct RunId {
     pub file: PathBuf,
     /// The guest image.
     pub image: String,
+    /// Whether other runs of the suite are on other images.
+    pub among_images: bool,
     /// Which of several runs of the same it is; none if there is but one.
     pub repetition: Option<Repetition>,
 }
@@ -32,19 +34,23 @@ pub struct Repetition {
 }
 
 impl RunId {
-    /// How the run is called where it is shown: `stolen-lun (3 of 10)`.
+    /// How the run is called where it is shown: `stolen-lun (3 of 10)`, `stolen-lun on trixie`.
     pub fn label(&self) -> String {
+        let image = if self.among_images { format!(" on {}", self.image) } else { String::new() };
         match self.repetition {
-            None => self.name.clone(),
-            Some(Repetition { number, of, .. }) => format!("{} ({number} of {of})", self.name),
+            None => format!("{}{image}", self.name),
+            Some(Repetition { number, of, .. }) => {
+                format!("{}{image} ({number} of {of})", self.name)
+            }
         }
     }
 
-    /// How its directory is called: `stolen-lun-run3`.
+    /// How its directory is called: `stolen-lun-run3`, `stolen-lun-trixie`.
     pub(crate) fn slug(&self) -> String {
+        let image = if self.among_images { format!("-{}", self.image) } else { String::new() };
         match self.repetition {
-            None => self.name.clone(),
-            Some(Repetition { number, .. }) => format!("{}-run{number}", self.name),
+            None => format!("{}{image}", self.name),
+            Some(Repetition { number, .. }) => format!("{}{image}-run{number}", self.name),
         }
     }
 }

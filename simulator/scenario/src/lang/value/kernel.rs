@@ -1,6 +1,6 @@
 //! `< 6.7`, `>= 5.11, < 5.18`.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use super::{Bound, Kind, Relation};
 
@@ -37,6 +37,11 @@ impl KernelRange {
             bound.relation.holds(&given, &bound.value)
         })
     }
+}
+
+/// Which of two kernels (`uname -r`) is older, by the numbers that they begin with.
+pub fn release_order(a: &str, b: &str) -> Ordering {
+    Version::of_release(a).cmp(&Version::of_release(b))
 }
 
 impl FromStr for KernelRange {

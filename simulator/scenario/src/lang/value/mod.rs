@@ -12,7 +12,7 @@ mod text;
 pub use compare::{Bound, Comparison, Quantity, Relation};
 pub use delay::DelayTime;
 pub use duration::TimeSpan;
-pub use kernel::KernelRange;
+pub use kernel::{KernelRange, release_order};
 pub use size::Size;
 pub use spanned::At;
 pub use text::{Kind, Text};

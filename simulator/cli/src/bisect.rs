@@ -1,0 +1,144 @@
+//! `sansim run --bisect`: the first of some kernels on which a scenario's verdict is another one.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sansim_scenario::{
+    lang::value::release_order,
+    run::{RunError, RunSpec, Sink},
+    suite::{Lab, SuiteOptions, run_suite},
+    verdict::{Summary, Verdict},
+};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use crate::show;
+
+/// Where the verdict changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// The first and the last have the same; whatever is between them was not asked.
+    Same(Verdict),
+    /// Up to and including this one it is as on the first; the next one has another.
+    After { last: usize, was: Verdict, is: Verdict },
+}
+
+/// Bisects every scenario by itself. Answers the summaries of the runs that it took.
+///
+/// # Errors
+/// As a run.
+pub(crate) async fn bisect(
+    specs: Vec<RunSpec>,
+    lab: &Lab,
+    sink: Arc<dyn Sink>,
+    cancel: &Cancel,
+) -> Result<Vec<Summary>, RunError> {
+    let mut by_scenario: BTreeMap<_, Vec<RunSpec>> = BTreeMap::new();
+    for spec in specs {
+        by_scenario.entry(spec.id.file.clone()).or_default().push(spec);
+    }
+    let (mut summaries, mut told) = (Vec::new(), Vec::new());
+    for mut specs in by_scenario.into_values() {
+        specs.sort_by(|a, b| release_order(&a.image.release, &b.image.release));
+        let before = summaries.len();
+        let found = search(specs.len(), async |index| {
+            let summary = run_one(&specs[index], lab, Arc::clone(&sink), cancel).await?;
+            let verdict = summary.verdict;
+            summaries.push(summary);
+            Ok::<_, RunError>(verdict)
+        })
+        .await?;
+        told.push(tell(&specs, found, summaries.len() - before));
+    }
+    show::print_lines(&told);
+    Ok(summaries)
+}
+
+async fn run_one(
+    spec: &RunSpec,
+    lab: &Lab,
+    sink: Arc<dyn Sink>,
+    cancel: &Cancel,
+) -> Result<Summary, RunError> {
+    let mut spec = spec.clone();
+    spec.id.index = 0;
+    let options = SuiteOptions { jobs: 1, fail_fast: false };
+    let mut results = run_suite(vec![spec], options, lab, sink, cancel).await;
+    results.pop().flatten().unwrap_or(Err(RunError::Interrupted))
+}
+
+/// Asks the first, the last, and as few as possible between them.
+async fn search<E>(
+    count: usize,
+    mut verdict: impl AsyncFnMut(usize) -> Result<Verdict, E>,
+) -> Result<Found, E> {
+    let was = verdict(0).await?;
+    let (mut low, mut high) = (0, count.saturating_sub(1));
+    let mut is = if high == 0 { was } else { verdict(high).await? };
+    if is == was {
+        return Ok(Found::Same(was));
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match verdict(middle).await? {
+            same if same == was => low = middle,
+            other => (high, is) = (middle, other),
+        }
+    }
+    Ok(Found::After { last: low, was, is })
+}
+
+fn tell(specs: &[RunSpec], found: Found, runs: usize) -> String {
+    let kernel = |spec: &RunSpec| format!("{} ({})", spec.image.release, spec.id.image);
+    let (name, of) = (&specs[0].id.name, specs.len());
+    let what = match found {
+        Found::Same(verdict) => {
+            let (first, last) = (kernel(&specs[0]), kernel(&specs[of - 1]));
+            format!("{verdict} on {first} and on {last} alike")
+        }
+        Found::After { last, was, is } => {
+            let (last, next) = (kernel(&specs[last]), kernel(&specs[last + 1]));
+            format!("{was} up to {last}, {is} from {next} on")
+        }
+    };
+    format!("{name}: {what}; run on {runs} of {of} images")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn found(verdicts: &[Verdict]) -> (Found, usize) {
+        let mut asked = 0;
+        let found = search(verdicts.len(), async |index: usize| {
+            asked += 1;
+            Ok::<_, ()>(verdicts[index])
+        });
+        (found.await.unwrap(), asked)
+    }
+
+    #[tokio::test]
+    async fn the_change_is_found_wherever_it_is() {
+        for changes_at in 1..17 {
+            let verdicts: Vec<_> = (0..17)
+                .map(|n| if n < changes_at { Verdict::Known } else { Verdict::Pass })
+                .collect();
+            let (found, asked) = found(&verdicts).await;
+            let (was, is) = (Verdict::Known, Verdict::Pass);
+            assert_eq!(found, Found::After { last: changes_at - 1, was, is });
+            assert!(asked <= 2 + 4, "{asked}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_nothing_changes_only_the_ends_are_asked() {
+        assert_eq!(found(&[Verdict::Pass; 9]).await, (Found::Same(Verdict::Pass), 2));
+        assert_eq!(found(&[Verdict::Pass]).await, (Found::Same(Verdict::Pass), 1));
+    }
+
+    #[tokio::test]
+    async fn a_third_verdict_is_another_verdict() {
+        let verdicts =
+            [Verdict::Known, Verdict::Known, Verdict::Fail, Verdict::Pass, Verdict::Pass];
+        let (was, is) = (Verdict::Known, Verdict::Fail);
+        assert_eq!(found(&verdicts).await.0, Found::After { last: 1, was, is });
+    }
+}
