@@ -13,6 +13,7 @@ use crate::{
         personality,
         rdac::RdacConfig,
     },
+    scsi::captured::CapturedPage,
 };
 
 /// An array, as it is before the guest starts.
@@ -22,6 +23,8 @@ pub struct ArrayConfig {
     pub personality: PersonalityConfig,
     /// What it calls itself.
     pub identity: Identity,
+    /// INQUIRY data that it tells as it was captured from another array. The first that fits holds.
+    pub captured: Vec<CapturedPage>,
     /// Its controllers, from A on; all of them start [`crate::ControllerState::Online`].
     pub controllers: Vec<ControllerConfig>,
     /// The LUNs that are mapped at first.

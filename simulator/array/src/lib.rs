@@ -65,6 +65,7 @@ pub use personality::{
     hp_sw::HpSwConfig,
     rdac::{Quiescence, RdacConfig},
 };
+pub use scsi::captured::{CapturedPage, InquiryPage};
 pub use sense::{ParseSenseError, Sense, SenseForm};
 pub use time::{Clock, Time};
 pub use timers::{SkipClock, TimerQueue};

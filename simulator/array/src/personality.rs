@@ -17,6 +17,7 @@ use crate::{
     controller::{Controller, ControllerState},
     ids::{ControllerId, Lun, Nexus},
     operation::{Kind, Operation},
+    scsi::captured::{CapturedPage, InquiryPage},
     sense::Sense,
     unit::Unit,
 };
@@ -50,6 +51,7 @@ pub(crate) struct Site<'a> {
     pub(crate) units: &'a BTreeMap<Lun, Unit>,
     pub(crate) controllers: &'a [Controller],
     pub(crate) identity: &'a Identity,
+    pub(crate) captured: &'a [CapturedPage],
     pub(crate) personality: &'a dyn Personality,
 }
 
@@ -201,6 +203,13 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
     /// What follows the four-byte header of one of those pages.
     fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {
         let _ = (site, page);
+        Vec::new()
+    }
+
+    /// What a captured page must not freeze: offset and bits of what tells which LUN it is, which
+    /// controller tells it, and who owns the LUN.
+    fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
+        let _ = page;
         Vec::new()
     }
 

@@ -46,6 +46,7 @@ pub(crate) fn config() -> ArrayConfig {
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
         identity: Identity::for_rdac(),
+        captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 2 }; 2],
         luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
         faults: Vec::new(),

@@ -119,6 +119,49 @@ fn the_file_itself() {
 }
 
 #[test]
+fn captured_pages() {
+    let page = |personality: &str, keys: &str| {
+        format!(
+            "[array]\npersonality = \"{personality}\"\nluns = [{{ size = \"1MiB\", owner = \"A\" }}]\n\
+             [[array.captured]]\n{keys}\n"
+        )
+    };
+    let c8 = |length: u8| {
+        let mut bytes = vec![0; 175];
+        bytes[1] = 0xc8;
+        bytes[3] = 171;
+        bytes[89] = length;
+        let hex: Vec<_> = bytes.iter().map(|byte: &u8| format!("{byte:02x}")).collect();
+        hex.join("")
+    };
+    let crash = page("rdac", &format!("page = \"c8\"\nhex = \"{}\"", c8(17)));
+    let standard =
+        page("emc", &format!("page = \"standard\"\nhex = \"0000000023{}\"", "00".repeat(35)));
+    let codes = page("rdac", &format!("page = \"00\"\nhex = \"00000021{}\"", "00".repeat(33)));
+    snapshot!(all(&[
+        ("no page", &page("rdac", "page = \"c\"\nhex = \"00\"")),
+        ("no bytes", &page("rdac", "page = \"c9\"")),
+        ("no hex", &page("rdac", "page = \"c9\"\nhex = \"00 c9 0x 00\"")),
+        ("no file", &page("rdac", "page = \"c9\"\nfile = \"nowhere.hex\"")),
+        ("another page", &page("rdac", "page = \"c9\"\nhex = \"00 c8 00 00\"")),
+        ("cut", &page("rdac", "page = \"c9\"\nhex = \"00 c9 00 2c 76 61 63 31\"")),
+        ("no header", &page("rdac", "page = \"c9\"\nhex = \"00\"")),
+        ("too short", &page("rdac", "page = \"standard\"\nhex = \"00 00 05 12 00\"")),
+        (
+            "no such controller",
+            &page("rdac", "page = \"d0\"\nhex = \"00 d0 00 00\"\ncontroller = \"C\"")
+        ),
+        ("a crash", &crash),
+        ("no slack for the model", &standard),
+        ("too many page codes", &codes),
+    ]));
+    let forced = crash.replace("page = ", "force = true\npage = ");
+    assert_eq!(said(&scenario(&forced), &[]), "");
+    let sound = page("rdac", &format!("page = \"c8\"\nhex = \"{}\"", c8(16)));
+    assert_eq!(said(&scenario(&sound), &[]), "");
+}
+
+#[test]
 fn guest() {
     snapshot!(all(&[
         (

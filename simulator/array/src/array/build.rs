@@ -27,6 +27,7 @@ impl State {
         let mut state = State {
             personality,
             identity: config.identity,
+            captured: config.captured,
             controllers,
             units: BTreeMap::new(),
             mappings: 0,

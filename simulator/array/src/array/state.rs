@@ -23,6 +23,7 @@ use crate::{
     observe::{Changed, Stage, StateChange},
     operation::Operation,
     personality::{Personality, Site},
+    scsi::captured::CapturedPage,
     scsi::wire::Wire,
     time::Time,
     unit::Unit,
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) struct State {
     pub(super) personality: Arc<dyn Personality>,
     pub(super) identity: Identity,
+    pub(super) captured: Vec<CapturedPage>,
     pub(super) controllers: Vec<Controller>,
     pub(super) units: BTreeMap<Lun, Unit>,
     /// How many LUNs were ever mapped: tells a LUN from an earlier one with the same number.
@@ -237,6 +239,7 @@ impl State {
             units: &self.units,
             controllers: &self.controllers,
             identity: &self.identity,
+            captured: &self.captured,
             personality: &*self.personality,
         }
     }

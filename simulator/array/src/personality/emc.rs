@@ -20,6 +20,7 @@ use crate::{
     config::{ArrayConfig, ConfigError},
     controller::ControllerState,
     operation::{Class, Kind, Operation},
+    scsi::captured::InquiryPage,
     sense::Sense,
 };
 
@@ -110,6 +111,10 @@ impl Personality for Emc {
 
     fn vpd_pages(&self) -> &'static [u8] {
         &[page_c0::UNIT_PATH_REPORT]
+    }
+
+    fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
+        page_c0::live_bits(page)
     }
 
     fn vpd_page(&self, site: &Site<'_>, _: u8) -> Vec<u8> {

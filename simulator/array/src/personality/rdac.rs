@@ -16,6 +16,7 @@ use crate::{
     config::{ArrayConfig, ConfigError},
     controller::ControllerState,
     operation::{Class, Kind, Operation},
+    scsi::captured::InquiryPage,
     sense::Sense,
 };
 
@@ -117,6 +118,10 @@ impl Personality for Rdac {
     /// The rdac checker asks an unmapped LUN for C9, to see in byte 0 that it is gone.
     fn vpd_pages_unmapped(&self) -> &'static [u8] {
         &[pages::ACCESS_CONTROL]
+    }
+
+    fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
+        pages::live_bits(&self.config, page)
     }
 
     fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {

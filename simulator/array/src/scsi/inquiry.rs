@@ -1,6 +1,11 @@
 //! INQUIRY (SPC-4 6.6): the standard data, and the way to the VPD pages.
 
-use super::{Stop, be16, put_text, vpd, wire::Wire};
+use super::{
+    Stop, be16,
+    captured::{InquiryPage, instead},
+    put_text, vpd,
+    wire::Wire,
+};
 use crate::{personality::Site, sense::Sense};
 
 /// The length of the standard data: as far as the version descriptors reach.
@@ -19,7 +24,10 @@ pub(crate) fn inquiry(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Resul
         // CMDDT, obsolete since SPC-3.
         _ if cdb[1] & 0x02 != 0 => return Err(Sense::cdb_field(1).into()),
         false if page != 0 => return Err(Sense::cdb_field(2).into()),
-        false => standard(site),
+        false => {
+            let native = standard(site);
+            instead(site, InquiryPage::Standard, Some(&native)).unwrap_or(native)
+        }
         true => vpd::page(site, page).ok_or(Sense::cdb_field(2))?,
     };
     wire.send(&data, be16(cdb, 3).into())

@@ -1,6 +1,10 @@
 //! The vital product data pages that every array has (SPC-4 7.8, SBC-3 6.6).
 
-use super::{inquiry::peripheral, medium::MAX_BLOCKS};
+use super::{
+    captured::{self, InquiryPage, instead},
+    inquiry::peripheral,
+    medium::MAX_BLOCKS,
+};
 use crate::{personality::Site, unit::Unit};
 
 const SUPPORTED: u8 = 0x00;
@@ -28,6 +32,12 @@ pub(super) const MAX_UNMAP_DESCRIPTORS: usize = 255;
 
 /// A VPD page with its header, if the addressed LUN has it.
 pub(crate) fn page(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
+    let native = native(site, page);
+    instead(site, InquiryPage::Vpd(page), native.as_deref()).or(native)
+}
+
+/// The page as the personality has it.
+fn native(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
     let payload = match (site.unit(), page) {
         (unit, SUPPORTED) => supported(site, unit.is_some()),
         (Some(unit), UNIT_SERIAL) => serial_number(unit).into_bytes(),
@@ -55,7 +65,9 @@ fn vendor_pages(site: &Site<'_>, mapped: bool) -> &'static [u8] {
 fn supported(site: &Site<'_>, mapped: bool) -> Vec<u8> {
     let standard = if mapped { &STANDARD[..] } else { &[SUPPORTED] };
     let mut codes = [standard, vendor_pages(site, mapped)].concat();
+    codes.extend(captured::codes(site));
     codes.sort_unstable();
+    codes.dedup();
     codes
 }
 

@@ -45,6 +45,7 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
         identity: Identity::for_rdac(),
+        captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
         luns: vec![lun(0, bytes)],
         faults,

@@ -122,6 +122,7 @@ impl San {
         let config = ArrayConfig {
             personality: PersonalityConfig::Rdac(RdacConfig::default()),
             identity: Identity::for_rdac(),
+            captured: Vec::new(),
             controllers: vec![ControllerConfig { ports: 1 }; 2],
             luns: vec![lun(0), lun(1)],
             faults: Vec::new(),

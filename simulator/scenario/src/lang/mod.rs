@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod diagnostics;
 pub mod file;
+mod hex_dump;
 pub mod model;
 mod near;
 mod placeholder;

@@ -1,7 +1,10 @@
 //! VPD page C0h, the unit path report. Offsets in this file are those of the page with its header.
 
 use super::{EmcConfig, upgrading};
-use crate::{personality::Site, scsi::put_text};
+use crate::{
+    personality::Site,
+    scsi::{captured::InquiryPage, put_text},
+};
 
 pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
 
@@ -54,4 +57,11 @@ pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
     page[at::SERIAL] = serial.len() as u8;
     put_text(&mut page[at::SERIAL + 1..][..serial.len()], serial);
     page[HEADER..].to_vec()
+}
+
+/// See [`crate::personality::Personality::live_bits`]: state, ports, the LUN's name, and the upgrade.
+pub(super) fn live_bits(page: InquiryPage) -> Vec<(usize, u8)> {
+    let InquiryPage::Vpd(UNIT_PATH_REPORT) = page else { return Vec::new() };
+    let single = [at::LUN_STATE, at::DEFAULT_SP, at::PORT, at::THIS_SP, at::UPGRADE];
+    single.into_iter().chain(at::WWN..at::WWN + 16).map(|offset| (offset, 0xff)).collect()
 }

@@ -3,7 +3,11 @@
 
 use super::RdacConfig;
 use crate::{
-    controller::ControllerState, ids::ControllerId, personality::Site, scsi::put_text, unit::fnv1a,
+    controller::ControllerState,
+    ids::ControllerId,
+    personality::Site,
+    scsi::{captured::InquiryPage, put_text},
+    unit::fnv1a,
 };
 
 /// What controllers run and support.
@@ -115,6 +119,28 @@ pub(super) fn access_control(config: &RdacConfig, site: &Site<'_>) -> Vec<u8> {
         page.set(12, &[access_state(config, site, alternate(site.controller()))]);
     }
     page.0
+}
+
+/// See [`crate::personality::Personality::live_bits`].
+pub(super) fn live_bits(config: &RdacConfig, page: InquiryPage) -> Vec<(usize, u8)> {
+    let bytes = |bytes: std::ops::Range<usize>| bytes.map(|offset| (offset, 0xff)).collect();
+    match page {
+        InquiryPage::Vpd(SUBSYSTEM) => vec![(29, 0xff)],
+        // The volume's name, and its number.
+        InquiryPage::Vpd(IDENTIFICATION) => {
+            let mut bits: Vec<_> = bytes(12..28);
+            bits.extend([(173, 0xff), (174, 0xff)]);
+            bits
+        }
+        InquiryPage::Vpd(ACCESS_CONTROL) => {
+            let mut bits = vec![(8, flag::OWNED), (9, 0x0f)];
+            if config.access_states {
+                bits.extend([(8, flag::ACCESS_STATES), (10, 0xff), (12, 0xff)]);
+            }
+            bits
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The other one of two.

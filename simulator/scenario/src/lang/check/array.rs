@@ -2,7 +2,7 @@
 
 use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
 
-use super::{context::Checker, personality};
+use super::{captured, context::Checker, personality};
 use crate::lang::{
     Diagnostic,
     file::{self, PersonalityName},
@@ -10,7 +10,7 @@ use crate::lang::{
     value::At,
 };
 
-pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
+pub(super) fn resolve(scenario: &str, array: &file::Array, checker: &mut Checker<'_>) -> Array {
     let personality = personality::resolve(array, checker);
     let mut identity = personality.identity();
     resolve_identity(array, &mut identity, checker);
@@ -23,9 +23,11 @@ pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Array {
     checker.shape.controllers = controllers as u8;
     checker.shape.max_lun = personality.max_lun();
     let luns = resolve_luns(&array.luns, checker);
+    let captured = captured::resolve(scenario, &array.captured, &personality, checker);
     Array {
         personality,
         identity,
+        captured,
         controllers: controllers as u8,
         ports_per_controller: ports as u8,
         luns,

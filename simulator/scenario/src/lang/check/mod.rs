@@ -2,6 +2,7 @@
 //! beyond the form of the tables.
 
 mod array;
+mod captured;
 mod context;
 mod expect;
 mod fault;
@@ -42,7 +43,7 @@ pub(super) fn check(name: &str, file: &File, sources: &Sources) -> Result<Scenar
         );
         return Err(checker.into_diagnostics());
     };
-    let array = array::resolve(array, &mut checker);
+    let array = array::resolve(name, array, &mut checker);
     checker.know_array(&array);
     let guest = guest::resolve(name, &file.guest, &array.personality, &mut checker);
     let hbas = array::resolve_hbas(&file.hba, &array, guest.cpus, &mut checker);

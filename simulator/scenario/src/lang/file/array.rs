@@ -4,7 +4,7 @@ use sansim_array::ControllerId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alua, Emc, HpSw, Name, PersonalityName, Rdac};
+use super::{Alua, Captured, Emc, HpSw, Name, PersonalityName, Rdac};
 use crate::lang::value::{At, Size};
 
 /// The array that the guest sees.
@@ -33,6 +33,9 @@ pub struct Array {
     pub controllers: Option<At<u64>>,
     /// How many ports each controller has, 1 to 10. Default: 2.
     pub ports_per_controller: Option<At<u64>>,
+    /// Pages of INQUIRY data that were captured from a real array. The first that fits holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captured: Vec<At<Captured>>,
     /// What is particular to the personality `rdac`.
     pub rdac: Option<At<Rdac>>,
     /// What is particular to the personality `emc`.

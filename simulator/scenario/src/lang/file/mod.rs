@@ -4,6 +4,7 @@
 //! Whatever may be wrong beyond its form is an [`At`], so that a caret can be put under it.
 
 mod array;
+mod captured;
 mod expect;
 mod fault;
 mod guest;
@@ -15,6 +16,7 @@ mod step;
 mod workload;
 
 pub use array::{Array, LunTable};
+pub use captured::{Captured, PageName};
 pub use expect::{
     Commands, Expect, FaultFired, Group, Io, KnownFailure, Log, PathStateName, PathWithState,
     Paths, RanTable, StageName, UeventName, Uevents,

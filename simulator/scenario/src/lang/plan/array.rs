@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sansim_array::{
-    ArrayConfig, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun, LunConfig,
-    PersonalityConfig, PortId,
+    ArrayConfig, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun,
+    LunConfig, PersonalityConfig, PortId,
 };
 
 /// The array of a scenario.
@@ -14,6 +14,8 @@ pub struct Array {
     pub personality: PersonalityConfig,
     /// What it writes into INQUIRY data.
     pub identity: Identity,
+    /// INQUIRY data that it tells as it was captured. The first that fits holds.
+    pub captured: Vec<CapturedPage>,
     /// How many controllers it has.
     pub controllers: u8,
     /// How many ports each of them has.
@@ -39,6 +41,7 @@ impl Array {
         ArrayConfig {
             personality: self.personality.clone(),
             identity: self.identity.clone(),
+            captured: self.captured.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
             luns: self.luns.clone(),
             faults,

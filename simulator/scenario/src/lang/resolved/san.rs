@@ -1,10 +1,10 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::LunConfig;
+use sansim_array::{CapturedPage, LunConfig};
 
 use super::{at, name, personality, span};
 use crate::lang::{
-    file::{self, PersonalityName},
+    file::{self, PageName, PersonalityName},
     plan::{Array, Scenario},
     value::Size,
 };
@@ -22,6 +22,7 @@ pub(super) fn array(array: &Array) -> file::Array {
         luns: at(array.luns.iter().map(|config| at(lun(config))).collect()),
         controllers: Some(at(array.controllers.into())),
         ports_per_controller: Some(at(array.ports_per_controller.into())),
+        captured: array.captured.iter().map(|page| at(captured(page))).collect(),
         rdac: None,
         emc: None,
         hp_sw: None,
@@ -29,6 +30,20 @@ pub(super) fn array(array: &Array) -> file::Array {
     };
     personality::put(&array.personality, &mut table);
     table
+}
+
+fn captured(page: &CapturedPage) -> file::Captured {
+    let hex: Vec<String> = page.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    file::Captured {
+        page: name(PageName(page.page)),
+        hex: Some(at(hex.join(" "))),
+        file: None,
+        controller: page.controller.map(name),
+        lun: page.lun.map(|lun| at(lun.0.into())),
+        frozen: Some(page.frozen),
+        // It was taken when it was checked first.
+        force: Some(true),
+    }
 }
 
 pub(super) fn lun(config: &LunConfig) -> file::LunTable {

@@ -1,0 +1,136 @@
+//! INQUIRY data and VPD pages as they were captured from a real array.
+
+use crate::{
+    ids::{ControllerId, Lun},
+    personality::Site,
+};
+
+/// A page of INQUIRY data that takes the place of the personality's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapturedPage {
+    /// Which.
+    pub page: InquiryPage,
+    /// Where it is told; none means by every controller.
+    pub controller: Option<ControllerId>,
+    /// Of which LUN; none means of every one that is mapped.
+    pub lun: Option<Lun>,
+    /// The whole page, header included, as it goes to the initiator: at most
+    /// [`CapturedPage::MAX_BYTES`].
+    pub bytes: Vec<u8>,
+    /// Whether it is told as it is, even where the personality would tell which LUN it is, which
+    /// controller tells it, and who owns the LUN now.
+    pub frozen: bool,
+}
+
+impl CapturedPage {
+    /// What the length field of a VPD page can say, and its header.
+    pub const MAX_BYTES: usize = 4 + u16::MAX as usize;
+}
+
+/// Which part of INQUIRY data (SPC-4 6.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InquiryPage {
+    /// The standard data.
+    Standard,
+    /// The vital product data page with this code.
+    Vpd(u8),
+}
+
+/// The page that is told in place of the personality's, if there is one; `native` is the personality's.
+/// Of several the first holds.
+pub(super) fn instead(
+    site: &Site<'_>,
+    page: InquiryPage,
+    native: Option<&[u8]>,
+) -> Option<Vec<u8>> {
+    let captured = site.captured.iter().find(|captured| is_told(captured, site, page))?;
+    let mut bytes = captured.bytes.clone();
+    if !captured.frozen {
+        for (offset, mask) in site.personality.live_bits(page) {
+            let live = native.and_then(|native| native.get(offset));
+            if let (Some(byte), Some(live)) = (bytes.get_mut(offset), live) {
+                *byte = *byte & !mask | live & mask;
+            }
+        }
+    }
+    Some(bytes)
+}
+
+/// The codes of the pages that there are only by capture.
+pub(super) fn codes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = u8> + 'a {
+    site.captured.iter().filter_map(|captured| match captured.page {
+        InquiryPage::Vpd(code) => is_told(captured, site, captured.page).then_some(code),
+        InquiryPage::Standard => None,
+    })
+}
+
+fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool {
+    captured.page == page
+        && site.unit().is_some()
+        && captured.controller.is_none_or(|controller| controller == site.controller())
+        && captured.lun.is_none_or(|lun| lun == site.lun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ArrayConfig, testing::*};
+
+    fn rig(captured: Vec<CapturedPage>) -> Rig {
+        Rig::new(ArrayConfig { captured, ..config() }).settled()
+    }
+
+    fn page(code: u8, payload: &[u8]) -> CapturedPage {
+        let bytes = [&[0, code, 0, payload.len() as u8], payload].concat();
+        let page = InquiryPage::Vpd(code);
+        CapturedPage { page, controller: None, lun: None, bytes, frozen: false }
+    }
+
+    const ALL: [u8; 6] = [0x12, 1, 0, 1, 0, 0];
+
+    fn vpd(code: u8) -> [u8; 6] {
+        let mut cdb = ALL;
+        cdb[2] = code;
+        cdb
+    }
+
+    #[test]
+    fn a_page_is_told_as_it_was_captured_but_for_who_owns_the_lun() {
+        let mut captured = page(0xc9, &[0xff; 44]);
+        captured.bytes[8] = 0x80;
+        let rig = rig(vec![captured]);
+        let (owner, other) = (rig.get(A, LUN0, &vpd(0xc9), 256), rig.get(B, LUN0, &vpd(0xc9), 256));
+        assert_eq!((owner[8] & 0x81, other[8] & 0x81), (0x81, 0x80));
+        assert_eq!((owner[4], owner[20]), (0xff, 0xff));
+    }
+
+    #[test]
+    fn a_frozen_page_is_told_as_it_is_and_only_where_it_belongs() {
+        let mut captured = page(0xc9, &[0; 44]);
+        captured.frozen = true;
+        captured.controller = Some(ControllerId::A);
+        let rig = rig(vec![captured]);
+        assert_eq!(rig.get(A, LUN0, &vpd(0xc9), 256)[4..], [0; 44]);
+        assert_eq!(rig.get(B, LUN0, &vpd(0xc9), 256)[4..8], *b"vac1");
+        assert_eq!(rig.get(A, NO_LUN, &vpd(0xc9), 256)[0], 0x7f, "not mapped: nothing is captured");
+    }
+
+    #[test]
+    fn a_page_that_the_personality_lacks_is_listed_and_told() {
+        let rig = rig(vec![page(0xd0, b"hello")]);
+        let codes = rig.get(A, LUN0, &ALL, 256);
+        assert_eq!(codes[4..].iter().filter(|code| **code == 0xd0).count(), 1);
+        assert!(codes[4..].is_sorted());
+        assert_eq!(rig.get(A, LUN0, &vpd(0xd0), 256)[4..], *b"hello");
+    }
+
+    #[test]
+    fn the_standard_data_can_be_captured_too() {
+        let mut bytes = vec![0; 36];
+        bytes[4] = 31;
+        bytes[8..16].copy_from_slice(b"CAPTURED");
+        let standard = CapturedPage { page: InquiryPage::Standard, bytes, ..page(0, &[]) };
+        let rig = rig(vec![standard]);
+        assert_eq!(rig.get(A, LUN0, &[0x12, 0, 0, 0, 255, 0], 255)[8..16], *b"CAPTURED");
+    }
+}
