@@ -33,8 +33,17 @@ pub(crate) enum Extra {
 pub(crate) const DEFAULT: &str = "bookworm";
 
 /// The kernel must not be a `-cloud` one: those have no device handlers.
-const PACKAGES: &[&str] =
-    &["linux-image-amd64", "udev", "multipath-tools", "kmod", "sg3-utils", "dmsetup"];
+const PACKAGES: &[&str] = &[
+    "linux-image-amd64",
+    "udev",
+    "multipath-tools",
+    "kmod",
+    "sg3-utils",
+    "dmsetup",
+    // Not in every suite do the others need them; scenarios run `cat`, `dd` and `perl`.
+    "coreutils",
+    "perl-base",
+];
 
 /// All of them, by the age of their kernels.
 pub(crate) const SPECS: &[Spec] = &[

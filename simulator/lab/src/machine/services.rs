@@ -60,7 +60,9 @@ pub(super) async fn start(
     }
     guest.daemon("udevd", &["/lib/systemd/systemd-udevd"]).await?;
     guest.until("udevd", &["udevadm", "control", "--ping"], |_| true).await?;
-    guest.run(&["udevadm", "trigger", "--type=all", "--action=add"]).await?;
+    for kind in ["--type=subsystems", "--type=devices"] {
+        guest.run(&["udevadm", "trigger", kind, "--action=add"]).await?;
+    }
     guest.run(&["udevadm", "settle"]).await?;
     guest.daemon("multipathd", &["/sbin/multipathd", "-d", "-s"]).await?;
     guest.until("multipathd", &["multipathd", "show", "daemon"], |out| out.contains("idle")).await
