@@ -8,9 +8,11 @@
 
 #include <linux/blkdev.h>
 #include <linux/kmod.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <scsi/scsi_dh.h>
 #include <scsi/scsi_device.h>
@@ -28,27 +30,53 @@ struct slot {
 	unsigned int users;		/* attached disks, and dm_get_hw_handler() */
 };
 
+struct bridge;
+
+/* What create() makes, for as long as destroy() was not called. */
+struct instance {
+	struct hw_handler hwh;
+	struct bridge *bridge;
+};
+
+/* Somebody who wants to know how the pg_init under way ends. */
+struct waiter {
+	struct list_head list;
+	activate_complete done;
+	void *data;
+};
+
 /* What a disk has for its handler_data. */
 struct bridge {
-	struct hw_handler hwh;
 	struct dm_path path;
 	struct dm_dev dev;
 	struct scsi_device *sdev;
 	struct slot *slot;
-	spinlock_t sense_lock;			/* held during error() */
-	const struct scsi_sense_hdr *sense;	/* within error() */
 	bool bypass;				/* the next activation is to say so */
+
+	/*
+	 * Held during error() and status(), so that a handler's own lock may be
+	 * taken inside; never inside `lock`, which a handler may make us take
+	 * under its own.
+	 */
+	spinlock_t hook_lock;
+	const struct scsi_sense_hdr *sense;	/* within error() */
 
 	spinlock_t lock;			/* guards what follows */
 	enum { IDLE, BEGUN, COMPLETED } pg_init;
-	activate_complete done;			/* NULL if nobody wants to know */
-	void *done_data;
 	int result;
+	struct list_head waiters;
 	struct work_struct completion;
+	wait_queue_head_t idle;
+
+	/* Changes with both locks held and pg_init IDLE. */
+	struct instance *instance;
 };
 
 static DEFINE_MUTEX(slots_lock);
 static struct slot slots[SLOTS];
+
+/* I/O may wait for what is done here, and memory for the I/O. */
+static struct workqueue_struct *workqueue;
 
 static struct bridge *path_bridge(struct dm_path *path)
 {
@@ -57,7 +85,7 @@ static struct bridge *path_bridge(struct dm_path *path)
 
 static struct bridge *hwh_bridge(struct hw_handler *hwh)
 {
-	return container_of(hwh, struct bridge, hwh);
+	return container_of(hwh, struct instance, hwh)->bridge;
 }
 
 /*
@@ -76,22 +104,25 @@ static int activation_result(unsigned int err_flags)
 	return SCSI_DH_OK;
 }
 
-/* Tells dm-multipath, in process context as all its handlers do. */
+/* Tells dm-multipath, in process context as the kernel's own handlers do. */
 static void complete_activation(struct work_struct *work)
 {
 	struct bridge *bridge = container_of(work, struct bridge, completion);
-	activate_complete done;
-	void *data;
+	struct waiter *waiter, *next;
+	LIST_HEAD(waiters);
 	int result;
 
 	spin_lock_irq(&bridge->lock);
-	done = bridge->done;
-	data = bridge->done_data;
+	list_splice_init(&bridge->waiters, &waiters);
 	result = bridge->result;
 	bridge->pg_init = IDLE;
 	spin_unlock_irq(&bridge->lock);
-	if (done)
-		done(data, result);
+	wake_up_all(&bridge->idle);
+	list_for_each_entry_safe(waiter, next, &waiters, list) {
+		if (waiter->done)
+			waiter->done(waiter->data, result);
+		kfree(waiter);
+	}
 }
 
 void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags)
@@ -108,7 +139,7 @@ void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags)
 	}
 	spin_unlock_irqrestore(&bridge->lock, flags);
 	if (expected)
-		schedule_work(&bridge->completion);
+		queue_work(workqueue, &bridge->completion);
 	else
 		sdev_printk(KERN_ERR, bridge->sdev,
 			    "%s: pg_init completed twice, or never begun\n",
@@ -128,30 +159,40 @@ static void find_disk(struct bridge *bridge)
 	bridge->path.dev = &bridge->dev;
 }
 
+/*
+ * Begins a pg_init, or joins the one that is under way for another map or for a
+ * reinstated path: 2007 had one at a time, too.
+ */
 static int hwh_activate(struct scsi_device *sdev, activate_complete fn, void *data)
 {
 	struct bridge *bridge = sdev->handler_data;
-	bool busy;
+	struct waiter *waiter = kmalloc(sizeof(*waiter), GFP_NOIO);
+	struct hw_handler *hwh;
+	bool begin;
 
-	spin_lock_irq(&bridge->lock);
-	busy = bridge->pg_init != IDLE;
-	if (!busy) {
-		bridge->pg_init = BEGUN;
-		bridge->done = fn;
-		bridge->done_data = data;
-	}
-	spin_unlock_irq(&bridge->lock);
-	if (busy) {
-		/* Two maps share the path. 2007 had one pg_init at a time, too. */
+	if (!waiter) {
 		if (fn)
-			fn(data, SCSI_DH_RETRY);
+			fn(data, SCSI_DH_RES_TEMP_UNAVAIL);
 		return 0;
 	}
+	waiter->done = fn;
+	waiter->data = data;
+	spin_lock_irq(&bridge->lock);
+	begin = bridge->pg_init == IDLE;
+	if (begin)
+		bridge->pg_init = BEGUN;
+	list_add_tail(&waiter->list, &bridge->waiters);
+	hwh = &bridge->instance->hwh;
+	spin_unlock_irq(&bridge->lock);
+	if (!begin)
+		return 0;
 	find_disk(bridge);
 	if (xchg(&bridge->bypass, false))
 		dm_pg_init_complete(&bridge->path, MP_BYPASS_PG);
+	else if (hwh->type->pg_init)
+		hwh->type->pg_init(hwh, 0, &bridge->path);
 	else
-		bridge->slot->type.pg_init(&bridge->hwh, 0, &bridge->path);
+		dm_pg_init_complete(&bridge->path, 0);
 	return 0;
 }
 
@@ -171,11 +212,11 @@ static enum scsi_disposition hwh_check_sense(struct scsi_device *sdev,
 	if (!slot->type.error || sense->sense_key == UNIT_ATTENTION ||
 	    (sense->sense_key == NOT_READY && sense->asc == 0x04 && sense->ascq == 0x01))
 		return SCSI_RETURN_NOT_HANDLED;
-	spin_lock_irqsave(&bridge->sense_lock, irq);
+	spin_lock_irqsave(&bridge->hook_lock, irq);
 	bridge->sense = sense;
-	flags = slot->type.error(&bridge->hwh, NULL);
+	flags = slot->type.error(&bridge->instance->hwh, NULL);
 	bridge->sense = NULL;
-	spin_unlock_irqrestore(&bridge->sense_lock, irq);
+	spin_unlock_irqrestore(&bridge->hook_lock, irq);
 	if (flags & MP_BYPASS_PG)
 		bridge->bypass = true;
 	if (flags & MP_ERROR_IO)
@@ -205,10 +246,60 @@ static int parse_arguments(const char *params, unsigned int *argc, char ***argv)
 	return 0;
 }
 
+static struct instance *make_instance(struct bridge *bridge, unsigned int argc, char **argv)
+{
+	struct hw_handler_type *type = &bridge->slot->type;
+	struct instance *instance = kzalloc(sizeof(*instance), GFP_KERNEL);
+	int error;
+
+	if (!instance)
+		return ERR_PTR(-ENOMEM);
+	instance->bridge = bridge;
+	instance->hwh.type = type;
+	error = type->create(&instance->hwh, argc, argv);
+	if (error) {
+		sdev_printk(KERN_ERR, bridge->sdev, "%s: create failed (%d)\n", type->name, error);
+		kfree(instance);
+		/* What a handler of 2007 returned was only looked at for being 0. */
+		return ERR_PTR(error < 0 ? error : -EINVAL);
+	}
+	return instance;
+}
+
+static void destroy_instance(struct instance *instance)
+{
+	instance->hwh.type->destroy(&instance->hwh);
+	kfree(instance);
+}
+
+/*
+ * Puts an instance in the place of another. The one that goes may be in use:
+ * a table is loaded while the one before it still serves.
+ */
+static int replace_instance(struct bridge *bridge, struct instance *instance)
+{
+	struct instance *before = NULL;
+
+	while (!before) {
+		if (wait_event_killable(bridge->idle, READ_ONCE(bridge->pg_init) == IDLE))
+			return -EINTR;
+		spin_lock_irq(&bridge->hook_lock);
+		spin_lock(&bridge->lock);
+		if (bridge->pg_init == IDLE) {
+			before = bridge->instance;
+			bridge->instance = instance;
+		}
+		spin_unlock(&bridge->lock);
+		spin_unlock_irq(&bridge->hook_lock);
+	}
+	destroy_instance(before);
+	return 0;
+}
+
 static int hwh_set_params(struct scsi_device *sdev, const char *params)
 {
 	struct bridge *bridge = sdev->handler_data;
-	struct hw_handler_type *type = &bridge->slot->type;
+	struct instance *instance;
 	unsigned int argc;
 	char **argv;
 	int error;
@@ -216,26 +307,28 @@ static int hwh_set_params(struct scsi_device *sdev, const char *params)
 	error = parse_arguments(params, &argc, &argv);
 	if (error)
 		return error;
-	type->destroy(&bridge->hwh);
-	bridge->hwh.context = NULL;
-	error = type->create(&bridge->hwh, argc, argv);
-	if (error) {
-		/* An instance there must be. What was made once can be made again. */
-		bridge->hwh.context = NULL;
-		if (type->create(&bridge->hwh, 0, NULL))
-			sdev_printk(KERN_ERR, sdev, "%s: left without an instance\n", type->name);
-	}
+	instance = make_instance(bridge, argc, argv);
 	kfree(argv);
+	if (IS_ERR(instance))
+		return PTR_ERR(instance);
+	error = replace_instance(bridge, instance);
+	if (error)
+		destroy_instance(instance);
 	return error;
 }
 
 static ssize_t show_status(struct device *dev, status_type_t what, char *text)
 {
 	struct bridge *bridge = to_scsi_device(dev)->handler_data;
+	struct hw_handler *hwh;
 	int len = 0;
 
-	if (bridge->slot->type.status)
-		len = bridge->slot->type.status(&bridge->hwh, what, text, PAGE_SIZE - 2);
+	/* In 2007 it was called with a lock held, too. */
+	spin_lock_irq(&bridge->hook_lock);
+	hwh = &bridge->instance->hwh;
+	if (hwh->type->status)
+		len = hwh->type->status(hwh, what, text, PAGE_SIZE - 2);
+	spin_unlock_irq(&bridge->hook_lock);
 	return len + sysfs_emit_at(text, len, "\n");
 }
 
@@ -261,32 +354,55 @@ static struct attribute *hw_handler_attrs[] = {
 
 static const struct attribute_group hw_handler_group = { .attrs = hw_handler_attrs };
 
+/* One user more, if the slot is not free. */
+static bool get_slot(struct slot *slot)
+{
+	bool taken;
+
+	mutex_lock(&slots_lock);
+	taken = slot->type.name;
+	if (taken)
+		slot->users++;
+	mutex_unlock(&slots_lock);
+	return taken;
+}
+
+static void put_slot(struct slot *slot)
+{
+	mutex_lock(&slots_lock);
+	slot->users--;
+	mutex_unlock(&slots_lock);
+}
+
 static int attach(struct slot *slot, struct scsi_device *sdev)
 {
-	struct bridge *bridge = kzalloc(sizeof(*bridge), GFP_KERNEL);
-	int error;
+	struct bridge *bridge;
 
-	if (!bridge)
+	if (!get_slot(slot))
+		return SCSI_DH_NOSYS;
+	bridge = kzalloc(sizeof(*bridge), GFP_KERNEL);
+	if (!bridge) {
+		put_slot(slot);
 		return SCSI_DH_NOMEM;
+	}
 	bridge->slot = slot;
 	bridge->sdev = sdev;
-	bridge->hwh.type = &slot->type;
 	bridge->path.is_active = 1;
 	spin_lock_init(&bridge->lock);
-	spin_lock_init(&bridge->sense_lock);
+	spin_lock_init(&bridge->hook_lock);
+	INIT_LIST_HEAD(&bridge->waiters);
 	INIT_WORK(&bridge->completion, complete_activation);
-	error = slot->type.create(&bridge->hwh, 0, NULL);
-	if (error) {
-		sdev_printk(KERN_ERR, sdev, "%s: create failed (%d)\n", slot->type.name, error);
+	init_waitqueue_head(&bridge->idle);
+	bridge->instance = make_instance(bridge, 0, NULL);
+	if (IS_ERR(bridge->instance)) {
 		kfree(bridge);
-		return SCSI_DH_NOSYS;
+		put_slot(slot);
+		return SCSI_DH_DEV_FAILED;
 	}
 	sdev->handler_data = bridge;
-	if (sysfs_create_group(&sdev->sdev_gendev.kobj, &hw_handler_group))
+	if (!sdev->sdev_gendev.kobj.sd ||
+	    sysfs_create_group(&sdev->sdev_gendev.kobj, &hw_handler_group))
 		sdev_printk(KERN_WARNING, sdev, "%s: status is not shown\n", slot->type.name);
-	mutex_lock(&slots_lock);
-	slot->users++;
-	mutex_unlock(&slots_lock);
 	return SCSI_DH_OK;
 }
 
@@ -297,11 +413,9 @@ static void hwh_detach(struct scsi_device *sdev)
 	/* The device's directory may be gone already, and the files with it. */
 	if (sdev->sdev_gendev.kobj.sd)
 		sysfs_remove_group(&sdev->sdev_gendev.kobj, &hw_handler_group);
-	bridge->slot->type.destroy(&bridge->hwh);
+	destroy_instance(bridge->instance);
 	flush_work(&bridge->completion);
-	mutex_lock(&slots_lock);
-	bridge->slot->users--;
-	mutex_unlock(&slots_lock);
+	put_slot(bridge->slot);
 	sdev->handler_data = NULL;
 	kfree(bridge);
 }
@@ -333,6 +447,9 @@ int dm_register_hw_handler(struct hw_handler_type *type)
 	struct slot *slot;
 	int error;
 
+	/* The others may be missing, as they might in 2007. */
+	if (!type->name || !type->create || !type->destroy)
+		return -EINVAL;
 	mutex_lock(&slots_lock);
 	slot = find_slot(NULL);
 	if (find_slot(type->name)) {
@@ -411,10 +528,8 @@ void dm_put_hw_handler(struct hw_handler_type *type)
 	if (!type)
 		return;
 	slot = container_of(type, struct slot, type);
-	mutex_lock(&slots_lock);
-	slot->users--;
-	mutex_unlock(&slots_lock);
 	module_put(type->module);
+	put_slot(slot);
 }
 EXPORT_SYMBOL_GPL(dm_put_hw_handler);
 
@@ -456,6 +571,20 @@ const struct scsi_sense_hdr *dm_hw_handler_sense(struct hw_handler *hwh)
 	return hwh_bridge(hwh)->sense;
 }
 EXPORT_SYMBOL_GPL(dm_hw_handler_sense);
+
+static int __init dm_hw_handler_init(void)
+{
+	workqueue = alloc_workqueue("kdmhwhd", WQ_MEM_RECLAIM, 0);
+	return workqueue ? 0 : -ENOMEM;
+}
+
+static void __exit dm_hw_handler_exit(void)
+{
+	destroy_workqueue(workqueue);
+}
+
+module_init(dm_hw_handler_init);
+module_exit(dm_hw_handler_exit);
 
 MODULE_DESCRIPTION("The dm-multipath hardware handler interface of 2007");
 MODULE_LICENSE("GPL");

@@ -30,15 +30,16 @@ struct hw_handler_type {
 
 	/*
 	 * Makes an instance. Without arguments when a path is attached; if the
-	 * table has some, the instance is destroyed and made again with them.
-	 * Not 0 refuses the table.
+	 * table has some, one is made with them, and the one before destroyed.
+	 * Not 0 refuses the table, and leaves the one before.
 	 */
 	int (*create)(struct hw_handler *hwh, unsigned int argc, char **argv);
 	void (*destroy)(struct hw_handler *hwh);
 
 	/*
 	 * Starts to make the path's controller serve, and returns; the end is
-	 * told by dm_pg_init_complete(). `bypassed` is always 0 today.
+	 * told by dm_pg_init_complete(). `bypassed` is always 0 today. Where
+	 * this is NULL, there is nothing to do.
 	 */
 	void (*pg_init)(struct hw_handler *hwh, unsigned int bypassed,
 			struct dm_path *path);
@@ -49,12 +50,19 @@ struct hw_handler_type {
 	 */
 	unsigned int (*error)(struct hw_handler *hwh, struct bio *bio);
 
-	/* Writes at most maxlen bytes of text, and returns how many it wrote. */
+	/*
+	 * Writes at most maxlen bytes of text, and returns how many it wrote.
+	 * Atomic context.
+	 */
 	int (*status)(struct hw_handler *hwh, status_type_t type, char *result,
 		      unsigned int maxlen);
 };
 
-/* -EEXIST if the name is taken, -ENOSPC if there are too many types. */
+/*
+ * -EEXIST if the name is taken, -EBUSY if one of the kernel's own handlers (or
+ * one that is registered here) has a name that this one begins with, -ENOSPC if
+ * there are too many types, -EINVAL without name, create or destroy.
+ */
 int dm_register_hw_handler(struct hw_handler_type *type);
 
 /* -EINVAL if it was not registered, -ETXTBSY while a path has it. */

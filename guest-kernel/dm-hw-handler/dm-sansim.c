@@ -22,6 +22,7 @@ struct sansim {
 	struct dm_path *path;		/* whose pg_init is under way */
 	unsigned int busy;		/* what "not now" is answered with: MP_ flags */
 	unsigned int sent;		/* commands, since create() */
+	unsigned int atomic;		/* completions in interrupt context */
 	unsigned int last;		/* flags of the last completion */
 };
 
@@ -36,6 +37,8 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd)
 		return MP_FAIL_PATH;
 	switch (sense.sense_key) {
 	case NOT_READY:
+		if (sense.asc == 0x04 && sense.ascq == 0x01)
+			return MP_RETRY;	/* becoming ready */
 		if (sense.asc == 0x04 && sense.ascq == 0x03)
 			return h->busy;		/* switching over */
 		if (sense.asc == 0x04 && sense.ascq == 0x22)
@@ -49,12 +52,14 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd)
 	}
 }
 
-/* In interrupt context. */
+/* In interrupt context, but for a request that never came to the HBA. */
 static enum rq_end_io_ret start_done(struct request *rq, blk_status_t status)
 {
 	struct sansim *h = rq->end_io_data;
 
 	h->last = judge(h, blk_mq_rq_to_pdu(rq));
+	if (in_interrupt())
+		h->atomic++;
 	dm_pg_init_complete(h->path, h->last);
 	return RQ_END_IO_FREE;
 }
@@ -115,7 +120,7 @@ static int sansim_status(struct hw_handler *hwh, status_type_t type, char *resul
 
 	if (type == STATUSTYPE_TABLE)
 		return scnprintf(result, maxlen, "%s", h->busy == MP_RETRY ? "retry" : "bypass");
-	return scnprintf(result, maxlen, "sent %u last %u", h->sent, h->last);
+	return scnprintf(result, maxlen, "sent %u atomic %u last %u", h->sent, h->atomic, h->last);
 }
 
 static struct hw_handler_type sansim = {

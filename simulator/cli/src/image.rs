@@ -1,6 +1,6 @@
 //! `sansim image`: the guest images of this machine.
 
-use sansim_lab::{ImageStore, LabError};
+use sansim_lab::{Image, ImageStore, LabError};
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
@@ -44,13 +44,21 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
         }
         ImageCommand::Build { name } => {
             let image = store.build(&name, &Announce::new()).await?;
-            println!("{}: kernel {}", image.name, image.release);
+            tell(&image);
         }
         ImageCommand::Add { name, kernel, modules } => {
             let image = store.add(&name, &kernel, &modules, &Announce::new()).await?;
-            println!("{}: kernel {}", image.name, image.release);
+            tell(&image);
         }
         ImageCommand::Remove { name } => store.remove(&name)?,
     }
     Ok(())
+}
+
+/// What came of building or adding an image.
+fn tell(image: &Image) {
+    println!("{}: kernel {}", image.name, image.release);
+    if let Some(why) = &image.left_out {
+        println!("{}: without the modules of the 2007 interface: {why}", image.name);
+    }
 }

@@ -16,8 +16,8 @@ use tokio::{
 use crate::{
     ImageStore, LabError, Progress, Result,
     build::{
-        Archive, ModuleDir, ModuleSource, Packing, WANTED, collect, index_files, vmlinux,
-        write_userland,
+        Archive, HEADERS, ModuleDir, ModuleSource, Packing, WANTED, collect, hook, index_files,
+        vmlinux, write_userland,
     },
     cache::Lock,
     spec::{self, Spec},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// To be raised whenever what is built from the same packages changes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The files of a base.
 pub(crate) const KERNEL: &str = "vmlinux";
@@ -98,7 +98,9 @@ pub(crate) async fn from_packages(
     let part = lock.begin()?;
     progress.stage(&format!("fetching the packages of {} (a minute or two, once)", spec.name));
     let tar = part.path().join("packages.tar");
-    mmdebstrap(spec, &tar).await?;
+    let headers = part.path().join(HEADERS);
+    fs::create_dir(&headers).map_err(LabError::file("cannot create", &headers))?;
+    mmdebstrap(spec, &tar, &headers).await?;
     progress.stage("unpacking the kernel and packing the userland");
     let into = part.path().to_owned();
     let manifest = blocking(move || {
@@ -173,9 +175,9 @@ fn recipe(spec: &Spec) -> String {
     blake3::hash(&text).to_hex()[..32].to_owned()
 }
 
-/// Fetches and unpacks the packages of an image; no maintainer script runs. The mirror is the
-/// host's own.
-async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
+/// Fetches and unpacks the packages of an image, and fetches its kernel's headers; no maintainer
+/// script runs. The mirror is the host's own.
+async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     let program = tool::find("mmdebstrap")?;
     let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
     // What it leaves behind when it is interrupted goes with the rest.
@@ -188,6 +190,7 @@ async fn mmdebstrap(spec: &Spec, tar: &Path) -> Result<()> {
         .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
         .arg(format!("--include={}", spec.packages.join(",")))
         .args(spec.options())
+        .arg(hook(headers))
         .args([spec.suite, "-"])
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
@@ -284,7 +287,7 @@ fn write_kernel(
 }
 
 /// Runs what takes long off the runtime's threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::is_own_module;
+
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -17,6 +19,17 @@ pub struct Image {
     pub userland: PathBuf,
     /// Names exactly this content: hex digits, different for another kernel, agent or userland.
     pub key: String,
+    /// Why the modules of ours are not in it; `None` if they are. A guest loads them only if it is
+    /// asked to.
+    pub left_out: Option<String>,
+}
+
+impl Image {
+    /// Why a module cannot be loaded in this image, if it is one of ours and was left out. `module`
+    /// is its name or the alias by which the kernel asks for it.
+    pub fn lacks(&self, module: &str) -> Option<&str> {
+        self.left_out.as_deref().filter(|_| is_own_module(module))
+    }
 }
 
 /// A line of the list of images.

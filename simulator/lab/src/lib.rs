@@ -27,6 +27,7 @@ mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
 pub use agent::AgentLink;
+pub use build::is_own_module;
 pub use cache::write_atomically;
 pub use cpu::own_cpu_time;
 pub use doctor::{Check, Health, doctor};

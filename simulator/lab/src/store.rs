@@ -8,7 +8,7 @@ use std::{
 use crate::{
     Image, ImageInfo, LabError, Progress, Result,
     base::{self, Base, Manifest},
-    build::{AgentBinary, find_agent, write_initramfs},
+    build::{AgentBinary, OwnModules, find_agent, lib_modules, write_initramfs},
     cache::{Lock, size_of},
     spec::{self, SPECS},
 };
@@ -140,7 +140,7 @@ impl ImageStore {
         }
     }
 
-    /// The second layer: the initramfs.
+    /// The second layer: the initramfs, with the modules of ours.
     async fn finish(
         &self,
         name: &str,
@@ -148,16 +148,21 @@ impl ImageStore {
         agent: &AgentBinary,
         progress: &dyn Progress,
     ) -> Result<Image> {
-        let key = image_key(&base.manifest.content, &agent.elf);
-        let path = base.dir.join(format!("initramfs-{key}.cpio"));
         let release = base.manifest.release;
+        let (own, left_out) = match own_modules(name, &base.dir, &release, progress).await? {
+            OwnModules::Built(files) => (files, None),
+            OwnModules::LeftOut(why) => (Vec::new(), Some(why)),
+        };
+        let key = image_key(&base.manifest.content, &agent.elf, &own);
+        let path = base.dir.join(format!("initramfs-{key}.cpio"));
         if !path.is_file() {
             let _lock = Lock::take(&base.dir, &format!("the image {name}"), progress).await?;
             let part = base.dir.join("initramfs.part");
             let failed = |e| LabError::file("cannot write", &part)(e);
             let mut bytes = Vec::new();
-            write_initramfs(&mut bytes, &agent.elf, &base.dir.join(base::MODULES), &release)
-                .map_err(failed)?;
+            let modules = lib_modules(&base.dir.join(base::MODULES), own)
+                .map_err(|why| LabError::BadModules { why })?;
+            write_initramfs(&mut bytes, &agent.elf, &modules, &release).map_err(failed)?;
             fs::write(&part, bytes).map_err(failed)?;
             fs::rename(&part, &path).map_err(failed)?;
             prune_initramfs(&base.dir);
@@ -169,6 +174,7 @@ impl ImageStore {
             initramfs: path,
             userland: base.dir.join(base::USERLAND),
             key,
+            left_out,
         })
     }
 
@@ -220,11 +226,33 @@ impl ImageStore {
     }
 }
 
+/// The modules of ours for the kernel of a base, compiled at most once.
+async fn own_modules(
+    name: &str,
+    base: &Path,
+    release: &str,
+    progress: &dyn Progress,
+) -> Result<OwnModules> {
+    if let Some(own) = OwnModules::cached(base) {
+        return Ok(own);
+    }
+    let _lock = Lock::take(base, &format!("the image {name}"), progress).await?;
+    if let Some(own) = OwnModules::cached(base) {
+        return Ok(own);
+    }
+    progress.stage("compiling the modules of our own");
+    let (base, release) = (base.to_owned(), release.to_owned());
+    base::blocking(move || OwnModules::build(&base, &release)).await
+}
+
 /// Names an image's content.
-fn image_key(base_content: &str, agent: &[u8]) -> String {
+fn image_key(base_content: &str, agent: &[u8], own: &[(String, Vec<u8>)]) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(base_content.as_bytes());
     hash.update(agent);
+    for (_, elf) in own {
+        hash.update(elf);
+    }
     hash.finalize().to_hex()[..16].to_owned()
 }
 
@@ -262,10 +290,12 @@ mod tests {
 
     #[test]
     fn the_key_depends_on_the_content_and_on_nothing_else() {
-        assert_eq!(image_key("base", b"agent"), image_key("base", b"agent"));
-        assert_eq!(image_key("base", b"agent"), "2784910d519c28e0");
-        assert_ne!(image_key("base", b"agent"), image_key("base", b"agent2"));
-        assert_ne!(image_key("base", b"agent"), image_key("base2", b"agent"));
+        let key = |base, agent| image_key(base, agent, &[]);
+        assert_eq!(key("base", b"agent"), "2784910d519c28e0");
+        assert_ne!(key("base", b"agent"), key("base", b"agents"));
+        assert_ne!(key("base", b"agent"), key("base2", b"agent"));
+        let own = [("extra/a.ko".to_owned(), b"module".to_vec())];
+        assert_ne!(key("base", b"agent"), image_key("base", b"agent", &own));
     }
 
     #[test]

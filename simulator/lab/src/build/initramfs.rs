@@ -1,23 +1,25 @@
 //! The initramfs: the agent as `/init`, and the modules.
 
 use std::{
-    fs,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::Path,
 };
 
 use cpio::newc::{Builder, ModeFileType, trailer};
 
+use super::modules::{ModuleDir, ModuleSource, all_names, collect, index_files};
+
 /// Directories the agent mounts on, or finds things in.
 const DIRECTORIES: &[&str] = &["dev", "proc", "sys", "run", "sbin", "tmp", "newroot"];
 
 /// Writes an initramfs, uncompressed: unpacking it would cost the guest more than reading it.
 ///
-/// `modules` is a directory whose contents become `/lib/modules/RELEASE`.
+/// `modules` are the files of `/lib/modules/RELEASE`.
 pub(crate) fn write_initramfs(
     out: &mut dyn Write,
     agent: &[u8],
-    modules: &Path,
+    modules: &BTreeMap<String, Vec<u8>>,
     release: &str,
 ) -> io::Result<()> {
     let mut packer = Packer { out, inode: 0 };
@@ -29,7 +31,7 @@ pub(crate) fn write_initramfs(
     packer.entry("sbin/modprobe", ModeFileType::Symlink, 0o777, b"/init")?;
     packer.directory("lib")?;
     packer.directory("lib/modules")?;
-    packer.tree(modules, &format!("lib/modules/{release}"))?;
+    packer.tree(&format!("lib/modules/{release}"), modules)?;
     trailer(packer.out)?;
     Ok(())
 }
@@ -54,26 +56,51 @@ impl Packer<'_> {
         Ok(())
     }
 
-    /// A directory with all that is below it, in the order of names.
-    fn tree(&mut self, dir: &Path, name: &str) -> io::Result<()> {
-        self.directory(name)?;
-        let mut entries = fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let below = format!("{name}/{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
-                self.tree(&entry.path(), &below)?;
-            } else {
-                let data = fs::read(entry.path())?;
-                self.entry(&below, ModeFileType::Regular, 0o644, &data)?;
+    /// Files below a directory, in the order of names, each directory before what is in it.
+    fn tree(&mut self, dir: &str, files: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+        self.directory(dir)?;
+        let mut made = BTreeSet::new();
+        for (name, data) in files {
+            for (end, _) in name.match_indices('/') {
+                if made.insert(&name[..end]) {
+                    self.directory(&format!("{dir}/{}", &name[..end]))?;
+                }
             }
+            self.entry(&format!("{dir}/{name}"), ModeFileType::Regular, 0o644, data)?;
         }
         Ok(())
     }
 }
 
+/// The files of a base's modules and those of `own`, indexed as one.
+///
+/// # Errors
+/// A sentence: one cannot be read.
+pub(crate) fn lib_modules(
+    base: &Path,
+    own: Vec<(String, Vec<u8>)>,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let dir = ModuleDir::at(base);
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for name in dir.files().map_err(|e| e.to_string())? {
+        let bytes = dir.read(&name).map_err(|e| format!("{name}: {e}"))?;
+        files.insert(name, bytes);
+    }
+    if own.is_empty() {
+        return Ok(files);
+    }
+    files.extend(own);
+    let names = all_names(&files).map_err(|e| e.to_string())?;
+    let modules = collect(&files, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let index = index_files(&modules);
+    files.extend(index.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())));
+    Ok(files)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -82,8 +109,9 @@ mod tests {
         fs::create_dir_all(modules.path().join("kernel")).unwrap();
         fs::write(modules.path().join("kernel/a.ko"), b"module").unwrap();
         fs::write(modules.path().join("modules.dep"), b"kernel/a.ko:\n").unwrap();
+        let modules = lib_modules(modules.path(), Vec::new()).unwrap();
         let mut image = Vec::new();
-        write_initramfs(&mut image, b"agent", modules.path(), "6.1").unwrap();
+        write_initramfs(&mut image, b"agent", &modules, "6.1").unwrap();
 
         let mut rest = &image[..];
         let mut seen = Vec::new();

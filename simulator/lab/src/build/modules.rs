@@ -144,6 +144,27 @@ impl Walk<'_> {
     }
 }
 
+/// The names of all modules of a directory.
+pub(crate) fn all_names(source: &dyn ModuleSource) -> io::Result<Vec<String>> {
+    Ok(source
+        .files()?
+        .iter()
+        .filter(|file| is_module(file))
+        .map(|file| module_name(file))
+        .collect())
+}
+
+/// Files in memory, by their paths.
+impl ModuleSource for BTreeMap<String, Vec<u8>> {
+    fn files(&self) -> io::Result<Vec<String>> {
+        Ok(self.keys().cloned().collect())
+    }
+
+    fn read(&self, file: &str) -> io::Result<Vec<u8>> {
+        self.get(file).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
 /// The files of depmod for these modules: `modules.dep`, `modules.alias`, `modules.softdep`.
 pub(crate) fn index_files(modules: &[Module]) -> Vec<(&'static str, String)> {
     let (mut dep, mut alias, mut softdep) = (String::new(), String::new(), String::new());
@@ -181,6 +202,11 @@ pub(crate) struct ModuleDir {
 }
 
 impl ModuleDir {
+    /// That of a base, whatever is in it.
+    pub(crate) fn at(dir: &Path) -> ModuleDir {
+        ModuleDir { dir: dir.to_owned() }
+    }
+
     /// The directory itself, or the only one below it (also below its `lib/modules`) that has a
     /// `kernel` directory.
     pub(crate) fn find(dir: &Path) -> Result<ModuleDir, String> {

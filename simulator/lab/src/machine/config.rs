@@ -115,6 +115,7 @@ pub(crate) fn sample(hbas: usize) -> MachineConfig {
         initramfs: "/c/initramfs".into(),
         userland: "/c/userland".into(),
         key: "k".into(),
+        left_out: None,
     };
     let hba = |index| HbaSocket { path: format!("/run/h{index}").into(), request_queues: 1 };
     MachineConfig {

@@ -34,7 +34,7 @@ pub use san::SanError;
 use san::{San, throw_away};
 use sansim_lab::{
     AccelDecision, Boot, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge, Progress,
-    Templates, TimeMode, WorkDir, kernel_command_line, own_cpu_time,
+    Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
 };
 use script::Stage;
 pub use sink::{Repetition, RunId, Sink};
@@ -108,6 +108,16 @@ pub enum RunError {
     /// A mistake in this program.
     #[error("the run failed by a mistake in sansim; what was printed before says more")]
     Panicked,
+    /// The scenario needs a module that the image does not have.
+    #[error("the image {image} has no {module}: {why}")]
+    LacksModule {
+        /// The image's name.
+        image: String,
+        /// The module.
+        module: String,
+        /// Why it was left out.
+        why: String,
+    },
     /// The story could not begin.
     #[error("the story could not begin: {0}")]
     Story(String),
@@ -151,7 +161,10 @@ pub async fn run(
     }
     let (kernel, memory) = (spec.image.release.clone(), Arc::clone(memory));
     let mut facts = Facts { kernel, memory, ..Facts::default() };
-    let told = attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await;
+    let told = match lacking(spec) {
+        Some(error) => Err(error),
+        None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
+    };
     let told = match told {
         Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
         told => told,
@@ -165,6 +178,15 @@ pub async fn run(
     recorder.emit_last(verdict);
     let recorded = recorder.finish(&summary)?;
     Ok(Finished { summary, recorded })
+}
+
+/// Why the scenario cannot be run on its image, if it needs what was left out there.
+fn lacking(spec: &RunSpec) -> Option<RunError> {
+    let image = &spec.image;
+    spec.scenario.guest.wanted_modules().find_map(|module| {
+        let why = image.lacks(&module)?.to_owned();
+        Some(RunError::LacksModule { image: image.name.clone(), module, why })
+    })
 }
 
 /// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
@@ -344,6 +366,7 @@ fn summarize(
 ) -> Summary {
     let (verdict, reason) = match &told {
         Ok(told) => explain::verdict(told, &spec.scenario),
+        Err(error @ RunError::LacksModule { .. }) => (Verdict::Skipped, Some(error.to_string())),
         Err(error) => (Verdict::Error, Some(error.to_string())),
     };
     let told = told.unwrap_or_default();
@@ -387,20 +410,24 @@ fn summarize(
         rounds: told.rounds,
         outcomes: recorder.outcomes().clone(),
         expectations: told.expectations,
-        added_to_guest: added_to_guest(spec.time, &spec.scenario.guest.manager),
+        added_to_guest: added_to_guest(spec),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),
     }
 }
 
 /// What the guest has that its distribution does not give it.
-fn added_to_guest(time: TimeMode, manager: &Manager) -> Vec<String> {
+fn added_to_guest(spec: &RunSpec) -> Vec<String> {
+    let (time, manager) = (spec.time, &spec.scenario.guest.manager);
     let mut added = vec![
         "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
         format!("kernel command line {}", kernel_command_line(time)),
         "counters on scsi:scsi_dispatch_cmd_start, scsi:scsi_dispatch_cmd_error and scsi_send_eh_cmnd"
             .to_owned(),
     ];
+    let wanted = spec.scenario.guest.wanted_modules();
+    added
+        .extend(wanted.filter(|name| is_own_module(name)).map(|name| format!("our module {name}")));
     if time == TimeMode::Skip {
         added.push(
             "a thread of the agent, woken by these, by virtscsi_tmf and by requests to the \

@@ -37,6 +37,12 @@ impl Guest {
     pub fn handler_module(&self) -> Option<String> {
         self.handler.as_ref().map(|name| format!("scsi_dh_{name}"))
     }
+
+    /// The modules without which the scenario cannot be run: the handler's, whoever loads it, and
+    /// those that it names.
+    pub fn wanted_modules(&self) -> impl Iterator<Item = String> {
+        self.handler_module().into_iter().chain(self.modules.iter().cloned())
+    }
 }
 
 /// Who builds the multipath maps.
