@@ -27,11 +27,11 @@ struct sansim {
 };
 
 /* What an answer to START STOP UNIT comes to. */
-static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd)
+static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_status_t status)
 {
 	struct scsi_sense_hdr sense;
 
-	if (!cmd->result)
+	if (!cmd->result && status == BLK_STS_OK)
 		return 0;
 	if (!scsi_command_normalize_sense(cmd, &sense))
 		return MP_FAIL_PATH;
@@ -57,7 +57,7 @@ static enum rq_end_io_ret start_done(struct request *rq, blk_status_t status)
 {
 	struct sansim *h = rq->end_io_data;
 
-	h->last = judge(h, blk_mq_rq_to_pdu(rq));
+	h->last = judge(h, blk_mq_rq_to_pdu(rq), status);
 	if (in_interrupt())
 		h->atomic++;
 	dm_pg_init_complete(h->path, h->last);

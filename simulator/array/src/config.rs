@@ -10,6 +10,7 @@ use crate::{
         alua::{AluaConfig, Asked},
         emc::EmcConfig,
         hp_sw::HpSwConfig,
+        hw_handler::HwHandlerConfig,
         personality,
         rdac::RdacConfig,
     },
@@ -46,17 +47,21 @@ pub enum PersonalityConfig {
     Emc(EmcConfig),
     /// HP and Compaq active/passive arrays: told with START STOP UNIT.
     HpSw(HpSwConfig),
+    /// Active/passive arrays for hardware handlers of one's own: told with START STOP UNIT.
+    HwHandler(HwHandlerConfig),
     /// Asymmetric logical unit access (SPC-4 5.15): told with SET TARGET PORT GROUPS.
     Alua(AluaConfig),
 }
 
 impl PersonalityConfig {
-    /// The Linux device handler that attaches to such an array, without `scsi_dh_`.
+    /// The Linux device handler that attaches to such an array, without `scsi_dh_`; to an array for
+    /// handlers of one's own, the one that sansim brings along.
     pub fn handler(&self) -> &'static str {
         match self {
             PersonalityConfig::Rdac(_) => "rdac",
             PersonalityConfig::Emc(_) => "emc",
             PersonalityConfig::HpSw(_) => "hp_sw",
+            PersonalityConfig::HwHandler(_) => "sansim",
             PersonalityConfig::Alua(config) if config.asked == Asked::Never => "none",
             PersonalityConfig::Alua(_) => "alua",
         }
@@ -80,6 +85,7 @@ impl PersonalityConfig {
             PersonalityConfig::Rdac(_) => Identity::for_rdac(),
             PersonalityConfig::Emc(_) => Identity::new("DGC", "RAID 5", "0326"),
             PersonalityConfig::HpSw(_) => Identity::new("COMPAQ", "MSA1000 VOLUME", "4.32"),
+            PersonalityConfig::HwHandler(_) => Identity::new("SANSIM", "HW_HANDLER", "0001"),
             PersonalityConfig::Alua(_) => Identity::new("SANSIM", "ALUA", "0001"),
         }
     }

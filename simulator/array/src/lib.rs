@@ -63,6 +63,7 @@ pub use personality::{
     alua::{AccessState, AluaConfig, Asked, Groups, ParseAccessStateError, Reporting, Scope},
     emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},
     hp_sw::HpSwConfig,
+    hw_handler::HwHandlerConfig,
     rdac::{Quiescence, RdacConfig},
 };
 pub use scsi::captured::{CapturedPage, InquiryPage};

@@ -6,6 +6,7 @@
 pub(crate) mod alua;
 pub(crate) mod emc;
 pub(crate) mod hp_sw;
+pub(crate) mod hw_handler;
 pub(crate) mod rdac;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
@@ -28,6 +29,9 @@ pub(crate) fn personality(config: &PersonalityConfig) -> Arc<dyn Personality> {
         PersonalityConfig::Rdac(config) => Arc::new(rdac::Rdac::new(config.clone())),
         PersonalityConfig::Emc(config) => Arc::new(emc::Emc::new(config.clone())),
         PersonalityConfig::HpSw(config) => Arc::new(hp_sw::HpSw::new(config.clone())),
+        PersonalityConfig::HwHandler(config) => {
+            Arc::new(hw_handler::HwHandler::new(config.clone()))
+        }
         PersonalityConfig::Alua(config) => Arc::new(alua::Alua::new(config.clone())),
     }
 }

@@ -10,16 +10,18 @@ use proptest::prelude::*;
 
 use crate::{
     Action, AluaConfig, Array, ArrayConfig, Asked, Buffers, Command, ControllerId, ControllerState,
-    EmcConfig, FailoverMode, HbaId, HpSwConfig, Lun, Nexus, Outcome, PersonalityConfig, RdacConfig,
-    ServiceResponse, Status, Time,
+    EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus, Outcome,
+    PersonalityConfig, RdacConfig, ServiceResponse, Status, Time,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
 
 /// Bytes of a block of LUN 0 and of LUN 1.
 const BLOCK: [usize; 2] = [512, 4096];
 
-/// The family of which one activation moves every LUN of the other controller.
-const STARTED_TOGETHER: usize = 2;
+/// Whether one activation moves every LUN of the other controller.
+fn moves_all(family: &PersonalityConfig) -> bool {
+    matches!(family, PersonalityConfig::HpSw(hp_sw) if hp_sw.whole_controller)
+}
 
 /// Something done to the array.
 #[derive(Debug, Clone)]
@@ -86,6 +88,8 @@ fn families() -> Vec<(PersonalityConfig, usize, bool)> {
             3,
             false,
         ),
+        (PersonalityConfig::HwHandler(HwHandlerConfig::default()), 2, false),
+        (PersonalityConfig::HwHandler(HwHandlerConfig { switch_over: transition }), 2, false),
     ]
 }
 
@@ -185,13 +189,15 @@ proptest! {
 
     #[test]
     fn every_family_keeps_its_rules(
-        family in 0..10_usize,
+        family in 0..12_usize,
         deeds in prop::collection::vec(deed(), 1..120),
     ) {
         let (personality, own, io_moves) = families().swap_remove(family);
         let slow = matches!(
             &personality,
-            PersonalityConfig::HpSw(hp_sw) if !hp_sw.switch_over.is_zero()
+            PersonalityConfig::HpSw(HpSwConfig { switch_over, .. })
+                | PersonalityConfig::HwHandler(HwHandlerConfig { switch_over })
+                if !switch_over.is_zero()
         ) || matches!(&personality, PersonalityConfig::Alua(alua) if !alua.transition.is_zero());
         let shared = match &personality {
             PersonalityConfig::Rdac(rdac) => rdac.ioship,
@@ -246,7 +252,7 @@ proptest! {
                 (Deed::Activate(nexus, lun), Some(_)) if good && !slow => {
                     prop_assert_eq!(array.owner(*lun), Some(nexus.port.controller));
                     let other = 1 - usize::from(lun.0);
-                    let alone = own != STARTED_TOGETHER;
+                    let alone = !moves_all(&personality);
                     prop_assert!(!alone || after[other] == owners[other], "the other LUN moved");
                 }
                 _ => {}
@@ -256,7 +262,7 @@ proptest! {
 
     /// Every unit attention that waits is told once: after so many looks as can wait, there is none.
     #[test]
-    fn attentions_come_to_an_end(family in 0..10_usize, deeds in prop::collection::vec(deed(), 0..60)) {
+    fn attentions_come_to_an_end(family in 0..12_usize, deeds in prop::collection::vec(deed(), 0..60)) {
         let (personality, own, _) = families().swap_remove(family);
         let identity = personality.identity();
         let array =

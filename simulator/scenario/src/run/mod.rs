@@ -300,7 +300,11 @@ impl Act<'_> {
             prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
         };
         let (paths, maps) = prepared?;
-        facts.handler = paths.handlers();
+        facts.handler = match &scenario.guest.handler {
+            // Attached by the map, not when the disks were found.
+            Some(named) if paths.handlers() == "detached" => named.clone(),
+            _ => paths.handlers(),
+        };
         let array = Arc::clone(&self.san.array);
         let (paths, main_lun) = (Arc::new(paths), scenario.main_lun());
         let stage = Stage { array, clock: self.pace.clock(), guest, paths, main_lun };

@@ -2,7 +2,9 @@
 
 use std::{ops::Range, time::Duration};
 
-use sansim_array::{AluaConfig, EmcConfig, HpSwConfig, InquiryForm, PersonalityConfig, RdacConfig};
+use sansim_array::{
+    AluaConfig, EmcConfig, HpSwConfig, HwHandlerConfig, InquiryForm, PersonalityConfig, RdacConfig,
+};
 
 use super::context::Checker;
 use crate::lang::{
@@ -17,6 +19,9 @@ pub(super) fn resolve(array: &file::Array, checker: &mut Checker<'_>) -> Persona
         PersonalityName::Rdac => PersonalityConfig::Rdac(rdac(table(&array.rdac), checker)),
         PersonalityName::Emc => PersonalityConfig::Emc(emc(table(&array.emc), checker)),
         PersonalityName::HpSw => PersonalityConfig::HpSw(hp_sw(&table(&array.hp_sw), checker)),
+        PersonalityName::HwHandler => {
+            PersonalityConfig::HwHandler(hw_handler(&table(&array.hw_handler), checker))
+        }
         PersonalityName::Alua => PersonalityConfig::Alua(alua(table(&array.alua), checker)),
     }
 }
@@ -34,6 +39,7 @@ fn refuse_others(array: &file::Array, checker: &mut Checker<'_>) {
         (PersonalityName::Rdac, place(&array.rdac)),
         (PersonalityName::Emc, place(&array.emc)),
         (PersonalityName::HpSw, place(&array.hp_sw)),
+        (PersonalityName::HwHandler, place(&array.hw_handler)),
         (PersonalityName::Alua, place(&array.alua)),
     ];
     let own = array.personality;
@@ -89,6 +95,10 @@ fn hp_sw(table: &file::HpSw, checker: &Checker<'_>) -> HpSwConfig {
         switch_over: span(table.switch_over.as_ref(), checker),
         whole_controller: table.moves != Some(MovesName::Lun),
     }
+}
+
+fn hw_handler(table: &file::HwHandler, checker: &Checker<'_>) -> HwHandlerConfig {
+    HwHandlerConfig { switch_over: span(table.switch_over.as_ref(), checker) }
 }
 
 fn alua(table: file::Alua, checker: &mut Checker<'_>) -> AluaConfig {

@@ -4,7 +4,7 @@ use sansim_array::ControllerId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alua, Captured, Emc, HpSw, Name, PersonalityName, Rdac};
+use super::{Alua, Captured, Emc, HpSw, HwHandler, Name, PersonalityName, Rdac};
 use crate::lang::value::{At, Size};
 
 /// The array that the guest sees.
@@ -42,6 +42,8 @@ pub struct Array {
     pub emc: Option<At<Emc>>,
     /// What is particular to the personality `hp_sw`.
     pub hp_sw: Option<At<HpSw>>,
+    /// What is particular to the personality `hw_handler`.
+    pub hw_handler: Option<At<HwHandler>>,
     /// What is particular to the personality `alua`.
     pub alua: Option<At<Alua>>,
 }

@@ -29,8 +29,8 @@ pub use hba::{Hba, Targets};
 pub use many::Many;
 pub use names::{ControllersAre, Name, NumberRange, Part, PathName, PathsName, StringOrPath};
 pub use personality::{
-    Alua, Emc, FailoverModeName, GroupsOf, HpSw, MovesName, PersonalityName, QuiescenceName, Rdac,
-    RdacModeName, ReportingName, ScopeName, TpgsName,
+    Alua, Emc, FailoverModeName, GroupsOf, HpSw, HwHandler, MovesName, PersonalityName,
+    QuiescenceName, Rdac, RdacModeName, ReportingName, ScopeName, TpgsName,
 };
 pub use step::{
     Flap, Link, LunCondition, LunOwner, On, PhaseTable, Phases, PortGroup, ReadOnly, Remap, Resize,

@@ -51,6 +51,9 @@ pub enum PersonalityName {
     Emc,
     /// HP and Compaq MSA1000, EVA and HSG, which are told by START STOP UNIT.
     HpSw,
+    /// Active/passive, for hardware handlers of one's own: told by START STOP UNIT, and known to no
+    /// kernel.
+    HwHandler,
     /// Asymmetric logical unit access, with target port groups.
     Alua,
 }
@@ -62,6 +65,7 @@ impl PersonalityName {
             PersonalityConfig::Rdac(_) => PersonalityName::Rdac,
             PersonalityConfig::Emc(_) => PersonalityName::Emc,
             PersonalityConfig::HpSw(_) => PersonalityName::HpSw,
+            PersonalityConfig::HwHandler(_) => PersonalityName::HwHandler,
             PersonalityConfig::Alua(_) => PersonalityName::Alua,
         }
     }
@@ -72,6 +76,7 @@ impl PersonalityName {
             PersonalityName::Rdac => "rdac",
             PersonalityName::Emc => "emc",
             PersonalityName::HpSw => "hp_sw",
+            PersonalityName::HwHandler => "hw_handler",
             PersonalityName::Alua => "alua",
         }
     }
@@ -164,6 +169,14 @@ pub enum MovesName {
     Controller,
     /// The addressed LUN.
     Lun,
+}
+
+/// What is particular to the personality `hw_handler`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct HwHandler {
+    /// How long a switch-over takes, during which START STOP UNIT is answered 02/04/03. Default: "0s".
+    pub switch_over: Option<Name<TimeSpan>>,
 }
 
 /// What is particular to the personality `alua`.

@@ -1,6 +1,8 @@
 //! `[array.rdac]` and its like.
 
-use sansim_array::{AluaConfig, EmcConfig, HpSwConfig, InquiryForm, PersonalityConfig, RdacConfig};
+use sansim_array::{
+    AluaConfig, EmcConfig, HpSwConfig, HwHandlerConfig, InquiryForm, PersonalityConfig, RdacConfig,
+};
 
 use super::{at, name, span};
 use crate::lang::file::{self, MovesName, RdacModeName};
@@ -11,6 +13,7 @@ pub(super) fn put(personality: &PersonalityConfig, array: &mut file::Array) {
         PersonalityConfig::Rdac(config) => array.rdac = Some(at(rdac(config))),
         PersonalityConfig::Emc(config) => array.emc = Some(at(emc(config))),
         PersonalityConfig::HpSw(config) => array.hp_sw = Some(at(hp_sw(config))),
+        PersonalityConfig::HwHandler(config) => array.hw_handler = Some(at(hw_handler(config))),
         PersonalityConfig::Alua(config) => array.alua = Some(at(alua(config))),
     }
 }
@@ -44,6 +47,10 @@ fn emc(config: &EmcConfig) -> file::Emc {
 fn hp_sw(config: &HpSwConfig) -> file::HpSw {
     let moves = if config.whole_controller { MovesName::Controller } else { MovesName::Lun };
     file::HpSw { switch_over: Some(span(config.switch_over)), moves: Some(moves) }
+}
+
+fn hw_handler(config: &HwHandlerConfig) -> file::HwHandler {
+    file::HwHandler { switch_over: Some(span(config.switch_over)) }
 }
 
 fn alua(config: &AluaConfig) -> file::Alua {

@@ -26,6 +26,7 @@ pub(super) fn array(array: &Array) -> file::Array {
         rdac: None,
         emc: None,
         hp_sw: None,
+        hw_handler: None,
         alua: None,
     };
     personality::put(&array.personality, &mut table);
