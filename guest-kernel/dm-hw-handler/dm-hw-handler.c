@@ -62,13 +62,13 @@ struct bridge {
 	const struct scsi_sense_hdr *sense;	/* within error() */
 
 	spinlock_t lock;			/* guards what follows */
-	enum { IDLE, BEGUN, COMPLETED } pg_init;
+	enum { PG_INIT_IDLE, PG_INIT_BEGUN, PG_INIT_COMPLETED } pg_init;
 	int result;
 	struct list_head waiters;
 	struct work_struct completion;
 	wait_queue_head_t idle;
 
-	/* Changes with both locks held and pg_init IDLE. */
+	/* Changes with both locks held and no pg_init under way. */
 	struct instance *instance;
 };
 
@@ -115,7 +115,7 @@ static void complete_activation(struct work_struct *work)
 	spin_lock_irq(&bridge->lock);
 	list_splice_init(&bridge->waiters, &waiters);
 	result = bridge->result;
-	bridge->pg_init = IDLE;
+	bridge->pg_init = PG_INIT_IDLE;
 	spin_unlock_irq(&bridge->lock);
 	wake_up_all(&bridge->idle);
 	list_for_each_entry_safe(waiter, next, &waiters, list) {
@@ -132,9 +132,9 @@ void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags)
 	bool expected;
 
 	spin_lock_irqsave(&bridge->lock, flags);
-	expected = bridge->pg_init == BEGUN;
+	expected = bridge->pg_init == PG_INIT_BEGUN;
 	if (expected) {
-		bridge->pg_init = COMPLETED;
+		bridge->pg_init = PG_INIT_COMPLETED;
 		bridge->result = activation_result(err_flags);
 	}
 	spin_unlock_irqrestore(&bridge->lock, flags);
@@ -178,9 +178,9 @@ static int hwh_activate(struct scsi_device *sdev, activate_complete fn, void *da
 	waiter->done = fn;
 	waiter->data = data;
 	spin_lock_irq(&bridge->lock);
-	begin = bridge->pg_init == IDLE;
+	begin = bridge->pg_init == PG_INIT_IDLE;
 	if (begin)
-		bridge->pg_init = BEGUN;
+		bridge->pg_init = PG_INIT_BEGUN;
 	list_add_tail(&waiter->list, &bridge->waiters);
 	hwh = &bridge->instance->hwh;
 	spin_unlock_irq(&bridge->lock);
@@ -281,11 +281,11 @@ static int replace_instance(struct bridge *bridge, struct instance *instance)
 	struct instance *before = NULL;
 
 	while (!before) {
-		if (wait_event_killable(bridge->idle, READ_ONCE(bridge->pg_init) == IDLE))
+		if (wait_event_killable(bridge->idle, READ_ONCE(bridge->pg_init) == PG_INIT_IDLE))
 			return -EINTR;
 		spin_lock_irq(&bridge->hook_lock);
 		spin_lock(&bridge->lock);
-		if (bridge->pg_init == IDLE) {
+		if (bridge->pg_init == PG_INIT_IDLE) {
 			before = bridge->instance;
 			bridge->instance = instance;
 		}

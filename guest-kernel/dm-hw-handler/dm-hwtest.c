@@ -34,7 +34,7 @@ static bool refuse;
 module_param(refuse, bool, 0644);
 MODULE_PARM_DESC(refuse, "create() fails without arguments, too");
 
-enum way { DIRECT, TIMER, TWICE, NEVER };
+enum way { WAY_DIRECT, WAY_TIMER, WAY_TWICE, WAY_NEVER };
 
 struct hwtest {
 	struct dm_path *path;
@@ -69,17 +69,17 @@ static void hwtest_pg_init(struct hw_handler *hwh, unsigned int bypassed, struct
 	h->asked++;
 	h->path = path;
 	switch (h->way) {
-	case NEVER:
+	case WAY_NEVER:
 		break;
-	case TIMER:
+	case WAY_TIMER:
 		mod_timer(&h->timer, jiffies + HZ / 100);
 		break;
-	case TWICE:
+	case WAY_TWICE:
 		flags = answer(h);
 		dm_pg_init_complete(path, flags);
 		dm_pg_init_complete(path, flags);
 		break;
-	case DIRECT:
+	case WAY_DIRECT:
 		dm_pg_init_complete(path, answer(h));
 		break;
 	}
@@ -99,7 +99,7 @@ static unsigned int hwtest_error(struct hw_handler *hwh, struct bio *bio)
 static int parse(struct hwtest *h, unsigned int argc, char **argv)
 {
 	static const char * const ways[] = { "direct", "timer", "twice", "never", NULL };
-	int way = DIRECT;
+	int way = WAY_DIRECT;
 
 	h->left = UINT_MAX;
 	if (argc > 3 || (argc && kstrtouint(argv[0], 10, &h->flags)))

@@ -49,8 +49,8 @@ pub(crate) fn packages(base: &Path) -> Result<Vec<PathBuf>, String> {
     found.sort();
     if found.is_empty() {
         let log = fs::read_to_string(dir.join(LOG)).unwrap_or_default();
-        let last = log.lines().rev().find(|line| line.starts_with("E: ")).unwrap_or("E: nothing");
-        let why = last.trim_start_matches("E: ");
+        let last = log.lines().rev().find_map(|line| line.strip_prefix("E: "));
+        let why = last.unwrap_or("apt-get did not say why");
         return Err(format!("the kernel's headers could not be fetched: {why}"));
     }
     Ok(found)

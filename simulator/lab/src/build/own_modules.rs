@@ -161,8 +161,11 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
         return Ok(Err(format!("they do not compile for {release}: {complaint}")));
     }
     if !output.status.success() {
-        let tail = tool::tail(&said, 5);
-        return Ok(Err(format!("they do not compile for {release}: {tail}")));
+        // The cause comes first, make's own lines last.
+        let cause =
+            said.lines().find(|line| line.contains("error: ") || line.contains("not found"));
+        let cause = cause.map_or_else(|| tool::tail(&said, 5), str::to_owned);
+        return Ok(Err(format!("they do not compile for {release}: {cause}")));
     }
     let read = |(name, _): &(&str, _)| {
         let name = format!("{name}.ko");
