@@ -151,6 +151,8 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
     command.arg(format!("CC={}", compiler(&headers)?.display()));
     // Debug information would be ten times the rest.
     command.args(["W=1", "KCFLAGS=-Werror -g0"]);
+    // Nobody needs the modules' type information, for which there would have to be pahole.
+    command.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
     if let Ok(sparse) = tool::find("sparse") {
         command.arg("C=2").arg(format!("CHECK={}", sparse.display()));
     }
