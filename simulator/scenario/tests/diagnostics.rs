@@ -127,7 +127,7 @@ fn captured_pages() {
         )
     };
     let c8 = |length: u8| {
-        let mut bytes = vec![0; 175];
+        let mut bytes = [0; 175];
         bytes[1] = 0xc8;
         bytes[3] = 171;
         bytes[89] = length;

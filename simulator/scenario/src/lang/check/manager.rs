@@ -56,7 +56,7 @@ fn multipathd(scenario: &str, table: &file::Multipathd, checker: &mut Checker<'_
         (conf, None) => conf.as_ref().and_then(|conf| {
             let fits = conf.len() as u64 <= MAX_CONF;
             if !fits {
-                checker.refuse(&conf.span, "this is too long", &at_most());
+                checker.refuse(&conf.span, "this is too long", at_most());
             }
             fits.then(|| conf.value.clone())
         }),
