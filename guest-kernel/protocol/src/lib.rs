@@ -35,5 +35,9 @@ pub const USERLAND: &str = "/userland";
 /// Serial number of the virtio-blk disk that carries the userland (a squashfs).
 pub const USERLAND_SERIAL: &str = "userland";
 
+/// In what the agent says when it cannot load a module: the kernel has none of that name, neither as a
+/// file nor built in.
+pub const NO_MODULE: &str = "has no module";
+
 /// On the kernel's command line: the guest's time is skipped, and the agent is to keep its clock.
 pub const SKIPPED_TIME: &str = "sansim.time=skip";

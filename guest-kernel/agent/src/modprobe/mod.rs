@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use rustix::io::Errno;
 use rustix::system::{finit_module, uname};
-use sansim_protocol::USERLAND;
+use sansim_protocol::{NO_MODULE, USERLAND};
 
 use crate::fail::{Doing, Failure, Result};
 use index::{Index, Name};
@@ -65,7 +65,7 @@ impl Modules {
                     .try_for_each(|module| self.load_module(index, module, parameters, seen));
             }
         }
-        Err(Failure::new(format!("kernel {} has no module {name} here", release())))
+        Err(Failure::new(format!("kernel {} {NO_MODULE} {name}", release())))
     }
 
     fn load_module(

@@ -61,6 +61,19 @@ fn a_multipath_conf_that_multipathd_does_not_accept_is_answered_with_its_own_wor
 }
 
 #[test]
+fn a_scenario_that_needs_a_module_which_is_not_there_is_skipped_with_its_name() {
+    let place = Place::new();
+    let story = STORY.replace("[guest]", "[guest]\nmodules = [\"scsi_dh_acme\"]");
+    let output = place.run(&place.scenario(&story)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let summary = summary(&place);
+    assert_eq!(summary["verdict"], "skipped");
+    let reason = summary["reason"].as_str().unwrap();
+    assert!(reason.ends_with("has no module scsi_dh_acme"), "{reason}");
+    assert_nothing_left(&place);
+}
+
+#[test]
 fn a_story_passes_from_a_template_and_cold_alike() {
     let place = Place::new();
     let file = place.scenario(STORY);

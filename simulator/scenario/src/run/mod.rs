@@ -36,6 +36,7 @@ use sansim_lab::{
     AccelDecision, Boot, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge, Progress,
     Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
 };
+use sansim_protocol::NO_MODULE;
 use script::Stage;
 pub use sink::{Repetition, RunId, Sink};
 use stopwatch::Part;
@@ -118,6 +119,9 @@ pub enum RunError {
         /// Why it was left out.
         why: String,
     },
+    /// The kernel does not have a module that the scenario needs.
+    #[error("the scenario needs a module that is not there: {0}")]
+    NoModule(String),
     /// The story could not begin.
     #[error("the story could not begin: {0}")]
     Story(String),
@@ -187,6 +191,14 @@ fn lacking(spec: &RunSpec) -> Option<RunError> {
         let why = image.lacks(&module)?.to_owned();
         Some(RunError::LacksModule { image: image.name.clone(), module, why })
     })
+}
+
+/// A kernel without a module says nothing of a scenario that needs it.
+fn not_loaded(error: LabError) -> RunError {
+    match error {
+        LabError::AgentFailed { why, .. } if why.contains(NO_MODULE) => RunError::NoModule(why),
+        error => error.into(),
+    }
 }
 
 /// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
@@ -338,7 +350,7 @@ impl Act<'_> {
         recorder.clockwork = self.pace.timeline(guest.now().await?);
         keeper.drive(guest.seed(self.spec.seed)).await??;
         recorder.enter(Part::Modules);
-        keeper.drive(guest.load_modules(scenario)).await??;
+        keeper.drive(guest.load_modules(scenario)).await?.map_err(not_loaded)?;
         if let Manager::Multipathd(multipathd) = &scenario.guest.manager {
             let array = &self.san.array;
             keeper.drive(guest.configure_multipathd(multipathd, array)).await??;
@@ -370,7 +382,9 @@ fn summarize(
 ) -> Summary {
     let (verdict, reason) = match &told {
         Ok(told) => explain::verdict(told, &spec.scenario),
-        Err(error @ RunError::LacksModule { .. }) => (Verdict::Skipped, Some(error.to_string())),
+        Err(error @ (RunError::LacksModule { .. } | RunError::NoModule(_))) => {
+            (Verdict::Skipped, Some(error.to_string()))
+        }
         Err(error) => (Verdict::Error, Some(error.to_string())),
     };
     let told = told.unwrap_or_default();
