@@ -320,7 +320,8 @@ mod tests {
         assert_eq!((&list[0].release, list[0].bytes), (&None, 0));
         for name in ["bookwurm", "../x"] {
             let error = store.remove(name).unwrap_err().to_string();
-            assert_eq!(error, format!("there is no image `{name}`: known are bookworm"));
+            let ours = SPECS.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
+            assert_eq!(error, format!("there is no image `{name}`: known are {ours}"));
             let error = store.added_base(name).unwrap_err();
             assert!(matches!(error, LabError::UnknownImage { .. }));
         }
