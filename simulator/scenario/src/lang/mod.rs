@@ -4,6 +4,7 @@
 //! to the other and says everything that is wrong on the way, with file, line and a caret under the
 //! word. [`resolved_toml`] goes back, with every default spelled out.
 
+mod beside;
 mod check;
 mod decode;
 mod diagnostics;

@@ -1,12 +1,12 @@
 //! `[[array.captured]]`: what would not be an answer to INQUIRY, and what would hurt a kernel.
 
-use std::{ops::Range, path::Path};
+use std::ops::Range;
 
 use sansim_array::{CapturedPage, InquiryPage, Lun, PersonalityConfig};
 
 use super::context::Checker;
 use crate::lang::{
-    Diagnostic, MAX_FILE,
+    Diagnostic, MAX_FILE, beside,
     file::{self, PageName},
     hex_dump,
     value::At,
@@ -79,19 +79,9 @@ fn text(
     match (&table.hex, &table.file) {
         (Some(hex), None) => Some((hex.value.clone(), hex.span.clone())),
         (None, Some(file)) => {
-            let path = Path::new(scenario).parent().unwrap_or(Path::new("")).join(&file.value);
-            let read = std::fs::metadata(&path).and_then(|meta| match meta.len() {
-                0..=MAX_FILE if meta.is_file() => std::fs::read_to_string(&path),
-                _ => Err(std::io::Error::other("it is no file of a reasonable length")),
-            });
-            match read {
-                Ok(text) => Some((text, file.span.clone())),
-                Err(why) => {
-                    let problem = format!("cannot read {}: {why}", path.display());
-                    checker.report(&file.span, Diagnostic::error(problem));
-                    None
-                }
-            }
+            let text = beside::read(scenario, &file.value, MAX_FILE)
+                .map_err(|why| checker.report(&file.span, Diagnostic::error(why)));
+            Some((text.ok()?, file.span.clone()))
         }
         _ => {
             checker.refuse(

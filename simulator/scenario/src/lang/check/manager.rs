@@ -1,12 +1,10 @@
 //! `manager` and `[guest.multipathd]`.
 
-use std::path::Path;
-
 use sansim_lab::UdevRules;
 
 use super::context::Checker;
 use crate::lang::{
-    Diagnostic,
+    Diagnostic, beside,
     file::{self, ManagerName, UdevName},
     plan::{Manager, Multipathd},
     value::At,
@@ -73,14 +71,7 @@ fn at_most() -> String {
 }
 
 fn read(scenario: &str, file: &At<String>, checker: &mut Checker<'_>) -> Option<String> {
-    let path = Path::new(scenario).parent().unwrap_or(Path::new("")).join(&file.value);
-    let read = std::fs::metadata(&path).and_then(|meta| match meta.len() {
-        0..=MAX_CONF if meta.is_file() => std::fs::read_to_string(&path),
-        _ => Err(std::io::Error::other(at_most())),
-    });
-    read.map_err(|why| {
-        let problem = format!("cannot read {}: {why}", path.display());
-        checker.report(&file.span, Diagnostic::error(problem));
-    })
-    .ok()
+    beside::read(scenario, &file.value, MAX_CONF)
+        .map_err(|why| checker.report(&file.span, Diagnostic::error(why)))
+        .ok()
 }
