@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::own::OwnArgs;
+
 /// A full-system simulator of multipath SANs.
 ///
 /// sansim boots a real Linux kernel in QEMU, gives it disk arrays that do not exist, and breaks them
@@ -70,12 +72,8 @@ pub(crate) struct RunArgs {
     /// Run on this guest image instead of the scenario's; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Vec<String>,
-    /// Run this kernel (a bzImage or vmlinux) with the image's userland.
-    #[arg(long, value_name = "FILE", requires = "modules")]
-    pub(crate) kernel: Option<PathBuf>,
-    /// The modules of that kernel: its lib/modules/RELEASE directory.
-    #[arg(long, value_name = "DIR", requires = "kernel")]
-    pub(crate) modules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
     /// Seed of the workload and of everything else that is random [default: the scenario's, else
     /// a new one].
     #[arg(long, value_name = "N")]
@@ -174,16 +172,15 @@ pub(crate) enum ImageCommand {
         #[arg(default_value = "bookworm")]
         name: String,
     },
-    /// Make an image of a kernel of yours, with the userland of `bookworm`.
+    /// Make an image with parts of yours: a kernel, tools, an initramfs.
     Add {
         /// A name for it.
         name: String,
-        /// A bzImage or vmlinux.
-        #[arg(long, value_name = "FILE")]
-        kernel: PathBuf,
-        /// Its modules: the lib/modules/RELEASE directory.
-        #[arg(long, value_name = "DIR")]
-        modules: PathBuf,
+        /// The image that the other parts are taken from.
+        #[arg(long, value_name = "NAME", default_value = "bookworm")]
+        image: String,
+        #[command(flatten)]
+        own: OwnArgs,
     },
     /// Remove an image and what was made from it.
     Remove {

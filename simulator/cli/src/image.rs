@@ -21,7 +21,11 @@ pub(crate) async fn image(command: ImageCommand) -> u8 {
     };
     match done {
         Ok(()) => PASS,
-        Err(error @ (LabError::UnknownImage { .. } | LabError::BadImageName { .. })) => {
+        Err(
+            error @ (LabError::UnknownImage { .. }
+            | LabError::BadImageName { .. }
+            | LabError::BadParts { .. }),
+        ) => {
             show::error(&error.to_string());
             USAGE
         }
@@ -46,8 +50,11 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
             let image = store.build(&name, &Announce::new()).await?;
             tell(&image);
         }
-        ImageCommand::Add { name, kernel, modules } => {
-            let image = store.add(&name, &kernel, &modules, &Announce::new()).await?;
+        ImageCommand::Add { name, image, own } => {
+            let own = own.resolve(&store)?.ok_or_else(|| LabError::BadParts {
+                why: "name a part of yours: --kernel, --userland or --initrd".to_owned(),
+            })?;
+            let image = store.add(&name, &own.over(&image), &Announce::new()).await?;
             tell(&image);
         }
         ImageCommand::Remove { name } => store.remove(&name)?,

@@ -1,15 +1,8 @@
 //! `sansim run`: scenarios to verdicts.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    io,
-    path::Path,
-    time::Instant,
-};
+use std::{io, path::Path, time::Instant};
 
-use sansim_lab::{
-    Accel, AccelChoice, AccelDecision, Image, LabError, TimeMode, WorkDir, own_cpu_time,
-};
+use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, own_cpu_time};
 use sansim_scenario::{
     lang::Scenario,
     report::{junit::junit, library::library, matrix::Matrix},
@@ -24,7 +17,8 @@ use crate::{
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,
-    show::{self, Announce, Style},
+    images::Images,
+    show::{self, Style},
     stop,
 };
 
@@ -55,6 +49,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
             let usage = matches!(
                 error,
                 LabError::UnknownImage { .. }
+                    | LabError::BadParts { .. }
                     | LabError::SkipNeedsTcg
                     | LabError::SkipNeedsOneProcessor
             );
@@ -85,8 +80,6 @@ fn writable(out: &Path) -> io::Result<()> {
     tempfile::tempfile_in(out).map(drop)
 }
 
-type Images = BTreeMap<String, (Image, AccelDecision)>;
-
 /// Has every image built that is needed.
 async fn prepare(
     args: &RunArgs,
@@ -104,17 +97,8 @@ async fn prepare(
         return Err(LabError::SkipNeedsOneProcessor);
     }
     let lab = Lab::open(choice)?;
-    let progress = Announce::new();
-    let mut images = Images::new();
-    for name in scenarios.iter().flat_map(|(_, scenario)| image_names(args, scenario)) {
-        if let Entry::Vacant(place) = images.entry(name) {
-            if let (Some(kernel), Some(modules)) = (&args.kernel, &args.modules) {
-                lab.store().add(place.key(), kernel, modules, &progress).await?;
-            }
-            let prepared = lab.prepare(place.key(), &progress).await?;
-            place.insert(prepared);
-        }
-    }
+    let images =
+        Images::prepare(args, scenarios.iter().map(|(_, scenario)| scenario), &lab).await?;
     Ok((lab, images))
 }
 
@@ -127,17 +111,6 @@ fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     }
 }
 
-/// The images a scenario runs on.
-fn image_names(args: &RunArgs, scenario: &Scenario) -> Vec<String> {
-    if args.kernel.is_some() {
-        vec!["own-kernel".to_owned()]
-    } else if args.image.is_empty() {
-        vec![scenario.guest.image.clone()]
-    } else {
-        args.image.clone()
-    }
-}
-
 fn specs(
     args: &RunArgs,
     scenarios: Vec<(std::path::PathBuf, Scenario)>,
@@ -147,26 +120,25 @@ fn specs(
     let mut specs = Vec::new();
     for (file, scenario) in scenarios {
         let seed = args.seed.or(scenario.seed).unwrap_or_else(|| rand::random::<u32>().into());
-        for name in image_names(args, &scenario) {
-            let Some((image, accel)) = images.get(&name) else { continue };
+        for chosen in images.of(&scenario) {
             let first = RunSpec {
                 id: RunId {
                     index: specs.len(),
                     name: scenario.name.clone(),
                     file: file.clone(),
-                    image: name.clone(),
-                    among_images: images.len() > 1,
+                    image: chosen.label,
+                    among_images: images.are_several(),
                     repetition: None,
                 },
                 scenario: scenario.clone(),
-                image: image.clone(),
-                accel: accel.clone(),
-                time: time_mode(args, accel.accel, &scenario),
+                image: chosen.image.clone(),
+                accel: chosen.accel.clone(),
+                time: time_mode(args, chosen.accel.accel, &scenario),
                 seed,
                 cold: args.cold,
                 out: args.out.clone(),
                 stamp: stamp.clone(),
-                repeat: repeat(args, &file, &name, seed),
+                repeat: repeat(args, &file, &chosen.name, seed),
                 alone: false,
             };
             specs.extend(repetitions(first, args.repeat));
@@ -192,14 +164,10 @@ fn repetitions(first: RunSpec, of: u32) -> impl Iterator<Item = RunSpec> {
 fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
     let mut words = vec!["sansim".to_owned(), "run".to_owned(), file.display().to_string()];
     words.extend(["--seed".to_owned(), seed.to_string()]);
-    match (&args.kernel, &args.modules) {
-        (Some(kernel), Some(modules)) => {
-            words.extend(["--kernel".to_owned(), kernel.display().to_string()]);
-            words.extend(["--modules".to_owned(), modules.display().to_string()]);
-        }
-        _ if !args.image.is_empty() => words.extend(["--image".to_owned(), image.to_owned()]),
-        _ => {}
+    if !args.image.is_empty() {
+        words.extend(["--image".to_owned(), image.to_owned()]);
     }
+    words.extend(args.own.words());
     for set in &args.set {
         words.extend(["--set".to_owned(), set.clone()]);
     }

@@ -16,11 +16,11 @@ use tokio::{
 use crate::{
     ImageStore, LabError, Progress, Result,
     build::{
-        Archive, HEADERS, ModuleDir, ModuleSource, Packing, WANTED, collect, hook, index_files,
-        vmlinux, write_userland,
+        Archive, HEADERS, ModuleSource, Packing, WANTED, collect, hook, index_files, vmlinux,
+        write_userland,
     },
     cache::Lock,
-    spec::{self, Spec},
+    spec::Spec,
     tool,
 };
 
@@ -67,7 +67,7 @@ impl Manifest {
         }
     }
 
-    fn write(&self, dir: &Path) -> Result<()> {
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
         let path = dir.join(Manifest::FILE);
         let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
@@ -117,58 +117,6 @@ pub(crate) async fn from_packages(
     Ok(Base { dir, manifest })
 }
 
-/// The base with a kernel of the user's own.
-pub(crate) async fn from_own_kernel(
-    store: &ImageStore,
-    name: &str,
-    kernel: &Path,
-    modules: &Path,
-    progress: &dyn Progress,
-) -> Result<Base> {
-    let bytes = fs::read(kernel).map_err(LabError::file("cannot read", kernel))?;
-    let bad_kernel = |why| LabError::BadKernel { path: kernel.to_owned(), why };
-    let bad_modules = |why| LabError::BadModules { why };
-    let source = ModuleDir::find(modules).map_err(bad_modules)?;
-    let release = source.release().map_err(bad_modules)?;
-    progress.stage("unpacking the kernel");
-    let elf = vmlinux(bytes).map_err(bad_kernel)?;
-    // An ELF vmlinux names its version in its banner; a mixed-up pair would fail in the guest, at
-    // the first module.
-    let banner = format!("Linux version {release} ");
-    if !contains(&elf, banner.as_bytes()) {
-        return Err(bad_kernel(format!(
-            "it is not of release {release}, for which the modules are"
-        )));
-    }
-    let userland = spec::find(spec::DEFAULT).ok_or(LabError::NoCache)?;
-    let below = from_packages(store, userland, progress).await?;
-
-    let dir = store.image_dir(name);
-    let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
-    let part = lock.begin()?;
-    let mut hash = blake3::Hasher::new();
-    hash.update(below.manifest.content.as_bytes());
-    write_kernel(part.path(), &elf, &source, &mut hash)?;
-    let (from, to) = (below.dir.join(USERLAND), part.path().join(USERLAND));
-    fs::hard_link(&from, &to)
-        .or_else(|_| fs::copy(&from, &to).map(|_| ()))
-        .map_err(LabError::file("cannot write", &to))?;
-    let manifest = Manifest {
-        format: FORMAT,
-        recipe: "added".into(),
-        content: hash.finalize().to_hex().to_string(),
-        release,
-        description: format!("{} over the userland of {}", kernel.display(), spec::DEFAULT),
-    };
-    manifest.write(part.path())?;
-    part.finish()?;
-    Ok(Base { dir, manifest })
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
-}
-
 /// Hash of how an image is made.
 fn recipe(spec: &Spec) -> String {
     let text = serde_json::to_vec(&(FORMAT, spec, WANTED)).unwrap_or_default();
@@ -212,8 +160,28 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
             ("the key of Debian's archive".into(), "debian-archive-keyring".into());
         return Err(LabError::MissingTool { program, package });
     }
+    if !status.success()
+        && let Some(why) = unreached(&text)
+    {
+        return Err(LabError::NoMirror { image: spec.name.into(), why: why.into() });
+    }
     tool::check("mmdebstrap", status, &stderr, tar)?;
     fs::remove_dir_all(&temporary).map_err(LabError::file("cannot remove", temporary))
+}
+
+/// What apt says when there is no way to the mirror.
+fn unreached(said: &str) -> Option<&str> {
+    let no_way = [
+        "Could not resolve",
+        "Temporary failure resolving",
+        "Could not connect",
+        "Unable to connect",
+        "Network is unreachable",
+        "Connection timed out",
+        "Connection refused",
+    ];
+    let line = said.lines().find(|line| no_way.iter().any(|words| line.contains(words)))?;
+    Some(line.trim_start_matches(['E', 'W', ':', ' ']).trim())
 }
 
 /// A program that is asked to end when it is not waited for any more: killed, mmdebstrap would
@@ -235,26 +203,24 @@ fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
     let unreadable = |e| LabError::file("cannot read", tar)(e);
     let archive = Archive::open(tar).map_err(unreadable)?;
     let release = archive.release().map_err(|why| LabError::BadModules { why })?;
-    let names = [format!("boot/vmlinuz-{release}"), format!("lib/modules/{release}/vmlinuz")];
-    let Some((name, file)) = archive.read_first(&names).map_err(unreadable)? else {
+    let Some((name, file)) = archive.kernel(&release).map_err(unreadable)? else {
         let why = "it is not among the packages".to_owned();
-        return Err(LabError::BadKernel { path: names[0].clone().into(), why });
+        return Err(LabError::BadKernel { path: format!("boot/vmlinuz-{release}").into(), why });
     };
     let elf = vmlinux(file).map_err(|why| LabError::BadKernel { path: name.into(), why })?;
     let mut hash = blake3::Hasher::new();
     write_kernel(into, &elf, &archive.modules(&release), &mut hash)?;
-    let names = [format!("boot/config-{release}"), format!("lib/modules/{release}/config")];
-    let config = archive.read_first(&names).map_err(unreadable)?.unwrap_or_default().1;
     let userland = into.join(USERLAND);
-    let packing = Packing::for_kernel(&String::from_utf8_lossy(&config));
-    write_userland(archive.path(), &userland, packing)?;
+    let packing = Packing::for_kernel(&archive.config(&release).map_err(unreadable)?);
+    let packed = fs::File::open(archive.path()).map_err(unreadable)?;
+    write_userland(packed, archive.path(), &userland, packing)?;
     let file = fs::File::open(&userland).map_err(LabError::file("cannot read", &userland))?;
     hash.update_reader(file).map_err(LabError::file("cannot read", &userland))?;
     Ok((release, hash.finalize().to_hex().to_string()))
 }
 
 /// Writes the kernel and its modules, and adds them to the hash.
-fn write_kernel(
+pub(crate) fn write_kernel(
     into: &Path,
     elf: &[u8],
     source: &dyn ModuleSource,
@@ -299,6 +265,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec;
 
     #[test]
     fn the_recipe_changes_with_the_packages() {
@@ -306,6 +273,14 @@ mod tests {
         assert_eq!(recipe(&spec), recipe(&spec));
         assert_ne!(recipe(&spec), recipe(&Spec { suite: "trixie", ..spec }));
         assert_ne!(recipe(&spec), recipe(&Spec { packages: &spec.packages[1..], ..spec }));
+    }
+
+    #[test]
+    fn a_mirror_that_is_not_reached_is_told_apart_from_a_package_that_is_not_there() {
+        let said = "I: running\nW: Failed to fetch http://x/InRelease  Could not resolve 'x'\nE: y";
+        let why = "Failed to fetch http://x/InRelease  Could not resolve 'x'";
+        assert_eq!(unreached(said), Some(why));
+        assert_eq!(unreached("E: Unable to locate package linux-image-amd64"), None);
     }
 
     #[test]

@@ -78,6 +78,47 @@ pub enum LabError {
         /// What is wrong with them.
         why: String,
     },
+    /// A Debian package cannot be used.
+    #[error("the package {path} cannot be used: {why}")]
+    BadPackage {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A userland cannot be used.
+    #[error("the userland {path} cannot be used: {why}")]
+    BadUserland {
+        /// The directory or archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An initramfs cannot be used.
+    #[error("the initrd {path} cannot be used: {why}")]
+    BadInitrd {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Kernel, modules and userland cannot be put together as they were named.
+    #[error("{why}")]
+    BadParts {
+        /// Why not, and what can.
+        why: String,
+    },
+    /// No mirror of packages was reached.
+    #[error(
+        "the packages of {image} could not be fetched, since no mirror was reached ({why}); images that are built already \
+         run without one: `sansim image list`"
+    )]
+    NoMirror {
+        /// The image.
+        image: String,
+        /// What apt said.
+        why: String,
+    },
     /// The disk is full.
     #[error(
         "no space is left for {path}: free some, or set $SANSIM_CACHE to a directory on another disk"

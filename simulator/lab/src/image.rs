@@ -1,8 +1,8 @@
 //! What an image is, once it is built.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::is_own_module;
+use crate::{build::is_place_of_programs, is_own_module};
 
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Image {
     /// Why the modules of ours are not in it; `None` if they are. A guest loads them only if it is
     /// asked to.
     pub left_out: Option<String>,
+    /// The programs of its userland; `None` if it is one of ours, which has all that is needed.
+    pub programs: Option<BTreeSet<String>>,
+    /// Whether the initramfs has an initrd of the user's own in it.
+    pub has_initrd: bool,
 }
 
 impl Image {
@@ -29,6 +33,18 @@ impl Image {
     /// is its name or the alias by which the kernel asks for it.
     pub fn lacks(&self, module: &str) -> Option<&str> {
         self.left_out.as_deref().filter(|_| is_own_module(module))
+    }
+
+    /// Whether a program is missing from its userland, as far as that is known. `program` is its name,
+    /// or a path.
+    pub fn lacks_program(&self, program: &str) -> bool {
+        let Some(programs) = &self.programs else { return false };
+        let name = match program.strip_prefix('/').and_then(|path| path.rsplit_once('/')) {
+            None => program,
+            Some((dir, name)) if is_place_of_programs(dir) => name,
+            Some(_) => return false,
+        };
+        !programs.contains(name)
     }
 }
 
@@ -43,4 +59,22 @@ pub struct ImageInfo {
     pub release: Option<String>,
     /// What it occupies in the cache, in bytes; 0 when it has not been built yet.
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::machine::sample;
+
+    #[test]
+    fn programs_are_missed_by_their_names_and_by_paths_that_are_known() {
+        let mut image = sample(1).image;
+        assert!(!image.lacks_program("multipathd"));
+        image.programs = Some(["multipathd".to_owned()].into());
+        for there in ["multipathd", "/sbin/multipathd", "/usr/sbin/multipathd", "/opt/x/y"] {
+            assert!(!image.lacks_program(there), "{there}");
+        }
+        for missing in ["sg_turs", "/usr/bin/sg_turs", "/lib/systemd/systemd-udevd"] {
+            assert!(image.lacks_program(missing), "{missing}");
+        }
+    }
 }

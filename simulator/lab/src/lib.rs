@@ -8,6 +8,7 @@
 
 mod accel;
 mod agent;
+mod assemble;
 mod base;
 mod build;
 mod cache;
@@ -16,6 +17,7 @@ mod doctor;
 mod error;
 mod image;
 mod machine;
+mod parts;
 mod progress;
 mod qemu;
 mod spec;
@@ -27,7 +29,7 @@ mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
 pub use agent::AgentLink;
-pub use build::is_own_module;
+pub use build::{OwnKernel, OwnUserland, is_own_module};
 pub use cache::write_atomically;
 pub use cpu::own_cpu_time;
 pub use doctor::{Check, Health, doctor};
@@ -37,6 +39,7 @@ pub use machine::{
     Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, Services, UdevRules,
     hba_address, kernel_command_line,
 };
+pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};
 pub use store::ImageStore;
 pub use template::{Template, Templates};

@@ -1,20 +1,27 @@
 //! The cache directory and the images in it.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use crate::{
-    Image, ImageInfo, LabError, Progress, Result,
+    Image, ImageInfo, LabError, Parts, Progress, Result,
+    assemble::{INITRD, PROGRAMS, assemble, is_unnamed},
     base::{self, Base, Manifest},
-    build::{AgentBinary, OwnModules, find_agent, lib_modules, write_initramfs},
+    build::{AgentBinary, Initrd, OwnModules, find_agent, lib_modules, write_initramfs},
     cache::{Lock, size_of},
     spec::{self, SPECS},
 };
 
 /// Initramfs kept an image: one for each agent that was used lately.
 const KEPT_INITRAMFS: usize = 3;
+
+/// Images kept that were made for a run; the others go when nobody can be using them any more.
+const KEPT_UNNAMED: usize = 8;
+const UNUSED_FOR: Duration = Duration::from_secs(3600);
 
 /// The cache directory: images, templates, and what was found out about this machine.
 ///
@@ -120,11 +127,16 @@ impl ImageStore {
     /// said, and others.
     pub async fn build(&self, name: &str, progress: &dyn Progress) -> Result<Image> {
         let agent = AgentBinary::read(&find_agent()?)?;
-        let base = match spec::find(name) {
-            Some(spec) => base::from_packages(self, spec, progress).await?,
-            None => self.added_base(name)?,
-        };
+        let base = self.base(name, progress).await?;
         self.finish(name, base, &agent, progress).await
+    }
+
+    /// The first layer of an image that is known.
+    pub(crate) async fn base(&self, name: &str, progress: &dyn Progress) -> Result<Base> {
+        match spec::find(name) {
+            Some(spec) => base::from_packages(self, spec, progress).await,
+            None => self.added_base(name),
+        }
     }
 
     fn added_base(&self, name: &str) -> Result<Base> {
@@ -159,10 +171,7 @@ impl ImageStore {
             let _lock = Lock::take(&base.dir, &format!("the image {name}"), progress).await?;
             let part = base.dir.join("initramfs.part");
             let failed = |e| LabError::file("cannot write", &part)(e);
-            let mut bytes = Vec::new();
-            let modules = lib_modules(&base.dir.join(base::MODULES), own)
-                .map_err(|why| LabError::BadModules { why })?;
-            write_initramfs(&mut bytes, &agent.elf, &modules, &release).map_err(failed)?;
+            let bytes = initramfs(&base.dir, &release, agent, own)?;
             fs::write(&part, bytes).map_err(failed)?;
             fs::rename(&part, &path).map_err(failed)?;
             prune_initramfs(&base.dir);
@@ -175,6 +184,8 @@ impl ImageStore {
             userland: base.dir.join(base::USERLAND),
             key,
             left_out,
+            programs: read_programs(&base.dir)?,
+            has_initrd: base.dir.join(INITRD).is_file(),
         })
     }
 
@@ -200,29 +211,91 @@ impl ImageStore {
         }
     }
 
-    /// Adds an image of the caller's own kernel over the userland of `bookworm`. `kernel` is a
-    /// bzImage or an ELF `vmlinux`; `modules` the directory that holds its modules
-    /// (`lib/modules/RELEASE`, or a directory above it that has just one). An image of that name
-    /// that was added before is replaced.
+    /// Adds an image that is put together of parts. One of that name that was added before is
+    /// replaced.
     ///
     /// # Errors
     /// `BadImageName` for a name of ours or one that is no good file name, `BadKernel`,
-    /// `BadModules`, and what [`build`](ImageStore::build) answers.
-    pub async fn add(
-        &self,
-        name: &str,
-        kernel: &Path,
-        modules: &Path,
-        progress: &dyn Progress,
-    ) -> Result<Image> {
+    /// `BadModules`, `BadPackage`, `BadUserland`, `BadInitrd`, and what
+    /// [`build`](ImageStore::build) answers.
+    pub async fn add(&self, name: &str, parts: &Parts, progress: &dyn Progress) -> Result<Image> {
         let bad = |why: &str| LabError::BadImageName { name: name.to_owned(), why: why.into() };
         check_name(name).map_err(bad)?;
         if spec::find(name).is_some() {
             return Err(bad("it is the name of an image of ours"));
         }
+        if is_unnamed(name) {
+            return Err(bad("images that are made for a run are called so"));
+        }
+        if parts.images().any(|image| image == name) {
+            return Err(bad("it is the name of an image that it is made of"));
+        }
         let agent = AgentBinary::read(&find_agent()?)?;
-        let base = base::from_own_kernel(self, name, kernel, modules, progress).await?;
+        let (_, base) = assemble(self, Some(name), parts, progress).await?;
         self.finish(name, base, &agent, progress).await
+    }
+
+    /// The image that is put together of parts, for some runs: named by its content, and taken from
+    /// the cache if it is there. Those not used for long are removed.
+    ///
+    /// # Errors
+    /// As [`add`](ImageStore::add).
+    pub async fn assemble(&self, parts: &Parts, progress: &dyn Progress) -> Result<Image> {
+        let agent = AgentBinary::read(&find_agent()?)?;
+        let (name, base) = assemble(self, None, parts, progress).await?;
+        self.prune_unnamed(&name);
+        self.finish(&name, base, &agent, progress).await
+    }
+
+    fn prune_unnamed(&self, keep: &str) {
+        let names = self.added().unwrap_or_default().into_iter();
+        let mut found: Vec<(SystemTime, String)> = names
+            .filter(|name| is_unnamed(name) && name != keep)
+            .filter_map(|name| {
+                let used = fs::metadata(self.image_dir(&name)).ok()?.modified().ok()?;
+                Some((used, name))
+            })
+            .collect();
+        found.sort();
+        let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
+        for (_, name) in found.iter().rev().skip(KEPT_UNNAMED - 1).filter(|(used, _)| old(used)) {
+            if let Err(error) = self.remove(name) {
+                tracing::warn!("{error}");
+            }
+        }
+    }
+}
+
+/// The initramfs of a base.
+fn initramfs(
+    base: &Path,
+    release: &str,
+    agent: &AgentBinary,
+    own: Vec<(String, Vec<u8>)>,
+) -> Result<Vec<u8>> {
+    let path = base.join(INITRD);
+    let bad = |why| LabError::BadInitrd { path: path.clone(), why };
+    let initrd = match fs::read(&path) {
+        Ok(bytes) => Initrd::parse(&bytes).map_err(bad)?,
+        Err(_) => Initrd::default(),
+    };
+    let mut further = initrd.modules(release).map_err(bad)?;
+    further.extend(own);
+    let modules = lib_modules(&base.join(base::MODULES), further)
+        .map_err(|why| LabError::BadModules { why })?;
+    let mut bytes = Vec::new();
+    write_initramfs(&mut bytes, &initrd, &agent.elf, &modules, release)
+        .map_err(LabError::file("cannot write", base))?;
+    Ok(bytes)
+}
+
+/// The programs of a base's userland, if they were counted.
+fn read_programs(base: &Path) -> Result<Option<BTreeSet<String>>> {
+    let path = base.join(PROGRAMS);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.lines().map(str::to_owned).collect())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(LabError::file("cannot read", path)(e)),
     }
 }
 
@@ -286,7 +359,7 @@ fn prune_initramfs(dir: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Quiet;
+    use crate::{KernelSource, Quiet, UserlandSource};
 
     #[test]
     fn the_key_depends_on_the_content_and_on_nothing_else() {
@@ -330,9 +403,15 @@ mod tests {
         let busy = store.remove("bookworm").unwrap_err().to_string();
         assert!(busy.starts_with("the image bookworm is in use"), "{busy}");
         drop(lock);
-        let none = Path::new("/nowhere");
-        let ours = store.add("bookworm", none, none, &Quiet).await.unwrap_err();
-        assert!(matches!(ours, LabError::BadImageName { .. }));
+        let parts = Parts {
+            kernel: KernelSource::Image("mine".into()),
+            userland: UserlandSource::Image("trixie".into()),
+            initrd: None,
+        };
+        for name in ["bookworm", "own-0123456789abcdef", "mine"] {
+            let refused = store.add(name, &parts, &Quiet).await.unwrap_err();
+            assert!(matches!(refused, LabError::BadImageName { .. }), "{name}: {refused}");
+        }
     }
 
     #[test]

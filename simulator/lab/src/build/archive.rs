@@ -1,5 +1,4 @@
-//! A userland as mmdebstrap leaves it, a tar file: the kernel's parts are read by name, the rest is
-//! streamed on.
+//! Packages unpacked into a tar file: the kernel's parts are read by name, the rest is streamed on.
 
 use std::{
     collections::BTreeMap,
@@ -32,6 +31,8 @@ impl Archive {
     pub(crate) fn open(path: &Path) -> io::Result<Archive> {
         let mut index = BTreeMap::new();
         let mut tar = tar::Archive::new(File::open(path)?);
+        // It may be several archives, one after the other.
+        tar.set_ignore_zeros(true);
         for entry in tar.entries_with_seek()? {
             let entry = entry?;
             let name = plain_name(&entry.path()?);
@@ -65,8 +66,37 @@ impl Archive {
         }
     }
 
+    /// Whether there is any module.
+    pub(crate) fn has_modules(&self) -> bool {
+        self.index.keys().any(|name| name.starts_with("lib/modules/") && name.contains("/kernel/"))
+    }
+
+    /// The releases of the kernels that are there, with or without modules.
+    pub(crate) fn releases_of_kernels(&self) -> Vec<&str> {
+        let names = self.index.keys().filter_map(|name| {
+            let beside = name.strip_prefix("lib/modules/").and_then(|n| n.strip_suffix("/vmlinuz"));
+            beside.or_else(|| name.strip_prefix("boot/vmlinuz-"))
+        });
+        names.collect()
+    }
+
+    /// The kernel of a release, with its name.
+    pub(crate) fn kernel(&self, release: &str) -> io::Result<Option<(String, Vec<u8>)>> {
+        self.read_first(&[
+            format!("boot/vmlinuz-{release}"),
+            format!("lib/modules/{release}/vmlinuz"),
+        ])
+    }
+
+    /// The configuration of a kernel; empty if it is not there.
+    pub(crate) fn config(&self, release: &str) -> io::Result<String> {
+        let names = [format!("boot/config-{release}"), format!("lib/modules/{release}/config")];
+        let bytes = self.read_first(&names)?.unwrap_or_default().1;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// The first of these files that is there, with its name.
-    pub(crate) fn read_first(&self, names: &[String]) -> io::Result<Option<(String, Vec<u8>)>> {
+    fn read_first(&self, names: &[String]) -> io::Result<Option<(String, Vec<u8>)>> {
         for name in names {
             if self.index.contains_key(name) {
                 return Ok(Some((name.clone(), self.read(name)?)));
@@ -76,24 +106,33 @@ impl Archive {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let place = self.index.get(name).ok_or(io::ErrorKind::NotFound)?;
-        if place.size > LARGEST_FILE {
-            return Err(io::Error::other("it is too large"));
-        }
-        let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(place.offset))?;
-        let mut bytes = Vec::new();
-        file.take(place.size).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 != place.size {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(bytes)
+        read(&self.path, self.index.get(name))
     }
 
     /// The modules of one release.
-    pub(crate) fn modules(&self, release: &str) -> ArchiveModules<'_> {
-        ArchiveModules { archive: self, prefix: format!("lib/modules/{release}/") }
+    pub(crate) fn modules(&self, release: &str) -> ArchiveModules {
+        let prefix = format!("lib/modules/{release}/");
+        let within = |(name, place): (&String, &Place)| {
+            Some((name.strip_prefix(&prefix)?.to_owned(), *place))
+        };
+        let index = self.index.iter().filter_map(within).collect();
+        ArchiveModules { path: self.path.clone(), index }
     }
+}
+
+fn read(path: &Path, place: Option<&Place>) -> io::Result<Vec<u8>> {
+    let place = place.ok_or(io::ErrorKind::NotFound)?;
+    if place.size > LARGEST_FILE {
+        return Err(io::Error::other("it is too large"));
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(place.offset))?;
+    let mut bytes = Vec::new();
+    file.take(place.size).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != place.size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(bytes)
 }
 
 /// Whether a file belongs to the kernel and not to the userland.
@@ -107,21 +146,20 @@ pub(crate) fn plain_name(path: &Path) -> String {
     text.trim_start_matches("./").trim_matches('/').to_owned()
 }
 
-/// The modules of an [`Archive`].
+/// The modules of an [`Archive`], by their places below `lib/modules/RELEASE`.
 #[derive(Debug)]
-pub(crate) struct ArchiveModules<'a> {
-    archive: &'a Archive,
-    prefix: String,
+pub(crate) struct ArchiveModules {
+    path: PathBuf,
+    index: BTreeMap<String, Place>,
 }
 
-impl ModuleSource for ArchiveModules<'_> {
+impl ModuleSource for ArchiveModules {
     fn files(&self) -> io::Result<Vec<String>> {
-        let within = self.archive.index.keys().filter_map(|name| name.strip_prefix(&self.prefix));
-        Ok(within.map(str::to_owned).collect())
+        Ok(self.index.keys().cloned().collect())
     }
 
     fn read(&self, file: &str) -> io::Result<Vec<u8>> {
-        self.archive.read(&format!("{}{file}", self.prefix))
+        read(&self.path, self.index.get(file))
     }
 }
 
@@ -154,8 +192,7 @@ mod tests {
         let files = modules.files().unwrap();
         assert_eq!(files.len(), 2);
         assert_eq!(modules.read(&files[1]).unwrap(), long.as_bytes());
-        let names = ["boot/none".to_owned(), "boot/vmlinuz-6.1".to_owned()];
-        let (name, bytes) = archive.read_first(&names).unwrap().unwrap();
+        let (name, bytes) = archive.kernel("6.1").unwrap().unwrap();
         assert_eq!((name.as_str(), &bytes[..]), ("boot/vmlinuz-6.1", &b"boot/vmlinuz-6.1"[..]));
         assert!(archive.read("usr/bin/sh").is_err());
     }

@@ -1,6 +1,6 @@
 //! Decompression by magic number, within a bound.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 /// Compressions that kernels and modules come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,14 +41,39 @@ pub(crate) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
 
 /// Decompresses one stream; what follows it is ignored (a bzImage's payload has its size appended).
 /// More than `limit` bytes are an error.
-pub(crate) fn decompress(how: Compression, bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn decompress(how: Compression, mut bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    decompress_first(how, &mut bytes, limit)
+}
+
+/// Decompresses one stream and leaves `bytes` at what follows it.
+pub(crate) fn decompress_first(
+    how: Compression,
+    bytes: &mut &[u8],
+    limit: u64,
+) -> io::Result<Vec<u8>> {
     let reader: Box<dyn Read + '_> = match how {
-        Compression::Gzip => Box::new(flate2::read::GzDecoder::new(bytes)),
-        Compression::Xz => Box::new(liblzma::read::XzDecoder::new(bytes)),
+        Compression::Gzip => Box::new(flate2::bufread::GzDecoder::new(bytes)),
+        Compression::Xz => Box::new(liblzma::bufread::XzDecoder::new(bytes)),
         Compression::Zstd => {
             Box::new(zstd::stream::read::Decoder::with_buffer(bytes)?.single_frame())
         }
     };
+    bounded(reader, limit)
+}
+
+/// What a file unpacks to, all its streams.
+pub(crate) fn unpacking<'a>(
+    how: Compression,
+    file: impl BufRead + 'a,
+) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match how {
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
+        Compression::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(file)),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(file)?),
+    })
+}
+
+fn bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     reader.take(limit + 1).read_to_end(&mut out)?;
     if out.len() as u64 > limit {
@@ -83,6 +108,9 @@ pub(crate) mod tests {
             packed.extend_from_slice(&[0x40, 0x1f, 0, 0]);
             assert_eq!(Compression::of(&packed), Some(how));
             assert_eq!(decompress(how, &packed, 1 << 20).unwrap(), plain, "{how:?}");
+            let mut rest = &packed[..];
+            decompress_first(how, &mut rest, 1 << 20).unwrap();
+            assert_eq!(rest, [0x40, 0x1f, 0, 0], "{how:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The initramfs: the agent as `/init`, and the modules.
+//! The initramfs: the agent as `/init`, and the modules; behind one of the user's own if there is one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,42 +8,76 @@ use std::{
 
 use cpio::newc::{Builder, ModeFileType, trailer};
 
-use super::modules::{ModuleDir, ModuleSource, all_names, collect, index_files};
+use super::{
+    initrd::{Initrd, Layout},
+    modules::{ModuleDir, ModuleSource, add_modules},
+};
 
 /// Directories the agent mounts on, or finds things in.
 const DIRECTORIES: &[&str] = &["dev", "proc", "sys", "run", "sbin", "tmp", "newroot"];
 
 /// Writes an initramfs, uncompressed: unpacking it would cost the guest more than reading it.
 ///
-/// `modules` are the files of `/lib/modules/RELEASE`.
+/// `modules` are the files of `/lib/modules/RELEASE`. Of two files of one name the kernel keeps the
+/// last, so that the agent is the first process whatever is in `initrd`.
 pub(crate) fn write_initramfs(
     out: &mut dyn Write,
+    initrd: &Initrd,
     agent: &[u8],
     modules: &BTreeMap<String, Vec<u8>>,
     release: &str,
 ) -> io::Result<()> {
-    let mut packer = Packer { out, inode: 0 };
+    let archive = initrd.archive(release);
+    if !archive.is_empty() {
+        out.write_all(&archive)?;
+        trailer(&mut *out)?;
+    }
+    let mut packer = Packer { out, layout: initrd.layout(), made: BTreeSet::new(), inode: 0 };
     for name in DIRECTORIES {
         packer.directory(name)?;
     }
-    packer.entry("init", ModeFileType::Regular, 0o755, agent)?;
+    packer.file("init", ModeFileType::Regular, 0o755, agent)?;
     // The kernel starts /sbin/modprobe when it wants a module (kernel/module/kmod.c).
-    packer.entry("sbin/modprobe", ModeFileType::Symlink, 0o777, b"/init")?;
-    packer.directory("lib")?;
-    packer.directory("lib/modules")?;
-    packer.tree(&format!("lib/modules/{release}"), modules)?;
+    packer.file("sbin/modprobe", ModeFileType::Symlink, 0o777, b"/init")?;
+    packer.directory(&format!("lib/modules/{release}"))?;
+    for (name, data) in modules {
+        let name = format!("lib/modules/{release}/{name}");
+        packer.file(&name, ModeFileType::Regular, 0o644, data)?;
+    }
     trailer(packer.out)?;
     Ok(())
 }
 
 struct Packer<'a> {
     out: &'a mut dyn Write,
+    /// What was unpacked before. A directory in the place of a link would take from others what is
+    /// behind the link.
+    layout: Layout,
+    made: BTreeSet<String>,
     inode: u32,
 }
 
 impl Packer<'_> {
+    /// A directory, after those above it.
     fn directory(&mut self, name: &str) -> io::Result<()> {
-        self.entry(name, ModeFileType::Directory, 0o755, &[])
+        let name = self.layout.resolve(name);
+        let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
+        for above in ends.map(|end| &name[..end]).filter(|above| !above.is_empty()) {
+            if !self.layout.has_directory(above) && self.made.insert(above.to_owned()) {
+                self.entry(above, ModeFileType::Directory, 0o755, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A file or link, after the directories above it.
+    fn file(&mut self, name: &str, kind: ModeFileType, mode: u32, data: &[u8]) -> io::Result<()> {
+        let Some((dir, file)) = name.rsplit_once('/') else {
+            return self.entry(name, kind, mode, data);
+        };
+        self.directory(dir)?;
+        let name = format!("{}/{file}", self.layout.resolve(dir));
+        self.entry(&name, kind, mode, data)
     }
 
     fn entry(&mut self, name: &str, kind: ModeFileType, mode: u32, data: &[u8]) -> io::Result<()> {
@@ -55,30 +89,16 @@ impl Packer<'_> {
         entry.finish()?;
         Ok(())
     }
-
-    /// Files below a directory, in the order of names, each directory before what is in it.
-    fn tree(&mut self, dir: &str, files: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
-        self.directory(dir)?;
-        let mut made = BTreeSet::new();
-        for (name, data) in files {
-            for (end, _) in name.match_indices('/') {
-                if made.insert(&name[..end]) {
-                    self.directory(&format!("{dir}/{}", &name[..end]))?;
-                }
-            }
-            self.entry(&format!("{dir}/{name}"), ModeFileType::Regular, 0o644, data)?;
-        }
-        Ok(())
-    }
 }
 
-/// The files of a base's modules and those of `own`, indexed as one.
+/// The files of a base's modules with further ones, indexed as one. Of two modules of one name the
+/// further one is taken.
 ///
 /// # Errors
-/// A sentence: one cannot be read.
+/// A sentence: one cannot be read, or needs one that is not there.
 pub(crate) fn lib_modules(
     base: &Path,
-    own: Vec<(String, Vec<u8>)>,
+    further: BTreeMap<String, Vec<u8>>,
 ) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let dir = ModuleDir::at(base);
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
@@ -86,15 +106,7 @@ pub(crate) fn lib_modules(
         let bytes = dir.read(&name).map_err(|e| format!("{name}: {e}"))?;
         files.insert(name, bytes);
     }
-    if own.is_empty() {
-        return Ok(files);
-    }
-    files.extend(own);
-    let names = all_names(&files).map_err(|e| e.to_string())?;
-    let modules = collect(&files, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let index = index_files(&modules);
-    files.extend(index.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())));
-    Ok(files)
+    if further.is_empty() { Ok(files) } else { add_modules(files, further) }
 }
 
 #[cfg(test)]
@@ -109,9 +121,9 @@ mod tests {
         fs::create_dir_all(modules.path().join("kernel")).unwrap();
         fs::write(modules.path().join("kernel/a.ko"), b"module").unwrap();
         fs::write(modules.path().join("modules.dep"), b"kernel/a.ko:\n").unwrap();
-        let modules = lib_modules(modules.path(), Vec::new()).unwrap();
+        let modules = lib_modules(modules.path(), BTreeMap::new()).unwrap();
         let mut image = Vec::new();
-        write_initramfs(&mut image, b"agent", &modules, "6.1").unwrap();
+        write_initramfs(&mut image, &Initrd::default(), b"agent", &modules, "6.1").unwrap();
 
         let mut rest = &image[..];
         let mut seen = Vec::new();

@@ -10,6 +10,7 @@ use std::{
 use super::{
     decompress::{Compression, decompress},
     modinfo::{ModInfo, module_name},
+    strip::without_debug_information,
 };
 
 /// What a guest may need. One that a kernel does not have is built in, or does not exist there.
@@ -138,20 +139,32 @@ impl Walk<'_> {
             }
             None => packed,
         };
+        let elf = without_debug_information(elf).map_err(|why| format!("{file}: {why}"))?;
         let info = ModInfo::of(&elf).map_err(|why| format!("{file}: {why}"))?;
         let stem = file.split(".ko").next().unwrap_or(file);
         Ok(Module { name: name.to_owned(), path: format!("{stem}.ko"), elf, info })
     }
 }
 
-/// The names of all modules of a directory.
-pub(crate) fn all_names(source: &dyn ModuleSource) -> io::Result<Vec<String>> {
-    Ok(source
-        .files()?
-        .iter()
-        .filter(|file| is_module(file))
-        .map(|file| module_name(file))
-        .collect())
+/// Adds modules to the files of a directory, in place of those of the same names, and indexes all.
+///
+/// # Errors
+/// As [`collect`].
+pub(crate) fn add_modules(
+    mut files: BTreeMap<String, Vec<u8>>,
+    further: BTreeMap<String, Vec<u8>>,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let names: BTreeSet<String> = further.keys().map(|file| module_name(file)).collect();
+    files.retain(|file, _| !is_module(file) || !names.contains(&module_name(file)));
+    files.extend(further);
+    let all = files.keys().filter(|file| is_module(file)).map(|file| module_name(file));
+    let all: Vec<String> = all.collect();
+    let modules = collect(&files, &all.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let index = index_files(&modules);
+    files.retain(|file, _| !is_module(file));
+    files.extend(modules.into_iter().map(|module| (module.path, module.elf)));
+    files.extend(index.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())));
+    Ok(files)
 }
 
 /// Files in memory, by their paths.

@@ -109,14 +109,21 @@ fn cache_name() -> String {
     format!("own-modules-{}", &hash.finalize().to_hex()[..16])
 }
 
+/// The directories of a base with what was compiled.
+pub(crate) fn own_modules_dirs(base: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| is_compiled(path)).collect()
+}
+
+fn is_compiled(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("own-modules-"))
+}
+
 /// Removes what was compiled of other sources.
 fn prune(base: &Path, keep: &Path) {
-    let Ok(entries) = fs::read_dir(base) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("own-modules-") && path != keep {
-            let _ = fs::remove_dir_all(path);
-        }
+    for path in own_modules_dirs(base).iter().filter(|path| *path != keep) {
+        let _ = fs::remove_dir_all(path);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The userland: what is left of the packages, as a squashfs.
+//! The userland: what is left of the packages, or of a root file system, as a squashfs.
 
 use std::{
     collections::HashSet,
@@ -10,11 +10,14 @@ use std::{
 
 use tar::{EntryType, Header};
 
-use super::archive::{is_kernels, plain_name};
+use super::{
+    archive::{is_kernels, plain_name},
+    survey::{HEAD, Survey},
+};
 use crate::{LabError, Result, tool};
 
 /// Directories of which only the empty directory is kept: mount points.
-const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
+pub(crate) const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
 /// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)); packages may rely
 /// on it, and those that were only unpacked may still have the directories.
 const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
@@ -42,14 +45,39 @@ impl Packing {
     /// TCG lz4 is several times faster than the others. Every squashfs has gzip unless it was
     /// configured away.
     pub(crate) fn for_kernel(config: &str) -> Packing {
-        let has = |option: &str| config.lines().any(|line| line == option);
-        if has("CONFIG_SQUASHFS_LZ4=y") {
+        if Packing::Lz4.is_in(config) {
             Packing::Lz4
-        } else if has("CONFIG_SQUASHFS_ZSTD=y") && !has("CONFIG_SQUASHFS_ZLIB=y") {
+        } else if Packing::Zstd.is_in(config) && !Packing::Gzip.is_in(config) {
             Packing::Zstd
         } else {
             Packing::Gzip
         }
+    }
+
+    /// That of a squashfs.
+    pub(crate) fn of(squashfs: &Path) -> io::Result<Packing> {
+        let mut head = [0; 22];
+        File::open(squashfs)?.read_exact(&mut head)?;
+        // The superblock's `compression` (fs/squashfs/squashfs_fs.h).
+        match head[20] {
+            5 => Ok(Packing::Lz4),
+            6 => Ok(Packing::Zstd),
+            _ => Ok(Packing::Gzip),
+        }
+    }
+
+    /// The kernel's option that it needs.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Packing::Lz4 => "CONFIG_SQUASHFS_LZ4",
+            Packing::Zstd => "CONFIG_SQUASHFS_ZSTD",
+            Packing::Gzip => "CONFIG_SQUASHFS_ZLIB",
+        }
+    }
+
+    /// Whether a kernel with this configuration can read it.
+    pub(crate) fn is_in(self, config: &str) -> bool {
+        config.lines().any(|line| line.strip_suffix("=y") == Some(self.option()))
     }
 
     fn name(self) -> &'static str {
@@ -61,8 +89,17 @@ impl Packing {
     }
 }
 
-/// Makes the squashfs `out` from the archive `tar`.
-pub(crate) fn write_userland(tar: &Path, out: &Path, packing: Packing) -> Result<()> {
+/// Makes the squashfs `out` from a tar archive; `name` is what it is called in messages. Answers what
+/// was seen.
+///
+/// # Errors
+/// `BadUserland` when the archive cannot be read, and what mksquashfs says.
+pub(crate) fn write_userland(
+    tar: impl Read,
+    name: &Path,
+    out: &Path,
+    packing: Packing,
+) -> Result<Survey> {
     let program = tool::find("mksquashfs")?;
     let mut child = std::process::Command::new(&program)
         .arg("-")
@@ -81,23 +118,28 @@ pub(crate) fn write_userland(tar: &Path, out: &Path, packing: Packing) -> Result
         }
         text
     });
-    let stdin = child.stdin.take();
-    let fed = match (File::open(tar), stdin) {
-        (Ok(file), Some(stdin)) => filter(file, BufWriter::with_capacity(1 << 20, stdin)),
-        (Err(error), _) => Err(error),
-        (_, None) => Err(io::ErrorKind::BrokenPipe.into()),
+    let fed = match child.stdin.take() {
+        Some(stdin) => filter(tar, BufWriter::with_capacity(1 << 20, stdin)),
+        None => Err(io::ErrorKind::BrokenPipe.into()),
     };
     let status = child.wait().map_err(LabError::file("cannot wait for", &program))?;
     let stderr = reader.join().unwrap_or_default();
-    // When it gave up, its own words say more than the broken pipe.
-    tool::check("mksquashfs", status, &stderr, out)?;
-    fed.map_err(LabError::file("cannot read", tar))
+    let bad = |e: io::Error| LabError::BadUserland { path: name.to_owned(), why: e.to_string() };
+    match fed {
+        // When it gave up, its own words say more than the broken pipe.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(bad(error)),
+        fed => {
+            tool::check("mksquashfs", status, &stderr, out)?;
+            fed.map_err(bad)
+        }
+    }
 }
 
 /// Copies an archive without what the guest does not need, with the mount points added.
-fn filter(input: impl Read, output: impl Write) -> io::Result<()> {
+fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     let mut from = tar::Archive::new(input);
     let mut to = tar::Builder::new(output);
+    let mut survey = Survey::default();
     for name in MOUNT_POINTS {
         let mut header = Header::new_gnu();
         header.set_entry_type(EntryType::Directory);
@@ -131,9 +173,13 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<()> {
                     _ => target,
                 };
                 to.append_link(&mut header, &name, target)?;
+                survey.see(&name, &[]);
             }
             EntryType::Regular | EntryType::Continuous => {
-                to.append_data(&mut header, &name, &mut entry)?;
+                let mut head = Vec::new();
+                entry.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+                survey.see(&name, &head);
+                to.append_data(&mut header, &name, (&head[..]).chain(entry))?;
             }
             EntryType::Directory if directories.insert(name.clone()) => {
                 to.append_data(&mut header, &name, io::empty())?;
@@ -141,7 +187,8 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<()> {
             _ => {}
         }
     }
-    to.into_inner()?.flush()
+    to.into_inner()?.flush()?;
+    Ok(survey)
 }
 
 /// The name in a merged /usr.

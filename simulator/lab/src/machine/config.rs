@@ -1,6 +1,6 @@
 //! What a machine is made of.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use super::Services;
 use crate::{Accel, Image, LabError, Result, TimeMode};
@@ -63,6 +63,9 @@ impl std::fmt::Display for Boot {
     }
 }
 
+/// What the kernel and the agent take themselves, generously.
+const KERNEL_MIB: u64 = 96;
+
 /// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
 pub fn hba_address(index: usize) -> String {
     format!("0000:00:{:02x}.0", device_number(index))
@@ -74,6 +77,15 @@ impl MachineConfig {
         let wrong = |why: String| Err(LabError::BadMachine { why });
         if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
             return Err(LabError::SkipNeedsTcg);
+        }
+        // It lies in memory twice while the kernel unpacks it.
+        let initramfs = fs::metadata(&self.image.initramfs).map_or(0, |meta| meta.len() >> 20);
+        let needed = 2 * initramfs + KERNEL_MIB;
+        if u64::from(self.memory_mib) < needed {
+            return wrong(format!(
+                "its initramfs of {initramfs} MiB needs a guest with {needed} MiB (--set \
+                 guest.memory=\"{needed}MiB\")"
+            ));
         }
         if self.time == TimeMode::Skip && self.cpus > 1 {
             return Err(LabError::SkipNeedsOneProcessor);
@@ -116,6 +128,8 @@ pub(crate) fn sample(hbas: usize) -> MachineConfig {
         userland: "/c/userland".into(),
         key: "k".into(),
         left_out: None,
+        programs: None,
+        has_initrd: false,
     };
     let hba = |index| HbaSocket { path: format!("/run/h{index}").into(), request_queues: 1 };
     MachineConfig {

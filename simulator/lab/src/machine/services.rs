@@ -23,6 +23,9 @@ const LEAN_RULES: &[&str] = &[
     "99-systemd.rules",
 ];
 
+/// Where systemd has its udevd.
+const UDEVD: &str = "/lib/systemd/systemd-udevd";
+
 /// How long one of the tools may take.
 const TOOL: Duration = Duration::from_secs(60);
 /// How long a daemon may take until it answers, of the guest's time, and how often it is asked.
@@ -47,6 +50,16 @@ pub enum Services {
     Multipathd(UdevRules),
 }
 
+impl Services {
+    /// The programs of the userland that they take.
+    pub fn programs(self) -> &'static [&'static str] {
+        match self {
+            Services::None => &[],
+            Services::Multipathd(_) => &[UDEVD, "udevadm", "multipathd", "multipath"],
+        }
+    }
+}
+
 /// Starts the daemons and waits until they are ready.
 pub(super) async fn start(
     services: Services,
@@ -58,7 +71,7 @@ pub(super) async fn start(
     if rules == UdevRules::Lean {
         guest.leave_out_rules().await?;
     }
-    guest.daemon("udevd", &["/lib/systemd/systemd-udevd"]).await?;
+    guest.daemon("udevd", &[UDEVD]).await?;
     guest.until("udevd", &["udevadm", "control", "--ping"], |_| true).await?;
     for kind in ["--type=subsystems", "--type=devices"] {
         guest.run(&["udevadm", "trigger", kind, "--action=add"]).await?;

@@ -3,10 +3,20 @@
 
 use std::{fs, path::Path};
 
-use sansim_lab::{LabError, Machine};
+use sansim_lab::{KernelSource, LabError, Machine, OwnKernel, Parts, UserlandSource};
 use sansim_protocol::{Answer, Call};
 
 use crate::lab::{self, Lab, Said};
+
+/// A kernel and its modules over the tools of bookworm.
+fn parts(kernel: &Path, modules: &Path) -> Parts {
+    let (kernel, modules) = (kernel.to_owned(), modules.to_owned());
+    Parts {
+        kernel: KernelSource::Own(OwnKernel::Files { kernel, modules }),
+        userland: UserlandSource::Image("bookworm".into()),
+        initrd: None,
+    }
+}
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -29,7 +39,7 @@ async fn an_own_kernel_is_added_booted_listed_and_removed() {
     copy(&kernel.with_file_name("modules"), &root.join("lib/modules").join(&release));
 
     let said = Said::default();
-    let image = lab.store.add("own-1", &kernel, &root, &said).await.unwrap();
+    let image = lab.store.add("own-1", &parts(&kernel, &root), &said).await.unwrap();
     assert_eq!((image.name.as_str(), &image.release), ("own-1", &release));
     assert_eq!(lab.store.build("own-1", &said).await.unwrap(), image);
     let listed = lab.store.list().unwrap();
@@ -58,14 +68,20 @@ async fn a_kernel_and_modules_that_do_not_fit_are_refused() {
     let kernel = lab.config(Vec::new()).image.kernel;
     let modules = lab.work.path().join("lib/modules/6.1.0-other");
     copy(&kernel.with_file_name("modules"), &modules);
-    let error = lab.store.add("own-2", &kernel, &modules, &Said::default()).await.unwrap_err();
+    let said = Said::default();
+    let add = |kernel, modules| {
+        let parts = parts(kernel, modules);
+        let (store, said) = (&lab.store, &said);
+        async move { store.add("own-2", &parts, said).await.unwrap_err() }
+    };
+    let error = add(&kernel, &modules).await;
     assert!(error.to_string().contains("it is not of release 6.1.0-other"), "{error}");
-    let error = lab.store.add("own-2", &kernel, lab.work.path(), &Said::default()).await;
-    assert!(matches!(error, Err(LabError::BadKernel { .. })), "{error:?}");
-    let nothing = lab.store.add("own-2", &kernel, Path::new("/nowhere"), &Said::default()).await;
-    assert!(matches!(nothing, Err(LabError::BadModules { .. })), "{nothing:?}");
+    let error = add(&kernel, lab.work.path()).await;
+    assert!(matches!(error, LabError::BadKernel { .. }), "{error:?}");
+    let nothing = add(&kernel, Path::new("/nowhere")).await;
+    assert!(matches!(nothing, LabError::BadModules { .. }), "{nothing:?}");
     let text = lab.work.path().join("vmlinuz");
     fs::write(&text, "no kernel").unwrap();
-    let error = lab.store.add("own-2", &text, &modules, &Said::default()).await.unwrap_err();
+    let error = add(&text, &modules).await;
     assert!(error.to_string().contains("neither a bzImage nor an ELF"), "{error}");
 }

@@ -119,6 +119,14 @@ pub enum RunError {
         /// Why it was left out.
         why: String,
     },
+    /// The scenario needs a program that the image does not have.
+    #[error("the scenario needs {program}, which the userland of {image} does not have")]
+    LacksProgram {
+        /// The image's name.
+        image: String,
+        /// The program.
+        program: String,
+    },
     /// The kernel does not have a module that the scenario needs.
     #[error("the scenario needs a module that is not there: {0}")]
     NoModule(String),
@@ -186,10 +194,14 @@ pub async fn run(
 
 /// Why the scenario cannot be run on its image, if it needs what was left out there.
 fn lacking(spec: &RunSpec) -> Option<RunError> {
-    let image = &spec.image;
-    spec.scenario.guest.wanted_modules().find_map(|module| {
+    let (image, name) = (&spec.image, || spec.id.image.clone());
+    let module = spec.scenario.guest.wanted_modules().find_map(|module| {
         let why = image.lacks(&module)?.to_owned();
-        Some(RunError::LacksModule { image: image.name.clone(), module, why })
+        Some(RunError::LacksModule { image: name(), module, why })
+    });
+    module.or_else(|| {
+        let program = spec.scenario.wanted_programs().find(|p| image.lacks_program(p))?.to_owned();
+        Some(RunError::LacksProgram { image: name(), program })
     })
 }
 
@@ -382,9 +394,11 @@ fn summarize(
 ) -> Summary {
     let (verdict, reason) = match &told {
         Ok(told) => explain::verdict(told, &spec.scenario),
-        Err(error @ (RunError::LacksModule { .. } | RunError::NoModule(_))) => {
-            (Verdict::Skipped, Some(error.to_string()))
-        }
+        Err(
+            error @ (RunError::LacksModule { .. }
+            | RunError::LacksProgram { .. }
+            | RunError::NoModule(_)),
+        ) => (Verdict::Skipped, Some(error.to_string())),
         Err(error) => (Verdict::Error, Some(error.to_string())),
     };
     let told = told.unwrap_or_default();
@@ -452,6 +466,9 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
              userland's disk, that keeps the processor busy until the lab lets time go on"
                 .to_owned(),
         );
+    }
+    if spec.image.has_initrd {
+        added.push("an initrd of the user's own".to_owned());
     }
     if let Manager::Multipathd(_) = manager {
         added.push(

@@ -1,7 +1,8 @@
 //! The lab of this machine.
 
 use sansim_lab::{
-    AccelChoice, AccelDecision, Image, ImageStore, LabError, Progress, Templates, probe_accel,
+    AccelChoice, AccelDecision, Image, ImageStore, LabError, Parts, Progress, Templates,
+    probe_accel,
 };
 
 /// Where runs take place: the images and templates of this machine, and its accelerator.
@@ -38,6 +39,27 @@ impl Lab {
         progress: &dyn Progress,
     ) -> Result<(Image, AccelDecision), LabError> {
         let image = self.store.build(image, progress).await?;
+        self.with_accel(image, progress).await
+    }
+
+    /// The same for an image that is put together of parts.
+    ///
+    /// # Errors
+    /// When a part cannot be used, or when the accelerator asked for does not work.
+    pub async fn assemble(
+        &self,
+        parts: &Parts,
+        progress: &dyn Progress,
+    ) -> Result<(Image, AccelDecision), LabError> {
+        let image = self.store.assemble(parts, progress).await?;
+        self.with_accel(image, progress).await
+    }
+
+    async fn with_accel(
+        &self,
+        image: Image,
+        progress: &dyn Progress,
+    ) -> Result<(Image, AccelDecision), LabError> {
         let accel = probe_accel(self.choice, &self.store, &image, progress).await?;
         Ok((image, accel))
     }

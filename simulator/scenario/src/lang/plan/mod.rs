@@ -75,6 +75,16 @@ pub enum Ending {
 }
 
 impl Scenario {
+    /// The programs of the guest's userland without which it cannot be told: those that manage its
+    /// maps, and those that its steps run.
+    pub fn wanted_programs(&self) -> impl Iterator<Item = &str> {
+        let ran = self.steps.iter().filter_map(|step| match &step.action {
+            StepAction::Run { argv, .. } => argv.first().map(String::as_str),
+            _ => None,
+        });
+        self.guest.manager.services().programs().iter().copied().chain(ran)
+    }
+
     /// The scenario with what is expected of this kernel (`uname -r`).
     pub fn on_kernel(&self, release: &str) -> Scenario {
         let mut scenario = self.clone();
