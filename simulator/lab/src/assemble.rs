@@ -13,7 +13,7 @@ use crate::{
     base::{self, Base, FORMAT, KERNEL, MODULES, Manifest, USERLAND, blocking, write_kernel},
     build::{
         FoundKernel, HEADERS, Initrd, OwnKernel, OwnUserland, Packing, WANTED, own_modules_dirs,
-        write_userland,
+        survey_userland, write_userland,
     },
     cache::Lock,
     tool,
@@ -64,7 +64,7 @@ pub(crate) async fn assemble(
         }
         return Ok((name, base));
     }
-    progress.stage("unpacking the kernel and packing the userland");
+    progress.stage("putting the image together");
     let part = lock.begin()?;
     let (into, expected) = (part.path().to_owned(), content.clone());
     let manifest = blocking(move || pieces.write(&into, expected)).await?;
@@ -81,7 +81,9 @@ fn check(parts: &Parts) -> Result<()> {
         found.elf()?;
     }
     if let UserlandSource::Own(userland) = &parts.userland {
-        userland.read(|_| Ok(()))?;
+        let bad = |why| LabError::BadUserland { path: userland.path().to_owned(), why };
+        let survey = userland.read(|tar| survey_userland(tar).map_err(|e| bad(e.to_string())))?;
+        survey.programs().map_err(bad)?;
     }
     parts.initrd.as_deref().map_or(Ok(()), |path| read_initrd(path).map(drop))
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod both_ways;
 mod guest;
 mod load;
+mod own_parts;
 mod place;
 mod skip;
 mod suite;

@@ -20,6 +20,14 @@ const PROTOCOL: usize = 0x206;
 const PAYLOAD_OFFSET: usize = 0x248;
 const PAYLOAD_LENGTH: usize = 0x24c;
 
+/// Kernels of other architectures: where their magic is, the magic, and what they are for.
+const FOREIGN: &[(usize, &[u8; 4], &str)] = &[
+    (56, b"ARM\x64", "arm64"),
+    (56, b"RSC\x05", "riscv"),
+    (4, b"zimg", "arm64, riscv or loongarch (an EFI zboot image)"),
+    (0x24, &[0x18, 0x28, 0x6f, 0x01], "32-bit arm"),
+];
+
 /// The kernel as an ELF file. Takes a bzImage or what is an ELF file already.
 ///
 /// # Errors
@@ -44,8 +52,10 @@ fn unpack_bzimage(file: &[u8]) -> Result<Vec<u8>, String> {
 
 /// The compressed kernel within a bzImage.
 fn payload(file: &[u8]) -> Result<&[u8], String> {
-    if file.get(56..60) == Some(b"ARM\x64") {
-        return Err("it is a kernel for arm64; only x86-64 guests are possible".into());
+    if let Some((_, _, what)) =
+        FOREIGN.iter().find(|(at, magic, _)| file.get(*at..*at + 4) == Some(&magic[..]))
+    {
+        return Err(format!("it is a kernel for {what}; only x86-64 guests are possible"));
     }
     let (Some(0xaa55), Some(b"HdrS")) = (u16_at(file, BOOT_FLAG), file.get(MAGIC..MAGIC + 4))
     else {
@@ -153,10 +163,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_guest_is_told_why() {
-        let cases: [(Vec<u8>, &str); 8] = [
+        let cases: [(Vec<u8>, &str); 10] = [
             (Vec::new(), "neither a bzImage"),
             (vec![0; 4096], "neither a bzImage"),
             ([&[0; 56][..], b"ARM\x64", &[0; 64]].concat(), "arm64"),
+            (b"MZ\0\0zimg and so on".to_vec(), "zboot"),
+            ([&[0; 0x24][..], &[0x18, 0x28, 0x6f, 0x01], &[0; 64]].concat(), "32-bit arm"),
             (elf_with_note(183, b"Xen\0", 18), "another architecture"),
             (elf_with_note(62, b"Xen\0", 1), "CONFIG_PVH"),
             (elf_with_note(62, b"GNU\0", 18), "CONFIG_PVH"),

@@ -34,4 +34,4 @@ pub use own_modules::is_own_module;
 pub(crate) use own_modules::{OwnModules, own_modules_dirs};
 pub use root::OwnUserland;
 pub(crate) use survey::is_place_of_programs;
-pub(crate) use userland::{Packing, write_userland};
+pub(crate) use userland::{Packing, survey_userland, write_userland};

@@ -135,6 +135,11 @@ pub(crate) fn write_userland(
     }
 }
 
+/// What is in an archive that could be made a userland.
+pub(crate) fn survey_userland(tar: impl Read) -> io::Result<Survey> {
+    filter(tar, io::sink())
+}
+
 /// Copies an archive without what the guest does not need, with the mount points added.
 fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     let mut from = tar::Archive::new(input);

@@ -63,8 +63,8 @@ impl std::fmt::Display for Boot {
     }
 }
 
-/// What the kernel and the agent take themselves, generously.
-const KERNEL_MIB: u64 = 96;
+/// What the kernel takes for itself.
+const KERNEL_MIB: u64 = 64;
 
 /// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
 pub fn hba_address(index: usize) -> String {
@@ -78,9 +78,9 @@ impl MachineConfig {
         if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
             return Err(LabError::SkipNeedsTcg);
         }
-        // It lies in memory twice while the kernel unpacks it.
+        // While the kernel unpacks it it is there twice, and its files get half of what is left.
         let initramfs = fs::metadata(&self.image.initramfs).map_or(0, |meta| meta.len() >> 20);
-        let needed = 2 * initramfs + KERNEL_MIB;
+        let needed = 3 * initramfs + KERNEL_MIB;
         if u64::from(self.memory_mib) < needed {
             return wrong(format!(
                 "its initramfs of {initramfs} MiB needs a guest with {needed} MiB (--set \

@@ -4,6 +4,7 @@
 
 mod lab;
 mod own_kernel;
+mod own_parts;
 mod parent;
 
 use std::{fs, time::Duration};
