@@ -17,20 +17,12 @@ use crate::{
     },
     cache::Lock,
     tool,
+    unnamed::name_of,
 };
 
 /// The user's initramfs as it was given, and the names of the programs of a userland.
 pub(crate) const INITRD: &str = "initrd";
 pub(crate) const PROGRAMS: &str = "programs";
-
-/// What the names of images begin with that nobody named.
-const UNNAMED: &str = "own-";
-
-/// Whether an image was made for a run, and named by its content.
-pub(crate) fn is_unnamed(name: &str) -> bool {
-    let digits = name.strip_prefix(UNNAMED).unwrap_or_default();
-    digits.len() == 16 && digits.chars().all(|c| c.is_ascii_hexdigit())
-}
 
 /// The base made of the parts, with the name of its image: `name`, or one that says no more than what
 /// is in it. If nothing has changed since the last time, it is taken from the cache.
@@ -50,7 +42,7 @@ pub(crate) async fn assemble(
         let pieces = Arc::clone(&pieces);
         blocking(move || pieces.content()).await?
     };
-    let name = name.map_or_else(|| format!("{UNNAMED}{}", &content[..16]), str::to_owned);
+    let name = name.map_or_else(|| name_of(&content), str::to_owned);
     let dir = store.image_dir(&name);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.content == content);

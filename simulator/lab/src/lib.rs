@@ -15,6 +15,7 @@ mod cache;
 mod cpu;
 mod doctor;
 mod error;
+mod finish;
 mod image;
 mod machine;
 mod parts;
@@ -25,6 +26,7 @@ mod store;
 mod template;
 mod time;
 mod tool;
+mod unnamed;
 mod work_dir;
 
 pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};

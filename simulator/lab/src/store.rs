@@ -1,27 +1,20 @@
 //! The cache directory and the images in it.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
 use crate::{
     Image, ImageInfo, LabError, Parts, Progress, Result,
-    assemble::{INITRD, PROGRAMS, assemble, is_unnamed},
+    assemble::assemble,
     base::{self, Base, Manifest},
-    build::{AgentBinary, Initrd, OwnModules, find_agent, lib_modules, write_initramfs},
+    build::{AgentBinary, find_agent},
     cache::{Lock, size_of},
+    finish::finish,
     spec::{self, SPECS},
+    unnamed::{self, is_unnamed},
 };
-
-/// Initramfs kept an image: one for each agent that was used lately.
-const KEPT_INITRAMFS: usize = 3;
-
-/// Images kept that were made for a run; the others go when nobody can be using them any more.
-const KEPT_UNNAMED: usize = 8;
-const UNUSED_FOR: Duration = Duration::from_secs(3600);
 
 /// The cache directory: images, templates, and what was found out about this machine.
 ///
@@ -100,7 +93,7 @@ impl ImageStore {
     }
 
     /// The names of the images that were added.
-    fn added(&self) -> Result<Vec<String>> {
+    pub(crate) fn added(&self) -> Result<Vec<String>> {
         let dir = self.dir.join("images");
         let entries = fs::read_dir(&dir).map_err(LabError::file("cannot read", &dir))?;
         let mut names: Vec<String> = entries
@@ -128,7 +121,7 @@ impl ImageStore {
     pub async fn build(&self, name: &str, progress: &dyn Progress) -> Result<Image> {
         let agent = AgentBinary::read(&find_agent()?)?;
         let base = self.base(name, progress).await?;
-        self.finish(name, base, &agent, progress).await
+        finish(name, base, &agent, progress).await
     }
 
     /// The first layer of an image that is known.
@@ -150,43 +143,6 @@ impl ImageStore {
             }),
             None => Err(self.unknown(name)),
         }
-    }
-
-    /// The second layer: the initramfs, with the modules of ours.
-    async fn finish(
-        &self,
-        name: &str,
-        base: Base,
-        agent: &AgentBinary,
-        progress: &dyn Progress,
-    ) -> Result<Image> {
-        let release = base.manifest.release;
-        let (own, left_out) = match own_modules(name, &base.dir, &release, progress).await? {
-            OwnModules::Built(files) => (files, None),
-            OwnModules::LeftOut(why) => (Vec::new(), Some(why)),
-        };
-        let key = image_key(&base.manifest.content, &agent.elf, &own);
-        let path = base.dir.join(format!("initramfs-{key}.cpio"));
-        if !path.is_file() {
-            let _lock = Lock::take(&base.dir, &format!("the image {name}"), progress).await?;
-            let part = base.dir.join("initramfs.part");
-            let failed = |e| LabError::file("cannot write", &part)(e);
-            let bytes = initramfs(&base.dir, &release, agent, own)?;
-            fs::write(&part, bytes).map_err(failed)?;
-            fs::rename(&part, &path).map_err(failed)?;
-            prune_initramfs(&base.dir);
-        }
-        Ok(Image {
-            name: name.to_owned(),
-            release,
-            kernel: base.dir.join(base::KERNEL),
-            initramfs: path,
-            userland: base.dir.join(base::USERLAND),
-            key,
-            left_out,
-            programs: read_programs(&base.dir)?,
-            has_initrd: base.dir.join(INITRD).is_file(),
-        })
     }
 
     /// Removes a built image and its templates from the cache. One that was added is forgotten.
@@ -232,7 +188,7 @@ impl ImageStore {
         }
         let agent = AgentBinary::read(&find_agent()?)?;
         let (_, base) = assemble(self, Some(name), parts, progress).await?;
-        self.finish(name, base, &agent, progress).await
+        finish(name, base, &agent, progress).await
     }
 
     /// The image that is put together of parts, for some runs: named by its content, and taken from
@@ -243,90 +199,9 @@ impl ImageStore {
     pub async fn assemble(&self, parts: &Parts, progress: &dyn Progress) -> Result<Image> {
         let agent = AgentBinary::read(&find_agent()?)?;
         let (name, base) = assemble(self, None, parts, progress).await?;
-        self.prune_unnamed(&name);
-        self.finish(&name, base, &agent, progress).await
+        unnamed::prune(self, &name);
+        finish(&name, base, &agent, progress).await
     }
-
-    fn prune_unnamed(&self, keep: &str) {
-        let names = self.added().unwrap_or_default().into_iter();
-        let mut found: Vec<(SystemTime, String)> = names
-            .filter(|name| is_unnamed(name) && name != keep)
-            .filter_map(|name| {
-                let used = fs::metadata(self.image_dir(&name)).ok()?.modified().ok()?;
-                Some((used, name))
-            })
-            .collect();
-        found.sort();
-        let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
-        for (_, name) in found.iter().rev().skip(KEPT_UNNAMED - 1).filter(|(used, _)| old(used)) {
-            if let Err(error) = self.remove(name) {
-                tracing::warn!("{error}");
-            }
-        }
-    }
-}
-
-/// The initramfs of a base.
-fn initramfs(
-    base: &Path,
-    release: &str,
-    agent: &AgentBinary,
-    own: Vec<(String, Vec<u8>)>,
-) -> Result<Vec<u8>> {
-    let path = base.join(INITRD);
-    let bad = |why| LabError::BadInitrd { path: path.clone(), why };
-    let initrd = match fs::read(&path) {
-        Ok(bytes) => Initrd::parse(&bytes).map_err(bad)?,
-        Err(_) => Initrd::default(),
-    };
-    let mut further = initrd.modules(release).map_err(bad)?;
-    further.extend(own);
-    let modules = lib_modules(&base.join(base::MODULES), further)
-        .map_err(|why| LabError::BadModules { why })?;
-    let mut bytes = Vec::new();
-    write_initramfs(&mut bytes, &initrd, &agent.elf, &modules, release)
-        .map_err(LabError::file("cannot write", base))?;
-    Ok(bytes)
-}
-
-/// The programs of a base's userland, if they were counted.
-fn read_programs(base: &Path) -> Result<Option<BTreeSet<String>>> {
-    let path = base.join(PROGRAMS);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.lines().map(str::to_owned).collect())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(LabError::file("cannot read", path)(e)),
-    }
-}
-
-/// The modules of ours for the kernel of a base, compiled at most once.
-async fn own_modules(
-    name: &str,
-    base: &Path,
-    release: &str,
-    progress: &dyn Progress,
-) -> Result<OwnModules> {
-    if let Some(own) = OwnModules::cached(base) {
-        return Ok(own);
-    }
-    let _lock = Lock::take(base, &format!("the image {name}"), progress).await?;
-    if let Some(own) = OwnModules::cached(base) {
-        return Ok(own);
-    }
-    progress.stage("compiling the modules of our own");
-    let (base, release) = (base.to_owned(), release.to_owned());
-    base::blocking(move || OwnModules::build(&base, &release)).await
-}
-
-/// Names an image's content.
-fn image_key(base_content: &str, agent: &[u8], own: &[(String, Vec<u8>)]) -> String {
-    let mut hash = blake3::Hasher::new();
-    hash.update(base_content.as_bytes());
-    hash.update(agent);
-    for (_, elf) in own {
-        hash.update(elf);
-    }
-    hash.finalize().to_hex()[..16].to_owned()
 }
 
 /// Names are file names, and appear in reports: lower-case letters, digits, `.`, `_` and `-`.
@@ -343,33 +218,10 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     }
 }
 
-fn prune_initramfs(dir: &Path) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("initramfs-"))
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    found.sort();
-    for (_, path) in found.iter().rev().skip(KEPT_INITRAMFS) {
-        let _ = fs::remove_file(path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{KernelSource, Quiet, UserlandSource};
-
-    #[test]
-    fn the_key_depends_on_the_content_and_on_nothing_else() {
-        let key = |base, agent| image_key(base, agent, &[]);
-        assert_eq!(key("base", b"agent"), "2784910d519c28e0");
-        assert_ne!(key("base", b"agent"), key("base", b"agents"));
-        assert_ne!(key("base", b"agent"), key("base2", b"agent"));
-        let own = [("extra/a.ko".to_owned(), b"module".to_vec())];
-        assert_ne!(key("base", b"agent"), image_key("base", b"agent", &own));
-    }
 
     #[test]
     fn names_that_are_no_good_file_names_are_refused() {
@@ -412,22 +264,5 @@ mod tests {
             let refused = store.add(name, &parts, &Quiet).await.unwrap_err();
             assert!(matches!(refused, LabError::BadImageName { .. }), "{name}: {refused}");
         }
-    }
-
-    #[test]
-    fn only_the_newest_initramfs_are_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        for n in 0..5u64 {
-            let path = dir.path().join(format!("initramfs-{n}.cpio"));
-            let file = fs::File::create(path).unwrap();
-            let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(n);
-            file.set_modified(time).unwrap();
-        }
-        fs::write(dir.path().join("vmlinux"), "").unwrap();
-        prune_initramfs(dir.path());
-        let mut left: Vec<_> =
-            fs::read_dir(dir.path()).unwrap().flatten().map(|e| e.file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["initramfs-2.cpio", "initramfs-3.cpio", "initramfs-4.cpio", "vmlinux"]);
     }
 }

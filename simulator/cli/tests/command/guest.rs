@@ -74,6 +74,29 @@ fn a_scenario_that_needs_a_module_which_is_not_there_is_skipped_with_its_name() 
 }
 
 #[test]
+fn a_scenario_that_calls_a_program_which_is_not_there_is_skipped_with_its_name() {
+    let place = Place::new();
+    let root = place.path().join("root");
+    fs::create_dir_all(root.join("usr/bin")).unwrap();
+    fs::write(root.join("usr/bin/udevadm"), "#!/bin/sh\n").unwrap();
+    for (table, program) in [
+        ("[guest]\nmanager = \"multipathd\"", "/lib/systemd/systemd-udevd"),
+        ("[[step]]\nat = \"1s\"\nrun = [\"sg_turs\", \"/dev/sda\"]\n[guest]", "sg_turs"),
+    ] {
+        let head = STORY.replace("[guest]\nmultipath = { pg_init_retries = 5 }", table);
+        let file = place.scenario(&head);
+        let output = place.run(&file).arg("--userland").arg(&root).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let summary = summary(&place);
+        assert_eq!(summary["verdict"], "skipped");
+        assert_eq!(summary["image"], "bookworm+own-userland");
+        let reason = summary["reason"].as_str().unwrap();
+        assert!(reason.starts_with(&format!("the scenario needs {program}, which")), "{reason}");
+    }
+    assert_nothing_left(&place);
+}
+
+#[test]
 fn a_story_passes_from_a_template_and_cold_alike() {
     let place = Place::new();
     let file = place.scenario(STORY);
