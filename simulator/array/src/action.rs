@@ -55,6 +55,14 @@ pub enum Action {
         /// How many times.
         times: u16,
     },
+    /// A port is taken away, and the disks behind it, or put back. A link that is down is another
+    /// thing: hosts are not told of it, and keep their disks.
+    SetPort {
+        /// Which one.
+        port: PortId,
+        /// Whether it is there from now on.
+        present: bool,
+    },
     /// An HBA is reset: its commands that wait end so, and each of its nexuses hears of a nexus loss.
     ResetHba {
         /// Which one.
@@ -82,6 +90,14 @@ pub enum Action {
         lun: Lun,
         /// What.
         condition: Condition,
+    },
+    /// The controllers no longer agree about who owns a LUN: each takes itself for the owner. Or they
+    /// agree again.
+    Split {
+        /// Which LUN.
+        lun: Lun,
+        /// How far apart they are; none once they agree, on the owner from before.
+        apart: Option<Apart>,
     },
     /// Lets the commands held under a name go on. Commands that come later are not held.
     Release {
@@ -141,6 +157,16 @@ pub enum Action {
         /// Whether it refuses them.
         read_only: bool,
     },
+}
+
+/// What controllers disagree about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Apart {
+    /// Who owns the LUN. There is one copy of its data.
+    Ownership,
+    /// Its data as well, from now on: the owner's, and that of all others, which is lost once they
+    /// agree again.
+    Data,
 }
 
 /// A state that passes.

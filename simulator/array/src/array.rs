@@ -9,12 +9,15 @@ mod arrival;
 mod build;
 mod link;
 mod notices;
+mod ownership;
 mod parked;
+mod ports;
 mod reserve;
 mod serve;
 mod snapshot;
 mod state;
 mod task;
+mod volumes;
 
 use std::{
     collections::BTreeMap,
@@ -137,17 +140,18 @@ impl Array {
 
     /// Task management. The tickets are those of the asking HBA's commands that it ended, each with
     /// how it is to be completed: complete them before answering the function, since Linux polls its
-    /// queues only once after it (virtio_scsi:virtscsi_tmf). Other HBAs hear of theirs by notice.
+    /// queues only once after it (virtio_scsi:virtscsi_tmf). Other HBAs hear of theirs by notice. No
+    /// response means that the function is never answered.
     pub fn task_management(
         &self,
         now: Time,
         nexus: Nexus,
         lun: Lun,
         function: TaskManagement,
-    ) -> (TmfResponse, Vec<(Ticket, Completion)>) {
+    ) -> (Option<TmfResponse>, Vec<(Ticket, Completion)>) {
         let ((response, ended), report) = self.locked(|state, report| {
             state.catch_up(now, report);
-            state.manage(nexus, lun, function, report)
+            state.task_management(now, nexus, lun, function, report)
         });
         self.publish(report);
         let ended = ended

@@ -172,6 +172,47 @@ pub enum TaskManagement {
     QueryTaskSet,
 }
 
+impl TaskManagement {
+    /// The names of all functions, as SAM-5 clause 7 has them.
+    pub const NAMES: [&'static str; 8] = [
+        "ABORT TASK",
+        "ABORT TASK SET",
+        "CLEAR TASK SET",
+        "CLEAR ACA",
+        "LOGICAL UNIT RESET",
+        "I_T NEXUS RESET",
+        "QUERY TASK",
+        "QUERY TASK SET",
+    ];
+
+    /// Its name in [`TaskManagement::NAMES`].
+    pub fn name(self) -> &'static str {
+        let [abort, abort_set, clear_set, clear_aca, reset, nexus_reset, query, query_set] =
+            Self::NAMES;
+        match self {
+            TaskManagement::AbortTask { .. } => abort,
+            TaskManagement::AbortTaskSet => abort_set,
+            TaskManagement::ClearTaskSet => clear_set,
+            TaskManagement::ClearAca => clear_aca,
+            TaskManagement::LogicalUnitReset => reset,
+            TaskManagement::ItNexusReset => nexus_reset,
+            TaskManagement::QueryTask { .. } => query,
+            TaskManagement::QueryTaskSet => query_set,
+        }
+    }
+}
+
+impl fmt::Display for TmfResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TmfResponse::Complete => "FUNCTION COMPLETE",
+            TmfResponse::Succeeded => "FUNCTION SUCCEEDED",
+            TmfResponse::Rejected => "FUNCTION REJECTED",
+            TmfResponse::IncorrectLun => "INCORRECT LOGICAL UNIT NUMBER",
+        })
+    }
+}
+
 /// The answer to a task management function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TmfResponse {

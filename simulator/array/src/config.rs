@@ -6,6 +6,7 @@ use crate::{
     fault::{FaultRule, OpMatcher, RuleError},
     ids::{ControllerId, Lun},
     operation::OPERATIONS,
+    ownership::OwnershipPolicy,
     personality::{
         alua::{AluaConfig, Asked},
         emc::EmcConfig,
@@ -28,6 +29,8 @@ pub struct ArrayConfig {
     pub captured: Vec<CapturedPage>,
     /// Its controllers, from A on; all of them start [`crate::ControllerState::Online`].
     pub controllers: Vec<ControllerConfig>,
+    /// What it does about ownership by itself.
+    pub ownership: OwnershipPolicy,
     /// The LUNs that are mapped at first.
     pub luns: Vec<LunConfig>,
     /// The fault rules, in the order in which they are tried.
@@ -276,6 +279,9 @@ pub enum ConfigError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// LUNs cannot change hands all the time.
+    #[error("LUNs cannot change hands every 0 s")]
+    PingPong,
     /// A fault rule that makes no sense.
     #[error(transparent)]
     Rule(#[from] RuleError),

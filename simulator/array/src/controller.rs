@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::ids::{ControllerId, PortId};
 
 /// What a controller is doing. What it answers in each state is its personality's business, but for
-/// the last two, in which nothing answers at its ports.
+/// the last three, in which nothing answers at its ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ControllerState {
     /// Serving.
@@ -20,16 +20,19 @@ pub enum ControllerState {
     Offline,
     /// Broken: its ports are silent.
     Failed,
+    /// Taken out of the array, and its ports' disks with it.
+    Removed,
 }
 
 impl ControllerState {
-    const NAMES: [(&str, ControllerState); 6] = [
+    const NAMES: [(&str, ControllerState); 7] = [
         ("online", ControllerState::Online),
         ("quiescing", ControllerState::Quiescing),
         ("booting", ControllerState::Booting),
         ("upgrading", ControllerState::Upgrading),
         ("offline", ControllerState::Offline),
         ("failed", ControllerState::Failed),
+        ("removed", ControllerState::Removed),
     ];
 
     /// Whether it has forgotten what it kept of the nexuses through it.
@@ -39,7 +42,10 @@ impl ControllerState {
 
     /// Whether anything answers at its ports.
     pub fn answers(self) -> bool {
-        !matches!(self, ControllerState::Offline | ControllerState::Failed)
+        !matches!(
+            self,
+            ControllerState::Offline | ControllerState::Failed | ControllerState::Removed
+        )
     }
 }
 
@@ -53,7 +59,7 @@ impl fmt::Display for ControllerState {
 /// A name that is not a controller's state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a controller's state: online, quiescing, booting, upgrading, offline or failed"
+    "{0:?} is not a controller's state: online, quiescing, booting, upgrading, offline, failed or removed"
 )]
 pub struct ParseControllerStateError(String);
 
@@ -71,6 +77,8 @@ impl FromStr for ControllerState {
 pub(crate) struct Controller {
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
+    /// Whether it is in the array, as far as hosts were told.
+    pub(crate) present: bool,
 }
 
 impl PortId {

@@ -6,7 +6,7 @@ mod matcher;
 mod rule;
 
 pub(crate) use engine::{Caught, Faults, Subject};
-pub use matcher::{OpMatcher, ParseOpError};
+pub use matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
 pub use rule::{
     Answer, Chance, Corruption, Delay, FaultRule, Lose, Matches, RuleError, Then, When,
 };

@@ -30,6 +30,7 @@ pub mod ids;
 mod notice;
 mod observe;
 mod operation;
+mod ownership;
 mod personality;
 mod reservation;
 mod scsi;
@@ -41,7 +42,7 @@ pub mod time;
 mod timers;
 mod unit;
 
-pub use action::{Action, ActionError, Phase};
+pub use action::{Action, ActionError, Apart, Phase};
 pub use array::{Array, ArraySnapshot, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{
@@ -53,12 +54,13 @@ pub use config::{
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use fault::{
     Answer, Chance, Corruption, Delay, FaultRule, Lose, Matches, OpMatcher, ParseOpError,
-    RuleError, Then, When,
+    ParseTmfError, RuleError, Then, TmfMatcher, When,
 };
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
 pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
+pub use ownership::OwnershipPolicy;
 pub use personality::{
     alua::{AccessState, AluaConfig, Asked, Groups, ParseAccessStateError, Reporting, Scope},
     emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},

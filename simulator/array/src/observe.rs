@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
+    action::Apart,
     command::Cdb,
-    completion::Completion,
+    completion::{Completion, TaskManagement, TmfResponse},
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     operation::Operation,
@@ -91,6 +92,13 @@ pub enum Changed {
         /// Whether it is up.
         up: bool,
     },
+    /// A port was taken away with its disks, or put back.
+    Port {
+        /// The port.
+        port: PortId,
+        /// Whether it is there.
+        present: bool,
+    },
     /// An HBA was reset.
     HbaReset(HbaId),
     /// A LUN changed hands.
@@ -131,6 +139,19 @@ pub enum Changed {
         /// What it asks for; none if its operation code is unknown.
         op: Option<&'static Operation>,
     },
+    /// A task management function came.
+    TaskManagement {
+        /// Where it came from and went to.
+        nexus: Nexus,
+        /// The LUN it is for.
+        lun: Lun,
+        /// Which.
+        function: TaskManagement,
+        /// The answer; none if there never will be one.
+        response: Option<TmfResponse>,
+        /// The fault rule that caught it.
+        fault: Option<Arc<str>>,
+    },
     /// The commands held under a name may go on, and later ones are no longer held.
     Released {
         /// The name of the hold.
@@ -152,6 +173,8 @@ impl fmt::Display for Changed {
                 let to = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
                 write!(f, "link {to}: {}", if *up { "up" } else { "down" })
             }
+            Changed::Port { port, present: true } => write!(f, "port {port}: there"),
+            Changed::Port { port, present: false } => write!(f, "port {port}: gone"),
             Changed::HbaReset(hba) => write!(f, "{hba}: reset"),
             Changed::Owner { lun, from, to, by: None } => {
                 write!(f, "LUN {lun}: owner {from} -> {to}, without a host's asking")
@@ -165,6 +188,13 @@ impl fmt::Display for Changed {
             Changed::Parked { rule, nexus, lun, op, .. } => {
                 let op = op.map_or("a command", |op| op.name);
                 write!(f, "{nexus} LUN {lun}: {op} is kept back by {rule}")
+            }
+            Changed::TaskManagement { nexus, lun, function, response, .. } => {
+                write!(f, "{nexus} LUN {lun}: {}: ", function.name())?;
+                match response {
+                    Some(response) => write!(f, "{response}"),
+                    None => f.write_str("never answered"),
+                }
             }
             Changed::Released { hold, commands } => {
                 write!(f, "hold {hold}: released {commands} command(s)")
@@ -197,6 +227,8 @@ pub enum LunChange {
     },
     /// It was made read-only or writable.
     ReadOnly(bool),
+    /// Every controller takes itself for its owner; none once they agree again.
+    Split(Option<Apart>),
     /// The array does something with it, or has done with it.
     Condition(Condition),
     /// A target port group has a state of its own for it; none if it is as ownership makes it.
@@ -218,6 +250,13 @@ impl fmt::Display for LunChange {
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),
+            LunChange::Split(Some(Apart::Ownership)) => {
+                f.write_str("split: every controller takes itself for the owner")
+            }
+            LunChange::Split(Some(Apart::Data)) => f.write_str(
+                "split: every controller takes itself for the owner, with data of its own",
+            ),
+            LunChange::Split(None) => f.write_str("no longer split"),
             LunChange::Condition(condition) => write!(f, "condition {condition}"),
             LunChange::PortGroup { group, state: Some(state) } => {
                 write!(f, "target port group {group} is {state}")

@@ -82,7 +82,12 @@ impl<'a> Site<'a> {
 
     /// Whether the addressed LUN belongs to the controller that the command came to.
     pub(crate) fn owned(&self) -> bool {
-        self.unit().is_some_and(|unit| unit.owner == self.controller())
+        self.unit().is_some_and(|unit| self.owner_of(unit) == self.controller())
+    }
+
+    /// Who owns a LUN, in the eyes of the controller that the command came to.
+    pub(crate) fn owner_of(&self, unit: &Unit) -> ControllerId {
+        if unit.split.is_some() { self.controller() } else { unit.owner }
     }
 
     /// Whether that controller is where the addressed LUN should be.

@@ -24,13 +24,6 @@ pub(crate) struct Extent {
     bytes: Box<[u8]>,
 }
 
-impl Extent {
-    /// How many bytes it holds.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
 /// The contents of a LUN.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -45,16 +38,33 @@ impl Store {
 
     /// No bytes at all.
     pub(crate) fn empty() -> Store {
-        Store { contents: RwLock::new(Contents { map: None, written: Written::none_of(0) }) }
+        Store {
+            contents: RwLock::new(Contents {
+                map: None,
+                written: Written::none_of(0),
+                before: None,
+            }),
+        }
     }
 
-    /// A store with these extents, and zeros elsewhere.
-    pub(crate) fn with_extents(bytes: u64, extents: &[Extent]) -> io::Result<Store> {
-        let mut contents = Contents::new(bytes)?;
-        for extent in extents {
-            contents.overwrite(extent.offset, &extent.bytes);
+    /// The store that was saved so.
+    pub(crate) fn from_saved(bytes: u64, saved: &Saved) -> io::Result<Store> {
+        let mut contents = Contents::with(bytes, &saved.extents)?;
+        if let Some(before) = &saved.before {
+            contents.before = Some(Box::new(Contents::with(bytes, before)?));
         }
         Ok(Store { contents: RwLock::new(contents) })
+    }
+
+    /// Remembers from now on what every block held before it was overwritten, once. That costs as
+    /// much memory again.
+    pub(crate) fn remember(&self) -> io::Result<()> {
+        let mut contents = self.contents.write();
+        if contents.before.is_none() {
+            let len = contents.bytes().len() as u64;
+            contents.before = Some(Box::new(Contents::with(len, &contents.extents())?));
+        }
+        Ok(())
     }
 
     /// How many bytes it has.
@@ -73,6 +83,19 @@ impl Store {
         Ok(look(&contents.bytes()[range]))
     }
 
+    /// Shows what `range`, in bytes, held before it was overwritten the last time; what it holds, if
+    /// nobody was told to [`Store::remember`].
+    pub(crate) fn read_before<R>(
+        &self,
+        range: Range<u64>,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, BeyondEnd> {
+        let contents = self.contents.read();
+        let range = contents.check(range)?;
+        let then = contents.before.as_deref().unwrap_or(&contents);
+        Ok(look(&then.bytes()[range]))
+    }
+
     /// Lets `fill` overwrite `range`, in bytes.
     pub(crate) fn write<R>(
         &self,
@@ -81,6 +104,7 @@ impl Store {
     ) -> Result<R, BeyondEnd> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
+        contents.keep(&range);
         contents.written.set(&range);
         Ok(fill(&mut contents.bytes_mut()[range]))
     }
@@ -89,7 +113,8 @@ impl Store {
     pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), BeyondEnd> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
-        let Contents { map, written } = &mut *contents;
+        contents.keep(&range);
+        let Contents { map, written, .. } = &mut *contents;
         let bytes = map.as_deref_mut().unwrap_or_default();
         written.for_each(&range, |extent| bytes[extent].fill(0));
         Ok(())
@@ -103,19 +128,38 @@ impl Store {
         contents.written.for_each(&kept, |extent| {
             resized.overwrite(extent.start, &contents.bytes()[extent]);
         });
+        if contents.before.is_some() {
+            resized.before = Some(Box::new(Contents::with(bytes, &resized.extents())?));
+        }
         *contents = resized;
         Ok(())
     }
 
-    /// Copies of the extents that were ever written.
-    pub(crate) fn extents(&self) -> Vec<Extent> {
+    /// Another store like it.
+    pub(crate) fn copy(&self) -> io::Result<Store> {
+        Store::from_saved(self.len(), &self.save())
+    }
+
+    /// Everything that it knows.
+    pub(crate) fn save(&self) -> Saved {
         let contents = self.contents.read();
-        let mut extents = Vec::new();
-        let bytes = contents.bytes();
-        contents.written.for_each(&(0..bytes.len()), |range| {
-            extents.push(Extent { offset: range.start, bytes: bytes[range].into() });
-        });
-        extents
+        let before = contents.before.as_deref().map(Contents::extents);
+        Saved { extents: contents.extents(), before }
+    }
+}
+
+/// A store, kept apart from it.
+#[derive(Debug, Clone)]
+pub(crate) struct Saved {
+    extents: Vec<Extent>,
+    /// What blocks held before, if it is remembered.
+    before: Option<Vec<Extent>>,
+}
+
+impl Saved {
+    /// How many bytes it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.extents.iter().chain(self.before.iter().flatten()).map(|it| it.bytes.len()).sum()
     }
 }
 
@@ -124,6 +168,8 @@ struct Contents {
     /// None for a store without any bytes.
     map: Option<MmapMut>,
     written: Written,
+    /// What blocks held before they were overwritten, if somebody will want to know.
+    before: Option<Box<Contents>>,
 }
 
 impl Contents {
@@ -131,7 +177,35 @@ impl Contents {
         let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Without a reservation, so that a LUN may be larger than the host's memory.
         let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
-        Ok(Contents { map: Some(map), written: Written::none_of(len) })
+        Ok(Contents { map: Some(map), written: Written::none_of(len), before: None })
+    }
+
+    /// These extents, and zeros elsewhere.
+    fn with(bytes: u64, extents: &[Extent]) -> io::Result<Contents> {
+        let mut contents = Contents::new(bytes)?;
+        for extent in extents {
+            contents.overwrite(extent.offset, &extent.bytes);
+        }
+        Ok(contents)
+    }
+
+    /// Copies of the extents that were ever written.
+    fn extents(&self) -> Vec<Extent> {
+        let mut extents = Vec::new();
+        let bytes = self.bytes();
+        self.written.for_each(&(0..bytes.len()), |range| {
+            extents.push(Extent { offset: range.start, bytes: bytes[range].into() });
+        });
+        extents
+    }
+
+    /// Remembers a range that is about to be overwritten. What was never written is zeros in either.
+    fn keep(&mut self, range: &Range<usize>) {
+        let Some(mut before) = self.before.take() else { return };
+        self.written.for_each(range, |extent| {
+            before.overwrite(extent.start, &self.bytes()[extent]);
+        });
+        self.before = Some(before);
     }
 
     fn bytes(&self) -> &[u8] {
@@ -246,12 +320,32 @@ mod tests {
     }
 
     #[test]
-    fn extents_bring_the_contents_back() {
+    fn what_was_overwritten_is_remembered_once_it_should_be() {
+        let store = Store::new(1 << 20).unwrap();
+        store.write(0..4, |to| to.copy_from_slice(b"1st.")).unwrap();
+        let before = |store: &Store| store.read_before(0..6, <[u8]>::to_vec).unwrap();
+        assert_eq!(before(&store), *b"1st.\0\0", "nobody asked for it: what is there");
+        store.remember().unwrap();
+        assert_eq!(before(&store), *b"1st.\0\0");
+        store.write(0..4, |to| to.copy_from_slice(b"2nd.")).unwrap();
+        assert_eq!(before(&store), *b"1st.\0\0");
+        let copy = store.copy().unwrap();
+        store.write(2..6, |to| to.copy_from_slice(b"3rd.")).unwrap();
+        assert_eq!(before(&store), *b"1sd.\0\0", "each byte for itself");
+        store.zero(0..6).unwrap();
+        assert_eq!((before(&store), bytes(&store, 0..6)), (b"2n3rd.".to_vec(), vec![0; 6]));
+        assert_eq!((before(&copy), bytes(&copy, 0..4)), (b"1st.\0\0".to_vec(), b"2nd.".to_vec()));
+        store.resize(1 << 19).unwrap();
+        assert_eq!(before(&store), [0; 6], "a new size is a new beginning");
+    }
+
+    #[test]
+    fn what_was_saved_comes_back() {
         let store = Store::new(1 << 20).unwrap();
         store.write(100_000..200_000, |to| to.fill(9)).unwrap();
-        let extents = store.extents();
-        assert_eq!(extents.len(), 3, "64 KiB each, from the second to the fourth");
-        let copy = Store::with_extents(1 << 20, &extents).unwrap();
+        let saved = store.save();
+        assert_eq!(saved.len(), 3 << 16, "64 KiB each, from the second to the fourth");
+        let copy = Store::from_saved(1 << 20, &saved).unwrap();
         assert_eq!(bytes(&copy, 0..1 << 20), bytes(&store, 0..1 << 20));
     }
 }

@@ -8,7 +8,8 @@ use std::{
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
     ControllerId, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus, Observer, Outcome,
-    PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange, Status, Time,
+    OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange,
+    Status, Time,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -48,6 +49,7 @@ pub(crate) fn config() -> ArrayConfig {
         identity: Identity::for_rdac(),
         captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 2 }; 2],
+        ownership: OwnershipPolicy::default(),
         luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),

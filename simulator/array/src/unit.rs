@@ -1,8 +1,9 @@
 //! A logical unit: what it is, who owns it and what each nexus knows of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use crate::{
+    action::Apart,
     attention::Attentions,
     config::{ConfigError, Identity, LunConfig},
     ids::{ControllerId, Lun, Nexus},
@@ -31,6 +32,10 @@ pub(crate) struct Unit {
     /// Its world-wide name: an NAA identifier of type 6, the same through every path.
     pub(crate) name: [u8; 16],
     pub(crate) store: Arc<Store>,
+    /// That no controller knows of another owner but itself.
+    pub(crate) split: Option<Split>,
+    /// How many medium accesses came in a row to a controller that does not own it.
+    pub(crate) astray: u32,
     /// What it knows of each nexus that has spoken to it.
     pub(crate) nexuses: BTreeMap<Nexus, NexusView>,
     pub(crate) reservations: Reservations,
@@ -52,6 +57,8 @@ impl Unit {
             read_only: config.read_only,
             name,
             store: Arc::new(store),
+            split: None,
+            astray: 0,
             nexuses: BTreeMap::new(),
             reservations: Reservations::default(),
         }
@@ -62,9 +69,47 @@ impl Unit {
         self.blocks * u64::from(self.block_bytes)
     }
 
+    /// Its contents as a controller knows them.
+    pub(crate) fn store_at(&self, controller: ControllerId) -> &Arc<Store> {
+        let split = self.split.as_ref().filter(|split| split.keeper != controller);
+        split.and_then(|split| split.copy.as_ref()).unwrap_or(&self.store)
+    }
+
+    /// Every copy of its contents.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &Arc<Store>> {
+        let copy = self.split.as_ref().and_then(|split| split.copy.as_ref());
+        std::iter::once(&self.store).chain(copy)
+    }
+
+    /// The same, to be replaced.
+    pub(crate) fn stores_mut(&mut self) -> impl Iterator<Item = &mut Arc<Store>> {
+        let copy = self.split.as_mut().and_then(|split| split.copy.as_mut());
+        std::iter::once(&mut self.store).chain(copy)
+    }
+
     /// What it knows of a nexus, which it gets to know by this.
     pub(crate) fn nexus(&mut self, nexus: Nexus) -> &mut NexusView {
         self.nexuses.entry(nexus).or_default()
+    }
+}
+
+/// Controllers that do not agree about a LUN.
+#[derive(Debug, Clone)]
+pub(crate) struct Split {
+    /// The owner when it began, whose data is kept.
+    keeper: ControllerId,
+    /// The data of all others, if it is not the same.
+    pub(crate) copy: Option<Arc<Store>>,
+}
+
+impl Split {
+    /// That of a LUN from now on.
+    pub(crate) fn begin(unit: &Unit, apart: Apart) -> io::Result<Split> {
+        let copy = match apart {
+            Apart::Ownership => None,
+            Apart::Data => Some(Arc::new(unit.store.copy()?)),
+        };
+        Ok(Split { keeper: unit.owner, copy })
     }
 }
 
@@ -143,12 +188,6 @@ impl LunConfig {
             return Err(ConfigError::Text { what: "the label of a LUN", text, wanted });
         }
         check_size(lun, self.bytes, self.block_bytes)
-    }
-
-    /// Maps its memory.
-    pub(crate) fn map(&self) -> Result<Store, ConfigError> {
-        let (lun, bytes) = (self.lun, self.bytes);
-        Store::new(bytes).map_err(|source| ConfigError::Map { lun, bytes, source })
     }
 }
 

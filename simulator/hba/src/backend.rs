@@ -158,7 +158,7 @@ impl Backend {
             let progress = ring::drain(queue, &*memory, CONTROL_BATCH, |descriptors| {
                 let len = device.serve_control(descriptors, &*memory, &mut used);
                 self.give_back(&device, &memory, &mut used);
-                Some(len)
+                len
             });
             self.interrupt_after(used_before, &device, &mut vring, &memory);
             match progress {

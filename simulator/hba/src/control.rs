@@ -12,7 +12,8 @@ use crate::{
     wire::{ControlRequest, ControlResponse},
 };
 
-/// Answers the control request in a chain. Returns the bytes written to it. The commands that a task
+/// Answers the control request in a chain. Returns the bytes written to it; none for a function that is
+/// never answered, whose chain stays where it is. The commands that a task
 /// management function ended are answered, and their chains added to `used`: the guest must get them
 /// back first, since it gives up waiting for them when the function succeeded
 /// (virtio_scsi:virtscsi_tmf).
@@ -21,7 +22,7 @@ pub(crate) fn serve<M: GuestMemory>(
     descriptors: DescriptorChain<&M>,
     memory: &M,
     used: &mut Vec<Used>,
-) -> Result<u32, Malformed> {
+) -> Result<Option<u32>, Malformed> {
     device.control.load(descriptors)?;
     let mut bytes = [0; ControlRequest::MAX_SIZE];
     let len =
@@ -30,7 +31,10 @@ pub(crate) fn serve<M: GuestMemory>(
     let response = match request {
         ControlRequest::TaskManagement { lun, function } => {
             device.initiator.counters.task_management.add(1);
-            manage(device, lun, function, memory, used)
+            match manage(device, lun, function, memory, used) {
+                Some(response) => response,
+                None => return Ok(None),
+            }
         }
         ControlRequest::Notifications { lun } => {
             let target = Address::from_request(lun).map(|at| at.target);
@@ -47,7 +51,7 @@ pub(crate) fn serve<M: GuestMemory>(
         return Err(Malformed::ShortResponse);
     }
     place.write(memory, &bytes[..len]).map_err(|_| Malformed::BadAddress)?;
-    Ok(len as u32)
+    Ok(Some(len as u32))
 }
 
 fn manage<M: GuestMemory>(
@@ -56,20 +60,20 @@ fn manage<M: GuestMemory>(
     function: Option<sansim_array::TaskManagement>,
     memory: &M,
     used: &mut Vec<Used>,
-) -> ControlResponse {
+) -> Option<ControlResponse> {
     let Some(Address { target, lun }) = Address::from_request(lun) else {
-        return ControlResponse::TaskManagement(TmfResponse::IncorrectLun);
+        return Some(ControlResponse::TaskManagement(TmfResponse::IncorrectLun));
     };
     let Some(nexus) = device.initiator.nexus(target) else {
-        return ControlResponse::BadTarget { notifications: false };
+        return Some(ControlResponse::BadTarget { notifications: false });
     };
     let Some(function) = function else {
-        return ControlResponse::TaskManagement(TmfResponse::Rejected);
+        return Some(ControlResponse::TaskManagement(TmfResponse::Rejected));
     };
     let now = device.initiator.clock.now();
     let (response, ended) = device.initiator.array.task_management(now, nexus, lun, function);
     for (ticket, completion) in ended {
         used.extend(device.end(ticket, &completion, memory));
     }
-    ControlResponse::TaskManagement(response)
+    response.map(ControlResponse::TaskManagement)
 }

@@ -89,17 +89,17 @@ impl Device {
         })
     }
 
-    /// Answers one request of the control queue. Returns the bytes written to its chain. The chains
-    /// in `used` must be used before that one.
+    /// Answers one request of the control queue. Returns the bytes written to its chain; none if it is
+    /// never answered. The chains in `used` must be used before that one.
     pub(crate) fn serve_control<M: GuestMemory>(
         &mut self,
         descriptors: DescriptorChain<&M>,
         memory: &M,
         used: &mut Vec<Used>,
-    ) -> u32 {
+    ) -> Option<u32> {
         crate::control::serve(self, descriptors, memory, used).unwrap_or_else(|what| {
             self.report(wire::CONTROL_QUEUE, what);
-            0
+            Some(0)
         })
     }
 

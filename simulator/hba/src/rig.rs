@@ -160,8 +160,8 @@ impl Rig {
                 // What is wrong with another queue is not this one's business.
                 let _ = ring::add_used(ring, memory, chain.head, chain.len);
             }
-            order.push((CONTROL_QUEUE, slot));
-            Some(len)
+            order.extend(len.map(|_| (CONTROL_QUEUE, slot)));
+            len
         });
         progress.map(|_| order)
     }

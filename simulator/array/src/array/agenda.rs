@@ -21,6 +21,12 @@ pub(crate) enum Event {
     Link(Link, bool),
     /// A LUN that is on its way arrives.
     Arrival(Lun, ControllerId),
+    /// A controller was away for long enough: its LUNs are taken over.
+    Takeover(ControllerId),
+    /// A controller was on line for long enough: it gets its LUNs back.
+    Failback(ControllerId),
+    /// Every LUN changes hands.
+    PingPong,
 }
 
 /// The events to come, each at its time; those of the same time in the order in which they were
@@ -66,6 +72,13 @@ impl State {
             .retain(|_, event| !matches!(event, Event::Controller(it, _) if *it == controller));
     }
 
+    /// Gives up the moves of LUNs that a controller's state was going to bring about.
+    pub(super) fn forget_moves(&mut self, controller: ControllerId) {
+        self.agenda.events.retain(|_, event| {
+            !matches!(event, Event::Takeover(it) | Event::Failback(it) if *it == controller)
+        });
+    }
+
     /// Everything that should have happened by now, each at its time.
     pub(super) fn catch_up(&mut self, now: Time, report: &mut Report) {
         while let Some((at, event)) = self.agenda.take_due(now) {
@@ -73,6 +86,9 @@ impl State {
                 Event::Controller(controller, to) => self.change_state(at, controller, to, report),
                 Event::Link(link, up) => self.change_link(at, link, up, report),
                 Event::Arrival(lun, to) => self.arrive_at(at, lun, to, report),
+                Event::Takeover(from) => self.take_over(at, from, report),
+                Event::Failback(to) => self.fail_back(at, to, report),
+                Event::PingPong => self.ping_pong(at, report),
             }
         }
     }

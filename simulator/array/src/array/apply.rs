@@ -9,17 +9,12 @@ use super::{
 };
 use crate::{
     action::{Action, ActionError, Phase},
-    completion::{Completion, ServiceResponse},
-    config::{ConfigError, LunConfig},
     controller::ControllerState,
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
-    notice::Notice,
+    ids::{ControllerId, Lun, Nexus},
     observe::{Changed, LunChange, Stage},
     personality::alua::AccessState,
     sense::Sense,
-    store::Store,
     time::Time,
-    unit::{Unit, check_size, world_wide_name},
 };
 
 impl State {
@@ -35,6 +30,7 @@ impl State {
                 if self.stage != Stage::Story {
                     self.stage = Stage::Story;
                     self.story_began = Some(now);
+                    self.plan_ping_pong(now, report);
                     report.change(now, Changed::Stage(Stage::Story));
                 }
             }
@@ -57,12 +53,14 @@ impl State {
             Action::FlapLink { hba, port, every, times } => {
                 self.flap_link(now, Link { hba, port }, every, times, report)?;
             }
+            Action::SetPort { port, present } => self.set_port(now, port, present, report)?,
             Action::ResetHba { hba } => self.reset_hba(now, hba, report),
             Action::SetOwner { lun, controller } => {
                 self.known(controller)?;
                 self.unit_mut(lun)?;
                 self.move_lun(now, lun, controller, None, report);
             }
+            Action::Split { lun, apart } => self.split(now, lun, apart, report)?,
             Action::Release { hold } => {
                 let released = self.parking.release(now, &hold);
                 self.released.insert(hold.clone());
@@ -77,6 +75,7 @@ impl State {
             Action::AddRule(rule) => {
                 let (name, hold, armed) = (rule.name.clone(), rule.then.hold.clone(), rule.armed);
                 self.faults.add(*rule, &self.controllers)?;
+                self.remember()?;
                 self.rule_changed(now, name, hold, armed, report);
             }
             Action::UnitAttention { nexus, lun, sense } => {
@@ -133,15 +132,31 @@ impl State {
         report.change(now, Changed::Controller { controller, from, to });
         self.forget_reservations(controller);
         if from.answers() && !to.answers() {
-            let here = |nexus: Nexus| nexus.port.controller == controller;
-            let ended = self.parking.end(
-                |arrival| here(arrival.nexus),
-                |arrival| Completion::response(ServiceResponse::BadTarget, arrival.offered),
-            );
-            self.notify_resume(ended, report);
+            self.end_undelivered(|nexus| nexus.port.controller == controller, report);
         }
         if from.is_off() && !to.is_off() {
             self.power_on(controller);
+        }
+        self.presence_follows(controller, to, report);
+        self.ownership_follows(now, controller, from, to, report);
+    }
+
+    /// A controller that is taken out takes its disks along; they are there again when it answers.
+    fn presence_follows(
+        &mut self,
+        controller: ControllerId,
+        to: ControllerState,
+        report: &mut Report,
+    ) {
+        let present = match to {
+            ControllerState::Removed => false,
+            to if to.answers() => true,
+            // It is as it was.
+            _ => return,
+        };
+        let before = &mut self.controllers[controller.index()].present;
+        if std::mem::replace(before, present) != present {
+            self.tell_of_controller(controller, present, report);
         }
     }
 
@@ -210,81 +225,6 @@ impl State {
         }
     }
 
-    fn map(
-        &mut self,
-        now: Time,
-        config: LunConfig,
-        report: &mut Report,
-    ) -> Result<(), ActionError> {
-        let (lun, bytes) = (config.lun, config.bytes);
-        if self.units.contains_key(&lun) {
-            return Err(ActionError::LunMapped(lun));
-        }
-        // The others are told before it is there: it has no news for anybody.
-        self.map_lun(config)?;
-        self.push_luns_changed(lun);
-        self.lun_changed(now, lun, LunChange::Mapped { bytes }, report);
-        self.notify_ports(|port| Notice::LunAdded { port, lun }, report);
-        Ok(())
-    }
-
-    fn unmap(&mut self, now: Time, lun: Lun, report: &mut Report) -> Result<(), ActionError> {
-        self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
-        self.push_luns_changed(lun);
-        self.lun_changed(now, lun, LunChange::Unmapped, report);
-        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
-        Ok(())
-    }
-
-    /// The same volume under another number. Who has spoken to it has not spoken to it there.
-    fn remap(
-        &mut self,
-        now: Time,
-        lun: Lun,
-        to: Lun,
-        report: &mut Report,
-    ) -> Result<(), ActionError> {
-        let max = self.personality.max_lun();
-        if to.0 > max {
-            return Err(ConfigError::LunNumber { lun: to, max }.into());
-        }
-        if self.units.contains_key(&to) {
-            return Err(ActionError::LunMapped(to));
-        }
-        let mut unit = self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
-        unit.lun = to;
-        unit.nexuses.clear();
-        self.units.insert(to, unit);
-        self.push_luns_changed(to);
-        self.lun_changed(now, lun, LunChange::Remapped { to }, report);
-        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
-        self.notify_ports(|port| Notice::LunAdded { port, lun: to }, report);
-        Ok(())
-    }
-
-    /// Another volume under the same number. No event tells of it: that is what makes it dangerous.
-    fn replace(&mut self, now: Time, lun: Lun, report: &mut Report) -> Result<(), ActionError> {
-        let maker = self.personality.maker();
-        let name = world_wide_name(maker, &self.identity, lun, self.mappings);
-        let unit = self.unit_mut(lun)?;
-        let bytes = unit.bytes();
-        let store = Store::new(bytes).map_err(|source| ConfigError::Map { lun, bytes, source })?;
-        (unit.store, unit.name) = (Arc::new(store), name);
-        self.mappings = self.mappings.wrapping_add(1);
-        self.push_attention(Some(lun), Sense::INQUIRY_DATA_CHANGED, |_| true);
-        self.lun_changed(now, lun, LunChange::Replaced, report);
-        Ok(())
-    }
-
-    /// REPORTED LUNS DATA HAS CHANGED, on every LUN but the one that is the news.
-    fn push_luns_changed(&mut self, news: Lun) {
-        for unit in self.units.values_mut().filter(|unit| unit.lun != news) {
-            for view in unit.nexuses.values_mut() {
-                view.attentions.push(Sense::LUNS_CHANGED);
-            }
-        }
-    }
-
     /// A target port group's state changes without a host's asking.
     fn set_group_state(
         &mut self,
@@ -302,63 +242,8 @@ impl State {
         Ok(())
     }
 
-    fn resize(
-        &mut self,
-        now: Time,
-        lun: Lun,
-        bytes: u64,
-        report: &mut Report,
-    ) -> Result<(), ActionError> {
-        let unit = self.unit_mut(lun)?;
-        check_size(lun, bytes, unit.block_bytes)?;
-        let resized = unit.store.resize(bytes);
-        resized.map_err(|source| ConfigError::Map { lun, bytes, source })?;
-        unit.blocks = bytes / u64::from(unit.block_bytes);
-        self.lun_changed(now, lun, LunChange::Resized { bytes }, report);
-        self.parameters_changed(lun, Sense::CAPACITY_CHANGED, report);
-        Ok(())
-    }
-
-    fn lun_changed(&self, now: Time, lun: Lun, change: LunChange, report: &mut Report) {
-        report.change(now, Changed::Lun { lun, change });
-    }
-
-    /// Tells everybody who sees a LUN that its parameters changed.
-    fn parameters_changed(&mut self, lun: Lun, sense: Sense, report: &mut Report) {
-        self.push_attention(Some(lun), sense, |_| true);
-        let (asc, ascq) = (sense.asc, sense.ascq);
-        self.notify_ports(|port| Notice::ParametersChanged { port, lun, asc, ascq }, report);
-    }
-
-    /// Tells every HBA with a doorbell something of every port that answers. Which ports it sees is
-    /// for the HBA to know.
-    fn notify_ports(&mut self, notice: impl Fn(PortId) -> Notice, report: &mut Report) {
-        let hbas: Vec<HbaId> = self.hbas.iter().copied().collect();
-        let ports = self.ports();
-        for hba in hbas {
-            for port in &ports {
-                self.notify(hba, notice(*port), report);
-            }
-        }
-    }
-
-    fn ports(&self) -> Vec<PortId> {
-        let mut ports = Vec::new();
-        for (index, controller) in self.controllers.iter().enumerate() {
-            let Some(id) = ControllerId::new(index).filter(|_| controller.state.answers()) else {
-                continue;
-            };
-            ports.extend((0..controller.ports).map(|index| PortId { controller: id, index }));
-        }
-        ports
-    }
-
     pub(super) fn known(&self, controller: ControllerId) -> Result<(), ActionError> {
         let known = controller.index() < self.controllers.len();
         if known { Ok(()) } else { Err(ActionError::NoController(controller)) }
-    }
-
-    fn unit_mut(&mut self, lun: Lun) -> Result<&mut Unit, ActionError> {
-        self.units.get_mut(&lun).ok_or(ActionError::NoLun(lun))
     }
 }

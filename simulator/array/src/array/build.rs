@@ -7,9 +7,10 @@ use crate::{
     config::{ArrayConfig, ConfigError, LunConfig},
     controller::{Controller, ControllerState},
     fault::Faults,
-    ids::ControllerId,
+    ids::{ControllerId, Lun},
     observe::Stage,
     personality::personality,
+    store::Store,
     unit::{Unit, world_wide_name},
 };
 
@@ -18,6 +19,9 @@ impl State {
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
         let personality = personality(&config.personality);
         config.identity.check()?;
+        if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
+            return Err(ConfigError::PingPong);
+        }
         personality.check(&config)?;
         let controllers = controllers(&config)?;
         let faults = Faults::new(&config.faults, &controllers, config.seed)?;
@@ -33,6 +37,8 @@ impl State {
             mappings: 0,
             faults,
             links_down: BTreeSet::new(),
+            ports_out: BTreeSet::new(),
+            ownership: config.ownership,
             agenda: Agenda::default(),
             parking: Parking::default(),
             released: BTreeSet::new(),
@@ -48,6 +54,29 @@ impl State {
         Ok(state)
     }
 
+    /// Memory for a LUN.
+    pub(super) fn store(&self, lun: Lun, bytes: u64) -> Result<Store, ConfigError> {
+        let made = Store::new(bytes).and_then(|store| {
+            if self.faults.look_back() {
+                store.remember()?;
+            }
+            Ok(store)
+        });
+        made.map_err(|source| ConfigError::Map { lun, bytes, source })
+    }
+
+    /// Has every LUN remember what is overwritten, if a rule wants to know.
+    pub(super) fn remember(&self) -> Result<(), ConfigError> {
+        if self.faults.look_back() {
+            for unit in self.units.values() {
+                let (lun, bytes) = (unit.lun, unit.bytes());
+                let remembers = unit.stores().try_for_each(|store| store.remember());
+                remembers.map_err(|source| ConfigError::Map { lun, bytes, source })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a LUN, if it can be.
     pub(super) fn map_lun(&mut self, config: LunConfig) -> Result<(), ConfigError> {
         let max = self.personality.max_lun().min(LunConfig::MAX_LUN);
@@ -58,7 +87,7 @@ impl State {
         if self.units.len() == LunConfig::MAX_COUNT {
             return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
         }
-        let store = config.map()?;
+        let store = self.store(config.lun, config.bytes)?;
         let maker = self.personality.maker();
         let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
         self.mappings = self.mappings.wrapping_add(1);
@@ -77,7 +106,11 @@ fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
         Some(id) if !(1..=10).contains(&controller.ports) => {
             Err(ConfigError::Ports { controller: id, ports: controller.ports })
         }
-        _ => Ok(Controller { state: ControllerState::Online, ports: controller.ports }),
+        _ => Ok(Controller {
+            state: ControllerState::Online,
+            ports: controller.ports,
+            present: true,
+        }),
     });
     checked.collect()
 }

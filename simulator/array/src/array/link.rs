@@ -29,9 +29,10 @@ impl Link {
 }
 
 impl State {
-    /// Whether every link that a nexus goes over is up.
+    /// Whether the port of a nexus is there and every link up that the nexus goes over.
     pub(super) fn linked(&self, nexus: Nexus) -> bool {
         !self.links_down.iter().any(|link| link.carries(nexus))
+            && !self.ports_out.contains(&nexus.port)
     }
 
     /// Changes a link that there can be.
@@ -80,11 +81,7 @@ impl State {
         if up {
             self.lose_nexuses(|nexus| link.carries(nexus));
         } else {
-            let ended = self.parking.end(
-                |arrival| link.carries(arrival.nexus),
-                |arrival| Completion::response(ServiceResponse::BadTarget, arrival.offered),
-            );
-            self.notify_resume(ended, report);
+            self.end_undelivered(|nexus| link.carries(nexus), report);
         }
     }
 
@@ -100,7 +97,7 @@ impl State {
     }
 
     /// What is left of nexuses that were lost (SAM-5 6.3.4).
-    fn lose_nexuses(&mut self, which: impl Fn(Nexus) -> bool) {
+    pub(super) fn lose_nexuses(&mut self, which: impl Fn(Nexus) -> bool) {
         for unit in self.units.values_mut() {
             unit.reservations.lose_nexus(&which);
             for (_, view) in unit.nexuses.iter_mut().filter(|(nexus, _)| which(**nexus)) {

@@ -147,9 +147,11 @@ impl State {
             let to = arrival.nexus.port.controller;
             self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
         }
+        self.follow_io(now, arrival.lun, arrival.nexus, report);
         match self.units.get(&arrival.lun) {
             Some(unit) => {
-                let (block_bytes, store) = (unit.block_bytes, unit.store.clone());
+                let store = unit.store_at(arrival.nexus.port.controller).clone();
+                let block_bytes = unit.block_bytes;
                 Step::Go(Transfer { arrival, access, block_bytes, store })
             }
             None => {

@@ -6,7 +6,7 @@ use super::state::State;
 use crate::{
     config::ConfigError,
     ids::Lun,
-    store::{Extent, Store},
+    store::{Saved, Store},
 };
 
 /// The whole state of an array at some time, kept apart from it. Of the LUNs' contents it holds what
@@ -15,17 +15,18 @@ use crate::{
 pub struct ArraySnapshot {
     /// Its LUNs' stores are empty.
     state: State,
-    contents: BTreeMap<Lun, Vec<Extent>>,
+    /// Every copy of each LUN's contents, in the order of [`crate::unit::Unit::stores_mut`].
+    contents: BTreeMap<Lun, Vec<Saved>>,
 }
 
 impl ArraySnapshot {
     pub(super) fn of(state: &State) -> ArraySnapshot {
-        let contents = state.units.iter().map(|(lun, unit)| (*lun, unit.store.extents())).collect();
         let mut state = state.clone();
         let nothing = Arc::new(Store::empty());
-        for unit in state.units.values_mut() {
-            unit.store = nothing.clone();
-        }
+        let take = |store: &mut Arc<Store>| std::mem::replace(store, nothing.clone()).save();
+        let units = state.units.iter_mut();
+        let contents = units.map(|(lun, unit)| (*lun, unit.stores_mut().map(take).collect()));
+        let contents = contents.collect();
         state.hbas.clear();
         ArraySnapshot { state, contents }
     }
@@ -34,16 +35,18 @@ impl ArraySnapshot {
         let mut state = self.state.clone();
         for (lun, unit) in &mut state.units {
             let (lun, bytes) = (*lun, unit.bytes());
-            let extents = self.contents.get(&lun).map_or(&[][..], Vec::as_slice);
-            let store = Store::with_extents(bytes, extents);
-            unit.store =
-                Arc::new(store.map_err(|source| ConfigError::Map { lun, bytes, source })?);
+            let saved = self.contents.get(&lun).into_iter().flatten();
+            for (store, saved) in unit.stores_mut().zip(saved) {
+                let made = Store::from_saved(bytes, saved);
+                *store =
+                    Arc::new(made.map_err(|source| ConfigError::Map { lun, bytes, source })?);
+            }
         }
         Ok(state)
     }
 
     /// The bytes of LUN contents that it holds.
     pub fn content_bytes(&self) -> usize {
-        self.contents.values().flatten().map(Extent::len).sum()
+        self.contents.values().flatten().map(Saved::len).sum()
     }
 }

@@ -18,10 +18,11 @@ use crate::{
     config::Identity,
     controller::Controller,
     fault::{Answer, Caught, Faults, Lose, Subject},
-    ids::{ControllerId, HbaId, Lun, Nexus},
+    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     notice::Notice,
     observe::{Changed, Stage, StateChange},
     operation::Operation,
+    ownership::OwnershipPolicy,
     personality::{Personality, Site},
     scsi::captured::CapturedPage,
     scsi::wire::Wire,
@@ -42,6 +43,9 @@ pub(crate) struct State {
     pub(super) faults: Faults,
     /// The links that are down.
     pub(super) links_down: BTreeSet<Link>,
+    /// The ports that are not there.
+    pub(super) ports_out: BTreeSet<PortId>,
+    pub(super) ownership: OwnershipPolicy,
     pub(super) agenda: Agenda,
     pub(super) parking: Parking,
     /// The names under which nothing is held any more.
@@ -126,6 +130,7 @@ impl State {
             lun: arrival.lun,
             cdb: &arrival.cdb,
             op: arrival.op,
+            function: None,
             controllers: &self.controllers,
             owner: self.units.get(&arrival.lun).map(|unit| unit.owner),
         };
@@ -256,7 +261,9 @@ impl State {
     ) {
         let takes = self.personality.transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
-        if unit.owner == to {
+        if unit.split.is_some() && by.is_some() {
+            // Whoever is asked has it, in its own eyes.
+        } else if unit.owner == to {
             unit.moving = None;
         } else if takes.is_zero() {
             unit.moving = Some((to, by));
@@ -299,6 +306,8 @@ impl Arrival {
             Answer::Sense(sense) => Completion::check(sense, offered),
             Answer::Status(status) => Completion::status(status, offered),
             Answer::Response(response) => Completion::response(response, offered),
+            // Rules for commands do not say so (Faults::check).
+            Answer::Function(_) => Completion::response(ServiceResponse::Failure, offered),
         })
     }
 }

@@ -1,22 +1,84 @@
 //! Task management (SAM-5 clause 7). Only parked commands can be managed: every other one has ended
 //! already or is just moving its data.
 
+use std::sync::Arc;
+
 use super::{
     arrival::Arrival,
     state::{Report, State},
 };
 use crate::{
+    command::Cdb,
     completion::{Completion, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse},
+    fault::{Answer, Subject, Then},
     ids::{Lun, Nexus},
+    observe::Changed,
     sense::Sense,
+    time::Time,
 };
 
 /// The commands of the asking HBA that a function ended.
 type Ended = Vec<(Ticket, Arrival, Completion)>;
 
 impl State {
+    /// Carries a task management function out, unless a rule has it otherwise. No response: there
+    /// will never be one.
+    pub(super) fn task_management(
+        &mut self,
+        now: Time,
+        nexus: Nexus,
+        lun: Lun,
+        function: TaskManagement,
+        report: &mut Report,
+    ) -> (Option<TmfResponse>, Ended) {
+        let (fault, then) = match self.caught(now, nexus, lun, function) {
+            Some((name, then)) => (Some(name), then),
+            None => (None, Then::default()),
+        };
+        if let Some(action) = then.action {
+            // If what it names is not there, nothing happens.
+            let _ = self.apply(now, *action, report);
+        }
+        let (response, ended) = match (then.lose, then.answer) {
+            (Some(_), _) => (None, Ended::new()),
+            (None, Some(Answer::Function(response))) => (Some(response), Ended::new()),
+            _ => {
+                let (response, ended) = self.manage(nexus, lun, function, report);
+                (Some(response), ended)
+            }
+        };
+        report.change(now, Changed::TaskManagement { nexus, lun, function, response, fault });
+        (response, ended)
+    }
+
+    /// The rule that is about a function, and what it says.
+    fn caught(
+        &mut self,
+        now: Time,
+        nexus: Nexus,
+        lun: Lun,
+        function: TaskManagement,
+    ) -> Option<(Arc<str>, Then)> {
+        if !self.answers(nexus) {
+            return None;
+        }
+        let subject = Subject {
+            story: self.story_began.map(|began| now.since(began)),
+            stage: self.stage,
+            nexus,
+            lun,
+            cdb: &Cdb::new(&[]),
+            op: None,
+            function: Some(function),
+            controllers: &self.controllers,
+            owner: self.units.get(&lun).map(|unit| unit.owner),
+        };
+        let caught = self.faults.judge(&subject)?;
+        Some((caught.rule.name.clone(), caught.rule.then.clone()))
+    }
+
     /// Carries a task management function out.
-    pub(super) fn manage(
+    fn manage(
         &mut self,
         nexus: Nexus,
         lun: Lun,

@@ -2,7 +2,9 @@
 
 mod attentions;
 mod faults;
+mod ownership;
 mod parked;
+mod ports;
 mod steps;
 mod tasks;
 mod wrong;

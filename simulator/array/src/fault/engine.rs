@@ -3,16 +3,20 @@
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use super::{
-    FaultRule, Matches, RuleError, When,
+    Answer, Corruption, FaultRule, Lose, Matches, RuleError, When,
     index::{Index, Way},
 };
 use crate::{
     command::Cdb,
+    completion::TaskManagement,
     controller::Controller,
     ids::{ControllerId, Lun, Nexus},
     observe::Stage,
-    operation::Operation,
-    scsi::medium::{self, Span},
+    operation::{Kind, Operation},
+    scsi::{
+        captured::InquiryPage,
+        medium::{self, Span},
+    },
     unit::fnv1a,
 };
 
@@ -25,6 +29,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) lun: Lun,
     pub(crate) cdb: &'a Cdb,
     pub(crate) op: Option<&'static Operation>,
+    /// It is no command but this task management function.
+    pub(crate) function: Option<TaskManagement>,
     pub(crate) controllers: &'a [Controller],
     /// Who owns the LUN; none if it is not mapped.
     pub(crate) owner: Option<ControllerId>,
@@ -100,13 +106,18 @@ impl Faults {
         self.rules.iter().map(|tried| (tried.rule.name.clone(), tried.caught)).collect()
     }
 
-    /// The rule that catches a command. Every rule that is about it counts it.
+    /// The rule that catches a command, or a task management function. Every rule that is about it
+    /// counts it.
     pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<Caught<'_>> {
         let opcode = subject.cdb.first().copied().unwrap_or(0);
         let way = Way::new(subject.stage, subject.nexus, subject.lun);
         let span = LazyCell::new(|| subject.span());
+        let candidates = match subject.function {
+            Some(_) => self.index.tasks(),
+            None => self.index.candidates(opcode),
+        };
         let mut winner = None;
-        for candidate in self.index.candidates(opcode) {
+        for candidate in candidates {
             if !candidate.may_match(way, || *span) {
                 continue;
             }
@@ -126,6 +137,12 @@ impl Faults {
             }
         }
         winner.map(|(at, random)| Caught { rule: &self.rules[at].rule, random })
+    }
+
+    /// Whether a rule wants to know what blocks held before they were overwritten.
+    pub(crate) fn look_back(&self) -> bool {
+        let stale = Some(Corruption::StaleRead);
+        self.rules.iter().any(|tried| tried.rule.then.corrupt == stale)
     }
 
     fn update_index(&mut self) {
@@ -162,8 +179,28 @@ impl Faults {
             || then.answer.is_some()
             || then.short.is_some()
             || then.corrupt.is_some();
-        if then.lose.is_some() && more { Err(RuleError::LostAndMore(name())) } else { Ok(()) }
+        if then.lose.is_some() && more {
+            return Err(RuleError::LostAndMore(name()));
+        }
+        match when.task_management {
+            Some(_) if !is_about_tasks(rule) => Err(RuleError::TaskManagement(name())),
+            None if matches!(then.answer, Some(Answer::Function(_))) => {
+                Err(RuleError::NoTaskManagement(name()))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether a rule about task management functions asks of them what they have, and does with them what
+/// can be done.
+fn is_about_tasks(FaultRule { when, then, .. }: &FaultRule) -> bool {
+    let of_a_command = when.op.is_some() || when.page.is_some() || when.blocks.is_some();
+    let waits = then.delay.is_some() || then.hold.is_some();
+    let of_data = then.short.is_some() || then.corrupt.is_some();
+    !(of_a_command || waits || of_data)
+        && matches!(then.answer, None | Some(Answer::Function(_)))
+        && matches!(then.lose, None | Some(Lose::Forever))
 }
 
 impl Matches {
@@ -189,6 +226,13 @@ impl Matches {
 }
 
 impl Subject<'_> {
+    /// The page of INQUIRY data that it asks for (SPC-4 6.6.1).
+    fn page(&self) -> Option<InquiryPage> {
+        self.op.filter(|op| op.kind == Kind::Inquiry)?;
+        let cdb = self.cdb.padded();
+        Some(if cdb[1] & 0x01 == 0 { InquiryPage::Standard } else { InquiryPage::Vpd(cdb[2]) })
+    }
+
     /// The blocks that its CDB names.
     fn span(&self) -> Option<Span> {
         medium::span(self.op?, self.cdb.padded())
@@ -201,6 +245,8 @@ fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
         subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
     };
     when.op.is_none_or(|op| op.covers(subject.op))
+        && when.page.is_none_or(|page| subject.page() == Some(page))
+        && when.task_management.is_none_or(|it| subject.function.is_some_and(|f| it.covers(f)))
         && when.from.is_none_or(|from| subject.story.is_some_and(|at| at >= from))
         && when.until.is_none_or(|until| subject.story.is_some_and(|at| at < until))
         && when.states.iter().all(|state| state_is(*state))

@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Index {
     lists: Vec<Vec<Candidate>>,
+    /// Those about task management functions.
+    tasks: Vec<Candidate>,
 }
 
 /// An armed rule, and what is tried of its condition before anything else.
@@ -31,16 +33,25 @@ pub(super) struct Candidate {
 impl Index {
     /// An index of these conditions, each with the place of its rule.
     pub(super) fn new<'a>(conditions: impl Iterator<Item = (usize, &'a When)>) -> Index {
-        let mut index = Index { lists: vec![Vec::new(); LISTS] };
+        let mut index = Index { lists: vec![Vec::new(); LISTS], tasks: Vec::new() };
         for (rule, when) in conditions {
             let Some(way) = WayPattern::new(when) else { continue };
             let blocks = when.blocks.as_ref().map(|blocks| (*blocks.start(), *blocks.end()));
             let candidate = Candidate { rule: rule as u16, way, blocks };
+            if when.task_management.is_some() {
+                index.tasks.push(candidate);
+                continue;
+            }
             for list in lists_of(when.op) {
                 index.lists[list].push(candidate.clone());
             }
         }
         index
+    }
+
+    /// The rules about task management functions.
+    pub(super) fn tasks(&self) -> &[Candidate] {
+        &self.tasks
     }
 
     /// The rules that can match an operation code.

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::operation::{Class, OPERATIONS, Operation};
+use crate::{
+    completion::TaskManagement,
+    operation::{Class, OPERATIONS, Operation},
+};
 
 /// Which operations a rule is about.
 ///
@@ -95,6 +98,52 @@ impl FromStr for OpMatcher {
     }
 }
 
+/// Which task management functions a rule is about: the one of that name in SAM, or `any`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TmfMatcher {
+    /// Every function.
+    Any,
+    /// The one of this name.
+    Function(&'static str),
+}
+
+impl TmfMatcher {
+    /// Whether it covers a function.
+    pub fn covers(self, function: TaskManagement) -> bool {
+        match self {
+            TmfMatcher::Any => true,
+            TmfMatcher::Function(name) => function.name() == name,
+        }
+    }
+}
+
+impl fmt::Display for TmfMatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TmfMatcher::Any => "any",
+            TmfMatcher::Function(name) => name,
+        })
+    }
+}
+
+/// A name that no task management function has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no task management function: write \"any\" or one of {names}", names = TaskManagement::NAMES.join(", "))]
+pub struct ParseTmfError(String);
+
+impl FromStr for TmfMatcher {
+    type Err = ParseTmfError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTmfError> {
+        let name = text.trim();
+        if name.eq_ignore_ascii_case("any") {
+            return Ok(TmfMatcher::Any);
+        }
+        let known = TaskManagement::NAMES.into_iter().find(|it| name.eq_ignore_ascii_case(it));
+        known.map(TmfMatcher::Function).ok_or_else(|| ParseTmfError(text.into()))
+    }
+}
+
 /// At most three names that a slip of the finger away from `name`.
 fn near_names(name: &str) -> Vec<&'static str> {
     let upper = name.to_ascii_uppercase();
@@ -136,6 +185,17 @@ mod tests {
         assert!(!covered("medium").contains(&"INQUIRY"));
         assert!(covered("control").contains(&"START STOP UNIT"));
         assert!(!covered("control").contains(&"MODE SELECT(6)"));
+    }
+
+    #[test]
+    fn task_management_functions_are_named_as_in_sam() {
+        let reset: TmfMatcher = "logical unit reset".parse().unwrap();
+        assert!(reset.covers(TaskManagement::LogicalUnitReset));
+        assert!(!reset.covers(TaskManagement::AbortTask { tag: 1 }));
+        assert_eq!(reset.to_string(), "LOGICAL UNIT RESET");
+        assert!("any".parse::<TmfMatcher>().unwrap().covers(TaskManagement::ClearAca));
+        let error = "TARGET RESET".parse::<TmfMatcher>().unwrap_err();
+        assert!(error.to_string().contains("ABORT TASK SET"), "{error}");
     }
 
     #[test]

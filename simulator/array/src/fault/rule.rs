@@ -2,13 +2,14 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use super::OpMatcher;
+use super::{OpMatcher, TmfMatcher};
 use crate::{
     action::Action,
-    completion::{ServiceResponse, Status},
+    completion::{ServiceResponse, Status, TmfResponse},
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, PortId},
     observe::Stage,
+    scsi::captured::InquiryPage,
     sense::Sense,
 };
 
@@ -34,6 +35,10 @@ pub struct FaultRule {
 pub struct When {
     /// The operation.
     pub op: Option<OpMatcher>,
+    /// The page of INQUIRY data that is asked for; with it a rule is about INQUIRY alone.
+    pub page: Option<InquiryPage>,
+    /// The task management function: with it a rule is about these, and not about commands.
+    pub task_management: Option<TmfMatcher>,
     /// The controller it came to.
     pub controller: Option<ControllerId>,
     /// The port it came to.
@@ -162,6 +167,9 @@ pub enum Corruption {
     DroppedWrite,
     /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
     MisdirectedWrite,
+    /// A read finds what was there before the blocks were written the last time, as from a cache that
+    /// was not told.
+    StaleRead,
 }
 
 /// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command
@@ -185,6 +193,8 @@ pub enum Answer {
     Status(Status),
     /// This response, without a status.
     Response(ServiceResponse),
+    /// This, if it is a task management function.
+    Function(TmfResponse),
 }
 
 /// Why a fault rule makes no sense.
@@ -210,4 +220,12 @@ pub enum RuleError {
     /// A lost command cannot also be delayed, held or answered.
     #[error("fault rule {0:?} loses a command, and so cannot delay, hold or answer it")]
     LostAndMore(Arc<str>),
+    /// A task management function has no operation and no data, and does not wait.
+    #[error(
+        "fault rule {0:?} is about task management functions: it can answer them or lose them for ever, and what they do not have cannot be asked of them"
+    )]
+    TaskManagement(Arc<str>),
+    /// A command is not answered like a task management function.
+    #[error("fault rule {0:?} answers commands as if they were task management functions")]
+    NoTaskManagement(Arc<str>),
 }

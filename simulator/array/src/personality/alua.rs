@@ -90,6 +90,9 @@ pub struct AluaConfig {
     pub reporting: Reporting,
     /// Whether the group that should be optimized says so with the PREF bit.
     pub preferred_bit: bool,
+    /// Bits 6 to 4 of each group's first byte in REPORT TARGET PORT GROUPS, which are reserved and
+    /// should be 0.
+    pub reserved_bits: u8,
     /// Whether VPD page 83h names the LUN, which Linux needs to tell the groups of one LUN from those
     /// of another (alua:alua_check_vpd).
     pub lun_designator: bool,
@@ -107,6 +110,7 @@ impl Default for AluaConfig {
             scope: Scope::All,
             reporting: Reporting::NotReady,
             preferred_bit: true,
+            reserved_bits: 0,
             lun_designator: true,
         }
     }
@@ -131,10 +135,12 @@ impl Alua {
         }
     }
 
-    /// Every group with its controller and its ports, ascending.
+    /// Every group with its controller and its ports, ascending; but for controllers that were taken
+    /// out.
     fn groups(&self, controllers: &[Controller]) -> Vec<(u16, ControllerId, Vec<PortId>)> {
         let mut groups: Vec<(u16, ControllerId, Vec<PortId>)> = Vec::new();
-        for port in PortId::all(controllers) {
+        let there = |port: &PortId| controllers[port.controller.index()].present;
+        for port in PortId::all(controllers).filter(there) {
             let id = self.group_of(controllers, port);
             match groups.last_mut().filter(|(last, ..)| *last == id) {
                 Some((_, _, ports)) => ports.push(port),
@@ -163,11 +169,14 @@ impl Alua {
             }
             None
             | Some(
-                ControllerState::Upgrading | ControllerState::Offline | ControllerState::Failed,
+                ControllerState::Upgrading
+                | ControllerState::Offline
+                | ControllerState::Failed
+                | ControllerState::Removed,
             ) => AccessState::Unavailable,
             Some(ControllerState::Online) => match unit.group_states.get(&group) {
                 Some(state) => *state,
-                None if unit.owner == controller => AccessState::Optimized,
+                None if site.owner_of(unit) == controller => AccessState::Optimized,
                 None => self.config.non_owner,
             },
         }

@@ -57,8 +57,8 @@ impl HpSw {
     /// The LUNs that move with the addressed one.
     fn together(&self, site: &Site<'_>) -> Vec<Lun> {
         let Some(addressed) = site.unit() else { return Vec::new() };
-        let whole = self.config.whole_controller;
-        let along = site.units.values().filter(|unit| whole && unit.owner == addressed.owner);
+        let (whole, owner) = (self.config.whole_controller, site.owner_of(addressed));
+        let along = site.units.values().filter(|unit| whole && site.owner_of(unit) == owner);
         let mut luns: Vec<Lun> = along.map(|unit| unit.lun).collect();
         if !whole {
             luns.push(addressed.lun);

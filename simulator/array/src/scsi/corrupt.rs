@@ -40,6 +40,9 @@ pub(crate) fn carry_out(
             let beside = beside(span, store.len() / u64::from(block_bytes));
             faithfully(Access::Write(beside), store, block_bytes, wire)
         }
+        (Access::Read(span), Some(Corruption::StaleRead)) => {
+            store.read_before(bytes(span, block_bytes), |data| wire.put(data))?
+        }
         _ => faithfully(access, store, block_bytes, wire),
     }
 }

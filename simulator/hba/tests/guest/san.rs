@@ -10,8 +10,8 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, Clock, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId,
-    Identity, Lun, LunConfig, Observer, OpMatcher, PersonalityConfig, PortId, RdacConfig,
-    StateChange, Then, Time, When,
+    Identity, Lun, LunConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId,
+    RdacConfig, StateChange, Then, Time, When,
 };
 
 pub const HBA: HbaId = HbaId(0);
@@ -47,6 +47,7 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         identity: Identity::for_rdac(),
         captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
+        ownership: OwnershipPolicy::default(),
         luns: vec![lun(0, bytes)],
         faults,
         command_timeout: Duration::from_secs(30),

@@ -12,7 +12,7 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Observer,
-    PersonalityConfig, RdacConfig, StateChange,
+    OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange,
 };
 use sansim_hba::{HbaConfig, HbaServer, RealClock};
 use sansim_lab::{
@@ -124,6 +124,7 @@ impl San {
             identity: Identity::for_rdac(),
             captured: Vec::new(),
             controllers: vec![ControllerConfig { ports: 1 }; 2],
+            ownership: OwnershipPolicy::default(),
             luns: vec![lun(0), lun(1)],
             faults: Vec::new(),
             command_timeout: Duration::from_secs(30),

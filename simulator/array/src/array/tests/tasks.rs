@@ -22,7 +22,7 @@ fn manage(
 ) -> (TmfResponse, Vec<(Ticket, ServiceResponse)>) {
     let (response, ended) = rig.array.task_management(at(9), nexus, lun, function);
     (
-        response,
+        response.expect("it is answered"),
         ended.into_iter().map(|(ticket, completion)| (ticket, completion.response)).collect(),
     )
 }
@@ -121,4 +121,62 @@ fn what_cannot_be_is_refused() {
     let (controller, state) = (ControllerId::A, ControllerState::Failed);
     rig.array.apply(at(0), Action::SetController { controller, state }).unwrap();
     assert_eq!(manage(&rig, A, LUN0, function).0, TmfResponse::Rejected);
+}
+
+/// A rule about task management functions.
+fn tasks(function: &str, matches: Matches, then: Then) -> FaultRule {
+    let task_management = Some(function.parse().unwrap());
+    let when = When { task_management, matches, ..When::default() };
+    FaultRule { name: "tasks".into(), when, then, armed: true }
+}
+
+#[test]
+fn a_rule_refuses_a_function_and_counts_it() {
+    let refuse = Then { answer: Some(Answer::Function(TmfResponse::Rejected)), ..Then::default() };
+    let rig = Rig::with_faults(vec![
+        rule("r", "READ", Matches::All, hold("h")),
+        tasks("ABORT TASK", Matches::First(1), refuse),
+    ]);
+    let sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);
+    let abort = TaskManagement::AbortTask { tag: 1 };
+    assert_eq!(manage(&rig, A, LUN0, abort), (TmfResponse::Rejected, vec![]), "it waits on");
+    let (response, ended) = manage(&rig, A, LUN0, abort);
+    assert_eq!((response, ended.len()), (TmfResponse::Complete, 1));
+    assert_eq!(rig.array.rule_matches()[1], ("tasks".into(), 1));
+    drop(sent);
+    let told = rig.changes().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(told.contains(&"hba0:A0 LUN 0: ABORT TASK: FUNCTION REJECTED".into()), "{told:?}");
+}
+
+#[test]
+fn a_rule_leaves_a_function_unanswered_and_commands_alone() {
+    let lose = Then { lose: Some(crate::Lose::Forever), ..Then::default() };
+    let rig = Rig::with_faults(vec![tasks("any", Matches::All, lose)]);
+    let reset = TaskManagement::LogicalUnitReset;
+    assert_eq!(rig.array.task_management(at(9), A, LUN0, reset), (None, vec![]));
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    rig.good(B, LUN0, &TEST_UNIT_READY);
+}
+
+#[test]
+fn a_rule_about_functions_asks_for_nothing_that_they_do_not_have() {
+    let refuse = Answer::Function(TmfResponse::Rejected);
+    let answer = |answer| Then { answer: Some(answer), ..Then::default() };
+    let about = |then| tasks("ABORT TASK", Matches::All, then);
+    let mut with_op = about(answer(refuse));
+    with_op.when.op = Some("READ".parse().unwrap());
+    let delay = Some(std::time::Duration::from_secs(1).into());
+    for wrong in [
+        with_op,
+        about(hold("h")),
+        about(Then { delay, ..Then::default() }),
+        about(Then { lose: Some(crate::Lose::Reply), ..Then::default() }),
+        about(answer(Answer::Status(Status::Busy))),
+        rule("r", "READ", Matches::All, answer(refuse)),
+    ] {
+        let rig = Rig::ready();
+        let refused = rig.array.apply(at(0), Action::AddRule(Box::new(wrong)));
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("task management functions"), "{why}");
+    }
 }

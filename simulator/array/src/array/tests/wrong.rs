@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::*;
 use crate::{
     Action, Answer, ArrayConfig, Chance, ControllerId, ControllerState, Corruption, Delay,
-    FaultRule, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then, When,
+    FaultRule, InquiryPage, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then, When,
 };
 
 fn rule(op: &str, then: Then) -> FaultRule {
@@ -49,6 +49,40 @@ fn a_write_is_dropped_or_lands_beside() {
     assert_eq!(rig.get(A, LUN0, &read(7, 2), 1024), [0xa5; 1024]);
     rig.put(A, LUN0, &write(2046, 2), &[0x5a; 1024]);
     assert_eq!(rig.get(A, LUN0, &read(2044, 2), 1024), [0x5a; 1024], "before it at the end");
+}
+
+#[test]
+fn a_read_finds_what_was_there_before() {
+    let rig = corrupting("READ(10)", Corruption::StaleRead);
+    let stale = |rig: &Rig| rig.get(A, LUN0, &[0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0], 512);
+    rig.put(A, LUN0, &write(5, 1), &[1; 512]);
+    assert_eq!(stale(&rig), [0; 512]);
+    rig.put(A, LUN0, &write(5, 1), &[2; 512]);
+    assert_eq!(stale(&rig), [1; 512]);
+    assert_eq!(rig.get(A, LUN0, &read(5, 1), 512), [2; 512], "other reads see it as it is");
+    let log = Arc::new(Log::default());
+    let copy = Array::from_snapshot(&rig.array.snapshot(), log.clone()).unwrap();
+    assert_eq!(stale(&Rig { array: copy, log }), [1; 512], "a checkpoint remembers it");
+    rig.array.apply(at(1), Action::ReplaceLun { lun: LUN0 }).unwrap();
+    let rig = rig.settled();
+    rig.put(A, LUN0, &write(5, 1), &[3; 512]);
+    assert_eq!(stale(&rig), [0; 512], "another volume remembers, too");
+}
+
+#[test]
+fn a_rule_can_be_about_one_page_of_inquiry_data() {
+    let mut rule = rule("INQUIRY", answer("0b/00/00"));
+    rule.when.page = Some(InquiryPage::Vpd(0xc9));
+    let rig = Rig::with_faults(vec![rule.clone()]);
+    assert_eq!(rig.sense(A, LUN0, &[0x12, 1, 0xc9, 0, 48, 0], &[]), "0b/00/00");
+    for other in [[0x12, 1, 0xc8, 0, 255, 0], [0x12, 0, 0, 0, 96, 0]] {
+        rig.get(A, LUN0, &other, 255);
+    }
+    rule.when = When { page: Some(InquiryPage::Standard), ..When::default() };
+    let rig = Rig::with_faults(vec![rule]);
+    assert_eq!(rig.sense(A, LUN0, &[0x12, 0, 0, 0, 96, 0], &[]), "0b/00/00");
+    rig.get(A, LUN0, &[0x12, 1, 0xc9, 0, 48, 0], 48);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
 }
 
 #[test]

@@ -24,7 +24,9 @@ pub(super) fn report(alua: &Alua, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>
         let preferred = alua.config.preferred_bit && unit.preferred == controller;
         let [high, low] = group.to_be_bytes();
         data.extend([
-            if preferred { PREFERRED } else { 0 } | state as u8,
+            if preferred { PREFERRED } else { 0 }
+                | (alua.config.reserved_bits & 0x07) << 4
+                | state as u8,
             supported(alua),
             high,
             low,

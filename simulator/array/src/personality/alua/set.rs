@@ -57,7 +57,7 @@ fn own(
     controller: ControllerId,
     state: AccessState,
 ) -> Option<AccessState> {
-    let owned = site.unit().is_some_and(|unit| unit.owner == controller);
+    let owned = site.unit().is_some_and(|unit| site.owner_of(unit) == controller);
     let natural = state == AccessState::Optimized || !owned && state == alua.config.non_owner;
     (!natural).then_some(state)
 }

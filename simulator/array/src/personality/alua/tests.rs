@@ -71,6 +71,13 @@ fn the_extended_header_has_the_transition_time_or_is_refused() {
 }
 
 #[test]
+fn reserved_bits_are_told_if_somebody_wants_them() {
+    let data =
+        rig(AluaConfig { reserved_bits: 1, ..AluaConfig::default() }).get(A, LUN0, &RTPG, 255);
+    assert_eq!((data[4], data[20]), (0x90, 0x10 | NON_OPTIMIZED));
+}
+
+#[test]
 fn truncation_changes_no_length_field() {
     let mut cdb = RTPG;
     cdb[9] = 16;

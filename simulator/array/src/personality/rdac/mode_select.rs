@@ -87,13 +87,13 @@ fn changeable(fields: &mut [u8], luns: usize) {
 fn current(site: &Site<'_>, fields: &mut [u8], luns: usize) {
     let (this, other) = (site.controller(), alternate(site.controller()));
     let serial = |controller| format!("{}{controller}", site.identity.serial);
-    let is_there = site.state(other).is_some();
+    let is_there = site.state(other).is_some_and(|state| state != ControllerState::Removed);
     put_text(&mut fields[field::SERIAL..][..16], &serial(this));
     if is_there {
         put_text(&mut fields[field::ALTERNATE_SERIAL..][..16], &serial(other));
     }
     let other_mode = match site.state(other) {
-        None => mode::NOT_PRESENT,
+        None | Some(ControllerState::Removed) => mode::NOT_PRESENT,
         Some(ControllerState::Offline | ControllerState::Failed) => mode::HELD_IN_RESET,
         Some(_) => mode::DUAL_ACTIVE,
     };

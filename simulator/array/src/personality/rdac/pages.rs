@@ -153,7 +153,7 @@ pub(super) fn alternate(controller: ControllerId) -> ControllerId {
 fn access_state(config: &RdacConfig, site: &Site<'_>, controller: ControllerId) -> u8 {
     match (site.state(controller), site.unit()) {
         (Some(ControllerState::Online | ControllerState::Quiescing), Some(unit)) => {
-            match (unit.owner == controller, config.ioship) {
+            match (site.owner_of(unit) == controller, config.ioship) {
                 (true, _) => 0x00,
                 (false, true) => 0x01,
                 (false, false) => 0x02,

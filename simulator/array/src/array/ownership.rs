@@ -1,0 +1,123 @@
+//! LUNs that change hands without a host's asking, as the array's policy has it.
+
+use super::{
+    agenda::Event,
+    state::{Report, State},
+};
+use crate::{
+    controller::ControllerState,
+    ids::{ControllerId, Lun, Nexus},
+    time::Time,
+    unit::Unit,
+};
+
+impl State {
+    /// What the policy makes of a controller's change of state. Its LUNs are taken over if it stays
+    /// away for long enough, whatever states it is in meanwhile, and come back if it then stays on
+    /// line for long enough.
+    pub(super) fn ownership_follows(
+        &mut self,
+        now: Time,
+        controller: ControllerId,
+        from: ControllerState,
+        to: ControllerState,
+        report: &mut Report,
+    ) {
+        let (was_online, is_online) =
+            (from == ControllerState::Online, to == ControllerState::Online);
+        if was_online == is_online {
+            return;
+        }
+        self.forget_moves(controller);
+        if !is_online {
+            self.plan_takeover(now, controller, report);
+            return;
+        }
+        if let Some(after) = self.ownership.failback {
+            self.plan(now + after, Event::Failback(controller), report);
+        }
+        // There is somebody again who can take over from those that are away.
+        let away: Vec<_> = self.controller_ids().filter(|it| !self.is_online(*it)).collect();
+        for controller in away {
+            self.forget_moves(controller);
+            self.plan_takeover(now, controller, report);
+        }
+    }
+
+    fn plan_takeover(&mut self, now: Time, controller: ControllerId, report: &mut Report) {
+        if let Some(after) = self.ownership.takeover {
+            self.plan(now + after, Event::Takeover(controller), report);
+        }
+    }
+
+    /// The LUNs of a controller that is away go to the next one that is on line.
+    pub(super) fn take_over(&mut self, at: Time, from: ControllerId, report: &mut Report) {
+        if let Some(to) = self.next_online(from) {
+            self.move_those(at, to, |unit| unit.owner == from, report);
+        }
+    }
+
+    /// A controller that is back gets the LUNs that should be with it.
+    pub(super) fn fail_back(&mut self, at: Time, to: ControllerId, report: &mut Report) {
+        self.move_those(at, to, |unit| unit.preferred == to, report);
+    }
+
+    /// Every LUN goes to the next controller that is on line, and will again.
+    pub(super) fn ping_pong(&mut self, at: Time, report: &mut Report) {
+        let owners: Vec<_> = self.units.values().map(|unit| (unit.lun, unit.owner)).collect();
+        for (lun, owner) in owners {
+            if let Some(to) = self.next_online(owner) {
+                self.move_lun(at, lun, to, None, report);
+            }
+        }
+        self.plan_ping_pong(at, report);
+    }
+
+    pub(super) fn plan_ping_pong(&mut self, now: Time, report: &mut Report) {
+        if let Some(every) = self.ownership.ping_pong {
+            self.plan(now + every, Event::PingPong, report);
+        }
+    }
+
+    /// Notes that a medium access was let in. Enough of them in a row through a controller that does
+    /// not own the LUN take it along.
+    pub(super) fn follow_io(&mut self, now: Time, lun: Lun, nexus: Nexus, report: &mut Report) {
+        let Some(enough) = self.ownership.follow_io else { return };
+        let Some(unit) = self.units.get_mut(&lun) else { return };
+        let to = nexus.port.controller;
+        unit.astray = if unit.owner == to { 0 } else { unit.astray + 1 };
+        if unit.astray >= enough.get() {
+            unit.astray = 0;
+            self.move_lun(now, lun, to, None, report);
+        }
+    }
+
+    fn move_those(
+        &mut self,
+        at: Time,
+        to: ControllerId,
+        which: impl Fn(&Unit) -> bool,
+        report: &mut Report,
+    ) {
+        let luns = self.units.values().filter(|unit| which(unit)).map(|unit| unit.lun);
+        for lun in luns.collect::<Vec<_>>() {
+            self.move_lun(at, lun, to, None, report);
+        }
+    }
+
+    /// The controller that is on line and next behind another one, in a circle; the other one itself
+    /// is none.
+    fn next_online(&self, behind: ControllerId) -> Option<ControllerId> {
+        let count = self.controllers.len();
+        let others = (1..count).map(|step| (behind.index() + step) % count);
+        others.filter_map(ControllerId::new).find(|it| self.is_online(*it))
+    }
+
+    fn is_online(&self, controller: ControllerId) -> bool {
+        self.controllers[controller.index()].state == ControllerState::Online
+    }
+
+    fn controller_ids(&self) -> impl Iterator<Item = ControllerId> + use<> {
+        (0..self.controllers.len()).filter_map(ControllerId::new)
+    }
+}

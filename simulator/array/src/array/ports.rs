@@ -1,0 +1,99 @@
+//! Ports that come and go, alone or with their controller, and what HBAs are told of it.
+
+use super::state::{Report, State};
+use crate::{
+    action::ActionError,
+    completion::{Completion, ServiceResponse},
+    ids::{ControllerId, HbaId, Nexus, PortId},
+    notice::Notice,
+    observe::Changed,
+    time::Time,
+};
+
+impl State {
+    /// Takes a port away, with its disks, or puts it back.
+    pub(super) fn set_port(
+        &mut self,
+        now: Time,
+        port: PortId,
+        present: bool,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known(port.controller)?;
+        let changed = match present {
+            true => self.ports_out.remove(&port),
+            false => self.ports_out.insert(port),
+        };
+        if !changed {
+            return Ok(());
+        }
+        report.change(now, Changed::Port { port, present });
+        if present {
+            self.lose_nexuses(|nexus| nexus.port == port);
+        } else {
+            self.end_undelivered(|nexus| nexus.port == port, report);
+        }
+        if self.controllers[port.controller.index()].state.answers() {
+            self.tell_of_ports(vec![port], present, report);
+        }
+        Ok(())
+    }
+
+    /// Tells of the ports of a controller that was taken out or put in again.
+    pub(super) fn tell_of_controller(
+        &mut self,
+        controller: ControllerId,
+        present: bool,
+        report: &mut Report,
+    ) {
+        let ports = PortId::all(&self.controllers);
+        let own = ports.filter(|port| port.controller == controller);
+        let there = own.filter(|port| !self.ports_out.contains(port)).collect();
+        self.tell_of_ports(there, present, report);
+    }
+
+    /// Tells every HBA that the disks behind ports are gone, or are there.
+    fn tell_of_ports(&mut self, ports: Vec<PortId>, present: bool, report: &mut Report) {
+        let luns: Vec<_> = self.units.keys().copied().collect();
+        for lun in luns {
+            let notice = |port| match present {
+                true => Notice::LunAdded { port, lun },
+                false => Notice::LunRemoved { port, lun },
+            };
+            self.notify_of(&ports, notice, report);
+        }
+    }
+
+    /// Ends what waits of the commands that came over the nexuses that `which` picks: nobody answers
+    /// there any more.
+    pub(super) fn end_undelivered(&mut self, which: impl Fn(Nexus) -> bool, report: &mut Report) {
+        let ended = self.parking.end(
+            |arrival| which(arrival.nexus),
+            |arrival| Completion::response(ServiceResponse::BadTarget, arrival.offered),
+        );
+        self.notify_resume(ended, report);
+    }
+
+    /// Tells every HBA with a doorbell something of every port that answers. Which ports it sees is
+    /// for the HBA to know.
+    pub(super) fn notify_ports(&mut self, notice: impl Fn(PortId) -> Notice, report: &mut Report) {
+        let answer = |port: &PortId| self.controllers[port.controller.index()].state.answers();
+        let ports = PortId::all(&self.controllers).filter(answer);
+        let ports: Vec<_> = ports.filter(|port| !self.ports_out.contains(port)).collect();
+        self.notify_of(&ports, notice, report);
+    }
+
+    fn notify_of(
+        &mut self,
+        ports: &[PortId],
+        notice: impl Fn(PortId) -> Notice,
+        report: &mut Report,
+    ) {
+        let hbas: Vec<HbaId> = self.hbas.iter().copied().collect();
+        for hba in hbas {
+            for port in ports {
+                self.notify(hba, notice(*port), report);
+            }
+        }
+    }
+}

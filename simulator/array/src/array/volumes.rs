@@ -1,0 +1,158 @@
+//! Volumes that come, go and change while hosts use them.
+
+use std::sync::Arc;
+
+use super::state::{Report, State};
+use crate::{
+    action::{ActionError, Apart},
+    config::{ConfigError, LunConfig},
+    ids::Lun,
+    notice::Notice,
+    observe::{Changed, LunChange},
+    sense::Sense,
+    time::Time,
+    unit::{Split, Unit, check_size, world_wide_name},
+};
+
+impl State {
+    pub(super) fn map(
+        &mut self,
+        now: Time,
+        config: LunConfig,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let (lun, bytes) = (config.lun, config.bytes);
+        if self.units.contains_key(&lun) {
+            return Err(ActionError::LunMapped(lun));
+        }
+        // The others are told before it is there: it has no news for anybody.
+        self.map_lun(config)?;
+        self.push_luns_changed(lun);
+        self.lun_changed(now, lun, LunChange::Mapped { bytes }, report);
+        self.notify_ports(|port| Notice::LunAdded { port, lun }, report);
+        Ok(())
+    }
+
+    pub(super) fn unmap(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
+        self.push_luns_changed(lun);
+        self.lun_changed(now, lun, LunChange::Unmapped, report);
+        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
+        Ok(())
+    }
+
+    /// The same volume under another number. Who has spoken to it has not spoken to it there.
+    pub(super) fn remap(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        to: Lun,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let max = self.personality.max_lun();
+        if to.0 > max {
+            return Err(ConfigError::LunNumber { lun: to, max }.into());
+        }
+        if self.units.contains_key(&to) {
+            return Err(ActionError::LunMapped(to));
+        }
+        let mut unit = self.units.remove(&lun).ok_or(ActionError::NoLun(lun))?;
+        unit.lun = to;
+        unit.nexuses.clear();
+        self.units.insert(to, unit);
+        self.push_luns_changed(to);
+        self.lun_changed(now, lun, LunChange::Remapped { to }, report);
+        self.notify_ports(|port| Notice::LunRemoved { port, lun }, report);
+        self.notify_ports(|port| Notice::LunAdded { port, lun: to }, report);
+        Ok(())
+    }
+
+    /// Another volume under the same number. No event tells of it: that is what makes it dangerous.
+    pub(super) fn replace(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let maker = self.personality.maker();
+        let name = world_wide_name(maker, &self.identity, lun, self.mappings);
+        let bytes = self.unit_mut(lun)?.bytes();
+        let store = self.store(lun, bytes)?;
+        let unit = self.unit_mut(lun)?;
+        (unit.store, unit.name, unit.split) = (Arc::new(store), name, None);
+        self.mappings = self.mappings.wrapping_add(1);
+        self.push_attention(Some(lun), Sense::INQUIRY_DATA_CHANGED, |_| true);
+        self.lun_changed(now, lun, LunChange::Replaced, report);
+        Ok(())
+    }
+
+    /// REPORTED LUNS DATA HAS CHANGED, on every LUN but the one that is the news.
+    fn push_luns_changed(&mut self, news: Lun) {
+        for unit in self.units.values_mut().filter(|unit| unit.lun != news) {
+            for view in unit.nexuses.values_mut() {
+                view.attentions.push(Sense::LUNS_CHANGED);
+            }
+        }
+    }
+
+    pub(super) fn resize(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        bytes: u64,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let unit = self.unit_mut(lun)?;
+        check_size(lun, bytes, unit.block_bytes)?;
+        let resized = unit.stores().try_for_each(|store| store.resize(bytes));
+        resized.map_err(|source| ConfigError::Map { lun, bytes, source })?;
+        unit.blocks = bytes / u64::from(unit.block_bytes);
+        self.lun_changed(now, lun, LunChange::Resized { bytes }, report);
+        self.parameters_changed(lun, Sense::CAPACITY_CHANGED, report);
+        Ok(())
+    }
+
+    /// Every controller takes itself for the owner, or no longer does.
+    pub(super) fn split(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        apart: Option<Apart>,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        let unit = self.unit_mut(lun)?;
+        let before = unit.split.take();
+        unit.split = match apart {
+            None => None,
+            Some(apart) => Some(match before {
+                Some(split) => split,
+                None => Split::begin(unit, apart).map_err(|source| {
+                    let bytes = unit.bytes();
+                    ConfigError::Map { lun, bytes, source }
+                })?,
+            }),
+        };
+        self.lun_changed(now, lun, LunChange::Split(apart), report);
+        Ok(())
+    }
+
+    /// Tells everybody who sees a LUN that its parameters changed.
+    pub(super) fn parameters_changed(&mut self, lun: Lun, sense: Sense, report: &mut Report) {
+        self.push_attention(Some(lun), sense, |_| true);
+        let (asc, ascq) = (sense.asc, sense.ascq);
+        self.notify_ports(|port| Notice::ParametersChanged { port, lun, asc, ascq }, report);
+    }
+
+    pub(super) fn lun_changed(&self, now: Time, lun: Lun, change: LunChange, report: &mut Report) {
+        report.change(now, Changed::Lun { lun, change });
+    }
+
+    pub(super) fn unit_mut(&mut self, lun: Lun) -> Result<&mut Unit, ActionError> {
+        self.units.get_mut(&lun).ok_or(ActionError::NoLun(lun))
+    }
+}
