@@ -77,6 +77,16 @@ impl PersonalityConfig {
         ops == OpMatcher::Any || supported.into_iter().any(|op| ops.covers(Some(op)))
     }
 
+    /// Whether a controller that does not own a LUN carries out its medium accesses, too, without
+    /// taking it.
+    pub fn others_serve(&self) -> bool {
+        match self {
+            PersonalityConfig::Rdac(config) => config.ioship,
+            PersonalityConfig::Alua(config) => config.non_owner.serves_media(),
+            _ => false,
+        }
+    }
+
     /// The highest number that a LUN of such an array can have.
     pub fn max_lun(&self) -> u16 {
         personality(self).max_lun()

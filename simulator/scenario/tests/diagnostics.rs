@@ -350,3 +350,52 @@ fn the_command_line() {
     ];
     snapshot!(sets.map(one).concat());
 }
+
+#[test]
+fn rules_that_can_never_catch_anything() {
+    let rule =
+        |when: &str, then: &str| format!("[[fault]]\nwhen = {{ {when} }}\nthen = {{ {then} }}\n");
+    let lose = "lose = \"reply\"";
+    let refused = "function = \"rejected\"";
+    let cases = [
+        ("a page of another operation", rule("op = \"READ\", page = \"c9\"", lose)),
+        ("no page", rule("page = \"vpd\"", lose)),
+        ("blocks of none", rule("op = \"MODE SELECT\", blocks = \"0..9\"", lose)),
+        ("two states at once", rule("state = \"A failed, A online\"", lose)),
+        ("a dead controller", rule("controller = \"A\", state = \"A failed\"", lose)),
+        ("a port of a dead controller", rule("port = \"B0\", state = \"B removed\"", lose)),
+        ("a port that the HBA does not see", rule("hba = 0, port = \"A1\"", lose)),
+        ("a write that is stale", rule("op = \"WRITE\"", "corrupt = \"stale-read\"")),
+        ("a read that is dropped", rule("op = \"READ\"", "corrupt = \"dropped-write\"")),
+        ("a bit of nothing", rule("op = \"TEST UNIT READY\"", "corrupt = \"bit-flip\"")),
+        ("a short write", rule("op = \"WRITE\"", "short = \"512B\"")),
+        ("an unknown function", rule("task_management = \"TARGET RESET\"", refused)),
+        (
+            "a function with an operation",
+            rule("task_management = \"ABORT TASK\", op = \"READ\"", refused),
+        ),
+        ("a function that waits", rule("task_management = \"any\"", "hold = \"h\"")),
+        ("a command that is answered like a function", rule("op = \"READ\"", refused)),
+    ];
+    let cases: Vec<_> = cases.iter().map(|(title, rule)| (*title, &**rule)).collect();
+    snapshot!(all(&cases));
+}
+
+#[test]
+fn ownership() {
+    let array = |ownership: &str| {
+        format!(
+            "[array]\npersonality = \"alua\"\nalua = {{ non_owner = \"standby\" }}\n\
+             luns = [{{ size = \"1MiB\", owner = \"A\" }}]\nownership = {{ {ownership} }}\n"
+        )
+    };
+    let (always, io) = (array("ping_pong = \"0s\""), array("follow_io = 10"));
+    let unknown = array("fail_back = \"3s\"");
+    snapshot!(all(&[
+        ("all the time", &always),
+        ("I/O that is refused", &io),
+        ("another word", &unknown),
+        ("a split of a LUN that is not there", "[[step]]\nat = \"1s\"\nsplit = { lun = 3 }\n"),
+        ("a port that is not there", "[[step]]\nat = \"1s\"\nunplug = \"A7\"\n"),
+    ]));
+}

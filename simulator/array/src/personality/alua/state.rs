@@ -59,11 +59,19 @@ impl AccessState {
         );
         let groups = matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups);
         match self {
-            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent => true,
+            _ if self.serves_media() => true,
             AccessState::Standby => always || groups || parameters,
             AccessState::Unavailable | AccessState::Offline => always || groups,
-            AccessState::Transitioning => always,
+            _ => always,
         }
+    }
+
+    /// Whether reads and writes are carried out in this state.
+    pub(crate) fn serves_media(self) -> bool {
+        matches!(
+            self,
+            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent
+        )
     }
 
     /// What is answered to an operation that is not carried out.

@@ -1,13 +1,17 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::{ControllerId, HbaId, Identity, Lun, LunConfig, PortId};
+use std::num::NonZeroU32;
+
+use sansim_array::{
+    ControllerId, HbaId, Identity, Lun, LunConfig, OwnershipPolicy, PersonalityConfig, PortId,
+};
 
 use super::{captured, context::Checker, personality};
 use crate::lang::{
     Diagnostic,
     file::{self, PersonalityName},
     plan::{Array, Hba},
-    value::At,
+    value::{At, TimeSpan},
 };
 
 pub(super) fn resolve(scenario: &str, array: &file::Array, checker: &mut Checker<'_>) -> Array {
@@ -23,14 +27,44 @@ pub(super) fn resolve(scenario: &str, array: &file::Array, checker: &mut Checker
     checker.shape.controllers = controllers as u8;
     checker.shape.max_lun = personality.max_lun();
     let luns = resolve_luns(&array.luns, checker);
+    let ownership = ownership(array, &personality, checker);
     let captured = captured::resolve(scenario, &array.captured, &personality, checker);
     Array {
         personality,
         identity,
+        ownership,
         captured,
         controllers: controllers as u8,
         ports_per_controller: ports as u8,
         luns,
+    }
+}
+
+fn ownership(
+    array: &file::Array,
+    personality: &PersonalityConfig,
+    checker: &mut Checker<'_>,
+) -> OwnershipPolicy {
+    let Some(table) = &array.ownership else { return OwnershipPolicy::default() };
+    if let Some(every) = table.ping_pong.as_ref().filter(|every| every.0.0.is_zero()) {
+        checker.refuse(&every.span, "LUNs cannot change hands all the time", "write \"1s\"");
+    }
+    if let Some(count) = &table.follow_io
+        && !personality.others_serve()
+    {
+        let problem = "a controller that does not own a LUN of this array refuses its I/O";
+        let help = "`follow_io` is for `alua` with non_owner = \"active/non-optimized\" or \
+                    \"lba-dependent\", and for `rdac` with mode = \"ioship\"";
+        checker.refuse(&count.span, problem, help);
+    }
+    let span = |given: &Option<file::Name<TimeSpan>>| given.as_ref().map(|span| span.0.0);
+    let most = u64::from(u32::MAX);
+    let accesses = checker.number(table.follow_io.as_ref(), 1..=most, 0, "`follow_io`");
+    OwnershipPolicy {
+        takeover: span(&table.takeover),
+        failback: span(&table.failback),
+        follow_io: NonZeroU32::new(accesses as u32),
+        ping_pong: span(&table.ping_pong),
     }
 }
 

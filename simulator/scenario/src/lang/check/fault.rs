@@ -7,7 +7,10 @@ use sansim_array::{
     ServiceResponse, Stage, Status, Then, When,
 };
 
-use super::context::{Checker, NO_LIMIT};
+use super::{
+    context::{Checker, NO_LIMIT},
+    impossible,
+};
 use crate::lang::{
     Diagnostic,
     file::{self, LoseName, ResponseName, StageName, StatusName},
@@ -22,6 +25,7 @@ pub(super) fn resolve(
     let names = checker.rules.clone();
     for fault in faults {
         warn_of_strange_operation(&fault.when, personality, checker);
+        impossible::refuse(fault, checker);
     }
     faults
         .iter()
@@ -74,6 +78,8 @@ fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> W
     }
     When {
         op: given.op.as_ref().map(|op| op.0),
+        page: given.page.as_ref().map(|page| page.0.0),
+        task_management: given.task_management.as_ref().map(|it| it.0),
         controller: given.controller.as_ref().map(|name| checker.controller(name)),
         port: given.port.as_ref().map(|name| checker.port(name)),
         hba: given.hba.as_ref().map(|hba| checker.hba(hba)),
@@ -141,6 +147,7 @@ fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
         ("sense", given.sense.is_some()),
         ("status", given.status.is_some()),
         ("response", given.response.is_some()),
+        ("function", given.function.is_some()),
     ];
     checker.exclusive(&answers, &given.span);
     let waits = given.delay.is_some() || given.hold.is_some();
@@ -154,7 +161,7 @@ fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
             checker.refuse(&lose.span, "`lose` goes with nothing else", help);
         }
     } else if !answered && !waits && !wrong && action.is_none() {
-        let help = "write one or more of `sense`, `status`, `response`, `delay`, `hold`, `lose`, \
+        let help = "write one or more of `sense`, `status`, `response`, `function`, `delay`, `hold`, `lose`, \
                     `short`, `corrupt`, `fail`, `restore`, `set` and `own`";
         checker.refuse(&given.span, "nothing happens here", help);
     }
@@ -177,6 +184,8 @@ fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
         Some(Answer::Sense(sense.0.with_form(form)))
     } else if let Some(name) = &given.status {
         Some(Answer::Status(status(name.value)))
+    } else if let Some(name) = &given.function {
+        Some(Answer::Function(name.value.into()))
     } else {
         given.response.as_ref().map(|name| Answer::Response(response(name.value)))
     };

@@ -7,6 +7,7 @@ mod context;
 mod expect;
 mod fault;
 mod guest;
+mod impossible;
 mod manager;
 mod personality;
 mod shape;

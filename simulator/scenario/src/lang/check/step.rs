@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Action, ControllerState, Lun, Nexus, Phase};
+use sansim_array::{Action, Apart, ControllerState, Lun, Nexus, Phase};
 
 use super::{
     array,
@@ -124,15 +124,19 @@ fn occurrence(on: &At<file::On>, step: &str, checker: &mut Checker<'_>) -> Optio
 }
 
 /// The keys of a step that are actions, and which of them are there.
-fn actions(step: &file::Step) -> [(&'static str, bool); 24] {
+fn actions(step: &file::Step) -> [(&'static str, bool); 28] {
     [
         ("fail", step.fail.is_some()),
         ("restore", step.restore.is_some()),
         ("set", step.set.is_some()),
         ("phases", step.phases.is_some()),
         ("link", step.link.is_some()),
+        ("unplug", step.unplug.is_some()),
+        ("plug", step.plug.is_some()),
         ("reset_hba", step.reset_hba.is_some()),
         ("own", step.own.is_some()),
+        ("split", step.split.is_some()),
+        ("heal", step.heal.is_some()),
         ("port_group", step.port_group.is_some()),
         ("condition", step.condition.is_some()),
         ("release", step.release.is_some()),
@@ -200,6 +204,10 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
         Some(run_through(phases, checker))
     } else if let Some(given) = &step.link {
         Some(link(given, checker))
+    } else if let Some(port) = &step.unplug {
+        Some(Action::SetPort { port: checker.port(port), present: false })
+    } else if let Some(port) = &step.plug {
+        Some(Action::SetPort { port: checker.port(port), present: true })
     } else if let Some(hba) = &step.reset_hba {
         Some(Action::ResetHba { hba: checker.hba(hba) })
     } else if let Some(own) = &step.own {
@@ -273,7 +281,12 @@ fn unit_attention(given: &At<file::UnitAttention>, checker: &mut Checker<'_>) ->
 }
 
 fn lun_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> {
-    if let Some(map) = &step.map {
+    if let Some(split) = &step.split {
+        let apart = split.apart.map_or(Apart::Ownership, Into::into);
+        Some(Action::Split { lun: checker.lun(&split.lun), apart: Some(apart) })
+    } else if let Some(lun) = &step.heal {
+        Some(Action::Split { lun: checker.lun(lun), apart: None })
+    } else if let Some(map) = &step.map {
         if map.lun.is_none() {
             let help = "write lun = …";
             checker.refuse(&map.span, "a LUN that appears later needs its number", help);

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Alua, Captured, Emc, HpSw, HwHandler, Name, PersonalityName, Rdac};
-use crate::lang::value::{At, Size};
+use crate::lang::value::{At, Size, TimeSpan};
 
 /// The array that the guest sees.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -36,6 +36,8 @@ pub struct Array {
     /// Pages of INQUIRY data that were captured from a real array. The first that fits holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captured: Vec<At<Captured>>,
+    /// What it does about ownership by itself. Default: nothing.
+    pub ownership: Option<At<Ownership>>,
     /// What is particular to the personality `rdac`.
     pub rdac: Option<At<Rdac>>,
     /// What is particular to the personality `emc`.
@@ -46,6 +48,24 @@ pub struct Array {
     pub hw_handler: Option<At<HwHandler>>,
     /// What is particular to the personality `alua`.
     pub alua: Option<At<Alua>>,
+}
+
+/// When LUNs change hands without a host's asking.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { takeover = \"5s\" }")]
+pub struct Ownership {
+    /// How long a controller is not on line before the next one that is takes its LUNs over. Default:
+    /// never.
+    pub takeover: Option<Name<TimeSpan>>,
+    /// How long a controller is on line again before it gets back the LUNs that prefer it. Default:
+    /// never.
+    pub failback: Option<Name<TimeSpan>>,
+    /// How many medium accesses in a row through a controller that does not own the LUN, but serves it,
+    /// move it there. Default: none do.
+    pub follow_io: Option<At<u64>>,
+    /// How often every LUN moves to the next controller, from the beginning of the story on. Default:
+    /// never.
+    pub ping_pong: Option<Name<TimeSpan>>,
 }
 
 /// A LUN.

@@ -1,11 +1,14 @@
 //! `[[fault]]`: what goes wrong with which commands.
 
-use sansim_array::{ControllerId, Corruption, OpMatcher, PortId, Sense, SenseForm};
+use sansim_array::{
+    ControllerId, Corruption, OpMatcher, PortId, Sense, SenseForm, TmfMatcher, TmfResponse,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ControllersAre, LunOwner, Name, NumberRange, Part, SetState, StageName, personality::words,
+    ControllersAre, LunOwner, Name, NumberRange, PageName, Part, SetState, StageName,
+    personality::words,
 };
 use crate::lang::value::{At, DelayTime, Size, TimeSpan};
 
@@ -31,6 +34,12 @@ pub struct When {
     /// The operation: a name of SPC or SBC with or without the length of its CDB, "medium" for reads
     /// and writes, or "any".
     pub op: Option<Name<OpMatcher>>,
+    /// The page of INQUIRY data that it asks for: "standard", or the code of a VPD page in hexadecimal,
+    /// such as "c9". The rule is about INQUIRY then.
+    pub page: Option<Name<PageName>>,
+    /// The task management function: a name of SAM such as "LOGICAL UNIT RESET", or "any". The rule is
+    /// about these then, and not about commands.
+    pub task_management: Option<Name<TmfMatcher>>,
     /// The controller it comes to.
     pub controller: Option<Name<ControllerId>>,
     /// The port it comes to.
@@ -77,6 +86,8 @@ pub struct Then {
     pub status: Option<At<StatusName>>,
     /// The HBA reports this instead of an answer.
     pub response: Option<At<ResponseName>>,
+    /// A task management function is not carried out and answered with this.
+    pub function: Option<At<FunctionName>>,
     /// It is kept back for so long: "10ms", { from = "1ms", to = "20ms" }, or { mean = "5ms" } for an
     /// exponential distribution.
     pub delay: Option<At<DelayTime>>,
@@ -178,6 +189,20 @@ words! {
 }
 
 words! {
+    /// How a task management function is answered.
+    FunctionName for TmfResponse {
+        /// FUNCTION COMPLETE, without its being done.
+        Complete = "complete",
+        /// FUNCTION SUCCEEDED, without its being done.
+        Succeeded = "succeeded",
+        /// FUNCTION REJECTED.
+        Rejected = "rejected",
+        /// INCORRECT LOGICAL UNIT NUMBER.
+        IncorrectLun = "incorrect-lun",
+    }
+}
+
+words! {
     /// How data goes wrong without anybody's saying so.
     CorruptionName for Corruption {
         /// One bit of the first block is another one: in the guest, or in the LUN.
@@ -186,5 +211,7 @@ words! {
         DroppedWrite = "dropped-write",
         /// The write lands in other blocks.
         MisdirectedWrite = "misdirected-write",
+        /// The read finds what was there before the blocks were written the last time.
+        StaleRead = "stale-read",
     }
 }

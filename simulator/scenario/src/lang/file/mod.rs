@@ -15,14 +15,15 @@ mod personality;
 mod step;
 mod workload;
 
-pub use array::{Array, LunTable};
+pub use array::{Array, LunTable, Ownership};
 pub use captured::{Captured, PageName};
 pub use expect::{
     Commands, Expect, FaultFired, Group, Io, KnownFailure, Log, PathStateName, PathWithState,
     Paths, RanTable, StageName, UeventName, Uevents,
 };
 pub use fault::{
-    CorruptionName, Fault, LoseName, ResponseName, SenseFormName, StatusName, Then, When,
+    CorruptionName, Fault, FunctionName, LoseName, ResponseName, SenseFormName, StatusName, Then,
+    When,
 };
 pub use guest::{GroupsName, Guest, ManagerName, Multipath, Multipathd, SelectorName, UdevName};
 pub use hba::{Hba, Targets};
@@ -33,8 +34,8 @@ pub use personality::{
     QuiescenceName, Rdac, RdacModeName, ReportingName, ScopeName, TpgsName,
 };
 pub use step::{
-    Flap, Link, LunCondition, LunOwner, On, PhaseTable, Phases, PortGroup, ReadOnly, Remap, Resize,
-    SetState, Step, StopName, UnitAttention, WriteFile,
+    ApartName, Flap, Link, LunCondition, LunOwner, On, PhaseTable, Phases, PortGroup, ReadOnly,
+    Remap, Resize, SetState, Split, Step, StopName, UnitAttention, WriteFile,
 };
 pub use workload::{PatternName, Workload};
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive, str::FromStr};
 
-use sansim_array::{ControllerId, ControllerState, OpMatcher, PortId, Sense};
+use sansim_array::{ControllerId, ControllerState, OpMatcher, PortId, Sense, TmfMatcher};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -46,8 +46,8 @@ impl Kind for Sense {
 
 impl Kind for ControllerState {
     const EXPECTED: &'static str =
-        "a controller's state: online, quiescing, booting, upgrading, offline or failed";
-    const PATTERN: &'static str = "^(online|quiescing|booting|upgrading|offline|failed)$";
+        "a controller's state: online, quiescing, booting, upgrading, offline, failed or removed";
+    const PATTERN: &'static str = "^(online|quiescing|booting|upgrading|offline|failed|removed)$";
 
     fn schema_name() -> Cow<'static, str> {
         "ControllerState".into()
@@ -130,6 +130,16 @@ impl Kind for OpMatcher {
 
     fn schema_name() -> Cow<'static, str> {
         "Operation".into()
+    }
+}
+
+impl Kind for TmfMatcher {
+    const EXPECTED: &'static str =
+        "a task management function such as \"ABORT TASK\" or \"LOGICAL UNIT RESET\", or \"any\"";
+    const PATTERN: &'static str = "^.+$";
+
+    fn schema_name() -> Cow<'static, str> {
+        "TaskManagement".into()
     }
 }
 

@@ -1,10 +1,10 @@
 //! `[[step]]`: what the scenario does.
 
-use sansim_array::{AccessState, Condition, ControllerId, ControllerState, PortId, Sense};
+use sansim_array::{AccessState, Apart, Condition, ControllerId, ControllerState, PortId, Sense};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LunTable, Name, Part, PathName, PathsName};
+use super::{LunTable, Name, Part, PathName, PathsName, personality::words};
 use crate::lang::value::{At, Size, TimeSpan};
 
 /// Something the scenario does: exactly one action, `at` a time or `on` an event.
@@ -30,10 +30,18 @@ pub struct Step {
     pub phases: Option<At<Phases>>,
     /// Action: a link goes down, comes back or flaps.
     pub link: Option<At<Link>>,
+    /// Action: a port is taken away, and its disks with it.
+    pub unplug: Option<Name<PortId>>,
+    /// Action: a port is put back, and its disks with it.
+    pub plug: Option<Name<PortId>>,
     /// Action: an HBA is reset.
     pub reset_hba: Option<At<u64>>,
     /// Action: a LUN changes hands without a host's asking.
     pub own: Option<LunOwner>,
+    /// Action: each controller takes itself for the owner of a LUN.
+    pub split: Option<At<Split>>,
+    /// Action: the controllers agree about the LUN with this number again: on the owner from before.
+    pub heal: Option<At<u64>>,
     /// Action: a target port group of a LUN gets a state of its own.
     pub port_group: Option<At<PortGroup>>,
     /// Action: the array does something with a LUN.
@@ -147,6 +155,27 @@ pub struct Flap {
     pub every: Name<TimeSpan>,
     /// How many times, at most 1000.
     pub times: At<u64>,
+}
+
+/// Controllers that no longer agree about a LUN.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table such as { lun = 0 }")]
+pub struct Split {
+    /// The LUN.
+    pub lun: At<u64>,
+    /// What they disagree about. Default: "ownership".
+    pub apart: Option<ApartName>,
+}
+
+words! {
+    /// What controllers disagree about.
+    ApartName for Apart {
+        /// Who owns the LUN; there is one copy of its data.
+        Ownership = "ownership",
+        /// Its data as well: what is written through any controller but the owner is lost once they
+        /// agree again.
+        Data = "data",
+    }
 }
 
 /// The states that a controller goes through.

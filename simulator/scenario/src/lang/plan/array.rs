@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sansim_array::{
     ArrayConfig, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun,
-    LunConfig, PersonalityConfig, PortId,
+    LunConfig, OwnershipPolicy, PersonalityConfig, PortId,
 };
 
 /// The array of a scenario.
@@ -14,6 +14,8 @@ pub struct Array {
     pub personality: PersonalityConfig,
     /// What it writes into INQUIRY data.
     pub identity: Identity,
+    /// What it does about ownership by itself.
+    pub ownership: OwnershipPolicy,
     /// INQUIRY data that it tells as it was captured. The first that fits holds.
     pub captured: Vec<CapturedPage>,
     /// How many controllers it has.
@@ -43,6 +45,7 @@ impl Array {
             identity: self.identity.clone(),
             captured: self.captured.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
+            ownership: self.ownership,
             luns: self.luns.clone(),
             faults,
             command_timeout,

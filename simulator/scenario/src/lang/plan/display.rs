@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sansim_array::{Action, Stage};
+use sansim_array::{Action, Apart, Stage};
 
 use super::{
     CommandCount, Condition, Deadline, Expectation, IoLimits, Occurrence, Step, StepAction, Trigger,
@@ -202,9 +202,20 @@ fn array_action(action: &Action, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let link = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
             write!(f, "link {link} flaps {times} times, every {}", TimeSpan(*every))
         }
+        Action::SetPort { port, present: true } => write!(f, "plug port {port}"),
+        Action::SetPort { port, present: false } => write!(f, "unplug port {port}"),
         Action::ResetHba { hba } => write!(f, "reset {hba}"),
         Action::SetOwner { lun, controller } => {
             write!(f, "controller {controller} takes LUN {lun}")
+        }
+        Action::Split { lun, apart: Some(Apart::Ownership) } => {
+            write!(f, "split: every controller takes itself for the owner of LUN {lun}")
+        }
+        Action::Split { lun, apart: Some(Apart::Data) } => {
+            write!(f, "split: every controller has LUN {lun}, with data of its own")
+        }
+        Action::Split { lun, apart: None } => {
+            write!(f, "the controllers agree about LUN {lun} again")
         }
         Action::SetGroupState { lun, group, state: Some(state) } => {
             write!(f, "target port group {group} is {state} for LUN {lun}")

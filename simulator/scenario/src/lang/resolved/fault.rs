@@ -6,7 +6,9 @@ use sansim_array::{
 
 use super::{at, name, span, step};
 use crate::lang::{
-    file::{self, ControllersAre, LoseName, NumberRange, ResponseName, StageName, StatusName},
+    file::{
+        self, ControllersAre, LoseName, NumberRange, PageName, ResponseName, StageName, StatusName,
+    },
     value::{At, Size},
 };
 
@@ -22,6 +24,8 @@ pub(super) fn fault(rule: &FaultRule) -> file::Fault {
 fn when(when: &When) -> file::When {
     let mut table = file::When {
         op: when.op.map(name),
+        page: when.page.map(|page| name(PageName(page))),
+        task_management: when.task_management.map(name),
         controller: when.controller.map(name),
         port: when.port.map(name),
         hba: when.hba.map(|hba| at(hba.0.into())),
@@ -75,6 +79,7 @@ fn then(then: &Then) -> file::Then {
         }
         Some(Answer::Status(code)) => table.status = Some(at(status(code))),
         Some(Answer::Response(code)) => table.response = Some(at(response(code))),
+        Some(Answer::Function(code)) => table.function = Some(at(code.into())),
     }
     match then.action.as_deref() {
         Some(Action::SetController { controller, state }) => {

@@ -1,12 +1,12 @@
 //! `[array]` and `[hba]`.
 
-use sansim_array::{CapturedPage, LunConfig};
+use sansim_array::{CapturedPage, LunConfig, OwnershipPolicy};
 
 use super::{at, name, personality, span};
 use crate::lang::{
     file::{self, PageName, PersonalityName},
     plan::{Array, Scenario},
-    value::Size,
+    value::{At, Size},
 };
 
 pub(super) fn array(array: &Array) -> file::Array {
@@ -23,6 +23,7 @@ pub(super) fn array(array: &Array) -> file::Array {
         controllers: Some(at(array.controllers.into())),
         ports_per_controller: Some(at(array.ports_per_controller.into())),
         captured: array.captured.iter().map(|page| at(captured(page))).collect(),
+        ownership: ownership(&array.ownership),
         rdac: None,
         emc: None,
         hp_sw: None,
@@ -31,6 +32,16 @@ pub(super) fn array(array: &Array) -> file::Array {
     };
     personality::put(&array.personality, &mut table);
     table
+}
+
+fn ownership(policy: &OwnershipPolicy) -> Option<At<file::Ownership>> {
+    let table = file::Ownership {
+        takeover: policy.takeover.map(span),
+        failback: policy.failback.map(span),
+        follow_io: policy.follow_io.map(|count| at(count.get().into())),
+        ping_pong: policy.ping_pong.map(span),
+    };
+    (*policy != OwnershipPolicy::default()).then(|| at(table))
 }
 
 fn captured(page: &CapturedPage) -> file::Captured {

@@ -111,8 +111,15 @@ fn array_action(action: &Action, table: &mut file::Step) {
                 flap: Some(at(flap)),
             }));
         }
+        Action::SetPort { port, present: true } => table.plug = Some(name(*port)),
+        Action::SetPort { port, present: false } => table.unplug = Some(name(*port)),
         Action::ResetHba { hba } => table.reset_hba = Some(at(hba.0.into())),
         Action::SetOwner { lun, controller } => table.own = Some(owner(*lun, *controller)),
+        Action::Split { lun, apart: Some(apart) } => {
+            let split = file::Split { lun: number(*lun), apart: Some((*apart).into()) };
+            table.split = Some(at(split));
+        }
+        Action::Split { lun, apart: None } => table.heal = Some(number(*lun)),
         Action::SetGroupState { lun, group, state } => {
             let (lun, state) = (Some(number(*lun)), state.map(name));
             table.port_group = Some(at(file::PortGroup { lun, group: at((*group).into()), state }));
