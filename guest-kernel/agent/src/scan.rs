@@ -12,11 +12,16 @@ use crate::modprobe::Modules;
 /// How often sysfs is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// How the kernel scans of its own accord.
+const SCAN_TYPE: &str = "/sys/module/scsi_mod/parameters/scan";
+
 /// Scans exactly these targets, one after the other, and waits until `expect` disks are usable in
 /// all.
 ///
 /// With `scsi_mod.scan=manual` nothing is scanned but what is asked for here
-/// (`scsi_scan.c:scsi_scan_host_selected`), which spares 256 probes an HBA.
+/// (`scsi_scan.c:scsi_scan_host_selected`), which spares 256 probes an HBA. After that it would only be
+/// in the way: a LUN 0 that an HBA's event announces would not be looked for
+/// (`virtio_scsi.c:virtscsi_handle_transport_reset`, `scsi_scan.c:scsi_scan_target`).
 pub(crate) fn scan(
     targets: &[TargetAddress],
     expect: usize,
@@ -35,6 +40,7 @@ pub(crate) fn scan(
         fs::write(&path, format!("0 {} -", target.target))
             .doing(|| format!("scan target {} of HBA {} ({path})", target.target, target.hba))?;
     }
+    fs::write(SCAN_TYPE, "sync").doing(|| format!("have events scanned ({SCAN_TYPE})"))?;
     let enough = || disks().ok().filter(|disks| disks.len() >= expect);
     if let Some(disks) = wait_for(give_up, enough) {
         return Ok(disks);
