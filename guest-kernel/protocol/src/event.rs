@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ask, MapStatus, Reply};
+use crate::{Ask, Disk, MapStatus, Reply};
 
 /// Everything the agent sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,11 @@ pub enum Happening {
     },
     /// A map's status differs from the one last reported: rounds, path states, groups.
     Map(MapStatus),
+    /// The disks that there are now: a map has come to a path over another one than before.
+    Disks {
+        /// All of them, sorted by path.
+        disks: Vec<Disk>,
+    },
     /// The dm event counter of a map moved (`dmsetup wait` would return).
     DmEvent {
         /// The map's name.

@@ -27,7 +27,7 @@ pub use hold::{Ask, FromLab, Go};
 pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
 pub const USERLAND: &str = "/userland";

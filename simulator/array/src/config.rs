@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use crate::{
     fault::{FaultRule, OpMatcher, RuleError},
-    ids::{ControllerId, Lun},
+    ids::{ControllerId, Lun, PortId},
     operation::OPERATIONS,
     ownership::OwnershipPolicy,
     personality::{
@@ -31,6 +31,8 @@ pub struct ArrayConfig {
     pub controllers: Vec<ControllerConfig>,
     /// What it does about ownership by itself.
     pub ownership: OwnershipPolicy,
+    /// The ports that are not there at first.
+    pub unplugged: Vec<PortId>,
     /// The LUNs that are mapped at first.
     pub luns: Vec<LunConfig>,
     /// The fault rules, in the order in which they are tried.
@@ -289,6 +291,9 @@ pub enum ConfigError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A port of no controller.
+    #[error("the array has no port {0} that could be unplugged")]
+    NoPort(PortId),
     /// LUNs cannot change hands all the time.
     #[error("LUNs cannot change hands every 0 s")]
     PingPong,

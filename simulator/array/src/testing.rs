@@ -50,6 +50,7 @@ pub(crate) fn config() -> ArrayConfig {
         captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 2 }; 2],
         ownership: OwnershipPolicy::default(),
+        unplugged: Vec::new(),
         luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),

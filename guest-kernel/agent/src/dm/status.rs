@@ -20,6 +20,18 @@ pub(crate) struct Status {
     pub(crate) groups: Vec<GroupStatus>,
 }
 
+impl Status {
+    /// Whether every path of another status is in this one, too.
+    pub(crate) fn has_paths_of(&self, other: &Status) -> bool {
+        let devs = |status: &Status| -> Vec<String> {
+            let paths = status.groups.iter().flat_map(|group| &group.paths);
+            paths.map(|path| path.dev.clone()).collect()
+        };
+        let here = devs(self);
+        devs(other).iter().all(|dev| here.contains(dev))
+    }
+}
+
 /// The words of a line, and how many were taken.
 struct Words<'a> {
     rest: SplitAsciiWhitespace<'a>,

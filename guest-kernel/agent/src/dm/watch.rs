@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use sansim_protocol::Happening;
+use sansim_protocol::{Disk, Happening};
 
 use super::ioctl::{Command, Request, flags};
 use super::status::Status;
@@ -18,6 +18,7 @@ use super::{Dm, Result};
 use crate::clock::wait_ready;
 use crate::fail::Doing;
 use crate::outbox::Outbox;
+use crate::scan;
 
 /// How often the status of the maps is read.
 const LOOK: Duration = Duration::from_millis(50);
@@ -58,6 +59,7 @@ impl Watch {
 
 fn watch(dm: &Dm, outbox: &Outbox) -> ! {
     let mut maps: HashMap<String, Told> = HashMap::new();
+    let mut disks = Vec::new();
     let mut moved = true;
     loop {
         if moved {
@@ -65,7 +67,7 @@ fn watch(dm: &Dm, outbox: &Outbox) -> ! {
             let _ = dm.ask(Request::new(Command::ArmPoll, ""));
             relist(dm, &mut maps);
         }
-        maps.retain(|map, told| look(dm, map, told, outbox));
+        maps.retain(|map, told| look(dm, map, told, &mut disks, outbox));
         let mut fds = [PollFd::new(&dm.control, PollFlags::IN)];
         moved = wait_ready(&mut fds, (!maps.is_empty()).then_some(LOOK));
     }
@@ -79,9 +81,19 @@ fn relist(dm: &Dm, maps: &mut HashMap<String, Told>) {
     }
 }
 
+/// Tells which disks there are, if they are others than those told of.
+fn tell_of_disks(told: &mut Vec<Disk>, outbox: &Outbox) {
+    let Ok(disks) = scan::disks() else { return };
+    let same = |(was, is): (&Disk, &Disk)| (&was.dev, &was.path) == (&is.dev, &is.path);
+    if told.len() != disks.len() || !told.iter().zip(&disks).all(same) {
+        *told = disks.clone();
+        outbox.event(Happening::Disks { disks });
+    }
+}
+
 /// Tells what is new about a map. Returns whether it is a multipath map that still exists, or may
 /// become one: a device of another type costs a look now and then.
-fn look(dm: &Dm, map: &str, told: &mut Told, outbox: &Outbox) -> bool {
+fn look(dm: &Dm, map: &str, told: &mut Told, disks: &mut Vec<Disk>, outbox: &Outbox) -> bool {
     let Ok((line, device)) = dm.line(map, flags::NOFLUSH) else { return dm.find(map).is_ok() };
     if device.event_nr != told.event_nr {
         told.event_nr = device.event_nr;
@@ -90,6 +102,9 @@ fn look(dm: &Dm, map: &str, told: &mut Told, outbox: &Outbox) -> bool {
     // Bytes in flight are not part of the parsed status: they are not worth an event.
     let Ok(status) = line.text.parse::<Status>() else { return true };
     if told.status.as_ref() != Some(&status) {
+        if told.status.as_ref().is_none_or(|before| !before.has_paths_of(&status)) {
+            tell_of_disks(disks, outbox);
+        }
         told.status = Some(status.clone());
         if let Ok(full) = dm.full_status(map, &device, &line, status) {
             outbox.event(Happening::Map(full));

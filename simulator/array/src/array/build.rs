@@ -7,7 +7,7 @@ use crate::{
     config::{ArrayConfig, ConfigError, LunConfig},
     controller::{Controller, ControllerState},
     fault::Faults,
-    ids::{ControllerId, Lun},
+    ids::{ControllerId, Lun, PortId},
     observe::Stage,
     personality::personality,
     store::Store,
@@ -24,6 +24,10 @@ impl State {
         }
         personality.check(&config)?;
         let controllers = controllers(&config)?;
+        let ports: Vec<_> = PortId::all(&controllers).collect();
+        if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
+            return Err(ConfigError::NoPort(*port));
+        }
         let faults = Faults::new(&config.faults, &controllers, config.seed)?;
         if config.luns.len() > LunConfig::MAX_COUNT {
             return Err(ConfigError::TooManyLuns { count: config.luns.len() });
@@ -37,7 +41,7 @@ impl State {
             mappings: 0,
             faults,
             links_down: BTreeSet::new(),
-            ports_out: BTreeSet::new(),
+            ports_out: config.unplugged.into_iter().collect(),
             ownership: config.ownership,
             agenda: Agenda::default(),
             parking: Parking::default(),

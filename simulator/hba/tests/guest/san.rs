@@ -48,6 +48,7 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
         ownership: OwnershipPolicy::default(),
+        unplugged: Vec::new(),
         luns: vec![lun(0, bytes)],
         faults,
         command_timeout: Duration::from_secs(30),

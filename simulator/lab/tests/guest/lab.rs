@@ -125,6 +125,7 @@ impl San {
             captured: Vec::new(),
             controllers: vec![ControllerConfig { ports: 1 }; 2],
             ownership: OwnershipPolicy::default(),
+            unplugged: Vec::new(),
             luns: vec![lun(0), lun(1)],
             faults: Vec::new(),
             command_timeout: Duration::from_secs(30),

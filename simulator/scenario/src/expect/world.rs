@@ -239,6 +239,11 @@ impl World {
         self.maps.get(&lun)
     }
 
+    /// Which path each `major:minor` is now.
+    pub fn know(&mut self, nexus_by_dev: HashMap<String, Nexus>) {
+        self.nexus_by_dev = nexus_by_dev;
+    }
+
     pub(super) fn nexus(&self, dev: &str) -> Option<Nexus> {
         self.nexus_by_dev.get(dev).copied()
     }

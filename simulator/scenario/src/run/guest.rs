@@ -26,7 +26,13 @@ pub(super) struct Paths {
 
 impl Paths {
     fn new(scenario: &Scenario, disks: Vec<Disk>) -> Self {
-        let mut by_dev = HashMap::new();
+        Paths::default().with(scenario, disks)
+    }
+
+    /// The same with the disks that there are now. A `major:minor` of one that is gone is still known, as
+    /// a map may have it yet.
+    pub(super) fn with(&self, scenario: &Scenario, disks: Vec<Disk>) -> Self {
+        let mut by_dev = self.by_dev.clone();
         for nexus in scenario.nexuses() {
             let target = target_address(scenario, nexus);
             for disk in disks.iter().filter(|disk| disk.path.target == target) {
@@ -46,6 +52,7 @@ impl Paths {
         let here = self.by_dev.values().filter(|(_, l)| *l == lun);
         let mut paths: Vec<Nexus> = here.map(|(nexus, _)| *nexus).collect();
         paths.sort_unstable();
+        paths.dedup();
         paths
     }
 
@@ -147,7 +154,7 @@ impl Guest {
         array: &Array,
     ) -> Result<Paths, LabError> {
         let targets: Vec<TargetAddress> =
-            scenario.nexuses().map(|nexus| target_address(scenario, nexus)).collect();
+            scenario.first_nexuses().map(|nexus| target_address(scenario, nexus)).collect();
         let expect_disks = targets.len() * array.luns().len();
         let timeout_ms = DISCOVERY.as_millis() as u64;
         let call = Call::Scan { targets, expect_disks, timeout_ms };

@@ -103,7 +103,7 @@ impl Guest {
         keeper: &mut Keeper,
     ) -> Result<MapStatus, RunError> {
         let map = Scenario::map_name(lun);
-        let expected = scenario.nexuses().count();
+        let expected = scenario.first_nexuses().count();
         let mut last: Option<MapStatus> = None;
         let mut steady = 0;
         for _ in 0..PATIENCE {

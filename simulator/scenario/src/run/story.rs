@@ -392,6 +392,11 @@ impl<'r, 'a> Story<'r, 'a> {
                 }
                 self.see(&Seen::Map(status));
             }
+            Happening::Disks { disks } => {
+                let paths = self.stage.paths.with(self.scenario, disks.clone());
+                self.world.know(paths.nexus_by_dev());
+                self.stage.paths = Arc::new(paths);
+            }
             Happening::Log { text, .. } => {
                 if let Some(kind) = complaint(text)
                     && !self.scenario.guest.allow.iter().any(|allowed| allowed.is_in(text))

@@ -50,6 +50,19 @@ fn a_port_takes_its_disks_along() {
 }
 
 #[test]
+fn a_port_can_be_away_at_first() {
+    let unplugged = vec![A.port];
+    let rig = Rig::new(ArrayConfig { unplugged, ..config() });
+    rig.array.attach(A.hba, Arc::new(|| {}));
+    assert_eq!(rig.answer_at(at(4), A, LUN0, &TEST_UNIT_READY), "BAD TARGET");
+    port(&rig, A.port, true);
+    assert_eq!(told(&rig), "+A0:0 +A0:1");
+    let unplugged = vec!["A7".parse().unwrap()];
+    let refused = Array::new(ArrayConfig { unplugged, ..config() }, Arc::new(Log::default()));
+    assert!(refused.unwrap_err().to_string().contains("no port A7"));
+}
+
+#[test]
 fn a_command_that_waits_behind_a_port_ends_with_it() {
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, hold("h"))]);
     let mut sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);

@@ -25,8 +25,11 @@ pub(super) fn resolve(scenario: &str, array: &file::Array, checker: &mut Checker
     let ports =
         checker.number(array.ports_per_controller.as_ref(), 1..=10, 2, "the number of ports");
     checker.shape.controllers = controllers as u8;
+    checker.shape.ports = ports as u8;
     checker.shape.max_lun = personality.max_lun();
     let luns = resolve_luns(&array.luns, checker);
+    let unplugged = array.unplugged.iter().flat_map(|ports| ports.iter());
+    let unplugged = unplugged.map(|port| checker.port(port)).collect();
     let ownership = ownership(array, &personality, checker);
     let captured = captured::resolve(scenario, &array.captured, &personality, checker);
     Array {
@@ -36,6 +39,7 @@ pub(super) fn resolve(scenario: &str, array: &file::Array, checker: &mut Checker
         captured,
         controllers: controllers as u8,
         ports_per_controller: ports as u8,
+        unplugged,
         luns,
     }
 }

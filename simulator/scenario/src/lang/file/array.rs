@@ -1,6 +1,6 @@
 //! `[array]`: the array that the guest sees.
 
-use sansim_array::ControllerId;
+use sansim_array::{ControllerId, PortId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ pub struct Array {
     pub controllers: Option<At<u64>>,
     /// How many ports each controller has, 1 to 10. Default: 2.
     pub ports_per_controller: Option<At<u64>>,
+    /// Ports that are not there at first; a step can plug them. Default: none.
+    pub unplugged: Option<At<Vec<Name<PortId>>>>,
     /// Pages of INQUIRY data that were captured from a real array. The first that fits holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captured: Vec<At<Captured>>,

@@ -22,6 +22,8 @@ pub struct Array {
     pub controllers: u8,
     /// How many ports each of them has.
     pub ports_per_controller: u8,
+    /// The ports that are not there at first.
+    pub unplugged: Vec<PortId>,
     /// Its LUNs, at least one, by number.
     pub luns: Vec<LunConfig>,
 }
@@ -46,6 +48,7 @@ impl Array {
             captured: self.captured.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
             ownership: self.ownership,
+            unplugged: self.unplugged.clone(),
             luns: self.luns.clone(),
             faults,
             command_timeout,

@@ -115,10 +115,15 @@ impl Scenario {
             .flat_map(|hba| hba.targets.iter().map(move |&port| Nexus { hba: hba.id, port }))
     }
 
+    /// Those of which the guest finds something at first.
+    pub fn first_nexuses(&self) -> impl Iterator<Item = Nexus> + '_ {
+        self.nexuses().filter(|nexus| !self.array.unplugged.contains(&nexus.port))
+    }
+
     /// The path groups of a LUN's map in order of preference, none of them empty.
     pub fn path_groups(&self, lun: Lun) -> Vec<Vec<Nexus>> {
         let Some(config) = self.array.lun(lun) else { return Vec::new() };
-        let paths = self.nexuses();
+        let paths = self.first_nexuses();
         let mut groups = match self.guest.multipath.path_groups {
             PathGroups::Multibus => vec![paths.collect()],
             PathGroups::Failover => paths.map(|nexus| vec![nexus]).collect(),

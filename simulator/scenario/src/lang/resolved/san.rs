@@ -22,6 +22,8 @@ pub(super) fn array(array: &Array) -> file::Array {
         luns: at(array.luns.iter().map(|config| at(lun(config))).collect()),
         controllers: Some(at(array.controllers.into())),
         ports_per_controller: Some(at(array.ports_per_controller.into())),
+        unplugged: (!array.unplugged.is_empty())
+            .then(|| at(array.unplugged.iter().copied().map(name).collect())),
         captured: array.captured.iter().map(|page| at(captured(page))).collect(),
         ownership: ownership(&array.ownership),
         rdac: None,
