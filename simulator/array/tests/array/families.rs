@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::{
     Action, AluaConfig, Array, ArrayConfig, Asked, Buffers, Command, ControllerId, ControllerState,
     EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus, Outcome,
-    PersonalityConfig, RdacConfig, ServiceResponse, Status, Time,
+    PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status, Time,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
 
@@ -35,6 +35,7 @@ enum Deed {
     Foreign(Nexus, Lun, usize),
     SetOwner(Lun, ControllerId),
     SetController(ControllerId, ControllerState),
+    SetPort(ControllerId, bool),
     Snapshot,
 }
 
@@ -103,6 +104,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(ControllerState::Booting),
         1 => Just(ControllerState::Upgrading),
         1 => Just(ControllerState::Failed),
+        1 => Just(ControllerState::Removed),
     ];
     prop_oneof![
         3 => (who(), lun()).prop_map(|(n, l)| Deed::TestUnitReady(n, l)),
@@ -112,6 +114,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => (who(), lun(), 0..4_usize).prop_map(|(n, l, f)| Deed::Foreign(n, l, f)),
         1 => (lun(), controller()).prop_map(|(l, c)| Deed::SetOwner(l, c)),
         1 => (controller(), state).prop_map(|(c, s)| Deed::SetController(c, s)),
+        1 => (controller(), prop::bool::weighted(0.8)).prop_map(|(c, p)| Deed::SetPort(c, p)),
         1 => Just(Deed::Snapshot),
     ]
 }
@@ -163,6 +166,11 @@ fn do_it(array: &Array, now: Time, own: usize, deed: &Deed) -> Option<Reply> {
         }
         Deed::SetController(controller, state) => {
             array.apply(now, Action::SetController { controller, state }).unwrap();
+            return None;
+        }
+        Deed::SetPort(controller, present) => {
+            let port = PortId { controller, index: 0 };
+            array.apply(now, Action::SetPort { port, present }).unwrap();
             return None;
         }
         Deed::Snapshot => return None,
@@ -274,6 +282,8 @@ proptest! {
         for controller in [ControllerId::A, ControllerId::B] {
             let state = ControllerState::Online;
             array.apply(now, Action::SetController { controller, state }).unwrap();
+            let port = PortId { controller, index: 0 };
+            array.apply(now, Action::SetPort { port, present: true }).unwrap();
         }
         for who in [nexus(0, ControllerId::A), nexus(1, ControllerId::B)] {
             let look = || send(&array, now, who, LUN0, &TEST_UNIT_READY, &[], 0).2;

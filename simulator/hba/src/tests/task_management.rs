@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sansim_array::Then;
+use sansim_array::{FaultRule, Lose, Then, When};
 
 use crate::{
     guest::{
@@ -113,4 +113,25 @@ fn control_requests_that_make_no_sense_are_dropped_and_counted() {
     assert_eq!(rig.run(lun(0, 0), &inquiry(36), &parts).1.code, 0);
     let parts = rig.place(0).plain();
     assert_eq!(rig.run(lun(0, 0), &TEST_UNIT_READY, &parts).1.code, 0);
+}
+
+#[test]
+fn a_function_that_is_never_answered_keeps_its_chain_and_the_next_one_is_served() {
+    let task_management = Some("ABORT TASK".parse().expect("it is a function"));
+    let when = When { task_management, ..When::default() };
+    let then = Then { lose: Some(Lose::Forever), ..Then::default() };
+    let lost = FaultRule { name: "lost".into(), when, then, armed: true };
+    let mut rig = Rig::new(vec![lost]).settle();
+    let place = rig.place(9);
+    let request = tmf(ABORT_TASK, lun(0, 0), 2);
+    vm_memory::Bytes::write_slice(&rig.memory, &request, vm_memory::GuestAddress(place.base))
+        .expect("it is in memory");
+    let parts = [
+        crate::guest::ring::readable(place.base, request.len()),
+        crate::guest::ring::writable(place.data(), 1),
+    ];
+    rig.queue(CONTROL_QUEUE).offer_parts(9, &parts);
+    assert_eq!(rig.serve_control(), []);
+    assert_eq!(rig.queue(CONTROL_QUEUE).take_used(), None);
+    assert_eq!(rig.control(&tmf(LOGICAL_UNIT_RESET, lun(0, 0), 0), 1), (vec![0], 1));
 }

@@ -47,7 +47,7 @@ pub use witness::Witness;
 use crate::{
     event::What,
     lang::{
-        plan::{Manager, Scenario},
+        plan::{Manager, Scenario, Versions},
         resolved_toml,
     },
     timings::{CpuSummary, Timings},
@@ -165,8 +165,6 @@ pub async fn run(
     let (began, spent) = (Instant::now(), own_cpu_time());
     let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.slug())?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
-    let scenario = spec.scenario.on_kernel(&spec.image.release);
-    let spec = &RunSpec { scenario, ..spec.clone() };
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
     if spec.id.repetition.is_some() {
         recorder.trace();
@@ -324,6 +322,8 @@ impl Act<'_> {
             prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
         };
         let (paths, maps) = prepared?;
+        let versions = self.versions(&guest, &mut keeper).await?;
+        let scenario = &scenario.on(&versions);
         facts.handler = match &scenario.guest.handler {
             // Attached by the map, not when the disks were found.
             Some(named) if paths.handlers() == "detached" => named.clone(),
@@ -345,10 +345,19 @@ impl Act<'_> {
             cancel: self.cancel.clone(),
             maps,
         };
-        let told =
-            Story::begin(setting)?.tell(machine, &self.spec.image.release, self.began).await?;
+        let told = Story::begin(setting)?.tell(machine, &versions, self.began).await?;
         facts.first_io = told.first_io;
         Ok(told)
+    }
+
+    /// What runs in the guest, as far as it matters to the scenario.
+    async fn versions(&self, guest: &Guest, keeper: &mut Keeper) -> Result<Versions, RunError> {
+        let kernel = self.spec.image.release.clone();
+        let multipath_tools = match self.spec.scenario.asks_for_multipath_tools() {
+            true => keeper.drive(guest.multipath_tools()).await??,
+            false => None,
+        };
+        Ok(Versions { kernel, multipath_tools })
     }
 
     /// Modules, discovery, maps.

@@ -81,6 +81,18 @@ impl Guest {
         }
     }
 
+    /// The version of the guest's multipath-tools; none if there are none.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub(super) async fn multipath_tools(&self) -> Result<Option<String>, LabError> {
+        match self.tool(&["multipath", "-h"]).await {
+            Ok((_, stdout, stderr)) => Ok(tools_version(&stdout).or(tools_version(&stderr))),
+            Err(LabError::AgentFailed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Runs a tool of the userland: its exit code, what it answered, and what it complained of.
     async fn tool(&self, argv: &[&str]) -> Result<(Option<i32>, String, String), LabError> {
         let argv = argv.iter().map(|&word| word.to_owned()).collect();
@@ -142,6 +154,13 @@ impl Guest {
     }
 }
 
+/// The version in the first line of multipath's help: `multipath-tools v0.9.4 (…)`.
+fn tools_version(help: &str) -> Option<String> {
+    let (_, version) = help.split_once("multipath-tools v")?;
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    Some(version[..end].to_owned()).filter(|version| !version.is_empty())
+}
+
 fn paths(status: &MapStatus) -> usize {
     status.groups.iter().map(|group| group.paths.len()).sum()
 }
@@ -169,6 +188,15 @@ fn is_complaint(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_is_in_the_first_line_of_the_help() {
+        let version = |help| tools_version(help).unwrap_or_default();
+        assert_eq!(version("multipath-tools v0.9.4 (11/13, 2022)\nUsage:\n"), "0.9.4");
+        assert_eq!(version("multipath-tools v0.11"), "0.11");
+        assert_eq!(version("sh: multipath: not found"), "");
+        assert_eq!(version("multipath-tools v"), "");
+    }
 
     #[test]
     fn a_complaint_is_told_from_the_configuration_that_is_shown() {

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     event::What,
     expect::World,
-    lang::plan::{Ending, Manager, Scenario},
+    lang::plan::{Ending, Manager, Scenario, Versions},
     verdict::ExpectationResult,
 };
 
@@ -193,7 +193,7 @@ impl<'r, 'a> Story<'r, 'a> {
     pub(super) async fn tell(
         mut self,
         machine: &Machine,
-        release: &str,
+        versions: &Versions,
         began: Instant,
     ) -> Result<Told, RunError> {
         let limit = self.start + self.scenario.limit;
@@ -218,7 +218,7 @@ impl<'r, 'a> Story<'r, 'a> {
                 incoming => self.take(incoming),
             }
         }
-        self.close(release, open, began).await
+        self.close(versions, open, began).await
     }
 
     /// Does what is due: steps, and the start of the workload.
@@ -463,7 +463,7 @@ impl<'r, 'a> Story<'r, 'a> {
     /// The end: the last reports, the last look.
     async fn close(
         mut self,
-        release: &str,
+        versions: &Versions,
         open: Option<Vec<String>>,
         began: Instant,
     ) -> Result<Told, RunError> {
@@ -481,7 +481,7 @@ impl<'r, 'a> Story<'r, 'a> {
             self.recorder.emit_at(t, expect(result));
         }
         Ok(Told {
-            expectations: self.trial.into_results(release),
+            expectations: self.trial.into_results(versions),
             workload: match self.workload {
                 Workload::Stopped(report) => report,
                 _ => WorkloadReport::default(),

@@ -6,7 +6,7 @@ use sansim_array::Time;
 
 use crate::{
     expect::{Judgement, Miss, World},
-    lang::plan::{Deadline, Expectation},
+    lang::plan::{Deadline, Expectation, Versions},
     verdict::ExpectationResult,
 };
 
@@ -99,12 +99,12 @@ impl<'s> Trial<'s> {
     }
 
     /// Every expectation with what became of it. Call after [`Trial::close`].
-    pub(super) fn into_results(self, release: &str) -> Vec<ExpectationResult> {
+    pub(super) fn into_results(self, versions: &Versions) -> Vec<ExpectationResult> {
         let pairs = self.expectations.iter().zip(self.results);
         pairs
             .filter_map(|(expectation, result)| {
                 let mut result = result?;
-                result.known = expectation.known_on(release).map(|known| known.because.clone());
+                result.known = expectation.known_on(versions).map(|known| known.because.clone());
                 Some(result)
             })
             .collect()

@@ -4,13 +4,13 @@ use sansim_array::Lun;
 
 use super::{context::Checker, fault, guest::regex};
 use crate::lang::{
-    file::{self, PathStateName, UeventName},
+    file::{self, Name, PathStateName, UeventName},
     near,
     plan::{
         CommandCount, Condition, Deadline, Expectation, FaultCount, IoLimits, Known, LogCount,
-        PathExpected, PathPattern, PathState, PathTotals, Ran, TextMatch, UeventCount,
+        PathExpected, PathPattern, PathState, PathTotals, Ran, Ranges, TextMatch, UeventCount,
     },
-    value::{At, Comparison},
+    value::{At, Comparison, VersionRange},
 };
 
 /// The keys that are conditions.
@@ -29,6 +29,9 @@ const CONDITIONS: [&str; 12] = [
     "uevents",
 ];
 
+/// A range as it is written.
+type Range = Name<VersionRange>;
+
 pub(super) fn resolve(expects: &[At<file::Expect>], checker: &mut Checker<'_>) -> Vec<Expectation> {
     expects
         .iter()
@@ -40,16 +43,30 @@ pub(super) fn resolve(expects: &[At<file::Expect>], checker: &mut Checker<'_>) -
                 when,
                 conditions,
                 because: expect.because.clone().unwrap_or_default(),
-                kernel: expect.kernel.as_ref().map(|range| range.0.clone()),
-                known: known
-                    .map(|known| Known {
-                        kernel: known.kernel.0.clone(),
-                        because: known.because.clone(),
-                    })
-                    .collect(),
+                on: ranges(&expect.kernel, &expect.multipath_tools),
+                known: known.map(|known| known_failure(known, expect, checker)).collect(),
             }
         })
         .collect()
+}
+
+fn ranges(kernel: &Option<Range>, multipath_tools: &Option<Range>) -> Ranges {
+    let range = |given: &Option<Range>| given.as_ref().map(|range| range.0.clone());
+    Ranges { kernel: range(kernel), multipath_tools: range(multipath_tools) }
+}
+
+fn known_failure(
+    known: &file::KnownFailure,
+    expect: &At<file::Expect>,
+    checker: &mut Checker<'_>,
+) -> Known {
+    let on = ranges(&known.kernel, &known.multipath_tools);
+    if on == Ranges::default() {
+        let problem = "a failure that is known everywhere is what should be expected";
+        let help = "write `kernel`, `multipath_tools` or both into `known`";
+        checker.refuse(&expect.span, problem, help);
+    }
+    Known { on, because: known.because.clone() }
 }
 
 fn deadline(expect: &At<file::Expect>, checker: &mut Checker<'_>) -> Deadline {

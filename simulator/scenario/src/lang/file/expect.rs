@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LunOwner, Many, Name, StatusName};
-use crate::lang::value::{At, Comparison, KernelRange, TimeSpan};
+use crate::lang::value::{At, Comparison, TimeSpan, VersionRange};
 
 /// Something that must be so: at the end of the story, unless `by`, `at` or `never` says otherwise.
 /// Everything in one of these tables must be so at the same time.
@@ -55,7 +55,9 @@ pub struct Expect {
     #[serde(default, skip_serializing_if = "Many::is_empty")]
     pub uevents: Many<Uevents>,
     /// Expected on these kernels only. Default: on all of them.
-    pub kernel: Option<Name<KernelRange>>,
+    pub kernel: Option<Name<VersionRange>>,
+    /// Expected with these versions of multipath-tools only. Default: with all of them.
+    pub multipath_tools: Option<Name<VersionRange>>,
     /// What to tell a reader when it is not so.
     pub because: Option<String>,
     /// Kernels on which it is known not to be so.
@@ -238,7 +240,7 @@ pub enum UeventName {
     PathReinstated,
 }
 
-/// Kernels that are known to fail an expectation.
+/// Versions that are known to fail an expectation: of the kernel, of multipath-tools, or of both.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -246,7 +248,9 @@ pub enum UeventName {
 )]
 pub struct KnownFailure {
     /// Which kernels.
-    pub kernel: Name<KernelRange>,
+    pub kernel: Option<Name<VersionRange>>,
+    /// Which versions of multipath-tools.
+    pub multipath_tools: Option<Name<VersionRange>>,
     /// Why: a commit, a report, a sentence.
     pub because: String,
 }

@@ -6,7 +6,7 @@ use regex::Regex;
 use sansim_array::{ControllerId, HbaId, Lun, OpMatcher, PortId, Sense, Stage, Status};
 
 use super::PathPattern;
-use crate::lang::value::{Comparison, KernelRange};
+use crate::lang::value::{Comparison, VersionRange};
 
 /// Something that must be so.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,21 +17,46 @@ pub struct Expectation {
     pub conditions: Vec<Condition>,
     /// What to tell a reader when it is not; empty if nothing was written.
     pub because: String,
-    /// Kernels on which it is expected at all; none is all.
-    pub kernel: Option<KernelRange>,
-    /// Kernels on which it is known not to be so.
+    /// Where it is expected at all.
+    pub on: Ranges,
+    /// Where it is known not to be so.
     pub known: Vec<Known>,
 }
 
 impl Expectation {
-    /// Whether it is expected on this kernel (`uname -r`).
-    pub fn applies_to(&self, release: &str) -> bool {
-        self.kernel.as_ref().is_none_or(|range| range.contains(release))
+    /// The entry that says that it is known to fail with these versions.
+    pub fn known_on(&self, versions: &Versions) -> Option<&Known> {
+        self.known.iter().find(|known| known.on.contain(versions))
     }
+}
 
-    /// The entry that says that it is known to fail on this kernel (`uname -r`).
-    pub fn known_on(&self, release: &str) -> Option<&Known> {
-        self.known.iter().find(|known| known.kernel.contains(release))
+/// What runs in a guest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// The kernel's `uname -r`.
+    pub kernel: String,
+    /// That of multipath-tools; `None` when there are none, or nobody has asked.
+    pub multipath_tools: Option<String>,
+}
+
+/// Versions of what runs in a guest: all that are given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ranges {
+    /// Of the kernel.
+    pub kernel: Option<VersionRange>,
+    /// Of multipath-tools.
+    pub multipath_tools: Option<VersionRange>,
+}
+
+impl Ranges {
+    /// Whether all of them fit. A version that is not known fits nothing.
+    pub fn contain(&self, versions: &Versions) -> bool {
+        let tools = versions.multipath_tools.as_deref();
+        self.kernel.as_ref().is_none_or(|range| range.contains(&versions.kernel))
+            && self
+                .multipath_tools
+                .as_ref()
+                .is_none_or(|range| tools.is_some_and(|version| range.contains(version)))
     }
 }
 
@@ -48,11 +73,11 @@ pub enum Deadline {
     Never,
 }
 
-/// Kernels that are known to break an expectation, and why.
+/// Versions that are known to break an expectation, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
-    /// Which kernels.
-    pub kernel: KernelRange,
+    /// Which.
+    pub on: Ranges,
     /// Why: a commit, a report, a sentence.
     pub because: String,
 }

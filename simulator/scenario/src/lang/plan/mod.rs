@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use array::{Array, Hba};
 pub use expect::{
     CommandCount, Condition, Deadline, Expectation, FaultCount, IoLimits, Known, LogCount,
-    PathExpected, PathState, PathTotals, Ran, TextMatch, UeventCount,
+    PathExpected, PathState, PathTotals, Ran, Ranges, TextMatch, UeventCount, Versions,
 };
 pub use guest::{Guest, Manager, Multipath, Multipathd, PathGroups, Selector};
 pub use names::PathPattern;
@@ -85,11 +85,20 @@ impl Scenario {
         self.guest.manager.services().programs().iter().copied().chain(ran)
     }
 
-    /// The scenario with what is expected of this kernel (`uname -r`).
-    pub fn on_kernel(&self, release: &str) -> Scenario {
+    /// The scenario with what is expected of these versions.
+    pub fn on(&self, versions: &Versions) -> Scenario {
         let mut scenario = self.clone();
-        scenario.expectations.retain(|expectation| expectation.applies_to(release));
+        scenario.expectations.retain(|expectation| expectation.on.contain(versions));
         scenario
+    }
+
+    /// Whether something depends on the version of multipath-tools.
+    pub fn asks_for_multipath_tools(&self) -> bool {
+        self.expectations.iter().any(|expectation| {
+            let mut ranges =
+                expectation.known.iter().map(|known| &known.on).chain([&expectation.on]);
+            ranges.any(|ranges| ranges.multipath_tools.is_some())
+        })
     }
 
     /// The LUN that is meant where an expectation or a step names none: the workload's, else the

@@ -23,9 +23,11 @@ pub(super) fn expect(expectation: &Expectation, scenario: &Scenario) -> file::Ex
         condition(one, &mut table);
     }
     table.because = Some(expectation.because.clone()).filter(|text| !text.is_empty());
-    table.kernel = expectation.kernel.clone().map(name);
+    table.kernel = expectation.on.kernel.clone().map(name);
+    table.multipath_tools = expectation.on.multipath_tools.clone().map(name);
     let known = expectation.known.iter().map(|known| file::KnownFailure {
-        kernel: name(known.kernel.clone()),
+        kernel: known.on.kernel.clone().map(name),
+        multipath_tools: known.on.multipath_tools.clone().map(name),
         because: known.because.clone(),
     });
     table.known.0.extend(known);

@@ -4,15 +4,15 @@
 mod compare;
 mod delay;
 mod duration;
-mod kernel;
 mod size;
 mod spanned;
 mod text;
+mod version;
 
 pub use compare::{Bound, Comparison, Quantity, Relation};
 pub use delay::DelayTime;
 pub use duration::TimeSpan;
-pub use kernel::{KernelRange, release_order};
 pub use size::Size;
 pub use spanned::At;
 pub use text::{Kind, Text};
+pub use version::{VersionRange, release_order};

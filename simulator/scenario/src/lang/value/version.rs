@@ -4,10 +4,10 @@ use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use super::{Bound, Kind, Relation};
 
-/// A range of kernel versions, compared over the numbers that the range gives: 6.1.192 is `< 6.7`,
+/// A range of versions, compared over the numbers that the range gives: 6.1.192 is `< 6.7`,
 /// and it is `= 6.1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KernelRange(Vec<Bound<Version>>);
+pub struct VersionRange(Vec<Bound<Version>>);
 
 /// The leading numbers of a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +19,7 @@ impl Version {
         numbers.filter(|numbers| numbers.len() <= 4).map(Version)
     }
 
-    /// Of `uname -r`, which may go on in any way: `6.1.0-49-amd64`, `6.12-rc3`.
+    /// Of `uname -r` and the like, which may go on in any way: `6.1.0-49-amd64`, `6.12-rc3`.
     fn of_release(release: &str) -> Version {
         let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
         let numbers = release[..end].split('.').map_while(|part| part.parse().ok());
@@ -27,8 +27,8 @@ impl Version {
     }
 }
 
-impl KernelRange {
-    /// Whether the kernel with this `uname -r` is in the range.
+impl VersionRange {
+    /// Whether a version is in the range: a kernel's `uname -r`, or `0.9.4`.
     pub fn contains(&self, release: &str) -> bool {
         let version = Version::of_release(release);
         self.0.iter().all(|bound| {
@@ -44,7 +44,7 @@ pub fn release_order(a: &str, b: &str) -> Ordering {
     Version::of_release(a).cmp(&Version::of_release(b))
 }
 
-impl FromStr for KernelRange {
+impl FromStr for VersionRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -54,12 +54,12 @@ impl FromStr for KernelRange {
         };
         let bounds: Option<Vec<_>> = text.split(',').map(bound).collect();
         bounds
-            .map(KernelRange)
-            .ok_or_else(|| format!("{text:?} names no kernels: expected {}", Self::EXPECTED))
+            .map(VersionRange)
+            .ok_or_else(|| format!("{text:?} names no versions: expected {}", Self::EXPECTED))
     }
 }
 
-impl fmt::Display for KernelRange {
+impl fmt::Display for VersionRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, bound) in self.0.iter().enumerate() {
             let version: Vec<_> = bound.value.0.iter().map(u32::to_string).collect();
@@ -70,12 +70,12 @@ impl fmt::Display for KernelRange {
     }
 }
 
-impl Kind for KernelRange {
-    const EXPECTED: &'static str = "kernel versions such as \"< 6.7\" or \">= 5.11, < 5.18\"";
+impl Kind for VersionRange {
+    const EXPECTED: &'static str = "versions such as \"< 6.7\" or \">= 5.11, < 5.18\"";
     const PATTERN: &'static str = r"^(<=|>=|==|<|>|=)? ?[0-9.]+(, ?(<=|>=|==|<|>|=)? ?[0-9.]+)*$";
 
     fn schema_name() -> Cow<'static, str> {
-        "KernelRange".into()
+        "VersionRange".into()
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_range_compares_the_numbers_it_gives() {
-        let range = |text: &str| text.parse::<KernelRange>().unwrap();
+        let range = |text: &str| text.parse::<VersionRange>().unwrap();
         assert!(range("< 6.7").contains("6.1.0-49-amd64"));
         assert!(range("< 6.7").contains("6.6.99"));
         assert!(!range("< 6.7").contains("6.7.0"));
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_no_range_is_refused() {
         for text in ["", "< ", "six", "< 6.x", "< 6.7,", "< 99999999999"] {
-            assert!(text.parse::<KernelRange>().is_err(), "{text}");
+            assert!(text.parse::<VersionRange>().is_err(), "{text}");
         }
     }
 }
