@@ -138,6 +138,9 @@ impl Clock {
         for event in &events {
             match event.data.u64() {
                 TIMER => drop(rustix::io::read(&self.timer, &mut [0; 8])),
+                // Whoever has rung may have been preempted before, while the message went out with
+                // another question: that bell, which `ask` did not find, would never end.
+                BELL => drop(rustix::io::read(&self.bell, &mut [0; 8])),
                 DISK => disk = true,
                 _ => {}
             }

@@ -5,8 +5,13 @@
 //! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` |
 //! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` |
 //! | a command of the error handler | probe on `scsi_send_eh_cmnd` |
-//! | a task management function | probe on `virtscsi_tmf` |
+//! | anything that is put into a queue of an HBA | probe on `virtqueue_add_sgs` |
 //! | a request to the userland's disk | tracepoints `block:block_rq_issue`, `_requeue`, `_complete` |
+//!
+//! The first three are only counted. They come before the command is in its queue, and a kernel that
+//! can be preempted anywhere may have the lab asked in between: it would find nothing, let time go
+//! on, and not hear of the command when it comes. `virtqueue_add_sgs` is called with interrupts off
+//! (`virtio_scsi.c:virtscsi_add_cmd`), so that whoever it wakes runs when the command is there.
 //!
 //! Events belong to a processor each, so there is one of each kind for every processor.
 
@@ -37,8 +42,8 @@ pub(crate) struct Probes {
     refused: Vec<Probe>,
     /// None where the kernel has no probes.
     recovery: Option<Vec<Probe>>,
-    /// Task management functions.
-    tasks: Vec<Probe>,
+    /// What is put into the queues of HBAs; empty where nobody is to be woken by it.
+    queued: Vec<Probe>,
     disk: Option<Disk>,
 }
 
@@ -59,17 +64,13 @@ impl Probes {
         let _ = mount("tracefs", TRACEFS, "tracefs", MountFlags::empty(), None);
         let start = tracepoint("scsi/scsi_dispatch_cmd_start")?;
         let error = tracepoint("scsi/scsi_dispatch_cmd_error")?;
-        let mut probes = Probes {
-            dispatched: probe(&start, wake).doing(|| "count commands".to_owned())?,
+        Ok(Probes {
+            dispatched: probe(&start, false).doing(|| "count commands".to_owned())?,
             refused: probe(&error, false).doing(|| "count commands".to_owned())?,
-            recovery: on_function("scsi_send_eh_cmnd", wake),
-            tasks: Vec::new(),
+            recovery: on_function("scsi_send_eh_cmnd", false).ok(),
+            queued: if wake { queued()? } else { Vec::new() },
             disk: None,
-        };
-        if wake {
-            probes.tasks = on_function("virtscsi_tmf", wake).unwrap_or_default();
-        }
-        Ok(probes)
+        })
     }
 
     /// Watches the userland's disk from now on. Not from the start: most runs never use it, and every
@@ -83,8 +84,7 @@ impl Probes {
 
     /// What becomes readable when something goes out to an HBA.
     pub(crate) fn commands(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let recovery = self.recovery.iter().flatten();
-        self.dispatched.iter().chain(recovery).chain(&self.tasks).filter_map(Probe::descriptor)
+        self.queued.iter().filter_map(Probe::descriptor)
     }
 
     /// What becomes readable when a request goes out to the userland's disk.
@@ -101,10 +101,8 @@ impl Probes {
 
     /// Empties the rings, so that the next event wakes again.
     pub(crate) fn drain(&mut self) {
-        let recovery = self.recovery.iter_mut().flatten();
         let disk = self.disk.iter_mut().flat_map(|disk| &mut disk.issued);
-        let commands = self.dispatched.iter_mut().chain(recovery).chain(&mut self.tasks);
-        for probe in commands.chain(disk) {
+        for probe in self.queued.iter_mut().chain(disk) {
             if let Probe::Wake(sampler) = probe {
                 while sampler.next_record().is_some() {}
             }
@@ -147,9 +145,15 @@ pub(super) fn tracepoint(name: &str) -> Result<Tracepoint> {
     Ok(Tracepoint::with_id(id.trim().parse().doing(|| format!("read {path}"))?))
 }
 
-/// A probe on a function of the kernel; none where that cannot be.
-fn on_function(name: &str, wake: bool) -> Option<Vec<Probe>> {
-    probe(&KProbe::probe(name, 0).ok()?, wake).ok()
+/// What is put into a queue of an HBA wakes. Without it time would not stand still for any command.
+fn queued() -> Result<Vec<Probe>> {
+    on_function("virtqueue_add_sgs", true)
+        .doing(|| "watch virtqueue_add_sgs (skipped time needs KPROBES)".to_owned())
+}
+
+/// A probe on a function of the kernel.
+fn on_function(name: &str, wake: bool) -> io::Result<Vec<Probe>> {
+    probe(&KProbe::probe(name, 0)?, wake)
 }
 
 fn probe<E: Event + Clone>(event: &E, wake: bool) -> io::Result<Vec<Probe>> {

@@ -471,8 +471,8 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
         .extend(wanted.filter(|name| is_own_module(name)).map(|name| format!("our module {name}")));
     if time == TimeMode::Skip {
         added.push(
-            "a thread of the agent, woken by these, by virtscsi_tmf and by requests to the \
-             userland's disk, that keeps the processor busy until the lab lets time go on"
+            "a thread of the agent, woken by virtqueue_add_sgs and by requests to the userland's \
+             disk, that keeps the processor busy until the lab lets time go on"
                 .to_owned(),
         );
     }
