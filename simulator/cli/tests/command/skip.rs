@@ -78,6 +78,68 @@ fn reads_are_quick_however_busy_the_host_is() {
     assert_eq!(summary["io"]["errors"], 0);
 }
 
+/// Has the guest's kernel write down when it begins with a command, when the command is in its queue,
+/// and when the thread that keeps the clock is woken; then eight reads, and what was written down.
+const TRACE: &str = r#"
+[[step]]
+at = "100ms"
+write = { path = "/sys/kernel/tracing/kprobe_events", text = """
+p:begun scsi_queue_rq
+p:queued virtqueue_add_sgs
+""" }
+[[step]]
+at = "200ms"
+write = { path = "/sys/kernel/tracing/events/sched/sched_waking/filter", text = "comm == \"writer\"" }
+[[step]]
+at = "300ms"
+write = { path = "/sys/kernel/tracing/events/sched/sched_waking/enable", text = "1" }
+[[step]]
+at = "400ms"
+write = { path = "/sys/kernel/tracing/events/kprobes/enable", text = "1" }
+[[step]]
+name = "read"
+at = "500ms"
+run = ["dd", "if={disk:A0}", "of=/dev/null", "bs=4096", "count=8", "iflag=direct"]
+[[step]]
+name = "trace"
+on = { step = "read" }
+run = ["cat", "/sys/kernel/tracing/trace"]
+[[step]]
+on = { step = "trace" }
+end = true
+"#;
+
+/// What a step's program has printed in the newest run.
+fn stdout_of(place: &Place, step: &str) -> String {
+    let path = place.out().join("latest/events.ndjson");
+    let events = std::fs::read_to_string(path).expect("events.ndjson");
+    let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let ran = |event: &serde_json::Value| event["kind"] == "ran" && event["name"] == step;
+    let event = events.into_iter().find(ran).expect("the program has run");
+    event["stdout"].as_str().expect("stdout").to_owned()
+}
+
+/// Woken any earlier, it could ask while the queue is still empty, on a kernel that is preempted in
+/// between; and nobody would wake it again.
+#[test]
+fn the_clocks_keeper_is_woken_when_a_command_is_in_its_queue() {
+    let place = Place::new();
+    let output = skip(&place, "", &format!("{QUIET}{TRACE}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let trace = stdout_of(&place, "trace");
+    let (mut begun, mut commands) = (false, 0);
+    for line in trace.lines() {
+        if line.contains(": begun:") {
+            (begun, commands) = (true, commands + 1);
+        } else if line.contains(": queued:") {
+            begun = false;
+        } else if line.contains(": sched_waking:") {
+            assert!(!begun, "woken too early: {line}\n{trace}");
+        }
+    }
+    assert!(commands >= 8, "{commands} commands in {trace}");
+}
+
 #[test]
 fn a_delay_of_ten_seconds_takes_ten_seconds() {
     assert_stall(10.0, "{ delay = \"10s\" }", "");
