@@ -1,6 +1,6 @@
 //! The second layer of an image: the initramfs, with the agent and the modules of ours.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
 use crate::{
     Image, LabError, Progress, Result,
@@ -8,9 +8,11 @@ use crate::{
     base::{self, Base},
     build::{AgentBinary, Initrd, OwnModules, lib_modules, write_initramfs},
     cache::Lock,
+    unnamed::UNUSED_FOR,
 };
 
-/// Initramfs kept an image: one for each agent that was used lately.
+/// Initramfs kept an image, one for each agent: the newest, and those that another sansim, of another
+/// version, may be using.
 const KEPT_INITRAMFS: usize = 3;
 
 /// The image of a base and an agent.
@@ -36,6 +38,8 @@ pub(crate) async fn finish(
         fs::rename(&part, &path).map_err(failed)?;
         prune_initramfs(&base.dir);
     }
+    // Says that it is in use; a cache that cannot be written does without.
+    let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
     Ok(Image {
         name: name.to_owned(),
         release,
@@ -120,7 +124,8 @@ fn prune_initramfs(dir: &Path) {
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     found.sort();
-    for (_, path) in found.iter().rev().skip(KEPT_INITRAMFS) {
+    let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
+    for (_, path) in found.iter().rev().skip(KEPT_INITRAMFS).filter(|(used, _)| old(used)) {
         let _ = fs::remove_file(path);
     }
 }
@@ -140,19 +145,28 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_initramfs_are_kept() {
+    fn only_the_newest_initramfs_are_kept_and_those_in_use() {
         let dir = tempfile::tempdir().unwrap();
-        for n in 0..5u64 {
+        let half = UNUSED_FOR / 2;
+        for n in 0..6u32 {
             let path = dir.path().join(format!("initramfs-{n}.cpio"));
             let file = fs::File::create(path).unwrap();
-            let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(n);
-            file.set_modified(time).unwrap();
+            file.set_modified(SystemTime::now() - half * (6 - n).saturating_sub(3)).unwrap();
         }
         fs::write(dir.path().join("vmlinux"), "").unwrap();
         prune_initramfs(dir.path());
         let mut left: Vec<_> =
             fs::read_dir(dir.path()).unwrap().flatten().map(|e| e.file_name()).collect();
         left.sort();
-        assert_eq!(left, ["initramfs-2.cpio", "initramfs-3.cpio", "initramfs-4.cpio", "vmlinux"]);
+        assert_eq!(
+            left,
+            [
+                "initramfs-2.cpio",
+                "initramfs-3.cpio",
+                "initramfs-4.cpio",
+                "initramfs-5.cpio",
+                "vmlinux"
+            ]
+        );
     }
 }

@@ -43,6 +43,8 @@ const PACKAGES: &[&str] = &[
     // Not in every suite do the others need them; scenarios run `cat`, `dd` and `perl`.
     "coreutils",
     "perl-base",
+    // Every Debian has it; udev's rules call `logger`.
+    "bsdutils",
 ];
 
 /// All of them, by the age of their kernels.

@@ -9,7 +9,8 @@ use crate::ImageStore;
 
 /// So many are kept; the others go when nobody can be using them any more.
 const KEPT: usize = 8;
-const UNUSED_FOR: Duration = Duration::from_secs(3600);
+/// What was not used for so long is in nobody's use.
+pub(crate) const UNUSED_FOR: Duration = Duration::from_secs(3600);
 
 /// What their names begin with, before the digits.
 const PREFIX: &str = "own-";
