@@ -78,9 +78,7 @@ impl Store {
         range: Range<u64>,
         look: impl FnOnce(&[u8]) -> R,
     ) -> Result<R, BeyondEnd> {
-        let contents = self.contents.read();
-        let range = contents.check(range)?;
-        Ok(look(&contents.bytes()[range]))
+        self.look_at(range, |contents| contents, look)
     }
 
     /// Shows what `range`, in bytes, held before it was overwritten the last time; what it holds, if
@@ -90,10 +88,18 @@ impl Store {
         range: Range<u64>,
         look: impl FnOnce(&[u8]) -> R,
     ) -> Result<R, BeyondEnd> {
+        self.look_at(range, |contents| contents.before.as_deref().unwrap_or(contents), look)
+    }
+
+    fn look_at<R>(
+        &self,
+        range: Range<u64>,
+        which: impl FnOnce(&Contents) -> &Contents,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, BeyondEnd> {
         let contents = self.contents.read();
         let range = contents.check(range)?;
-        let then = contents.before.as_deref().unwrap_or(&contents);
-        Ok(look(&then.bytes()[range]))
+        Ok(look(&which(&contents).bytes()[range]))
     }
 
     /// Lets `fill` overwrite `range`, in bytes.

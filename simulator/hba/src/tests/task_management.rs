@@ -5,7 +5,7 @@ use sansim_array::{FaultRule, Lose, Then, When};
 use crate::{
     guest::{
         san::rule,
-        scsi::{TEST_UNIT_READY, inquiry, lun, read10, tmf},
+        scsi::{Place, TEST_UNIT_READY, inquiry, lun, read10, tmf},
     },
     rig::Rig,
     wire::{CONTROL_QUEUE, FIRST_REQUEST_QUEUE},
@@ -28,13 +28,10 @@ fn park(rig: &mut Rig, queue: u16, slot: u16) {
     assert_eq!(rig.queue(queue).take_used(), None, "the command is held");
 }
 
-#[test]
-fn an_aborted_command_comes_back_before_the_answer_from_whichever_queue() {
-    let mut rig = holding_reads();
-    park(&mut rig, FIRST_REQUEST_QUEUE, 1);
-    park(&mut rig, FIRST_REQUEST_QUEUE + 1, 2);
+/// Offers ABORT TASK in slot 9 of the control queue.
+fn offer_abort(rig: &mut Rig, tag: u64) -> Place {
     let place = rig.place(9);
-    let request = tmf(ABORT_TASK, lun(0, 0), 2);
+    let request = tmf(ABORT_TASK, lun(0, 0), tag);
     vm_memory::Bytes::write_slice(&rig.memory, &request, vm_memory::GuestAddress(place.base))
         .expect("it is in memory");
     let parts = [
@@ -42,6 +39,15 @@ fn an_aborted_command_comes_back_before_the_answer_from_whichever_queue() {
         crate::guest::ring::writable(place.data(), 1),
     ];
     rig.queue(CONTROL_QUEUE).offer_parts(9, &parts);
+    place
+}
+
+#[test]
+fn an_aborted_command_comes_back_before_the_answer_from_whichever_queue() {
+    let mut rig = holding_reads();
+    park(&mut rig, FIRST_REQUEST_QUEUE, 1);
+    park(&mut rig, FIRST_REQUEST_QUEUE + 1, 2);
+    let place = offer_abort(&mut rig, 2);
     let order = rig.serve_control();
     assert_eq!(order, [(FIRST_REQUEST_QUEUE + 1, 2), (CONTROL_QUEUE, 9)]);
     assert_eq!(place.take_data(&rig.memory, 1), [0], "FUNCTION COMPLETE");
@@ -122,15 +128,7 @@ fn a_function_that_is_never_answered_keeps_its_chain_and_the_next_one_is_served(
     let then = Then { lose: Some(Lose::Forever), ..Then::default() };
     let lost = FaultRule { name: "lost".into(), when, then, armed: true };
     let mut rig = Rig::new(vec![lost]).settle();
-    let place = rig.place(9);
-    let request = tmf(ABORT_TASK, lun(0, 0), 2);
-    vm_memory::Bytes::write_slice(&rig.memory, &request, vm_memory::GuestAddress(place.base))
-        .expect("it is in memory");
-    let parts = [
-        crate::guest::ring::readable(place.base, request.len()),
-        crate::guest::ring::writable(place.data(), 1),
-    ];
-    rig.queue(CONTROL_QUEUE).offer_parts(9, &parts);
+    offer_abort(&mut rig, 2);
     assert_eq!(rig.serve_control(), []);
     assert_eq!(rig.queue(CONTROL_QUEUE).take_used(), None);
     assert_eq!(rig.control(&tmf(LOGICAL_UNIT_RESET, lun(0, 0), 0), 1), (vec![0], 1));
