@@ -227,6 +227,11 @@ pub enum LunChange {
     },
     /// It was made read-only or writable.
     ReadOnly(bool),
+    /// It was on its way to a controller and has not got there.
+    StaysPut {
+        /// Where it was to go.
+        to: ControllerId,
+    },
     /// Every controller takes itself for its owner; none once they agree again.
     Split(Option<Apart>),
     /// The array does something with it, or has done with it.
@@ -250,6 +255,7 @@ impl fmt::Display for LunChange {
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),
+            LunChange::StaysPut { to } => write!(f, "its transition to controller {to} has failed"),
             LunChange::Split(Some(Apart::Ownership)) => {
                 f.write_str("split: every controller takes itself for the owner")
             }

@@ -199,6 +199,13 @@ pub(crate) trait Personality: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The unit attention by which nexuses learn that a LUN does not get to the controller that it was on
+    /// its way to, sent by this nexus or by the array itself. None: it does.
+    fn transition_failed(&self, by: Option<Nexus>) -> Option<Sense> {
+        let _ = by;
+        None
+    }
+
     /// The vendor-specific VPD pages of a mapped LUN.
     fn vpd_pages(&self) -> &'static [u8] {
         &[]

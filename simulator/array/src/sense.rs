@@ -64,6 +64,7 @@ impl Sense {
     pub(crate) const RESERVATIONS_RELEASED: Sense = Sense::new(0x06, 0x2a, 0x04);
     pub(crate) const REGISTRATIONS_PREEMPTED: Sense = Sense::new(0x06, 0x2a, 0x05);
     pub(crate) const ACCESS_STATE_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x06);
+    pub(crate) const IMPLICIT_TRANSITION_FAILED: Sense = Sense::new(0x06, 0x2a, 0x07);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
     pub(crate) const INQUIRY_DATA_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x03);

@@ -20,7 +20,7 @@ use crate::{
     fault::{Answer, Caught, Faults, Lose, Subject},
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     notice::Notice,
-    observe::{Changed, Stage, StateChange},
+    observe::{Changed, LunChange, Stage, StateChange},
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
@@ -279,6 +279,11 @@ impl State {
         let news = self.personality.owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
+        if let Some(sense) = self.personality.transition_failed(by) {
+            self.push_attention(Some(lun), sense, |_| true);
+            self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
+            return;
+        }
         let from = std::mem::replace(&mut unit.owner, to);
         if let Some(sense) = news {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);

@@ -19,7 +19,7 @@ use super::{Effect, Gate, Personality, Site};
 use crate::{
     config::{ArrayConfig, ConfigError},
     controller::{Controller, ControllerState},
-    ids::{ControllerId, PortId},
+    ids::{ControllerId, Nexus, PortId},
     operation::{Kind, Operation},
     sense::Sense,
     unit::Unit,
@@ -90,6 +90,9 @@ pub struct AluaConfig {
     pub reporting: Reporting,
     /// Whether the group that should be optimized says so with the PREF bit.
     pub preferred_bit: bool,
+    /// Whether a LUN that the array itself sends to another controller stays where it is once the
+    /// transition is over. Everybody is told by 06/2A/07.
+    pub implicit_fails: bool,
     /// Bits 6 to 4 of each group's first byte in REPORT TARGET PORT GROUPS, which are reserved and
     /// should be 0.
     pub reserved_bits: u8,
@@ -110,6 +113,7 @@ impl Default for AluaConfig {
             scope: Scope::All,
             reporting: Reporting::NotReady,
             preferred_bit: true,
+            implicit_fails: false,
             reserved_bits: 0,
             lun_designator: true,
         }
@@ -246,6 +250,11 @@ impl Personality for Alua {
 
     fn owner_changed(&self) -> Option<Sense> {
         Some(Sense::ACCESS_STATE_CHANGED)
+    }
+
+    fn transition_failed(&self, by: Option<Nexus>) -> Option<Sense> {
+        let fails = by.is_none() && self.config.implicit_fails;
+        fails.then_some(Sense::IMPLICIT_TRANSITION_FAILED)
     }
 
     fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {

@@ -71,6 +71,23 @@ fn the_extended_header_has_the_transition_time_or_is_refused() {
 }
 
 #[test]
+fn an_implicit_transition_that_fails_leaves_the_lun_and_everybody_hears_of_it() {
+    let transition = Duration::from_millis(5);
+    let config = AluaConfig { transition, implicit_fails: true, ..AluaConfig::default() };
+    let rig = rig(config);
+    let own = Action::SetOwner { lun: LUN0, controller: ControllerId::B };
+    rig.array.apply(at(10), own).unwrap();
+    assert_eq!(rig.answer_at(at(12), A, LUN0, &READ), "02/04/0a");
+    let answers = [A, A, B].map(|nexus| rig.answer_at(at(15), nexus, LUN0, &READ));
+    assert_eq!(answers, ["06/2a/07", "GOOD", "06/2a/07"]);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::A));
+    let (cdb, list) = stpg(&[(0, 2)]);
+    rig.put(B, LUN0, &cdb, &list);
+    rig.array.notices(at(30), A.hba);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::B), "one that a host asks for does not");
+}
+
+#[test]
 fn reserved_bits_are_told_if_somebody_wants_them() {
     let data =
         rig(AluaConfig { reserved_bits: 1, ..AluaConfig::default() }).get(A, LUN0, &RTPG, 255);

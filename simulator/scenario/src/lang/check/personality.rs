@@ -114,6 +114,7 @@ fn alua(table: file::Alua, checker: &mut Checker<'_>) -> AluaConfig {
         scope: table.scope.map_or(default.scope, Into::into),
         reporting: table.reporting.map_or(default.reporting, Into::into),
         preferred_bit: table.preferred_bit.unwrap_or(default.preferred_bit),
+        implicit_fails: table.implicit_fails.unwrap_or(default.implicit_fails),
         reserved_bits: checker.number(table.reserved_bits.as_ref(), 0..=7, 0, "`reserved_bits`")
             as u8,
         lun_designator: table.lun_designator.unwrap_or(default.lun_designator),

@@ -203,6 +203,9 @@ pub struct Alua {
     pub reporting: Option<ReportingName>,
     /// Whether the groups of the preferred controller say so. Default: true.
     pub preferred_bit: Option<bool>,
+    /// Whether a LUN that the array itself sends to another controller stays where it is once the transition
+    /// is over, which 06/2A/07 tells. Default: false.
+    pub implicit_fails: Option<bool>,
     /// Bits 6 to 4 of the first byte of each group that REPORT TARGET PORT GROUPS tells, 0 to 7. They
     /// are reserved, and 0 by the standard. Default: 0.
     pub reserved_bits: Option<At<u64>>,

@@ -64,6 +64,7 @@ fn alua(config: &AluaConfig) -> file::Alua {
         scope: Some(config.scope.into()),
         reporting: Some(config.reporting.into()),
         preferred_bit: Some(config.preferred_bit),
+        implicit_fails: Some(config.implicit_fails),
         reserved_bits: Some(at(config.reserved_bits.into())),
         lun_designator: Some(config.lun_designator),
     }
