@@ -262,8 +262,9 @@ impl State {
         let takes = self.personality.transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         if unit.split.is_some() && by.is_some() {
-            // Whoever is asked has it, in its own eyes.
-        } else if unit.owner == to {
+            return; // Whoever is asked has it already, in its own eyes.
+        }
+        if unit.owner == to {
             unit.moving = None;
         } else if takes.is_zero() {
             unit.moving = Some((to, by));

@@ -2,14 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::place::{Place, text};
-
-const STORY: &str = r#"
-title = "a story"
-[array]
-personality = "rdac"
-luns = [{ size = "64MiB", owner = "A" }]
-"#;
+use crate::place::{Place, STORY, text};
 
 /// Runs `sansim check` on a text and returns what it says. It must exit with 2.
 fn refused(scenario: &str) -> String {

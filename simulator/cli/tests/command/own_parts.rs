@@ -8,14 +8,7 @@ use std::{
     process::Output,
 };
 
-use crate::place::{Place, text};
-
-const STORY: &str = r#"
-title = "a story"
-[array]
-personality = "rdac"
-luns = [{ size = "64MiB", owner = "A" }]
-"#;
+use crate::place::{Place, STORY, text};
 
 /// Options and their values.
 type Options<'a> = &'a [(&'a str, &'a Path)];

@@ -8,6 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The shortest story there is.
+pub(crate) const STORY: &str = r#"
+title = "a story"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+"#;
+
 /// A private place: run directories, runtime files, scenario files.
 pub(crate) struct Place {
     dir: tempfile::TempDir,
