@@ -91,8 +91,8 @@ pub enum Action {
         /// What.
         condition: Condition,
     },
-    /// The controllers no longer agree about who owns a LUN: each takes itself for the owner. Or they
-    /// agree again.
+    /// The controllers no longer agree about who owns a LUN: each takes itself for the owner, and nobody
+    /// moves it. Or they agree again.
     Split {
         /// Which LUN.
         lun: Lun,
@@ -184,6 +184,9 @@ pub enum ActionError {
     /// There is no such controller.
     #[error("the array has no controller {0}")]
     NoController(ControllerId),
+    /// There is no such port.
+    #[error("the array has no port {0}")]
+    NoPort(PortId),
     /// There is no such LUN.
     #[error("the array has no LUN {0}")]
     NoLun(Lun),

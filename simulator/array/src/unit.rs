@@ -111,6 +111,11 @@ impl Split {
         };
         Ok(Split { keeper: unit.owner, copy })
     }
+
+    /// What the controllers disagree about.
+    pub(crate) fn apart(&self) -> Apart {
+        if self.copy.is_some() { Apart::Data } else { Apart::Ownership }
+    }
 }
 
 /// What a LUN knows of a nexus. VPD page 87h says that its mode pages are kept per nexus too.

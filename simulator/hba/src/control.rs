@@ -12,11 +12,10 @@ use crate::{
     wire::{ControlRequest, ControlResponse},
 };
 
-/// Answers the control request in a chain. Returns the bytes written to it; none for a function that is
-/// never answered, whose chain stays where it is. The commands that a task
-/// management function ended are answered, and their chains added to `used`: the guest must get them
-/// back first, since it gives up waiting for them when the function succeeded
-/// (virtio_scsi:virtscsi_tmf).
+/// Answers the control request in a chain. Returns the bytes written to it; none for a function that
+/// is never answered, whose chain stays where it is. The commands that a task management function
+/// ended are answered, and their chains added to `used`: the guest must get them back first, since it
+/// gives up waiting for them when the function succeeded (virtio_scsi:virtscsi_tmf).
 pub(crate) fn serve<M: GuestMemory>(
     device: &mut Device,
     descriptors: DescriptorChain<&M>,

@@ -23,12 +23,11 @@ pub(crate) struct Status {
 impl Status {
     /// Whether every path of another status is in this one, too.
     pub(crate) fn has_paths_of(&self, other: &Status) -> bool {
-        let devs = |status: &Status| -> Vec<String> {
-            let paths = status.groups.iter().flat_map(|group| &group.paths);
-            paths.map(|path| path.dev.clone()).collect()
-        };
-        let here = devs(self);
-        devs(other).iter().all(|dev| here.contains(dev))
+        other.devs().all(|dev| self.devs().any(|here| here == dev))
+    }
+
+    fn devs(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().flat_map(|group| &group.paths).map(|path| path.dev.as_str())
     }
 }
 

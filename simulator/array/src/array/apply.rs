@@ -10,7 +10,7 @@ use super::{
 use crate::{
     action::{Action, ActionError, Phase},
     controller::ControllerState,
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, Lun, Nexus, PortId},
     observe::{Changed, LunChange, Stage},
     personality::alua::AccessState,
     sense::Sense,
@@ -74,8 +74,10 @@ impl State {
             }
             Action::AddRule(rule) => {
                 let (name, hold, armed) = (rule.name.clone(), rule.then.hold.clone(), rule.armed);
+                if rule.looks_back() {
+                    self.remember()?;
+                }
                 self.faults.add(*rule, &self.controllers)?;
-                self.remember()?;
                 self.rule_changed(now, name, hold, armed, report);
             }
             Action::UnitAttention { nexus, lun, sense } => {
@@ -240,6 +242,11 @@ impl State {
         self.unit_mut(lun)?;
         self.put_group_states(now, lun, vec![(group, state)], None, report);
         Ok(())
+    }
+
+    pub(super) fn known_port(&self, port: PortId) -> Result<(), ActionError> {
+        let there = PortId::all(&self.controllers).any(|it| it == port);
+        if there { Ok(()) } else { Err(ActionError::NoPort(port)) }
     }
 
     pub(super) fn known(&self, controller: ControllerId) -> Result<(), ActionError> {

@@ -69,16 +69,13 @@ impl State {
         made.map_err(|source| ConfigError::Map { lun, bytes, source })
     }
 
-    /// Has every LUN remember what is overwritten, if a rule wants to know.
+    /// Has every LUN remember what is overwritten.
     pub(super) fn remember(&self) -> Result<(), ConfigError> {
-        if self.faults.look_back() {
-            for unit in self.units.values() {
-                let (lun, bytes) = (unit.lun, unit.bytes());
-                let remembers = unit.stores().try_for_each(|store| store.remember());
-                remembers.map_err(|source| ConfigError::Map { lun, bytes, source })?;
-            }
-        }
-        Ok(())
+        self.units.values().try_for_each(|unit| {
+            let (lun, bytes) = (unit.lun, unit.bytes());
+            let remembers = unit.stores().try_for_each(|store| store.remember());
+            remembers.map_err(|source| ConfigError::Map { lun, bytes, source })
+        })
     }
 
     /// Adds a LUN, if it can be.

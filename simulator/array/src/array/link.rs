@@ -43,7 +43,7 @@ impl State {
         up: bool,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        self.known(link.port.controller)?;
+        self.known_port(link.port)?;
         self.change_link(now, link, up, report);
         Ok(())
     }
@@ -57,7 +57,7 @@ impl State {
         times: u16,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        self.known(link.port.controller)?;
+        self.known_port(link.port)?;
         let mut due = now;
         for _ in 0..times {
             self.plan(due, Event::Link(link, false), report);

@@ -19,7 +19,7 @@ impl State {
         present: bool,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        self.known(port.controller)?;
+        self.known_port(port)?;
         let changed = match present {
             true => self.ports_out.remove(&port),
             false => self.ports_out.insert(port),

@@ -261,8 +261,8 @@ impl State {
     ) {
         let takes = self.personality.transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
-        if unit.split.is_some() && by.is_some() {
-            return; // Whoever is asked has it already, in its own eyes.
+        if unit.split.is_some() {
+            return; // Every controller has it already, in its own eyes.
         }
         if unit.owner == to {
             unit.moving = None;

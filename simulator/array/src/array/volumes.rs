@@ -126,17 +126,11 @@ impl State {
         report: &mut Report,
     ) -> Result<(), ActionError> {
         let unit = self.unit_mut(lun)?;
-        let before = unit.split.take();
-        unit.split = match apart {
-            None => None,
-            Some(apart) => Some(match before {
-                Some(split) => split,
-                None => Split::begin(unit, apart).map_err(|source| {
-                    let bytes = unit.bytes();
-                    ConfigError::Map { lun, bytes, source }
-                })?,
-            }),
-        };
+        if unit.split.as_ref().map(Split::apart) != apart {
+            let bytes = unit.bytes();
+            let split = apart.map(|apart| Split::begin(unit, apart)).transpose();
+            unit.split = split.map_err(|source| ConfigError::Map { lun, bytes, source })?;
+        }
         self.lun_changed(now, lun, LunChange::Split(apart), report);
         Ok(())
     }

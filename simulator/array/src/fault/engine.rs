@@ -3,7 +3,7 @@
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use super::{
-    Answer, Corruption, FaultRule, Lose, Matches, RuleError, When,
+    Answer, FaultRule, Lose, Matches, RuleError, When,
     index::{Index, Way},
 };
 use crate::{
@@ -141,8 +141,7 @@ impl Faults {
 
     /// Whether a rule wants to know what blocks held before they were overwritten.
     pub(crate) fn look_back(&self) -> bool {
-        let stale = Some(Corruption::StaleRead);
-        self.rules.iter().any(|tried| tried.rule.then.corrupt == stale)
+        self.rules.iter().any(|tried| tried.rule.looks_back())
     }
 
     fn update_index(&mut self) {

@@ -30,6 +30,13 @@ pub struct FaultRule {
     pub armed: bool,
 }
 
+impl FaultRule {
+    /// Whether it wants to know what blocks held before they were overwritten.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.then.corrupt == Some(Corruption::StaleRead)
+    }
+}
+
 /// Which commands a rule catches: those that fulfil every condition that is there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct When {

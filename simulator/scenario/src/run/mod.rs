@@ -321,8 +321,7 @@ impl Act<'_> {
             error = machine.failed() => Err(RunError::Lab(error)),
             prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
         };
-        let (paths, maps) = prepared?;
-        let versions = self.versions(&guest, &mut keeper).await?;
+        let (paths, maps, versions) = prepared?;
         let scenario = &scenario.on(&versions);
         facts.handler = match &scenario.guest.handler {
             // Attached by the map, not when the disks were found.
@@ -360,13 +359,13 @@ impl Act<'_> {
         Ok(Versions { kernel, multipath_tools })
     }
 
-    /// Modules, discovery, maps.
+    /// Modules, discovery, maps, and what versions the guest has.
     async fn prepare(
         &self,
         guest: &Guest,
         keeper: &mut Keeper,
         recorder: &mut Recorder<'_>,
-    ) -> Result<(guest::Paths, Maps), RunError> {
+    ) -> Result<(guest::Paths, Maps, Versions), RunError> {
         let scenario = &self.spec.scenario;
         recorder.clockwork = self.pace.timeline(guest.now().await?);
         keeper.drive(guest.seed(self.spec.seed)).await??;
@@ -391,7 +390,8 @@ impl Act<'_> {
             let view = keeper.drive(guest.multipathd_view()).await??;
             recorder.emit_at(0.0, What::Multipathd { view });
         }
-        Ok((paths, maps))
+        let versions = self.versions(guest, keeper).await?;
+        Ok((paths, maps, versions))
     }
 }
 

@@ -142,6 +142,8 @@ fn nobody_moves_a_lun_that_everybody_has() {
     // SET TARGET PORT GROUPS, group 2 active/optimized.
     let stpg = [0xa4, 0x0a, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0];
     rig.put(B, LUN0, &stpg, &[0, 0, 0, 0, 0, 0, 0, 2]);
+    let own = Action::SetOwner { lun: LUN0, controller: ControllerId::B };
+    rig.array.apply(at(2), own).unwrap();
     assert_eq!(owners(&rig, 2), "AB");
     let moved = |change: &Changed| matches!(change, Changed::Owner { .. });
     assert!(!rig.changes().iter().any(moved));
@@ -151,6 +153,7 @@ fn nobody_moves_a_lun_that_everybody_has() {
 fn controllers_that_are_apart_have_data_of_their_own_until_they_agree() {
     let rig = alua(OwnershipPolicy::default());
     rig.put(A, LUN0, &write(0, 1), &[1; 512]);
+    split(&rig, Some(Apart::Ownership));
     split(&rig, Some(Apart::Data));
     assert_eq!(rig.get(B, LUN0, &read(0, 1), 512), [1; 512]);
     rig.put(A, LUN0, &write(0, 1), &[2; 512]);

@@ -58,6 +58,9 @@ fn a_port_can_be_away_at_first() {
     port(&rig, A.port, true);
     assert_eq!(told(&rig), "+A0:0 +A0:1");
     let unplugged = vec!["A7".parse().unwrap()];
+    let gone = Action::SetPort { port: unplugged[0], present: false };
+    let refused = rig.array.apply(at(3), gone).unwrap_err();
+    assert_eq!(refused.to_string(), "the array has no port A7");
     let refused = Array::new(ArrayConfig { unplugged, ..config() }, Arc::new(Log::default()));
     assert!(refused.unwrap_err().to_string().contains("no port A7"));
 }
