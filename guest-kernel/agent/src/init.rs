@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::mount::{MountFlags, mount};
 use rustix::system::{RebootCommand, reboot};
 
+use crate::keeper;
 use crate::modprobe::Modules;
 
 /// What is mounted: type and place.
@@ -18,9 +19,10 @@ const MOUNTS: [(&str, &str); 5] = [
     ("tmpfs", "/tmp"),
 ];
 
-/// What is needed to talk to the lab and to find the userland, in this order. Some kernels have
-/// some of them built in.
-const BASE_MODULES: [&str; 4] = ["virtio_pci", "virtio_console", "virtio_blk", "squashfs"];
+/// What is needed to talk to the lab, in this order. Some kernels have some of them built in. Not the
+/// driver of the userland's disk: it reads the disk at once, which in exact time somebody must keep the
+/// clock for.
+const BASE_MODULES: [&str; 2] = ["virtio_pci", "virtio_console"];
 
 /// Sets up what every part of the agent relies on.
 pub(crate) fn set_up() {
@@ -34,6 +36,7 @@ pub(crate) fn set_up() {
 }
 
 fn load_base_modules() {
+    keeper::before_drivers();
     let modules = match Modules::open() {
         Ok(modules) => modules,
         Err(error) => return say(&error.to_string()),

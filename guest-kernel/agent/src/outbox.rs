@@ -137,12 +137,11 @@ impl Outbox {
         }
     }
 
-    /// Everything that waits to be sent.
-    pub(crate) fn take_all(&self) -> Vec<u8> {
+    /// Appends everything that waits to be sent.
+    pub(crate) fn take_all(&self, to: &mut Vec<u8>) {
         let mut queue = self.lock();
-        let all = std::iter::from_fn(|| queue.pop()).flatten().collect();
+        to.extend(std::iter::from_fn(|| queue.pop()).flatten());
         self.shared.drained.notify_one();
-        all
     }
 
     /// Waits until few enough replies wait for another call to be taken.

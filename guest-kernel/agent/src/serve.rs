@@ -8,8 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sansim_protocol::{
-    Answer, Call, FromAgent, FromLab, Outcome, Reply, Request, USERLAND, VERSION, decode,
-    request_id,
+    Answer, Call, FromAgent, Outcome, Reply, Request, USERLAND, VERSION, decode, request_id,
 };
 
 use crate::children::Children;
@@ -49,7 +48,7 @@ struct Agent {
     ended: Condvar,
 }
 
-/// Opens the port and serves it, for ever.
+/// Serves the lab, for ever.
 pub(crate) fn serve() -> Result<()> {
     let mut outbox = Outbox::default();
     let keeper = Keeper::new(&mut outbox)?;
@@ -62,20 +61,38 @@ pub(crate) fn serve() -> Result<()> {
         ended: Condvar::new(),
         outbox: outbox.clone(),
     });
-    let port = port::Port::open()?;
     outbox.message(&FromAgent::Ready { version: VERSION, kernel: modprobe::release() });
-    let (writer, queue, keeper) = (port.clone(), outbox.clone(), agent.keeper.clone());
-    spawn("writer", move || match keeper.clock() {
-        Some(clock) => clock.keep(&queue, &writer),
-        None => writer.write_from(&queue),
-    })?;
     follow("kmsg", outbox.clone(), kmsg::follow)?;
-    follow("uevent", outbox, uevent::follow)?;
-    agent.keeper.answered_here();
+    follow("uevent", outbox.clone(), uevent::follow)?;
+    match agent.keeper.clock() {
+        Some(_) => serve_by_hypercall(&agent, outbox),
+        None => serve_port(&agent, outbox),
+    }
+}
+
+/// In real time lines come and go by a port, each way with a thread of its own.
+fn serve_port(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
+    let port = port::Port::open()?;
+    let writer = port.clone();
+    spawn("writer", move || writer.write_from(&outbox))?;
     port.read_lines(|line| match line {
-        Ok(line) => Agent::take(&agent, &line),
+        Ok(line) => Agent::take(agent, &line),
         Err(error) => init::say(&error),
     })
+}
+
+/// In exact time they come and go with the questions of the thread that keeps the clock.
+fn serve_by_hypercall(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
+    let keeper = agent.keeper.clone();
+    let (sender, lines) = channel();
+    follow("keeper", outbox, move |outbox| match keeper.clock() {
+        Some(clock) => clock.keep(outbox, |line| drop(sender.send(line))),
+        None => Ok(()),
+    })?;
+    for line in lines {
+        Agent::take(agent, &line);
+    }
+    Ok(())
 }
 
 /// Starts a thread.
@@ -84,8 +101,12 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
     thread.map(|_| ()).doing(|| "start a thread".to_owned())
 }
 
-/// Starts a thread that reports something for ever; without it the lab would be misled.
-fn follow(name: &str, outbox: Outbox, run: fn(&Outbox) -> Result<()>) -> Result<()> {
+/// Starts a thread that does something for ever; without it the lab would be misled.
+fn follow(
+    name: &str,
+    outbox: Outbox,
+    run: impl FnOnce(&Outbox) -> Result<()> + Send + 'static,
+) -> Result<()> {
     spawn(name, move || {
         if let Err(error) = run(&outbox) {
             init::die(&error.to_string());
@@ -98,8 +119,7 @@ impl Agent {
     fn take(agent: &Arc<Agent>, line: &[u8]) {
         agent.outbox.wait_for_room();
         let Request { id, call } = match decode(line) {
-            Ok(FromLab::Request(request)) => request,
-            Ok(FromLab::Go(go)) => return agent.keeper.go(go),
+            Ok(request) => request,
             Err(error) => {
                 if let Some(id) = request_id(line) {
                     agent.answer(id, Err(Failure::new(error.to_string())));
@@ -152,7 +172,7 @@ impl Agent {
                 let known = Modules::open()?;
                 modules.iter().try_for_each(|module| known.load(module))?;
                 self.watch.ensure()?;
-                self.keeper.ensure_probes()?;
+                self.keeper.ensure_counters()?;
                 Ok(Answer::Done)
             }
             Call::Scan { targets, expect_disks, timeout_ms } => {
@@ -182,13 +202,11 @@ impl Agent {
                 Ok(Answer::Workload(self.workloads.stop(&map, patience)?))
             }
             Call::Run { argv, timeout_ms } => {
-                self.keeper.ensure_disk()?;
                 let answer = self.userland.run(&argv, Duration::from_millis(timeout_ms))?;
                 self.watch.ensure()?;
                 Ok(answer)
             }
             Call::StartDaemon { name, argv } => {
-                self.keeper.ensure_disk()?;
                 self.userland.start(&name, &argv, &self.outbox)?;
                 Ok(Answer::Done)
             }
@@ -228,7 +246,6 @@ impl Agent {
         if !path.starts_with(USERLAND) {
             return Ok(());
         }
-        self.keeper.ensure_disk()?;
         self.userland.ensure()
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ask, Disk, MapStatus, Reply};
+use crate::{Disk, MapStatus, Reply};
 
 /// Everything the agent sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +21,6 @@ pub enum FromAgent {
     Reply(Reply),
     /// Something happened.
     Event(Event),
-    /// In skipped time: may the clock go on?
-    Ask(Ask),
 }
 
 /// Something that happened in the guest.

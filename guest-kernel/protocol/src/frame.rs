@@ -85,13 +85,13 @@ pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, FrameError> {
 
 /// The number of a request of which nothing else can be understood, so that it can be answered.
 pub fn request_id(line: &[u8]) -> Option<u64> {
-    decode::<serde_json::Value>(line).ok()?.get("request")?.get("id")?.as_u64()
+    decode::<serde_json::Value>(line).ok()?.get("id")?.as_u64()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Call, FromLab, Request};
+    use crate::{Call, Request};
 
     #[test]
     fn messages_survive_being_cut_anywhere() {
@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_request_that_is_not_understood_can_still_be_answered() {
-        let line = br#"{"request":{"id":9,"call":{"call":"levitate","height":3}}}"#;
-        assert!(matches!(decode::<FromLab>(line), Err(FrameError::Malformed(_))));
+        let line = br#"{"id":9,"call":{"call":"levitate","height":3}}"#;
+        assert!(matches!(decode::<Request>(line), Err(FrameError::Malformed(_))));
         assert_eq!(request_id(line), Some(9));
         assert_eq!(request_id(b"{\"id\":"), None);
         assert_eq!(request_id(b"[1]"), None);

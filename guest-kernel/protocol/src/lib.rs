@@ -1,11 +1,10 @@
 //! The messages between the lab (on the host) and the agent (in the guest), and nothing else.
 //!
-//! They travel over one virtio-serial port ([`PORT`]), one JSON object a line. The lab sends
-//! [`Request`]s and each is answered by exactly one [`Reply`] with the same `id`, in any order;
-//! between replies the agent sends [`Event`]s as things happen. In skipped time both also speak of
-//! the clock, see [`Ask`] and [`Go`]. JSON was chosen over a binary
-//! encoding because a captured conversation can be read, and the rate is low: commands on the wire
-//! are recorded by the array, not here.
+//! They are one JSON object a line. The lab sends [`Request`]s and each is answered by exactly one
+//! [`Reply`] with the same `id`, in any order; between replies the agent sends [`Event`]s as things
+//! happen. In real time the lines travel over a virtio-serial port ([`PORT`]), in exact time with a
+//! [hypercall](mod@hypercall). JSON was chosen over a binary encoding because a captured conversation
+//! can be read, and the rate is low: commands on the wire are recorded by the array, not here.
 //!
 //! The agent survives a lab that goes and another that comes (a machine that is restored from a
 //! checkpoint). A new lab sends [`Call::Hello`] first and ignores what it reads before the answer:
@@ -16,18 +15,17 @@
 mod call;
 mod event;
 mod frame;
-mod hold;
+pub mod hypercall;
 
 pub use call::*;
 pub use event::*;
 pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
-pub use hold::{Ask, FromLab, Go};
 
 /// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
 pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
 pub const USERLAND: &str = "/userland";
@@ -39,5 +37,5 @@ pub const USERLAND_SERIAL: &str = "userland";
 /// file nor built in.
 pub const NO_MODULE: &str = "has no module";
 
-/// On the kernel's command line: the guest's time is skipped, and the agent is to keep its clock.
+/// On the kernel's command line: the guest's time is exact, and the agent is to keep its clock.
 pub const SKIPPED_TIME: &str = "sansim.time=skip";

@@ -24,6 +24,7 @@ use vmm_sys_util::{
 use crate::{
     config::HbaConfig,
     device::{BATCH, Device},
+    held::Held,
     ring::{self, Progress, Used},
     server::HELD_COMMANDS,
     statistics::Counters,
@@ -45,8 +46,9 @@ pub(crate) struct Backend {
     /// Rung when the device has something to attend to.
     doorbell: Arc<EventFd>,
     counters: Arc<Counters>,
-    /// Kicks and doorbells are left to [`Backend::serve_all`].
-    held: bool,
+    /// Where the guest is served by [`Backend::serve_all`] only: kicks and doorbells are left to that,
+    /// and interrupts are noted here.
+    held: Option<Arc<Held>>,
     /// File descriptors that the crate's threads are ended through. It takes them and keeps them.
     exits: Mutex<Vec<RawFd>>,
 }
@@ -58,7 +60,7 @@ impl Backend {
         memory: SharedMemory,
         doorbell: Arc<EventFd>,
         counters: Arc<Counters>,
-        held: bool,
+        held: Option<Arc<Held>>,
     ) -> Self {
         Backend {
             vrings: (0..config.queues()).map(|_| OnceLock::new()).collect(),
@@ -137,7 +139,7 @@ impl Backend {
         }
         let used_before = vring.get_queue().next_used();
         let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
-        self.interrupt_after(used_before, &device, &mut vring, &memory);
+        self.interrupt_after(index, used_before, &device, &mut vring, &memory);
         progress.unwrap_or_else(|what| {
             device.report(index, what);
             Progress::Empty
@@ -160,7 +162,7 @@ impl Backend {
                 self.give_back(&device, &memory, &mut used);
                 len
             });
-            self.interrupt_after(used_before, &device, &mut vring, &memory);
+            self.interrupt_after(CONTROL_QUEUE, used_before, &device, &mut vring, &memory);
             match progress {
                 Ok(Progress::More) => {}
                 Ok(Progress::Empty) => return,
@@ -176,14 +178,14 @@ impl Backend {
         }
         let used_before = vring.get_queue().next_used();
         let delivered = device.serve_events(vring.get_queue_mut(), memory);
-        self.interrupt_after(used_before, device, &mut vring, memory);
+        self.interrupt_after(EVENT_QUEUE, used_before, device, &mut vring, memory);
         if let Err(what) = delivered {
             device.report(EVENT_QUEUE, what);
         }
     }
 
     fn attend(&self) {
-        if !self.held {
+        if self.held.is_none() {
             // It may have been rung many times, or read already.
             let _ = self.doorbell.read();
         }
@@ -210,7 +212,7 @@ impl Backend {
                     device.report(queue, what);
                 }
             }
-            self.interrupt_after(used_before, device, &mut vring, memory);
+            self.interrupt_after(queue, used_before, device, &mut vring, memory);
         }
         used.clear();
     }
@@ -218,6 +220,7 @@ impl Backend {
     /// Interrupts the guest if the queue has used something and the guest wants to know.
     fn interrupt_after(
         &self,
+        index: u16,
         used_before: u16,
         device: &Device,
         vring: &mut LockedVring<'_>,
@@ -230,6 +233,9 @@ impl Backend {
             return;
         }
         self.counters.notifications.add(1);
+        if let Some(held) = &self.held {
+            return held.interrupt(index);
+        }
         if let Err(error) = vring.signal_used_queue() {
             tracing::warn!(hba = %self.config.id, "the guest cannot be interrupted: {error}");
         }
@@ -335,6 +341,10 @@ impl VhostUserBackend for Backend {
 
     fn stop_vring(&self, index: u32) -> io::Result<()> {
         let Ok(index) = u16::try_from(index) else { return Ok(()) };
+        if self.held.is_some() {
+            // The machine is paused, and goes on as if nothing had been.
+            return Ok(());
+        }
         let mut device = self.exclusive();
         let memory = self.memory.memory();
         let mut used = device.stop_queue(index, &*memory);
@@ -351,7 +361,7 @@ impl VhostUserBackend for Backend {
         thread: usize,
     ) -> io::Result<()> {
         self.meet(vrings, thread);
-        if self.held {
+        if self.held.is_some() {
             return Ok(());
         }
         if event == self.doorbell_event() {

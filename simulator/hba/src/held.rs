@@ -1,9 +1,13 @@
-//! An HBA that serves its guest only when it is asked to: in skipped time, when the guest's clock
-//! stands still and everybody knows what time it is.
+//! An HBA that serves its guest only when it is asked to: in exact time, when the guest's processor
+//! stands still and everybody knows what time it is. It interrupts nobody either, but says which
+//! virtqueues have something for the guest.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{alarm::Doorbell, backend::Backend};
@@ -14,6 +18,8 @@ pub(crate) struct Held {
     /// There is something to do that the guest did not send since the last time.
     attention: AtomicBool,
     backend: Mutex<Option<Arc<Backend>>>,
+    /// Virtqueues whose guest is to be interrupted.
+    due: Mutex<BTreeSet<u16>>,
 }
 
 impl Held {
@@ -38,12 +44,26 @@ impl Held {
         }
     }
 
+    /// The guest is to be interrupted for a virtqueue.
+    pub(crate) fn interrupt(&self, queue: u16) {
+        self.due().insert(queue);
+    }
+
+    /// Takes the virtqueues whose guest is to be interrupted, in the order of their indices.
+    pub(crate) fn take_interrupts(&self) -> Vec<u16> {
+        std::mem::take(&mut *self.due()).into_iter().collect()
+    }
+
+    fn due(&self) -> MutexGuard<'_, BTreeSet<u16>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on this is who is served; nobody when there is no connection.
     pub(crate) fn set_backend(&self, backend: Option<Arc<Backend>>) {
         *self.backend() = backend;
     }
 
-    fn backend(&self) -> std::sync::MutexGuard<'_, Option<Arc<Backend>>> {
+    fn backend(&self) -> MutexGuard<'_, Option<Arc<Backend>>> {
         self.backend.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -72,8 +72,10 @@ impl HbaServer {
         HbaServer::start_with(config, array, clock, socket, None)
     }
 
-    /// The same, but the guest is served only by [`HbaServer::serve`]. The clock stands still
-    /// between two calls of it, as far as the HBA is concerned.
+    /// The same, but the guest is served only by [`HbaServer::serve`], and interrupted by whoever calls
+    /// [`HbaServer::take_interrupts`]. The clock stands still between two calls of `serve`, as far as
+    /// the HBA is concerned. Commands that are held back stay so when the front end stops and starts
+    /// its queues, which a machine that is paused does.
     ///
     /// # Errors
     ///
@@ -135,6 +137,12 @@ impl HbaServer {
         if let Some(held) = &self.held {
             held.serve();
         }
+    }
+
+    /// Takes the virtqueues whose guest is to be interrupted since the last time, for an HBA that was
+    /// started [held](HbaServer::start_held): such a one raises no interrupt itself.
+    pub fn take_interrupts(&self) -> Vec<u16> {
+        self.held.as_ref().map(|held| held.take_interrupts()).unwrap_or_default()
     }
 
     /// Whether [`HbaServer::serve`] has more to do than what the guest may have sent since.
@@ -288,7 +296,7 @@ impl Server {
             memory.clone(),
             Arc::clone(&self.bell),
             Arc::clone(&self.counters),
-            self.held.is_some(),
+            self.held.clone(),
         ));
         let served = self.serve_with(&backend, memory);
         backend.disconnect();

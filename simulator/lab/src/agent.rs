@@ -7,8 +7,7 @@ use std::{
 };
 
 use sansim_protocol::{
-    Answer, Ask, Call, Event, FromAgent, FromLab, Go, Happening, LineBuffer, Outcome, Request,
-    VERSION, encode,
+    Answer, Call, Event, FromAgent, Happening, LineBuffer, Outcome, Request, VERSION, encode,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -60,8 +59,6 @@ pub(crate) struct Connected {
     pub(crate) events: mpsc::Receiver<Event>,
     /// Told the version and the kernel's release when the agent has said that it is ready.
     pub(crate) ready: oneshot::Receiver<Result<Ready, String>>,
-    /// The last question whether time may go on. What was sent before it has arrived when it does.
-    pub(crate) asks: watch::Receiver<Ask>,
 }
 
 /// The agent's first words.
@@ -72,8 +69,28 @@ pub(crate) struct Ready {
 }
 
 impl AgentLink {
-    /// A link over the connection to the agent's port.
-    pub(crate) fn connect<S>(
+    /// A link, and its lines, which somebody has to carry.
+    pub(crate) fn new(
+        exit: watch::Receiver<Option<ExitReason>>,
+        console: Console,
+    ) -> (Connected, Lines) {
+        let (requests, outgoing) = mpsc::channel::<Vec<u8>>(REQUESTS);
+        let shared = Arc::new(Shared { calls: Mutex::default(), exit, console });
+        let (events, receiver) = mpsc::channel(EVENTS);
+        let (ready_sender, ready) = oneshot::channel();
+        let lines = Lines {
+            shared: Arc::clone(&shared),
+            events: Events { sender: events, lost: 0 },
+            ready: Some(ready_sender),
+            incoming: LineBuffer::default(),
+            outgoing,
+            unsent: Vec::new(),
+        };
+        (Connected { link: AgentLink { shared, requests }, events: receiver, ready }, lines)
+    }
+
+    /// A link whose lines are carried by the connection to the agent's port.
+    pub(crate) fn over<S>(
         stream: S,
         exit: watch::Receiver<Option<ExitReason>>,
         console: Console,
@@ -81,28 +98,9 @@ impl AgentLink {
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let (read, mut write) = tokio::io::split(stream);
-        let (requests, mut queue) = mpsc::channel::<Vec<u8>>(REQUESTS);
-        tokio::spawn(async move {
-            while let Some(line) = queue.recv().await {
-                if let Err(error) = write.write_all(&line).await {
-                    tracing::debug!("the agent cannot be written to: {error}");
-                    return;
-                }
-            }
-        });
-        let shared = Arc::new(Shared { calls: Mutex::default(), exit, console });
-        let (events, receiver) = mpsc::channel(EVENTS);
-        let (ready_sender, ready) = oneshot::channel();
-        let (ask, asks) = watch::channel(Ask::default());
-        let reader = Reader {
-            shared: Arc::clone(&shared),
-            events: Events { sender: events, lost: 0 },
-            ready: Some(ready_sender),
-            ask,
-        };
-        tokio::spawn(reader.run(read));
-        Connected { link: AgentLink { shared, requests }, events: receiver, ready, asks }
+        let (connected, lines) = AgentLink::new(exit, console);
+        tokio::spawn(lines.carry(stream));
+        connected
     }
 
     /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and
@@ -141,7 +139,7 @@ impl AgentLink {
         let mut exit = self.shared.exit.clone();
         let asked = async {
             // When the writer is gone QEMU is, or will be in a moment: its exit is waited for.
-            let _ = self.requests.send(encode(&FromLab::Request(Request { id, call }))).await;
+            let _ = self.requests.send(encode(&Request { id, call })).await;
             match answer.await {
                 Ok(answer) => answer,
                 Err(_) => std::future::pending().await,
@@ -170,10 +168,9 @@ impl AgentLink {
         }
     }
 
-    /// Lets time go on. All that was asked for before is read before this.
-    pub(crate) async fn go(&self, go: Go) {
-        // When the writer is gone QEMU is, which is noticed elsewhere.
-        let _ = self.requests.send(encode(&FromLab::Go(go))).await;
+    /// The error of an agent whose QEMU has hung up.
+    pub(crate) async fn gone_by_now(&self) -> LabError {
+        self.silent("any more", Duration::ZERO).await
     }
 
     /// The error of an agent that is silent: gone with its guest, or only that.
@@ -215,29 +212,69 @@ impl Drop for Waiting<'_> {
     }
 }
 
-struct Reader {
+/// What is said between a link and its agent: whoever carries it takes from one end and gives to the
+/// other.
+pub(crate) struct Lines {
     shared: Arc<Shared>,
     events: Events,
     ready: Option<oneshot::Sender<Result<Ready, String>>>,
-    ask: watch::Sender<Ask>,
+    incoming: LineBuffer,
+    outgoing: mpsc::Receiver<Vec<u8>>,
+    unsent: Vec<u8>,
 }
 
-impl Reader {
-    async fn run(mut self, mut stream: impl AsyncRead + Unpin) {
-        let mut lines = LineBuffer::default();
-        let mut buffer = vec![0; 16 << 10];
-        while let Ok(n @ 1..) = stream.read(&mut buffer).await {
-            lines.push(&buffer[..n]);
-            while let Some(message) = lines.next::<FromAgent>() {
-                match message {
-                    Ok(message) => self.take(message),
-                    Err(error) => self.garbled(&error.to_string()),
-                }
+impl Lines {
+    /// Takes what the agent has said, cut anywhere.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.incoming.push(bytes);
+        while let Some(message) = self.incoming.next::<FromAgent>() {
+            match message {
+                Ok(message) => self.hear(message),
+                Err(error) => self.garbled(&error.to_string()),
             }
         }
     }
 
-    fn take(&mut self, message: FromAgent) {
+    /// Gives what is to be said to the agent, at most so many bytes of it.
+    pub(crate) fn give(&mut self, most: usize) -> Vec<u8> {
+        while let Ok(line) = self.outgoing.try_recv() {
+            self.unsent.extend(line);
+        }
+        self.unsent.drain(..self.unsent.len().min(most)).collect()
+    }
+
+    /// Whether [`Lines::give`] has left something for the next time.
+    pub(crate) fn wait(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Carries them over a stream, until that ends.
+    pub(crate) async fn carry(mut self, stream: impl AsyncRead + AsyncWrite) {
+        let (mut read, mut write) = tokio::io::split(stream);
+        let mut outgoing = std::mem::replace(&mut self.outgoing, mpsc::channel(1).1);
+        let sending = async {
+            while let Some(line) = outgoing.recv().await {
+                if let Err(error) = write.write_all(&line).await {
+                    tracing::debug!("the agent cannot be written to: {error}");
+                    break;
+                }
+            }
+            // What it says is still heard.
+            std::future::pending::<()>().await;
+        };
+        let receiving = async {
+            let mut buffer = vec![0; 16 << 10];
+            while let Ok(n @ 1..) = read.read(&mut buffer).await {
+                self.take(&buffer[..n]);
+            }
+        };
+        tokio::select! {
+            () = receiving => {}
+            () = sending => {}
+        }
+    }
+
+    fn hear(&mut self, message: FromAgent) {
         match message {
             FromAgent::Ready { version, kernel } => {
                 if let Some(ready) = self.ready.take() {
@@ -251,7 +288,6 @@ impl Reader {
                 }
             }
             FromAgent::Event(event) => self.events.pass(event),
-            FromAgent::Ask(ask) => drop(self.ask.send_replace(ask)),
         }
     }
 

@@ -15,10 +15,7 @@ impl Guest {
     async fn request(&mut self) -> Request {
         loop {
             if let Some(message) = self.lines.next() {
-                match message.unwrap() {
-                    FromLab::Request(request) => return request,
-                    FromLab::Go(go) => panic!("{go:?}"),
-                }
+                return message.unwrap();
             }
             let mut buffer = [0; 256];
             let n = self.port.read(&mut buffer).await.unwrap();
@@ -39,7 +36,7 @@ impl Guest {
 fn link() -> (Guest, Connected) {
     let (ours, port) = tokio::io::duplex(1 << 16);
     let (exit, watch) = watch::channel(None);
-    let connected = AgentLink::connect(ours, watch, Console::new(Path::new("/nowhere/console")));
+    let connected = AgentLink::over(ours, watch, Console::new(Path::new("/nowhere/console")));
     (Guest { port, lines: LineBuffer::default(), exit }, connected)
 }
 

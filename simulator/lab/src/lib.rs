@@ -15,6 +15,7 @@ mod cache;
 mod cpu;
 mod doctor;
 mod error;
+mod exact;
 mod finish;
 mod image;
 mod machine;
@@ -39,7 +40,7 @@ pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
     Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, Services, UdevRules,
-    hba_address, kernel_command_line,
+    hba_address, hba_slot, kernel_command_line,
 };
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};

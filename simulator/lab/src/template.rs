@@ -3,10 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use sansim_protocol::Call;
+use sansim_array::Time;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Accel, Boot, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
@@ -18,14 +19,33 @@ use crate::{
 /// Templates kept in a store, and how much they may occupy together, in bytes.
 const KEPT: usize = 12;
 const KEPT_BYTES: u64 = 4 << 30;
-/// How long a guest is left alone before it is saved: udev events and late work queues settle.
-const SETTLE: Duration = Duration::from_millis(200);
-/// The same where it costs nothing: in skipped time also what the kernel puts off for seconds after
-/// boot is done, such as calibrating its clock.
-const SETTLE_SKIPPED: Duration = Duration::from_secs(10);
-/// The files of a template: what QEMU wrote, and the guest's memory.
+/// The files of a template: what QEMU wrote, the guest's memory, and when it was saved.
 const STATE: &str = "state";
 const RAM: &str = "ram";
+const MOMENT: &str = "moment.json";
+
+/// The moment at which a guest was saved, as far as the lab has to know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moment {
+    /// The value of the register.
+    register: u8,
+    /// Until when nothing is to be done to the guest once it is restored, by its clock, in nanoseconds.
+    resumes_ns: u64,
+}
+
+impl Moment {
+    pub(crate) fn new(register: u8, resumes: Option<Time>) -> Moment {
+        Moment { register, resumes_ns: resumes.map_or(0, Time::as_nanos) }
+    }
+
+    pub(crate) fn register(self) -> u8 {
+        self.register
+    }
+
+    pub(crate) fn resumes(self) -> Time {
+        Time::from_nanos(self.resumes_ns)
+    }
+}
 
 /// A saved guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +68,16 @@ impl Template {
         self.dir.join(RAM)
     }
 
+    /// When it was saved.
+    pub(crate) fn moment(&self) -> Result<Moment> {
+        let path = self.dir.join(MOMENT);
+        let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| LabError::file("cannot read", path)(error.into()))
+    }
+
     fn exists(&self) -> bool {
-        self.state().is_file() && self.ram().is_file()
+        [STATE, RAM, MOMENT].iter().all(|file| self.dir.join(file).is_file())
     }
 
     /// Names the image, the QEMU and the shape of the machine it was made with.
@@ -126,10 +154,13 @@ impl Templates {
         }
         progress.stage(&format!("booting {} once, to start from there later", config.image.name));
         let part = lock.begin()?;
-        let mut machine = Machine::cold(config.clone()).await?;
-        quieten(&mut machine).await?;
+        let machine = Machine::boot(&config).await?;
         let (state, ram) = (part.path().join(STATE), part.path().join(RAM));
-        machine.save(&config, &state, ram).await.map_err(|error| full_disk(error, part.path()))?;
+        let saved = machine.save(&config, &state, ram).await;
+        let moment = saved.map_err(|error| full_disk(error, part.path()))?;
+        let path = part.path().join(MOMENT);
+        let text = serde_json::to_vec(&moment).unwrap_or_default();
+        fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
         part.finish()?;
         self.prune(&template);
         Ok(template)
@@ -218,18 +249,6 @@ fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineCon
     fs::create_dir_all(&work_dir).map_err(LabError::file("cannot create", &work_dir))?;
     let console = work_dir.join("console.log");
     Ok(MachineConfig { hbas, work_dir, console, ..config.clone() })
-}
-
-/// Lets the guest come to rest, and drops what it can read again: less to save and to restore. In
-/// skipped time it stands still afterwards, and does so when it is restored.
-async fn quieten(machine: &mut Machine) -> Result<()> {
-    let (agent, keeper) = (machine.agent(), machine.keeper());
-    let Some(mut keeper) = keeper else { return Ok(()) };
-    let path = "/proc/sys/vm/drop_caches".to_owned();
-    keeper.drive(agent.call(Call::WriteFile { path, text: "3".into() })).await??;
-    keeper.sleep(if keeper.skips() { SETTLE_SKIPPED } else { SETTLE }).await?;
-    agent.call(Call::Hello).await?;
-    Ok(())
 }
 
 /// `cat` on a full disk makes QEMU say no more than that its pipe broke.

@@ -1,83 +1,77 @@
-//! Asking the lab whether time may go on, and standing still until it answers.
+//! Keeping the clock in exact time: one thread that asks the lab whenever the lab should know something.
 //!
-//! One thread does it all. It wakes when a command is dispatched, when a message is to be sent, and
-//! when the lab wanted to be asked; it sends what there is to be sent, asks, and keeps the processor
-//! busy until it has the answer.
-//!
-//! It is scheduled as SCHED_BATCH (sched(7)), which preempts nobody when it wakes: one question stands
-//! for everything that a thread did in one go, while a program that computes does not keep it waiting
-//! for more than a few ticks. The thread that brings the answer preempts it at once (SCHED_FIFO).
-//! SCHED_IDLE would have to wait much longer for a program that computes.
+//! It wakes when a request is put into a virtqueue, when there is a message for the lab, and when the lab
+//! wanted to be asked. It asks, and gets its answer at the same instant of the guest's time; then it
+//! raises the interrupts that are due and sleeps again.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::os::fd::AsFd;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use sansim_protocol::{Ask, FromAgent, Go, encode};
+use sansim_protocol::LineBuffer;
 
-use super::linger::linger;
-use super::probe::Probes;
+use super::hypercall::Hypercall;
+use super::interrupts::Interrupts;
+use super::probe::Queued;
 use crate::clock::now_ns;
+use crate::fail::{Doing, Result};
+use crate::init;
 use crate::outbox::Outbox;
-use crate::port::Port;
 
 /// What the thread is woken by.
 const BELL: u64 = 0;
 const TIMER: u64 = 1;
-const COMMAND: u64 = 2;
-const DISK: u64 = 3;
+const QUEUED: u64 = 2;
 
 /// Never, for a timer.
 const NEVER: u64 = u64::MAX;
 
-/// What the keeping thread shares with those who wake and answer it.
+/// What the keeping thread shares with those who wake it.
 pub(crate) struct Clock {
-    probes: Arc<OnceLock<Mutex<Probes>>>,
     /// Everything that wakes.
     awaited: OwnedFd,
+    /// What is put into virtqueues.
+    queued: Mutex<Queued>,
     /// Rung when there is a message for the lab.
     bell: OwnedFd,
     rung: AtomicBool,
     /// Fires when the lab wants to be asked.
     timer: OwnedFd,
-    /// The last question that was answered, and when the lab wanted to be asked again.
-    answered: AtomicU64,
-    wake_ns: AtomicU64,
 }
 
 impl Clock {
     /// A clock that nobody keeps yet.
-    pub(super) fn new(probes: Arc<OnceLock<Mutex<Probes>>>) -> rustix::io::Result<Clock> {
-        let timer_flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let clock = Clock {
-            probes,
-            awaited: epoll::create(CreateFlags::CLOEXEC)?,
-            bell: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
-            rung: AtomicBool::new(false),
-            timer: timerfd_create(TimerfdClockId::Monotonic, timer_flags)?,
-            answered: AtomicU64::new(0),
-            wake_ns: AtomicU64::new(NEVER),
+    ///
+    /// # Errors
+    /// When the kernel cannot tell what it puts into virtqueues.
+    pub(super) fn new() -> Result<Clock> {
+        let queued = Queued::open()?;
+        let make = || -> rustix::io::Result<Clock> {
+            let timer_flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            let clock = Clock {
+                awaited: epoll::create(CreateFlags::CLOEXEC)?,
+                queued: Mutex::new(queued),
+                bell: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
+                rung: AtomicBool::new(false),
+                timer: timerfd_create(TimerfdClockId::Monotonic, timer_flags)?,
+            };
+            clock.wait_for(&clock.bell, BELL)?;
+            clock.wait_for(&clock.timer, TIMER)?;
+            let queued = clock.queued.lock().unwrap_or_else(PoisonError::into_inner);
+            queued.descriptors().try_for_each(|probe| clock.wait_for(probe, QUEUED))?;
+            drop(queued);
+            Ok(clock)
         };
-        clock.wait_for(&clock.bell, BELL)?;
-        clock.wait_for(&clock.timer, TIMER)?;
-        Ok(clock)
-    }
-
-    /// Wakes for what the kernel sends to the HBAs, too.
-    pub(super) fn await_commands(&self, probes: &Probes) -> rustix::io::Result<()> {
-        probes.commands().try_for_each(|probe| self.wait_for(probe, COMMAND))
-    }
-
-    /// Wakes for what it sends to the userland's disk, too.
-    pub(super) fn await_disk(&self, probes: &Probes) -> rustix::io::Result<()> {
-        probes.disk_requests().try_for_each(|probe| self.wait_for(probe, DISK))
+        make().doing(|| "make timers".to_owned())
     }
 
     fn wait_for(&self, fd: impl AsFd, what: u64) -> rustix::io::Result<()> {
@@ -92,75 +86,63 @@ impl Clock {
         }
     }
 
-    /// The lab's answer.
-    pub(super) fn go(&self, go: Go) {
-        self.wake_ns.store(go.wake_ns.unwrap_or(NEVER), Ordering::Relaxed);
-        self.answered.fetch_max(go.round, Ordering::Release);
-    }
-
-    /// Keeps the clock and sends what is in the outbox, for ever.
-    pub(crate) fn keep(&self, outbox: &Outbox, port: &Port) -> ! {
-        schedule_as(libc::SCHED_BATCH, 0);
-        let (mut round, mut timer_ns) = (0, NEVER);
+    /// Keeps the clock, sends what is in the outbox, and hands the lab's lines to `deliver`; for ever.
+    ///
+    /// # Errors
+    /// When this kernel or this machine cannot do exact time.
+    pub(crate) fn keep(&self, outbox: &Outbox, deliver: impl Fn(Vec<u8>)) -> Result<()> {
+        let (mut hypercall, mut interrupts) = (Hypercall::open()?, Interrupts::open()?);
+        let (mut text, mut lines, mut timer_ns) = (Vec::new(), LineBuffer::default(), NEVER);
         loop {
-            let disk = self.wait();
-            round += 1;
-            self.ask(round, outbox, port);
-            while self.answered.load(Ordering::Acquire) < round {
-                if self.rung.load(Ordering::Relaxed) {
-                    // An answer to the lab, which may wait for it before it lets time go on.
-                    round += 1;
-                    self.ask(round, outbox, port);
+            self.wait();
+            // More than once for text that does not fit into one question.
+            loop {
+                self.hush();
+                outbox.take_all(&mut text);
+                let (go, answer) = hypercall.ask(now_ns(), &mut text);
+                let wake_ns = go.wake_ns.unwrap_or(NEVER);
+                // One that has passed has fired, and is to fire again.
+                if wake_ns != timer_ns || wake_ns <= now_ns() {
+                    timer_ns = wake_ns;
+                    self.set_timer(wake_ns);
                 }
-                linger();
-            }
-            if disk {
-                self.with_probes(Probes::wait_for_disk);
-            }
-            let wake_ns = self.wake_ns.load(Ordering::Relaxed);
-            // One that has passed has fired, and is to fire again.
-            if wake_ns != timer_ns || wake_ns <= now_ns() {
-                timer_ns = wake_ns;
-                self.set_timer(wake_ns);
+                interrupts.raise(&go.interrupts)?;
+                lines.push(&answer);
+                while let Some(line) = lines.next_line() {
+                    match line {
+                        Ok(line) => deliver(line),
+                        Err(error) => init::say(&error.to_string()),
+                    }
+                }
+                if text.is_empty() {
+                    break;
+                }
             }
         }
     }
 
     /// Sleeps until something has happened that the lab should know; the guest may idle meanwhile.
-    /// Answers whether the userland's disk was sent a request.
-    fn wait(&self) -> bool {
+    fn wait(&self) {
         let mut events = Vec::with_capacity(8);
         while events.is_empty() {
             // Interrupted by a signal, it is called again.
             let _ = epoll::wait(&self.awaited, spare_capacity(&mut events), None);
         }
-        let mut disk = false;
         for event in &events {
             match event.data.u64() {
                 TIMER => drop(rustix::io::read(&self.timer, &mut [0; 8])),
                 // Whoever has rung may have been preempted before, while the message went out with
-                // another question: that bell, which `ask` did not find, would never end.
+                // another question: that bell, which `hush` did not find, would never end.
                 BELL => drop(rustix::io::read(&self.bell, &mut [0; 8])),
-                DISK => disk = true,
-                _ => {}
+                _ => self.queued.lock().unwrap_or_else(PoisonError::into_inner).drain(),
             }
         }
-        self.with_probes(Probes::drain);
-        disk
     }
 
-    fn ask(&self, round: u64, outbox: &Outbox, port: &Port) {
+    /// The next message rings again.
+    fn hush(&self) {
         if self.rung.swap(false, Ordering::SeqCst) {
             let _ = rustix::io::read(&self.bell, &mut [0; 8]);
-        }
-        let mut lines = outbox.take_all();
-        lines.extend(encode(&FromAgent::Ask(Ask { round, at_ns: now_ns() })));
-        port.send(&lines);
-    }
-
-    fn with_probes(&self, act: fn(&mut Probes)) {
-        if let Some(probes) = self.probes.get() {
-            act(&mut probes.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -173,18 +155,4 @@ impl Clock {
         let spec = Itimerspec { it_interval: once, it_value: at };
         let _ = timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &spec);
     }
-}
-
-/// Has the thread that calls this, which brings the lab's answers, preempt everybody else; but not
-/// the threads that it starts.
-pub(super) fn preempt_all() {
-    schedule_as(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
-}
-
-/// Changes how the calling thread is scheduled.
-fn schedule_as(policy: libc::c_int, priority: libc::c_int) {
-    let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: the call reads the structure it is given, and changes this thread's scheduling only.
-    let done = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
-    assert_eq!(done, 0, "the first process may choose its scheduling");
 }

@@ -1,46 +1,67 @@
-//! Keeping the clock in skipped time, and counting what goes out.
+//! Keeping the clock in exact time, and counting what goes out.
 //!
 //! QEMU lets the clock of an idle guest jump to its next timer (`-icount sleep=off`). Nothing else in
 //! the world takes time then: a host that is slow to answer a command would look like an array that
-//! took seconds. So the guest must not idle while the lab has something to do. See [`clock`] for how
-//! that is done, and [`probe`] for how the kernel tells what it sends.
+//! took seconds, and no two runs would be alike. So whenever the guest has sent something, its processor
+//! stands still until the lab has dealt with it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`clock`] | the thread that asks, and when |
+//! | [`hypercall`] | the question for which the processor stands still |
+//! | [`interrupts`] | raises the interrupts of virtio devices, at the answer |
+//! | [`probe`] | how the kernel tells what it sends |
+//! | [`pci`], [`window`] | where registers are, and access to them |
 
 mod clock;
-mod disk;
-mod linger;
+mod hypercall;
+mod interrupts;
+mod pci;
 mod probe;
+mod window;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use sansim_protocol::{Go, SKIPPED_TIME, Sent};
+use sansim_protocol::{SKIPPED_TIME, Sent};
 
-use crate::fail::{Doing, Result};
+use crate::fail::Result;
 use crate::outbox::Outbox;
 pub(crate) use clock::Clock;
-use probe::Probes;
+use probe::Counters;
 
 /// Keeps the clock, where there is one to keep, and counts the commands that go out.
 #[derive(Clone)]
 pub(crate) struct Keeper {
-    /// Opened when the modules are loaded whose probes they are.
-    probes: Arc<OnceLock<Mutex<Probes>>>,
+    /// Opened when the modules are loaded whose events they count.
+    counters: Arc<OnceLock<Mutex<Counters>>>,
     /// None in real time.
     clock: Option<Arc<Clock>>,
 }
 
+/// Whether this guest's time is exact: the kernel's command line says so.
+pub(crate) fn is_exact() -> bool {
+    let line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    line.split_whitespace().any(|word| word == SKIPPED_TIME)
+}
+
+/// To be called before any driver of PCI devices is loaded.
+pub(crate) fn before_drivers() {
+    if is_exact() {
+        hypercall::keep_register_free();
+    }
+}
+
 impl Keeper {
-    /// A keeper of this guest's time: the kernel's command line says which that is. In skipped time
-    /// it is told of everything that comes into the outbox.
+    /// A keeper of this guest's time. In exact time it is told of everything that comes into the outbox.
     pub(crate) fn new(outbox: &mut Outbox) -> Result<Keeper> {
-        let line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
-        let probes = Arc::default();
-        if !line.split_whitespace().any(|word| word == SKIPPED_TIME) {
-            return Ok(Keeper { probes, clock: None });
+        let mut keeper = Keeper { counters: Arc::default(), clock: None };
+        if is_exact() {
+            let clock = Arc::new(Clock::new()?);
+            let ring = Arc::clone(&clock);
+            outbox.ring_with(move || ring.ring());
+            keeper.clock = Some(clock);
         }
-        let clock = Arc::new(Clock::new(Arc::clone(&probes)).doing(|| "make timers".to_owned())?);
-        let ring = Arc::clone(&clock);
-        outbox.ring_with(move || ring.ring());
-        Ok(Keeper { probes, clock: Some(clock) })
+        Ok(keeper)
     }
 
     /// The clock that is to be kept.
@@ -48,48 +69,17 @@ impl Keeper {
         self.clock.as_deref()
     }
 
-    /// To be called by the thread that will bring the lab's answers.
-    pub(crate) fn answered_here(&self) {
-        if self.clock.is_some() {
-            clock::preempt_all();
-        }
-    }
-
-    /// Opens the probes if their modules are loaded by now and nobody has yet.
-    pub(crate) fn ensure_probes(&self) -> Result<()> {
-        if self.probes.get().is_some() || !Probes::are_there() {
-            return Ok(());
-        }
-        let probes = Probes::open(self.clock.is_some())?;
-        if let Some(clock) = &self.clock {
-            clock.await_commands(&probes).doing(|| "wait for commands".to_owned())?;
-        }
-        let _ = self.probes.set(Mutex::new(probes));
-        Ok(())
-    }
-
-    /// Sees to it that time stands still while the userland's disk is read. To be called before it is
-    /// used.
-    pub(crate) fn ensure_disk(&self) -> Result<()> {
-        let (Some(clock), Some(probes)) = (&self.clock, self.probes.get()) else { return Ok(()) };
-        let mut probes = probes.lock().unwrap_or_else(PoisonError::into_inner);
-        if probes.disk_requests().next().is_none() {
-            probes.watch_disk()?;
-            clock.await_disk(&probes).doing(|| "wait for a disk".to_owned())?;
+    /// Starts to count if the modules are loaded by now and nobody has yet.
+    pub(crate) fn ensure_counters(&self) -> Result<()> {
+        if self.counters.get().is_none() && Counters::are_there() {
+            let _ = self.counters.set(Mutex::new(Counters::open()?));
         }
         Ok(())
     }
 
     /// Commands sent so far.
     pub(crate) fn sent(&self) -> Sent {
-        let Some(probes) = self.probes.get() else { return Sent::default() };
-        probes.lock().unwrap_or_else(PoisonError::into_inner).sent()
-    }
-
-    /// The lab's answer.
-    pub(crate) fn go(&self, go: Go) {
-        if let Some(clock) = &self.clock {
-            clock.go(go);
-        }
+        let Some(counters) = self.counters.get() else { return Sent::default() };
+        counters.lock().unwrap_or_else(PoisonError::into_inner).sent()
     }
 }

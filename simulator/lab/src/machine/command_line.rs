@@ -3,8 +3,13 @@
 
 use std::ffi::OsString;
 
+use sansim_protocol::hypercall::{Mailbox, slot};
+
 use super::MachineConfig;
-use crate::{Accel, TimeMode};
+use crate::{
+    Accel, TimeMode,
+    exact::{DISK_SOCKET, REGISTER_SOCKET},
+};
 
 /// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names
 /// need no quoting.
@@ -20,17 +25,26 @@ pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
                       random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off psi=0";
 
-/// The kernel's command line: in skipped time the agent is told so.
+/// The kernel's command line. In exact time the agent is told so, the mailbox is kept free, and the
+/// agent may use registers of devices that a driver has (`iomem=relaxed`): it raises their interrupts.
 pub fn kernel_command_line(time: TimeMode) -> String {
     match time {
         TimeMode::Real => KERNEL_COMMAND_LINE.to_owned(),
-        TimeMode::Skip => format!("{KERNEL_COMMAND_LINE} {}", sansim_protocol::SKIPPED_TIME),
+        TimeMode::Skip => format!(
+            "{KERNEL_COMMAND_LINE} {} iomem=relaxed {}",
+            sansim_protocol::SKIPPED_TIME,
+            Mailbox::kernel_parameter()
+        ),
     }
 }
 
-/// The guest's clock in skipped time: an instruction takes a nanosecond (2^0), and a guest that idles
-/// jumps to its next timer instead of sleeping.
-const ICOUNT: &str = "shift=0,sleep=off";
+/// The guest's clock in exact time: an instruction takes a nanosecond (2^0), a guest that idles jumps to
+/// its next timer instead of sleeping, and a record nobody reads keeps QEMU's threads from counting
+/// instructions at once ([`exact`](crate::exact)).
+const ICOUNT: &str = "shift=0,sleep=off,rr=record,rrfile=/dev/null";
+
+/// What QEMU gives the guest to be random with, in exact time.
+const SEED: &str = "1";
 
 /// Its calendar goes with that clock, from the same moment in every run.
 const CALENDAR: &str = "base=2026-01-01T00:00:00,clock=vm";
@@ -65,6 +79,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     };
     if config.time == TimeMode::Skip {
         line.add("-icount").add(ICOUNT);
+        line.add("-seed").add(SEED);
         line.add("-rtc").add(CALENDAR);
     }
     line.add("-m").add(format!("{memory}M"));
@@ -83,27 +98,22 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add("-serial").add("chardev:console");
     line.add("-chardev").add(format!("socket,id=qmp,path={QMP_SOCKET}"));
     line.add("-mon").add("chardev=qmp,mode=control");
-    // In skipped time the guest waits for the lab with every message: QEMU passes it on itself,
-    // rather than waking another of its threads to do so.
-    let kick = if config.time == TimeMode::Skip { ",ioeventfd=off" } else { "" };
-    line.add("-device").add(format!("virtio-serial-pci,id=serial,addr=0x2,max_ports=2{kick}"));
-    line.add("-chardev").add(format!("socket,id=agent,path={AGENT_SOCKET}"));
-    let port = sansim_protocol::PORT;
-    line.add("-device").add(format!("virtserialport,bus=serial.0,nr=1,chardev=agent,name={port}"));
-    line.add("-blockdev")
-        .option("driver=file,node-name=userland,read-only=on,filename=", &config.image.userland);
-    let serial = sansim_protocol::USERLAND_SERIAL;
-    line.add("-device").add(format!("virtio-blk-pci,drive=userland,serial={serial},addr=0x3"));
+    match config.time {
+        TimeMode::Real => line.add_port_and_disk(config),
+        TimeMode::Skip => line.add_register_and_disk(),
+    }
     for (index, hba) in config.hbas.iter().enumerate() {
         line.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
         line.add("-device").add(format!(
             "vhost-user-scsi-pci,id=hba{index},chardev=hba{index},num_queues={},addr={:#x}",
             hba.request_queues,
-            super::config::device_number(index)
+            super::config::hba_slot(index)
         ));
     }
     if start == Start::Restore {
-        line.add("-incoming").add("defer");
+        // A saved state says that the guest is stopped, and by whom; it starts when it is told to.
+        line.add("-S").add("-incoming").add("defer");
+        line.add("-global").add("migration.send-configuration=off");
     }
     line.0
 }
@@ -127,6 +137,36 @@ impl Line {
     fn add(&mut self, argument: impl Into<OsString>) -> &mut Line {
         self.0.push(argument.into());
         self
+    }
+
+    /// The agent's port, and the userland's disk, which QEMU serves.
+    fn add_port_and_disk(&mut self, config: &MachineConfig) {
+        self.add("-device").add("virtio-serial-pci,id=serial,addr=0x2,max_ports=2");
+        self.add("-chardev").add(format!("socket,id=agent,path={AGENT_SOCKET}"));
+        let port = sansim_protocol::PORT;
+        self.add("-device")
+            .add(format!("virtserialport,bus=serial.0,nr=1,chardev=agent,name={port}"));
+        self.add("-blockdev").option(
+            "driver=file,node-name=userland,read-only=on,filename=",
+            &config.image.userland,
+        );
+        let (serial, slot) = (sansim_protocol::USERLAND_SERIAL, slot::USERLAND);
+        self.add("-device")
+            .add(format!("virtio-blk-pci,drive=userland,serial={serial},addr={slot:#x}"));
+    }
+
+    /// The userland's disk and the register, which the lab serves.
+    fn add_register_and_disk(&mut self) {
+        let devices = [
+            ("userland", DISK_SOCKET, slot::USERLAND),
+            ("register", REGISTER_SOCKET, slot::REGISTER),
+        ];
+        for (id, socket, slot) in devices {
+            self.add("-chardev").add(format!("socket,id={id},path={socket}"));
+            self.add("-device").add(format!(
+                "vhost-user-blk-pci,id={id},chardev={id},num-queues=1,addr={slot:#x}"
+            ));
+        }
     }
 
     /// An option that ends with a path. QEMU ends values at a comma; two stand for one.
@@ -168,19 +208,22 @@ mod tests {
     }
 
     #[test]
-    fn skipped_time_is_made_by_qemu_and_told_to_the_agent() {
+    fn exact_time_is_made_by_qemu_and_told_to_the_agent() {
         let skip = text(&MachineConfig { time: TimeMode::Skip, ..config() }, Start::Boot);
-        for part in ["-icount\nshift=0,sleep=off", "clock=vm", "sansim.time=skip", "ioeventfd=off"]
-        {
+        for part in ["shift=0,sleep=off,rr=record", "clock=vm", "sansim.time=skip", "memmap="] {
             assert!(skip.contains(part), "{part} in {skip}");
         }
+        assert!(!skip.contains("virtio-serial") && !skip.contains("-blockdev"), "{skip}");
     }
 
     #[test]
     fn restoring_adds_the_incoming_state_and_changes_nothing_else() {
         let boot = text(&config(), Start::Boot);
         let restore = text(&config(), Start::Restore);
-        assert_eq!(restore, format!("{boot}\n-incoming\ndefer"));
+        assert_eq!(
+            restore,
+            format!("{boot}\n-S\n-incoming\ndefer\n-global\nmigration.send-configuration=off")
+        );
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::{Accel, Image, LabError, Result, TimeMode};
 const FIRST_HBA: usize = 0x10;
 /// Device 0x1f of a q35 is its ISA bridge.
 const MOST_HBAS: usize = 15;
-/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `agent.sock`, at the
+/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `register.sock`, at the
 /// longest.
-const LONGEST_WORK_DIR: usize = 96;
+const LONGEST_WORK_DIR: usize = 93;
 
 /// A vhost-user-scsi backend that listens already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,12 @@ const KERNEL_MIB: u64 = 64;
 
 /// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
 pub fn hba_address(index: usize) -> String {
-    format!("0000:00:{:02x}.0", device_number(index))
+    format!("0000:00:{:02x}.0", hba_slot(index))
+}
+
+/// The n-th HBA's device number on the root bus (from 0; at most 15 are possible).
+pub fn hba_slot(index: usize) -> u8 {
+    (FIRST_HBA + index) as u8
 }
 
 impl MachineConfig {
@@ -110,11 +115,6 @@ impl MachineConfig {
         }
         Ok(())
     }
-}
-
-/// The n-th HBA's device number on the root bus.
-pub(crate) fn device_number(index: usize) -> usize {
-    FIRST_HBA + index
 }
 
 /// A machine to test with: so many HBAs of one request queue, and files that need not exist.

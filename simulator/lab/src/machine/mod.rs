@@ -27,7 +27,7 @@ use tokio::{
 pub(crate) use self::config::sample;
 pub use self::{
     command_line::kernel_command_line,
-    config::{Boot, HbaSocket, MachineConfig, hba_address},
+    config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
     gauge::MemoryGauge,
     services::{Services, UdevRules},
@@ -43,15 +43,26 @@ pub(crate) use self::{
     console::Console,
 };
 use crate::{
-    Accel, AgentLink, Keeper, LabError, Result, Template, TimeMode,
-    agent::{Connected, LAST_WORDS, Ready, check_version},
+    Accel, AgentLink, Device, Keeper, LabError, Result, Template, TimeMode,
+    agent::{Connected, LAST_WORDS, Lines, Ready, check_version},
     cpu,
+    exact::{DISK_SOCKET, REGISTER_SOCKET, Register, UserlandDisk},
+    template::Moment,
 };
 
 /// Loaded in every guest before it is handed over, and before a template is taken of it. Not the
 /// device handlers: which of them are loaded, and when, is what scenarios are about.
 pub(crate) const BASE_MODULES: &[&str] =
-    &["virtio_scsi", "sd_mod", "dm_multipath", "dm_service_time"];
+    &["virtio_blk", "squashfs", "virtio_scsi", "sd_mod", "dm_multipath", "dm_service_time"];
+
+/// How long a guest is left alone before it is saved: udev events and late work queues settle.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The same where it costs nothing: in exact time also what the kernel puts off for seconds after boot
+/// is done, such as calibrating its clock.
+const SETTLE_EXACT: Duration = Duration::from_secs(10);
+/// How much of an idle guest's time may go by, in exact time, until QEMU has stopped it. Nothing is done
+/// in it, by a run that boots the guest neither, so that where the guest was saved makes no difference.
+const STOPPING: Duration = Duration::from_millis(100);
 
 /// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts
 /// only.
@@ -71,46 +82,67 @@ pub struct Machine {
     events: Option<mpsc::Receiver<Event>>,
     exit: watch::Receiver<Option<ExitReason>>,
     kill: Arc<Notify>,
-    qmp: Qmp,
+    qmp: Arc<Qmp>,
     console: Console,
     pid: Option<u32>,
     ram: Arc<Ram>,
     keeper: Option<Keeper>,
+    /// In exact time.
+    register: Option<Arc<Register>>,
 }
 
 impl Machine {
     /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod,
-    /// dm-multipath, dm-service-time) are loaded and its services have started, with no disk
-    /// scanned yet.
+    /// dm-multipath, dm-service-time and what the userland's disk needs) are loaded and its services
+    /// have started, with no disk scanned yet, and when the guest has come to rest. In exact time it
+    /// stands still then.
     ///
     /// # Errors
     /// `Start` with QEMU's own words, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
     pub async fn cold(config: MachineConfig) -> Result<Machine> {
+        let mut machine = Machine::boot(&config).await?;
+        if let Some(keeper) = &mut machine.keeper
+            && let Some(now) = keeper.now()
+        {
+            // As long as it may take to stop one that becomes a template.
+            keeper.sleep_until(now + STOPPING).await?;
+        }
+        Ok(machine)
+    }
+
+    /// Boots a guest that can be saved.
+    pub(crate) async fn boot(config: &MachineConfig) -> Result<Machine> {
         let deadline = match config.accel {
             Accel::Kvm => Duration::from_secs(60),
             Accel::Tcg => Duration::from_secs(180),
         };
+        let ram = Arc::new(Ram::new(config.memory_mib)?);
         let (mut machine, ready) =
-            Machine::launch(&config, Start::Boot, Arc::new(Ram::new(config.memory_mib)?)).await?;
-        machine.ready(ready, deadline).await?;
+            Machine::launch(config, Start::Boot, ram, Moment::default()).await?;
+        let mut keeper = machine.keeper.take();
+        if let Some(keeper) = &mut keeper {
+            keeper.drive(machine.ready(ready, deadline)).await??;
+        }
+        machine.keeper = keeper;
         let modules = BASE_MODULES.iter().map(|name| (*name).to_owned()).collect();
         let load = machine.link.clone();
         let load = load.call(Call::LoadModules { modules });
         if let Some(keeper) = &mut machine.keeper {
             keeper.drive(load).await??;
             services::start(config.services, &machine.link, keeper).await?;
+            rest(&machine.link, keeper).await?;
         }
         Ok(machine)
     }
 
-    /// Starts a guest from a template made for such a machine. Returns when its agent has answered;
-    /// the base modules are loaded already.
+    /// Starts a guest from a template made for such a machine: where [`cold`](Machine::cold) has it.
     ///
     /// # Errors
     /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as
     /// for [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
+            let moment = template.moment()?;
             // The memory is copied while QEMU starts.
             let ram = Arc::new(Ram::new(config.memory_mib)?);
             let (memory, file) = (Arc::clone(&ram), template.ram());
@@ -118,11 +150,22 @@ impl Machine {
                 memory.load(&file).map_err(LabError::file(LOADING, file))
             });
             link(&config.work_dir.join(STATE), &template.state())?;
-            let (machine, _) = Machine::launch(&config, Start::Restore, ram).await?;
+            let (mut machine, _) = Machine::launch(&config, Start::Restore, ram, moment).await?;
             loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
             machine.or_gone(machine.qmp.load(STATE)).await?;
-            machine.or_gone(machine.qmp.cont()).await?;
-            machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
+            let qmp = Arc::clone(&machine.qmp);
+            // It may be answered only after the guest's first question, which is not answered here.
+            let continued = tokio::spawn(async move {
+                if let Err(error) = qmp.cont().await {
+                    tracing::debug!("the guest is not continued: {error}");
+                }
+            });
+            if config.time == TimeMode::Real {
+                continued.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));
+                machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
+            } else if let Some(keeper) = &mut machine.keeper {
+                keeper.sleep_until(moment.resumes()).await?;
+            }
             Ok(machine)
         };
         let error = match result.await {
@@ -149,8 +192,9 @@ impl Machine {
         silent: Duration,
         deadline: Duration,
     ) -> Result<()> {
+        let ram = Arc::new(Ram::new(config.memory_mib)?);
         let (machine, ready) =
-            Machine::launch(config, Start::Probe, Arc::new(Ram::new(config.memory_mib)?)).await?;
+            Machine::launch(config, Start::Probe, ram, Moment::default()).await?;
         let console = machine.console.clone();
         let dead = async {
             tokio::time::sleep(silent).await;
@@ -168,22 +212,25 @@ impl Machine {
         result
     }
 
-    /// Starts QEMU and connects to its monitor and to the agent's port.
+    /// Starts QEMU, and connects to its monitor and to the agent.
     async fn launch(
         config: &MachineConfig,
         start: Start,
         ram: Arc<Ram>,
+        moment: Moment,
     ) -> Result<(Machine, oneshot::Receiver<Result<Ready, String>>)> {
         config.check()?;
         let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
-        let port = listen(&config.work_dir.join(AGENT_SOCKET))?;
         let console = Console::new(&config.console);
+        let (exit_sender, mut exit) = watch::channel(None);
+        let (connected, lines) = AgentLink::new(exit.clone(), console.clone());
+        let Connected { link, events, ready } = connected;
+        let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
         let mut child = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
         let pid = child.id();
         let stderr = Stderr::default();
         let reading = child.stderr.take().map(|pipe| tokio::spawn(stderr.clone().follow(pipe)));
         let kill = Arc::new(Notify::new());
-        let (exit_sender, mut exit) = watch::channel(None);
         let (watch_sender, watch) = oneshot::channel();
         let supervisor = Supervisor { child, kill: Arc::clone(&kill), stderr, reading, watch };
         tokio::spawn(supervisor.run(exit_sender));
@@ -192,16 +239,14 @@ impl Machine {
         let connected = async {
             let (qmp, watch) = Qmp::accept(&monitor).await?;
             let _ = watch_sender.send(watch);
-            let (stream, _) =
-                port.accept().await.map_err(|e| LabError::Start { why: e.to_string() })?;
-            Ok((qmp, stream))
+            Ok((qmp, ends.connect().await?))
         };
         let mut early = exit.clone();
         let connected = tokio::select! {
             connected = connected => connected,
             reason = ended(&mut early) => Err(LabError::Start { why: reason.to_string() }),
         };
-        let (qmp, stream) = match connected {
+        let (qmp, (keeper, register)) = match connected {
             Ok(connected) => connected,
             Err(error) => {
                 // A broken connection says less than QEMU's last words, which come a moment later.
@@ -212,15 +257,10 @@ impl Machine {
                 });
             }
         };
-        let Connected { link, events, ready, asks } =
-            AgentLink::connect(stream, exit.clone(), console.clone());
         guard.disarm();
-        let keeper = match config.time {
-            TimeMode::Real => Keeper::real(),
-            TimeMode::Skip => Keeper::skipping(link.clone(), asks),
-        };
-        let (events, keeper) = (Some(events), Some(keeper));
-        let machine = Machine { link, events, exit, kill, qmp, console, pid, ram, keeper };
+        let (events, keeper, qmp) = (Some(events), Some(keeper), Arc::new(qmp));
+        let machine =
+            Machine { link, events, exit, kill, qmp, console, pid, ram, keeper, register };
         Ok((machine, ready))
     }
 
@@ -259,22 +299,38 @@ impl Machine {
         LabError::GuestGone { reason, console: self.console.excerpt() }
     }
 
-    /// Stops the guest, writes its state and its memory to two new files, and ends it.
+    /// Stops the guest, writes its state and its memory to two new files, and ends it. Answers when it
+    /// was.
     pub(crate) async fn save(
-        self,
+        mut self,
         config: &MachineConfig,
         state: &Path,
         ram: PathBuf,
-    ) -> Result<()> {
+    ) -> Result<Moment> {
         link(&config.work_dir.join(STATE), state)?;
-        self.or_gone(self.qmp.stop()).await?;
+        let moment = match self.keeper.take() {
+            Some(mut keeper) => {
+                let resumes = keeper.now().map(|now| now + STOPPING);
+                keeper.have_asked_at(resumes);
+                // The open question is answered when QEMU has been told to stop: it cannot before.
+                keeper.drive(self.or_gone(self.qmp.stop())).await??;
+                let late = resumes.zip(keeper.now()).is_some_and(|(at, now)| now >= at);
+                if late {
+                    return Err(LabError::Start { why: "it takes too long to stop".into() });
+                }
+                let value = self.register.as_ref().map_or(0, |register| register.value());
+                Moment::new(value, resumes)
+            }
+            None => Moment::default(),
+        };
         self.or_gone(self.qmp.save(STATE)).await?;
         let memory = Arc::clone(&self.ram);
         self.kill().await;
         let saving = tokio::task::spawn_blocking(move || {
             memory.save(&ram).map_err(LabError::file("cannot write", ram))
         });
-        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
+        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        Ok(moment)
     }
 
     /// The agent of this guest.
@@ -336,6 +392,79 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         self.kill.notify_one();
+    }
+}
+
+/// The lab's ends of what QEMU connects to, apart from its monitor.
+enum Ends {
+    /// The agent's port.
+    Port(UnixListener, Lines),
+    /// The register and the userland's disk, which serve from here on.
+    Exact(Keeper, Arc<Register>),
+}
+
+impl Ends {
+    fn new(
+        config: &MachineConfig,
+        start: Start,
+        ram: &Ram,
+        link: &AgentLink,
+        lines: Lines,
+        moment: Moment,
+    ) -> Result<Ends> {
+        if config.time == TimeMode::Real {
+            return Ok(Ends::Port(listen(&config.work_dir.join(AGENT_SOCKET))?, lines));
+        }
+        let userland = &config.image.userland;
+        let sockets =
+            [DISK_SOCKET, REGISTER_SOCKET].map(|name| listen(&config.work_dir.join(name)));
+        let [disk_socket, register_socket] = sockets;
+        let disk = UserlandDisk::new(userland, ram.file(), start == Start::Restore)
+            .map_err(LabError::file("cannot open", userland))?;
+        let (register, asks) = Register::new(moment.register(), ram.file(), lines)
+            .map_err(|e| LabError::Start { why: format!("its register: {e}") })?;
+        until_end("the userland's disk", Arc::clone(&disk).attach(disk_socket?));
+        until_end("the register", Arc::clone(&register).serve(register_socket?));
+        let devices = vec![disk as Arc<dyn Device>];
+        let keeper = Keeper::exact(link.clone(), Arc::clone(&register), asks, devices);
+        Ok(Ends::Exact(keeper, register))
+    }
+
+    async fn connect(self) -> Result<(Keeper, Option<Arc<Register>>)> {
+        match self {
+            Ends::Port(port, lines) => {
+                let accepted = port.accept().await;
+                let (stream, _) = accepted.map_err(|e| LabError::Start { why: e.to_string() })?;
+                tokio::spawn(lines.carry(stream));
+                Ok((Keeper::real(), None))
+            }
+            Ends::Exact(keeper, register) => Ok((keeper, Some(register))),
+        }
+    }
+}
+
+/// Serves one of QEMU's connections until it ends, which QEMU's own end explains.
+fn until_end(
+    what: &'static str,
+    serving: impl Future<Output = std::io::Result<()>> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::debug!("{what} is not served any more: {error}");
+        }
+    });
+}
+
+/// Lets the guest come to rest, and drops what it can read again: less to save and to restore.
+async fn rest(agent: &AgentLink, keeper: &mut Keeper) -> Result<()> {
+    let path = "/proc/sys/vm/drop_caches".to_owned();
+    keeper.drive(agent.call(Call::WriteFile { path, text: "3".into() })).await??;
+    match keeper.now() {
+        None => {
+            keeper.sleep(SETTLE).await?;
+            agent.call(Call::Hello).await.map(drop)
+        }
+        Some(now) => keeper.sleep_until(now + SETTLE_EXACT).await,
     }
 }
 

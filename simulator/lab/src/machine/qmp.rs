@@ -8,7 +8,7 @@ use std::{
 use futures_util::StreamExt;
 use qapi::{
     futures::{QapiService, QmpStreamTokio},
-    qmp::{self, MigrationStatus, QmpCommand, RunState, ShutdownCause},
+    qmp::{self, QmpCommand, RunState, ShutdownCause},
 };
 use tokio::{
     io::WriteHalf,
@@ -101,36 +101,15 @@ impl Qmp {
         self.execute(qmp::cont {}).await.map(|_| ())
     }
 
-    /// Leaves the memory, which is ours, out of the state.
-    async fn ignore_shared(&self) -> Result<()> {
-        let capability = qmp::MigrationCapability::x_ignore_shared;
-        let capabilities = vec![qmp::MigrationCapabilityStatus { capability, state: true }];
-        self.execute(qmp::migrate_set_capabilities { capabilities }).await.map(|_| ())
-    }
-
-    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working
-    /// directory.
+    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working directory.
+    /// `migrate` would write more, and cannot be used while QEMU records (`replay_save_clock` aborts).
     pub(crate) async fn save(&self, file: &str) -> Result<()> {
-        self.ignore_shared().await?;
-        let uri = Some(format!("exec:cat > {file}"));
-        self.execute(qmp::migrate { uri, channels: None, detach: None, resume: None }).await?;
-        loop {
-            let info = self.execute(qmp::query_migrate {}).await?;
-            match info.status {
-                Some(MigrationStatus::completed) => return Ok(()),
-                Some(MigrationStatus::failed | MigrationStatus::cancelled) => {
-                    let why =
-                        info.error_desc.unwrap_or_else(|| "the state cannot be written".into());
-                    return Err(LabError::Qmp { command: "migrate".into(), why });
-                }
-                _ => tokio::time::sleep(POLL).await,
-            }
-        }
+        let command = qmp::xen_save_devices_state { filename: file.to_owned(), live: Some(false) };
+        self.execute(command).await.map(|_| ())
     }
 
     /// Reads the state from a file of QEMU's working directory. QEMU ends when that fails.
     pub(crate) async fn load(&self, file: &str) -> Result<()> {
-        self.ignore_shared().await?;
         let uri = Some(format!("exec:cat {file}"));
         self.execute(qmp::migrate_incoming { uri, channels: None, exit_on_error: None }).await?;
         loop {

@@ -2,7 +2,7 @@
 //!
 //! QEMU could write the memory into a template, and read it from there, page by page. Copying it as
 //! a whole, without what was never touched, takes a tenth of the time, and QEMU saves its devices
-//! only (capability `x-ignore-shared`).
+//! only.
 
 use std::{
     fs::File,
@@ -45,6 +45,11 @@ impl Ram {
     /// The file that QEMU opens; it is there as long as this object.
     pub(crate) fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+
+    /// The file that it is.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
     }
 
     /// What is occupied, in bytes.

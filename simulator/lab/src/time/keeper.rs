@@ -1,17 +1,18 @@
-//! The lab's answers to the guest's question whether time may go on.
+//! When the lab answers the guest's question, and so lets its time go on.
 //!
 //! The rule: time goes on when everything has been done that was to be done by now. The guest asks
-//! after it has sent something, and then stands still. Its commands are served, what is due by the
-//! clock is called, and whatever comes of that is dealt with by whoever drives the keeper; when
-//! nothing is left, the guest is told to go on, and until when it may sleep.
+//! after it has sent something, and stands still ([`exact`](crate::exact)). Its commands are served,
+//! what is due by the clock is called, and whatever comes of that is dealt with by whoever drives the
+//! keeper; when nothing is left, the question is answered, with the time at which the guest is to ask
+//! again at the latest.
 
 use std::{sync::Arc, time::Duration};
 
 use sansim_array::{Clock, SkipClock, Time};
-use sansim_protocol::{Ask, Go};
+use sansim_protocol::hypercall::{Ask, Interrupt};
 use tokio::sync::{oneshot, watch};
 
-use crate::{AgentLink, Result};
+use crate::{AgentLink, Result, exact::Register};
 
 /// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
 /// guest that computes asks seldom, and one that is alone in the world not at all; but it was told
@@ -26,6 +27,12 @@ pub trait Device: Send + Sync {
 
     /// Whether it has more to do than what the guest may have sent since.
     fn wants_service(&self) -> bool;
+
+    /// Its number on the guest's root bus.
+    fn slot(&self) -> u8;
+
+    /// Takes the virtqueues whose guest is to be interrupted.
+    fn take_interrupts(&self) -> Vec<u16>;
 }
 
 /// Keeps a guest's clock. In real time there is nothing to keep, and it waits for ever.
@@ -34,6 +41,7 @@ pub struct Keeper(Option<Box<Skipping>>);
 
 struct Skipping {
     link: AgentLink,
+    register: Arc<Register>,
     asks: watch::Receiver<Ask>,
     clock: Arc<SkipClock>,
     /// They take turns in one order, so that the order of their commands is the same in every run.
@@ -45,7 +53,7 @@ struct Skipping {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// The guest goes on; at the latest it asks at this time.
+    /// The guest runs; at the latest it asks at this time.
     Going(Option<Time>),
     /// The guest stands still, and its devices have served. Whoever drives has had the word since.
     Served,
@@ -62,19 +70,26 @@ impl Keeper {
         Keeper(None)
     }
 
-    /// A keeper of skipped time, of a guest without devices to be served, until [`Keeper::with`].
-    pub(crate) fn skipping(link: AgentLink, asks: watch::Receiver<Ask>) -> Keeper {
-        let (clock, devices, state) = (Arc::default(), Vec::new(), State::Going(None));
-        Keeper(Some(Box::new(Skipping { link, asks, clock, devices, state, round: 0 })))
+    /// A keeper of exact time: of a guest that asks through this register, and has such devices, until
+    /// [`Keeper::with`] brings more.
+    pub(crate) fn exact(
+        link: AgentLink,
+        register: Arc<Register>,
+        asks: watch::Receiver<Ask>,
+        devices: Vec<Arc<dyn Device>>,
+    ) -> Keeper {
+        let (clock, state) = (Arc::default(), State::Going(None));
+        Keeper(Some(Box::new(Skipping { link, register, asks, clock, devices, state, round: 0 })))
     }
 
-    /// From now on the guest's time is shown by `clock`, and `devices` serve when it stands still,
+    /// From now on the guest's time is shown by `clock`, and `devices` serve, too, when it stands still,
     /// one after the other.
     #[must_use]
     pub fn with(mut self, clock: Arc<SkipClock>, devices: Vec<Arc<dyn Device>>) -> Keeper {
         if let Some(skipping) = &mut self.0 {
+            clock.advance(skipping.clock.now());
             skipping.clock = clock;
-            skipping.devices = devices;
+            skipping.devices.extend(devices);
         }
         self
     }
@@ -112,17 +127,39 @@ impl Keeper {
         }
     }
 
+    /// The guest's time when it last asked; in real time nobody knows.
+    pub fn now(&self) -> Option<Time> {
+        self.0.as_ref().map(|skipping| skipping.clock.now())
+    }
+
+    /// Has the guest ask at this time, whoever drives the keeper then.
+    pub(crate) fn have_asked_at(&mut self, at: Option<Time>) {
+        if let (Some(skipping), Some(at)) = (&mut self.0, at) {
+            skipping.clock.call_at(at, Box::new(|| ()));
+        }
+    }
+
     /// Lets so much of the guest's time go by.
     ///
     /// # Errors
     /// As [`Keeper::settle`].
     pub async fn sleep(&mut self, time: Duration) -> Result<()> {
-        let Some(skipping) = &mut self.0 else {
-            tokio::time::sleep(time).await;
-            return Ok(());
-        };
+        match self.now() {
+            Some(now) => self.sleep_until(now + time).await,
+            None => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets the guest's time go by until it is so late; in real time that has been.
+    ///
+    /// # Errors
+    /// As [`Keeper::settle`].
+    pub async fn sleep_until(&mut self, until: Time) -> Result<()> {
+        let Some(skipping) = &mut self.0 else { return Ok(()) };
         let (woken, over) = oneshot::channel();
-        let until = skipping.clock.now() + time;
         skipping.clock.call_at(until, Box::new(move || woken.send(()).unwrap_or_default()));
         self.drive(over).await.map(drop)
     }
@@ -135,7 +172,7 @@ impl Skipping {
                 State::Going(until) => self.wait_for_question(until).await?,
                 State::Served if self.is_unsettled() => {}
                 State::Served => {
-                    self.go().await;
+                    self.go().await?;
                     continue;
                 }
             }
@@ -160,7 +197,7 @@ impl Skipping {
 
     /// Has everything done that is due at the time of the last question.
     fn serve(&mut self) {
-        let Ask { round, at_ns } = *self.asks.borrow_and_update();
+        let Ask { round, at_ns, .. } = *self.asks.borrow_and_update();
         self.round = round;
         self.clock.advance(Time::from_nanos(at_ns));
         self.devices.iter().for_each(|device| device.serve());
@@ -174,10 +211,22 @@ impl Skipping {
         overdue || self.devices.iter().any(wants) || self.asks.has_changed().unwrap_or(false)
     }
 
-    async fn go(&mut self) {
+    async fn go(&mut self) -> Result<()> {
         let due = self.clock.next_due();
-        self.link.go(Go { round: self.round, wake_ns: due.map(Time::as_nanos) }).await;
+        let interrupts = self.devices.iter().flat_map(|device| {
+            let slot = device.slot();
+            device.take_interrupts().into_iter().map(move |queue| Interrupt { slot, queue })
+        });
+        let answered =
+            self.register.answer(self.round, due.map(Time::as_nanos), interrupts.collect());
         self.state = State::Going(due);
+        match answered {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::debug!("a question cannot be answered: {error}");
+                Err(self.link.gone_by_now().await)
+            }
+        }
     }
 }
 

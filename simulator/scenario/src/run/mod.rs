@@ -288,7 +288,7 @@ async fn start(
     recorder.stage("restoring the guest");
     let others = || {
         let work = WorkDir::create()?;
-        let (sockets, san) = throw_away(&spec.scenario, work.path())?;
+        let (sockets, san) = throw_away(&spec.scenario, spec.time, work.path())?;
         Ok::<_, RunError>((sockets, (san, work)))
     };
     templates.start(config, others, &Tell(recorder)).await
@@ -367,7 +367,7 @@ impl Act<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<(guest::Paths, Maps, Versions), RunError> {
         let scenario = &self.spec.scenario;
-        recorder.clockwork = self.pace.timeline(guest.now().await?);
+        recorder.clockwork = self.pace.timeline(keeper.drive(guest.now()).await??);
         keeper.drive(guest.seed(self.spec.seed)).await??;
         recorder.enter(Part::Modules);
         keeper.drive(guest.load_modules(scenario)).await?.map_err(not_loaded)?;
@@ -471,8 +471,8 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
         .extend(wanted.filter(|name| is_own_module(name)).map(|name| format!("our module {name}")));
     if time == TimeMode::Skip {
         added.push(
-            "a thread of the agent, woken by virtqueue_add_sgs and by requests to the userland's \
-             disk, that keeps the processor busy until the lab lets time go on"
+            "a vhost-user-blk device without a driver at 0000:00:04.0, and a thread of the agent, woken \
+             by virtqueue_add_sgs, that asks the lab through it and raises the virtio interrupts"
                 .to_owned(),
         );
     }

@@ -7,7 +7,7 @@ use std::{
 
 use sansim_array::{Array, CommandRecord, ConfigError, Observer, StateChange};
 use sansim_hba::{HbaConfig, HbaError, HbaServer};
-use sansim_lab::{Device, HbaSocket, TimeMode};
+use sansim_lab::{Device, HbaSocket, TimeMode, hba_slot};
 use tokio::sync::mpsc::{
     self,
     error::{SendError, TrySendError},
@@ -109,11 +109,11 @@ impl San {
 
     /// The HBAs, as devices that serve when the guest stands still.
     pub(super) fn devices(&self) -> Vec<Arc<dyn Device>> {
-        let device = |hba: &Arc<HbaServer>| {
-            let (hba, records) = (Arc::clone(hba), self.records.clone());
-            Arc::new(Served { hba, records }) as Arc<dyn Device>
+        let device = |(index, hba): (usize, &Arc<HbaServer>)| {
+            let (hba, records, slot) = (Arc::clone(hba), self.records.clone(), hba_slot(index));
+            Arc::new(Served { hba, records, slot }) as Arc<dyn Device>
         };
-        self.hbas.iter().map(device).collect()
+        self.hbas.iter().enumerate().map(device).collect()
     }
 
     /// Where QEMU finds the HBAs.
@@ -131,6 +131,7 @@ impl San {
 struct Served {
     hba: Arc<HbaServer>,
     records: mpsc::Sender<CommandRecord>,
+    slot: u8,
 }
 
 impl Served {
@@ -150,6 +151,14 @@ impl Device for Served {
     fn wants_service(&self) -> bool {
         self.hba.wants_service() || !self.has_room()
     }
+
+    fn slot(&self) -> u8 {
+        self.slot
+    }
+
+    fn take_interrupts(&self) -> Vec<u16> {
+        self.hba.take_interrupts()
+    }
 }
 
 /// The same SAN without its faults, for the machine that becomes a template. That machine never
@@ -159,11 +168,12 @@ impl Device for Served {
 /// As [`San::start`].
 pub(super) fn throw_away(
     scenario: &Scenario,
+    time: TimeMode,
     dir: &Path,
 ) -> Result<(Vec<HbaSocket>, San), SanError> {
     let mut bare = scenario.clone();
     bare.faults.clear();
-    let (san, wire) = San::start(&bare, 0, &Pace::new(TimeMode::Real), dir)?;
+    let (san, wire) = San::start(&bare, 0, &Pace::new(time), dir)?;
     drop(wire);
     Ok((san.sockets(), san))
 }

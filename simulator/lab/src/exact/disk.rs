@@ -1,0 +1,260 @@
+//! The disk that the userland is on. QEMU's own would complete requests when the host has read them;
+//! this one does while a question is open.
+
+use std::{
+    fs::File,
+    io,
+    os::{fd::AsFd, unix::fs::FileExt},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sansim_protocol::{USERLAND_SERIAL, hypercall::slot};
+use tokio::net::{UnixListener, unix::pipe::Receiver};
+use virtio_queue::{DescriptorChain, QueueOwnedT, QueueT};
+use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
+
+use super::{
+    block_device::{BlockDevice, Personality},
+    vhost_user::Connection,
+};
+use crate::Device;
+
+const SECTOR: u64 = 512;
+/// RO, SEG_MAX (virtio 1.2 5.2.3).
+const FEATURES: u64 = 1 << 5 | 1 << 2;
+/// Segments of a request, in the configuration at `seg_max`.
+const SEGMENTS: u32 = 64;
+const SEG_MAX: usize = 12;
+
+/// Requests and their status (virtio 1.2 5.2.6).
+const IN: u32 = 0;
+const GET_ID: u32 = 8;
+const OK: u8 = 0;
+const IOERR: u8 = 1;
+const UNSUPP: u8 = 2;
+/// The length of a serial number.
+const ID_BYTES: usize = 20;
+/// Read in one piece.
+const PIECE: usize = 128 << 10;
+
+/// The disk.
+pub(crate) struct UserlandDisk {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    device: BlockDevice<Squashfs>,
+    connection: Option<Connection>,
+    /// The agent asks. Before it does, in a kernel that has the disk's driver built in, requests are
+    /// served when they come.
+    asked: bool,
+    /// Requests were completed since this was asked last.
+    due: bool,
+}
+
+struct Squashfs {
+    file: File,
+    bytes: u64,
+}
+
+impl Personality for Squashfs {
+    fn features(&self) -> u64 {
+        FEATURES
+    }
+
+    fn config(&self) -> [u8; 64] {
+        let mut config = [0; 64];
+        config[..8].copy_from_slice(&self.bytes.div_ceil(SECTOR).to_le_bytes());
+        config[SEG_MAX..SEG_MAX + 4].copy_from_slice(&SEGMENTS.to_le_bytes());
+        config
+    }
+
+    fn written(&mut self, _at: usize, _byte: u8) -> bool {
+        false
+    }
+}
+
+impl UserlandDisk {
+    /// The disk with this content, for the guest with this memory. `asked`: the agent was up when the
+    /// guest was saved.
+    pub(crate) fn new(userland: &Path, ram: &File, asked: bool) -> io::Result<Arc<UserlandDisk>> {
+        let file = File::open(userland)?;
+        let bytes = file.metadata()?.len();
+        let device = BlockDevice::new(Squashfs { file, bytes }, ram.try_clone()?)?;
+        let inner = Inner { device, connection: None, asked, due: false };
+        Ok(Arc::new(UserlandDisk { inner: Mutex::new(inner) }))
+    }
+
+    /// Takes QEMU's connection, and acts on what it says until that ends.
+    pub(crate) async fn attach(self: Arc<UserlandDisk>, listener: UnixListener) -> io::Result<()> {
+        let (socket, _) = listener.accept().await?;
+        let connection = Connection::new(socket.into_std()?)?;
+        let waiter = connection.waiter()?;
+        self.lock().connection = Some(connection);
+        loop {
+            let kick = self.lock().early_kick()?;
+            tokio::select! {
+                pumped = waiter.next(|| self.lock().pump()) => pumped?,
+                () = rung(kick) => self.lock().serve_early(),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until a virtqueue is kicked, or for ever.
+async fn rung(kick: Option<Receiver>) {
+    let Some(kick) = kick else { return std::future::pending().await };
+    if kick.readable().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+impl Device for UserlandDisk {
+    fn serve(&self) {
+        let mut inner = self.lock();
+        inner.asked = true;
+        // What QEMU has said of the queue before the question counts. When it is gone, others notice.
+        if inner.pump().is_ok() {
+            inner.due |= inner.device.serve();
+        }
+    }
+
+    fn wants_service(&self) -> bool {
+        false
+    }
+
+    fn slot(&self) -> u8 {
+        slot::USERLAND
+    }
+
+    fn take_interrupts(&self) -> Vec<u16> {
+        std::mem::take(&mut self.lock().due).then_some(0).into_iter().collect()
+    }
+}
+
+impl Inner {
+    fn pump(&mut self) -> io::Result<()> {
+        match &mut self.connection {
+            Some(connection) => self.device.pump(connection).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What the guest kicks with, as long as nobody asks.
+    fn early_kick(&self) -> io::Result<Option<Receiver>> {
+        match &self.device.kick {
+            // It is an eventfd, which is waited for like a pipe.
+            Some(kick) if !self.asked => {
+                Receiver::from_file_unchecked(File::from(kick.try_clone()?)).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn serve_early(&mut self) {
+        let device = &mut self.device;
+        if let Some(kick) = &device.kick {
+            let _ = rustix::io::read(kick, &mut [0; 8]);
+        }
+        if !self.asked
+            && device.serve()
+            && let Some(call) = &device.call
+        {
+            // A counter that is full has been written to, which is all that matters.
+            let _ = rustix::io::write(call.as_fd(), &1u64.to_ne_bytes());
+        }
+    }
+}
+
+impl BlockDevice<Squashfs> {
+    /// Serves what is available. Answers whether there was something.
+    fn serve(&mut self) -> bool {
+        if !self.is_running() {
+            return false;
+        }
+        let mut any = false;
+        // A ring that makes no sense is not served.
+        while let Ok(mut available) = self.queue.iter(&self.memory)
+            && let Some(chain) = available.next()
+        {
+            let head = chain.head_index();
+            let written = self.personality.request(chain, &self.memory).unwrap_or(0);
+            if self.queue.add_used(&self.memory, head, written).is_err() {
+                break;
+            }
+            any = true;
+        }
+        any
+    }
+}
+
+impl Squashfs {
+    /// Carries out a request. Answers the bytes that were written to its chain; none if it is not one.
+    fn request(
+        &self,
+        chain: DescriptorChain<&GuestMemoryMmap<()>>,
+        memory: &GuestMemoryMmap<()>,
+    ) -> Option<u32> {
+        let parts: Vec<_> = chain.collect();
+        let [header, data @ .., status] = parts.as_slice() else { return None };
+        let mut head = [0; 16];
+        memory.read_slice(&mut head, header.addr()).ok()?;
+        let kind = u32::from_le_bytes(head[..4].try_into().ok()?);
+        let mut from = u64::from_le_bytes(head[8..].try_into().ok()?).checked_mul(SECTOR)?;
+        let (mut result, mut written) = (OK, 1);
+        for part in data.iter().filter(|part| part.is_write_only()) {
+            let len = u64::from(part.len());
+            let done = match kind {
+                IN => self.read(from, len, part.addr(), memory),
+                GET_ID => identify(len as usize, part.addr(), memory),
+                _ => break,
+            };
+            match done {
+                Some(()) => written += part.len(),
+                None => result = IOERR,
+            }
+            from = from.saturating_add(len);
+        }
+        if kind != IN && kind != GET_ID {
+            result = UNSUPP;
+        }
+        memory.write_slice(&[result], status.addr()).ok()?;
+        Some(written)
+    }
+
+    fn read(
+        &self,
+        mut from: u64,
+        mut len: u64,
+        mut to: GuestAddress,
+        memory: &GuestMemoryMmap<()>,
+    ) -> Option<()> {
+        if from.checked_add(len)? > self.bytes.next_multiple_of(SECTOR) {
+            return None;
+        }
+        let mut buffer = vec![0; PIECE.min(len as usize)];
+        while len > 0 {
+            let piece = (len as usize).min(PIECE);
+            // The last sector may reach beyond the file.
+            let there = self.bytes.saturating_sub(from).min(piece as u64) as usize;
+            self.file.read_exact_at(&mut buffer[..there], from).ok()?;
+            buffer[there..piece].fill(0);
+            memory.write_slice(&buffer[..piece], to).ok()?;
+            (from, len) = (from + piece as u64, len - piece as u64);
+            to = GuestAddress(to.0.checked_add(piece as u64)?);
+        }
+        Some(())
+    }
+}
+
+/// Tells the serial number.
+fn identify(len: usize, to: GuestAddress, memory: &GuestMemoryMmap<()>) -> Option<()> {
+    let mut id = [0; ID_BYTES];
+    id[..USERLAND_SERIAL.len()].copy_from_slice(USERLAND_SERIAL.as_bytes());
+    memory.write_slice(&id[..len.min(ID_BYTES)], to).ok()
+}
