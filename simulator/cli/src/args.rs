@@ -22,9 +22,9 @@ pub(crate) struct Cli {
     pub(crate) color: Colour,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed; \
-2 the command line or a scenario is wrong; 3 the lab failed (no QEMU, no image, a guest that did not boot \
-or died); 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, or the \
+runs of --repeat are not identical though their time is exact; 2 the command line or a scenario is wrong; 3 the lab \
+failed (no QEMU, no image, a guest that did not boot or died); 130 interrupted.";
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,7 +81,12 @@ pub(crate) struct RunArgs {
     /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Run each scenario so often, with the same seed, and tell whether the runs agree.
+    /// Run each scenario so often, with the same seed, and compare the runs.
+    ///
+    /// In skipped time their events.ndjson must be the same, byte for byte: where they are not, the
+    /// first byte that differs is explained, and the exit code is 1 even if every verdict is pass. In
+    /// real time it is told how far the runs agree in their commands and events, without times; that
+    /// they differ there is to be expected and does not change the exit code.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeat: u32,
     /// How many scenarios to run at once.

@@ -61,8 +61,8 @@ async fn run_one(
     let mut spec = spec.clone();
     spec.id.index = 0;
     let options = SuiteOptions { jobs: 1, fail_fast: false };
-    let mut results = run_suite(vec![spec], options, lab, sink, cancel).await;
-    results.pop().flatten().unwrap_or(Err(RunError::Interrupted))
+    let mut played = run_suite(vec![spec], options, lab, sink, cancel).await;
+    played.results.pop().flatten().unwrap_or(Err(RunError::Interrupted))
 }
 
 /// Asks the first, the last, and as few as possible between them.

@@ -5,9 +5,10 @@ use std::{io, path::Path, time::Instant};
 use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, own_cpu_time};
 use sansim_scenario::{
     lang::Scenario,
+    repeat::Repeat,
     report::{junit::junit, library::library, matrix::Matrix},
     run::{Repetition, RunError, RunId, RunSpec},
-    suite::{Lab, Results, SuiteOptions, run_suite},
+    suite::{Lab, Played, SuiteOptions, run_suite},
     timings::Totals,
     verdict::{Summary, Verdict},
 };
@@ -22,7 +23,8 @@ use crate::{
     stop,
 };
 
-/// Runs scenarios; the exit code is the worst verdict's.
+/// Runs scenarios; the exit code is the worst verdict's, or that of runs which should be identical and
+/// are not.
 pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
@@ -70,8 +72,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         };
     }
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
-    let results = run_suite(specs, options, &lab, sink, &cancel).await;
-    conclude(&args, results, began)
+    let played = run_suite(specs, options, &lab, sink, &cancel).await;
+    conclude(&args, played, began)
 }
 
 /// Proves that run directories can be made, before anything else takes time.
@@ -183,19 +185,20 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
 }
 
 /// Totals, the JUnit report, and the exit code.
-fn conclude(args: &RunArgs, results: Results, began: Instant) -> u8 {
+fn conclude(args: &RunArgs, played: Played, began: Instant) -> u8 {
+    let Played { results, repeats } = played;
     let unfinished =
         |result: &&Option<_>| matches!(result, None | Some(Err(RunError::Interrupted)));
     let not_run = results.iter().filter(unfinished).count();
     let mut summaries = Vec::new();
-    let mut code = PASS;
+    let mut code = repeats.iter().map(Repeat::exit_code).fold(PASS, worse);
     for result in results.into_iter().flatten() {
         match result {
             Ok(summary) => {
                 code = worse(code, summary.verdict.exit_code());
                 summaries.push(summary);
             }
-            Err(RunError::Interrupted) => code = INTERRUPTED,
+            Err(RunError::Interrupted) => code = worse(code, INTERRUPTED),
             Err(error) => {
                 show::error(&error.to_string());
                 code = worse(code, LAB);
@@ -254,7 +257,7 @@ fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
     Ok(())
 }
 
-/// An interrupt outranks a failed lab, which outranks a failed expectation.
+/// An interrupt outranks a failed lab, which outranks a failed expectation and runs that differ.
 fn worse(a: u8, b: u8) -> u8 {
     a.max(b)
 }

@@ -1,16 +1,25 @@
 //! Do runs of one scenario with one seed tell the same story?
 //!
-//! Compared are the commands of the story in the order in which they arrived at the array, once
-//! without those that access the medium and once all of them, and everything else that is told, in
-//! the order of scenario time. Times themselves are not compared.
+//! In exact time they leave the same `events.ndjson`, byte for byte, and those files are compared.
+//!
+//! In real time they cannot. There the commands of the story are compared in the order in which they
+//! arrived at the array, once without those that access the medium and once all of them, and
+//! everything else that is told, in the order of scenario time. Times themselves are not compared.
 
 mod agreement;
+mod bytes;
 mod comparison;
+mod result;
+mod stories;
 mod trace;
 mod track;
 mod words;
 
-pub use agreement::{Agreement, Difference, Repeat};
-pub use comparison::Comparison;
+pub use agreement::{Agreement, Difference};
+pub use bytes::{Base, CommandSubject, Departure, Exact, Key, Parting, Subject, Told, Uncompared};
+pub(crate) use bytes::{Bytes, Ended};
+pub(crate) use comparison::Comparison;
+pub use result::{Compared, Loose, Repeat};
+use stories::Stories;
 pub use trace::Trace;
 pub(crate) use trace::Tracer;

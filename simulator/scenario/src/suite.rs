@@ -24,6 +24,7 @@ use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
+    repeat::Repeat,
     run::{Finished, RunError, RunSpec, Sink, run},
     verdict::{Summary, Verdict},
 };
@@ -44,6 +45,15 @@ pub struct SuiteOptions {
 /// an interrupt, or by `fail_fast`) has nothing.
 pub type Results = Vec<Option<Result<Summary, RunError>>>;
 
+/// What came of a suite.
+#[derive(Debug)]
+pub struct Played {
+    /// Of its runs.
+    pub results: Results,
+    /// How runs of the same compare, where there were several.
+    pub repeats: Vec<Repeat>,
+}
+
 /// Runs everything, at most `jobs` at a time and as many as the host has memory for.
 pub async fn run_suite(
     specs: Vec<RunSpec>,
@@ -51,7 +61,7 @@ pub async fn run_suite(
     lab: &Lab,
     sink: Arc<dyn Sink>,
     cancel: &Cancel,
-) -> Results {
+) -> Played {
     let costs = Costs::read(lab.store.path().join("costs.json"));
     let waiting = match options.jobs {
         0 | 1 => (0..specs.len()).collect(),
@@ -103,7 +113,7 @@ struct Going {
 }
 
 impl Suite {
-    async fn run(mut self) -> Results {
+    async fn run(mut self) -> Played {
         loop {
             while let Some(index) = self.next() {
                 self.start(index);
@@ -111,14 +121,15 @@ impl Suite {
             // When a run has ended there may be room, and after a while, too: machines grow and
             // other programs end.
             match tokio::time::timeout(LOOK_AGAIN, self.runs.join_next_with_id()).await {
-                Ok(Some(Ok((id, result)))) => self.end(id, result),
-                Ok(Some(Err(error))) => self.end(error.id(), Err(RunError::Panicked)),
+                Ok(Some(Ok((id, result)))) => self.end(id, result).await,
+                Ok(Some(Err(error))) => {
+                    self.end(error.id(), Err(RunError::Panicked)).await;
+                }
                 Ok(None) => break,
                 Err(_) => {}
             }
         }
-        self.repetitions.finish();
-        self.results
+        Played { results: self.results, repeats: self.repetitions.finish().await }
     }
 
     /// Takes the next run, if one may start now.
@@ -153,7 +164,7 @@ impl Suite {
         self.going.insert(id, Going { index, memory });
     }
 
-    fn end(&mut self, id: task::Id, mut result: Result<Finished, RunError>) {
+    async fn end(&mut self, id: task::Id, mut result: Result<Finished, RunError>) {
         let Some(Going { index, .. }) = self.going.remove(&id) else { return };
         let spec = &self.specs[index];
         if let Ok(finished) = &result {
@@ -167,8 +178,7 @@ impl Suite {
         if self.options.fail_fast && !result.as_ref().is_ok_and(passed) {
             self.enough.cancel();
         }
-        let trace = result.as_mut().ok().and_then(|finished| finished.recorded.trace.take());
-        self.repetitions.ended(&spec.id, trace);
+        self.repetitions.ended(spec, &mut result).await;
         self.results[index] = Some(result.map(|finished| finished.summary));
     }
 }

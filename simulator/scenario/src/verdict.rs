@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     expect::Miss,
     outcome::Outcomes,
-    run::Witness,
+    run::{Exactness, Witness},
     timings::{CpuSummary, Timings},
 };
 
@@ -83,6 +83,9 @@ pub struct Summary {
     pub accelerator: String,
     /// `real`, or `skip`: an idle guest's time was skipped.
     pub time: String,
+    /// Whether the command in `repeat` gives the same `events.ndjson` again, byte for byte, or why it
+    /// need not.
+    pub exactness: Exactness,
     /// `cold` or `template`.
     pub boot: String,
     /// Seconds of the host's time from the run's start to its verdict.

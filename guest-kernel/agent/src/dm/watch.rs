@@ -5,7 +5,7 @@
 //! be removed without waking anybody up first. The rounds of pg_init and the QUEUE_IO bit raise no
 //! event, so the status is read every [`LOOK`] as well; while there is no map nothing is polled.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ impl Watch {
 }
 
 fn watch(dm: &Dm, outbox: &Outbox) -> ! {
-    let mut maps: HashMap<String, Told> = HashMap::new();
+    let mut maps: BTreeMap<String, Told> = BTreeMap::new();
     let mut disks = Vec::new();
     let mut moved = true;
     loop {
@@ -74,7 +74,7 @@ fn watch(dm: &Dm, outbox: &Outbox) -> ! {
 }
 
 /// Adds maps that are new; those that are gone fall out when they are looked at.
-fn relist(dm: &Dm, maps: &mut HashMap<String, Told>) {
+fn relist(dm: &Dm, maps: &mut BTreeMap<String, Told>) {
     let Ok(answer) = dm.ask(Request::new(Command::ListDevices, "")) else { return };
     for name in answer.names() {
         maps.entry(name).or_default();

@@ -3,13 +3,19 @@
 use std::fmt::Write;
 
 use console::style;
-use sansim_scenario::{repeat::Repeat, run::RunId};
+use sansim_scenario::{
+    repeat::{Compared, Repeat},
+    run::RunId,
+};
 
-/// A line that says whether they agree, and three that say in what.
+/// A line that says whether they are the same, and some that say in what, or where they part.
 pub(super) fn text(run: &RunId, repeat: &Repeat) -> String {
-    let word = match repeat.is_whole() {
-        true => style("agree  ").green(),
-        false => style("differ ").yellow(),
+    let word = match &repeat.compared {
+        Compared::Bytes(exact) if exact.is_whole() => style("identical").green(),
+        Compared::Bytes(exact) if exact.differences.is_empty() => style("unproven").yellow(),
+        Compared::Bytes(_) => style("differ ").red().bold(),
+        Compared::Stories(loose) if loose.is_whole() => style("agree  ").green(),
+        Compared::Stories(_) => style("differ ").yellow(),
     };
     let runs = style(format!("{} runs with the same seed", repeat.runs)).dim();
     let mut text = format!("{word}  {}  {runs}\n", style(&run.name).bold());

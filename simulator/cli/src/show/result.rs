@@ -55,14 +55,15 @@ fn timeline(text: &mut String, finished: &Finished) {
         text,
         "{}",
         style(format!(
-            "kernel {}, handler {}, {}, QEMU {} ({}, --time {}, from {})",
+            "kernel {}, handler {}, {}, QEMU {} ({}, --time {}, from {}), {}",
             summary.kernel,
             summary.handler,
             summary.manager,
             summary.qemu,
             summary.accelerator,
             summary.time,
-            summary.boot
+            summary.boot,
+            summary.exactness
         ))
         .dim()
     );

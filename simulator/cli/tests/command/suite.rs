@@ -4,7 +4,7 @@ use std::process::Output;
 
 use crate::{
     guest::STORY,
-    place::{Place, text},
+    place::{Place, summary, text},
 };
 
 /// The lines of `--json` that have this kind.
@@ -18,7 +18,8 @@ fn lines(output: &Output, kind: &str) -> Vec<serde_json::Value> {
 fn repeated_runs_are_compared_and_timed_in_words() {
     let place = Place::new();
     let mut run = place.run(&place.scenario(STORY));
-    let output = run.args(["--repeat", "2", "--jobs", "2", "--timings"]).output().unwrap();
+    run.args(["--time", "real", "--repeat", "2", "--jobs", "2", "--timings"]);
+    let output = run.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     for part in [
@@ -39,13 +40,13 @@ fn repeated_runs_are_compared_and_timed_in_words() {
 fn repeated_runs_are_compared_and_timed_in_json() {
     let place = Place::new();
     let mut run = place.run(&place.scenario(STORY));
-    let output =
-        run.args(["--repeat", "3", "--seed", "7", "--timings", "--json"]).output().unwrap();
+    run.args(["--time", "real", "--repeat", "3", "--seed", "7", "--timings", "--json"]);
+    let output = run.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let runs: Vec<_> = lines(&output, "verdict").iter().map(|line| line["run"].as_u64()).collect();
     assert_eq!(runs, [Some(1), Some(2), Some(3)]);
     let [repeat] = lines(&output, "repeat").try_into().expect("one line for all runs");
-    assert_eq!(repeat["runs"], 3);
+    assert_eq!((&repeat["runs"], &repeat["compared"]), (&3.into(), &"stories".into()));
     for part in ["control", "commands", "events"] {
         let agree = repeat[part]["agree"].as_u64().unwrap() as usize;
         let differ = repeat[part]["differences"].as_array().unwrap().len();
@@ -67,7 +68,7 @@ fn repeated_runs_are_compared_and_timed_in_json() {
 }
 
 #[test]
-fn in_skipped_time_repeated_runs_send_the_same_control_commands() {
+fn in_skipped_time_repeated_runs_are_identical() {
     let place = Place::new();
     let mut run = place.run(&place.scenario(STORY));
     let output = run
@@ -76,9 +77,10 @@ fn in_skipped_time_repeated_runs_send_the_same_control_commands() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let [repeat] = lines(&output, "repeat").try_into().expect("one line for all runs");
-    assert_eq!(repeat["control"]["agree"], 5, "{repeat}");
-    // A MODE SELECT, and the handler's look at both controllers before it.
-    assert!(repeat["control"]["length"].as_u64() > Some(1), "{repeat}");
+    assert_eq!((&repeat["runs"], &repeat["compared"]), (&5.into(), &"bytes".into()));
+    assert_eq!(repeat["identical"], 5, "{repeat}");
+    assert!(repeat["base"]["events"].as_u64() > Some(10), "{repeat}");
+    assert_eq!(summary(&place)["exactness"], serde_json::json!({ "exact": true }));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Expectations over a world that is told what happened, event by event.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sansim_array::{
     Cdb, Changed, CommandRecord, Completion, HbaId, Lun, LunChange, Nexus, Operation, Sense,
@@ -40,7 +40,7 @@ fn story(expectation: &str) -> (Scenario, World) {
     let text = format!("{SAN}\n[[expect]]\n{expectation}\n");
     let scenario = load_text("story", &text, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
     let devs = [("8:0", 0, "A0"), ("8:16", 0, "B0"), ("8:32", 1, "A1"), ("8:48", 1, "B1")];
-    let nexuses: HashMap<String, Nexus> = devs
+    let nexuses: BTreeMap<String, Nexus> = devs
         .iter()
         .map(|(dev, hba, port)| {
             ((*dev).to_owned(), Nexus { hba: HbaId(*hba), port: port.parse().unwrap() })

@@ -1,10 +1,6 @@
 //! What was seen of a run, as far as its expectations ask for it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, Lun, LunChange, Nexus, StateChange, Time,
@@ -17,7 +13,7 @@ use crate::lang::plan::{CommandCount, Condition, Scenario, StepAction, TextMatch
 /// that its size does not depend on what the guest does.
 #[derive(Debug, Clone)]
 pub struct World {
-    nexus_by_dev: HashMap<String, Nexus>,
+    nexus_by_dev: BTreeMap<String, Nexus>,
     /// Who owns LUNs that a step maps.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
@@ -25,7 +21,7 @@ pub struct World {
     log: Vec<(TextMatch, u64)>,
     fired: BTreeMap<Arc<str>, u64>,
     maps: BTreeMap<Lun, MapSeen>,
-    programs: HashMap<String, Ran>,
+    programs: BTreeMap<String, Ran>,
     io: IoSeen,
 }
 
@@ -81,7 +77,7 @@ pub(super) struct IoSeen {
 
 impl World {
     /// The world at the beginning of a run. `nexus_by_dev` says which path each `major:minor` is.
-    pub fn new(scenario: &Scenario, nexus_by_dev: &HashMap<String, Nexus>) -> World {
+    pub fn new(scenario: &Scenario, nexus_by_dev: &BTreeMap<String, Nexus>) -> World {
         let mapped_later = scenario.steps.iter().filter_map(|step| match &step.action {
             StepAction::Array(Action::MapLun(config)) => Some((config.lun, config.owner)),
             _ => None,
@@ -103,7 +99,7 @@ impl World {
             log: log.collect(),
             fired: scenario.faults.iter().map(|rule| (Arc::clone(&rule.name), 0)).collect(),
             maps: BTreeMap::new(),
-            programs: HashMap::new(),
+            programs: BTreeMap::new(),
             io: IoSeen::default(),
         }
     }
@@ -240,7 +236,7 @@ impl World {
     }
 
     /// Which path each `major:minor` is now.
-    pub fn know(&mut self, nexus_by_dev: HashMap<String, Nexus>) {
+    pub fn know(&mut self, nexus_by_dev: BTreeMap<String, Nexus>) {
         self.nexus_by_dev = nexus_by_dev;
     }
 

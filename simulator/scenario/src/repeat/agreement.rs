@@ -1,30 +1,8 @@
 //! Whether sequences of several runs are the same, and where they part.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::track::Sequence;
-
-/// How the runs of one scenario with one seed compare. An object of kind `repeat` in `--json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Repeat {
-    /// How many runs were compared.
-    pub runs: u32,
-    /// Commands of the story that do not access the medium.
-    pub control: Agreement,
-    /// All commands of the story.
-    pub commands: Agreement,
-    /// Everything else that was told.
-    pub events: Agreement,
-}
-
-impl Repeat {
-    /// Whether all runs told the same story.
-    pub fn is_whole(&self) -> bool {
-        [&self.control, &self.commands, &self.events].iter().all(|a| a.differences.is_empty())
-    }
-}
 
 /// How many runs tell the same as the first one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,14 +77,6 @@ impl Difference {
             (None, Some(instead)) => format!("{differs}: it ends instead of {instead}"),
             (None, None) => format!("{differs} or later"),
         }
-    }
-}
-
-impl fmt::Display for Repeat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "control commands: {}", self.control.describe("command"))?;
-        writeln!(f, "all commands: {}", self.commands.describe("command"))?;
-        write!(f, "everything else: {}", self.events.describe("event"))
     }
 }
 

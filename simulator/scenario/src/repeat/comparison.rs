@@ -1,145 +1,59 @@
-//! The runs of one scenario, compared as they end.
+//! The runs of one scenario, compared by what their time allows.
 
-use super::{Agreement, Repeat, Trace};
+use super::{Bytes, Ended, Repeat, Stories};
+use crate::{
+    run::{Exactness, Finished, RunError, directory::EVENTS},
+    verdict::Verdict,
+};
 
-/// Runs that may end before the first one does, which has then come to nothing: as many as can go on
-/// at once.
-const PATIENCE: usize = 64;
-
-/// Compares runs with the first of them. Of the others only where they differ is kept.
-#[derive(Debug, Default)]
-pub struct Comparison {
-    base: Option<Base>,
-    /// Runs that ended before the first one, with their numbers.
-    early: Vec<(u32, Trace)>,
-}
-
+/// Compares the runs of one scenario with one seed.
 #[derive(Debug)]
-struct Base {
-    number: u32,
-    trace: Trace,
-    repeat: Repeat,
-}
-
-impl Base {
-    fn new(number: u32, trace: Trace) -> Self {
-        let repeat = Repeat {
-            runs: 1,
-            control: Agreement::of(&trace.control),
-            commands: Agreement::of(&trace.commands),
-            events: Agreement::of(&trace.events),
-        };
-        Base { number, trace, repeat }
-    }
-
-    fn add(&mut self, number: u32, other: &Trace) {
-        let Base { number: base, trace, repeat } = self;
-        repeat.runs += 1;
-        repeat.control.add((*base, &trace.control), (number, &other.control));
-        repeat.commands.add((*base, &trace.commands), (number, &other.commands));
-        repeat.events.add((*base, &trace.events), (number, &other.events));
-    }
+pub(crate) enum Comparison {
+    /// In exact time, by every byte.
+    Bytes(Bytes),
+    /// In real time, by what they told.
+    Stories(Box<Stories>),
 }
 
 impl Comparison {
-    /// Takes a run that has ended; `number` is 1 for the first one.
-    pub fn add(&mut self, number: u32, trace: Trace) {
-        match &mut self.base {
-            Some(base) => base.add(number, &trace),
-            None => {
-                self.early.push((number, trace));
-                if number == 1 || self.early.len() == PATIENCE {
-                    self.choose_base();
+    /// A comparison of runs that are exact, or not.
+    pub(crate) fn new(exactness: Exactness) -> Self {
+        match exactness {
+            Exactness::Exact => Comparison::Bytes(Bytes::default()),
+            Exactness::Loose(_) => Comparison::Stories(Box::default()),
+        }
+    }
+
+    /// Takes a run that has ended, and its trace out of it; `number` is 1 for the first one.
+    pub(crate) fn add(&mut self, number: u32, result: &mut Result<Finished, RunError>) {
+        match self {
+            Comparison::Bytes(bytes) => bytes.add(number, ended(result)),
+            Comparison::Stories(stories) => {
+                let finished = result.as_mut().ok();
+                if let Some(trace) = finished.and_then(|finished| finished.recorded.trace.take()) {
+                    stories.add(number, trace);
                 }
             }
         }
     }
 
-    /// Makes the first of the early ones the base, and compares the others with it.
-    fn choose_base(&mut self) {
-        self.early.sort_by_key(|(number, _)| *number);
-        let mut early = self.early.drain(..);
-        self.base = early.next().map(|(number, trace)| Base::new(number, trace));
-        if let Some(base) = &mut self.base {
-            early.for_each(|(number, trace)| base.add(number, &trace));
+    /// How they compare; none if there are not two. Of exact runs the files are read now.
+    pub(crate) fn finish(self) -> Option<Repeat> {
+        match self {
+            Comparison::Bytes(bytes) => bytes.finish(),
+            Comparison::Stories(stories) => stories.finish(),
         }
-    }
-
-    /// How they compare; none if there are not two. If the first one never ended, the next does
-    /// for it.
-    pub fn finish(mut self) -> Option<Repeat> {
-        if self.base.is_none() {
-            self.choose_base();
-        }
-        let mut repeat = self.base?.repeat;
-        for agreement in [&mut repeat.control, &mut repeat.commands, &mut repeat.events] {
-            agreement.differences.sort_by_key(|difference| difference.run);
-        }
-        (repeat.runs > 1).then_some(repeat)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{
-        super::{trace::Tracer, words},
-        *,
-    };
-    use crate::event::{Event, What};
-
-    fn told(steps: &[&str]) -> Trace {
-        let mut tracer = Tracer::default();
-        for (t, name) in (0u32..).zip(steps) {
-            let (name, action) = ((*name).to_owned(), String::new());
-            tracer.event(&Event { t: t.into(), what: What::Step { name, action, error: None } });
+/// What a run left for a comparison of bytes. A lab that failed may have failed anywhere, by the host's
+/// time.
+fn ended(result: &Result<Finished, RunError>) -> Ended {
+    match result {
+        Err(error) => Ended::Failed(error.to_string()),
+        Ok(Finished { summary, .. }) if summary.verdict == Verdict::Error => {
+            Ended::Failed(summary.reason.clone().unwrap_or_else(|| "the lab failed".to_owned()))
         }
-        tracer.finish()
-    }
-
-    #[test]
-    fn runs_are_compared_with_the_first_whichever_ends_first() {
-        let mut comparison = Comparison::default();
-        comparison.add(3, told(&["fail", "restore"]));
-        comparison.add(2, told(&["fail", "end"]));
-        comparison.add(1, told(&["fail", "restore"]));
-        comparison.add(4, told(&[]));
-        let repeat = comparison.finish().unwrap();
-        assert_eq!((repeat.runs, repeat.control.agree, repeat.events.agree), (4, 4, 2));
-        let differ: Vec<u32> = repeat.events.differences.iter().map(|d| d.run).collect();
-        assert_eq!(differ, [2, 4]);
-        assert_eq!(repeat.events.differences[0].tells.as_deref(), Some("step end"));
-        assert!(!repeat.is_whole());
-    }
-
-    #[test]
-    fn without_the_first_the_next_does_and_one_is_not_compared() {
-        let mut comparison = Comparison::default();
-        comparison.add(5, told(&["b"]));
-        comparison.add(3, told(&["a"]));
-        let repeat = comparison.finish().unwrap();
-        let difference = &repeat.events.differences[0];
-        assert_eq!((difference.base, difference.run), (3, 5));
-        let mut alone = Comparison::default();
-        alone.add(1, told(&["a"]));
-        assert_eq!(alone.finish(), None);
-    }
-
-    #[test]
-    fn a_first_run_that_never_ends_is_not_waited_for_without_end() {
-        let mut comparison = Comparison::default();
-        for number in (2..200).rev() {
-            comparison.add(number, told(&["a"]));
-            assert!(comparison.early.len() < PATIENCE);
-        }
-        assert_eq!(comparison.finish().map(|repeat| repeat.events.agree), Some(198));
-    }
-
-    #[test]
-    fn what_was_before_the_story_is_left_out() {
-        let mut tracer = Tracer::default();
-        let log = What::Log { level: Some(6), text: "sd 0:0:0:0".to_owned() };
-        assert!(words::of_event(&log).is_some());
-        tracer.event(&Event { t: -0.5, what: log });
-        assert_eq!(tracer.finish().events.count, 0);
+        Ok(Finished { recorded, .. }) => Ended::Events(recorded.directory.join(EVENTS)),
     }
 }

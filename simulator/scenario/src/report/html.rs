@@ -77,7 +77,8 @@ fn facts(summary: &Summary) -> Markup {
 
 fn time(summary: &Summary) -> String {
     let (wall, simulated) = (summary.wall_s, summary.simulated_s);
-    format!("a story of {simulated:.1} s in {wall:.1} s of the host's (--time {})", summary.time)
+    let (time, exactness) = (&summary.time, summary.exactness);
+    format!("a story of {simulated:.1} s in {wall:.1} s of the host's (--time {time}); {exactness}")
 }
 
 fn expectations(summary: &Summary) -> Markup {

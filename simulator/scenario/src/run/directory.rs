@@ -12,6 +12,9 @@ use crate::{
     verdict::Summary,
 };
 
+/// The file with everything that happened.
+pub const EVENTS: &str = "events.ndjson";
+
 /// Why a run directory could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}{hint}", hint = hint(source))]
@@ -54,7 +57,7 @@ impl RunDirectory {
         };
         fs::create_dir_all(out).map_err(fail(out))?;
         let path = make_unique(out, &format!("{stamp}-{name}")).map_err(fail(out))?;
-        let events = path.join("events.ndjson");
+        let events = path.join(EVENTS);
         let file = OpenOptions::new().create_new(true).write(true).open(&events);
         let events = BufWriter::new(file.map_err(fail(&events))?);
         Ok(RunDirectory { path, events, broken: None })
@@ -107,8 +110,7 @@ impl RunDirectory {
             Some(error) => Err(error),
             None => self.events.flush(),
         };
-        flushed
-            .map_err(|source| DirectoryError { path: self.path.join("events.ndjson"), source })?;
+        flushed.map_err(|source| DirectoryError { path: self.path.join(EVENTS), source })?;
         self.link_latest();
         Ok(self.path)
     }

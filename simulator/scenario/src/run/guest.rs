@@ -1,6 +1,6 @@
 //! From a running machine to multipath maps: modules, discovery, tables.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use sansim_array::{Array, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
@@ -21,7 +21,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     disks: Vec<Disk>,
-    by_dev: HashMap<String, (Nexus, Lun)>,
+    by_dev: BTreeMap<String, (Nexus, Lun)>,
 }
 
 impl Paths {
@@ -57,7 +57,7 @@ impl Paths {
     }
 
     /// Which path each `major:minor` is.
-    pub(super) fn nexus_by_dev(&self) -> HashMap<String, Nexus> {
+    pub(super) fn nexus_by_dev(&self) -> BTreeMap<String, Nexus> {
         self.by_dev.iter().map(|(dev, (nexus, _))| (dev.clone(), *nexus)).collect()
     }
 

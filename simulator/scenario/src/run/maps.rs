@@ -1,6 +1,6 @@
 //! From one status of a multipath map to the next: what changed, as events.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use sansim_protocol::MapStatus;
 
@@ -10,7 +10,7 @@ use crate::event::What;
 /// The status of every map as it was last seen.
 #[derive(Debug, Default)]
 pub(super) struct Maps {
-    last: HashMap<String, MapStatus>,
+    last: BTreeMap<String, MapStatus>,
     most_rounds: u32,
 }
 
@@ -55,7 +55,7 @@ impl Maps {
         changes
     }
 
-    /// The last status of every map.
+    /// The last status of every map, in the order of their names.
     pub(super) fn statuses(&self) -> impl Iterator<Item = &MapStatus> {
         self.last.values()
     }

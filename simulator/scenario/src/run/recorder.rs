@@ -183,6 +183,6 @@ pub struct Recorded {
     pub timeline: Timeline,
     /// The last commands on the wire.
     pub last_commands: Vec<Event>,
-    /// The story for a comparison, if the run is one of several of the same.
+    /// The story for a comparison, if the run is one of several of the same in real time.
     pub trace: Option<Trace>,
 }

@@ -1,15 +1,16 @@
-//! Runs of the same, compared as they end.
+//! Runs of the same, compared when they have ended.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, panic::resume_unwind, sync::Arc};
 
 use crate::{
-    repeat::{Comparison, Trace},
-    run::{RunId, Sink},
+    repeat::{Comparison, Repeat},
+    run::{Exactness, Finished, RunError, RunId, RunSpec, Sink},
 };
 
-/// The comparisons that go on.
+/// The comparisons that go on, and what came of the others.
 pub(super) struct Repetitions {
     groups: BTreeMap<usize, Group>,
+    done: Vec<Repeat>,
     sink: Arc<dyn Sink>,
 }
 
@@ -22,38 +23,48 @@ struct Group {
 impl Repetitions {
     /// Tells `sink` of comparisons.
     pub(super) fn new(sink: Arc<dyn Sink>) -> Self {
-        Repetitions { groups: BTreeMap::new(), sink }
+        Repetitions { groups: BTreeMap::new(), done: Vec::new(), sink }
     }
 
-    /// Takes a run that has ended; the last one of its group is followed by the comparison.
-    pub(super) fn ended(&mut self, run: &RunId, trace: Option<Trace>) {
-        let Some(repetition) = run.repetition else { return };
+    /// Takes a run that has ended, and its trace out of it; the last one of its group is followed by
+    /// the comparison.
+    pub(super) async fn ended(&mut self, spec: &RunSpec, result: &mut Result<Finished, RunError>) {
+        let Some(repetition) = spec.id.repetition else { return };
         let group = self.groups.entry(repetition.group).or_insert_with(|| Group {
-            run: run.clone(),
+            run: spec.id.clone(),
             ended: 0,
-            comparison: Comparison::default(),
+            comparison: Comparison::new(Exactness::of(spec)),
         });
         group.ended += 1;
-        if let Some(trace) = trace {
-            group.comparison.add(repetition.number, trace);
-        }
+        group.comparison.add(repetition.number, result);
         if group.ended == repetition.of
             && let Some(whole) = self.groups.remove(&repetition.group)
         {
-            whole.tell(self.sink.as_ref());
+            self.compare(whole).await;
         }
     }
 
-    /// Tells of comparisons that miss some runs: those that were not started any more.
-    pub(super) fn finish(self) {
-        self.groups.into_values().for_each(|group| group.tell(self.sink.as_ref()));
+    /// Makes the comparisons that miss some runs, those that were not started any more. How the runs of
+    /// each group compare, in the order in which they were compared.
+    pub(super) async fn finish(mut self) -> Vec<Repeat> {
+        for group in std::mem::take(&mut self.groups).into_values() {
+            self.compare(group).await;
+        }
+        self.done
     }
-}
 
-impl Group {
-    fn tell(self, sink: &dyn Sink) {
-        if let Some(repeat) = self.comparison.finish() {
-            sink.repeated(&self.run, &repeat);
+    /// Compares, on a thread of its own: files may be large, and other runs go on.
+    async fn compare(&mut self, group: Group) {
+        let Group { run, comparison, .. } = group;
+        let compared = tokio::task::spawn_blocking(|| comparison.finish()).await;
+        let repeat = compared.unwrap_or_else(|error| match error.try_into_panic() {
+            // A comparison that came to nothing must not pass for one that found no difference.
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => None,
+        });
+        if let Some(repeat) = repeat {
+            self.sink.repeated(&run, &repeat);
+            self.done.push(repeat);
         }
     }
 }
