@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, time::Instant};
 
-use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, own_cpu_time};
+use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
 use sansim_scenario::{
     lang::Scenario,
     repeat::Repeat,
@@ -54,6 +54,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
                     | LabError::BadParts { .. }
                     | LabError::SkipNeedsTcg
                     | LabError::SkipNeedsOneProcessor
+                    | LabError::SkipNeedsNewerQemu { .. }
             );
             return if usage { USAGE } else { LAB };
         }
@@ -98,6 +99,14 @@ async fn prepare(
     if args.time == Some(TimeArg::Skip) && scenarios.iter().any(several) {
         return Err(LabError::SkipNeedsOneProcessor);
     }
+    if args.time != Some(TimeArg::Real)
+        && let Err(error @ LabError::SkipNeedsNewerQemu { .. }) = keeps_exact_time()
+    {
+        if args.time == Some(TimeArg::Skip) {
+            return Err(error);
+        }
+        show::error(&format!("not exact, in real time: {error}"));
+    }
     let lab = Lab::open(choice)?;
     let images =
         Images::prepare(args, scenarios.iter().map(|(_, scenario)| scenario), &lab).await?;
@@ -108,7 +117,9 @@ async fn prepare(
 fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     match (args.time, accel) {
         (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
-        (None, Accel::Tcg) if scenario.guest.cpus > 1 => TimeMode::Real,
+        (None, Accel::Tcg) if scenario.guest.cpus > 1 || keeps_exact_time().is_err() => {
+            TimeMode::Real
+        }
         (Some(TimeArg::Skip), _) | (None, Accel::Tcg) => TimeMode::Skip,
     }
 }
