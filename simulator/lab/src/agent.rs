@@ -230,7 +230,7 @@ impl Lines {
     }
 
     /// Whether [`Lines::give`] has left something for the next time.
-    pub(crate) fn wait(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         !self.unsent.is_empty()
     }
 

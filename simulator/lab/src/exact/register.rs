@@ -125,7 +125,7 @@ impl Register {
         let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
         let text = lines.give(Mailbox::ROOM);
         // What there was no room for follows at once.
-        let more = !late.is_empty() || lines.wait();
+        let more = !late.is_empty() || lines.has_more();
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
         self.mailbox.answer(&go, &text)?;
