@@ -70,7 +70,7 @@ pub(crate) struct Ready {
 
 impl AgentLink {
     /// A link, and its lines, which somebody has to carry.
-    pub(crate) fn new(
+    pub(crate) fn with_lines(
         exit: watch::Receiver<Option<ExitReason>>,
         console: Console,
     ) -> (Connected, Lines) {

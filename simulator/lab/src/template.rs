@@ -19,6 +19,8 @@ use crate::{
 /// Templates kept in a store, and how much they may occupy together, in bytes.
 const KEPT: usize = 12;
 const KEPT_BYTES: u64 = 4 << 30;
+/// How often a guest is booted to be saved.
+const TRIES: u32 = 3;
 /// The files of a template: what QEMU wrote, the guest's memory, and when it was saved.
 const STATE: &str = "state";
 const RAM: &str = "ram";
@@ -154,13 +156,14 @@ impl Templates {
         }
         progress.stage(&format!("booting {} once, to start from there later", config.image.name));
         let part = lock.begin()?;
-        let machine = Machine::boot(&config).await?;
-        let (state, ram) = (part.path().join(STATE), part.path().join(RAM));
-        let saved = machine.save(&config, &state, ram).await;
-        let moment = saved.map_err(|error| full_disk(error, part.path()))?;
-        let path = part.path().join(MOMENT);
-        let text = serde_json::to_vec(&moment).unwrap_or_default();
-        fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
+        let mut tries = TRIES;
+        while !save(&config, part.path()).await? {
+            tries -= 1;
+            if tries == 0 {
+                let why = "it cannot be stopped in time: is the host very busy?".into();
+                return Err(LabError::Start { why });
+            }
+        }
         part.finish()?;
         self.prune(&template);
         Ok(template)
@@ -236,6 +239,17 @@ impl Templates {
             }
         }
     }
+}
+
+/// Boots a guest and saves it. Answers whether it could be stopped in time.
+async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
+    let machine = Machine::boot(config).await?;
+    let saved = machine.save(config, &part.join(STATE), part.join(RAM)).await;
+    let Some(moment) = saved.map_err(|error| full_disk(error, part))? else { return Ok(false) };
+    let path = part.join(MOMENT);
+    let text = serde_json::to_vec(&moment).unwrap_or_default();
+    fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
+    Ok(true)
 }
 
 /// The machine that a template is made with: like the one it is for, with other sockets.

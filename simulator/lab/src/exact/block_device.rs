@@ -184,7 +184,7 @@ impl<P: Personality> BlockDevice<P> {
                 address.checked_sub(region.qemu).is_some_and(|offset| offset < region.size)
             });
             // An address that is nowhere is refused when the ring is served.
-            let guest = region.map_or(u64::MAX & !0xf, |r| address - r.qemu + r.guest);
+            let guest = region.map_or(!0xf, |r| address - r.qemu + r.guest);
             (Some(guest as u32), Some((guest >> 32) as u32))
         });
         self.queue.set_desc_table_address(descriptors.0, descriptors.1);

@@ -34,7 +34,8 @@ pub(crate) async fn guest() -> (Guest, Ends) {
     let ram = tempfile::tempfile().unwrap();
     ram.set_len(Mailbox::AT + Mailbox::BYTES as u64).unwrap();
     let (exit, exited) = watch::channel(None);
-    let (connected, lines) = AgentLink::new(exited, Console::new(Path::new("/nowhere/console")));
+    let (connected, lines) =
+        AgentLink::with_lines(exited, Console::new(Path::new("/nowhere/console")));
     let (register, asks) = Register::new(0, &ram, lines).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("register");

@@ -62,7 +62,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 const SETTLE_EXACT: Duration = Duration::from_secs(10);
 /// How much of an idle guest's time may go by, in exact time, until QEMU has stopped it. Nothing is done
 /// in it, by a run that boots the guest neither, so that where the guest was saved makes no difference.
-const STOPPING: Duration = Duration::from_millis(100);
+const STOPPING: Duration = Duration::from_secs(3);
 
 /// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts
 /// only.
@@ -225,7 +225,7 @@ impl Machine {
         let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
         let console = Console::new(&config.console);
         let (exit_sender, mut exit) = watch::channel(None);
-        let (connected, lines) = AgentLink::new(exit.clone(), console.clone());
+        let (connected, lines) = AgentLink::with_lines(exit.clone(), console.clone());
         let Connected { link, events, ready } = connected;
         let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
         let mut child = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
@@ -302,13 +302,13 @@ impl Machine {
     }
 
     /// Stops the guest, writes its state and its memory to two new files, and ends it. Answers when it
-    /// was.
+    /// was; none if it was too late, on a host that is very busy.
     pub(crate) async fn save(
         mut self,
         config: &MachineConfig,
         state: &Path,
         ram: PathBuf,
-    ) -> Result<Moment> {
+    ) -> Result<Option<Moment>> {
         link(&config.work_dir.join(STATE), state)?;
         let moment = match self.keeper.take() {
             Some(mut keeper) => {
@@ -318,7 +318,7 @@ impl Machine {
                 keeper.drive(self.or_gone(self.qmp.stop())).await??;
                 let late = resumes.zip(keeper.now()).is_some_and(|(at, now)| now >= at);
                 if late {
-                    return Err(LabError::Start { why: "it takes too long to stop".into() });
+                    return Ok(None);
                 }
                 let value = self.register.as_ref().map_or(0, |register| register.value());
                 Moment::new(value, resumes)
@@ -332,7 +332,7 @@ impl Machine {
             memory.save(&ram).map_err(LabError::file("cannot write", ram))
         });
         saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
-        Ok(moment)
+        Ok(Some(moment))
     }
 
     /// The agent of this guest.
