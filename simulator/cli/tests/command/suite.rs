@@ -84,22 +84,6 @@ fn in_skipped_time_repeated_runs_are_identical() {
 }
 
 #[test]
-fn a_cold_boot_tells_the_same_to_the_byte() {
-    let events = |options: &[&str]| {
-        let place = Place::new();
-        let mut run = place.run(&place.scenario(STORY));
-        let output = run.args(["--time", "skip", "--seed", "7"]).args(options).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-        std::fs::read_to_string(place.out().join("latest/events.ndjson")).unwrap()
-    };
-    let (template, cold) = (events(&[]), events(&["--cold"]));
-    assert!(template.lines().count() > 10, "{template}");
-    let parted = template.lines().zip(cold.lines()).find(|(one, other)| one != other);
-    assert_eq!(parted, None);
-    assert_eq!(template.len(), cold.len());
-}
-
-#[test]
 fn after_a_failure_nothing_is_started_if_so_wished() {
     let place = Place::new();
     let wrong = STORY.replace("io = { errors = 0,", "rounds = 9\nio = { errors = 0,");
