@@ -184,7 +184,7 @@ impl Skipping {
     async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
         let asked = tokio::select! {
             changed = self.asks.changed() => changed.is_ok(),
-            () = tokio::time::sleep(PATIENCE) => false,
+            () = self.link.patience().runs_out(PATIENCE) => false,
         };
         if asked {
             // Only looked at: it counts as heard when it is acted on.
