@@ -41,7 +41,7 @@ pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
     Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge, Services,
-    UdevRules, hba_address, hba_slot, kernel_command_line,
+    UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};

@@ -4,7 +4,10 @@ mod gdb;
 mod recorded;
 mod visit;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use console::style;
 use sansim_lab::{LabError, WorkDir};
@@ -121,13 +124,20 @@ async fn symbols(spec: &RunSpec, lab: &Lab, cancel: &Cancel) -> Result<Symbols, 
     Ok(Symbols { image: spec.image.clone(), modules })
 }
 
-/// The run, again. Answers with its `events.ndjson`.
+/// The run that was run again.
+struct Fresh {
+    events: PathBuf,
+    /// Whether gdb has changed its story.
+    trapped: bool,
+}
+
+/// The run, again.
 async fn again(
     spec: RunSpec,
     lab: &Lab,
     symbols: Option<Symbols>,
     cancel: &Cancel,
-) -> Result<std::path::PathBuf, Refused> {
+) -> Result<Fresh, Refused> {
     let until = spec.until.clone();
     let visitor = Arc::new(Visitor::new(show::plain(QUIET), symbols, cancel.clone()));
     let options = SuiteOptions { jobs: 1, fail_fast: false };
@@ -145,12 +155,15 @@ async fn again(
             let why = summary.reason.unwrap_or_else(|| "the lab failed".to_owned());
             Err(Refused(LAB, format!("the replay failed: {why}")))
         }
-        (_, Some(directory)) => Ok(directory.join(EVENTS)),
+        (_, Some(directory)) => {
+            Ok(Fresh { events: directory.join(EVENTS), trapped: visitor.was_trapped() })
+        }
     }
 }
 
 /// Compares, and tells.
-fn conclude(old: &Path, fresh: &Path) -> u8 {
+fn conclude(old: &Path, fresh: &Fresh) -> u8 {
+    let Fresh { events: fresh, trapped } = fresh;
     let exact = compare(old, fresh);
     match (&exact, &exact.base) {
         (Exact { identical: 2, .. }, Some(base)) => {
@@ -160,7 +173,14 @@ fn conclude(old: &Path, fresh: &Path) -> u8 {
         }
         _ => {
             println!("run 1 is {}\nrun 2 is {}\n{exact}", old.display(), fresh.display());
-            DIFFERS
+            if !trapped {
+                return DIFFERS;
+            }
+            println!(
+                "that was to be expected: gdb had the guest run into a breakpoint or take a step, at \
+                 which QEMU lets its clock jump"
+            );
+            PASS
         }
     }
 }

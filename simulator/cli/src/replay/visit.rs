@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use sansim_lab::{Hold, LabError};
+use sansim_lab::{Hold, LabError, Visit};
 use sansim_scenario::{
     event::Event,
     repeat::Repeat,
@@ -27,19 +27,26 @@ pub(super) struct Visitor {
     symbols: Option<Arc<Symbols>>,
     cancel: Cancel,
     there: AtomicBool,
+    trapped: Arc<AtomicBool>,
     directory: Mutex<Option<PathBuf>>,
 }
 
 impl Visitor {
     /// One that tells `inner` the rest. With symbols gdb is awaited.
     pub(super) fn new(inner: Arc<dyn Sink>, symbols: Option<Symbols>, cancel: Cancel) -> Self {
-        let (there, directory) = (AtomicBool::new(false), Mutex::new(None));
-        Visitor { inner, symbols: symbols.map(Arc::new), cancel, there, directory }
+        let (there, trapped) = (AtomicBool::new(false), Arc::default());
+        let (symbols, directory) = (symbols.map(Arc::new), Mutex::new(None));
+        Visitor { inner, symbols, cancel, there, trapped, directory }
     }
 
     /// Whether the story came to where it was to be held.
     pub(super) fn was_there(&self) -> bool {
         self.there.load(Ordering::Relaxed)
+    }
+
+    /// Whether gdb has changed the story.
+    pub(super) fn was_trapped(&self) -> bool {
+        self.trapped.load(Ordering::Relaxed)
     }
 
     /// The directory of the run, once it has its verdict.
@@ -60,9 +67,11 @@ impl Sink for Visitor {
     fn held(&self, _run: &RunId, standing: Standing, hold: Hold) {
         self.there.store(true, Ordering::Relaxed);
         let (symbols, cancel) = (self.symbols.clone(), self.cancel.clone());
+        let trapped = Arc::clone(&self.trapped);
         tokio::spawn(async move {
-            if let Err(error) = visit(&standing, hold, symbols, cancel).await {
-                show::error(&error.to_string());
+            match visit(&standing, hold, symbols, cancel).await {
+                Ok(visit) => trapped.store(visit.trapped, Ordering::Relaxed),
+                Err(error) => show::error(&format!("the guest could not be looked at: {error}")),
             }
         });
     }
@@ -84,7 +93,7 @@ async fn visit(
     mut hold: Hold,
     symbols: Option<Arc<Symbols>>,
     cancel: Cancel,
-) -> Result<(), LabError> {
+) -> Result<Visit, LabError> {
     hold.stopped().await?;
     print(&describe(standing));
     let lines = stdin_line();
@@ -95,7 +104,7 @@ async fn visit(
             () = cancel.cancelled() => {}
             _ = hold.ended() => {}
         }
-        return Ok(());
+        return Ok(Visit::default());
     };
     let port = hold.open_gdb().await?;
     print(&symbols.invite(port.path(), hold.dir()));
@@ -106,11 +115,12 @@ async fn visit(
             _ = hold.ended() => {}
         }
     };
-    if let Err(error) = port.serve(enough).await {
+    let visit = port.serve(enough).await.unwrap_or_else(|error| {
         show::error(&format!("the connection to gdb: {error}"));
-    }
+        Visit::default()
+    });
     print("the story goes on");
-    Ok(())
+    Ok(visit)
 }
 
 /// Whole lines, also for a reader that waits for them.

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{ExitReason, Machine, ended, gdb::GdbPort, qmp::Qmp};
-use crate::{LabError, Result, patience::Held};
+use crate::{LabError, Result, agent::LAST_WORDS, patience::Held};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
@@ -52,11 +52,17 @@ impl Hold {
     /// `Qmp`, or `GuestGone` when it ends instead.
     pub async fn stopped(&mut self) -> Result<()> {
         let Some(stopped) = &mut self.stopped else { return Ok(()) };
+        let mut exit = self.exit.clone();
         let result = tokio::select! {
-            stopped = stopped => stopped.unwrap_or(Ok(())),
-            reason = ended(&mut self.exit) => {
-                Err(LabError::GuestGone { reason, console: String::new() })
-            }
+            stopped = stopped => match stopped.unwrap_or(Ok(())) {
+                Ok(()) => Ok(()),
+                // The monitor's end comes a moment before that of the process.
+                Err(error) => {
+                    let ended = tokio::time::timeout(LAST_WORDS, ended(&mut self.exit.clone())).await;
+                    Err(ended.map_or(error, gone))
+                }
+            },
+            reason = ended(&mut exit) => Err(gone(reason)),
         };
         self.stopped = None;
         result
@@ -80,6 +86,10 @@ impl Hold {
     pub fn dir(&self) -> &std::path::Path {
         &self.dir
     }
+}
+
+fn gone(reason: ExitReason) -> LabError {
+    LabError::GuestGone { reason, console: String::new() }
 }
 
 impl Drop for Hold {

@@ -32,7 +32,7 @@ pub use self::{
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
     gauge::MemoryGauge,
-    gdb::GdbPort,
+    gdb::{GdbPort, Visit},
     hold::Hold,
     services::{Services, UdevRules},
 };
