@@ -19,10 +19,11 @@ const MOUNTS: [(&str, &str); 5] = [
     ("tmpfs", "/tmp"),
 ];
 
-/// What is needed to talk to the lab, in this order. Some kernels have some of them built in. Not the
-/// driver of the userland's disk: it reads the disk at once, which in exact time somebody must keep the
-/// clock for.
-const BASE_MODULES: [&str; 2] = ["virtio_pci", "virtio_console"];
+/// What is needed to talk to the lab, in this order: in real time there is a port, too. Some kernels have
+/// some of them built in. Not the driver of the userland's disk: it reads the disk at once, which in exact
+/// time somebody must keep the clock for.
+const BASE_MODULES: [&str; 1] = ["virtio_pci"];
+const PORT_MODULES: [&str; 1] = ["virtio_console"];
 
 /// Sets up what every part of the agent relies on.
 pub(crate) fn set_up() {
@@ -41,7 +42,8 @@ fn load_base_modules() {
         Ok(modules) => modules,
         Err(error) => return say(&error.to_string()),
     };
-    for name in BASE_MODULES {
+    let port: &[&str] = if keeper::is_exact() { &[] } else { &PORT_MODULES };
+    for name in BASE_MODULES.iter().chain(port) {
         if let Err(error) = modules.load(name) {
             say(&error.to_string());
         }

@@ -3,6 +3,7 @@
 //! The same binary is also the guest's `/sbin/modprobe`, and what becomes a program of the
 //! userland; which of them it is to be, its name says.
 
+mod activity;
 mod children;
 mod clock;
 mod daemon;

@@ -53,9 +53,9 @@ pub(crate) fn serve() -> Result<()> {
     let mut outbox = Outbox::default();
     let keeper = Keeper::new(&mut outbox)?;
     let agent = Arc::new(Agent {
+        watch: Watch::new(outbox.clone(), keeper.activity()),
         keeper,
         workloads: Workloads::new(outbox.clone()),
-        watch: Watch::new(outbox.clone()),
         userland: Userland::new(Children::start()?),
         running: Mutex::new(0),
         ended: Condvar::new(),
@@ -190,6 +190,7 @@ impl Agent {
             Call::RemoveMap { map } => self.remove_map(map),
             Call::Message { map, message } => {
                 Dm::open()?.message(&map, &message)?;
+                self.watch.look();
                 Ok(Answer::Done)
             }
             Call::Status { map } => Ok(Answer::Map(Dm::open()?.status(&map)?)),
@@ -199,11 +200,14 @@ impl Agent {
             }
             Call::StopWorkload { map, timeout_ms } => {
                 let patience = Duration::from_millis(timeout_ms);
-                Ok(Answer::Workload(self.workloads.stop(&map, patience)?))
+                let report = self.workloads.stop(&map, patience)?;
+                self.watch.look();
+                Ok(Answer::Workload(report))
             }
             Call::Run { argv, timeout_ms } => {
                 let answer = self.userland.run(&argv, Duration::from_millis(timeout_ms))?;
                 self.watch.ensure()?;
+                self.watch.look();
                 Ok(answer)
             }
             Call::StartDaemon { name, argv } => {

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, time::Instant};
 
-use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, own_cpu_time};
+use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
 use sansim_scenario::{
     lang::Scenario,
     repeat::Repeat,
@@ -77,6 +77,7 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
             | LabError::BadParts { .. }
             | LabError::SkipNeedsTcg
             | LabError::SkipNeedsOneProcessor
+            | LabError::SkipNeedsNewerQemu { .. }
     )
 }
 
@@ -102,6 +103,14 @@ pub(crate) async fn prepare(
     if args.time == Some(TimeArg::Skip) && scenarios.iter().any(several) {
         return Err(LabError::SkipNeedsOneProcessor);
     }
+    if args.time != Some(TimeArg::Real)
+        && let Err(error @ LabError::SkipNeedsNewerQemu { .. }) = keeps_exact_time()
+    {
+        if args.time == Some(TimeArg::Skip) {
+            return Err(error);
+        }
+        show::error(&format!("not exact, in real time: {error}"));
+    }
     let lab = Lab::open(choice)?;
     let images =
         Images::prepare(args, scenarios.iter().map(|(_, scenario)| scenario), &lab).await?;
@@ -112,7 +121,9 @@ pub(crate) async fn prepare(
 fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     match (args.time, accel) {
         (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
-        (None, Accel::Tcg) if scenario.guest.cpus > 1 => TimeMode::Real,
+        (None, Accel::Tcg) if scenario.guest.cpus > 1 || keeps_exact_time().is_err() => {
+            TimeMode::Real
+        }
         (Some(TimeArg::Skip), _) | (None, Accel::Tcg) => TimeMode::Skip,
     }
 }

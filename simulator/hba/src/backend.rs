@@ -25,7 +25,7 @@ use crate::{
     config::HbaConfig,
     device::{BATCH, Device},
     held::Held,
-    ring::{self, Progress, Used},
+    ring::{self, Kicks, Progress, Used},
     server::HELD_COMMANDS,
     statistics::Counters,
     vring::{DirtyPages, LockedVring, Memory, SharedMemory, Vring},
@@ -122,6 +122,13 @@ impl Backend {
         more
     }
 
+    fn kicks(&self) -> Kicks {
+        match self.held {
+            Some(_) => Kicks::Unwanted,
+            None => Kicks::Wanted,
+        }
+    }
+
     fn serve_requests(&self, index: u16, vring: &Vring) {
         while self.serve_batch(index, vring) == Progress::More {
             // The locks are not fair, and the front end may be waiting for one of them.
@@ -138,7 +145,7 @@ impl Backend {
             return Progress::Empty;
         }
         let used_before = vring.get_queue().next_used();
-        let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory);
+        let progress = device.serve_requests(index, vring.get_queue_mut(), &*memory, self.kicks());
         self.interrupt_after(index, used_before, &device, &mut vring, &memory);
         progress.unwrap_or_else(|what| {
             device.report(index, what);
@@ -157,11 +164,12 @@ impl Backend {
             }
             let used_before = vring.get_queue().next_used();
             let queue = vring.get_queue_mut();
-            let progress = ring::drain(queue, &*memory, CONTROL_BATCH, |descriptors| {
-                let len = device.serve_control(descriptors, &*memory, &mut used);
-                self.give_back(&device, &memory, &mut used);
-                len
-            });
+            let progress =
+                ring::drain(queue, &*memory, self.kicks(), CONTROL_BATCH, |descriptors| {
+                    let len = device.serve_control(descriptors, &*memory, &mut used);
+                    self.give_back(&device, &memory, &mut used);
+                    len
+                });
             self.interrupt_after(CONTROL_QUEUE, used_before, &device, &mut vring, &memory);
             match progress {
                 Ok(Progress::More) => {}

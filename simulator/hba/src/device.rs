@@ -19,7 +19,7 @@ use crate::{
     lun::Address,
     malformed::Malformed,
     parked::RequestQueue,
-    ring::{self, Progress, Used},
+    ring::{self, Kicks, Progress, Used},
     statistics::Counters,
     wire::{self, EVENT_QUEUE, Event, FIRST_REQUEST_QUEUE},
 };
@@ -79,12 +79,13 @@ impl Device {
         index: u16,
         ring: &mut Queue,
         memory: &M,
+        kicks: Kicks,
     ) -> Result<Progress, Malformed> {
         let memory = &View(memory);
         let Some(queue) = self.request_queue(index) else { return Ok(Progress::Empty) };
         let mut queue = lock(queue);
         let size = ring.size();
-        ring::drain(ring, memory, BATCH, |descriptors| {
+        ring::drain(ring, memory, kicks, BATCH, |descriptors| {
             queue.serve(&self.initiator, size, descriptors, memory)
         })
     }

@@ -113,7 +113,9 @@ impl Rig {
     /// Has the device serve a request queue until it is empty.
     pub(crate) fn serve(&mut self, queue: u16) -> Result<(), Malformed> {
         let ring = &mut self.queues[usize::from(queue)].device;
-        while self.device.serve_requests(queue, ring, &self.memory)? == Progress::More {}
+        while self.device.serve_requests(queue, ring, &self.memory, ring::Kicks::Wanted)?
+            == Progress::More
+        {}
         Ok(())
     }
 
@@ -150,7 +152,7 @@ impl Rig {
         let (control, others) = self.queues.split_at_mut(1);
         let control = &mut control[0].device;
         let (device, memory) = (&mut self.device, &self.memory);
-        let progress = ring::drain(control, memory, 100, |descriptors| {
+        let progress = ring::drain(control, memory, ring::Kicks::Wanted, 100, |descriptors| {
             let slot = descriptors.head_index() / crate::guest::ring::SLOT_DESCRIPTORS;
             let mut used = Vec::new();
             let len = device.serve_control(descriptors, memory, &mut used);

@@ -18,6 +18,15 @@ pub(crate) enum Progress {
     More,
 }
 
+/// Whether the guest is to kick when there is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kicks {
+    /// It is: nobody looks until it does.
+    Wanted,
+    /// It is not: whoever serves knows when to look.
+    Unwanted,
+}
+
 /// A descriptor chain that is done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Used {
@@ -32,11 +41,12 @@ pub(crate) struct Used {
 /// Hands at most `budget` available chains to `serve`. Those for which it returns a length are used
 /// at once, the others later.
 ///
-/// Kicks are switched off while there is something to do (virtio 1.2 2.7.9), and the ring is looked
-/// at once more after they were switched on again.
+/// Kicks are switched off while there is something to do (virtio 1.2 2.7.9), and if they are wanted the
+/// ring is looked at once more after they were switched on again.
 pub(crate) fn drain<'m, M: GuestMemory>(
     ring: &mut Queue,
     memory: &'m M,
+    kicks: Kicks,
     budget: usize,
     mut serve: impl FnMut(DescriptorChain<&'m M>) -> Option<u32>,
 ) -> Result<Progress, Malformed> {
@@ -59,6 +69,9 @@ pub(crate) fn drain<'m, M: GuestMemory>(
         if promised && !found {
             // The index says that there is something, but it cannot be read.
             return Err(Malformed::BadRing);
+        }
+        if kicks == Kicks::Unwanted {
+            return Ok(Progress::Empty);
         }
         promised = ring.enable_notification(memory).map_err(|_| Malformed::BadRing)?;
         if !promised {

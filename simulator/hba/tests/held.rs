@@ -13,6 +13,7 @@ use guest::{
 use sansim_array::{Action, Array, Clock, FaultRule, SkipClock, Then, Time};
 use sansim_hba::{HbaConfig, HbaServer};
 use tempfile::TempDir;
+use vhost::VhostBackend;
 
 struct Bench {
     _dir: TempDir,
@@ -120,4 +121,35 @@ fn a_full_ring_is_served_in_one_go() {
     bench.server.serve();
     assert!(!bench.server.wants_service());
     assert!(slots.map(|_| bench.answer(REQUESTS)).all(|answer| answer == Some(Response::GOOD)));
+}
+
+#[test]
+fn interrupts_are_reported_by_their_virtqueues_and_not_raised() {
+    let mut bench = Bench::new(vec![]);
+    bench.server.take_interrupts();
+    for queue in [REQUESTS + 1, REQUESTS] {
+        bench.send(queue, queue as u16, &read10(0, 1));
+    }
+    bench.server.serve();
+    assert_eq!(bench.server.take_interrupts(), [REQUESTS as u16, REQUESTS as u16 + 1]);
+    assert!(bench.server.take_interrupts().is_empty());
+    for queue in [REQUESTS, REQUESTS + 1] {
+        assert!(bench.front.queues[queue].call.read().is_err(), "it was not raised");
+    }
+}
+
+#[test]
+fn a_machine_that_is_paused_finds_commands_that_are_held_back_again() {
+    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
+    let mut bench = Bench::new(vec![rule("slow", "READ", delay)]);
+    bench.send(REQUESTS, 1, &read10(0, 1));
+    bench.server.serve();
+    let base = bench.front.frontend.get_vring_base(REQUESTS).expect("the queue is there");
+    bench.server.serve();
+    assert_eq!(bench.answer(REQUESTS), None, "the guest would see that it was paused");
+    bench.front.start_queue(REQUESTS, base as u16);
+    bench.clock.advance(Time::ZERO + Duration::from_secs(10));
+    bench.server.serve();
+    assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
+    assert_eq!(bench.answer(REQUESTS), None);
 }

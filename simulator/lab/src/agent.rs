@@ -95,20 +95,6 @@ impl AgentLink {
         (Connected { link: AgentLink { shared, requests }, events: receiver, ready }, lines)
     }
 
-    /// A link whose lines are carried by the connection to the agent's port.
-    pub(crate) fn over<S>(
-        stream: S,
-        exit: watch::Receiver<Option<ExitReason>>,
-        console: Console,
-    ) -> Connected
-    where
-        S: AsyncRead + AsyncWrite + Send + 'static,
-    {
-        let (connected, lines) = AgentLink::new(exit, console);
-        tokio::spawn(lines.carry(stream));
-        connected
-    }
-
     /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and
     /// two minutes of the host's time on top. `PowerOff` is answered with `Done` when the guest has
     /// powered itself off.
@@ -255,11 +241,11 @@ impl Lines {
     }
 
     /// Whether [`Lines::give`] has left something for the next time.
-    pub(crate) fn wait(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         !self.unsent.is_empty()
     }
 
-    /// Carries them over a stream, until that ends.
+    /// Carries them over a stream, the connection to the agent's port, until that ends.
     pub(crate) async fn carry(mut self, stream: impl AsyncRead + AsyncWrite) {
         let (mut read, mut write) = tokio::io::split(stream);
         let mut outgoing = std::mem::replace(&mut self.outgoing, mpsc::channel(1).1);

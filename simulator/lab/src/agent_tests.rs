@@ -36,7 +36,8 @@ impl Guest {
 fn link() -> (Guest, Connected) {
     let (ours, port) = tokio::io::duplex(1 << 16);
     let (exit, watch) = watch::channel(None);
-    let connected = AgentLink::over(ours, watch, Console::new(Path::new("/nowhere/console")));
+    let (connected, lines) = AgentLink::new(watch, Console::new(Path::new("/nowhere/console")));
+    tokio::spawn(lines.carry(ours));
     (Guest { port, lines: LineBuffer::default(), exit }, connected)
 }
 

@@ -54,6 +54,7 @@ impl Check {
 pub fn doctor(store: &ImageStore) -> Vec<Check> {
     let mut checks: Vec<Check> =
         TOOLS.iter().map(|(program, package)| tool(program, package)).collect();
+    checks.push(exact_time());
     checks.push(kvm(store));
     checks.push(agent());
     checks.push(cache(store));
@@ -82,6 +83,16 @@ fn tool(program: &str, package: &str) -> Check {
             let found = error.to_string().lines().next().unwrap_or_default().to_owned();
             let found = found.split(": apt-get").next().unwrap_or_default().to_owned();
             Check::not(Health::Bad, program, found, format!("apt-get install {package}"))
+        }
+    }
+}
+
+fn exact_time() -> Check {
+    match qemu::keeps_exact_time() {
+        Ok(()) => Check::good("exact time", "one seed gives one story, to the byte (--time skip)"),
+        Err(error) => {
+            let fix = "install QEMU 7.2.3 or later; until then stories run in real time";
+            Check::not(Health::Warning, "exact time", error.to_string(), fix)
         }
     }
 }
@@ -183,7 +194,7 @@ mod tests {
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         let tools = ["qemu-system-x86_64", "mmdebstrap", "mksquashfs", "setpriv"];
         assert_eq!(names[..4], tools);
-        assert_eq!(names[4..], ["KVM", "agent", "cache", "disk", "memory"]);
+        assert_eq!(names[4..], ["exact time", "KVM", "agent", "cache", "disk", "memory"]);
         for check in &checks {
             assert_eq!(check.fix.is_none(), check.health == Health::Good, "{check:?}");
             assert!(!check.found.is_empty(), "{check:?}");

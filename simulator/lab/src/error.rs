@@ -164,6 +164,15 @@ pub enum LabError {
          use --time real, or guest.cpus = 1"
     )]
     SkipNeedsOneProcessor,
+    /// Time is to be skipped by a QEMU that cannot.
+    #[error(
+        "time can be skipped by QEMU 7.2.3 and later only ({found}): an earlier one lets the guest run while it waits for \
+         an answer of the lab; use --time real"
+    )]
+    SkipNeedsNewerQemu {
+        /// Its version.
+        found: String,
+    },
     /// The guest did not get ready in time.
     #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
     BootTimeout {

@@ -45,7 +45,7 @@ pub use machine::{
 };
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};
-pub use qemu::version as qemu_version;
+pub use qemu::{keeps_exact_time, version as qemu_version};
 pub use store::ImageStore;
 pub use template::{Template, Templates};
 pub use time::{Device, Keeper, Settled, TimeMode};

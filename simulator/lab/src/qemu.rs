@@ -9,7 +9,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{LabError, Result, tool};
+use crate::{LabError, Result, exact::OLDEST_QEMU, tool};
 
 /// The first line of `qemu-system-x86_64 --version`: the version, and the package's.
 ///
@@ -37,6 +37,26 @@ pub fn version() -> Result<String> {
     Ok(version)
 }
 
+/// Whether QEMU is one that can keep exact time.
+///
+/// # Errors
+/// `MissingTool`; `SkipNeedsNewerQemu` with the version that there is.
+pub fn keeps_exact_time() -> Result<()> {
+    let found = version()?;
+    match numbers(&found) {
+        Some(numbers) if numbers < OLDEST_QEMU => Err(LabError::SkipNeedsNewerQemu { found }),
+        _ => Ok(()),
+    }
+}
+
+/// The numbers of a version: `QEMU emulator version 7.2.22 (Debian …)`.
+fn numbers(version: &str) -> Option<[u32; 3]> {
+    let word =
+        version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut numbers = word.split('.').map(|number| number.parse().unwrap_or(0));
+    Some([numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)])
+}
+
 /// The host's processor, as far as a guest under KVM can see it.
 pub(crate) fn host_processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -50,4 +70,19 @@ pub(crate) fn host_processor() -> String {
 pub(crate) fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let of = |version: &str| numbers(&format!("QEMU emulator version {version} (Debian 1:x)"));
+        assert_eq!(of("7.2.22"), Some([7, 2, 22]));
+        assert!(of("7.2.2") < Some(OLDEST_QEMU) && of("6.2.0") < Some(OLDEST_QEMU));
+        assert!(of("7.2.3") >= Some(OLDEST_QEMU) && of("10.0.13") >= Some(OLDEST_QEMU));
+        assert_eq!(of("8.0"), Some([8, 0, 0]));
+        assert_eq!(numbers("something else"), None);
+    }
 }

@@ -273,6 +273,8 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{Services, TimeMode, UdevRules, machine::sample};
 

@@ -3,10 +3,12 @@
 //! `poll` on the control device waits for the events of all maps at once (DM_DEV_ARM_POLL, since
 //! Linux 4.13), so that one thread does what a DM_DEV_WAIT would need one a map for, and a map can
 //! be removed without waking anybody up first. The rounds of pg_init and the QUEUE_IO bit raise no
-//! event, so the status is read every [`LOOK`] as well; while there is no map nothing is polled.
+//! event, so the status is read every [`LOOK`] as well; while there is no map nothing is polled, nor, in
+//! exact time, while nothing goes to any device or comes back: then nothing can have changed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
@@ -15,6 +17,7 @@ use sansim_protocol::{Disk, Happening};
 use super::ioctl::{Command, Request, flags};
 use super::status::Status;
 use super::{Dm, Result};
+use crate::activity::Activity;
 use crate::clock::wait_ready;
 use crate::fail::Doing;
 use crate::outbox::Outbox;
@@ -26,7 +29,22 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Starts the watching thread once there is a device-mapper.
 pub(crate) struct Watch {
     started: AtomicBool,
+    eyes: Arc<Eyes>,
+}
+
+/// What the thread shares with those who want the maps to be looked at now.
+struct Eyes {
     outbox: Outbox,
+    /// In exact time: without any of it no map changes but by an event.
+    activity: Option<Arc<Activity>>,
+    seen: Mutex<Seen>,
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Seen {
+    maps: BTreeMap<String, Told>,
+    disks: Vec<Disk>,
 }
 
 /// What was last told about a map.
@@ -38,8 +56,9 @@ struct Told {
 
 impl Watch {
     /// Watches nothing yet; events go to `outbox`.
-    pub(crate) fn new(outbox: Outbox) -> Watch {
-        Watch { started: AtomicBool::new(false), outbox }
+    pub(crate) fn new(outbox: Outbox, activity: Option<Arc<Activity>>) -> Watch {
+        let eyes = Eyes { outbox, activity, seen: Mutex::default() };
+        Watch { started: AtomicBool::new(false), eyes: Arc::new(eyes) }
     }
 
     /// Starts watching if the device-mapper is loaded and nobody watches.
@@ -47,38 +66,76 @@ impl Watch {
         if !Dm::is_loaded() || self.started.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        let dm = Dm::open()?;
-        let outbox = self.outbox.clone();
+        let (dm, eyes) = (Dm::open()?, Arc::clone(&self.eyes));
         std::thread::Builder::new()
             .name("dm-watch".to_owned())
-            .spawn(move || watch(&dm, &outbox))
+            .spawn(move || eyes.watch(&dm))
             .doing(|| "start a thread".to_owned())?;
         Ok(())
     }
-}
 
-fn watch(dm: &Dm, outbox: &Outbox) -> ! {
-    let mut maps: BTreeMap<String, Told> = BTreeMap::new();
-    let mut disks = Vec::new();
-    let mut moved = true;
-    loop {
-        if moved {
-            // Armed before looking, so that what happens in between ends the wait.
-            let _ = dm.ask(Request::new(Command::ArmPoll, ""));
-            relist(dm, &mut maps);
+    /// Looks at the maps now: what something has changed is told before it is answered.
+    pub(crate) fn look(&self) {
+        if self.started.load(Ordering::SeqCst)
+            && let Ok(dm) = Dm::open()
+        {
+            self.eyes.look(&dm);
         }
-        maps.retain(|map, told| look(dm, map, told, &mut disks, outbox));
-        let mut fds = [PollFd::new(&dm.control, PollFlags::IN)];
-        moved = wait_ready(&mut fds, (!maps.is_empty()).then_some(LOOK));
     }
 }
 
-/// Adds maps that are new; those that are gone fall out when they are looked at.
-fn relist(dm: &Dm, maps: &mut BTreeMap<String, Told>) {
-    let Ok(answer) = dm.ask(Request::new(Command::ListDevices, "")) else { return };
-    for name in answer.names() {
-        maps.entry(name).or_default();
+impl Eyes {
+    fn watch(&self, dm: &Dm) -> ! {
+        let mut moved = true;
+        loop {
+            if moved {
+                // Armed before looking, so that what happens in between ends the wait.
+                let _ = dm.ask(Request::new(Command::ArmPoll, ""));
+                self.relist(dm);
+            }
+            if let Some(activity) = &self.activity {
+                activity.forget();
+            }
+            let any = self.look(dm);
+            moved = match &self.activity {
+                Some(activity) => wait_for_activity(dm, activity, any),
+                None => wait_ready(&mut [control(dm)], any.then_some(LOOK)),
+            };
+        }
     }
+
+    /// Adds maps that are new; those that are gone fall out when they are looked at.
+    fn relist(&self, dm: &Dm) {
+        let Ok(answer) = dm.ask(Request::new(Command::ListDevices, "")) else { return };
+        let mut seen = self.seen();
+        for name in answer.names() {
+            seen.maps.entry(name).or_default();
+        }
+    }
+
+    /// Tells what is new about all maps. Answers whether there are any.
+    fn look(&self, dm: &Dm) -> bool {
+        let mut seen = self.seen();
+        let Seen { maps, disks } = &mut *seen;
+        maps.retain(|map, told| look(dm, map, told, disks, &self.outbox));
+        !maps.is_empty()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn control(dm: &Dm) -> PollFd<'_> {
+    PollFd::new(&dm.control, PollFlags::IN)
+}
+
+/// Waits for an event, or until some activity is [`LOOK`] ago, if there is a map that it can change.
+/// Returns whether there was an event.
+fn wait_for_activity(dm: &Dm, activity: &Activity, any: bool) -> bool {
+    let mut fds = [control(dm), PollFd::new(activity, PollFlags::IN)];
+    wait_ready(&mut fds[..1 + usize::from(any)], None);
+    !fds[0].revents().is_empty() || wait_ready(&mut [control(dm)], Some(LOOK))
 }
 
 /// Tells which disks there are, if they are others than those told of.

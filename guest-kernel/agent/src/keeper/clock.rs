@@ -5,9 +5,8 @@
 //! raises the interrupts that are due and sleeps again.
 
 use std::os::fd::AsFd;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -22,6 +21,7 @@ use sansim_protocol::LineBuffer;
 use super::hypercall::Hypercall;
 use super::interrupts::Interrupts;
 use super::probe::Queued;
+use crate::activity::Activity;
 use crate::clock::now_ns;
 use crate::fail::{Doing, Result};
 use crate::init;
@@ -46,6 +46,8 @@ pub(crate) struct Clock {
     rung: AtomicBool,
     /// Fires when the lab wants to be asked.
     timer: OwnedFd,
+    /// Requests that go out, and interrupts that come back.
+    pub(super) activity: Arc<Activity>,
 }
 
 impl Clock {
@@ -63,6 +65,7 @@ impl Clock {
                 bell: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
                 rung: AtomicBool::new(false),
                 timer: timerfd_create(TimerfdClockId::Monotonic, timer_flags)?,
+                activity: Arc::new(Activity::new()?),
             };
             clock.wait_for(&clock.bell, BELL)?;
             clock.wait_for(&clock.timer, TIMER)?;
@@ -106,7 +109,10 @@ impl Clock {
                     timer_ns = wake_ns;
                     self.set_timer(wake_ns);
                 }
-                interrupts.raise(&go.interrupts)?;
+                if !go.interrupts.is_empty() {
+                    self.activity.note();
+                    interrupts.raise(&go.interrupts)?;
+                }
                 lines.push(&answer);
                 while let Some(line) = lines.next_line() {
                     match line {
@@ -134,7 +140,10 @@ impl Clock {
                 // Whoever has rung may have been preempted before, while the message went out with
                 // another question: that bell, which `hush` did not find, would never end.
                 BELL => drop(rustix::io::read(&self.bell, &mut [0; 8])),
-                _ => self.queued.lock().unwrap_or_else(PoisonError::into_inner).drain(),
+                _ => {
+                    self.activity.note();
+                    self.queued.lock().unwrap_or_else(PoisonError::into_inner).drain();
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sansim_protocol::{SKIPPED_TIME, Sent};
 
+use crate::activity::Activity;
 use crate::fail::Result;
 use crate::outbox::Outbox;
 pub(crate) use clock::Clock;
@@ -67,6 +68,11 @@ impl Keeper {
     /// The clock that is to be kept.
     pub(crate) fn clock(&self) -> Option<&Clock> {
         self.clock.as_deref()
+    }
+
+    /// Tells of requests and interrupts, in exact time.
+    pub(crate) fn activity(&self) -> Option<Arc<Activity>> {
+        self.clock.as_ref().map(|clock| Arc::clone(&clock.activity))
     }
 
     /// Starts to count if the modules are loaded by now and nobody has yet.

@@ -85,7 +85,7 @@ impl Queued {
             counters.into_iter().map(|counter| counter.sampled(RING)).collect::<io::Result<_>>()
         };
         on_function(PUT).and_then(sampled).map(Queued).doing(|| {
-            format!("watch {PUT} (exact time needs a kernel with KPROBES; --time real does not)")
+            format!("watch {PUT} (exact time needs virtio's drivers and KPROBES; see --time real)")
         })
     }
 

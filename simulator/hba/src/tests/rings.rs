@@ -61,12 +61,12 @@ fn a_long_queue_is_served_in_turns() {
     }
     let queue = &mut rig.queues[QUEUE].device;
     let mut seen = 0;
-    let progress = ring::drain(queue, &rig.memory, 10, |_| {
+    let progress = ring::drain(queue, &rig.memory, ring::Kicks::Wanted, 10, |_| {
         seen += 1;
         None
     });
     assert_eq!((progress, seen), (Ok(Progress::More), 10));
-    let progress = ring::drain(queue, &rig.memory, 10, |_| {
+    let progress = ring::drain(queue, &rig.memory, ring::Kicks::Wanted, 10, |_| {
         seen += 1;
         None
     });

@@ -35,6 +35,8 @@ mod block_device;
 mod disk;
 mod mailbox;
 mod register;
+#[cfg(test)]
+pub(crate) mod testing;
 mod vhost_user;
 
 pub(crate) use disk::UserlandDisk;

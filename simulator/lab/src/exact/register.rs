@@ -125,7 +125,7 @@ impl Register {
         let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
         let text = lines.give(Mailbox::ROOM);
         // What there was no room for follows at once.
-        let more = !late.is_empty() || lines.wait();
+        let more = !late.is_empty() || lines.has_more();
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
         self.mailbox.answer(&go, &text)?;
@@ -139,5 +139,63 @@ impl Register {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sansim_protocol::{Call, Request, decode};
+
+    use super::*;
+    use crate::exact::testing::guest;
+
+    #[tokio::test]
+    async fn a_question_is_heard_and_the_store_completed_when_it_is_answered() {
+        let (mut guest, mut ends) = guest().await;
+        guest.ask(7, b"").await;
+        ends.asks.changed().await.unwrap();
+        let ask = *ends.asks.borrow_and_update();
+        assert_eq!((ask.round, ask.at_ns), (1, 7));
+        assert_eq!(ends.register.value(), 1);
+        let interrupts = vec![Interrupt { slot: 0x10, queue: 2 }];
+        ends.register.answer(ask.round, Some(90), interrupts.clone()).unwrap();
+        let (go, text) = guest.go().await;
+        assert_eq!(go, Go { round: 1, wake_ns: Some(90), len: 0, interrupts });
+        assert!(text.is_empty());
+    }
+
+    #[tokio::test]
+    async fn text_that_does_not_fit_follows_at_once() {
+        let (mut guest, mut ends) = guest().await;
+        let link = ends.connected.link.clone();
+        let call = Call::WriteFile { path: "/x".into(), text: "y".repeat(Mailbox::ROOM) };
+        let sent = call.clone();
+        let calling = tokio::spawn(async move { link.call(sent).await });
+        let mut all = Vec::new();
+        for round in 1..=2 {
+            guest.ask(round, b"").await;
+            ends.asks.changed().await.unwrap();
+            tokio::task::yield_now().await;
+            ends.register.answer(round, Some(500), Vec::new()).unwrap();
+            let (go, text) = guest.go().await;
+            all.extend(text);
+            assert_eq!(go.wake_ns, Some(if round == 1 { 0 } else { 500 }));
+        }
+        assert_eq!(decode::<Request>(&all).unwrap().call, call);
+        calling.abort();
+    }
+
+    #[tokio::test]
+    async fn what_the_agent_says_may_be_cut_anywhere() {
+        let (mut guest, mut ends) = guest().await;
+        let line = br#"{"type":"event","at_ns":5,"event":"lost","count":3}"#;
+        for piece in [&line[..20], &line[20..], b"\n"] {
+            guest.ask(1, piece).await;
+            ends.asks.changed().await.unwrap();
+            ends.asks.mark_unchanged();
+            ends.register.answer(0, None, Vec::new()).unwrap();
+            guest.go().await;
+        }
+        assert_eq!(ends.connected.events.recv().await.unwrap().at_ns, 5);
     }
 }

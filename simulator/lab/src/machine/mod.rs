@@ -112,6 +112,8 @@ impl Machine {
             // As long as it may take to stop one that becomes a template.
             keeper.sleep_until(now + STOPPING).await?;
         }
+        // What was said of the boot is on the console; nobody hears it from a template either.
+        while machine.events.as_mut().is_some_and(|events| events.try_recv().is_ok()) {}
         Ok(machine)
     }
 

@@ -18,6 +18,9 @@ use crate::{AgentLink, Result, exact::Register};
 /// guest that computes asks seldom, and one that is alone in the world not at all; but it was told
 /// when to wake.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The same for its first question, which is only asked when the kernel has booted: whoever waits for that
+/// gives up earlier.
+const FIRST_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A device that serves its guest when it is told to. Devices are served on the thread of whoever
 /// drives the keeper: handing them to another would take longer than serving them.
@@ -182,9 +185,10 @@ impl Skipping {
     }
 
     async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
+        let patience = if self.round == 0 { FIRST_PATIENCE } else { PATIENCE };
         let asked = tokio::select! {
             changed = self.asks.changed() => changed.is_ok(),
-            () = self.link.patience().runs_out(PATIENCE) => false,
+            () = self.link.patience().runs_out(patience) => false,
         };
         if asked {
             // Only looked at: it counts as heard when it is acted on.
@@ -192,7 +196,7 @@ impl Skipping {
             return Ok(());
         }
         let until = until.map_or_else(|| "for ever".to_owned(), |until| format!("to {until}"));
-        Err(self.link.silent(&format!("letting its clock go on {until}"), PATIENCE).await)
+        Err(self.link.silent(&format!("letting its clock go on {until}"), patience).await)
     }
 
     /// Has everything done that is due at the time of the last question.

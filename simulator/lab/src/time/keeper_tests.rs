@@ -1,48 +1,10 @@
-use std::{
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
-    },
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
-use sansim_protocol::{FromAgent, FromLab, LineBuffer, encode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-
 use super::*;
-use crate::{ExitReason, agent::Connected, machine::Console};
-
-/// The guest's end.
-struct Guest {
-    port: DuplexStream,
-    lines: LineBuffer,
-    round: u64,
-    /// It lives.
-    _exit: watch::Sender<Option<ExitReason>>,
-}
-
-impl Guest {
-    async fn ask(&mut self, at_ns: u64) {
-        self.round += 1;
-        let ask = FromAgent::Ask(Ask { round: self.round, at_ns });
-        self.port.write_all(&encode(&ask)).await.unwrap();
-    }
-
-    /// The lab's next answer.
-    async fn go(&mut self) -> Go {
-        loop {
-            if let Some(message) = self.lines.next::<FromLab>() {
-                match message.unwrap() {
-                    FromLab::Go(go) => return go,
-                    FromLab::Request(request) => panic!("{request:?}"),
-                }
-            }
-            let mut buffer = [0; 256];
-            let n = self.port.read(&mut buffer).await.unwrap();
-            self.lines.push(&buffer[..n]);
-        }
-    }
-}
+use crate::exact::testing::{self, Ends, Guest};
 
 /// Serves, and remembers when.
 #[derive(Default)]
@@ -63,24 +25,30 @@ impl Device for Hba {
     fn wants_service(&self) -> bool {
         self.wants.load(SeqCst)
     }
+
+    fn slot(&self) -> u8 {
+        0x10
+    }
+
+    fn take_interrupts(&self) -> Vec<u16> {
+        vec![2]
+    }
 }
 
-fn keeper() -> (Guest, Keeper, Arc<SkipClock>, Arc<Hba>) {
-    let (ours, port) = tokio::io::duplex(1 << 16);
-    let (alive, exit) = watch::channel(None);
-    let Connected { link, asks, .. } =
-        AgentLink::connect(ours, exit, Console::new(Path::new("/nowhere/console")));
+async fn keeper() -> (Guest, Keeper, Arc<SkipClock>, Arc<Hba>) {
+    let (guest, ends) = testing::guest().await;
+    let Ends { connected, register, asks } = ends;
     let (clock, hba) = (Arc::new(SkipClock::default()), Arc::new(Hba::default()));
     *hba.clock.lock().unwrap() = Arc::clone(&clock);
-    let keeper = Keeper::skipping(link, asks);
+    let keeper = Keeper::exact(connected.link, register, asks, Vec::new());
     let keeper = keeper.with(Arc::clone(&clock), vec![Arc::clone(&hba) as Arc<dyn Device>]);
-    (Guest { port, lines: LineBuffer::default(), round: 0, _exit: alive }, keeper, clock, hba)
+    (guest, keeper, clock, hba)
 }
 
 #[tokio::test]
 async fn commands_are_served_at_the_time_of_the_question_and_before_its_answer() {
-    let (mut guest, mut keeper, clock, hba) = keeper();
-    guest.ask(5).await;
+    let (mut guest, mut keeper, clock, hba) = keeper().await;
+    guest.ask(5, b"").await;
     keeper.settle().await.unwrap();
     assert_eq!(*hba.served.lock().unwrap(), [5]);
     clock.call_at(Time::from_nanos(90), Box::new(|| ()));
@@ -88,42 +56,30 @@ async fn commands_are_served_at_the_time_of_the_question_and_before_its_answer()
         // It lets the guest go, and waits for its next question.
         assert!(tokio::time::timeout(Duration::from_millis(50), keeper.settle()).await.is_err());
     });
-    assert_eq!(go, Go { round: 1, wake_ns: Some(90) });
+    assert_eq!((go.0.round, go.0.wake_ns), (1, Some(90)));
+    assert_eq!(go.0.interrupts, [Interrupt { slot: 0x10, queue: 2 }]);
 }
 
 #[tokio::test]
 async fn what_is_due_is_called_and_what_comes_of_it_served_before_time_goes_on() {
-    let (mut guest, mut keeper, clock, hba) = keeper();
+    let (mut guest, mut keeper, clock, hba) = keeper().await;
     let due = Arc::clone(&hba);
     clock.call_at(Time::from_nanos(7), Box::new(move || due.again.store(true, SeqCst)));
-    guest.ask(10).await;
+    guest.ask(10, b"").await;
     keeper.settle().await.unwrap();
     keeper.settle().await.unwrap();
     assert_eq!(*hba.served.lock().unwrap(), [10, 10]);
     assert!(tokio::time::timeout(Duration::from_millis(50), keeper.settle()).await.is_err());
-    assert_eq!(guest.go().await, Go { round: 1, wake_ns: None });
-}
-
-#[tokio::test]
-async fn one_answer_stands_for_all_questions_before_it() {
-    let (mut guest, mut keeper, ..) = keeper();
-    for at in [1, 2, 3] {
-        guest.ask(at).await;
-    }
-    let waited = async {
-        while tokio::time::timeout(Duration::from_millis(50), keeper.settle()).await.is_ok() {}
-    };
-    let (go, ()) = tokio::join!(guest.go(), waited);
-    assert_eq!(go.round, 3);
+    assert_eq!(guest.go().await.0.wake_ns, None);
 }
 
 #[tokio::test]
 async fn work_is_waited_for_while_time_goes_on() {
-    let (mut guest, mut keeper, ..) = keeper();
+    let (mut guest, mut keeper, ..) = keeper().await;
     let (done, work) = oneshot::channel();
     let story = async {
-        guest.ask(1).await;
-        assert_eq!(guest.go().await.round, 1);
+        guest.ask(1, b"").await;
+        assert_eq!(guest.go().await.0.round, 1);
         done.send(42).unwrap();
     };
     let (result, ()) = tokio::join!(keeper.drive(work), story);
@@ -132,15 +88,15 @@ async fn work_is_waited_for_while_time_goes_on() {
 
 #[tokio::test]
 async fn sleeping_takes_the_guests_time_and_not_the_hosts() {
-    let (mut guest, mut keeper, clock, _) = keeper();
-    guest.ask(1_000).await;
+    let (mut guest, mut keeper, clock, _) = keeper().await;
+    guest.ask(1_000, b"").await;
     keeper.settle().await.unwrap();
     let hour = Duration::from_secs(3600);
     let asleep = AtomicU64::new(0);
     let story = async {
-        let go = guest.go().await;
+        let (go, _) = guest.go().await;
         asleep.store(go.wake_ns.unwrap(), SeqCst);
-        guest.ask(go.wake_ns.unwrap()).await;
+        guest.ask(go.wake_ns.unwrap(), b"").await;
     };
     let (slept, ()) = tokio::join!(keeper.sleep(hour), story);
     slept.unwrap();
@@ -149,12 +105,12 @@ async fn sleeping_takes_the_guests_time_and_not_the_hosts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_does_not_ask_again_is_given_up_on_with_what_was_waited_for() {
-    let (mut guest, mut keeper, clock, _) = keeper();
+    let (mut guest, mut keeper, clock, _) = keeper().await;
     clock.call_at(Time::from_nanos(30_000_000_000), Box::new(|| ()));
-    guest.ask(1).await;
+    guest.ask(1, b"").await;
     keeper.settle().await.unwrap();
     let (go, lost) = tokio::join!(guest.go(), keeper.settle());
-    assert_eq!(go.round, 1);
+    assert_eq!(go.0.round, 1);
     let error = lost.unwrap_err().to_string();
     assert!(error.contains("letting its clock go on to 30.000000s within 120 s"), "{error}");
 }
