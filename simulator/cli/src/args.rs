@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use sansim_scenario::run::Until;
+
 use crate::own::OwnArgs;
 
 /// A full-system simulator of multipath SANs.
@@ -26,6 +28,9 @@ const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped;
 runs of --repeat are not identical though their time is exact; 2 the command line or a scenario is wrong; 3 the lab \
 failed (no QEMU, no image, a guest that did not boot or died); 130 interrupted.";
 
+const REPLAY_EXIT_CODES: &str = "Exit codes: 0 its events.ndjson is identical; 1 it differs; 2 the run directory \
+cannot be used, or what the run was made of has changed; 3 the lab failed; 130 interrupted.";
+
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
@@ -43,6 +48,9 @@ pub(crate) enum Command {
     /// Run scenarios to a verdict.
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Run a run again, and show that it is the same to the last byte; or stop in the middle of it.
+    #[command(after_help = REPLAY_EXIT_CODES)]
+    Replay(ReplayArgs),
     /// Check scenario files without starting a machine.
     Check(CheckArgs),
     /// List, build, add or remove guest images.
@@ -153,6 +161,34 @@ pub(crate) enum TimeArg {
     Real,
     /// The guest's: minutes in which it only waits pass in milliseconds. Under TCG only.
     Skip,
+}
+
+/// Arguments of `sansim replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The directory of a run in exact time, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Stop the guest there: 1.2s, step:NAME, fault:NAME (a command was completed that this rule had a
+    /// hand in), event:N (line N of events.ndjson), or verdict.
+    ///
+    /// It is told where the story stands, and Enter lets it go on, as if nothing had been. The guest is
+    /// stopped when it next asks for the time at or after that point, or a few questions later; the story
+    /// does not notice, and is compared as usual.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<Until>,
+    /// Open a port for gdb there, and print what to type. The story goes on when gdb detaches.
+    ///
+    /// Where the guest's modules are is found out by a run of its own, before.
+    #[arg(long, requires = "until")]
+    pub(crate) gdb: bool,
+    /// Run it again even if it cannot be the same: with another version of sansim or QEMU, on another
+    /// image, or when its time was not exact.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Where run directories go.
+    #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
+    pub(crate) out: PathBuf,
 }
 
 /// Arguments of `sansim check`.

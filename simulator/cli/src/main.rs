@@ -9,6 +9,7 @@ mod image;
 mod images;
 mod model;
 mod own;
+mod replay;
 mod run;
 mod show;
 mod stop;
@@ -20,6 +21,8 @@ use clap::Parser;
 
 /// Everything went well.
 const PASS: u8 = 0;
+/// Runs that should be identical are not.
+const DIFFERS: u8 = 1;
 /// The command line or a scenario is wrong.
 const USAGE: u8 = 2;
 /// The lab failed.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Model { command } => model::model(&command),
         Command::Schema => schema(),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Replay(args) => with_runtime(replay::replay(args)),
         Command::Image { command } => with_runtime(image::image(command)),
     };
     ExitCode::from(code)

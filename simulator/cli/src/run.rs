@@ -48,15 +48,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         Ok(prepared) => prepared,
         Err(error) => {
             show::error(&error.to_string());
-            let usage = matches!(
-                error,
-                LabError::UnknownImage { .. }
-                    | LabError::BadParts { .. }
-                    | LabError::SkipNeedsTcg
-                    | LabError::SkipNeedsOneProcessor
-                    | LabError::SkipNeedsNewerQemu { .. }
-            );
-            return if usage { USAGE } else { LAB };
+            return if is_usage(&error) { USAGE } else { LAB };
         }
     };
     let specs = specs(&args, scenarios, &images);
@@ -77,14 +69,26 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     conclude(&args, played, began)
 }
 
+/// Whether it is the user's mistake.
+pub(crate) fn is_usage(error: &LabError) -> bool {
+    matches!(
+        error,
+        LabError::UnknownImage { .. }
+            | LabError::BadParts { .. }
+            | LabError::SkipNeedsTcg
+            | LabError::SkipNeedsOneProcessor
+            | LabError::SkipNeedsNewerQemu { .. }
+    )
+}
+
 /// Proves that run directories can be made, before anything else takes time.
-fn writable(out: &Path) -> io::Result<()> {
+pub(crate) fn writable(out: &Path) -> io::Result<()> {
     std::fs::create_dir_all(out)?;
     tempfile::tempfile_in(out).map(drop)
 }
 
 /// Has every image built that is needed.
-async fn prepare(
+pub(crate) async fn prepare(
     args: &RunArgs,
     scenarios: &[(std::path::PathBuf, Scenario)],
 ) -> Result<(Lab, Images), LabError> {
@@ -124,7 +128,7 @@ fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     }
 }
 
-fn specs(
+pub(crate) fn specs(
     args: &RunArgs,
     scenarios: Vec<(std::path::PathBuf, Scenario)>,
     images: &Images,
@@ -153,6 +157,7 @@ fn specs(
                 stamp: stamp.clone(),
                 repeat: repeat(args, &file, &chosen.name, seed),
                 alone: false,
+                until: None,
             };
             specs.extend(repetitions(first, args.repeat));
         }

@@ -14,7 +14,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use crate::{ExitReason, LabError, Result, machine::Console};
+use crate::{ExitReason, LabError, Result, machine::Console, patience::Patience};
 
 /// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
 /// a busy host slower.
@@ -38,6 +38,7 @@ struct Shared {
     calls: Mutex<Calls>,
     exit: watch::Receiver<Option<ExitReason>>,
     console: Console,
+    patience: Patience,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +76,12 @@ impl AgentLink {
         console: Console,
     ) -> (Connected, Lines) {
         let (requests, outgoing) = mpsc::channel::<Vec<u8>>(REQUESTS);
-        let shared = Arc::new(Shared { calls: Mutex::default(), exit, console });
+        let shared = Arc::new(Shared {
+            calls: Mutex::default(),
+            exit,
+            console,
+            patience: Patience::default(),
+        });
         let (events, receiver) = mpsc::channel(EVENTS);
         let (ready_sender, ready) = oneshot::channel();
         let lines = Lines {
@@ -106,7 +112,7 @@ impl AgentLink {
         self.call_within(call, own.saturating_add(SLACK)).await
     }
 
-    /// The same with a deadline of the caller's choice, in host time.
+    /// The same with a deadline of the caller's choice, in host time in which the guest is not held.
     ///
     /// # Errors
     /// As [`call`](AgentLink::call).
@@ -142,7 +148,7 @@ impl AgentLink {
                     reason => Err(self.gone(reason)),
                 };
             }
-            () = tokio::time::sleep(deadline) => {
+            () = self.shared.patience.runs_out(deadline) => {
                 let console = self.shared.console.excerpt();
                 return Err(LabError::AgentTimeout { call: name, seconds: deadline.as_secs(), console });
             }
@@ -152,6 +158,11 @@ impl AgentLink {
             Ok(Outcome::Failed(why)) => Err(LabError::AgentFailed { call: name, why }),
             Err(why) => Err(LabError::AgentGarbled { why }),
         }
+    }
+
+    /// How long others wait for the same guest.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.shared.patience
     }
 
     /// The error of an agent whose QEMU has hung up.

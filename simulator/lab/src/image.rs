@@ -35,6 +35,24 @@ impl Image {
         self.left_out.as_deref().filter(|_| is_own_module(module))
     }
 
+    /// The file of one of its kernel's modules, with symbols, if it is at hand.
+    pub fn module_file(&self, module: &str) -> Option<PathBuf> {
+        let mut waiting = vec![self.kernel.parent()?.to_owned()];
+        while let Some(dir) = waiting.pop() {
+            for entry in std::fs::read_dir(dir).ok()?.flatten() {
+                let (path, name) = (entry.path(), entry.file_name());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    waiting.push(path);
+                } else if let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".ko"))
+                    && stem.replace('-', "_") == module
+                {
+                    return Some(path);
+                }
+            }
+        }
+        None
+    }
+
     /// Whether a program is missing from its userland, as far as that is known. `program` is its name,
     /// or a path.
     pub fn lacks_program(&self, program: &str) -> bool {

@@ -20,6 +20,7 @@ mod finish;
 mod image;
 mod machine;
 mod parts;
+mod patience;
 mod progress;
 mod qemu;
 mod spec;
@@ -39,12 +40,12 @@ pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
-    Boot, ExitReason, HbaSocket, Machine, MachineConfig, MemoryGauge, Services, UdevRules,
-    hba_address, hba_slot, kernel_command_line,
+    Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge, Services,
+    UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};
-pub use qemu::keeps_exact_time;
+pub use qemu::{keeps_exact_time, version as qemu_version};
 pub use store::ImageStore;
 pub use template::{Template, Templates};
 pub use time::{Device, Keeper, Settled, TimeMode};

@@ -12,7 +12,10 @@ use std::{
 use crate::{LabError, Result, exact::OLDEST_QEMU, tool};
 
 /// The first line of `qemu-system-x86_64 --version`: the version, and the package's.
-pub(crate) fn version() -> Result<String> {
+///
+/// # Errors
+/// `MissingTool`, or what it says when it does not run.
+pub fn version() -> Result<String> {
     // Asked once for every file that was QEMU during the life of this program.
     type Known = HashMap<(PathBuf, Option<SystemTime>), String>;
     static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();

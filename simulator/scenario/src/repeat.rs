@@ -16,6 +16,7 @@ mod track;
 mod words;
 
 pub use agreement::{Agreement, Difference};
+pub use bytes::compare;
 pub use bytes::{Base, CommandSubject, Departure, Exact, Key, Parting, Subject, Told, Uncompared};
 pub(crate) use bytes::{Bytes, Ended};
 pub(crate) use comparison::Comparison;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::Serialize;
+use sansim_lab::{Image, qemu_version};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     expect::Miss,
@@ -120,6 +121,47 @@ pub struct Summary {
     pub memory: MemorySummary,
     /// The command that repeats the run.
     pub repeat: String,
+    /// What must be the same for `sansim replay` to give the same.
+    pub parts: PartsSummary,
+}
+
+/// The parts that the bytes of an exact run depend on, apart from its scenario and its seed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsSummary {
+    /// The version of sansim.
+    pub sansim: String,
+    /// The version of its protocol with the guest's agent.
+    pub protocol: u32,
+    /// The first line of `qemu-system-x86_64 --version`: the version, and the package's. Empty where there
+    /// was none.
+    pub qemu: String,
+    /// Names the content of the image: kernel, initramfs with agent and modules, userland.
+    pub image: String,
+}
+
+impl PartsSummary {
+    /// Those of a run on this image, here and now.
+    pub fn now(image: &Image) -> Self {
+        PartsSummary {
+            sansim: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: sansim_protocol::VERSION,
+            qemu: qemu_version().unwrap_or_default(),
+            image: image.key.clone(),
+        }
+    }
+
+    /// What is different in others, in words: `QEMU: 7.2.23 instead of 7.2.22`.
+    pub fn differences(&self, now: &PartsSummary) -> Vec<String> {
+        let protocol = |parts: &PartsSummary| parts.protocol.to_string();
+        let pairs = [
+            ("sansim", self.sansim.clone(), now.sansim.clone()),
+            ("the agent's protocol", protocol(self), protocol(now)),
+            ("QEMU", self.qemu.clone(), now.qemu.clone()),
+            ("the image's content", self.image.clone(), now.image.clone()),
+        ];
+        let differ = pairs.into_iter().filter(|(_, was, is)| was != is);
+        differ.map(|(what, was, is)| format!("{what}: {is} instead of {was}")).collect()
+    }
 }
 
 /// The workload's part of a [`Summary`].

@@ -49,6 +49,11 @@ pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
     }
 }
 
+/// One that prints lines, wherever they go: others may print, too.
+pub(crate) fn plain(style: Style) -> Arc<dyn Sink> {
+    Arc::new(lines::Lines::new(style))
+}
+
 /// Lines of a result, after an empty one.
 pub(crate) fn print_lines(lines: &[String]) {
     println!("\n{}", lines.join("\n"));

@@ -6,5 +6,6 @@ mod guest;
 mod load;
 mod own_parts;
 mod place;
+mod replay;
 mod skip;
 mod suite;

@@ -5,6 +5,8 @@ mod config;
 mod console;
 mod exit;
 mod gauge;
+mod gdb;
+mod hold;
 mod process;
 mod qmp;
 mod ram;
@@ -30,6 +32,8 @@ pub use self::{
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
     gauge::MemoryGauge,
+    gdb::{GdbPort, Visit},
+    hold::Hold,
     services::{Services, UdevRules},
 };
 use self::{
@@ -89,6 +93,7 @@ pub struct Machine {
     keeper: Option<Keeper>,
     /// In exact time.
     register: Option<Arc<Register>>,
+    work_dir: PathBuf,
 }
 
 impl Machine {
@@ -261,8 +266,20 @@ impl Machine {
         };
         guard.disarm();
         let (events, keeper, qmp) = (Some(events), Some(keeper), Arc::new(qmp));
-        let machine =
-            Machine { link, events, exit, kill, qmp, console, pid, ram, keeper, register };
+        let work_dir = config.work_dir.clone();
+        let machine = Machine {
+            link,
+            events,
+            exit,
+            kill,
+            qmp,
+            console,
+            pid,
+            ram,
+            keeper,
+            register,
+            work_dir,
+        };
         Ok((machine, ready))
     }
 

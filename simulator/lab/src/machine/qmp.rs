@@ -101,6 +101,12 @@ impl Qmp {
         self.execute(qmp::cont {}).await.map(|_| ())
     }
 
+    /// A command of the monitor for people; what it says.
+    pub(crate) async fn human(&self, line: &str) -> Result<String> {
+        let command_line = line.to_owned();
+        self.execute(qmp::human_monitor_command { command_line, cpu_index: None }).await
+    }
+
     /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working directory.
     /// `migrate` would write more, and cannot be used while QEMU records (`replay_save_clock` aborts).
     pub(crate) async fn save(&self, file: &str) -> Result<()> {

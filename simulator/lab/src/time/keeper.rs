@@ -188,7 +188,7 @@ impl Skipping {
         let patience = if self.round == 0 { FIRST_PATIENCE } else { PATIENCE };
         let asked = tokio::select! {
             changed = self.asks.changed() => changed.is_ok(),
-            () = tokio::time::sleep(patience) => false,
+            () = self.link.patience().runs_out(patience) => false,
         };
         if asked {
             // Only looked at: it counts as heard when it is acted on.

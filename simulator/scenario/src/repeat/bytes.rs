@@ -58,6 +58,17 @@ impl Bytes {
     }
 }
 
+/// Compares the `events.ndjson` of two runs, of which the first is number 1.
+pub fn compare(first: &Path, second: &Path) -> Exact {
+    let (mut exact, mut base) = (Exact::default(), None);
+    for (run, path) in (1..).zip([first, second]) {
+        if let Err(why) = add(&mut exact, &mut base, run, Ended::Events(path.to_owned())) {
+            exact.not_compared.push(Uncompared { run, why });
+        }
+    }
+    exact
+}
+
 /// Adds a run to the comparison. `first` is the file that the others are compared with.
 fn add(
     exact: &mut Exact,

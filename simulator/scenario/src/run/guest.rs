@@ -82,6 +82,20 @@ fn target_address(scenario: &Scenario, nexus: Nexus) -> TargetAddress {
     TargetAddress { hba: hba_address(index), target: target as u8 }
 }
 
+/// A kernel module in the guest's memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedModule {
+    /// Its name.
+    pub name: String,
+    /// Where its sections are, `.text` first.
+    pub sections: Vec<(&'static str, u64)>,
+}
+
+impl LoadedModule {
+    /// The sections that a debugger needs to know of.
+    const SECTIONS: [&'static str; 4] = [".text", ".data", ".rodata", ".bss"];
+}
+
 /// The guest's agent, spoken to in the scenario's terms.
 #[derive(Clone)]
 pub(super) struct Guest {
@@ -231,6 +245,40 @@ impl Guest {
         match self.agent.call_within(call, DRAIN * 4).await? {
             Answer::Workload(report) => Ok(report),
             other => Err(unexpected("StopWorkload", &other)),
+        }
+    }
+
+    /// The modules that the guest has loaded, with the addresses of their sections. Those that are built
+    /// in have none.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub(super) async fn loaded_modules(&self) -> Result<Vec<LoadedModule>, LabError> {
+        let listed = self.read("/proc/modules").await?;
+        let mut modules = Vec::new();
+        for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+            let mut module = LoadedModule { name: name.to_owned(), sections: Vec::new() };
+            for section in LoadedModule::SECTIONS {
+                // Not every module has every section.
+                let Ok(address) =
+                    self.read(&format!("/sys/module/{name}/sections/{section}")).await
+                else {
+                    continue;
+                };
+                let digits = address.trim().trim_start_matches("0x");
+                if let Ok(address) = u64::from_str_radix(digits, 16) {
+                    module.sections.push((section, address));
+                }
+            }
+            modules.push(module);
+        }
+        Ok(modules)
+    }
+
+    async fn read(&self, path: &str) -> Result<String, LabError> {
+        match self.agent.call(Call::ReadFile { path: path.to_owned() }).await? {
+            Answer::Text { text } => Ok(text),
+            other => Err(unexpected("ReadFile", &other)),
         }
     }
 

@@ -4,6 +4,7 @@ pub mod directory;
 mod exactness;
 mod explain;
 mod guest;
+mod hold;
 mod kernel_log;
 mod maps;
 mod multipathd;
@@ -19,7 +20,7 @@ mod trial;
 mod witness;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -28,6 +29,9 @@ use directory::{DirectoryError, RunDirectory};
 pub use exactness::{Exactness, Pacemaker};
 pub use explain::explain;
 use guest::Guest;
+pub use guest::LoadedModule;
+use hold::Lookout;
+pub use hold::{Standing, Until};
 use maps::Maps;
 use pace::Pace;
 pub use recorder::Recorded;
@@ -53,7 +57,7 @@ use crate::{
         resolved_toml,
     },
     timings::{CpuSummary, Timings},
-    verdict::{IoSummary, MemorySummary, Summary, Verdict},
+    verdict::{IoSummary, MemorySummary, PartsSummary, Summary, Verdict},
 };
 
 /// Everything that makes a run what it is.
@@ -82,6 +86,8 @@ pub struct RunSpec {
     /// Whether no other run goes on at the same time, so that what this process spends is this
     /// run's.
     pub alone: bool,
+    /// Where its guest is to be held, to be looked at: the sink is told.
+    pub until: Option<Until>,
 }
 
 /// A run with its verdict.
@@ -150,6 +156,8 @@ struct Facts {
     memory: Arc<OnceLock<MemoryGauge>>,
     started: Option<Duration>,
     first_io: Option<Duration>,
+    /// Set where nothing is wanted of a run but the modules that its guest has when its story begins.
+    survey: Option<Vec<LoadedModule>>,
 }
 
 /// Runs a scenario. A failure of the lab is a verdict too (`error`), with its reason. `memory` is set
@@ -168,6 +176,7 @@ pub async fn run(
     let directory = RunDirectory::create(&spec.out, &spec.stamp, &spec.id.slug())?;
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
+    recorder.lookout = Lookout::new(spec.until.clone());
     // Exact runs are compared by the bytes that they leave.
     if spec.id.repetition.is_some() && !Exactness::of(spec).is_exact() {
         recorder.trace();
@@ -191,6 +200,26 @@ pub async fn run(
     recorder.emit_last(verdict);
     let recorded = recorder.finish(&summary)?;
     Ok(Finished { summary, recorded })
+}
+
+/// The modules that the guest of such a run has when its story begins, and where they are in its memory.
+/// That is found out in a run of its own, which ends there and leaves nothing but what is in `scratch`:
+/// whoever asks a guest changes its story.
+///
+/// # Errors
+/// As [`run`].
+pub async fn survey(
+    spec: &RunSpec,
+    templates: &Templates,
+    sink: &dyn Sink,
+    cancel: &Cancel,
+    scratch: &Path,
+) -> Result<Vec<LoadedModule>, RunError> {
+    let directory = RunDirectory::create(scratch, "survey", &spec.id.slug())?;
+    let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
+    let mut facts = Facts { survey: Some(Vec::new()), ..Facts::default() };
+    attempt(spec, templates, &mut recorder, &mut facts, cancel, Instant::now()).await?;
+    Ok(facts.survey.unwrap_or_default())
 }
 
 /// Why the scenario cannot be run on its image, if it needs what was left out there.
@@ -325,6 +354,10 @@ impl Act<'_> {
             prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
         };
         let (paths, maps, versions) = prepared?;
+        if let Some(modules) = &mut facts.survey {
+            *modules = keeper.drive(guest.loaded_modules()).await??;
+            return Ok(Told::default());
+        }
         let scenario = &scenario.on(&versions);
         facts.handler = match &scenario.guest.handler {
             // Attached by the map, not when the disks were found.
@@ -458,6 +491,7 @@ fn summarize(
         added_to_guest: added_to_guest(spec),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),
+        parts: PartsSummary::now(&spec.image),
     }
 }
 

@@ -6,11 +6,13 @@ use std::{
 };
 
 use sansim_array::{CommandRecord, Stage, StateChange};
+use sansim_lab::Hold;
 use sansim_protocol::Event as AgentEvent;
 
 use super::{
     RunId,
     directory::{DirectoryError, RunDirectory},
+    hold::{Lookout, Standing},
     sink::Sink,
     stopwatch::{Part, Stopwatch},
 };
@@ -41,6 +43,8 @@ pub(super) struct Recorder<'a> {
     tail: VecDeque<Event>,
     /// For runs that are to be compared.
     tracer: Option<Tracer>,
+    /// Where the story is to be held.
+    pub(super) lookout: Lookout,
     /// Scenario seconds of the latest event.
     latest: f64,
 }
@@ -60,6 +64,7 @@ impl<'a> Recorder<'a> {
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
             tracer: None,
+            lookout: Lookout::default(),
             latest: 0.0,
         }
     }
@@ -95,6 +100,7 @@ impl<'a> Recorder<'a> {
     /// Records an event.
     pub(super) fn emit(&mut self, event: Event) {
         self.latest = self.latest.max(event.t);
+        self.lookout.see(&event);
         self.directory.event(&event);
         self.sink.event(&self.id, &event);
         if let Some(tracer) = &mut self.tracer {
@@ -109,6 +115,17 @@ impl<'a> Recorder<'a> {
             }
             self.tail.push_back(event);
         }
+    }
+
+    /// Tells the reader where the story is held.
+    pub(super) fn held(&self, standing: Standing, hold: Hold) {
+        self.sink.held(&self.id, standing, hold);
+    }
+
+    /// The last lines of what is worth telling so far.
+    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
+        let lines = self.timeline.lines();
+        lines[lines.len().saturating_sub(most)..].iter().map(ToString::to_string).collect()
     }
 
     /// Records an event that happens after all others.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Finished;
+use sansim_lab::Hold;
+
+use super::{Finished, Standing};
 use crate::{event::Event, repeat::Repeat};
 
 /// Which run of a suite.
@@ -62,6 +64,12 @@ pub trait Sink: Send + Sync {
 
     /// Something happened in a run.
     fn event(&self, run: &RunId, event: &Event);
+
+    /// A run has come to where it was to be held. Its guest stands still, or will in a moment, and goes
+    /// on when `hold` is dropped; the run notices nothing of it.
+    fn held(&self, _run: &RunId, _standing: Standing, hold: Hold) {
+        drop(hold);
+    }
 
     /// A run has its verdict.
     fn finished(&self, run: &RunId, finished: &Finished);

@@ -16,7 +16,7 @@ use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use tokio::sync::{Notify, mpsc};
 
 use super::{
-    Cancel, RunError,
+    Cancel, RunError, Standing,
     kernel_log::complaint,
     maps::Maps,
     recorder::Recorder,
@@ -209,6 +209,7 @@ impl<'r, 'a> Story<'r, 'a> {
                 open = Some(self.open());
                 break;
             }
+            self.hold_if_it_is_there(machine, now).await;
             self.arm(now, limit);
             match self.next(machine).await {
                 Incoming::GuestGone => return Err(self.guest_gone(machine).await),
@@ -218,7 +219,8 @@ impl<'r, 'a> Story<'r, 'a> {
                 incoming => self.take(incoming),
             }
         }
-        self.close(versions, open, began).await
+        self.recorder.lookout.over();
+        self.close(machine, versions, open, began).await
     }
 
     /// Does what is due: steps, and the start of the workload.
@@ -326,6 +328,23 @@ impl<'r, 'a> Story<'r, 'a> {
         }
     }
 
+    /// Has the guest held, if the story has come to where that was wanted. Nothing that the story is made
+    /// of is different with it: the question that is open is answered as it would be, when its time has
+    /// come, and the guest stands still until it is let go on.
+    async fn hold_if_it_is_there(&mut self, machine: &Machine, now: Time) {
+        if !self.recorder.lookout.is_there(now.since(self.start)) {
+            return;
+        }
+        let standing = Standing {
+            t: self.recorder.clockwork.seconds(now),
+            events: self.recorder.lookout.events(),
+            last: self.recorder.last_lines(Standing::LINES),
+            maps: self.maps.statuses().cloned().collect(),
+        };
+        let hold = machine.hold().await;
+        self.recorder.held(standing, hold);
+    }
+
     /// Waits for the next thing to arrive. What the array did comes before what the guest made of it;
     /// in skipped time the guest goes on when there is nothing else.
     async fn next(&mut self, machine: &Machine) -> Incoming {
@@ -431,12 +450,14 @@ impl<'r, 'a> Story<'r, 'a> {
     }
 
     /// Stops the workload at the end of the story, while events go on arriving.
-    async fn stop_workload(&mut self) -> Result<(), RunError> {
+    async fn stop_workload(&mut self, machine: &Machine) -> Result<(), RunError> {
         let Workload::Running = self.workload else { return Ok(()) };
         let guest = self.stage.guest.clone();
         let answer = guest.stop_workload(self.scenario.main_lun());
         tokio::pin!(answer);
         let report = loop {
+            let now = self.stage.clock.now();
+            self.hold_if_it_is_there(machine, now).await;
             let incoming = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(RunError::Interrupted),
@@ -463,13 +484,15 @@ impl<'r, 'a> Story<'r, 'a> {
     /// The end: the last reports, the last look.
     async fn close(
         mut self,
+        machine: &Machine,
         versions: &Versions,
         open: Option<Vec<String>>,
         began: Instant,
     ) -> Result<Told, RunError> {
         let end = self.stage.clock.now();
         self.drain();
-        self.stop_workload().await?;
+        self.hold_if_it_is_there(machine, end).await;
+        self.stop_workload(machine).await?;
         // A round trip: what the kernel had to say until now arrives before the answer.
         let hbas = self.hbas.iter().map(AsRef::as_ref);
         let witness = Witness::call(&self.stage.guest, hbas, &mut self.keeper).await?;

@@ -29,6 +29,11 @@ impl Lab {
         &self.store
     }
 
+    /// Where guests are kept that were booted once.
+    pub fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
     /// An image, built if need be, and the accelerator to run it with.
     ///
     /// # Errors

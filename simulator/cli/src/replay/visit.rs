@@ -1,0 +1,170 @@
+//! What happens where a replay stops: it is told where the story stands, gdb may come and go, and the
+//! story goes on.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use sansim_lab::{Hold, LabError, Visit};
+use sansim_scenario::{
+    event::Event,
+    repeat::Repeat,
+    run::{Finished, RunId, Sink, Standing},
+};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken as Cancel;
+
+use super::gdb::Symbols;
+use crate::show;
+
+/// Looks at the guest where it is held, and passes on the rest.
+pub(super) struct Visitor {
+    inner: Arc<dyn Sink>,
+    symbols: Option<Arc<Symbols>>,
+    cancel: Cancel,
+    there: AtomicBool,
+    trapped: Arc<AtomicBool>,
+    directory: Mutex<Option<PathBuf>>,
+}
+
+impl Visitor {
+    /// One that tells `inner` the rest. With symbols gdb is awaited.
+    pub(super) fn new(inner: Arc<dyn Sink>, symbols: Option<Symbols>, cancel: Cancel) -> Self {
+        let (there, trapped) = (AtomicBool::new(false), Arc::default());
+        let (symbols, directory) = (symbols.map(Arc::new), Mutex::new(None));
+        Visitor { inner, symbols, cancel, there, trapped, directory }
+    }
+
+    /// Whether the story came to where it was to be held.
+    pub(super) fn was_there(&self) -> bool {
+        self.there.load(Ordering::Relaxed)
+    }
+
+    /// Whether gdb has changed the story.
+    pub(super) fn was_trapped(&self) -> bool {
+        self.trapped.load(Ordering::Relaxed)
+    }
+
+    /// The directory of the run, once it has its verdict.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Sink for Visitor {
+    fn stage(&self, run: &RunId, stage: &str) {
+        self.inner.stage(run, stage);
+    }
+
+    fn event(&self, run: &RunId, event: &Event) {
+        self.inner.event(run, event);
+    }
+
+    fn held(&self, _run: &RunId, standing: Standing, hold: Hold) {
+        self.there.store(true, Ordering::Relaxed);
+        let (symbols, cancel) = (self.symbols.clone(), self.cancel.clone());
+        let trapped = Arc::clone(&self.trapped);
+        tokio::spawn(async move {
+            match visit(&standing, hold, symbols, cancel).await {
+                Ok(visit) => trapped.store(visit.trapped, Ordering::Relaxed),
+                Err(error) => show::error(&format!("the guest could not be looked at: {error}")),
+            }
+        });
+    }
+
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        let directory = finished.recorded.directory.clone();
+        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(directory);
+        self.inner.finished(run, finished);
+    }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        self.inner.repeated(run, repeat);
+    }
+}
+
+/// From the stop until the guest may go on.
+async fn visit(
+    standing: &Standing,
+    mut hold: Hold,
+    symbols: Option<Arc<Symbols>>,
+    cancel: Cancel,
+) -> Result<Visit, LabError> {
+    hold.stopped().await?;
+    print(&describe(standing));
+    let lines = stdin_line();
+    let Some(symbols) = symbols else {
+        print("Enter lets the story go on");
+        tokio::select! {
+            _ = lines => {}
+            () = cancel.cancelled() => {}
+            _ = hold.ended() => {}
+        }
+        return Ok(Visit::default());
+    };
+    let port = hold.open_gdb().await?;
+    print(&symbols.invite(port.path(), hold.dir()));
+    let enough = async {
+        tokio::select! {
+            () = line(lines) => {}
+            () = cancel.cancelled() => {}
+            _ = hold.ended() => {}
+        }
+    };
+    let visit = port.serve(enough).await.unwrap_or_else(|error| {
+        show::error(&format!("the connection to gdb: {error}"));
+        Visit::default()
+    });
+    print("the story goes on");
+    Ok(visit)
+}
+
+/// Whole lines, also for a reader that waits for them.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    // A reader that has gone away is no reason to keep the guest.
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// Where the story stands, in words.
+fn describe(standing: &Standing) -> String {
+    let Standing { t, events, last, maps } = standing;
+    let mut lines =
+        vec![format!("\nheld at {t:.6} s, after event {events}; the last of the story:")];
+    lines.extend(last.iter().map(|line| format!("  {line}")));
+    for map in maps {
+        lines.push(format!(
+            "map {}: pg_init round {}, group {} is current",
+            map.map, map.rounds, map.current_group
+        ));
+        for (number, group) in (1..).zip(&map.groups) {
+            let paths: Vec<String> =
+                group.paths.iter().map(|path| format!("{} {}", path.dev, path.state)).collect();
+            lines.push(format!("  group {number} {}: {}", group.state, paths.join(", ")));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Told whether a line came, or standard input has ended. The thread that waits for it ends with the
+/// program.
+fn stdin_line() -> oneshot::Receiver<bool> {
+    let (told, line) = oneshot::channel();
+    std::thread::spawn(move || {
+        let read = std::io::stdin().read_line(&mut String::new());
+        let _ = told.send(matches!(read, Ok(1..)));
+    });
+    line
+}
+
+/// Waits for a line; the end of standard input is none.
+async fn line(lines: oneshot::Receiver<bool>) {
+    if lines.await != Ok(true) {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,123 @@
+//! A run that is run again: it is the same, also when its guest was held and looked at meanwhile.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use crate::{
+    guest::STORY,
+    place::{Place, summary, text},
+};
+
+/// A run in exact time, and its directory.
+fn run(place: &Place) -> PathBuf {
+    let file = place.scenario(STORY);
+    let output = place.run(&file).args(["--time", "skip", "--seed", "7"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let latest = place.out().join("latest").canonicalize().unwrap();
+    assert_eq!(summary(place)["parts"]["sansim"], env!("CARGO_PKG_VERSION"));
+    latest
+}
+
+fn command(place: &Place, run: &PathBuf, more: &[&str]) -> Command {
+    let mut command = place.sansim();
+    command.arg("replay").arg(run).arg("--out").arg(place.out()).args(more);
+    command
+}
+
+fn replay(place: &Place, run: &PathBuf, more: &[&str]) -> Output {
+    command(place, run, more).output().expect("sansim")
+}
+
+/// What must be so of a replay: its exit code, and parts of what it says.
+fn assert_said(output: &Output, code: i32, parts: &[&str]) {
+    let said = text(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is missing:\n{said}");
+    }
+}
+
+#[test]
+fn a_replay_is_identical_and_one_byte_that_is_not_is_named() {
+    let place = Place::new();
+    let run = run(&place);
+    assert_said(&replay(&place, &run, &[]), 0, &["identical: "]);
+    let path = run.join("events.ndjson");
+    let mut events = fs::read(&path).unwrap();
+    let line = events.iter().take_while(|byte| **byte != b'\n').count() + 2;
+    assert_eq!(events[line..line + 4], *b"\"t\":");
+    events[line + 4] = b'7';
+    fs::write(&path, events).unwrap();
+    assert_said(&replay(&place, &run, &[]), 1, &["differs", "event 2,"]);
+    assert!(place.qemus().is_empty());
+    assert_eq!(place.left_over(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_story_that_was_held_goes_on_as_if_nothing_had_been() {
+    let place = Place::new();
+    let run = run(&place);
+    for until in ["400ms", "step:step-1", "event:40", "verdict"] {
+        let output = replay(&place, &run, &["--until", until]);
+        assert_said(&output, 0, &["held at ", "map lun0: ", "identical: "]);
+    }
+    let late = replay(&place, &run, &["--until", "event:99999"]);
+    assert_said(&late, 0, &["did not come to event:99999", "identical: "]);
+    let wrong = replay(&place, &run, &["--until", "step:nap"]);
+    assert_said(&wrong, 2, &["there is no step `nap`: known are step-1"]);
+}
+
+#[test]
+fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
+    let place = Place::new();
+    let run = run(&place);
+    assert_said(&replay(&place, &place.runtime(), &[]), 2, &["is it the directory of a run?"]);
+    let path = run.join("summary.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    for (from, to, why) in [
+        ("\"exact\": true", "\"exact\": false", "its time was not exact"),
+        ("\"qemu\": \"QEMU", "\"qemu\": \"another QEMU", "QEMU: QEMU emulator version"),
+        ("\"parts\"", "\"ports\"", "does not say what it was made of"),
+        ("\"seed\": 7", "\"seed\": \"7", "is not what sansim writes"),
+    ] {
+        assert!(whole.contains(from), "{from} in {whole}");
+        fs::write(&path, whole.replacen(from, to, 1)).unwrap();
+        assert_said(&replay(&place, &run, &[]), 2, &[why]);
+    }
+    fs::write(&path, whole.replacen("\"parts\"", "\"ports\"", 1)).unwrap();
+    assert_said(&replay(&place, &run, &["--force"]), 0, &["it may differ", "identical: "]);
+}
+
+#[test]
+fn gdb_looks_and_goes_and_the_story_stays_the_same() {
+    if Command::new("gdb").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no gdb here (apt-get install gdb)");
+        return;
+    }
+    let place = Place::new();
+    let run = run(&place);
+    let mut command = command(&place, &run, &["--until", "step:step-1", "--gdb"]);
+    let mut sansim = command.stdout(Stdio::piped()).spawn().expect("sansim");
+    let mut said = BufReader::new(sansim.stdout.take().expect("its output"));
+    let gdb = loop {
+        let mut line = String::new();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "it has ended");
+        if let Some(arguments) = line.trim().strip_prefix("gdb -x ") {
+            break arguments.to_owned();
+        }
+    };
+    let mut looking = Command::new("gdb");
+    looking.args(["-nx", "-batch", "-x"]).args(gdb.split(' '));
+    looking.args(["-ex", "break send_mode_select", "-ex", "info registers rip"]);
+    let looked = looking.args(["-ex", "delete", "-ex", "detach"]).output().expect("gdb");
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(sansim.wait().unwrap().code(), Some(0), "{}\n{rest}", text(&looked));
+    assert_said(&looked, 0, &["Breakpoint 1 at 0x", "rip ", "detached"]);
+    assert!(rest.contains("identical: "), "{rest}");
+    assert!(place.qemus().is_empty());
+}
