@@ -3,8 +3,8 @@
 //! `poll` on the control device waits for the events of all maps at once (DM_DEV_ARM_POLL, since
 //! Linux 4.13), so that one thread does what a DM_DEV_WAIT would need one a map for, and a map can
 //! be removed without waking anybody up first. The rounds of pg_init and the QUEUE_IO bit raise no
-//! event, so the status is read every [`LOOK`] as well; while there is no map nothing is polled, nor, in
-//! exact time, while nothing goes to any device or comes back: then nothing can have changed.
+//! event, so the status is read every [`LOOK`] as well, and in exact time only every [`SELDOM`] while nothing
+//! goes to any device or comes back; while there is no map nothing is polled.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,10 @@ use crate::scan;
 
 /// How often the status of the maps is read.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How often it is read, in exact time, while nothing goes to any device or comes back. A handler that
+/// sends no command can begin pg_init all the same.
+const SELDOM: Duration = Duration::from_secs(1);
 
 /// Starts the watching thread once there is a device-mapper.
 pub(crate) struct Watch {
@@ -134,7 +138,7 @@ fn control(dm: &Dm) -> PollFd<'_> {
 /// Returns whether there was an event.
 fn wait_for_activity(dm: &Dm, activity: &Activity, any: bool) -> bool {
     let mut fds = [control(dm), PollFd::new(activity, PollFlags::IN)];
-    wait_ready(&mut fds[..1 + usize::from(any)], None);
+    wait_ready(&mut fds[..1 + usize::from(any)], any.then_some(SELDOM));
     !fds[0].revents().is_empty() || wait_ready(&mut [control(dm)], Some(LOOK))
 }
 
