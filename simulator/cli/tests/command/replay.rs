@@ -1,5 +1,5 @@
-//! A run that is run again: it is the same. One whose guest was held meanwhile comes to its end, and says
-//! whether it is: QEMU's stop and continue can move the guest's clock by microseconds (docs/replay.md).
+//! A run that is run again: it is the same. One whose guest was held meanwhile should be, too, but QEMU's stop
+//! and continue can move the guest's clock by microseconds (docs/replay.md): those tests are not in the gate.
 
 use std::{
     fs,
@@ -58,28 +58,17 @@ fn a_replay_is_identical_and_one_byte_that_is_not_is_named() {
     assert_eq!(place.left_over(), Vec::<PathBuf>::new());
 }
 
-/// What must be so of a replay whose guest was held.
-fn assert_compared(output: &Output, parts: &[&str]) {
-    let said = text(output);
-    let (code, word) = match output.status.code() {
-        Some(0) => (0, "identical: "),
-        _ => (1, "differs"),
-    };
-    assert_said(output, code, parts);
-    assert!(said.contains(word), "{word:?} is missing:\n{said}");
-}
-
 #[test]
 #[ignore = "fails now and then on a busy host: stopping QEMU is not exact yet (docs/replay.md)"]
-fn a_story_that_was_held_is_told_to_its_end_and_compared() {
+fn a_story_that_was_held_goes_on_as_if_nothing_had_been() {
     let place = Place::new();
     let run = run(&place);
     for until in ["400ms", "step:step-1", "event:40", "verdict"] {
         let output = replay(&place, &run, &["--until", until]);
-        assert_compared(&output, &["held at ", "map lun0: "]);
+        assert_said(&output, 0, &["held at ", "map lun0: ", "identical: "]);
     }
     let late = replay(&place, &run, &["--until", "event:99999"]);
-    assert_compared(&late, &["did not come to event:99999"]);
+    assert_said(&late, 0, &["did not come to event:99999", "identical: "]);
     let wrong = replay(&place, &run, &["--until", "step:nap"]);
     assert_said(&wrong, 2, &["there is no step `nap`: known are step-1"]);
 }
@@ -107,7 +96,7 @@ fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
 
 #[test]
 #[ignore = "holds like the test before"]
-fn gdb_looks_and_goes_and_the_story_is_told_to_its_end() {
+fn gdb_looks_and_goes_and_the_story_stays_the_same() {
     if Command::new("gdb").arg("--version").output().is_err() {
         eprintln!("skipped: there is no gdb here (apt-get install gdb)");
         return;
@@ -130,9 +119,8 @@ fn gdb_looks_and_goes_and_the_story_is_told_to_its_end() {
     let looked = looking.args(["-ex", "delete", "-ex", "detach"]).output().expect("gdb");
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
-    let code = sansim.wait().unwrap().code();
-    assert!(matches!(code, Some(0 | 1)), "{code:?} {}\n{rest}", text(&looked));
+    assert_eq!(sansim.wait().unwrap().code(), Some(0), "{}\n{rest}", text(&looked));
     assert_said(&looked, 0, &["Breakpoint 1 at 0x", "rip ", "detached"]);
-    assert!(rest.contains("identical: ") || rest.contains("differs"), "{rest}");
+    assert!(rest.contains("identical: "), "{rest}");
     assert!(place.qemus().is_empty());
 }

@@ -20,7 +20,7 @@ const GET_PROTOCOL_FEATURES: u32 = 15;
 const GET_QUEUE_NUM: u32 = 17;
 const SET_VRING_ENABLE: u32 = 18;
 const GET_CONFIG: u32 = 24;
-const SET_CONFIG: u32 = 25;
+pub(super) const SET_CONFIG: u32 = 25;
 
 /// Features of any device: virtio 1.x, the protocol's own features, and dirty pages can be logged,
 /// without which QEMU would not save the machine.

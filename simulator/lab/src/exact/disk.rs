@@ -88,9 +88,7 @@ impl UserlandDisk {
 
     /// Takes QEMU's connection, and acts on what it says until that ends.
     pub(crate) async fn attach(self: Arc<UserlandDisk>, listener: UnixListener) -> io::Result<()> {
-        let (socket, _) = listener.accept().await?;
-        let connection = Connection::new(socket.into_std()?)?;
-        let waiter = connection.waiter()?;
+        let (connection, waiter) = Connection::accept(listener).await?;
         self.lock().connection = Some(connection);
         loop {
             let kick = self.lock().early_kick()?;

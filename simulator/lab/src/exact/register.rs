@@ -10,7 +10,7 @@ use sansim_protocol::hypercall::{Ask, Go, Interrupt, Mailbox};
 use tokio::{net::UnixListener, sync::watch};
 
 use super::{
-    block_device::{BlockDevice, Personality},
+    block_device::{BlockDevice, Personality, SET_CONFIG},
     mailbox::LabMailbox,
     vhost_user::Connection,
 };
@@ -19,9 +19,6 @@ use crate::agent::Lines;
 /// offsetof(struct virtio_blk_config, wce), and the feature that makes it writable (virtio 1.2 5.2.3).
 const WRITEBACK: usize = 32;
 const CONFIG_WCE: u64 = 1 << 11;
-
-/// VHOST_USER_SET_CONFIG, the message that a write to the register becomes.
-const SET_CONFIG: u32 = 25;
 
 /// The lab's end of the hypercall.
 pub(crate) struct Register {
@@ -85,9 +82,7 @@ impl Register {
 
     /// Takes QEMU's connection, and hears questions until that ends.
     pub(crate) async fn serve(self: Arc<Register>, listener: UnixListener) -> io::Result<()> {
-        let (socket, _) = listener.accept().await?;
-        let connection = Connection::new(socket.into_std()?)?;
-        let waiter = connection.waiter()?;
+        let (connection, waiter) = Connection::accept(listener).await?;
         self.lock().connection = Some(connection);
         loop {
             waiter.next(|| self.pump()).await?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
-use tokio::io::Interest;
+use tokio::{io::Interest, net::UnixListener};
 
 const HEADER: usize = 12;
 /// No message that is understood here is longer, in bytes.
@@ -56,7 +56,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: UnixStream) -> io::Result<Connection> {
+    /// Takes QEMU's connection, with what to wait with while others use it.
+    pub(super) async fn accept(listener: UnixListener) -> io::Result<(Connection, Waiter)> {
+        let (socket, _) = listener.accept().await?;
+        let connection = Connection::new(socket.into_std()?)?;
+        let waiter = tokio::net::UnixStream::from_std(connection.socket.try_clone()?)?;
+        Ok((connection, Waiter(waiter)))
+    }
+
+    fn new(socket: UnixStream) -> io::Result<Connection> {
         socket.set_nonblocking(true)?;
         let (bytes, files) = (Vec::new(), Vec::new());
         Ok(Connection { socket, bytes, files })
@@ -128,11 +136,6 @@ impl Connection {
             n if n == message.len() => Ok(()),
             _ => Err(io::ErrorKind::WriteZero.into()),
         }
-    }
-
-    /// What to wait with, while others use this.
-    pub(super) fn waiter(&self) -> io::Result<Waiter> {
-        tokio::net::UnixStream::from_std(self.socket.try_clone()?).map(Waiter)
     }
 }
 
