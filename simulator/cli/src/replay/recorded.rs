@@ -183,8 +183,7 @@ mod tests {
     const SUMMARY: &str = r#"{"scenario":"a.toml","verdict":"pass","reason":null,"seed":7,
         "kernel":"6.1","accelerator":"tcg","time":"skip","exactness":{"exact":true},
         "repeat":"sansim run a.toml --seed 7","parts":null}"#;
-    const STORY: &str =
-        "title = \"a\"\n[array]\npersonality = \"rdac\"\nluns = [{ size = \"64MiB\" }]";
+    const STORY: &str = "title = \"a\"\n[array]\npersonality = \"rdac\"\nluns = [{ size = \"64MiB\", owner = \"A\" }]";
 
     fn run(summary: &str, scenario: &str) -> Result<Recorded, String> {
         let dir = tempfile::tempdir().unwrap();
