@@ -160,6 +160,12 @@ impl AgentLink {
         }
     }
 
+    /// Counts calls from the beginning again, when none is open: a link to a guest that was restored does,
+    /// and what the agent reads should not depend on which it is.
+    pub(crate) fn count_anew(&self) {
+        self.shared.calls().last = 0;
+    }
+
     /// How long others wait for the same guest.
     pub(crate) fn patience(&self) -> &Patience {
         &self.shared.patience

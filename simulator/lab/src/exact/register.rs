@@ -95,6 +95,7 @@ impl Register {
         let Some(connection) = connection else { return Ok(()) };
         if device.pump(connection)? {
             let (ask, text) = self.mailbox.question()?;
+            tracing::trace!(?ask, text = %String::from_utf8_lossy(&text), "asked");
             lines.take(&text);
             drop(inner);
             self.asked.send_replace(ask);
@@ -123,6 +124,7 @@ impl Register {
         let more = !late.is_empty() || lines.has_more();
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
+        tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
         self.mailbox.answer(&go, &text)?;
         connection.reply(SET_CONFIG, &[0; 8])
     }

@@ -23,7 +23,7 @@ pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 /// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
 /// probing for serial ports and a mouse that are not there.
 const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
-                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off psi=0";
+                      random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off psi=0 norandmaps";
 
 /// The kernel's command line. In exact time the agent is told so, the mailbox is kept free, and the
 /// agent may use registers of devices that a driver has (`iomem=relaxed`): it raises their interrupts.

@@ -114,6 +114,7 @@ impl Machine {
         }
         // What was said of the boot is on the console; nobody hears it from a template either.
         while machine.events.as_mut().is_some_and(|events| events.try_recv().is_ok()) {}
+        machine.link.count_anew();
         Ok(machine)
     }
 
