@@ -5,10 +5,14 @@
 //! both.
 
 use std::{
+    collections::BTreeSet,
     io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    },
     thread,
+    time::{Duration, Instant},
 };
 
 use vhost::vhost_user::message::{VhostUserProtocolFeatures, VhostUserVirtioFeatures};
@@ -35,6 +39,11 @@ use crate::{
 /// Control requests answered before others get their turn at the device.
 const CONTROL_BATCH: usize = 16;
 
+/// How long a machine that goes on may take to start its virtqueues again, of which its front end has sent
+/// word already, and how often is looked. The host's time.
+const RESUMING: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_micros(100);
+
 /// One connection's device.
 pub(crate) struct Backend {
     config: HbaConfig,
@@ -49,6 +58,8 @@ pub(crate) struct Backend {
     /// Where the guest is served by [`Backend::serve_all`] only: kicks and doorbells are left to that,
     /// and interrupts are noted here.
     held: Option<Arc<Held>>,
+    /// Virtqueues that the front end has stopped, to start them again: its machine is paused.
+    paused: Mutex<BTreeSet<u16>>,
     /// File descriptors that the crate's threads are ended through. It takes them and keeps them.
     exits: Mutex<Vec<RawFd>>,
 }
@@ -70,6 +81,7 @@ impl Backend {
             doorbell,
             counters,
             held,
+            paused: Mutex::default(),
             exits: Mutex::new(Vec::new()),
         }
     }
@@ -111,6 +123,7 @@ impl Backend {
     /// Serves all virtqueues: first what the array has for the guest, then commands, then task
     /// management, which may be about one of them. Returns whether there is more.
     pub(crate) fn serve_all(&self) -> bool {
+        self.wait_for_paused();
         self.attend();
         let mut more = false;
         for (index, vring) in (0u16..).zip(&self.vrings).skip(usize::from(FIRST_REQUEST_QUEUE)) {
@@ -120,6 +133,34 @@ impl Backend {
         }
         self.serve_control(self.vrings[usize::from(CONTROL_QUEUE)].wait());
         more
+    }
+
+    /// Waits until virtqueues that were stopped are started again. A machine that is continued sends word
+    /// of it and lets its guest run without waiting for an answer: the guest's question may be here
+    /// before those words are understood.
+    fn wait_for_paused(&self) {
+        let end = Instant::now() + RESUMING;
+        let starting = |index: &u16| {
+            let vring = self.vrings.get(usize::from(*index)).and_then(OnceLock::get);
+            vring.is_some_and(|vring| !is_running(&vring.get_ref()))
+        };
+        loop {
+            let mut paused = self.paused();
+            paused.retain(starting);
+            if paused.is_empty() {
+                return;
+            }
+            if Instant::now() > end {
+                tracing::warn!(hba = %self.config.id, "virtqueues stay stopped: {paused:?}");
+                return paused.clear();
+            }
+            drop(paused);
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn paused(&self) -> MutexGuard<'_, BTreeSet<u16>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kicks(&self) -> Kicks {
@@ -300,6 +341,7 @@ impl VhostUserBackend for Backend {
     }
 
     fn reset_device(&self) {
+        self.paused().clear();
         self.exclusive().reset();
     }
 
@@ -350,7 +392,9 @@ impl VhostUserBackend for Backend {
     fn stop_vring(&self, index: u32) -> io::Result<()> {
         let Ok(index) = u16::try_from(index) else { return Ok(()) };
         if self.held.is_some() {
-            // The machine is paused, and goes on as if nothing had been.
+            // The machine is paused, and goes on as if nothing had been; if its guest resets the device,
+            // that is told next.
+            self.paused().insert(index);
             return Ok(());
         }
         let mut device = self.exclusive();

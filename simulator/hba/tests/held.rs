@@ -145,11 +145,27 @@ fn a_machine_that_is_paused_finds_commands_that_are_held_back_again() {
     bench.send(REQUESTS, 1, &read10(0, 1));
     bench.server.serve();
     let base = bench.front.frontend.get_vring_base(REQUESTS).expect("the queue is there");
-    bench.server.serve();
     assert_eq!(bench.answer(REQUESTS), None, "the guest would see that it was paused");
     bench.front.start_queue(REQUESTS, base as u16);
     bench.clock.advance(Time::ZERO + Duration::from_secs(10));
     bench.server.serve();
     assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
     assert_eq!(bench.answer(REQUESTS), None);
+}
+
+#[test]
+fn a_question_that_comes_before_its_queue_is_started_again_is_answered_as_ever() {
+    let mut bench = Bench::new(vec![]);
+    bench.server.take_interrupts();
+    bench.send(REQUESTS, 1, &read10(0, 1));
+    let Bench { server, front, .. } = &mut bench;
+    let base = front.frontend.get_vring_base(REQUESTS).expect("the queue is there");
+    std::thread::scope(|scope| {
+        let served = scope.spawn(|| server.serve());
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!served.is_finished(), "the command is left to the next question");
+        front.start_queue(REQUESTS, base as u16);
+    });
+    assert_eq!(bench.server.take_interrupts(), [REQUESTS as u16]);
+    assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
 }

@@ -1,5 +1,4 @@
-//! A run that is run again: it is the same. One whose guest was held meanwhile should be, too, but QEMU's stop
-//! and continue can move the guest's clock by microseconds (docs/replay.md): those tests are not in the gate.
+//! A run that is run again: it is the same, also if its guest was held meanwhile and looked at.
 
 use std::{
     fs,
@@ -59,7 +58,6 @@ fn a_replay_is_identical_and_one_byte_that_is_not_is_named() {
 }
 
 #[test]
-#[ignore = "fails now and then on a busy host: stopping QEMU is not exact yet (docs/replay.md)"]
 fn a_story_that_was_held_goes_on_as_if_nothing_had_been() {
     let place = Place::new();
     let run = run(&place);
@@ -95,7 +93,6 @@ fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
 }
 
 #[test]
-#[ignore = "holds like the test before"]
 fn gdb_looks_and_goes_and_the_story_stays_the_same() {
     if Command::new("gdb").arg("--version").output().is_err() {
         eprintln!("skipped: there is no gdb here (apt-get install gdb)");
