@@ -1,7 +1,6 @@
 //! A guest that is held in the middle of what it does, to be looked at.
 //!
-//! Nothing of it is meant to reach the guest; QEMU's stop and continue have been seen to move its clock all
-//! the same (docs/replay.md). Its question is answered as if it were not held, and QEMU, which has
+//! Nothing of it reaches the guest. Its question is answered as if it were not held, and QEMU, which has
 //! been told to stop by then, stops it: at once, or after a few questions more. Whoever drives the keeper
 //! waits for the next question meanwhile, and whoever waits for the agent has all the patience in the
 //! world.
