@@ -19,13 +19,15 @@ const NEEDED: &[&str] = &[
     "BLK_DEV_SD",
     "SCSI_VIRTIO",
     "VIRTIO_PCI",
-    "VIRTIO_CONSOLE",
     "VIRTIO_BLK",
     "SQUASHFS",
     "TMPFS",
     "DEVTMPFS",
     "DM_MULTIPATH",
 ];
+
+/// What one of the two kinds of time needs: skipped time, and real time.
+const KINDS_OF_TIME: [&[&str]; 2] = [&["DEVMEM", "KPROBES", "PCI_MSI"], &["VIRTIO_CONSOLE"]];
 
 /// A kernel and where its modules are.
 pub(crate) struct FoundKernel {
@@ -78,16 +80,30 @@ impl FoundKernel {
         if self.config.is_empty() {
             return Ok(());
         }
+        let missing = self.lacking(NEEDED);
+        if !missing.is_empty() {
+            let why = format!("it is configured without {missing}: a guest needs them");
+            return Err(LabError::BadKernel { path: self.path.clone(), why });
+        }
+        let [skipped, real] = KINDS_OF_TIME.map(|options| self.lacking(options));
+        if !skipped.is_empty() && !real.is_empty() {
+            let why = format!(
+                "it is configured without {skipped}, which skipped time needs, and without {real}, \
+                 which real time needs"
+            );
+            return Err(LabError::BadKernel { path: self.path.clone(), why });
+        }
+        Ok(())
+    }
+
+    /// Those options that its configuration has not, in words.
+    fn lacking(&self, options: &[&str]) -> String {
         let has = |option: &&&str| {
             let set = [format!("CONFIG_{option}=y"), format!("CONFIG_{option}=m")];
             self.config.lines().any(|line| set.iter().any(|set| set == line))
         };
-        let missing: Vec<&str> = NEEDED.iter().filter(|o| !has(o)).copied().collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let why = format!("it is configured without {}: a guest needs them", missing.join(", "));
-        Err(LabError::BadKernel { path: self.path.clone(), why })
+        let missing: Vec<&str> = options.iter().filter(|o| !has(o)).copied().collect();
+        missing.join(", ")
     }
 
     /// The kernel as an ELF file of the modules' release.
@@ -123,11 +139,19 @@ mod tests {
             config,
             modules: Box::new(BTreeMap::new()),
         };
-        let all: String = NEEDED.iter().map(|option| format!("CONFIG_{option}=m\n")).collect();
+        let set = |options: &[&str]| -> String {
+            options.iter().map(|option| format!("CONFIG_{option}=m\n")).collect()
+        };
+        let skipped = set(NEEDED) + &set(KINDS_OF_TIME[0]);
+        let all = skipped.clone() + &set(KINDS_OF_TIME[1]);
         assert!(kernel(all.clone()).check_configuration().is_ok());
         assert!(kernel(String::new()).check_configuration().is_ok());
         let without = all.replace("CONFIG_SQUASHFS=m", "# CONFIG_SQUASHFS is not set");
         let why = kernel(without).check_configuration().unwrap_err().to_string();
         assert!(why.contains("bzImage") && why.contains("without SQUASHFS:"), "{why}");
+        assert!(kernel(skipped.clone()).check_configuration().is_ok());
+        let neither = skipped.replace("CONFIG_DEVMEM=m", "");
+        let why = kernel(neither).check_configuration().unwrap_err().to_string();
+        assert!(why.contains("without DEVMEM, which") && why.contains("VIRTIO_CONSOLE"), "{why}");
     }
 }
