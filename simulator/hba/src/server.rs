@@ -34,6 +34,7 @@ use crate::{
     device::Device,
     held::Held,
     statistics::{Counters, Statistics},
+    tape::{Request, Scratch},
     vring::Memory,
 };
 
