@@ -139,6 +139,8 @@ impl Backend {
     /// Carries out requests that were written down, in place of [`Backend::serve_all`]. Answers whether
     /// they are of a guest with such memory.
     pub(crate) fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
+        // The guest that goes on from there has started its virtqueues.
+        self.paused().extend(0..self.config.queues() as u16);
         let mut device = self.exclusive();
         device.attend(scratch.memory(), &mut Vec::new());
         let done = requests.iter().try_for_each(|request| {
