@@ -80,32 +80,35 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     })?;
     WorkDir::sweep();
     let run_args = recorded.arguments(args).map_err(usage)?;
-    let scenarios = vec![(recorded.file(), recorded.scenario.clone())];
+    let mut scenarios = vec![(recorded.file(), recorded.scenario.clone())];
+    scenarios.extend(fork::stories(&args.fork)?);
+    let stories = scenarios.len();
     let (lab, images) = prepare(&run_args, &scenarios).await?;
-    let Ok([mut spec]) = <[RunSpec; 1]>::try_from(specs(&run_args, scenarios, &images)) else {
+    let mut forks = specs(&run_args, scenarios, &images);
+    if forks.len() != stories {
         return Err(usage("the run was on several images, or on none".to_owned()));
-    };
+    }
+    let mut spec = forks.remove(0);
+    spec.alone = true;
     refuse(args, recorded.changes(&spec.image.release, &PartsSummary::now(&spec.image)))?;
     spec.until.clone_from(&args.until);
     let symbols = match args.gdb {
         true => Some(symbols(&spec, &lab, cancel).await?),
         false => None,
     };
-    let stories = fork::stories(&args.fork)?;
-    if stories.is_empty() {
+    if forks.is_empty() {
         let fresh = again(spec, &lab, symbols, None, cancel).await?;
         return Ok(conclude(&recorded.events(), &fresh));
     }
     let place = tempfile::tempdir().map_err(no_directory)?;
     spec.write_down = true;
-    let fresh = again(spec.clone(), &lab, symbols, Some(place.path().to_owned()), cancel).await?;
+    let fresh = again(spec, &lab, symbols, Some(place.path().to_owned()), cancel).await?;
     let code = conclude(&recorded.events(), &fresh);
     match fresh.visitor.saved() {
         None => Err(Refused(LAB, "there is nothing to go on from".to_owned())),
         Some(Err(error)) => Err(Refused(LAB, error.to_string())),
         Some(Ok(saved)) => {
-            let forks = fork::go_on(&spec, stories, saved, &fresh.events, &lab, cancel).await?;
-            Ok(code.max(forks))
+            Ok(code.max(fork::go_on(forks, saved, &fresh.events, &lab, cancel).await?))
         }
     }
 }

@@ -183,6 +183,11 @@ impl Register {
         all
     }
 
+    /// Whether questions are asked again.
+    pub(crate) fn is_retelling(&self) -> bool {
+        self.lock().retelling.is_some()
+    }
+
     /// What the devices have served next, while a question is asked again.
     pub(crate) fn serve_again(&self) -> Option<Served> {
         self.lock().retelling.as_mut().map(|(retelling, _)| retelling.serve())

@@ -222,6 +222,10 @@ impl Skipping {
     }
 
     async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
+        if self.register.is_retelling() {
+            // A guest takes a moment, in which whoever drives hears what it has said.
+            tokio::task::yield_now().await;
+        }
         let patience = if self.round == 0 { FIRST_PATIENCE } else { PATIENCE };
         let asked = tokio::select! {
             changed = self.asks.changed() => changed.is_ok(),
