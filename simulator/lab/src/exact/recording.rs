@@ -113,7 +113,12 @@ impl Retelling {
         };
         Err(match text(&was) == text(answer) {
             true if was == *answer => "requests came that nobody has waited for".to_owned(),
-            true => format!("the guest is to ask again {}, not {}", seconds(answer), seconds(&was)),
+            true => format!(
+                "the guest is to ask again {}, not {}: what comes next has to be the same at the moment, so \
+                 that an earlier one is needed",
+                seconds(answer),
+                seconds(&was)
+            ),
             false => format!("the agent is told `{}`, not `{}`", text(answer), text(&was)),
         })
     }
