@@ -182,6 +182,12 @@ pub(crate) struct ReplayArgs {
     /// Where the guest's modules are is found out by a run of its own, before.
     #[arg(long, requires = "until")]
     pub(crate) gdb: bool,
+    /// Go on from there with another story, too, which is the same until then; may be given several times.
+    ///
+    /// The guest is saved where it stands, and each story goes on from that in a run of its own, as if it
+    /// had been run from its beginning with the same seed.
+    #[arg(long, value_name = "FILE", requires = "until", conflicts_with = "gdb")]
+    pub(crate) fork: Vec<PathBuf>,
     /// Run it again even if it cannot be the same: with another version of sansim or QEMU, on another
     /// image, or when its time was not exact.
     #[arg(long)]

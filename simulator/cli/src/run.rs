@@ -158,6 +158,8 @@ pub(crate) fn specs(
                 repeat: repeat(args, &file, &chosen.name, seed),
                 alone: false,
                 until: None,
+                write_down: false,
+                from: None,
             };
             specs.extend(repetitions(first, args.repeat));
         }

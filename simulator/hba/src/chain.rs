@@ -4,7 +4,7 @@ use sansim_array::DmaError;
 use virtio_queue::DescriptorChain;
 use vm_memory::{Bytes, GuestAddress, GuestMemory};
 
-use crate::{malformed::Malformed, wire::MAX_QUEUE_SIZE};
+use crate::{malformed::Malformed, tape::Request, wire::MAX_QUEUE_SIZE};
 
 /// The most descriptors of one chain that are followed. Indirect tables may have more, but no
 /// driver makes chains longer than the queue.
@@ -12,6 +12,9 @@ const MAX_DESCRIPTORS: usize = MAX_QUEUE_SIZE as usize;
 
 /// So many fit without another allocation; a Linux guest's longest chain has 128.
 const USUAL_DESCRIPTORS: usize = 130;
+
+/// The bytes of the longest request that is written down.
+const LONGEST: usize = 64 << 20;
 
 /// A piece of guest memory, which need not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,31 @@ impl Chain {
             }
         }
         if ended { Ok(()) } else { Err(Malformed::BrokenChain) }
+    }
+
+    /// Replaces the content by that of a request that was written down.
+    pub(crate) fn load_request(&mut self, request: &Request) {
+        let segment = |address: u64, len| Segment { address: GuestAddress(address), len };
+        self.head = request.head;
+        self.readable.clear();
+        self.readable.extend(request.readable.iter().map(|(at, b)| segment(*at, b.len() as u32)));
+        self.writable.clear();
+        self.writable.extend(request.writable.iter().map(|(at, len)| segment(*at, *len)));
+    }
+
+    /// Writes down what the guest gives and where it wants its answer. Nothing if it gives what is not
+    /// there.
+    pub(crate) fn write_down<M: GuestMemory>(&self, queue: u16, memory: &M) -> Option<Request> {
+        let read = |segment: &Segment| {
+            let mut bytes = vec![0; segment.len as usize];
+            memory.read_slice(&mut bytes, segment.address).ok()?;
+            Some((segment.address.0, bytes))
+        };
+        // No more than there can be of a command: lengths are the guest's.
+        let whole = self.readable().left() <= LONGEST;
+        let readable = whole.then(|| self.readable.iter().map(read).collect()).flatten()?;
+        let writable = self.writable.iter().map(|part| (part.address.0, part.len)).collect();
+        Some(Request { queue, head: self.head, readable, writable })
     }
 
     /// The index by which the guest knows the chain.

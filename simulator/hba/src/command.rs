@@ -15,6 +15,7 @@ use crate::{
     lun::{Address, REPORT_LUNS_UNIT},
     malformed::Malformed,
     statistics::Counters,
+    tape::{Request, Tape},
     wire::{self, CommandHeader, RESPONSE_SIZE},
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct Initiator {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) alarm: Alarm,
+    /// Where requests are written down, if somebody may want that.
+    pub(crate) tape: Option<Arc<Tape>>,
 }
 
 impl Initiator {
@@ -40,6 +43,13 @@ impl Initiator {
     pub(crate) fn nexus(&self, target: u8) -> Option<Nexus> {
         let port = *self.targets.get(usize::from(target))?;
         Some(Nexus { hba: self.id, port })
+    }
+
+    /// Writes a request down.
+    pub(crate) fn note(&self, request: impl FnOnce() -> Option<Request>) {
+        if let Some(tape) = &self.tape {
+            tape.note(request);
+        }
     }
 
     /// The virtio target behind which a port is.

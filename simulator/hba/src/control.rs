@@ -9,7 +9,7 @@ use crate::{
     lun::Address,
     malformed::Malformed,
     ring::Used,
-    wire::{ControlRequest, ControlResponse},
+    wire::{CONTROL_QUEUE, ControlRequest, ControlResponse},
 };
 
 /// Answers the control request in a chain. Returns the bytes written to it; none for a function that
@@ -22,7 +22,19 @@ pub(crate) fn serve<M: GuestMemory>(
     memory: &M,
     used: &mut Vec<Used>,
 ) -> Result<Option<u32>, Malformed> {
-    device.control.load(descriptors)?;
+    let loaded = device.control.load(descriptors);
+    let control = &device.control;
+    device.initiator.note(|| loaded.ok().and_then(|()| control.write_down(CONTROL_QUEUE, memory)));
+    loaded?;
+    answer(device, memory, used)
+}
+
+/// The same with the chain that is in hand.
+pub(crate) fn answer<M: GuestMemory>(
+    device: &mut Device,
+    memory: &M,
+    used: &mut Vec<Used>,
+) -> Result<Option<u32>, Malformed> {
     let mut bytes = [0; ControlRequest::MAX_SIZE];
     let len =
         device.control.readable().read(memory, &mut bytes).map_err(|_| Malformed::BadAddress)?;

@@ -21,7 +21,8 @@ use crate::{
     parked::RequestQueue,
     ring::{self, Kicks, Progress, Used},
     statistics::Counters,
-    wire::{self, EVENT_QUEUE, Event, FIRST_REQUEST_QUEUE},
+    tape::{Request, Tape},
+    wire::{self, CONTROL_QUEUE, EVENT_QUEUE, Event, FIRST_REQUEST_QUEUE},
 };
 
 /// Commands carried out before others get their turn at the queue.
@@ -49,6 +50,7 @@ impl Device {
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
         doorbell: Doorbell,
+        tape: Option<Arc<Tape>>,
     ) -> Self {
         let alarm = Alarm::new(Arc::clone(&clock), doorbell);
         let queues = FIRST_REQUEST_QUEUE..FIRST_REQUEST_QUEUE + config.request_queues;
@@ -60,6 +62,7 @@ impl Device {
                 clock,
                 counters,
                 alarm,
+                tape,
             },
             request_queues: queues.map(|index| Mutex::new(RequestQueue::new(index))).collect(),
             control: Chain::new(),
@@ -88,6 +91,25 @@ impl Device {
         ring::drain(ring, memory, kicks, BATCH, |descriptors| {
             queue.serve(&self.initiator, size, descriptors, memory)
         })
+    }
+
+    /// Carries out a request that was written down. Who gets a chain back is in the guest's memory
+    /// already.
+    pub(crate) fn carry_out<M: GuestMemory>(&mut self, request: &Request, memory: &M) {
+        let mut used = Vec::new();
+        if request.queue == CONTROL_QUEUE {
+            self.control.load_request(request);
+            if let Err(what) = crate::control::answer(self, memory, &mut used) {
+                self.report(CONTROL_QUEUE, what);
+            }
+        } else if let Some(queue) = self.request_queue(request.queue) {
+            lock(queue).carry_out(&self.initiator, request, memory);
+        }
+    }
+
+    /// Forgets the events that the guest has been told of.
+    pub(crate) fn forget_events(&mut self) {
+        self.events = EventBacklog::new();
     }
 
     /// Answers one request of the control queue. Returns the bytes written to its chain; none if it is

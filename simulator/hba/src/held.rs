@@ -10,7 +10,11 @@ use std::{
     },
 };
 
-use crate::{alarm::Doorbell, backend::Backend};
+use crate::{
+    alarm::Doorbell,
+    backend::Backend,
+    tape::{Request, Scratch, Tape},
+};
 
 /// What is shared with the connection of the moment.
 #[derive(Default)]
@@ -20,6 +24,7 @@ pub(crate) struct Held {
     backend: Mutex<Option<Arc<Backend>>>,
     /// Virtqueues whose guest is to be interrupted.
     due: Mutex<BTreeSet<u16>>,
+    tape: Arc<Tape>,
 }
 
 impl Held {
@@ -42,6 +47,17 @@ impl Held {
         if more {
             self.attention.store(true, Ordering::Release);
         }
+    }
+
+    /// Carries out requests that were written down, and passes on what is due. Answers whether it can.
+    pub(crate) fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
+        self.attention.store(false, Ordering::Release);
+        self.backend().as_ref().is_some_and(|backend| backend.carry_out(requests, scratch))
+    }
+
+    /// Where requests are written down.
+    pub(crate) fn tape(&self) -> Arc<Tape> {
+        Arc::clone(&self.tape)
     }
 
     /// The guest is to be interrupted for a virtqueue.

@@ -10,6 +10,7 @@
 //! | descriptor chains and rings | `chain`, `buffers`, `ring` |
 //! | a command from its chain to its answer | `command`, `parked`, `alarm` |
 //! | the device that the queues belong to | `device`, `control`, `events` |
+//! | requests without their guest | `tape` |
 //! | the transport: vhost-user | `backend`, `vring`, `server` |
 //!
 //! Only the last row knows of vhost-user. Nothing that a guest writes into its memory makes this
@@ -35,6 +36,7 @@ mod parked;
 mod ring;
 mod server;
 mod statistics;
+mod tape;
 mod vring;
 mod wire;
 
@@ -50,3 +52,4 @@ pub use clock::RealClock;
 pub use config::{HbaConfig, HbaError};
 pub use server::HbaServer;
 pub use statistics::Statistics;
+pub use tape::{Request, Scratch};

@@ -11,6 +11,8 @@ use crate::{
     command::{self, GuestCommand, Initiator, Step},
     malformed::Malformed,
     ring::Used,
+    tape::Request,
+    wire::MAX_QUEUE_SIZE,
 };
 
 /// Chains kept for the next commands to be parked.
@@ -49,7 +51,30 @@ impl RequestQueue {
         descriptors: DescriptorChain<&M>,
         memory: &M,
     ) -> Option<u32> {
-        let step = self.chain.load(descriptors).and_then(|()| {
+        let loaded = self.chain.load(descriptors);
+        initiator.note(|| loaded.ok().and_then(|()| self.chain.write_down(self.index, memory)));
+        self.start(initiator, size, loaded, memory)
+    }
+
+    /// The same with a request that was written down.
+    pub(crate) fn carry_out<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        request: &Request,
+        memory: &M,
+    ) -> Option<u32> {
+        self.chain.load_request(request);
+        self.start(initiator, MAX_QUEUE_SIZE, Ok(()), memory)
+    }
+
+    fn start<M: GuestMemory>(
+        &mut self,
+        initiator: &Initiator,
+        size: u16,
+        loaded: Result<(), Malformed>,
+        memory: &M,
+    ) -> Option<u32> {
+        let step = loaded.and_then(|()| {
             // A guest can offer a descriptor again that it has not got back.
             if self.parked.len() < usize::from(size) {
                 initiator.start(&self.chain, memory)

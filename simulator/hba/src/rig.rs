@@ -77,6 +77,7 @@ impl Rig {
             Arc::clone(&clock) as _,
             Arc::clone(&counters),
             doorbell,
+            None,
         );
         device.set_features(FEATURES);
         Rig { memory, queues: queues.collect(), device, array, clock, counters, bells }

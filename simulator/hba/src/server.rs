@@ -34,6 +34,7 @@ use crate::{
     device::Device,
     held::Held,
     statistics::{Counters, Statistics},
+    tape::{Request, Scratch},
     vring::Memory,
 };
 
@@ -143,6 +144,28 @@ impl HbaServer {
     /// started [held](HbaServer::start_held): such a one raises no interrupt itself.
     pub fn take_interrupts(&self) -> Vec<u16> {
         self.held.as_ref().map(|held| held.take_interrupts()).unwrap_or_default()
+    }
+
+    /// From now on writes down what it serves, for an HBA that was started
+    /// [held](HbaServer::start_held); or no more.
+    pub fn write_down(&self, on: bool) {
+        if let Some(held) = &self.held {
+            if on { held.tape().start() } else { held.tape().stop() }
+        }
+    }
+
+    /// What was served since this was asked last; none if that is not written down, or cannot be: a guest
+    /// may send requests that make no sense.
+    pub fn take_written(&self) -> Option<Vec<Request>> {
+        self.held.as_ref()?.tape().take()
+    }
+
+    /// Does what [`HbaServer::serve`] did when these requests were written down, without the guest, whose
+    /// memory has the answers already. To be called before the front end has started a virtqueue, with
+    /// the clock at the time of then. Commands that are held back are answered later to the guest that
+    /// has come by then. Answers whether there is a front end, and the requests are of such a guest.
+    pub fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
+        self.held.as_ref().is_some_and(|held| held.carry_out(requests, scratch))
     }
 
     /// Whether [`HbaServer::serve`] has more to do than what the guest may have sent since.
@@ -289,6 +312,7 @@ impl Server {
             Arc::clone(&self.clock),
             Arc::clone(&self.counters),
             self.doorbell(),
+            self.held.as_ref().map(|held| held.tape()),
         );
         let backend = Arc::new(Backend::new(
             self.config.clone(),

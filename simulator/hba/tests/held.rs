@@ -7,11 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use front_end::{FrontEnd, REQUESTS};
 use guest::{
+    ring::readable,
     san::{self, rule},
-    scsi::{Response, TEST_UNIT_READY, lun, read10},
+    scsi::{Response, TEST_UNIT_READY, lun, read10, write10},
 };
 use sansim_array::{Action, Array, Clock, FaultRule, SkipClock, Then, Time};
-use sansim_hba::{HbaConfig, HbaServer};
+use sansim_hba::{HbaConfig, HbaServer, Request, Scratch};
 use tempfile::TempDir;
 use vhost::VhostBackend;
 
@@ -47,6 +48,15 @@ impl Bench {
         place.command(&self.front.memory, lun(0, 0), 0, cdb);
         let parts = place.reading(san::BLOCK);
         self.front.offer(queue, slot, &parts);
+    }
+
+    /// Sends a write of one block full of a byte.
+    fn write(&mut self, slot: u16, block: u32, byte: u8) {
+        let place = self.front.place(slot);
+        place.command(&self.front.memory, lun(0, 0), 0, &write10(block, 1));
+        place.put_data(&self.front.memory, &vec![byte; san::BLOCK]);
+        let parts = place.writing(san::BLOCK);
+        self.front.offer(REQUESTS, slot, &parts);
     }
 
     fn answer(&mut self, queue: usize) -> Option<Response> {
@@ -168,4 +178,57 @@ fn a_question_that_comes_before_its_queue_is_started_again_is_answered_as_ever()
     });
     assert_eq!(bench.server.take_interrupts(), [REQUESTS as u16]);
     assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
+}
+
+/// Has a bench serve, and answers what it wrote down.
+fn written(bench: &Bench) -> Vec<Request> {
+    bench.server.serve();
+    bench.server.take_written().expect("it makes sense")
+}
+
+#[test]
+fn an_hba_that_carries_out_what_another_has_served_is_where_that_one_is() {
+    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
+    let slow = || vec![rule("slow", "READ", delay.clone())];
+    let mut first = Bench::new(slow());
+    first.server.write_down(true);
+    first.write(3, 5, b'x');
+    let done = written(&first);
+    assert_eq!(first.answer(REQUESTS), Some(Response::GOOD));
+    first.send(REQUESTS, 7, &read10(5, 1));
+    let waiting = written(&first);
+    assert_eq!((done.len(), waiting.len(), first.answer(REQUESTS)), (1, 1, None));
+
+    // Another array, and a guest that has sent these requests and only waits for the last one.
+    let mut second = Bench::new(slow());
+    let scratch = Scratch::new(1 << 30).expect("addresses cost nothing");
+    second.server.take_interrupts();
+    for requests in [&done, &waiting] {
+        assert!(second.server.carry_out(requests, &scratch));
+    }
+    assert!(second.server.take_interrupts().is_empty(), "it was interrupted long ago");
+    assert_eq!(second.server.statistics().received, first.server.statistics().received);
+    for bench in [&mut first, &mut second] {
+        assert_eq!(bench.clock.next_due(), Some(Time::ZERO + Duration::from_secs(10)));
+        bench.clock.advance(Time::ZERO + Duration::from_secs(10));
+        bench.server.serve();
+        assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
+        let data = bench.front.place(7).take_data(&bench.front.memory, san::BLOCK);
+        assert_eq!(data, vec![b'x'; san::BLOCK]);
+    }
+    assert!(first.server.take_written().expect("it makes sense").is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_down_or_carried_out_is_said() {
+    let mut bench = Bench::new(vec![]);
+    assert_eq!(bench.server.take_written(), None, "nobody wanted it");
+    bench.server.write_down(true);
+    bench.send(REQUESTS, 1, &read10(0, 1));
+    let requests = written(&bench);
+    let small = Scratch::new(1 << 20).expect("a mebibyte");
+    assert!(!bench.server.carry_out(&requests, &small), "the guest had more memory");
+    bench.front.offer(REQUESTS, 2, &[readable(0xffff_ffff_0000, 51)]);
+    bench.server.serve();
+    assert_eq!(bench.server.take_written(), None, "there is no such memory");
 }

@@ -173,6 +173,17 @@ pub enum LabError {
         /// Its version.
         found: String,
     },
+    /// A story cannot be saved.
+    #[error(
+        "the story so far cannot be saved: its time is not exact, or its guest has sent what makes no sense"
+    )]
+    Unsaveable,
+    /// What was saved belongs to another story.
+    #[error("this is another story than the one that was saved: {why}")]
+    AnotherStory {
+        /// Where they part.
+        why: String,
+    },
     /// The guest did not get ready in time.
     #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
     BootTimeout {

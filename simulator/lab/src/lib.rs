@@ -40,8 +40,8 @@ pub use doctor::{Check, Health, doctor};
 pub use error::LabError;
 pub use image::{Image, ImageInfo};
 pub use machine::{
-    Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge, Services,
-    UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
+    Boot, Checkpoint, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge,
+    Services, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};

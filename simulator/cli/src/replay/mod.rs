@@ -1,5 +1,6 @@
 //! `sansim replay`: a run again, to show that it is the same, or to stop in the middle of it.
 
+mod fork;
 mod gdb;
 mod recorded;
 mod visit;
@@ -79,19 +80,41 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     })?;
     WorkDir::sweep();
     let run_args = recorded.arguments(args).map_err(usage)?;
-    let scenarios = vec![(recorded.file(), recorded.scenario.clone())];
+    let mut scenarios = vec![(recorded.file(), recorded.scenario.clone())];
+    scenarios.extend(fork::stories(&args.fork)?);
+    let stories = scenarios.len();
     let (lab, images) = prepare(&run_args, &scenarios).await?;
-    let Ok([mut spec]) = <[RunSpec; 1]>::try_from(specs(&run_args, scenarios, &images)) else {
+    let mut forks = specs(&run_args, scenarios, &images);
+    if forks.len() != stories {
         return Err(usage("the run was on several images, or on none".to_owned()));
-    };
+    }
+    let mut spec = forks.remove(0);
+    spec.alone = true;
     refuse(args, recorded.changes(&spec.image.release, &PartsSummary::now(&spec.image)))?;
     spec.until.clone_from(&args.until);
     let symbols = match args.gdb {
         true => Some(symbols(&spec, &lab, cancel).await?),
         false => None,
     };
-    let fresh = again(spec, &lab, symbols, cancel).await?;
-    Ok(conclude(&recorded.events(), &fresh))
+    if forks.is_empty() {
+        let fresh = again(spec, &lab, symbols, None, cancel).await?;
+        return Ok(conclude(&recorded.events(), &fresh));
+    }
+    let place = tempfile::tempdir().map_err(no_directory)?;
+    spec.write_down = true;
+    let fresh = again(spec, &lab, symbols, Some(place.path().to_owned()), cancel).await?;
+    let code = conclude(&recorded.events(), &fresh);
+    match fresh.visitor.saved() {
+        None => Err(Refused(LAB, "there is nothing to go on from".to_owned())),
+        Some(Err(error)) => Err(Refused(LAB, error.to_string())),
+        Some(Ok(saved)) => {
+            Ok(code.max(fork::go_on(forks, saved, &fresh.events, &lab, cancel).await?))
+        }
+    }
+}
+
+fn no_directory(error: std::io::Error) -> Refused {
+    Refused(LAB, format!("cannot make a temporary directory: {error} (set $TMPDIR)"))
 }
 
 /// Says what speaks against it, and goes on only if the user insists.
@@ -116,9 +139,7 @@ fn refuse(args: &ReplayArgs, reasons: Vec<String>) -> Result<(), Refused> {
 /// Where the guest's modules are, found out in a run of its own.
 async fn symbols(spec: &RunSpec, lab: &Lab, cancel: &Cancel) -> Result<Symbols, Refused> {
     eprintln!("finding out where the guest's modules are, in a run of its own");
-    let scratch = tempfile::tempdir().map_err(|error| {
-        Refused(LAB, format!("cannot make a temporary directory: {error} (set $TMPDIR)"))
-    })?;
+    let scratch = tempfile::tempdir().map_err(no_directory)?;
     let sink = show::plain(QUIET);
     let modules = survey(spec, lab.templates(), sink.as_ref(), cancel, scratch.path()).await?;
     Ok(Symbols { image: spec.image.clone(), modules })
@@ -127,19 +148,20 @@ async fn symbols(spec: &RunSpec, lab: &Lab, cancel: &Cancel) -> Result<Symbols, 
 /// The run that was run again.
 struct Fresh {
     events: PathBuf,
-    /// Whether gdb has changed its story.
-    trapped: bool,
+    /// Who was there where it was held.
+    visitor: Arc<Visitor>,
 }
 
-/// The run, again.
+/// The run, again. It is saved into a place, if one is given.
 async fn again(
     spec: RunSpec,
     lab: &Lab,
     symbols: Option<Symbols>,
+    place: Option<PathBuf>,
     cancel: &Cancel,
 ) -> Result<Fresh, Refused> {
     let until = spec.until.clone();
-    let visitor = Arc::new(Visitor::new(show::plain(QUIET), symbols, cancel.clone()));
+    let visitor = Arc::new(Visitor::new(show::plain(QUIET), symbols, place, cancel.clone()));
     let options = SuiteOptions { jobs: 1, fail_fast: false };
     let sink = Arc::clone(&visitor) as Arc<dyn sansim_scenario::run::Sink>;
     let played = run_suite(vec![spec], options, lab, sink, cancel).await;
@@ -155,15 +177,13 @@ async fn again(
             let why = summary.reason.unwrap_or_else(|| "the lab failed".to_owned());
             Err(Refused(LAB, format!("the replay failed: {why}")))
         }
-        (_, Some(directory)) => {
-            Ok(Fresh { events: directory.join(EVENTS), trapped: visitor.was_trapped() })
-        }
+        (_, Some(directory)) => Ok(Fresh { events: directory.join(EVENTS), visitor }),
     }
 }
 
 /// Compares, and tells.
 fn conclude(old: &Path, fresh: &Fresh) -> u8 {
-    let Fresh { events: fresh, trapped } = fresh;
+    let Fresh { events: fresh, visitor } = fresh;
     let exact = compare(old, fresh);
     match (&exact, &exact.base) {
         (Exact { identical: 2, .. }, Some(base)) => {
@@ -173,7 +193,7 @@ fn conclude(old: &Path, fresh: &Fresh) -> u8 {
         }
         _ => {
             println!("run 1 is {}\nrun 2 is {}\n{exact}", old.display(), fresh.display());
-            if !trapped {
+            if !visitor.was_trapped() {
                 return DIFFERS;
             }
             println!(

@@ -4,12 +4,12 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use sansim_lab::{Hold, LabError, Visit};
+use sansim_lab::{Checkpoint, Hold, LabError, Visit};
 use sansim_scenario::{
     event::Event,
     repeat::Repeat,
@@ -29,14 +29,39 @@ pub(super) struct Visitor {
     there: AtomicBool,
     trapped: Arc<AtomicBool>,
     directory: Mutex<Option<PathBuf>>,
+    /// Where the guest is to be saved, and what came of it.
+    place: Option<PathBuf>,
+    saved: Arc<OnceLock<Result<Saved, LabError>>>,
+}
+
+/// A guest that was saved.
+pub(super) struct Saved {
+    pub(super) checkpoint: Arc<Checkpoint>,
+    /// How many events there had been: lines of `events.ndjson`.
+    pub(super) events: u64,
 }
 
 impl Visitor {
-    /// One that tells `inner` the rest. With symbols gdb is awaited.
-    pub(super) fn new(inner: Arc<dyn Sink>, symbols: Option<Symbols>, cancel: Cancel) -> Self {
+    /// One that tells `inner` the rest. With symbols gdb is awaited; with an empty directory the guest is
+    /// saved there, and not held any longer than that.
+    pub(super) fn new(
+        inner: Arc<dyn Sink>,
+        symbols: Option<Symbols>,
+        place: Option<PathBuf>,
+        cancel: Cancel,
+    ) -> Self {
         let (there, trapped) = (AtomicBool::new(false), Arc::default());
         let (symbols, directory) = (symbols.map(Arc::new), Mutex::new(None));
-        Visitor { inner, symbols, cancel, there, trapped, directory }
+        let saved = Arc::default();
+        Visitor { inner, symbols, cancel, there, trapped, directory, place, saved }
+    }
+
+    /// The guest that was saved, if one was to be.
+    ///
+    /// # Errors
+    /// Why it could not be.
+    pub(super) fn saved(&self) -> Option<Result<&Saved, &LabError>> {
+        self.saved.get().map(Result::as_ref)
     }
 
     /// Whether the story came to where it was to be held.
@@ -68,6 +93,15 @@ impl Sink for Visitor {
         self.there.store(true, Ordering::Relaxed);
         let (symbols, cancel) = (self.symbols.clone(), self.cancel.clone());
         let trapped = Arc::clone(&self.trapped);
+        if let Some(place) = self.place.clone() {
+            let (saved, events) = (Arc::clone(&self.saved), standing.events);
+            tokio::spawn(async move {
+                print(&describe(&standing));
+                let checkpoint = save(hold, place).await.map(Arc::new);
+                let _ = saved.set(checkpoint.map(|checkpoint| Saved { checkpoint, events }));
+            });
+            return;
+        }
         tokio::spawn(async move {
             match visit(&standing, hold, symbols, cancel).await {
                 Ok(visit) => trapped.store(visit.trapped, Ordering::Relaxed),
@@ -85,6 +119,15 @@ impl Sink for Visitor {
     fn repeated(&self, run: &RunId, repeat: &Repeat) {
         self.inner.repeated(run, repeat);
     }
+}
+
+/// Saves the guest, which then goes on.
+async fn save(mut hold: Hold, place: PathBuf) -> Result<Checkpoint, LabError> {
+    let began = std::time::Instant::now();
+    let checkpoint = hold.save(place).await?;
+    let (ms, questions) = (began.elapsed().as_millis(), checkpoint.questions());
+    print(&format!("saved in {ms} ms, with the {questions} questions that led there"));
+    Ok(checkpoint)
 }
 
 /// From the stop until the guest may go on.

@@ -71,6 +71,59 @@ fn a_story_that_was_held_goes_on_as_if_nothing_had_been() {
     assert_said(&wrong, 2, &["there is no step `nap`: known are step-1"]);
 }
 
+/// The events of the run that a fork has left.
+fn events_of_fork(place: &Place, number: u32) -> String {
+    let wanted = format!("-fork{number}-");
+    let entries = fs::read_dir(place.out()).unwrap().flatten();
+    let found = entries.map(|entry| entry.path()).find(|p| p.to_string_lossy().contains(&wanted));
+    let directory = found.expect("the fork has a directory");
+    let summary = fs::read_to_string(directory.join("summary.json")).unwrap();
+    assert!(summary.contains("\"boot\": \"checkpoint\""), "{summary}");
+    fs::read_to_string(directory.join("events.ndjson")).unwrap()
+}
+
+#[test]
+fn a_story_goes_on_from_a_moment_of_another_as_it_would_have_from_its_beginning() {
+    let place = Place::new();
+    let run = run(&place);
+    let same = place.scenario(STORY);
+    let other = place.out().join("other.toml");
+    fs::write(&other, format!("{STORY}\n[[step]]\nat = \"700ms\"\nfail = \"controller B\"\n"))
+        .unwrap();
+    let fork = |file: &PathBuf| ["--fork".to_owned(), file.display().to_string()];
+    let [one, two] = [fork(&same), fork(&other)];
+    let more = ["--until", "200ms", &one[0], &one[1], &two[0], &two[1]];
+    let output = replay(&place, &run, &more);
+    assert_said(&output, 1, &["saved in ", "identical: ", "fail"]);
+    let told = fs::read_to_string(run.join("events.ndjson")).unwrap();
+    assert_eq!(events_of_fork(&place, 1), told);
+    let became = events_of_fork(&place, 2);
+    let from_its_beginning = place.run(&other).args(["--time", "skip", "--seed", "7"]).output();
+    assert_eq!(from_its_beginning.unwrap().status.code(), Some(1));
+    let latest = place.out().join("latest/events.ndjson");
+    assert_eq!(became, fs::read_to_string(latest).unwrap());
+    assert_ne!(became, told);
+    assert!(place.qemus().is_empty());
+    assert_eq!(place.left_over(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_story_that_is_another_before_that_moment_does_not_go_on_from_it() {
+    let place = Place::new();
+    let run = run(&place);
+    let early = place.out().join("early.toml");
+    fs::write(&early, format!("{STORY}\n[[step]]\nat = \"10ms\"\nfail = \"controller B\"\n"))
+        .unwrap();
+    for (file, code, why) in [
+        (early, 2, "another story than the one that was saved"),
+        ("/nowhere".into(), 2, "/nowhere"),
+    ] {
+        let file = file.display().to_string();
+        let output = replay(&place, &run, &["--until", "step:step-1", "--fork", &file]);
+        assert_said(&output, code, &[why]);
+    }
+}
+
 #[test]
 fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
     let place = Place::new();

@@ -130,6 +130,11 @@ impl Device for UserlandDisk {
         slot::USERLAND
     }
 
+    fn take_written(&self) -> Option<Vec<u8>> {
+        // It only reads, and what it has read is in the guest's memory.
+        Some(Vec::new())
+    }
+
     fn take_interrupts(&self) -> Vec<u16> {
         std::mem::take(&mut self.lock().due).then_some(0).into_iter().collect()
     }

@@ -12,6 +12,7 @@
 //! | question and answer | lie in memory that the guest's kernel leaves alone | [`mailbox`] |
 //! | HBAs and the userland's disk | serve only then, in one order ([`Device`](crate::Device)) | [`disk`] |
 //! | interrupts | are named in the answer; the agent raises them, by the MSI that the kernel has programmed | the agent's `keeper` |
+//! | a story can be taken up again | its questions are written down, and asked again | [`recording`] |
 //! | when the guest is to ask again | is named in the answer: an alarm of the guest's own | [`Keeper`](crate::Keeper) |
 //!
 //! The guest's half is in `guest-kernel/agent/src/keeper`, the layout of the mailbox in
@@ -34,13 +35,15 @@
 mod block_device;
 mod disk;
 mod mailbox;
+mod recording;
 mod register;
 #[cfg(test)]
 pub(crate) mod testing;
 mod vhost_user;
 
 pub(crate) use disk::UserlandDisk;
-pub(crate) use register::Register;
+pub(crate) use recording::Recording;
+pub(crate) use register::{Answered, Register};
 
 /// The sockets in the work directory that QEMU connects to.
 pub(crate) const DISK_SOCKET: &str = "userland.sock";

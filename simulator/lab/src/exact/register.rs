@@ -7,11 +7,15 @@ use std::{
 };
 
 use sansim_protocol::hypercall::{Ask, Go, Interrupt, Mailbox};
-use tokio::{net::UnixListener, sync::watch};
+use tokio::{
+    net::UnixListener,
+    sync::{oneshot, watch},
+};
 
 use super::{
     block_device::{BlockDevice, Personality, SET_CONFIG},
     mailbox::LabMailbox,
+    recording::{Answer, Recording, Retelling, Served},
     vhost_user::Connection,
 };
 use crate::agent::Lines;
@@ -34,6 +38,21 @@ struct Inner {
     lines: Lines,
     /// Interrupts that an answer had no room for.
     late: Vec<Interrupt>,
+    /// Where questions are written down, if they are.
+    recording: Option<Recording>,
+    /// Questions that are asked again before the guest asks, and who is told when all have been.
+    retelling: Option<(Retelling, oneshot::Sender<()>)>,
+}
+
+/// What came of an answer.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The guest goes on.
+    Yes,
+    /// QEMU is gone.
+    Gone(io::Error),
+    /// This is not what was answered when the question was asked first: how so.
+    Otherwise(String),
 }
 
 impl std::fmt::Debug for Register {
@@ -75,7 +94,14 @@ impl Register {
     ) -> io::Result<(Arc<Register>, watch::Receiver<Ask>)> {
         let (asked, asks) = watch::channel(Ask::default());
         let device = BlockDevice::new(Writeback(value), ram.try_clone()?)?;
-        let inner = Inner { device, connection: None, lines, late: Vec::new() };
+        let inner = Inner {
+            device,
+            connection: None,
+            lines,
+            late: Vec::new(),
+            recording: None,
+            retelling: None,
+        };
         let (mailbox, inner) = (LabMailbox::of(ram.try_clone()?)?, Mutex::new(inner));
         Ok((Arc::new(Register { mailbox, inner, asked }), asks))
     }
@@ -91,12 +117,15 @@ impl Register {
 
     fn pump(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { device, connection, lines, .. } = &mut *inner;
+        let Inner { device, connection, lines, recording, .. } = &mut *inner;
         let Some(connection) = connection else { return Ok(()) };
         if device.pump(connection)? {
             let (ask, text) = self.mailbox.question()?;
             tracing::trace!(?ask, text = %String::from_utf8_lossy(&text), "asked");
             lines.take(&text);
+            if let Some(recording) = recording {
+                recording.asked(ask, text);
+            }
             drop(inner);
             self.asked.send_replace(ask);
         }
@@ -105,28 +134,63 @@ impl Register {
 
     /// Answers the question that is open, with all that waits to be said to the agent, and so lets the
     /// guest go on. The agent asks again at `wake_ns` of its clock, or earlier.
-    ///
-    /// # Errors
-    /// When QEMU is gone.
     pub(crate) fn answer(
         &self,
         round: u64,
         wake_ns: Option<u64>,
         interrupts: Vec<Interrupt>,
-    ) -> io::Result<()> {
+    ) -> Answered {
         let mut inner = self.lock();
-        let Inner { connection, lines, late, .. } = &mut *inner;
-        let Some(connection) = connection else { return Ok(()) };
-        late.extend(interrupts);
-        let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
-        let text = lines.give(Mailbox::ROOM);
-        // What there was no room for follows at once.
-        let more = !late.is_empty() || lines.has_more();
-        let wake_ns = if more { Some(0) } else { wake_ns };
-        let go = Go { round, wake_ns, len: text.len(), interrupts };
-        tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
-        self.mailbox.answer(&go, &text)?;
-        connection.reply(SET_CONFIG, &[0; 8])
+        if inner.retelling.is_some() {
+            return inner.answer_again(wake_ns, &self.asked);
+        }
+        match inner.answer(&self.mailbox, round, wake_ns, interrupts) {
+            Ok(()) => Answered::Yes,
+            Err(error) => Answered::Gone(error),
+        }
+    }
+
+    /// From the question that is open on, questions are written down with their answers.
+    pub(crate) fn write_down(&self) {
+        self.lock().recording = Some(Recording::from(*self.asked.borrow()));
+    }
+
+    /// Whether questions are written down.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.lock().recording.is_some()
+    }
+
+    /// The devices have served while a question was open; none where they cannot tell what.
+    pub(crate) fn served(&self, served: Option<Served>) {
+        if let Some(recording) = &mut self.lock().recording {
+            recording.served(served);
+        }
+    }
+
+    /// What was written down. To be called when no question is open; none if one is, or if it is not all
+    /// there.
+    pub(crate) fn take_recording(&self) -> Option<Recording> {
+        self.lock().recording.take().filter(Recording::is_whole)
+    }
+
+    /// Asks what was written down, in place of the guest, which is to go on when all is answered: the
+    /// receiver is told.
+    pub(crate) fn tell_again(&self, recording: Recording) -> oneshot::Receiver<()> {
+        let (done, all) = oneshot::channel();
+        let mut inner = self.lock();
+        inner.retelling = Some((Retelling::new(recording), done));
+        inner.ask_again(&self.asked);
+        all
+    }
+
+    /// Whether questions are asked again.
+    pub(crate) fn is_retelling(&self) -> bool {
+        self.lock().retelling.is_some()
+    }
+
+    /// What the devices have served next, while a question is asked again.
+    pub(crate) fn serve_again(&self) -> Option<Served> {
+        self.lock().retelling.as_mut().map(|(retelling, _)| retelling.serve())
     }
 
     /// The last value that was written, which belongs to a saved machine.
@@ -136,6 +200,57 @@ impl Register {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn answer(
+        &mut self,
+        mailbox: &LabMailbox,
+        round: u64,
+        wake_ns: Option<u64>,
+        interrupts: Vec<Interrupt>,
+    ) -> io::Result<()> {
+        let Inner { connection, lines, late, recording, .. } = self;
+        let Some(connection) = connection else { return Ok(()) };
+        late.extend(interrupts);
+        let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
+        let text = lines.give(Mailbox::ROOM);
+        // What there was no room for follows at once.
+        let more = !late.is_empty() || lines.has_more();
+        let wake_ns = if more { Some(0) } else { wake_ns };
+        let go = Go { round, wake_ns, len: text.len(), interrupts };
+        tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
+        mailbox.answer(&go, &text)?;
+        if let Some(recording) = recording {
+            recording.answered(Answer { wake_ns, text });
+        }
+        connection.reply(SET_CONFIG, &[0; 8])
+    }
+
+    /// The same for a question that is asked again.
+    fn answer_again(&mut self, wake_ns: Option<u64>, asked: &watch::Sender<Ask>) -> Answered {
+        let text = self.lines.give(Mailbox::ROOM);
+        let wake_ns = if self.lines.has_more() { Some(0) } else { wake_ns };
+        let Some((retelling, _)) = &mut self.retelling else { return Answered::Yes };
+        if let Err(why) = retelling.answer(&Answer { wake_ns, text }) {
+            self.retelling = None;
+            return Answered::Otherwise(why);
+        }
+        self.ask_again(asked);
+        Answered::Yes
+    }
+
+    /// Asks the next question that was written down. After the last one it is the guest's turn.
+    fn ask_again(&mut self, asked: &watch::Sender<Ask>) {
+        let Some((retelling, _)) = &self.retelling else { return };
+        if let Some((ask, text)) = retelling.question() {
+            self.lines.take(text);
+            asked.send_replace(ask);
+        } else if let Some((_, done)) = self.retelling.take() {
+            // Nobody waits for it any more when the run is over.
+            let _ = done.send(());
+        }
     }
 }
 
@@ -155,7 +270,8 @@ mod tests {
         assert_eq!((ask.round, ask.at_ns), (1, 7));
         assert_eq!(ends.register.value(), 1);
         let interrupts = vec![Interrupt { slot: 0x10, queue: 2 }];
-        ends.register.answer(ask.round, Some(90), interrupts.clone()).unwrap();
+        let answered = ends.register.answer(ask.round, Some(90), interrupts.clone());
+        assert!(matches!(answered, Answered::Yes));
         let (go, text) = guest.go().await;
         assert_eq!(go, Go { round: 1, wake_ns: Some(90), len: 0, interrupts });
         assert!(text.is_empty());
@@ -173,7 +289,7 @@ mod tests {
             guest.ask(round, b"").await;
             ends.asks.changed().await.unwrap();
             tokio::task::yield_now().await;
-            ends.register.answer(round, Some(500), Vec::new()).unwrap();
+            ends.register.answer(round, Some(500), Vec::new());
             let (go, text) = guest.go().await;
             all.extend(text);
             assert_eq!(go.wake_ns, Some(if round == 1 { 0 } else { 500 }));
@@ -190,7 +306,7 @@ mod tests {
             guest.ask(1, piece).await;
             ends.asks.changed().await.unwrap();
             ends.asks.mark_unchanged();
-            ends.register.answer(0, None, Vec::new()).unwrap();
+            ends.register.answer(0, None, Vec::new());
             guest.go().await;
         }
         assert_eq!(ends.connected.events.recv().await.unwrap().at_ns, 5);

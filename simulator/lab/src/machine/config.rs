@@ -52,6 +52,8 @@ pub enum Boot {
     Cold,
     /// From a template.
     Template,
+    /// From a moment of a story.
+    Checkpoint,
 }
 
 impl std::fmt::Display for Boot {
@@ -59,6 +61,7 @@ impl std::fmt::Display for Boot {
         f.write_str(match self {
             Boot::Cold => "cold",
             Boot::Template => "template",
+            Boot::Checkpoint => "checkpoint",
         })
     }
 }

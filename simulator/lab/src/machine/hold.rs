@@ -12,8 +12,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{ExitReason, Machine, ended, gdb::GdbPort, qmp::Qmp};
-use crate::{LabError, Result, agent::LAST_WORDS, patience::Held};
+use super::{ExitReason, Machine, ended, gdb::GdbPort, qmp::Qmp, ram::Ram};
+use crate::{LabError, Result, agent::LAST_WORDS, exact::Register, patience::Held};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
@@ -22,11 +22,13 @@ const LEAD: Duration = Duration::from_millis(50);
 /// A guest that stands still, or will in a moment. It goes on when this is dropped.
 #[derive(Debug)]
 pub struct Hold {
-    qmp: Arc<Qmp>,
+    pub(super) qmp: Arc<Qmp>,
     stopped: Option<oneshot::Receiver<Result<()>>>,
     exit: watch::Receiver<Option<ExitReason>>,
     dir: PathBuf,
     held: Option<Held>,
+    pub(super) ram: Arc<Ram>,
+    pub(super) register: Option<Arc<Register>>,
 }
 
 impl Machine {
@@ -41,7 +43,8 @@ impl Machine {
             let _ = told.send(stopping.stop().await);
         });
         tokio::time::sleep(LEAD).await;
-        Hold { qmp, stopped: Some(stopped), exit, dir, held }
+        let (ram, register) = (Arc::clone(&self.ram), self.register.clone());
+        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, register }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A running guest.
 
+mod checkpoint;
 mod command_line;
 mod config;
 mod console;
@@ -28,6 +29,7 @@ use tokio::{
 #[cfg(test)]
 pub(crate) use self::config::sample;
 pub use self::{
+    checkpoint::Checkpoint,
     command_line::kernel_command_line,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
@@ -151,16 +153,8 @@ impl Machine {
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
             let moment = template.moment()?;
-            // The memory is copied while QEMU starts.
-            let ram = Arc::new(Ram::new(config.memory_mib)?);
-            let (memory, file) = (Arc::clone(&ram), template.ram());
-            let loading = tokio::task::spawn_blocking(move || {
-                memory.load(&file).map_err(LabError::file(LOADING, file))
-            });
-            link(&config.work_dir.join(STATE), &template.state())?;
-            let (mut machine, _) = Machine::launch(&config, Start::Restore, ram, moment).await?;
-            loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
-            machine.or_gone(machine.qmp.load(STATE)).await?;
+            let (state, ram) = (template.state(), template.ram());
+            let mut machine = Machine::load(&config, moment, &state, ram).await?;
             let qmp = Arc::clone(&machine.qmp);
             // It may be answered only after the guest's first question, which is not answered here.
             let continued = tokio::spawn(async move {
@@ -191,6 +185,26 @@ impl Machine {
                 Err(LabError::BadTemplate { path, why: error.to_string() })
             }
         }
+    }
+
+    /// Starts QEMU with a guest that was saved, which stands still.
+    async fn load(
+        config: &MachineConfig,
+        moment: Moment,
+        state: &Path,
+        ram: PathBuf,
+    ) -> Result<Machine> {
+        // The memory is copied while QEMU starts.
+        let memory = Arc::new(Ram::new(config.memory_mib)?);
+        let into = Arc::clone(&memory);
+        let loading = tokio::task::spawn_blocking(move || {
+            into.load(&ram).map_err(LabError::file(LOADING, ram))
+        });
+        link(&config.work_dir.join(STATE), state)?;
+        let (machine, _) = Machine::launch(config, Start::Restore, memory, moment).await?;
+        loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        machine.or_gone(machine.qmp.load(STATE)).await?;
+        Ok(machine)
     }
 
     /// Boots with early messages on the console, and says whether the agent got ready. Without any

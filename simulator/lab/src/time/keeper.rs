@@ -12,7 +12,10 @@ use sansim_array::{Clock, SkipClock, Time};
 use sansim_protocol::hypercall::{Ask, Interrupt};
 use tokio::sync::{oneshot, watch};
 
-use crate::{AgentLink, Result, exact::Register};
+use crate::{
+    AgentLink, LabError, Result,
+    exact::{Answered, Register},
+};
 
 /// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
 /// guest that computes asks seldom, and one that is alone in the world not at all; but it was told
@@ -36,6 +39,20 @@ pub trait Device: Send + Sync {
 
     /// Takes the virtqueues whose guest is to be interrupted.
     fn take_interrupts(&self) -> Vec<u16>;
+
+    /// From now on writes down what it serves.
+    fn write_down(&self) {}
+
+    /// What it has served since this was asked last; none if that cannot be written down, or is not.
+    fn take_written(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Does what [`Device::serve`] did when this was written down, without the guest. Answers whether it
+    /// can.
+    fn carry_out(&self, served: &[u8]) -> bool {
+        served.is_empty()
+    }
 }
 
 /// Keeps a guest's clock. In real time there is nothing to keep, and it waits for ever.
@@ -52,6 +69,8 @@ struct Skipping {
     state: State,
     /// The last question that was heard.
     round: u64,
+    /// A device could not do again what it had done.
+    lost: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +101,16 @@ impl Keeper {
         devices: Vec<Arc<dyn Device>>,
     ) -> Keeper {
         let (clock, state) = (Arc::default(), State::Going(None));
-        Keeper(Some(Box::new(Skipping { link, register, asks, clock, devices, state, round: 0 })))
+        Keeper(Some(Box::new(Skipping {
+            link,
+            register,
+            asks,
+            clock,
+            devices,
+            state,
+            round: 0,
+            lost: false,
+        })))
     }
 
     /// From now on the guest's time is shown by `clock`, and `devices` serve, too, when it stands still,
@@ -95,6 +123,15 @@ impl Keeper {
             skipping.devices.extend(devices);
         }
         self
+    }
+
+    /// Writes down what the guest asks and its devices serve, from the question on that is open, so that
+    /// the story can be taken up again later. Real time cannot.
+    pub fn write_down(&self) {
+        if let Some(skipping) = &self.0 {
+            skipping.devices.iter().for_each(|device| device.write_down());
+            skipping.register.write_down();
+        }
     }
 
     /// Whether time is skipped.
@@ -185,6 +222,10 @@ impl Skipping {
     }
 
     async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
+        if self.register.is_retelling() {
+            // A guest takes a moment, in which whoever drives hears what it has said.
+            tokio::task::yield_now().await;
+        }
         let patience = if self.round == 0 { FIRST_PATIENCE } else { PATIENCE };
         let asked = tokio::select! {
             changed = self.asks.changed() => changed.is_ok(),
@@ -204,8 +245,23 @@ impl Skipping {
         let Ask { round, at_ns, .. } = *self.asks.borrow_and_update();
         self.round = round;
         self.clock.advance(Time::from_nanos(at_ns));
-        self.devices.iter().for_each(|device| device.serve());
+        self.serve_devices();
         self.state = State::Served;
+    }
+
+    fn serve_devices(&mut self) {
+        if let Some(served) = self.register.serve_again() {
+            // Of one that was not served nothing was written down.
+            let nothing = std::iter::repeat(Vec::new());
+            let can = self.devices.iter().zip(served.into_iter().chain(nothing));
+            self.lost |=
+                !can.map(|(device, served)| device.carry_out(&served)).fold(true, |a, b| a & b);
+            return;
+        }
+        self.devices.iter().for_each(|device| device.serve());
+        if self.register.is_writing() {
+            self.register.served(self.devices.iter().map(|device| device.take_written()).collect());
+        }
     }
 
     /// Whether something came up since the devices have served.
@@ -225,8 +281,12 @@ impl Skipping {
             self.register.answer(self.round, due.map(Time::as_nanos), interrupts.collect());
         self.state = State::Going(due);
         match answered {
-            Ok(()) => Ok(()),
-            Err(error) => {
+            Answered::Yes if self.lost => {
+                Err(LabError::AnotherStory { why: "a device cannot do it again".to_owned() })
+            }
+            Answered::Yes => Ok(()),
+            Answered::Otherwise(why) => Err(LabError::AnotherStory { why }),
+            Answered::Gone(error) => {
                 tracing::debug!("a question cannot be answered: {error}");
                 Err(self.link.gone_by_now().await)
             }

@@ -39,8 +39,8 @@ use recorder::Recorder;
 pub use san::SanError;
 use san::{San, throw_away};
 use sansim_lab::{
-    AccelDecision, Boot, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge, Progress,
-    Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
+    AccelDecision, Boot, Checkpoint, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge,
+    Progress, Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
 };
 use sansim_protocol::NO_MODULE;
 use script::Stage;
@@ -88,6 +88,11 @@ pub struct RunSpec {
     pub alone: bool,
     /// Where its guest is to be held, to be looked at: the sink is told.
     pub until: Option<Until>,
+    /// Whether the story is written down, so that it can be [saved](sansim_lab::Hold::save) there.
+    pub write_down: bool,
+    /// The moment of such a story to go on from. The scenario must be the same as that one's until then;
+    /// where it is not, the run ends with an error.
+    pub from: Option<Arc<Checkpoint>>,
 }
 
 /// A run with its verdict.
@@ -313,6 +318,10 @@ async fn start(
             self.0.stage(text);
         }
     }
+    if let Some(checkpoint) = &spec.from {
+        recorder.stage("taking the story up");
+        return Ok((Machine::take_up(config, checkpoint).await?, Boot::Checkpoint));
+    }
     if spec.cold {
         recorder.stage("booting the guest");
         return Ok((Machine::cold(config).await?, Boot::Cold));
@@ -347,6 +356,11 @@ impl Act<'_> {
         let mut events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
         let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
         let mut keeper = self.pace.rule(keeper, self.san.devices());
+        match &self.spec.from {
+            Some(checkpoint) => machine.tell_again(checkpoint),
+            None if self.spec.write_down => keeper.write_down(),
+            None => {}
+        }
         let guest = Guest::new(machine.agent());
         let prepared = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),

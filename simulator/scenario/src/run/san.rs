@@ -2,11 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use sansim_array::{Array, CommandRecord, ConfigError, Observer, StateChange};
-use sansim_hba::{HbaConfig, HbaError, HbaServer};
+use sansim_hba::{HbaConfig, HbaError, HbaServer, Request, Scratch};
 use sansim_lab::{Device, HbaSocket, TimeMode, hba_slot};
 use tokio::sync::mpsc::{
     self,
@@ -43,6 +43,7 @@ pub(super) struct San {
     pub(super) hbas: Vec<Arc<HbaServer>>,
     sockets: Vec<HbaSocket>,
     records: mpsc::Sender<CommandRecord>,
+    guest_memory: u64,
 }
 
 /// What the array reports to the runner.
@@ -88,7 +89,8 @@ impl San {
         let (changes, changed) = mpsc::unbounded_channel();
         let reporter = Arc::new(Reporter { commands: commands.clone(), changes });
         let array = Arc::new(Array::new(scenario.array_config(seed), reporter)?);
-        let mut san = San { array, hbas: Vec::new(), sockets: Vec::new(), records: commands };
+        let (hbas, sockets, guest_memory) = (Vec::new(), Vec::new(), scenario.guest.memory);
+        let mut san = San { array, hbas, sockets, records: commands, guest_memory };
         for hba in &scenario.hbas {
             let path: PathBuf = dir.join(format!("{}.sock", hba.id));
             let config = HbaConfig {
@@ -111,7 +113,8 @@ impl San {
     pub(super) fn devices(&self) -> Vec<Arc<dyn Device>> {
         let device = |(index, hba): (usize, &Arc<HbaServer>)| {
             let (hba, records, slot) = (Arc::clone(hba), self.records.clone(), hba_slot(index));
-            Arc::new(Served { hba, records, slot }) as Arc<dyn Device>
+            let (memory, scratch) = (self.guest_memory, OnceLock::new());
+            Arc::new(Served { hba, records, slot, memory, scratch }) as Arc<dyn Device>
         };
         self.hbas.iter().enumerate().map(device).collect()
     }
@@ -132,6 +135,9 @@ struct Served {
     hba: Arc<HbaServer>,
     records: mpsc::Sender<CommandRecord>,
     slot: u8,
+    /// The guest's memory, in bytes, and what stands in for it while requests are carried out again.
+    memory: u64,
+    scratch: OnceLock<Option<Scratch>>,
 }
 
 impl Served {
@@ -158,6 +164,28 @@ impl Device for Served {
 
     fn take_interrupts(&self) -> Vec<u16> {
         self.hba.take_interrupts()
+    }
+
+    fn write_down(&self) {
+        self.hba.write_down(true);
+    }
+
+    fn take_written(&self) -> Option<Vec<u8>> {
+        let requests = self.hba.take_written()?;
+        // Of one that has served nothing there is nothing.
+        if requests.is_empty() { Some(Vec::new()) } else { postcard::to_stdvec(&requests).ok() }
+    }
+
+    fn carry_out(&self, served: &[u8]) -> bool {
+        let requests: Vec<Request> = match served {
+            [] => Vec::new(),
+            served => match postcard::from_bytes(served) {
+                Ok(requests) => requests,
+                Err(_) => return false,
+            },
+        };
+        let scratch = self.scratch.get_or_init(|| Scratch::new(self.memory).ok());
+        scratch.as_ref().is_some_and(|scratch| self.hba.carry_out(&requests, scratch))
     }
 }
 

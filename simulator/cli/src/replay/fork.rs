@@ -1,0 +1,152 @@
+//! Other stories that go on from where a replay was held.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sansim_lab::{Hold, LabError};
+use sansim_scenario::{
+    event::Event,
+    lang::{self, Scenario},
+    repeat::Repeat,
+    run::{Finished, RunError, RunId, RunSpec, Sink, Standing, directory::EVENTS},
+    suite::{Lab, SuiteOptions, run_suite},
+    verdict::Verdict,
+};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use super::{QUIET, Refused, visit::Saved};
+use crate::{DIFFERS, LAB, PASS, USAGE, show};
+
+/// Reads the stories.
+///
+/// # Errors
+/// The first file that is none; what is wrong with it has been shown.
+pub(super) fn stories(files: &[PathBuf]) -> Result<Vec<(PathBuf, Scenario)>, Refused> {
+    let story = |file: &PathBuf| {
+        let loaded = lang::load(file, &[]).map_err(|diagnostics| {
+            show::diagnostics(&diagnostics);
+            Refused(USAGE, format!("nothing can go on with {}", file.display()))
+        });
+        loaded.map(|scenario| (file.clone(), scenario))
+    };
+    files.iter().map(story).collect()
+}
+
+/// Goes on from the guest that was saved with each of the stories, as many at once as there are
+/// processors; `told` are the events of the one that was held. Answers the exit code.
+///
+/// # Errors
+/// When a story is another one before that moment, or the lab fails.
+pub(super) async fn go_on(
+    mut forks: Vec<RunSpec>,
+    saved: &Saved,
+    told: &Path,
+    lab: &Lab,
+    cancel: &Cancel,
+) -> Result<u8, Refused> {
+    for (index, spec) in forks.iter_mut().enumerate() {
+        spec.id.index = index;
+        spec.stamp = format!("{}-fork{}", spec.stamp, index + 1);
+        spec.alone = false;
+        spec.from = Some(Arc::clone(&saved.checkpoint));
+    }
+    let files: Vec<PathBuf> = forks.iter().map(|spec| spec.id.file.clone()).collect();
+    let sink = Arc::new(Directories { inner: show::plain(QUIET), by_run: Mutex::default() });
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = SuiteOptions { jobs, fail_fast: false };
+    let played = run_suite(forks, options, lab, Arc::clone(&sink) as _, cancel).await;
+    let mut code = PASS;
+    for (index, (file, result)) in files.iter().zip(played.results).enumerate() {
+        let summary = result.ok_or(RunError::Interrupted)??;
+        let directory = sink.by_run().get(&index).cloned().unwrap_or_default();
+        match summary.verdict {
+            Verdict::Error => {
+                let why = summary.reason.unwrap_or_else(|| "the lab failed".to_owned());
+                let another = LabError::AnotherStory { why: String::new() }.to_string();
+                let code = if why.starts_with(&another) { USAGE } else { LAB };
+                return Err(Refused(code, format!("{}: {why}", file.display())));
+            }
+            Verdict::Fail => code = DIFFERS,
+            _ => {}
+        }
+        if let Some(at) = first_difference(told, &directory.join(EVENTS), saved.events) {
+            let (file, other, told) = (file.display(), directory.display(), told.display());
+            let why = format!(
+                "{file} is another story before that moment: event {at} is another one \
+                 ({other}/{EVENTS}, {told})"
+            );
+            return Err(Refused(USAGE, why));
+        }
+    }
+    Ok(code)
+}
+
+/// The first of so many lines in which two files differ, counted from 1.
+fn first_difference(one: &Path, other: &Path, lines: u64) -> Option<u64> {
+    let read = |path: &Path| File::open(path).ok().map(|file| BufReader::new(file).split(b'\n'));
+    let (Some(mut one), Some(mut other)) = (read(one), read(other)) else { return Some(1) };
+    (1..=lines).find(|_| match (one.next(), other.next()) {
+        (Some(Ok(one)), Some(Ok(other))) => one != other,
+        _ => true,
+    })
+}
+
+/// Remembers where runs have left their story, and passes on the rest.
+struct Directories {
+    inner: Arc<dyn Sink>,
+    by_run: Mutex<BTreeMap<usize, PathBuf>>,
+}
+
+impl Directories {
+    fn by_run(&self) -> MutexGuard<'_, BTreeMap<usize, PathBuf>> {
+        self.by_run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Directories {
+    fn stage(&self, run: &RunId, stage: &str) {
+        self.inner.stage(run, stage);
+    }
+
+    fn event(&self, run: &RunId, event: &Event) {
+        self.inner.event(run, event);
+    }
+
+    fn held(&self, run: &RunId, standing: Standing, hold: Hold) {
+        self.inner.held(run, standing, hold);
+    }
+
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        self.by_run().insert(run.index, finished.recorded.directory.clone());
+        self.inner.finished(run, finished);
+    }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        self.inner.repeated(run, repeat);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_compared_as_far_as_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (one, other) = (file("one", "a\nb\nc\n"), file("other", "a\nb\nd\n"));
+        assert_eq!(first_difference(&one, &other, 2), None);
+        assert_eq!(first_difference(&one, &other, 3), Some(3));
+        assert_eq!(first_difference(&one, &one, 4), Some(4), "there is no such line");
+        assert_eq!(first_difference(&one, &dir.path().join("none"), 1), Some(1));
+    }
+}

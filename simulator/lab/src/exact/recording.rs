@@ -1,0 +1,175 @@
+//! The questions of a guest with their answers, written down to be asked again without it.
+//!
+//! A guest that stands still can be saved, and so can its story: whatever the lab had to do with it came
+//! with a question. A lab that is asked the same ones, from the beginning, comes to where the other one
+//! was, without a guest and so in a moment; then the saved guest goes on from there. Every answer is
+//! compared with what was answered then: it is the same story, or it is said where it is not.
+
+use std::collections::VecDeque;
+
+use sansim_protocol::hypercall::Ask;
+
+/// What each device has served, in the order in which they do.
+pub(crate) type Served = Vec<Vec<u8>>;
+
+/// Questions, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recording {
+    questions: VecDeque<Question>,
+    /// There was a request that could not be written down.
+    spoiled: bool,
+}
+
+/// A question with what was done about it.
+#[derive(Debug, Clone)]
+struct Question {
+    ask: Ask,
+    text: Vec<u8>,
+    /// Each time that the devices served while it was open.
+    served: VecDeque<Served>,
+    answer: Option<Answer>,
+}
+
+/// What a question was answered with, as far as the lab knows it without its guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) wake_ns: Option<u64>,
+    pub(crate) text: Vec<u8>,
+}
+
+impl Recording {
+    /// Begins with a question that is open, whose text was heard before.
+    pub(crate) fn from(ask: Ask) -> Recording {
+        let mut recording = Recording::default();
+        recording.asked(ask, Vec::new());
+        recording
+    }
+
+    pub(crate) fn asked(&mut self, ask: Ask, text: Vec<u8>) {
+        let question = Question { ask, text, served: VecDeque::new(), answer: None };
+        self.questions.push_back(question);
+    }
+
+    /// The devices have served; none where they cannot tell what.
+    pub(crate) fn served(&mut self, served: Option<Served>) {
+        match (self.questions.back_mut(), served) {
+            (Some(question), Some(served)) => question.served.push_back(served),
+            _ => self.spoiled = true,
+        }
+    }
+
+    pub(crate) fn answered(&mut self, answer: Answer) {
+        if let Some(question) = self.questions.back_mut() {
+            question.answer = Some(answer);
+        }
+    }
+
+    /// It can be asked again, when its last question has been answered.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.spoiled && self.questions.back().is_some_and(|question| question.answer.is_some())
+    }
+
+    /// How many questions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.questions.len()
+    }
+}
+
+/// A recording that is asked again.
+#[derive(Debug)]
+pub(crate) struct Retelling {
+    left: VecDeque<Question>,
+}
+
+impl Retelling {
+    pub(crate) fn new(recording: Recording) -> Retelling {
+        Retelling { left: recording.questions }
+    }
+
+    /// The question that is open; none when all have been answered.
+    pub(crate) fn question(&self) -> Option<(Ask, &[u8])> {
+        self.left.front().map(|question| (question.ask, question.text.as_slice()))
+    }
+
+    /// What the devices have served next while this question was open: nothing, where they have not.
+    pub(crate) fn serve(&mut self) -> Served {
+        self.left.front_mut().and_then(|question| question.served.pop_front()).unwrap_or_default()
+    }
+
+    /// Takes an answer.
+    ///
+    /// # Errors
+    /// The words for how it differs from what was answered then.
+    pub(crate) fn answer(&mut self, answer: &Answer) -> Result<(), String> {
+        let Some(question) = self.left.pop_front() else { return Ok(()) };
+        if question.answer.as_ref() == Some(answer) && question.served.is_empty() {
+            return Ok(());
+        }
+        let Some(was) = question.answer else { return Ok(()) };
+        let text = |answer: &Answer| String::from_utf8_lossy(&answer.text).trim().to_owned();
+        let seconds = |answer: &Answer| match answer.wake_ns {
+            Some(ns) => format!("at {} s", ns as f64 / 1e9),
+            None => "never".to_owned(),
+        };
+        Err(match text(&was) == text(answer) {
+            true if was == *answer => "requests came that nobody has waited for".to_owned(),
+            true => format!(
+                "the guest is to ask again {}, not {}: what comes next has to be the same at the moment, so \
+                 that an earlier one is needed",
+                seconds(answer),
+                seconds(&was)
+            ),
+            false => format!("the agent is told `{}`, not `{}`", text(answer), text(&was)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(text: &str) -> Answer {
+        Answer { wake_ns: Some(5), text: text.into() }
+    }
+
+    fn recording() -> Recording {
+        let mut recording = Recording::from(Ask { round: 3, ..Ask::default() });
+        recording.served(Some(vec![vec![1], vec![]]));
+        recording.answered(answer("one"));
+        recording.asked(Ask { round: 4, ..Ask::default() }, b"said".to_vec());
+        recording
+    }
+
+    #[test]
+    fn what_was_written_down_is_asked_again_and_answers_are_compared() {
+        let mut recording = recording();
+        assert!(!recording.is_whole(), "a question is open");
+        recording.answered(answer("two"));
+        assert!(recording.is_whole());
+        let mut again = Retelling::new(recording);
+        assert_eq!(again.question().map(|(ask, text)| (ask.round, text)), Some((3, &b""[..])));
+        assert_eq!(again.serve(), vec![vec![1], vec![]]);
+        assert_eq!(again.serve(), Served::new());
+        assert_eq!(again.answer(&answer("one")), Ok(()));
+        assert_eq!(again.question().map(|(ask, text)| (ask.round, text)), Some((4, &b"said"[..])));
+        let why = again.answer(&answer("three")).unwrap_err();
+        assert!(why.contains("three") && why.contains("two"), "{why}");
+        assert!(again.question().is_none());
+    }
+
+    #[test]
+    fn requests_that_are_left_over_are_another_story() {
+        let mut recording = recording();
+        recording.answered(answer("two"));
+        let mut again = Retelling::new(recording);
+        assert!(again.answer(&answer("one")).unwrap_err().contains("requests"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_spoils_it() {
+        let mut recording = recording();
+        recording.served(None);
+        recording.answered(answer("two"));
+        assert!(!recording.is_whole());
+    }
+}

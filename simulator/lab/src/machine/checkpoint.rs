@@ -1,0 +1,85 @@
+//! A story that stands still, saved: the guest, and what the lab was asked until then.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use super::{Hold, Machine, MachineConfig, STATE, link};
+use crate::{LabError, Result, exact::Recording, template::Moment};
+
+/// The file with the guest's memory.
+const RAM: &str = "ram";
+
+/// A moment of a story, from which it can be gone on with any number of times. Its files are in a
+/// directory of its own, which is the caller's.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    pub(super) dir: PathBuf,
+    pub(super) moment: Moment,
+    pub(super) recording: Recording,
+}
+
+impl Checkpoint {
+    /// How many questions of the guest's led there.
+    pub fn questions(&self) -> usize {
+        self.recording.len()
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.dir.join(STATE)
+    }
+
+    pub(super) fn ram(&self) -> PathBuf {
+        self.dir.join(RAM)
+    }
+}
+
+impl Hold {
+    /// Saves the guest that stands still into an empty directory, with the story so far, which was
+    /// [written down](crate::Keeper::write_down).
+    ///
+    /// # Errors
+    /// `Unsaveable` when not all of it could be written down, `Qmp`, `File`.
+    pub async fn save(&mut self, dir: PathBuf) -> Result<Checkpoint> {
+        self.stopped().await?;
+        let register = self.register.as_ref().ok_or(LabError::Unsaveable)?;
+        let recording = register.take_recording().ok_or(LabError::Unsaveable)?;
+        let moment = Moment::new(register.value(), None);
+        let checkpoint = Checkpoint { dir, moment, recording };
+        let linked = self.dir().join(STATE);
+        // The link to what the guest was restored from.
+        let _ = fs::remove_file(&linked);
+        link(&linked, &checkpoint.state())?;
+        self.qmp.save(STATE).await?;
+        let (memory, path) = (Arc::clone(&self.ram), checkpoint.ram());
+        let saving = tokio::task::spawn_blocking(move || {
+            memory.save(&path).map_err(LabError::file("cannot write", path))
+        });
+        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        Ok(checkpoint)
+    }
+}
+
+impl Machine {
+    /// Starts a guest from a checkpoint. It stands still until [`Machine::tell_again`].
+    ///
+    /// # Errors
+    /// As [`Machine::restore`], without throwing anything away.
+    pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
+        let (state, ram) = (checkpoint.state(), checkpoint.ram());
+        Machine::load(&config, checkpoint.moment, &state, ram).await
+    }
+
+    /// Asks the keeper of this machine what led to its checkpoint. When all is answered as it was then the
+    /// guest goes on; else the keeper has the error `AnotherStory`.
+    pub fn tell_again(&self, checkpoint: &Checkpoint) {
+        let Some(register) = &self.register else { return };
+        let told = register.tell_again(checkpoint.recording.clone());
+        let qmp = Arc::clone(&self.qmp);
+        tokio::spawn(async move {
+            if told.await.is_ok()
+                && let Err(error) = qmp.cont().await
+            {
+                tracing::debug!("the guest is not continued: {error}");
+            }
+        });
+    }
+}
