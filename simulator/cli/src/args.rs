@@ -28,8 +28,9 @@ const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped;
 runs of --repeat are not identical though their time is exact; 2 the command line or a scenario is wrong; 3 the lab \
 failed (no QEMU, no image, a guest that did not boot or died); 130 interrupted.";
 
-const REPLAY_EXIT_CODES: &str = "Exit codes: 0 its events.ndjson is identical; 1 it differs; 2 the run directory \
-cannot be used, or what the run was made of has changed; 3 the lab failed; 130 interrupted.";
+const REPLAY_EXIT_CODES: &str = "Exit codes: 0 its events.ndjson is identical; 1 it differs, or a fork \
+fails; 2 the run directory cannot be used, what the run was made of has changed, or a fork is another story before that \
+moment; 3 the lab failed; 130 interrupted.";
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -75,6 +75,7 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
         error,
         LabError::UnknownImage { .. }
             | LabError::BadParts { .. }
+            | LabError::AnotherStory { .. }
             | LabError::SkipNeedsTcg
             | LabError::SkipNeedsOneProcessor
             | LabError::SkipNeedsNewerQemu { .. }

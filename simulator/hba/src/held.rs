@@ -49,6 +49,13 @@ impl Held {
         }
     }
 
+    /// Serves, and writes the requests down; none if one cannot be.
+    pub(crate) fn serve_and_write_down(&self) -> Option<Vec<Request>> {
+        self.tape.start();
+        self.serve();
+        self.tape.finish()
+    }
+
     /// Carries out requests that were written down, and passes on what is due. Answers whether it can.
     pub(crate) fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
         self.attention.store(false, Ordering::Release);

@@ -146,18 +146,10 @@ impl HbaServer {
         self.held.as_ref().map(|held| held.take_interrupts()).unwrap_or_default()
     }
 
-    /// From now on writes down what it serves, for an HBA that was started
-    /// [held](HbaServer::start_held); or no more.
-    pub fn write_down(&self, on: bool) {
-        if let Some(held) = &self.held {
-            if on { held.tape().start() } else { held.tape().stop() }
-        }
-    }
-
-    /// What was served since this was asked last; none if that is not written down, or cannot be: a guest
-    /// may send requests that make no sense.
-    pub fn take_written(&self) -> Option<Vec<Request>> {
-        self.held.as_ref()?.tape().take()
+    /// Serves as [`HbaServer::serve`] does, and writes down what; none if that cannot be: a guest may send
+    /// requests that make no sense.
+    pub fn serve_and_write_down(&self) -> Option<Vec<Request>> {
+        self.held.as_ref()?.serve_and_write_down()
     }
 
     /// Does what [`HbaServer::serve`] did when these requests were written down, without the guest, whose

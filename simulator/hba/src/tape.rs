@@ -84,15 +84,10 @@ impl Tape {
         *self.state() = State::On(Vec::new());
     }
 
-    /// No more.
-    pub(crate) fn stop(&self) {
-        *self.state() = State::Off;
-    }
-
-    /// What was written down since this was asked last; none if it is not all there.
-    pub(crate) fn take(&self) -> Option<Vec<Request>> {
-        match &mut *self.state() {
-            State::On(requests) => Some(mem::take(requests)),
+    /// No more are. Answers what was written down; none if it is not all there.
+    pub(crate) fn finish(&self) -> Option<Vec<Request>> {
+        match mem::take(&mut *self.state()) {
+            State::On(requests) => Some(requests),
             State::Off | State::Spoiled => None,
         }
     }
@@ -141,13 +136,16 @@ mod tests {
     fn a_tape_has_all_or_says_that_it_has_not() {
         let tape = Tape::default();
         tape.note(|| unreachable!("it is off"));
-        assert_eq!(tape.take(), None);
+        assert_eq!(tape.finish(), None);
         tape.start();
         tape.note(|| Some(request(0)));
-        assert_eq!(tape.take(), Some(vec![request(0)]));
-        assert_eq!(tape.take(), Some(vec![]));
+        assert_eq!(tape.finish(), Some(vec![request(0)]));
+        tape.note(|| unreachable!("it is off again"));
+        tape.start();
+        assert_eq!(tape.finish(), Some(vec![]));
+        tape.start();
         tape.note(|| None);
         tape.note(|| unreachable!("it is of no use any more"));
-        assert_eq!(tape.take(), None);
+        assert_eq!(tape.finish(), None);
     }
 }

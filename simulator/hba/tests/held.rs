@@ -182,8 +182,7 @@ fn a_question_that_comes_before_its_queue_is_started_again_is_answered_as_ever()
 
 /// Has a bench serve, and answers what it wrote down.
 fn written(bench: &Bench) -> Vec<Request> {
-    bench.server.serve();
-    bench.server.take_written().expect("it makes sense")
+    bench.server.serve_and_write_down().expect("it makes sense")
 }
 
 #[test]
@@ -191,7 +190,6 @@ fn an_hba_that_carries_out_what_another_has_served_is_where_that_one_is() {
     let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
     let slow = || vec![rule("slow", "READ", delay.clone())];
     let mut first = Bench::new(slow());
-    first.server.write_down(true);
     first.write(3, 5, b'x');
     let done = written(&first);
     assert_eq!(first.answer(REQUESTS), Some(Response::GOOD));
@@ -216,19 +214,16 @@ fn an_hba_that_carries_out_what_another_has_served_is_where_that_one_is() {
         let data = bench.front.place(7).take_data(&bench.front.memory, san::BLOCK);
         assert_eq!(data, vec![b'x'; san::BLOCK]);
     }
-    assert!(first.server.take_written().expect("it makes sense").is_empty());
+    assert!(written(&first).is_empty());
 }
 
 #[test]
 fn what_cannot_be_written_down_or_carried_out_is_said() {
     let mut bench = Bench::new(vec![]);
-    assert_eq!(bench.server.take_written(), None, "nobody wanted it");
-    bench.server.write_down(true);
     bench.send(REQUESTS, 1, &read10(0, 1));
     let requests = written(&bench);
     let small = Scratch::new(1 << 20).expect("a mebibyte");
     assert!(!bench.server.carry_out(&requests, &small), "the guest had more memory");
     bench.front.offer(REQUESTS, 2, &[readable(0xffff_ffff_0000, 51)]);
-    bench.server.serve();
-    assert_eq!(bench.server.take_written(), None, "there is no such memory");
+    assert_eq!(bench.server.serve_and_write_down(), None, "there is no such memory");
 }

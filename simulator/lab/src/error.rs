@@ -175,7 +175,8 @@ pub enum LabError {
     },
     /// A story cannot be saved.
     #[error(
-        "the story so far cannot be saved: its time is not exact, or its guest has sent what makes no sense"
+        "the story so far cannot be saved: its time is not exact, its guest has sent what makes no sense, or more \
+         than 1 GiB"
     )]
     Unsaveable,
     /// What was saved belongs to another story.

@@ -1,26 +1,25 @@
 //! Other stories that go on from where a replay was held.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
-use sansim_lab::{Hold, LabError};
 use sansim_scenario::{
-    event::Event,
     lang::{self, Scenario},
-    repeat::Repeat,
-    run::{Finished, RunError, RunId, RunSpec, Sink, Standing, directory::EVENTS},
+    run::{RunError, RunSpec},
     suite::{Lab, SuiteOptions, run_suite},
     verdict::Verdict,
 };
 use tokio_util::sync::CancellationToken as Cancel;
 
-use super::{QUIET, Refused, visit::Saved};
-use crate::{DIFFERS, LAB, PASS, USAGE, show};
+use super::{
+    QUIET, Refused, events,
+    visit::{Saved, Visitor},
+};
+use crate::{DIFFERS, PASS, USAGE, show};
 
 /// Reads the stories.
 ///
@@ -56,31 +55,27 @@ pub(super) async fn go_on(
         spec.from = Some(Arc::clone(&saved.checkpoint));
     }
     let files: Vec<PathBuf> = forks.iter().map(|spec| spec.id.file.clone()).collect();
-    let sink = Arc::new(Directories { inner: show::plain(QUIET), by_run: Mutex::default() });
+    let visitor = Arc::new(Visitor::new(show::plain(QUIET), None, None, cancel.clone()));
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let options = SuiteOptions { jobs, fail_fast: false };
-    let played = run_suite(forks, options, lab, Arc::clone(&sink) as _, cancel).await;
+    let played = run_suite(forks, options, lab, Arc::clone(&visitor) as _, cancel).await;
     let mut code = PASS;
     for (index, (file, result)) in files.iter().zip(played.results).enumerate() {
-        let summary = result.ok_or(RunError::Interrupted)??;
-        let directory = sink.by_run().get(&index).cloned().unwrap_or_default();
-        match summary.verdict {
-            Verdict::Error => {
-                let why = summary.reason.unwrap_or_else(|| "the lab failed".to_owned());
-                let another = LabError::AnotherStory { why: String::new() }.to_string();
-                let code = if why.starts_with(&another) { USAGE } else { LAB };
-                return Err(Refused(code, format!("{}: {why}", file.display())));
-            }
-            Verdict::Fail => code = DIFFERS,
-            _ => {}
-        }
-        if let Some(at) = first_difference(told, &directory.join(EVENTS), saved.events) {
-            let (file, other, told) = (file.display(), directory.display(), told.display());
+        let shown = file.display();
+        let summary = result.ok_or(RunError::Interrupted)?.map_err(|error| {
+            let Refused(code, why) = error.into();
+            Refused(code, format!("{shown}: {why}"))
+        })?;
+        let events = events(&summary, visitor.directory(index), &shown.to_string())?;
+        if let Some(at) = first_difference(told, &events, saved.events) {
+            let (other, told) = (events.display(), told.display());
             let why = format!(
-                "{file} is another story before that moment: event {at} is another one \
-                 ({other}/{EVENTS}, {told})"
+                "{shown} is another story before that moment: event {at} is another one ({other}, {told})"
             );
             return Err(Refused(USAGE, why));
+        }
+        if summary.verdict == Verdict::Fail {
+            code = DIFFERS;
         }
     }
     Ok(code)
@@ -94,41 +89,6 @@ fn first_difference(one: &Path, other: &Path, lines: u64) -> Option<u64> {
         (Some(Ok(one)), Some(Ok(other))) => one != other,
         _ => true,
     })
-}
-
-/// Remembers where runs have left their story, and passes on the rest.
-struct Directories {
-    inner: Arc<dyn Sink>,
-    by_run: Mutex<BTreeMap<usize, PathBuf>>,
-}
-
-impl Directories {
-    fn by_run(&self) -> MutexGuard<'_, BTreeMap<usize, PathBuf>> {
-        self.by_run.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Sink for Directories {
-    fn stage(&self, run: &RunId, stage: &str) {
-        self.inner.stage(run, stage);
-    }
-
-    fn event(&self, run: &RunId, event: &Event) {
-        self.inner.event(run, event);
-    }
-
-    fn held(&self, run: &RunId, standing: Standing, hold: Hold) {
-        self.inner.held(run, standing, hold);
-    }
-
-    fn finished(&self, run: &RunId, finished: &Finished) {
-        self.by_run().insert(run.index, finished.recorded.directory.clone());
-        self.inner.finished(run, finished);
-    }
-
-    fn repeated(&self, run: &RunId, repeat: &Repeat) {
-        self.inner.repeated(run, repeat);
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use sansim_scenario::{
     repeat::{Exact, compare},
     run::{RunError, RunSpec, directory::EVENTS, survey},
     suite::{Lab, SuiteOptions, run_suite},
-    verdict::{PartsSummary, Verdict},
+    verdict::{PartsSummary, Summary, Verdict},
 };
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -43,8 +43,11 @@ impl From<LabError> for Refused {
 
 impl From<RunError> for Refused {
     fn from(error: RunError) -> Self {
-        let code = if matches!(error, RunError::Interrupted) { INTERRUPTED } else { LAB };
-        Refused(code, error.to_string())
+        match error {
+            RunError::Interrupted => Refused(INTERRUPTED, error.to_string()),
+            RunError::Lab(error) => error.into(),
+            error => Refused(LAB, error.to_string()),
+        }
     }
 }
 
@@ -172,12 +175,18 @@ async fn again(
     if let Some(until) = until.filter(|_| !visitor.was_there()) {
         println!("the story did not come to {until}");
     }
-    match (summary.verdict, visitor.directory()) {
-        (Verdict::Error, _) | (_, None) => {
-            let why = summary.reason.unwrap_or_else(|| "the lab failed".to_owned());
-            Err(Refused(LAB, format!("the replay failed: {why}")))
+    let events = events(&summary, visitor.directory(0), "the replay failed")?;
+    Ok(Fresh { events, visitor })
+}
+
+/// The events of a run; the lab's failure, if it failed.
+fn events(summary: &Summary, directory: Option<PathBuf>, what: &str) -> Result<PathBuf, Refused> {
+    match directory {
+        Some(directory) if summary.verdict != Verdict::Error => Ok(directory.join(EVENTS)),
+        _ => {
+            let why = summary.reason.as_deref().unwrap_or("the lab failed");
+            Err(Refused(LAB, format!("{what}: {why}")))
         }
-        (_, Some(directory)) => Ok(Fresh { events: directory.join(EVENTS), visitor }),
     }
 }
 

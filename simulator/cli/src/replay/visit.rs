@@ -2,9 +2,10 @@
 //! story goes on.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -28,7 +29,8 @@ pub(super) struct Visitor {
     cancel: Cancel,
     there: AtomicBool,
     trapped: Arc<AtomicBool>,
-    directory: Mutex<Option<PathBuf>>,
+    /// Where runs have left their story, by their place in the suite.
+    directories: Mutex<BTreeMap<usize, PathBuf>>,
     /// Where the guest is to be saved, and what came of it.
     place: Option<PathBuf>,
     saved: Arc<OnceLock<Result<Saved, LabError>>>,
@@ -51,9 +53,9 @@ impl Visitor {
         cancel: Cancel,
     ) -> Self {
         let (there, trapped) = (AtomicBool::new(false), Arc::default());
-        let (symbols, directory) = (symbols.map(Arc::new), Mutex::new(None));
+        let (symbols, directories) = (symbols.map(Arc::new), Mutex::default());
         let saved = Arc::default();
-        Visitor { inner, symbols, cancel, there, trapped, directory, place, saved }
+        Visitor { inner, symbols, cancel, there, trapped, directories, place, saved }
     }
 
     /// The guest that was saved, if one was to be.
@@ -74,9 +76,13 @@ impl Visitor {
         self.trapped.load(Ordering::Relaxed)
     }
 
-    /// The directory of the run, once it has its verdict.
-    pub(super) fn directory(&self) -> Option<PathBuf> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The directory of a run, once it has its verdict.
+    pub(super) fn directory(&self, index: usize) -> Option<PathBuf> {
+        self.directories().get(&index).cloned()
+    }
+
+    fn directories(&self) -> MutexGuard<'_, BTreeMap<usize, PathBuf>> {
+        self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,8 +117,7 @@ impl Sink for Visitor {
     }
 
     fn finished(&self, run: &RunId, finished: &Finished) {
-        let directory = finished.recorded.directory.clone();
-        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(directory);
+        self.directories().insert(run.index, finished.recorded.directory.clone());
         self.inner.finished(run, finished);
     }
 

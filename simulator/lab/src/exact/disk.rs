@@ -130,7 +130,8 @@ impl Device for UserlandDisk {
         slot::USERLAND
     }
 
-    fn take_written(&self) -> Option<Vec<u8>> {
+    fn serve_and_write_down(&self) -> Option<Vec<u8>> {
+        self.serve();
         // It only reads, and what it has read is in the guest's memory.
         Some(Vec::new())
     }

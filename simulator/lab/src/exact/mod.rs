@@ -43,7 +43,7 @@ mod vhost_user;
 
 pub(crate) use disk::UserlandDisk;
 pub(crate) use recording::Recording;
-pub(crate) use register::{Answered, Register};
+pub(crate) use register::{Answered, Register, Service};
 
 /// The sockets in the work directory that QEMU connects to.
 pub(crate) const DISK_SOCKET: &str = "userland.sock";

@@ -12,11 +12,15 @@ use sansim_protocol::hypercall::Ask;
 /// What each device has served, in the order in which they do.
 pub(crate) type Served = Vec<Vec<u8>>;
 
+/// What a recording may hold, in bytes: all that a guest says and writes.
+const MOST: usize = 1 << 30;
+
 /// Questions, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Recording {
     questions: VecDeque<Question>,
-    /// There was a request that could not be written down.
+    bytes: usize,
+    /// There was a request that could not be written down, or too much of all.
     spoiled: bool,
 }
 
@@ -46,22 +50,42 @@ impl Recording {
     }
 
     pub(crate) fn asked(&mut self, ask: Ask, text: Vec<u8>) {
-        let question = Question { ask, text, served: VecDeque::new(), answer: None };
-        self.questions.push_back(question);
+        if self.has_room_for(text.len() + size_of::<Question>()) {
+            let question = Question { ask, text, served: VecDeque::new(), answer: None };
+            self.questions.push_back(question);
+        }
     }
 
     /// The devices have served; none where they cannot tell what.
     pub(crate) fn served(&mut self, served: Option<Served>) {
-        match (self.questions.back_mut(), served) {
-            (Some(question), Some(served)) => question.served.push_back(served),
-            _ => self.spoiled = true,
+        let Some(served) = served else { return self.spoil() };
+        if self.has_room_for(served.iter().map(|served| served.len() + size_of_val(served)).sum())
+            && let Some(question) = self.questions.back_mut()
+        {
+            question.served.push_back(served);
         }
     }
 
     pub(crate) fn answered(&mut self, answer: Answer) {
-        if let Some(question) = self.questions.back_mut() {
+        if self.has_room_for(answer.text.len())
+            && let Some(question) = self.questions.back_mut()
+        {
             question.answer = Some(answer);
         }
+    }
+
+    /// Takes so much room, if it is there.
+    fn has_room_for(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > MOST {
+            self.spoil();
+        }
+        !self.spoiled
+    }
+
+    fn spoil(&mut self) {
+        self.spoiled = true;
+        self.questions = VecDeque::new();
     }
 
     /// It can be asked again, when its last question has been answered.
@@ -171,5 +195,17 @@ mod tests {
         recording.served(None);
         recording.answered(answer("two"));
         assert!(!recording.is_whole());
+    }
+
+    #[test]
+    fn too_much_spoils_it_and_is_not_kept() {
+        let mut recording = recording();
+        recording.bytes = MOST - 10;
+        recording.answered(answer("two"));
+        assert!(recording.is_whole());
+        recording.asked(Ask::default(), b"a word more".to_vec());
+        recording.answered(answer("three"));
+        assert!(!recording.is_whole());
+        assert_eq!(recording.len(), 0);
     }
 }

@@ -38,10 +38,29 @@ struct Inner {
     lines: Lines,
     /// Interrupts that an answer had no room for.
     late: Vec<Interrupt>,
-    /// Where questions are written down, if they are.
-    recording: Option<Recording>,
-    /// Questions that are asked again before the guest asks, and who is told when all have been.
-    retelling: Option<(Retelling, oneshot::Sender<()>)>,
+    telling: Telling,
+}
+
+/// What becomes of questions.
+#[derive(Default)]
+enum Telling {
+    /// The guest asks, and they are forgotten.
+    #[default]
+    Once,
+    /// The guest asks, and they are written down.
+    WrittenDown(Recording),
+    /// They are asked again before the guest asks, and somebody is told when all have been.
+    Again(Retelling, oneshot::Sender<()>),
+}
+
+/// How devices are to serve while a question is open.
+pub(crate) enum Service {
+    /// As ever.
+    Plain,
+    /// And write it down, for [`Register::served`].
+    WrittenDown,
+    /// Carrying out again what they have served then.
+    Again(Served),
 }
 
 /// What came of an answer.
@@ -94,14 +113,8 @@ impl Register {
     ) -> io::Result<(Arc<Register>, watch::Receiver<Ask>)> {
         let (asked, asks) = watch::channel(Ask::default());
         let device = BlockDevice::new(Writeback(value), ram.try_clone()?)?;
-        let inner = Inner {
-            device,
-            connection: None,
-            lines,
-            late: Vec::new(),
-            recording: None,
-            retelling: None,
-        };
+        let (late, telling) = (Vec::new(), Telling::Once);
+        let inner = Inner { device, connection: None, lines, late, telling };
         let (mailbox, inner) = (LabMailbox::of(ram.try_clone()?)?, Mutex::new(inner));
         Ok((Arc::new(Register { mailbox, inner, asked }), asks))
     }
@@ -117,13 +130,13 @@ impl Register {
 
     fn pump(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { device, connection, lines, recording, .. } = &mut *inner;
+        let Inner { device, connection, lines, telling, .. } = &mut *inner;
         let Some(connection) = connection else { return Ok(()) };
         if device.pump(connection)? {
             let (ask, text) = self.mailbox.question()?;
             tracing::trace!(?ask, text = %String::from_utf8_lossy(&text), "asked");
             lines.take(&text);
-            if let Some(recording) = recording {
+            if let Telling::WrittenDown(recording) = telling {
                 recording.asked(ask, text);
             }
             drop(inner);
@@ -141,10 +154,30 @@ impl Register {
         interrupts: Vec<Interrupt>,
     ) -> Answered {
         let mut inner = self.lock();
-        if inner.retelling.is_some() {
-            return inner.answer_again(wake_ns, &self.asked);
+        let Inner { connection, lines, late, telling, .. } = &mut *inner;
+        let Some(connection) = connection else { return Answered::Yes };
+        late.extend(interrupts);
+        let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
+        let text = lines.give(Mailbox::ROOM);
+        // What there was no room for follows at once.
+        let more = !late.is_empty() || lines.has_more();
+        let wake_ns = if more { Some(0) } else { wake_ns };
+        let go = Go { round, wake_ns, len: text.len(), interrupts };
+        tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
+        let answer = Answer { wake_ns, text };
+        if let Telling::Again(retelling, _) = telling {
+            if let Err(why) = retelling.answer(&answer) {
+                *telling = Telling::Once;
+                return Answered::Otherwise(why);
+            }
+            inner.ask_again(&self.asked);
+            return Answered::Yes;
         }
-        match inner.answer(&self.mailbox, round, wake_ns, interrupts) {
+        let written = self.mailbox.answer(&go, &answer.text);
+        if let Telling::WrittenDown(recording) = telling {
+            recording.answered(answer);
+        }
+        match written.and_then(|()| connection.reply(SET_CONFIG, &[0; 8])) {
             Ok(()) => Answered::Yes,
             Err(error) => Answered::Gone(error),
         }
@@ -152,17 +185,12 @@ impl Register {
 
     /// From the question that is open on, questions are written down with their answers.
     pub(crate) fn write_down(&self) {
-        self.lock().recording = Some(Recording::from(*self.asked.borrow()));
-    }
-
-    /// Whether questions are written down.
-    pub(crate) fn is_writing(&self) -> bool {
-        self.lock().recording.is_some()
+        self.lock().telling = Telling::WrittenDown(Recording::from(*self.asked.borrow()));
     }
 
     /// The devices have served while a question was open; none where they cannot tell what.
     pub(crate) fn served(&self, served: Option<Served>) {
-        if let Some(recording) = &mut self.lock().recording {
+        if let Telling::WrittenDown(recording) = &mut self.lock().telling {
             recording.served(served);
         }
     }
@@ -170,7 +198,10 @@ impl Register {
     /// What was written down. To be called when no question is open; none if one is, or if it is not all
     /// there.
     pub(crate) fn take_recording(&self) -> Option<Recording> {
-        self.lock().recording.take().filter(Recording::is_whole)
+        match std::mem::take(&mut self.lock().telling) {
+            Telling::WrittenDown(recording) => Some(recording).filter(Recording::is_whole),
+            Telling::Once | Telling::Again(..) => None,
+        }
     }
 
     /// Asks what was written down, in place of the guest, which is to go on when all is answered: the
@@ -178,19 +209,23 @@ impl Register {
     pub(crate) fn tell_again(&self, recording: Recording) -> oneshot::Receiver<()> {
         let (done, all) = oneshot::channel();
         let mut inner = self.lock();
-        inner.retelling = Some((Retelling::new(recording), done));
+        inner.telling = Telling::Again(Retelling::new(recording), done);
         inner.ask_again(&self.asked);
         all
     }
 
     /// Whether questions are asked again.
     pub(crate) fn is_retelling(&self) -> bool {
-        self.lock().retelling.is_some()
+        matches!(self.lock().telling, Telling::Again(..))
     }
 
-    /// What the devices have served next, while a question is asked again.
-    pub(crate) fn serve_again(&self) -> Option<Served> {
-        self.lock().retelling.as_mut().map(|(retelling, _)| retelling.serve())
+    /// How the devices are to serve now.
+    pub(crate) fn service(&self) -> Service {
+        match &mut self.lock().telling {
+            Telling::Once => Service::Plain,
+            Telling::WrittenDown(_) => Service::WrittenDown,
+            Telling::Again(retelling, _) => Service::Again(retelling.serve()),
+        }
     }
 
     /// The last value that was written, which belongs to a saved machine.
@@ -204,50 +239,13 @@ impl Register {
 }
 
 impl Inner {
-    fn answer(
-        &mut self,
-        mailbox: &LabMailbox,
-        round: u64,
-        wake_ns: Option<u64>,
-        interrupts: Vec<Interrupt>,
-    ) -> io::Result<()> {
-        let Inner { connection, lines, late, recording, .. } = self;
-        let Some(connection) = connection else { return Ok(()) };
-        late.extend(interrupts);
-        let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
-        let text = lines.give(Mailbox::ROOM);
-        // What there was no room for follows at once.
-        let more = !late.is_empty() || lines.has_more();
-        let wake_ns = if more { Some(0) } else { wake_ns };
-        let go = Go { round, wake_ns, len: text.len(), interrupts };
-        tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
-        mailbox.answer(&go, &text)?;
-        if let Some(recording) = recording {
-            recording.answered(Answer { wake_ns, text });
-        }
-        connection.reply(SET_CONFIG, &[0; 8])
-    }
-
-    /// The same for a question that is asked again.
-    fn answer_again(&mut self, wake_ns: Option<u64>, asked: &watch::Sender<Ask>) -> Answered {
-        let text = self.lines.give(Mailbox::ROOM);
-        let wake_ns = if self.lines.has_more() { Some(0) } else { wake_ns };
-        let Some((retelling, _)) = &mut self.retelling else { return Answered::Yes };
-        if let Err(why) = retelling.answer(&Answer { wake_ns, text }) {
-            self.retelling = None;
-            return Answered::Otherwise(why);
-        }
-        self.ask_again(asked);
-        Answered::Yes
-    }
-
     /// Asks the next question that was written down. After the last one it is the guest's turn.
     fn ask_again(&mut self, asked: &watch::Sender<Ask>) {
-        let Some((retelling, _)) = &self.retelling else { return };
+        let Telling::Again(retelling, _) = &self.telling else { return };
         if let Some((ask, text)) = retelling.question() {
             self.lines.take(text);
             asked.send_replace(ask);
-        } else if let Some((_, done)) = self.retelling.take() {
+        } else if let Telling::Again(_, done) = std::mem::take(&mut self.telling) {
             // Nobody waits for it any more when the run is over.
             let _ = done.send(());
         }

@@ -1,6 +1,6 @@
 //! A story that stands still, saved: the guest, and what the lab was asked until then.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{Hold, Machine, MachineConfig, STATE, link};
 use crate::{LabError, Result, exact::Recording, template::Moment};
@@ -44,16 +44,9 @@ impl Hold {
         let recording = register.take_recording().ok_or(LabError::Unsaveable)?;
         let moment = Moment::new(register.value(), None);
         let checkpoint = Checkpoint { dir, moment, recording };
-        let linked = self.dir().join(STATE);
-        // The link to what the guest was restored from.
-        let _ = fs::remove_file(&linked);
-        link(&linked, &checkpoint.state())?;
+        link(&self.dir().join(STATE), &checkpoint.state())?;
         self.qmp.save(STATE).await?;
-        let (memory, path) = (Arc::clone(&self.ram), checkpoint.ram());
-        let saving = tokio::task::spawn_blocking(move || {
-            memory.save(&path).map_err(LabError::file("cannot write", path))
-        });
-        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        Arc::clone(&self.ram).write_to(checkpoint.ram()).await?;
         Ok(checkpoint)
     }
 }
@@ -75,10 +68,8 @@ impl Machine {
         let told = register.tell_again(checkpoint.recording.clone());
         let qmp = Arc::clone(&self.qmp);
         tokio::spawn(async move {
-            if told.await.is_ok()
-                && let Err(error) = qmp.cont().await
-            {
-                tracing::debug!("the guest is not continued: {error}");
+            if told.await.is_ok() {
+                qmp.go_on().await;
             }
         });
     }

@@ -107,12 +107,12 @@ impl GdbPort {
             accepted = self.listener.accept() => accepted?.0,
             () = &mut enough => return Ok(Visit::default()),
         };
-        let (from_gdb, to_gdb) = gdb.into_split();
+        let (from_gdb, mut to_gdb) = gdb.into_split();
         let (from_qemu, mut to_qemu) = UnixStream::connect(&self.server).await?.into_split();
         let seen = Seen::default();
         let relayed = tokio::select! {
-            relayed = forth(from_gdb, &mut to_qemu, &seen) => relayed,
-            relayed = back(from_qemu, to_gdb, &seen) => relayed,
+            relayed = relay(from_gdb, &mut to_qemu, |bytes| seen.said(bytes)) => relayed,
+            relayed = relay(from_qemu, &mut to_gdb, |bytes| seen.answered(bytes)) => relayed,
             () = enough => Ok(()),
         };
         if !seen.detached.load(Relaxed) {
@@ -134,28 +134,20 @@ impl Drop for GdbPort {
     }
 }
 
-/// What gdb says, until it has nothing more to say.
-async fn forth(mut gdb: OwnedReadHalf, qemu: &mut OwnedWriteHalf, seen: &Seen) -> io::Result<()> {
+/// Passes on what one end says, until it has nothing more to say.
+async fn relay(
+    mut from: OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    hear: impl Fn(&[u8]),
+) -> io::Result<()> {
     let mut buffer = vec![0; 16 << 10];
     loop {
-        let count = gdb.read(&mut buffer).await?;
+        let count = from.read(&mut buffer).await?;
         if count == 0 {
             return Ok(());
         }
-        seen.said(&buffer[..count]);
-        qemu.write_all(&buffer[..count]).await?;
-    }
-}
-
-async fn back(mut qemu: OwnedReadHalf, mut gdb: OwnedWriteHalf, seen: &Seen) -> io::Result<()> {
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        let count = qemu.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        seen.answered(&buffer[..count]);
-        gdb.write_all(&buffer[..count]).await?;
+        hear(&buffer[..count]);
+        to.write_all(&buffer[..count]).await?;
     }
 }
 

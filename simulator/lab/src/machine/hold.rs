@@ -103,10 +103,7 @@ impl Drop for Hold {
             if let Some(stopped) = stopped {
                 let _ = stopped.await;
             }
-            // The answer may come only after the guest's next question.
-            if let Err(error) = qmp.cont().await {
-                tracing::debug!("the guest is not continued: {error}");
-            }
+            qmp.go_on().await;
             drop(held);
         });
     }

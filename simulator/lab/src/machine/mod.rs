@@ -156,12 +156,7 @@ impl Machine {
             let (state, ram) = (template.state(), template.ram());
             let mut machine = Machine::load(&config, moment, &state, ram).await?;
             let qmp = Arc::clone(&machine.qmp);
-            // It may be answered only after the guest's first question, which is not answered here.
-            let continued = tokio::spawn(async move {
-                if let Err(error) = qmp.cont().await {
-                    tracing::debug!("the guest is not continued: {error}");
-                }
-            });
+            let continued = tokio::spawn(async move { qmp.go_on().await });
             if config.time == TimeMode::Real {
                 continued.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));
                 machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
@@ -360,10 +355,7 @@ impl Machine {
         self.or_gone(self.qmp.save(STATE)).await?;
         let memory = Arc::clone(&self.ram);
         self.kill().await;
-        let saving = tokio::task::spawn_blocking(move || {
-            memory.save(&ram).map_err(LabError::file("cannot write", ram))
-        });
-        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        memory.write_to(ram).await?;
         Ok(Some(moment))
     }
 

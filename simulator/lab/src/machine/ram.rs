@@ -11,7 +11,8 @@ use std::{
         fd::{AsRawFd, OwnedFd},
         unix::fs::FileExt,
     },
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
@@ -56,6 +57,14 @@ impl Ram {
     pub(crate) fn occupied(&self) -> u64 {
         // Blocks of stat(2) have 512 bytes.
         fstat(&self.file).map_or(0, |stat| u64::try_from(stat.st_blocks).unwrap_or(0) * 512)
+    }
+
+    /// [`save`](Ram::save), on a thread that may wait for the disk.
+    pub(crate) async fn write_to(self: Arc<Ram>, path: PathBuf) -> Result<()> {
+        let saving = tokio::task::spawn_blocking(move || {
+            self.save(&path).map_err(LabError::file("cannot write", path))
+        });
+        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
     }
 
     /// Fills fresh memory from a file that [`save`](Ram::save) wrote.

@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::{
     AgentLink, LabError, Result,
-    exact::{Answered, Register},
+    exact::{Answered, Register, Service},
 };
 
 /// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
@@ -40,11 +40,9 @@ pub trait Device: Send + Sync {
     /// Takes the virtqueues whose guest is to be interrupted.
     fn take_interrupts(&self) -> Vec<u16>;
 
-    /// From now on writes down what it serves.
-    fn write_down(&self) {}
-
-    /// What it has served since this was asked last; none if that cannot be written down, or is not.
-    fn take_written(&self) -> Option<Vec<u8>> {
+    /// Serves as [`Device::serve`] does, and writes down what; none if that cannot be.
+    fn serve_and_write_down(&self) -> Option<Vec<u8>> {
+        self.serve();
         None
     }
 
@@ -69,8 +67,6 @@ struct Skipping {
     state: State,
     /// The last question that was heard.
     round: u64,
-    /// A device could not do again what it had done.
-    lost: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -101,16 +97,7 @@ impl Keeper {
         devices: Vec<Arc<dyn Device>>,
     ) -> Keeper {
         let (clock, state) = (Arc::default(), State::Going(None));
-        Keeper(Some(Box::new(Skipping {
-            link,
-            register,
-            asks,
-            clock,
-            devices,
-            state,
-            round: 0,
-            lost: false,
-        })))
+        Keeper(Some(Box::new(Skipping { link, register, asks, clock, devices, state, round: 0 })))
     }
 
     /// From now on the guest's time is shown by `clock`, and `devices` serve, too, when it stands still,
@@ -129,7 +116,6 @@ impl Keeper {
     /// the story can be taken up again later. Real time cannot.
     pub fn write_down(&self) {
         if let Some(skipping) = &self.0 {
-            skipping.devices.iter().for_each(|device| device.write_down());
             skipping.register.write_down();
         }
     }
@@ -216,7 +202,7 @@ impl Skipping {
                     continue;
                 }
             }
-            self.serve();
+            self.serve()?;
             return Ok(Settled);
         }
     }
@@ -241,27 +227,30 @@ impl Skipping {
     }
 
     /// Has everything done that is due at the time of the last question.
-    fn serve(&mut self) {
+    fn serve(&mut self) -> Result<()> {
         let Ask { round, at_ns, .. } = *self.asks.borrow_and_update();
         self.round = round;
         self.clock.advance(Time::from_nanos(at_ns));
-        self.serve_devices();
+        let devices = self.devices.iter();
+        match self.register.service() {
+            Service::Plain => devices.for_each(|device| device.serve()),
+            Service::WrittenDown => {
+                // All of them are served, whatever can be written down.
+                let served: Vec<_> = devices.map(|device| device.serve_and_write_down()).collect();
+                self.register.served(served.into_iter().collect());
+            }
+            Service::Again(served) => {
+                // Of one that was not served nothing was written down.
+                let mut served = served.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
+                let mut pairs = devices.zip(&mut served);
+                if !pairs.all(|(device, served)| device.carry_out(served)) {
+                    let why = "a device cannot do again what it did".to_owned();
+                    return Err(LabError::AnotherStory { why });
+                }
+            }
+        }
         self.state = State::Served;
-    }
-
-    fn serve_devices(&mut self) {
-        if let Some(served) = self.register.serve_again() {
-            // Of one that was not served nothing was written down.
-            let nothing = std::iter::repeat(Vec::new());
-            let can = self.devices.iter().zip(served.into_iter().chain(nothing));
-            self.lost |=
-                !can.map(|(device, served)| device.carry_out(&served)).fold(true, |a, b| a & b);
-            return;
-        }
-        self.devices.iter().for_each(|device| device.serve());
-        if self.register.is_writing() {
-            self.register.served(self.devices.iter().map(|device| device.take_written()).collect());
-        }
+        Ok(())
     }
 
     /// Whether something came up since the devices have served.
@@ -281,9 +270,6 @@ impl Skipping {
             self.register.answer(self.round, due.map(Time::as_nanos), interrupts.collect());
         self.state = State::Going(due);
         match answered {
-            Answered::Yes if self.lost => {
-                Err(LabError::AnotherStory { why: "a device cannot do it again".to_owned() })
-            }
             Answered::Yes => Ok(()),
             Answered::Otherwise(why) => Err(LabError::AnotherStory { why }),
             Answered::Gone(error) => {

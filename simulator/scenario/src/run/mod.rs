@@ -90,8 +90,8 @@ pub struct RunSpec {
     pub until: Option<Until>,
     /// Whether the story is written down, so that it can be [saved](sansim_lab::Hold::save) there.
     pub write_down: bool,
-    /// The moment of such a story to go on from. The scenario must be the same as that one's until then;
-    /// where it is not, the run ends with an error.
+    /// The moment of such a story to go on from. The scenario must be the same as that one's until then,
+    /// or there is no run.
     pub from: Option<Arc<Checkpoint>>,
 }
 
@@ -169,7 +169,8 @@ struct Facts {
 /// when there is a machine.
 ///
 /// # Errors
-/// When the user interrupts, or the run's directory cannot be written.
+/// When the user interrupts, the run's directory cannot be written, or the scenario does not go on from
+/// [`RunSpec::from`].
 pub async fn run(
     spec: &RunSpec,
     templates: &Templates,
@@ -193,7 +194,11 @@ pub async fn run(
         None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
     };
     let told = match told {
-        Err(error @ (RunError::Interrupted | RunError::Directory(_))) => return Err(error),
+        Err(
+            error @ (RunError::Interrupted
+            | RunError::Directory(_)
+            | RunError::Lab(LabError::AnotherStory { .. })),
+        ) => return Err(error),
         told => told,
     };
     let mut summary = summarize(spec, &recorder, &facts, told);

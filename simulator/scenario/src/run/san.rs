@@ -166,12 +166,11 @@ impl Device for Served {
         self.hba.take_interrupts()
     }
 
-    fn write_down(&self) {
-        self.hba.write_down(true);
-    }
-
-    fn take_written(&self) -> Option<Vec<u8>> {
-        let requests = self.hba.take_written()?;
+    fn serve_and_write_down(&self) -> Option<Vec<u8>> {
+        let requests = match self.has_room() {
+            true => self.hba.serve_and_write_down()?,
+            false => Vec::new(),
+        };
         // Of one that has served nothing there is nothing.
         if requests.is_empty() { Some(Vec::new()) } else { postcard::to_stdvec(&requests).ok() }
     }
