@@ -11,6 +11,8 @@
 //!
 //! All numbers are little-endian words of 64 bits, at offsets that both ends take from here.
 
+use serde::{Deserialize, Serialize};
+
 /// The mailbox in the guest's memory.
 ///
 /// It lies below the kernel, which is loaded at 16 MiB (CONFIG_PHYSICAL_START), and above what firmware
@@ -48,7 +50,7 @@ pub mod slot {
 }
 
 /// "This has happened; may time go on?"
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// Counts the questions. The answer repeats it, by which the agent knows that it was heard.
     pub round: u64,

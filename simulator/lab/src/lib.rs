@@ -24,6 +24,7 @@ mod patience;
 mod progress;
 mod qemu;
 mod spec;
+mod starts;
 mod store;
 mod template;
 mod time;
@@ -46,6 +47,7 @@ pub use machine::{
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};
 pub use qemu::{keeps_exact_time, version as qemu_version};
+pub use starts::{LULL, StartToSave, Starts};
 pub use store::ImageStore;
 pub use template::{Template, Templates};
 pub use time::{Device, Keeper, Settled, TimeMode};

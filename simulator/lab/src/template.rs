@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -10,9 +11,9 @@ use sansim_array::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accel, Boot, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
+    Accel, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
     cache::{Lock, size_of},
-    machine::{BASE_MODULES, shape},
+    machine::{BASE_MODULES, Base, shape},
     qemu,
 };
 
@@ -66,8 +67,9 @@ impl Template {
         self.dir.join(STATE)
     }
 
-    pub(crate) fn ram(&self) -> PathBuf {
-        self.dir.join(RAM)
+    /// The guest's memory.
+    pub(crate) fn memory(&self) -> Result<Arc<Base>> {
+        Base::open(&self.dir.join(RAM))
     }
 
     /// When it was saved.
@@ -180,7 +182,7 @@ impl Templates {
     /// Starts a machine the quick way: from its template, which is made first when it is missing,
     /// and made again once when it does not restore. `throw_away` starts HBAs for making the
     /// template, as many and with as many queues as `config` has, and returns their sockets with a
-    /// guard that stops them when dropped.
+    /// guard that stops them when dropped. Answers the machine with its template.
     ///
     /// # Errors
     /// As [`make`](Templates::make) and [`Machine::restore`], and what `throw_away` answers.
@@ -189,7 +191,7 @@ impl Templates {
         config: MachineConfig,
         throw_away: F,
         progress: &dyn Progress,
-    ) -> Result<(Machine, Boot), E>
+    ) -> Result<(Machine, Template), E>
     where
         F: Fn() -> Result<(Vec<HbaSocket>, G), E>,
         E: From<LabError>,
@@ -206,7 +208,7 @@ impl Templates {
                 }
             };
             match Machine::restore(config.clone(), &template).await {
-                Ok(machine) => return Ok((machine, Boot::Template)),
+                Ok(machine) => return Ok((machine, template)),
                 Err(LabError::BadTemplate { why, .. }) if !again => {
                     tracing::warn!("the template did not restore ({why}) and is made again");
                     again = true;

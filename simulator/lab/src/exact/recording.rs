@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use sansim_protocol::hypercall::Ask;
+use serde::{Deserialize, Serialize};
 
 /// What each device has served, in the order in which they do.
 pub(crate) type Served = Vec<Vec<u8>>;
@@ -16,7 +17,7 @@ pub(crate) type Served = Vec<Vec<u8>>;
 const MOST: usize = 1 << 30;
 
 /// Questions, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Recording {
     questions: VecDeque<Question>,
     bytes: usize,
@@ -25,7 +26,7 @@ pub(crate) struct Recording {
 }
 
 /// A question with what was done about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Question {
     ask: Ask,
     text: Vec<u8>,
@@ -35,7 +36,7 @@ struct Question {
 }
 
 /// What a question was answered with, as far as the lab knows it without its guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) wake_ns: Option<u64>,
     pub(crate) text: Vec<u8>,

@@ -2,19 +2,23 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Hold, Machine, MachineConfig, STATE, link};
+use super::{
+    Hold, Machine, MachineConfig, STATE, link,
+    memory::{Base, SavedMemory},
+};
 use crate::{LabError, Result, exact::Recording, template::Moment};
 
-/// The file with the guest's memory.
-const RAM: &str = "ram";
+/// The file with the guest's memory, as far as it differs from its template's.
+const PAGES: &str = "pages";
 
 /// A moment of a story, from which it can be gone on with any number of times. Its files are in a
 /// directory of its own, which is the caller's.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    pub(super) dir: PathBuf,
-    pub(super) moment: Moment,
-    pub(super) recording: Recording,
+    pub(crate) dir: PathBuf,
+    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) moment: Moment,
+    pub(crate) recording: Recording,
 }
 
 impl Checkpoint {
@@ -23,12 +27,13 @@ impl Checkpoint {
         self.recording.len()
     }
 
-    pub(super) fn state(&self) -> PathBuf {
+    /// What QEMU wrote.
+    pub(crate) fn state(&self) -> PathBuf {
         self.dir.join(STATE)
     }
 
-    pub(super) fn ram(&self) -> PathBuf {
-        self.dir.join(RAM)
+    fn memory(&self) -> SavedMemory {
+        SavedMemory { base: self.base.clone(), pages: Some(self.dir.join(PAGES)) }
     }
 }
 
@@ -43,11 +48,20 @@ impl Hold {
         let register = self.register.as_ref().ok_or(LabError::Unsaveable)?;
         let recording = register.take_recording().ok_or(LabError::Unsaveable)?;
         let moment = Moment::new(register.value(), None);
-        let checkpoint = Checkpoint { dir, moment, recording };
+        let checkpoint = Checkpoint { dir, base: self.base.clone(), moment, recording };
         link(&self.dir().join(STATE), &checkpoint.state())?;
         self.qmp.save(STATE).await?;
-        Arc::clone(&self.ram).write_to(checkpoint.ram()).await?;
+        self.save_memory(checkpoint.dir.join(PAGES)).await?;
         Ok(checkpoint)
+    }
+
+    async fn save_memory(&self, path: PathBuf) -> Result<()> {
+        let (ram, base) = (Arc::clone(&self.ram), self.base.clone());
+        let saving = tokio::task::spawn_blocking(move || {
+            let base = base.as_ref().map(|base| base.file());
+            ram.save_pages(base, &path).map_err(LabError::file("cannot write", path))
+        });
+        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
     }
 }
 
@@ -57,8 +71,7 @@ impl Machine {
     /// # Errors
     /// As [`Machine::restore`], without throwing anything away.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
-        let (state, ram) = (checkpoint.state(), checkpoint.ram());
-        Machine::load(&config, checkpoint.moment, &state, ram).await
+        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory()).await
     }
 
     /// Asks the keeper of this machine what led to its checkpoint. When all is answered as it was then the

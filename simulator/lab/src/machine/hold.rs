@@ -12,7 +12,13 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{ExitReason, Machine, ended, gdb::GdbPort, qmp::Qmp, ram::Ram};
+use super::{
+    ExitReason, Machine, ended,
+    gdb::GdbPort,
+    memory::{Base, BaseId},
+    qmp::Qmp,
+    ram::Ram,
+};
 use crate::{LabError, Result, agent::LAST_WORDS, exact::Register, patience::Held};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
@@ -28,6 +34,7 @@ pub struct Hold {
     dir: PathBuf,
     held: Option<Held>,
     pub(super) ram: Arc<Ram>,
+    pub(super) base: Option<Arc<Base>>,
     pub(super) register: Option<Arc<Register>>,
 }
 
@@ -43,8 +50,9 @@ impl Machine {
             let _ = told.send(stopping.stop().await);
         });
         tokio::time::sleep(LEAD).await;
-        let (ram, register) = (Arc::clone(&self.ram), self.register.clone());
-        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, register }
+        let (ram, base) = (Arc::clone(&self.ram), self.base.clone());
+        let register = self.register.clone();
+        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, base, register }
     }
 }
 
@@ -83,6 +91,11 @@ impl Hold {
     pub async fn open_gdb(&mut self) -> Result<GdbPort> {
         self.stopped().await?;
         GdbPort::open(Arc::clone(&self.qmp), &self.dir).await
+    }
+
+    /// Which template its memory comes from.
+    pub(crate) fn base(&self) -> Result<Option<BaseId>> {
+        self.base.as_ref().map(|base| base.id()).transpose()
     }
 
     /// The directory of the machine, which ends with it.

@@ -8,6 +8,8 @@ mod exit;
 mod gauge;
 mod gdb;
 mod hold;
+mod memory;
+mod pages;
 mod process;
 mod qmp;
 mod ram;
@@ -40,6 +42,7 @@ pub use self::{
 };
 use self::{
     command_line::{AGENT_SOCKET, QMP_SOCKET, arguments},
+    memory::LOADING,
     process::{Stderr, spawn},
     qmp::{Qmp, Watch},
     ram::Ram,
@@ -47,6 +50,7 @@ use self::{
 pub(crate) use self::{
     command_line::{Start, shape},
     console::Console,
+    memory::{Base, BaseId, SavedMemory},
 };
 use crate::{
     Accel, AgentLink, Device, Keeper, LabError, Result, Template, TimeMode,
@@ -78,9 +82,6 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// is told this name, so that no path needs quoting.
 const STATE: &str = "state";
 
-/// What fails when the memory of a template cannot be read.
-const LOADING: &str = "cannot restore the memory from";
-
 /// A running guest. Dropping it kills QEMU.
 #[derive(Debug)]
 pub struct Machine {
@@ -92,6 +93,8 @@ pub struct Machine {
     console: Console,
     pid: Option<u32>,
     ram: Arc<Ram>,
+    /// The memory of the template that it was restored from.
+    base: Option<Arc<Base>>,
     keeper: Option<Keeper>,
     /// In exact time.
     register: Option<Arc<Register>>,
@@ -152,9 +155,9 @@ impl Machine {
     /// for [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
-            let moment = template.moment()?;
-            let (state, ram) = (template.state(), template.ram());
-            let mut machine = Machine::load(&config, moment, &state, ram).await?;
+            let (moment, state) = (template.moment()?, template.state());
+            let memory = SavedMemory::of(template.memory()?);
+            let mut machine = Machine::load(&config, moment, &state, memory).await?;
             let qmp = Arc::clone(&machine.qmp);
             let continued = tokio::spawn(async move { qmp.go_on().await });
             if config.time == TimeMode::Real {
@@ -187,16 +190,15 @@ impl Machine {
         config: &MachineConfig,
         moment: Moment,
         state: &Path,
-        ram: PathBuf,
+        memory: SavedMemory,
     ) -> Result<Machine> {
         // The memory is copied while QEMU starts.
-        let memory = Arc::new(Ram::new(config.memory_mib)?);
-        let into = Arc::clone(&memory);
-        let loading = tokio::task::spawn_blocking(move || {
-            into.load(&ram).map_err(LabError::file(LOADING, ram))
-        });
+        let ram = Arc::new(Ram::new(config.memory_mib)?);
+        let (into, base) = (Arc::clone(&ram), memory.base.clone());
+        let loading = tokio::task::spawn_blocking(move || memory.load_into(&into));
         link(&config.work_dir.join(STATE), state)?;
-        let (machine, _) = Machine::launch(config, Start::Restore, memory, moment).await?;
+        let (mut machine, _) = Machine::launch(config, Start::Restore, ram, moment).await?;
+        machine.base = base;
         loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
         machine.or_gone(machine.qmp.load(STATE)).await?;
         Ok(machine)
@@ -286,6 +288,7 @@ impl Machine {
             console,
             pid,
             ram,
+            base: None,
             keeper,
             register,
             work_dir,

@@ -19,9 +19,9 @@ use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 
 use crate::{LabError, Result};
 
-const PAGE: usize = 4096;
-/// Read at once while pages of zeros are looked for.
-const CHUNK: usize = 1 << 20;
+pub(super) const PAGE: usize = 4096;
+/// Read at once while pages of zeros, or that differ, are looked for.
+pub(super) const CHUNK: usize = 1 << 20;
 
 /// The memory of one guest.
 #[derive(Debug)]
@@ -53,6 +53,11 @@ impl Ram {
         &self.file
     }
 
+    /// How much there is, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// What is occupied, in bytes.
     pub(crate) fn occupied(&self) -> u64 {
         // Blocks of stat(2) have 512 bytes.
@@ -68,23 +73,21 @@ impl Ram {
     }
 
     /// Fills fresh memory from a file that [`save`](Ram::save) wrote.
-    pub(crate) fn load(&self, path: &Path) -> io::Result<()> {
-        let from = File::open(path)?;
+    pub(crate) fn load(&self, from: &File) -> io::Result<()> {
         if from.metadata()?.len() != self.bytes {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "its size is another"));
         }
         let mut at = 0;
-        while let Some((start, end)) = next_data(&from, at, self.bytes)? {
-            seek(&from, rustix::fs::SeekFrom::Start(start))?;
+        while let Some((start, end)) = next_data(from, at, self.bytes)? {
             seek(&self.file, rustix::fs::SeekFrom::Start(start))?;
-            let mut left = usize::try_from(end - start).map_err(io::Error::other)?;
-            while left > 0 {
-                match sendfile(&self.file, &from, None, left)? {
-                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    n => left -= n,
+            // Others may read the same file: its own position is no good.
+            at = start;
+            while at < end {
+                let left = usize::try_from(end - at).map_err(io::Error::other)?;
+                if sendfile(&self.file, from, Some(&mut at), left)? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
                 }
             }
-            at = end;
         }
         Ok(())
     }
@@ -113,7 +116,7 @@ impl Ram {
 }
 
 /// The first stretch of a file from `at` on that is not a hole; `None` when only holes follow.
-fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
+pub(super) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
     if at >= len {
         return Ok(None);
     }
@@ -150,7 +153,7 @@ mod tests {
         assert!(blocks * 512 < 1 << 20, "{blocks}");
 
         let again = Ram::new(64).unwrap();
-        again.load(&path).unwrap();
+        again.load(&File::open(&path).unwrap()).unwrap();
         assert!(again.occupied() < 1 << 20);
         for (at, bytes) in pieces {
             let mut read = vec![1; bytes.len()];
@@ -159,7 +162,7 @@ mod tests {
         }
         // QEMU opens it by this name.
         assert_eq!(std::fs::metadata(again.path()).unwrap().len(), 64 << 20);
-        let other = Ram::new(65).unwrap().load(&path).unwrap_err();
+        let other = Ram::new(65).unwrap().load(&File::open(&path).unwrap()).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -120,6 +120,13 @@ impl Keeper {
         }
     }
 
+    /// No more is written down, and what was is forgotten.
+    pub(crate) fn forget(&self) {
+        if let Some(skipping) = &self.0 {
+            drop(skipping.register.take_recording());
+        }
+    }
+
     /// Whether time is skipped.
     pub fn skips(&self) -> bool {
         self.0.is_some()

@@ -10,7 +10,7 @@ mod parent;
 use std::{fs, time::Duration};
 
 use lab::{Lab, Said, San};
-use sansim_lab::{Boot, ExitReason, LabError, Machine, Templates};
+use sansim_lab::{ExitReason, LabError, Machine, Templates};
 use sansim_protocol::{Answer, Call, Happening};
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn a_template_is_made_once_and_restored_in_front_of_another_array() {
         let config = lab.config(san.sockets());
         let said = Said::default();
         let others = || Ok::<_, LabError>(lab.throw_away(1));
-        let (machine, boot) = templates.start(config, others, &said).await.unwrap();
-        assert_eq!(boot, Boot::Template);
+        let (machine, template) = templates.start(config.clone(), others, &said).await.unwrap();
+        assert_eq!(templates.find(&config).unwrap(), Some(template));
         assert_eq!(said.has("booting bookworm once"), round == 0, "{said:?}");
         let disks = san.scan(&machine).await;
         assert_eq!(disks.len(), 2 * 2, "round {round}: {disks:#?}");

@@ -1,5 +1,6 @@
 //! One run: a scenario, a guest image, a seed; from a machine that does not exist yet to a verdict.
 
+mod bring_up;
 pub mod directory;
 mod exactness;
 mod explain;
@@ -25,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bring_up::{Up, bring_up};
 use directory::{DirectoryError, RunDirectory};
 pub use exactness::{Exactness, Pacemaker};
 pub use explain::explain;
@@ -36,11 +38,11 @@ use maps::Maps;
 use pace::Pace;
 pub use recorder::Recorded;
 use recorder::Recorder;
+use san::San;
 pub use san::SanError;
-use san::{San, throw_away};
 use sansim_lab::{
-    AccelDecision, Boot, Checkpoint, Image, Keeper, LabError, Machine, MachineConfig, MemoryGauge,
-    Progress, Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
+    AccelDecision, Checkpoint, Image, Keeper, LULL, LabError, Machine, MachineConfig, MemoryGauge,
+    StartToSave, Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
 };
 use sansim_protocol::NO_MODULE;
 use script::Stage;
@@ -194,6 +196,14 @@ pub async fn run(
         None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
     };
     let told = match told {
+        Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
+            // The checkpoint is gone: this time the story is told from its template on.
+            tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
+            attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await
+        }
+        told => told,
+    };
+    let told = match told {
         Err(
             error @ (RunError::Interrupted
             | RunError::Directory(_)
@@ -268,17 +278,24 @@ async fn attempt(
     let config = machine_config(spec, &work, &san, recorder);
     let started = tokio::select! {
         () = cancel.cancelled() => Err(RunError::Interrupted),
-        started = start(spec, config, templates, recorder) => started,
+        started = bring_up(spec, config, templates, recorder) => started,
     };
     let told = match started {
         Err(error) => Err(error),
-        Ok((mut machine, boot)) => {
+        Ok(Up { mut machine, boot, at, to_save }) => {
             facts.boot = boot.to_string();
             facts.started = Some(began.elapsed());
             let _ = facts.memory.set(machine.gauge());
             facts.qemu = machine.qemu_version().to_owned();
-            let act = Act { spec, san: &san, wire: &mut wire, pace, cancel, began };
+            let (san, wire, at_start) = (&san, &mut wire, at.clone());
+            let act = Act { spec, san, wire, pace, cancel, began, at, to_save };
             let told = act.play(&mut machine, recorder, facts).await;
+            if let (Err(RunError::Lab(LabError::AnotherStory { .. })), Some(start)) =
+                (&told, at_start)
+                && spec.from.is_none()
+            {
+                start.discard();
+            }
             recorder.enter(Part::Teardown);
             facts.qemu_memory = machine.memory_usage();
             facts.cpu.qemu = machine.cpu_time().map(|time| time.as_secs_f64());
@@ -310,36 +327,6 @@ fn machine_config(
     }
 }
 
-/// Starts the machine, from a template if it may be, making the template if there is none yet.
-async fn start(
-    spec: &RunSpec,
-    config: MachineConfig,
-    templates: &Templates,
-    recorder: &Recorder<'_>,
-) -> Result<(Machine, Boot), RunError> {
-    struct Tell<'r, 'a>(&'r Recorder<'a>);
-    impl Progress for Tell<'_, '_> {
-        fn stage(&self, text: &str) {
-            self.0.stage(text);
-        }
-    }
-    if let Some(checkpoint) = &spec.from {
-        recorder.stage("taking the story up");
-        return Ok((Machine::take_up(config, checkpoint).await?, Boot::Checkpoint));
-    }
-    if spec.cold {
-        recorder.stage("booting the guest");
-        return Ok((Machine::cold(config).await?, Boot::Cold));
-    }
-    recorder.stage("restoring the guest");
-    let others = || {
-        let work = WorkDir::create()?;
-        let (sockets, san) = throw_away(&spec.scenario, spec.time, work.path())?;
-        Ok::<_, RunError>((sockets, (san, work)))
-    };
-    templates.start(config, others, &Tell(recorder)).await
-}
-
 /// What the part of a run needs in which the guest is up.
 struct Act<'r> {
     spec: &'r RunSpec,
@@ -348,11 +335,13 @@ struct Act<'r> {
     pace: Pace,
     cancel: &'r Cancel,
     began: Instant,
+    at: Option<Arc<Checkpoint>>,
+    to_save: Option<StartToSave>,
 }
 
 impl Act<'_> {
     async fn play(
-        self,
+        mut self,
         machine: &mut Machine,
         recorder: &mut Recorder<'_>,
         facts: &mut Facts,
@@ -361,16 +350,16 @@ impl Act<'_> {
         let mut events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
         let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
         let mut keeper = self.pace.rule(keeper, self.san.devices());
-        match &self.spec.from {
+        match &self.at {
             Some(checkpoint) => machine.tell_again(checkpoint),
-            None if self.spec.write_down => keeper.write_down(),
+            None if self.spec.write_down || self.to_save.is_some() => keeper.write_down(),
             None => {}
         }
         let guest = Guest::new(machine.agent());
         let prepared = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
             error = machine.failed() => Err(RunError::Lab(error)),
-            prepared = self.prepare(&guest, &mut keeper, recorder) => prepared,
+            prepared = self.prepare(machine, &guest, &mut keeper, recorder) => prepared,
         };
         let (paths, maps, versions) = prepared?;
         if let Some(modules) = &mut facts.survey {
@@ -414,16 +403,16 @@ impl Act<'_> {
         Ok(Versions { kernel, multipath_tools })
     }
 
-    /// Modules, discovery, maps, and what versions the guest has.
+    /// Modules, discovery, maps, and what versions the guest has; then a lull.
     async fn prepare(
-        &self,
+        &mut self,
+        machine: &Machine,
         guest: &Guest,
         keeper: &mut Keeper,
         recorder: &mut Recorder<'_>,
     ) -> Result<(guest::Paths, Maps, Versions), RunError> {
         let scenario = &self.spec.scenario;
         recorder.clockwork = self.pace.timeline(keeper.drive(guest.now()).await??);
-        keeper.drive(guest.seed(self.spec.seed)).await??;
         recorder.enter(Part::Modules);
         keeper.drive(guest.load_modules(scenario)).await?.map_err(not_loaded)?;
         if let Manager::Multipathd(multipathd) = &scenario.guest.manager {
@@ -441,12 +430,34 @@ impl Act<'_> {
             };
             maps.update(&status, &paths);
         }
-        if let Manager::Multipathd(_) = scenario.guest.manager {
-            let view = keeper.drive(guest.multipathd_view()).await??;
+        let view = match scenario.guest.manager {
+            Manager::Dmsetup => None,
+            Manager::Multipathd(_) => Some(keeper.drive(guest.multipathd_view()).await??),
+        };
+        let versions = self.versions(guest, keeper).await?;
+        self.lull(machine, keeper).await?;
+        if let Some(view) = view {
             recorder.emit_at(0.0, What::Multipathd { view });
         }
-        let versions = self.versions(guest, keeper).await?;
+        keeper.drive(guest.seed(self.spec.seed)).await??;
         Ok((paths, maps, versions))
+    }
+
+    /// Leaves the guest alone for a while, in which it is saved if it is to be. Nothing before depends on
+    /// the seed.
+    async fn lull(&mut self, machine: &Machine, keeper: &mut Keeper) -> Result<(), RunError> {
+        let Some(end) = keeper.now().map(|now| now + LULL) else { return Ok(()) };
+        if let Some(to_save) = self.to_save.take() {
+            match to_save.save(machine, keeper, end).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::info!("the guest could not be stopped in time for a checkpoint")
+                }
+                Err(error @ LabError::GuestGone { .. }) => return Err(error.into()),
+                Err(error) => tracing::warn!("no checkpoint is made: {error}"),
+            }
+        }
+        Ok(keeper.sleep_until(end).await?)
     }
 }
 

@@ -1,0 +1,219 @@
+//! Checkpoints of the moment at which stories start.
+//!
+//! Modules, discovery and maps are half of a short story's time, and the same for every story with such a
+//! guest and such an array. So the first of them saves its guest when all that is done, and the others go
+//! on from there. Where the guest is saved makes no difference to anyone: every story lets a [`LULL`] go by
+//! before it starts.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use sansim_array::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Checkpoint, Keeper, LabError, Machine, Result, Template,
+    cache::{Lock, size_of},
+    exact::Recording,
+    machine::BaseId,
+    template::Moment,
+};
+
+/// How much of the guest's time goes by, with nothing done to it, before a story starts. In exact time the
+/// guest can be stopped and saved meanwhile.
+pub const LULL: Duration = Duration::from_millis(200);
+
+/// Checkpoints kept beside one template, and how much they may occupy together, in bytes.
+const KEPT: usize = 256;
+const KEPT_BYTES: u64 = 2 << 30;
+/// The directory of a template that has them.
+const STARTS: &str = "starts";
+/// The file of a checkpoint that tells the lab's part of it.
+const STORY: &str = "story";
+
+/// Those of one template.
+#[derive(Debug, Clone)]
+pub struct Starts {
+    template: Template,
+}
+
+/// A checkpoint that is to be made by somebody, and by nobody else meanwhile.
+#[derive(Debug)]
+pub struct StartToSave {
+    starts: PathBuf,
+    lock: Lock,
+}
+
+/// The lab's part of a checkpoint, and what it is told by.
+#[derive(Debug, Serialize, Deserialize)]
+struct Story {
+    base: BaseId,
+    /// The BLAKE3 hash of what QEMU wrote.
+    state: [u8; blake3::OUT_LEN],
+    moment: Moment,
+    recording: Recording,
+}
+
+impl Starts {
+    /// Those of this template.
+    pub fn of(template: &Template) -> Starts {
+        Starts { template: template.clone() }
+    }
+
+    /// The checkpoint where stories with this in common start. `in_common` is all that has a part in it,
+    /// apart from the template and this program. One that is damaged is removed.
+    pub fn find(&self, in_common: &str) -> Option<Checkpoint> {
+        let dir = self.place(in_common);
+        if !dir.is_dir() {
+            return None;
+        }
+        match self.read(&dir) {
+            Ok(checkpoint) => {
+                // The time of last use, by which old ones are told.
+                if let Ok(file) = fs::File::open(&dir) {
+                    let _ = file.set_modified(SystemTime::now());
+                }
+                Some(checkpoint)
+            }
+            Err(error) => {
+                tracing::warn!("a checkpoint cannot be used and is made again: {error}");
+                discard(&dir);
+                None
+            }
+        }
+    }
+
+    fn read(&self, dir: &Path) -> Result<Checkpoint> {
+        let path = dir.join(STORY);
+        let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
+        let damaged =
+            || LabError::file("cannot read", &path)(std::io::ErrorKind::InvalidData.into());
+        let (hash, bytes) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        if blake3::hash(bytes) != *hash {
+            return Err(damaged());
+        }
+        let story: Story = postcard::from_bytes(bytes).map_err(|_| damaged())?;
+        let base = self.template.memory()?;
+        let checkpoint = Checkpoint {
+            dir: dir.to_owned(),
+            base: Some(base.clone()),
+            moment: story.moment,
+            recording: story.recording,
+        };
+        if base.id()? != story.base || hash_of(&checkpoint.state())? != story.state {
+            return Err(damaged());
+        }
+        Ok(checkpoint)
+    }
+
+    /// The right to make that checkpoint; none when it is there, or somebody else makes it.
+    ///
+    /// # Errors
+    /// `File` when the cache cannot be used.
+    pub fn to_save(&self, in_common: &str) -> Result<Option<StartToSave>> {
+        let starts = self.dir();
+        fs::create_dir_all(&starts).map_err(LabError::file("cannot create", &starts))?;
+        let dir = self.place(in_common);
+        let lock = Lock::try_take(&dir)?.filter(|_| !dir.exists());
+        Ok(lock.map(|lock| StartToSave { starts, lock }))
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.template.path().join(STARTS)
+    }
+
+    fn place(&self, in_common: &str) -> PathBuf {
+        let mut hash = blake3::Hasher::new();
+        hash.update(format!("{:?} {LULL:?} ", this_program()).as_bytes());
+        hash.update(in_common.as_bytes());
+        self.dir().join(&hash.finalize().to_hex()[..16])
+    }
+}
+
+impl StartToSave {
+    /// Saves a guest that is where stories start, while its time goes on to `until` at the most: the
+    /// story goes on as if it was not saved. It has been [written down](Keeper::write_down). Answers
+    /// whether the guest could be stopped in time.
+    ///
+    /// # Errors
+    /// `GuestGone` and the like, after which there is no story; `File`, `DiskFull`, `Unsaveable`, which
+    /// leave it as it is.
+    pub async fn save(self, machine: &Machine, keeper: &mut Keeper, until: Time) -> Result<bool> {
+        let saved = self.save_while(machine, keeper, until).await;
+        keeper.forget();
+        saved
+    }
+
+    async fn save_while(self, machine: &Machine, keeper: &mut Keeper, until: Time) -> Result<bool> {
+        keeper.have_asked_at(Some(until));
+        let mut hold = machine.hold().await;
+        keeper.drive(hold.stopped()).await??;
+        if keeper.now().is_none_or(|now| now >= until) {
+            return Ok(false);
+        }
+        let base = hold.base()?.ok_or(LabError::Unsaveable)?;
+        let part = self.lock.begin()?;
+        let checkpoint = hold.save(part.path().to_owned()).await?;
+        let state = hash_of(&checkpoint.state())?;
+        let Checkpoint { moment, recording, .. } = checkpoint;
+        let story = Story { base, state, moment, recording };
+        let bytes = postcard::to_stdvec(&story).map_err(|_| LabError::Unsaveable)?;
+        let path = part.path().join(STORY);
+        fs::write(&path, [blake3::hash(&bytes).as_bytes(), bytes.as_slice()].concat())
+            .map_err(LabError::file("cannot write", path))?;
+        part.finish()?;
+        prune(&self.starts);
+        Ok(true)
+    }
+}
+
+impl Checkpoint {
+    /// Removes it: it is no good.
+    pub fn discard(&self) {
+        discard(&self.dir);
+    }
+}
+
+/// Which program this is: another one may have another array.
+fn this_program() -> Option<(u64, u64, i64, i64)> {
+    let meta = fs::metadata("/proc/self/exe").ok()?;
+    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+}
+
+fn hash_of(path: &Path) -> Result<[u8; blake3::OUT_LEN]> {
+    let bytes = fs::read(path).map_err(LabError::file("cannot read", path))?;
+    Ok(*blake3::hash(&bytes).as_bytes())
+}
+
+/// Removes a checkpoint, unless somebody makes it.
+fn discard(dir: &Path) {
+    let removed = Lock::try_take(dir).and_then(|lock| lock.map_or(Ok(()), |lock| lock.remove()));
+    if let Err(error) = removed {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Removes those that were not used for longest, when there are too many.
+fn prune(starts: &Path) {
+    let mut all: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(starts).into_iter().flatten().flatten() {
+        let Ok(meta) = entry.metadata() else { continue };
+        if let (true, Ok(used)) =
+            (meta.is_dir() && entry.path().extension().is_none(), meta.modified())
+        {
+            all.push((used, entry.path()));
+        }
+    }
+    all.sort();
+    let mut bytes = 0;
+    for (newer, (_, dir)) in all.into_iter().rev().enumerate() {
+        bytes += size_of(&dir);
+        if newer >= KEPT || bytes > KEPT_BYTES {
+            discard(&dir);
+        }
+    }
+}
