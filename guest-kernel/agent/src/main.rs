@@ -17,6 +17,7 @@ mod outbox;
 mod port;
 mod scan;
 mod serve;
+mod terminal;
 mod uevent;
 mod userland;
 mod workload;
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
     }
     if name == userland::ENTER {
         return userland::enter(arguments);
+    }
+    if name == terminal::ENTER {
+        return terminal::enter(arguments);
     }
     if std::process::id() != 1 {
         eprintln!(

@@ -98,6 +98,12 @@ impl Outbox {
         self.filled();
     }
 
+    /// Waits until few enough events wait for another to be surely kept.
+    pub(crate) fn wait_for_quiet(&self) {
+        let full = |queue: &mut Queue| queue.event_bytes >= MAX_WAITING / 2;
+        drop(self.shared.drained.wait_while(self.lock(), full));
+    }
+
     /// Events were lost before they came here.
     pub(crate) fn count_lost(&self, count: u64) {
         self.lock().lost += count;
@@ -130,7 +136,7 @@ impl Outbox {
         let mut queue = self.lock();
         loop {
             if let Some(line) = queue.pop() {
-                self.shared.drained.notify_one();
+                self.shared.drained.notify_all();
                 return line;
             }
             queue = self.shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +147,7 @@ impl Outbox {
     pub(crate) fn take_all(&self, to: &mut Vec<u8>) {
         let mut queue = self.lock();
         to.extend(std::iter::from_fn(|| queue.pop()).flatten());
-        self.shared.drained.notify_one();
+        self.shared.drained.notify_all();
     }
 
     /// Waits until few enough replies wait for another call to be taken.

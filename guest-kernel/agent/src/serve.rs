@@ -18,6 +18,7 @@ use crate::fail::{Doing, Failure, Result};
 use crate::keeper::Keeper;
 use crate::modprobe::{self, Modules};
 use crate::outbox::Outbox;
+use crate::terminal::Terminals;
 use crate::userland::Userland;
 use crate::workload::Workloads;
 use crate::{init, kmsg, port, scan, uevent};
@@ -44,6 +45,7 @@ struct Agent {
     workloads: Workloads,
     watch: Watch,
     userland: Userland,
+    terminals: Terminals,
     running: Mutex<usize>,
     ended: Condvar,
 }
@@ -52,11 +54,13 @@ struct Agent {
 pub(crate) fn serve() -> Result<()> {
     let mut outbox = Outbox::default();
     let keeper = Keeper::new(&mut outbox)?;
+    let children = Children::start()?;
     let agent = Arc::new(Agent {
         watch: Watch::new(outbox.clone(), keeper.activity()),
         keeper,
         workloads: Workloads::new(outbox.clone()),
-        userland: Userland::new(Children::start()?),
+        userland: Userland::new(children.clone()),
+        terminals: Terminals::new(children, outbox.clone()),
         running: Mutex::new(0),
         ended: Condvar::new(),
         outbox: outbox.clone(),
@@ -212,6 +216,22 @@ impl Agent {
             }
             Call::StartDaemon { name, argv } => {
                 self.userland.start(&name, &argv, &self.outbox)?;
+                Ok(Answer::Done)
+            }
+            Call::OpenTerminal { argv, term, size } => {
+                self.userland.ensure()?;
+                Ok(Answer::Terminal { terminal: self.terminals.open(&argv, &term, size)? })
+            }
+            Call::Type { terminal, bytes } => {
+                self.terminals.type_on(terminal, &bytes.0)?;
+                Ok(Answer::Done)
+            }
+            Call::ResizeTerminal { terminal, size } => {
+                self.terminals.resize(terminal, size)?;
+                Ok(Answer::Done)
+            }
+            Call::CloseTerminal { terminal } => {
+                self.terminals.close(terminal);
                 Ok(Answer::Done)
             }
             Call::ListDirectory { path } => {

@@ -65,7 +65,7 @@ impl Userland {
     /// Starts a program that is to go on.
     pub(crate) fn start(&self, name: &str, argv: &[String], outbox: &Outbox) -> Result<()> {
         self.ensure()?;
-        let spawned = self.children.spawn(&mut command(argv));
+        let spawned = self.children.spawn(&mut in_background(argv));
         let (child, _, ended) = spawned.doing(|| format!("start {name}"))?;
         daemon::follow(name, child, ended, outbox)
     }
@@ -76,7 +76,7 @@ impl Userland {
             return Err(Failure::new("no program was given"));
         };
         self.ensure()?;
-        let spawned = self.children.spawn(&mut command(argv));
+        let spawned = self.children.spawn(&mut in_background(argv));
         let (mut child, pid, ended) = spawned.doing(|| format!("run {program}"))?;
         let stdout = collect(child.stdout.take())?;
         let stderr = collect(child.stderr.take())?;
@@ -92,12 +92,18 @@ impl Userland {
     }
 }
 
-/// The command that becomes a program of the userland.
-fn command(argv: &[String]) -> Command {
+/// The command that becomes a program of the userland, by way of the agent under the name `enter`.
+pub(crate) fn command(enter: &str, argv: &[String]) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(ENTER).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
+    command.arg0(enter).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
     // To udevd and udevadm a root other than that of PID 1 is a chroot, in which they do nothing.
     command.env("SYSTEMD_IGNORE_CHROOT", "1");
+    command
+}
+
+/// One that nobody talks to.
+fn in_background(argv: &[String]) -> Command {
+    let mut command = command(ENTER, argv);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);
     command

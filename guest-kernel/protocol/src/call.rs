@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Bytes;
+
 /// A call with the number its answer will carry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -80,6 +82,36 @@ pub enum Call {
         /// The program and its arguments; it must stay in the foreground.
         argv: Vec<String>,
     },
+    /// Starts a program of the guest's userland in a terminal of its own. Answered with
+    /// [`Answer::Terminal`]; what it shows and its end are [`Happening::Shown`](crate::Happening) and
+    /// [`Happening::TerminalClosed`](crate::Happening).
+    OpenTerminal {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// The value of TERM.
+        term: String,
+        /// Its size.
+        size: TerminalSize,
+    },
+    /// Somebody types on a terminal.
+    Type {
+        /// Which.
+        terminal: u32,
+        /// What, at most 4096 bytes.
+        bytes: Bytes,
+    },
+    /// A terminal has another size.
+    ResizeTerminal {
+        /// Which.
+        terminal: u32,
+        /// The size.
+        size: TerminalSize,
+    },
+    /// Somebody hangs up: the program is sent SIGHUP. One that has ended already is no error.
+    CloseTerminal {
+        /// Which.
+        terminal: u32,
+    },
     /// The names in a directory of the guest, sorted. Answered with [`Answer::Names`].
     ListDirectory {
         /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
@@ -106,6 +138,15 @@ pub enum Call {
     },
     /// Powers the guest off. There is no answer.
     PowerOff,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalSize {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub columns: u16,
 }
 
 /// A target of one HBA, as the guest addresses it.
@@ -226,6 +267,11 @@ pub enum Answer {
         stdout: String,
         /// Standard error, the same way.
         stderr: String,
+    },
+    /// To [`Call::OpenTerminal`].
+    Terminal {
+        /// Its number, of which no other is in this guest.
+        terminal: u32,
     },
     /// To [`Call::Sent`].
     Sent(Sent),

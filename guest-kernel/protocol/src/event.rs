@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Disk, MapStatus, Reply};
+use crate::{Bytes, Disk, MapStatus, Reply};
 
 /// Everything the agent sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,20 @@ pub enum Happening {
         program: String,
         /// The line, lossily decoded and cut after 4096 bytes.
         text: String,
+    },
+    /// A terminal shows something.
+    Shown {
+        /// Which.
+        terminal: u32,
+        /// What.
+        bytes: Bytes,
+    },
+    /// The program in a terminal has ended.
+    TerminalClosed {
+        /// Which.
+        terminal: u32,
+        /// Its exit code; none if it was killed.
+        code: Option<i32>,
     },
     /// A map's status differs from the one last reported: rounds, path states, groups.
     Map(MapStatus),

@@ -12,11 +12,13 @@
 //!
 //! All times are the guest's `CLOCK_MONOTONIC`, in nanoseconds.
 
+mod bytes;
 mod call;
 mod event;
 mod frame;
 pub mod hypercall;
 
+pub use bytes::Bytes;
 pub use call::*;
 pub use event::*;
 pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
@@ -25,7 +27,7 @@ pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
 pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
 pub const USERLAND: &str = "/userland";

@@ -183,6 +183,13 @@ pub(crate) struct ReplayArgs {
     /// Where the guest's modules are is found out by a run of its own, before.
     #[arg(long, requires = "until")]
     pub(crate) gdb: bool,
+    /// Open a shell in the guest there. The replay ends with it: whoever looks into a guest changes its
+    /// story.
+    ///
+    /// The guest's time goes on meanwhile, as fast as the host's. Programs are those of its userland:
+    /// multipath, multipathd, dmsetup, sg3-utils, lsblk, dmesg, ….
+    #[arg(long, requires = "until", conflicts_with_all = ["gdb", "fork"])]
+    pub(crate) shell: bool,
     /// Go on from there with another story, too, which is the same until then; may be given several times.
     ///
     /// The guest is saved where it stands, and each story goes on from that in a run of its own, as if it

@@ -153,11 +153,16 @@ pub(crate) fn size_of(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
         Ok(meta) if meta.is_dir() => size_of(&entry.path()),
-        // Blocks of stat(2) have 512 bytes.
-        Ok(meta) => meta.blocks() * 512,
+        Ok(_) => size_of_file(&entry.path()),
         Err(_) => 0,
     });
     sizes.sum()
+}
+
+/// Bytes that a file occupies, without holes; 0 when it is not there.
+pub(crate) fn size_of_file(path: &Path) -> u64 {
+    // Blocks of stat(2) have 512 bytes.
+    fs::symlink_metadata(path).map_or(0, |meta| meta.blocks() * 512)
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub use machine::{
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use progress::{Progress, Quiet};
 pub use qemu::{keeps_exact_time, version as qemu_version};
+pub use sansim_protocol::TerminalSize;
 pub use starts::{LULL, StartToSave, Starts};
 pub use store::ImageStore;
 pub use template::{Template, Templates};

@@ -43,8 +43,15 @@ const PACKAGES: &[&str] = &[
     // Not in every suite do the others need them; scenarios run `cat`, `dd` and `perl`.
     "coreutils",
     "perl-base",
-    // Every Debian has it; udev's rules call `logger`.
+    // Every Debian has them; udev's rules call `logger`, and people who look into a guest the rest.
+    "bash",
     "bsdutils",
+    "dash",
+    "grep",
+    "ncurses-base",
+    "procps",
+    "sed",
+    "util-linux",
 ];
 
 /// All of them, by the age of their kernels.

@@ -27,9 +27,9 @@ use crate::{
 /// guest can be stopped and saved meanwhile.
 pub const LULL: Duration = Duration::from_millis(200);
 
-/// Checkpoints kept beside one template, and how much they may occupy together, in bytes.
-const KEPT: usize = 256;
-const KEPT_BYTES: u64 = 2 << 30;
+/// Checkpoints kept in a store, and how much they may occupy together, in bytes.
+const KEPT: usize = 512;
+const KEPT_BYTES: u64 = 4 << 30;
 /// The directory of a template that has them.
 const STARTS: &str = "starts";
 /// The file of a checkpoint that tells the lab's part of it.
@@ -44,7 +44,7 @@ pub struct Starts {
 /// A checkpoint that is to be made by somebody, and by nobody else meanwhile.
 #[derive(Debug)]
 pub struct StartToSave {
-    starts: PathBuf,
+    template: Template,
     lock: Lock,
 }
 
@@ -119,7 +119,7 @@ impl Starts {
         fs::create_dir_all(&starts).map_err(LabError::file("cannot create", &starts))?;
         let dir = self.place(in_common);
         let lock = Lock::try_take(&dir)?.filter(|_| !dir.exists());
-        Ok(lock.map(|lock| StartToSave { starts, lock }))
+        Ok(lock.map(|lock| StartToSave { template: self.template.clone(), lock }))
     }
 
     fn dir(&self) -> PathBuf {
@@ -166,7 +166,9 @@ impl StartToSave {
         fs::write(&path, [blake3::hash(&bytes).as_bytes(), bytes.as_slice()].concat())
             .map_err(LabError::file("cannot write", path))?;
         part.finish()?;
-        prune(&self.starts);
+        if let Some(templates) = self.template.store() {
+            prune(templates);
+        }
         Ok(true)
     }
 }
@@ -198,16 +200,15 @@ fn discard(dir: &Path) {
 }
 
 /// Removes those that were not used for longest, when there are too many.
-fn prune(starts: &Path) {
-    let mut all: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(starts).into_iter().flatten().flatten() {
-        let Ok(meta) = entry.metadata() else { continue };
-        if let (true, Ok(used)) =
-            (meta.is_dir() && entry.path().extension().is_none(), meta.modified())
-        {
-            all.push((used, entry.path()));
-        }
-    }
+fn prune(templates: &Path) {
+    let inside = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
+    let starts = inside(templates)
+        .flat_map(|image| inside(&image).map(|t| t.join(STARTS)).collect::<Vec<_>>());
+    let mut all: Vec<(SystemTime, PathBuf)> = starts
+        .flat_map(|starts| inside(&starts).collect::<Vec<_>>())
+        .filter(|dir| dir.join(STORY).is_file() && dir.extension().is_none())
+        .filter_map(|dir| Some((fs::metadata(&dir).ok()?.modified().ok()?, dir)))
+        .collect();
     all.sort();
     let mut bytes = 0;
     for (newer, (_, dir)) in all.into_iter().rev().enumerate() {
@@ -215,5 +216,26 @@ fn prune(starts: &Path) {
         if newer >= KEPT || bytes > KEPT_BYTES {
             discard(&dir);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_not_used_for_longest_are_pruned_whatever_their_templates() {
+        let store = tempfile::tempdir().unwrap();
+        let place =
+            |n: usize| store.path().join(format!("image{}/t{}/{STARTS}/{n:04}", n % 2, n % 3));
+        for n in 0..KEPT + 2 {
+            fs::create_dir_all(place(n)).unwrap();
+            fs::write(place(n).join(STORY), "story").unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
+            fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
+        }
+        prune(store.path());
+        let left: Vec<usize> = (0..KEPT + 2).filter(|n| place(*n).exists()).collect();
+        assert_eq!(left, (2..KEPT + 2).collect::<Vec<_>>());
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accel, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
-    cache::{Lock, size_of},
+    cache::{Lock, size_of_file},
     machine::{BASE_MODULES, Base, shape},
     qemu,
 };
@@ -61,6 +61,11 @@ impl Template {
     /// The directory it is in.
     pub fn path(&self) -> &Path {
         &self.dir
+    }
+
+    /// The directory with those of all images.
+    pub(crate) fn store(&self) -> Option<&Path> {
+        self.dir.parent()?.parent()
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -227,13 +232,13 @@ impl Templates {
                 let (path, meta) = (entry.path(), entry.metadata());
                 let Ok(used) = meta.and_then(|meta| meta.modified()) else { continue };
                 if path != keep.dir && path.join(STATE).is_file() && path.extension().is_none() {
-                    let bytes = size_of(&path);
+                    let bytes = size_without_starts(&path);
                     all.push((used, path, bytes));
                 }
             }
         }
         all.sort();
-        let mut bytes = size_of(&keep.dir);
+        let mut bytes = size_without_starts(&keep.dir);
         for (kept, (_, path, size)) in all.into_iter().rev().enumerate() {
             bytes += size;
             if kept + 1 >= KEPT || bytes > KEPT_BYTES {
@@ -241,6 +246,11 @@ impl Templates {
             }
         }
     }
+}
+
+/// Bytes that a template occupies. What starts from it has a bound of its own.
+fn size_without_starts(dir: &Path) -> u64 {
+    [STATE, RAM, MOMENT].iter().map(|file| size_of_file(&dir.join(file))).sum()
 }
 
 /// Boots a guest and saves it. Answers whether it could be stopped in time.

@@ -3,6 +3,7 @@
 mod fork;
 mod gdb;
 mod recorded;
+mod shell;
 mod visit;
 
 use std::{
@@ -95,6 +96,9 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     spec.alone = true;
     refuse(args, recorded.changes(&spec.image.release, &PartsSummary::now(&spec.image)))?;
     spec.until.clone_from(&args.until);
+    if args.shell {
+        return shell::shell(spec, &lab, cancel).await;
+    }
     let symbols = match args.gdb {
         true => Some(symbols(&spec, &lab, cancel).await?),
         false => None,

@@ -180,7 +180,7 @@ fn print(text: &str) {
 }
 
 /// Where the story stands, in words.
-fn describe(standing: &Standing) -> String {
+pub(super) fn describe(standing: &Standing) -> String {
     let Standing { t, events, last, maps } = standing;
     let mut lines =
         vec![format!("\nheld at {t:.6} s, after event {events}; the last of the story:")];

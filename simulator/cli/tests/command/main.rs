@@ -7,5 +7,7 @@ mod load;
 mod own_parts;
 mod place;
 mod replay;
+mod shell;
 mod skip;
+mod starts;
 mod suite;

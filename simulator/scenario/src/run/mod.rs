@@ -48,6 +48,7 @@ use sansim_protocol::NO_MODULE;
 use script::Stage;
 pub use sink::{Repetition, RunId, Sink};
 use stopwatch::Part;
+pub use story::{Input, Terminal};
 use story::{Setting, Story, Told};
 use tokio_util::sync::CancellationToken as Cancel;
 pub use witness::Witness;
@@ -112,6 +113,12 @@ pub enum RunError {
     /// The user wants to stop.
     #[error("interrupted")]
     Interrupted,
+    /// The story was left for a shell in its guest.
+    #[error("the story was left for a shell in its guest")]
+    Left {
+        /// The shell's exit code; none if it was killed.
+        code: Option<i32>,
+    },
     /// The machine failed.
     #[error(transparent)]
     Lab(#[from] LabError),
@@ -171,8 +178,8 @@ struct Facts {
 /// when there is a machine.
 ///
 /// # Errors
-/// When the user interrupts, the run's directory cannot be written, or the scenario does not go on from
-/// [`RunSpec::from`].
+/// When the user interrupts or leaves the story for a shell, the run's directory cannot be written, or the
+/// scenario does not go on from [`RunSpec::from`].
 pub async fn run(
     spec: &RunSpec,
     templates: &Templates,
@@ -206,6 +213,7 @@ pub async fn run(
     let told = match told {
         Err(
             error @ (RunError::Interrupted
+            | RunError::Left { .. }
             | RunError::Directory(_)
             | RunError::Lab(LabError::AnotherStory { .. })),
         ) => return Err(error),

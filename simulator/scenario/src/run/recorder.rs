@@ -15,6 +15,7 @@ use super::{
     hold::{Lookout, Standing},
     sink::Sink,
     stopwatch::{Part, Stopwatch},
+    story::Terminal,
 };
 use crate::{
     event::{Event, Timeline as Clockwork, What, operation_name},
@@ -120,6 +121,11 @@ impl<'a> Recorder<'a> {
     /// Tells the reader where the story is held.
     pub(super) fn held(&self, standing: Standing, hold: Hold) {
         self.sink.held(&self.id, standing, hold);
+    }
+
+    /// The terminal of somebody who wants a shell where the story is held.
+    pub(super) fn terminal(&self, standing: &Standing) -> Option<Terminal> {
+        self.sink.terminal(&self.id, standing)
     }
 
     /// The last lines of what is worth telling so far.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sansim_lab::Hold;
 
-use super::{Finished, Standing};
+use super::{Finished, Standing, Terminal};
 use crate::{event::Event, repeat::Repeat};
 
 /// Which run of a suite.
@@ -64,6 +64,12 @@ pub trait Sink: Send + Sync {
 
     /// Something happened in a run.
     fn event(&self, run: &RunId, event: &Event);
+
+    /// A run has come to where it was to be held. With a terminal it is left for a shell in its guest
+    /// instead, and has no verdict.
+    fn terminal(&self, _run: &RunId, _standing: &Standing) -> Option<Terminal> {
+        None
+    }
 
     /// A run has come to where it was to be held. Its guest stands still, or will in a moment, and goes
     /// on when `hold` is dropped; the run notices nothing of it.

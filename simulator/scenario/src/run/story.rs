@@ -1,6 +1,8 @@
 //! The story itself: everything that happens arrives here, is recorded, and moves steps and
 //! expectations on.
 
+mod shell;
+
 use std::{
     collections::BTreeMap,
     pin::Pin,
@@ -15,6 +17,7 @@ use sansim_lab::{Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use tokio::sync::{Notify, mpsc};
 
+pub use self::shell::{Input, Terminal};
 use super::{
     Cancel, RunError, Standing,
     kernel_log::complaint,
@@ -209,7 +212,7 @@ impl<'r, 'a> Story<'r, 'a> {
                 open = Some(self.open());
                 break;
             }
-            self.hold_if_it_is_there(machine, now).await;
+            self.hold_if_it_is_there(machine, now).await?;
             self.arm(now, limit);
             match self.next(machine).await {
                 Incoming::GuestGone => return Err(self.guest_gone(machine).await),
@@ -331,9 +334,12 @@ impl<'r, 'a> Story<'r, 'a> {
     /// Has the guest held, if the story has come to where that was wanted. Nothing that the story is made
     /// of is different with it: the question that is open is answered as it would be, when its time has
     /// come, and the guest stands still until it is let go on.
-    async fn hold_if_it_is_there(&mut self, machine: &Machine, now: Time) {
+    ///
+    /// # Errors
+    /// `Left`, when somebody wanted a shell there instead, and what may come of that.
+    async fn hold_if_it_is_there(&mut self, machine: &Machine, now: Time) -> Result<(), RunError> {
         if !self.recorder.lookout.is_there(now.since(self.start)) {
-            return;
+            return Ok(());
         }
         let standing = Standing {
             t: self.recorder.clockwork.seconds(now),
@@ -341,8 +347,12 @@ impl<'r, 'a> Story<'r, 'a> {
             last: self.recorder.last_lines(Standing::LINES),
             maps: self.maps.statuses().cloned().collect(),
         };
+        if let Some(terminal) = self.recorder.terminal(&standing) {
+            return Err(self.leave_for(machine, terminal).await);
+        }
         let hold = machine.hold().await;
         self.recorder.held(standing, hold);
+        Ok(())
     }
 
     /// Waits for the next thing to arrive. What the array did comes before what the guest made of it;
@@ -457,7 +467,7 @@ impl<'r, 'a> Story<'r, 'a> {
         tokio::pin!(answer);
         let report = loop {
             let now = self.stage.clock.now();
-            self.hold_if_it_is_there(machine, now).await;
+            self.hold_if_it_is_there(machine, now).await?;
             let incoming = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(RunError::Interrupted),
@@ -491,7 +501,7 @@ impl<'r, 'a> Story<'r, 'a> {
     ) -> Result<Told, RunError> {
         let end = self.stage.clock.now();
         self.drain();
-        self.hold_if_it_is_there(machine, end).await;
+        self.hold_if_it_is_there(machine, end).await?;
         self.stop_workload(machine).await?;
         // A round trip: what the kernel had to say until now arrives before the answer.
         let hbas = self.hbas.iter().map(AsRef::as_ref);

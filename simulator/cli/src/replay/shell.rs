@@ -1,0 +1,229 @@
+//! A shell in the guest, where the story is held.
+
+use std::{
+    io::{IsTerminal, Read, Write, stdin, stdout},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use sansim_lab::{Image, TerminalSize};
+use sansim_scenario::{
+    event::Event,
+    repeat::Repeat,
+    run::{Finished, Input, RunError, RunId, RunSpec, Sink, Standing, Terminal},
+    suite::{Lab, SuiteOptions, run_suite},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use super::{QUIET, Refused, no_directory, visit::describe};
+use crate::{PASS, USAGE, show};
+
+/// Those that are looked for, the best first: their names, and with which arguments somebody at a terminal
+/// gets them, and a file or a pipe.
+const SHELLS: [Shell; 2] = [
+    Shell { name: "bash", at_terminal: &["--norc"], else_: &["--norc", "--noediting"] },
+    Shell { name: "sh", at_terminal: &[], else_: &[] },
+];
+
+#[derive(Debug, Clone, Copy)]
+struct Shell {
+    name: &'static str,
+    at_terminal: &'static [&'static str],
+    else_: &'static [&'static str],
+}
+
+impl Shell {
+    fn argv(&self, at_terminal: bool) -> Vec<String> {
+        let options = if at_terminal { self.at_terminal } else { self.else_ };
+        [&[self.name], options].concat().into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Ctrl-], by which a guest can be left that does not listen.
+const LEAVE: u8 = 0x1d;
+/// Ctrl-D, which ends a shell.
+const END: u8 = 0x04;
+/// Bytes that are read at once; and pieces that may wait, either way.
+const PIECE: usize = 1024;
+const WAITING: usize = 64;
+
+/// Runs the story until it is held, and connects this terminal with a shell in its guest. Nothing is left
+/// of the run.
+///
+/// # Errors
+/// When the guest has no shell, the story does not come there, or the lab fails.
+pub(super) async fn shell(mut spec: RunSpec, lab: &Lab, cancel: &Cancel) -> Result<u8, Refused> {
+    let shell = find_shell(&spec.image)?;
+    let place = tempfile::tempdir().map_err(no_directory)?;
+    place.path().clone_into(&mut spec.out);
+    let until = spec.until.as_ref().map(ToString::to_string).unwrap_or_default();
+    let seat = Arc::new(Seat { inner: show::plain(QUIET), shell, taken: Mutex::default() });
+    let options = SuiteOptions { jobs: 1, fail_fast: false };
+    let played = run_suite(vec![spec], options, lab, Arc::clone(&seat) as _, cancel).await;
+    seat.leave();
+    match played.results.into_iter().flatten().next() {
+        None => Err(RunError::Interrupted.into()),
+        Some(Err(RunError::Left { .. })) => {
+            println!("the shell has ended, and the replay with it");
+            Ok(PASS)
+        }
+        Some(Err(error)) => Err(error.into()),
+        Some(Ok(_)) => Err(Refused(USAGE, format!("the story did not come to {until}"))),
+    }
+}
+
+fn find_shell(image: &Image) -> Result<Shell, Refused> {
+    let there = SHELLS.into_iter().find(|shell| !image.lacks_program(shell.name));
+    there.ok_or_else(|| {
+        let why = format!(
+            "the userland of {} has no shell: neither {} (give one that has: --userland)",
+            image.name,
+            SHELLS.map(|shell| shell.name).join(" nor ")
+        );
+        Refused(USAGE, why)
+    })
+}
+
+/// Where somebody sits at a terminal, once the story has come there.
+struct Seat {
+    inner: Arc<dyn Sink>,
+    shell: Shell,
+    taken: Mutex<Option<Taken>>,
+}
+
+/// Somebody sits there.
+struct Taken {
+    /// Shows what the guest's terminal shows, to the last byte.
+    showing: thread::JoinHandle<()>,
+    _raw: Option<Raw>,
+}
+
+impl Seat {
+    fn take(&self) -> Terminal {
+        let raw = Raw::begin();
+        let (typed, input) = mpsc::channel(WAITING);
+        let (output, shown) = mpsc::channel(WAITING);
+        let term = match &raw {
+            Some(_) => std::env::var("TERM").unwrap_or_else(|_| "xterm".to_owned()),
+            None => "dumb".to_owned(),
+        };
+        follow_size(typed.clone());
+        let at_terminal = raw.is_some();
+        thread::spawn(move || type_all(&typed, at_terminal));
+        let showing = thread::spawn(move || show_all(shown));
+        let taken = Taken { showing, _raw: raw };
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+        Terminal { argv: self.shell.argv(at_terminal), term, size: size(), input, output }
+    }
+
+    /// Gives the terminal back as it was.
+    fn leave(&self) {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Taken { showing, _raw }) = taken {
+            let _ = showing.join();
+        }
+    }
+}
+
+impl Sink for Seat {
+    fn stage(&self, run: &RunId, stage: &str) {
+        self.inner.stage(run, stage);
+    }
+
+    fn event(&self, run: &RunId, event: &Event) {
+        self.inner.event(run, event);
+    }
+
+    fn terminal(&self, _run: &RunId, standing: &Standing) -> Option<Terminal> {
+        println!("{}", describe(standing));
+        println!("a shell in the guest; leave it with `exit`, or Ctrl-]");
+        Some(self.take())
+    }
+
+    fn finished(&self, run: &RunId, finished: &Finished) {
+        self.inner.finished(run, finished);
+    }
+
+    fn repeated(&self, run: &RunId, repeat: &Repeat) {
+        self.inner.repeated(run, repeat);
+    }
+}
+
+/// Passes on what is typed, until its end. That of a file or a pipe ends the shell when it has read all of
+/// it.
+fn type_all(typed: &mpsc::Sender<Input>, at_terminal: bool) {
+    let mut buffer = [0; PIECE];
+    let mut stdin = stdin().lock();
+    while let Ok(len @ 1..) = stdin.read(&mut buffer) {
+        let piece = &buffer[..len];
+        let left = piece.iter().position(|byte| *byte == LEAVE).filter(|_| at_terminal);
+        let piece = &piece[..left.unwrap_or(len)];
+        if typed.blocking_send(Input::Typed(piece.to_vec())).is_err() {
+            return;
+        }
+        if left.is_some() {
+            break;
+        }
+    }
+    // When the shell has ended already nobody takes this.
+    let last = if at_terminal { Input::HungUp } else { Input::Typed(vec![END]) };
+    let _ = typed.blocking_send(last);
+}
+
+fn show_all(mut shown: mpsc::Receiver<Vec<u8>>) {
+    let mut stdout = stdout().lock();
+    while let Some(bytes) = shown.blocking_recv() {
+        if stdout.write_all(&bytes).and_then(|()| stdout.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Passes on each new size of the window.
+fn follow_size(typed: mpsc::Sender<Input>) {
+    let Ok(mut changed) = signal(SignalKind::window_change()) else { return };
+    tokio::spawn(async move {
+        while changed.recv().await.is_some() {
+            if typed.send(Input::Resized(size())).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn size() -> TerminalSize {
+    match tcgetwinsize(stdout()) {
+        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => {
+            TerminalSize { rows: size.ws_row, columns: size.ws_col }
+        }
+        _ => TerminalSize { rows: 24, columns: 80 },
+    }
+}
+
+/// A terminal that passes everything on as it is typed, until this is dropped.
+struct Raw(Termios);
+
+impl Raw {
+    /// None where standard input is no terminal.
+    fn begin() -> Option<Raw> {
+        if !stdin().is_terminal() {
+            return None;
+        }
+        let before = tcgetattr(stdin()).ok()?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(stdin(), OptionalActions::Now, &raw).ok()?;
+        Some(Raw(before))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+    }
+}
