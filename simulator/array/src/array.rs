@@ -29,6 +29,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use sansim_time::Time;
 
 use self::{
     arrival::Arrival,
@@ -44,7 +45,6 @@ use crate::{
     notice::Notice,
     observe::Observer,
     scsi::{access, corrupt, wire::Wire},
-    time::Time,
 };
 
 /// Tells an HBA that notices wait for it.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{array::Transfer, sense::Sense, time::Time};
+use sansim_time::Time;
+
+use crate::{array::Transfer, sense::Sense};
 
 /// How the delivery of a command went, as a virtio-scsi response code says it. Anything but
 /// [`ServiceResponse::Ok`] leaves the initiator without a status.

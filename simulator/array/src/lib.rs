@@ -38,8 +38,7 @@ mod sense;
 mod store;
 #[cfg(test)]
 mod testing;
-pub mod time;
-mod timers;
+
 mod unit;
 
 pub use action::{Action, ActionError, Apart, Phase};
@@ -70,5 +69,3 @@ pub use personality::{
 };
 pub use scsi::captured::{CapturedPage, InquiryPage};
 pub use sense::{ParseSenseError, Sense, SenseForm};
-pub use time::{Clock, Time};
-pub use timers::{SkipClock, TimerQueue};

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use sansim_time::Time;
+
 use crate::{
     action::Apart,
     command::Cdb,
@@ -10,7 +12,6 @@ use crate::{
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     operation::Operation,
     personality::{alua::AccessState, emc::Condition},
-    time::Time,
 };
 
 /// Which part of a run is on: faults and counters tell them apart.

@@ -5,11 +5,13 @@ use std::{
     time::Duration,
 };
 
+use sansim_time::Time;
+
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
     ControllerId, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus, Observer, Outcome,
     OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange,
-    Status, Time,
+    Status,
 };
 
 /// HBA 0 through the first port of controller A.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use sansim_array::{Clock, Time};
+use sansim_time::{Clock, Time};
 
 /// Wakes a device up.
 pub(crate) type Doorbell = Arc<dyn Fn() + Send + Sync>;

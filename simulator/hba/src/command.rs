@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sansim_array::{
-    Array, Buffers, Clock, Command, Completion, HbaId, Lun, Nexus, Outcome, PortId,
-    ServiceResponse, Status, Ticket, Time,
+    Array, Buffers, Command, Completion, HbaId, Lun, Nexus, Outcome, PortId, ServiceResponse,
+    Status, Ticket,
 };
+use sansim_time::{Clock, Time};
 use vm_memory::GuestMemory;
 
 use crate::{

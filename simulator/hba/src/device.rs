@@ -5,7 +5,8 @@ mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sansim_array::{Array, Clock, Completion, Notice, Ticket};
+use sansim_array::{Array, Completion, Notice, Ticket};
+use sansim_time::Clock;
 use virtio_queue::{DescriptorChain, Queue, QueueT};
 use vm_memory::{GuestMemory, GuestMemoryBackend};
 

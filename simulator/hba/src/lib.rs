@@ -2,7 +2,7 @@
 //!
 //! [`HbaServer`] is one HBA: it listens on a Unix socket for QEMU (or any other vhost-user front
 //! end) and hands what the guest's driver puts into the virtqueues to a [`sansim_array::Array`].
-//! [`RealClock`] tells both what time it is.
+//! Both wait on a [`sansim_time::Clock`].
 //!
 //! | Subject | Module |
 //! |---|---|
@@ -23,7 +23,6 @@ mod alarm;
 mod backend;
 mod buffers;
 mod chain;
-mod clock;
 mod command;
 mod config;
 mod control;
@@ -47,8 +46,6 @@ mod guest;
 mod rig;
 #[cfg(test)]
 mod tests;
-
-pub use clock::RealClock;
 pub use config::{HbaConfig, HbaError};
 pub use server::HbaServer;
 pub use statistics::Statistics;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sansim_array::{Ticket, Time};
+use sansim_array::Ticket;
+use sansim_time::Time;
 use virtio_queue::DescriptorChain;
 use vm_memory::GuestMemory;
 

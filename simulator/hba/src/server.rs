@@ -18,7 +18,8 @@ use std::{
     time::Duration,
 };
 
-use sansim_array::{Array, Clock};
+use sansim_array::Array;
+use sansim_time::Clock;
 use vhost::vhost_user::Listener;
 use vhost_user_backend::{ShutdownHandle, VhostUserDaemon};
 use vm_memory::GuestMemoryAtomic;

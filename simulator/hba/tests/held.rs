@@ -11,8 +11,9 @@ use guest::{
     san::{self, rule},
     scsi::{Response, TEST_UNIT_READY, lun, read10, write10},
 };
-use sansim_array::{Action, Array, Clock, FaultRule, SkipClock, Then, Time};
+use sansim_array::{Action, Array, FaultRule, Then};
 use sansim_hba::{HbaConfig, HbaServer, Request, Scratch};
+use sansim_time::{Clock, SkipClock, Time};
 use tempfile::TempDir;
 use vhost::VhostBackend;
 

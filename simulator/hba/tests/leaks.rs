@@ -11,7 +11,8 @@ use guest::{
     san,
     scsi::{TEST_UNIT_READY, lun},
 };
-use sansim_hba::{HbaConfig, HbaServer, RealClock};
+use sansim_hba::{HbaConfig, HbaServer};
+use sansim_time::RealClock;
 
 fn entries(directory: &str) -> usize {
     fs::read_dir(directory).expect("it is there").count()

@@ -18,8 +18,10 @@ use guest::{
     san::{self, BLOCK, ManualClock, rule},
     scsi::{Response, TEST_UNIT_READY, inquiry, lun, read10, tmf, write10},
 };
-use sansim_array::{Action, Array, Clock, FaultRule, Then};
-use sansim_hba::{HbaConfig, HbaError, HbaServer, RealClock};
+use sansim_array::{Action, Array, FaultRule, Then};
+use sansim_hba::{HbaConfig, HbaError, HbaServer};
+use sansim_time::Clock;
+use sansim_time::RealClock;
 use tempfile::TempDir;
 use vhost::{
     VhostBackend,

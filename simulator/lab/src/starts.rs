@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sansim_array::Time;
+use sansim_time::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::{

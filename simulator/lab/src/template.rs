@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use sansim_array::Time;
+use sansim_time::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::{

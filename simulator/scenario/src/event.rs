@@ -1,8 +1,9 @@
 //! What is written to `events.ndjson` and printed by `--json`: one object a line, each with `t` and
 //! `kind`. People's scripts read these, so names here are a contract.
 
-use sansim_array::{Changed, CommandRecord, StateChange, Time};
+use sansim_array::{Changed, CommandRecord, StateChange};
 use sansim_protocol::{Event as AgentEvent, Happening};
+use sansim_time::Time;
 use serde::Serialize;
 
 /// Something that happened in a run.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sansim_time::Time;
+
 use super::{
     link::Link,
     state::{Report, State},
@@ -9,7 +11,6 @@ use super::{
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, Lun},
-    time::Time,
 };
 
 /// Something that happens without anybody's asking.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sansim_time::Time;
+
 use super::{
     agenda::Event,
     link::Link,
@@ -14,7 +16,6 @@ use crate::{
     observe::{Changed, LunChange, Stage},
     personality::alua::AccessState,
     sense::Sense,
-    time::Time,
 };
 
 impl State {

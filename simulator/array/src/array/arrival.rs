@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sansim_time::Time;
+
 use crate::{
     command::Cdb,
     completion::Completion,
@@ -11,7 +13,6 @@ use crate::{
     operation::Operation,
     scsi::medium::Access,
     store::Store,
-    time::Time,
 };
 
 /// What is remembered of a command until it ends.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sansim_time::Time;
+
 use super::{
     agenda::Event,
     state::{Report, State},
@@ -12,7 +14,6 @@ use crate::{
     ids::{HbaId, Nexus, PortId},
     observe::Changed,
     sense::Sense,
-    time::Time,
 };
 
 /// A link: that of one HBA to a port, or the port's own.

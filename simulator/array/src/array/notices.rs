@@ -1,10 +1,12 @@
 //! What waits for each HBA to fetch it.
 
+use sansim_time::Time;
+
 use super::{
     parked::Parked,
     state::{Report, State},
 };
-use crate::{completion::Ticket, ids::HbaId, notice::Notice, time::Time};
+use crate::{completion::Ticket, ids::HbaId, notice::Notice};
 
 /// The most notices that are kept for an HBA which does not fetch them.
 const MAX_NOTICES: usize = 1 << 17;

@@ -1,5 +1,7 @@
 //! LUNs that change hands without a host's asking, as the array's policy has it.
 
+use sansim_time::Time;
+
 use super::{
     agenda::Event,
     state::{Report, State},
@@ -7,7 +9,6 @@ use super::{
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, Lun, Nexus},
-    time::Time,
     unit::Unit,
 };
 

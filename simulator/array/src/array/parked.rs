@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use sansim_time::Time;
+
 use super::{arrival::Arrival, state::Report};
 use crate::{
     completion::{Completion, Ticket},
     fault::Answer,
     ids::HbaId,
     observe::Changed,
-    time::Time,
 };
 
 /// What becomes of a parked command when it goes on.

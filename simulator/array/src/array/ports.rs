@@ -1,5 +1,7 @@
 //! Ports that come and go, alone or with their controller, and what HBAs are told of it.
 
+use sansim_time::Time;
+
 use super::state::{Report, State};
 use crate::{
     action::ActionError,
@@ -7,7 +9,6 @@ use crate::{
     ids::{ControllerId, HbaId, Nexus, PortId},
     notice::Notice,
     observe::Changed,
-    time::Time,
 };
 
 impl State {

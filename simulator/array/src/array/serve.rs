@@ -1,5 +1,7 @@
 //! Serving a command: everything between its arrival, unharmed, and its answer.
 
+use sansim_time::Time;
+
 use super::{
     arrival::{Arrival, Transfer},
     state::{Report, State, Step},
@@ -19,7 +21,6 @@ use crate::{
         wire::Wire,
     },
     sense::Sense,
-    time::Time,
     unit::Unit,
 };
 

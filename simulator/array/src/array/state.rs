@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use sansim_time::Time;
+
 use super::{
     agenda::{Agenda, Event},
     arrival::{Arrival, GoesWrong, Transfer},
@@ -26,7 +28,6 @@ use crate::{
     personality::{Personality, Site},
     scsi::captured::CapturedPage,
     scsi::wire::Wire,
-    time::Time,
     unit::Unit,
 };
 

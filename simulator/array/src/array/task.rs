@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use sansim_time::Time;
+
 use super::{
     arrival::Arrival,
     state::{Report, State},
@@ -14,7 +16,6 @@ use crate::{
     ids::{Lun, Nexus},
     observe::Changed,
     sense::Sense,
-    time::Time,
 };
 
 /// The commands of the asking HBA that a function ended.

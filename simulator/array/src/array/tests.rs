@@ -11,9 +11,11 @@ mod wrong;
 
 use std::sync::Arc;
 
+use sansim_time::Time;
+
 use crate::{
     Answer, Array, Command, ConfigError, FaultRule, Lun, Matches, Nexus, Outcome, Then, Ticket,
-    Time, When, testing::*,
+    When, testing::*,
 };
 
 /// A rule about MODE SELECT(10) and (6), READ or whatever it is.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sansim_time::Time;
+
 use super::state::{Report, State};
 use crate::{
     action::{ActionError, Apart},
@@ -10,7 +12,6 @@ use crate::{
     notice::Notice,
     observe::{Changed, LunChange},
     sense::Sense,
-    time::Time,
     unit::{Split, Unit, check_size, world_wide_name},
 };
 

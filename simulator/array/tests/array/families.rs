@@ -7,11 +7,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
+use sansim_time::Time;
 
 use crate::{
     Action, AluaConfig, Array, ArrayConfig, Asked, Buffers, Command, ControllerId, ControllerState,
     EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus, Outcome,
-    PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status, Time,
+    PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
 

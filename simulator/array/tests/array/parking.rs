@@ -6,10 +6,11 @@ use std::{
 };
 
 use proptest::prelude::*;
+use sansim_time::Time;
 
 use crate::{
     Action, Command, ControllerId, ControllerState, FaultRule, HbaId, Lose, Nexus, Notice, Outcome,
-    TaskManagement, Then, Ticket, Time, When,
+    TaskManagement, Then, Ticket, When,
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, write},
 };
 

@@ -13,7 +13,8 @@ use std::{
 };
 
 use sansim_array::{FaultRule, HbaId, Lun, Then};
-use sansim_hba::{HbaConfig, HbaServer, RealClock};
+use sansim_hba::{HbaConfig, HbaServer};
+use sansim_time::RealClock;
 
 use crate::{LUN_BYTES, guest::san};
 

@@ -1,4 +1,5 @@
-use sansim_array::{Action, Clock, Lun};
+use sansim_array::{Action, Lun};
+use sansim_time::Clock;
 
 use crate::{
     guest::{

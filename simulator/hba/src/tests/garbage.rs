@@ -164,7 +164,7 @@ fn take(rig: &mut Rig, step: Step) {
         Step::Attend => rig.attend(),
         Step::Wait { millis } => rig.clock.advance(Duration::from_millis(millis)),
         Step::MapLun { lun } => {
-            let now = sansim_array::Clock::now(&*rig.clock);
+            let now = sansim_time::Clock::now(&*rig.clock);
             // It may be there already.
             let _ = rig.array.apply(now, sansim_array::Action::MapLun(san::lun(lun, 4096)));
         }

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Action, Clock, Lose, Then};
+use sansim_array::{Action, Lose, Then};
+use sansim_time::Clock;
 
 use crate::{
     guest::{

@@ -68,7 +68,7 @@ fn a_unit_reset_gives_all_its_commands_back() {
     assert_eq!(slots, [1, 2, 3, 4]);
     // Released afterwards, they are not answered a second time.
     let release = sansim_array::Action::Release { hold: Arc::from("gate") };
-    let now = sansim_array::Clock::now(&*rig.clock);
+    let now = sansim_time::Clock::now(&*rig.clock);
     rig.array.apply(now, release).expect("the hold is known");
     rig.attend();
     assert_eq!(rig.queue(FIRST_REQUEST_QUEUE).take_used(), None);

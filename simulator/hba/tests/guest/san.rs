@@ -9,10 +9,11 @@ use std::{
 };
 
 use sansim_array::{
-    Array, ArrayConfig, Clock, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId,
-    Identity, Lun, LunConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId,
-    RdacConfig, StateChange, Then, Time, When,
+    Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
+    Lun, LunConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
+    StateChange, Then, When,
 };
+use sansim_time::{Clock, Time};
 
 pub const HBA: HbaId = HbaId(0);
 pub const BLOCK: usize = 512;

@@ -8,8 +8,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Clock, SkipClock, Time};
 use sansim_protocol::hypercall::{Ask, Interrupt};
+use sansim_time::{Clock, SkipClock, Time};
 use tokio::sync::{oneshot, watch};
 
 use crate::{

@@ -14,12 +14,13 @@ use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Observer,
     OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange,
 };
-use sansim_hba::{HbaConfig, HbaServer, RealClock};
+use sansim_hba::{HbaConfig, HbaServer};
 use sansim_lab::{
     Accel, HbaSocket, Health, Image, ImageStore, Machine, MachineConfig, Progress, TimeMode,
     WorkDir, doctor, hba_address,
 };
 use sansim_protocol::{Answer, Call, Disk, TargetAddress};
+use sansim_time::RealClock;
 
 /// What a test runs in.
 pub(crate) struct Lab {

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sansim_array::{
     Cdb, Changed, CommandRecord, Completion, HbaId, Lun, LunChange, Nexus, Operation, Sense,
-    ServiceResponse, Stage, StateChange, Status, Time,
+    ServiceResponse, Stage, StateChange, Status,
 };
 use sansim_protocol::{
     Corruption, Event, GroupStatus, Happening, MapStatus, PathStatus, WorkloadReport,
 };
+use sansim_time::Time;
 
 use super::World;
 use crate::lang::{load_text, plan::Scenario};

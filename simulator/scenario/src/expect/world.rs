@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sansim_array::{
-    Action, Changed, CommandRecord, ControllerId, Lun, LunChange, Nexus, StateChange, Time,
+    Action, Changed, CommandRecord, ControllerId, Lun, LunChange, Nexus, StateChange,
 };
 use sansim_protocol::{Event, Happening, MapStatus, WorkloadReport};
+use sansim_time::Time;
 
 use crate::lang::plan::{CommandCount, Condition, Scenario, StepAction, TextMatch};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sansim_array::{Clock, SkipClock, Time};
-use sansim_hba::RealClock;
 use sansim_lab::{Device, Keeper, TimeMode};
+use sansim_time::RealClock;
+use sansim_time::{Clock, SkipClock, Time};
 
 use crate::event::Timeline;
 

@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Array, Changed, Clock, Lun, StateChange, Time};
+use sansim_array::{Array, Changed, Lun, StateChange};
 use sansim_lab::LabError;
 use sansim_protocol::{Answer, Call, MapStatus, WorkloadReport};
+use sansim_time::{Clock, Time};
 
 use super::{
     guest::{Guest, Paths, unexpected},

@@ -11,10 +11,11 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sansim_array::{Action, Class, CommandRecord, StateChange, Time};
+use sansim_array::{Action, Class, CommandRecord, StateChange};
 use sansim_hba::HbaServer;
 use sansim_lab::{Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
+use sansim_time::Time;
 use tokio::sync::{Notify, mpsc};
 
 pub use self::shell::{Input, Terminal};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansim_array::Time;
+use sansim_time::Time;
 
 use crate::{
     expect::{Judgement, Miss, World},

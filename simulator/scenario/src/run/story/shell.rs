@@ -10,9 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sansim_array::Time;
 use sansim_lab::{LabError, Machine};
 use sansim_protocol::{Answer, Bytes, Call, Happening, TerminalSize};
+use sansim_time::Time;
 use tokio::sync::mpsc;
 
 use super::{Incoming, Story};

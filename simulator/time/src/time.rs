@@ -1,7 +1,4 @@
-//! Time as an argument.
-//!
-//! The array reads no clock: whoever drives it says what time it is. The same calls with the same
-//! times give the same bytes.
+//! Points of time.
 
 use std::{
     fmt,
@@ -54,15 +51,4 @@ impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:06}s", self.0 / 1_000_000_000, self.0 / 1_000 % 1_000_000)
     }
-}
-
-/// Where time comes from. The HBA, the lab and the runner all wait through one of these, so that
-/// none of them knows whether the time is the host's or the guest's.
-pub trait Clock: Send + Sync {
-    /// The time now.
-    fn now(&self) -> Time;
-
-    /// Calls `wake` once, at `due` or soon after it, on a thread of the clock's. A point that has
-    /// passed is due at once. `wake` must not block.
-    fn call_at(&self, due: Time, wake: Box<dyn FnOnce() + Send>);
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sansim_array::{Clock, Time, TimerQueue};
+use crate::{Clock, Time, TimerQueue};
 
 /// A [`Clock`] over the host's monotonic clock, with one thread that calls the wakers. Its
 /// [`Time::ZERO`] is when it was started. Dropping it stops the thread; wakers that are not due by

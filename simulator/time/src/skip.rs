@@ -1,70 +1,11 @@
-//! What is to be done when: the part that all clocks share.
+//! The guest's clock, in skipped time.
 
-use std::{
-    cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use crate::time::{Clock, Time};
-
-/// Wakers in the order of their times; those of the same time in the order in which they came.
-#[derive(Default)]
-pub struct TimerQueue {
-    heap: BinaryHeap<Reverse<Timer>>,
-    next_order: u64,
-}
-
-struct Timer {
-    due: Time,
-    order: u64,
-    wake: Box<dyn FnOnce() + Send>,
-}
-
-impl TimerQueue {
-    /// Adds a waker. Answers whether it is the first one now.
-    pub fn add(&mut self, due: Time, wake: Box<dyn FnOnce() + Send>) -> bool {
-        let order = self.next_order;
-        self.next_order += 1;
-        self.heap.push(Reverse(Timer { due, order, wake }));
-        self.heap.peek().is_some_and(|Reverse(timer)| timer.order == order)
-    }
-
-    /// When the first one is due.
-    pub fn next_due(&self) -> Option<Time> {
-        self.heap.peek().map(|Reverse(timer)| timer.due)
-    }
-
-    /// Takes the first one if it is due by `now`. It is to be called without a lock held: it may
-    /// well add another.
-    pub fn take_due(&mut self, now: Time) -> Option<Box<dyn FnOnce() + Send>> {
-        self.next_due().filter(|due| *due <= now)?;
-        self.heap.pop().map(|Reverse(timer)| timer.wake)
-    }
-}
-
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.due, self.order).cmp(&(other.due, other.order))
-    }
-}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Timer {}
+use crate::{Clock, Time, TimerQueue};
 
 /// A clock that stands still until it is told what time it is. In skipped time that is the guest's
 /// to say.
@@ -90,7 +31,7 @@ impl SkipClock {
         self.lock().next_due()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, TimerQueue> {
+    fn lock(&self) -> MutexGuard<'_, TimerQueue> {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
