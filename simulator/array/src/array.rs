@@ -293,8 +293,8 @@ fn move_data(transfer: &Transfer, wire: &mut Wire<'_>) -> Completion {
     let result = match arrival.goes_wrong {
         None => access::carry_out(*access, store, *block_bytes, wire),
         Some(wrong) => {
-            wire.cut_data_in(wrong.short);
-            corrupt::carry_out(*access, store, *block_bytes, wrong.corrupt, wrong.random, wire)
+            wire.cut_data_in(wrong.data.short);
+            corrupt::carry_out(*access, store, *block_bytes, wrong.data.corrupt, wrong.random, wire)
         }
     };
     wire.completion(result)

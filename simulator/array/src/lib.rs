@@ -52,8 +52,9 @@ pub use config::{
 };
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use fault::{
-    Answer, Chance, Corruption, Delay, FaultRule, Lose, Matches, OpMatcher, ParseOpError,
-    ParseTmfError, RuleError, Then, TmfMatcher, When,
+    Answer, Chance, CommandFilter, Corruption, DataFault, Delay, Effect, Fate, FaultRule,
+    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, RuleError,
+    Then, TmfMatcher, Wait, When,
 };
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
 pub use notice::Notice;

@@ -93,7 +93,7 @@ fn a_command_that_was_not_even_kicked_is_served() {
 
 #[test]
 fn a_delayed_command_is_answered_when_its_time_has_come_and_the_hba_is_asked() {
-    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
+    let delay = Then::delayed(Duration::from_secs(10));
     let mut bench = Bench::new(vec![rule("slow", "READ", delay)]);
     bench.send(REQUESTS, 1, &read10(0, 1));
     bench.server.serve();
@@ -108,7 +108,7 @@ fn a_delayed_command_is_answered_when_its_time_has_come_and_the_hba_is_asked() {
 
 #[test]
 fn a_command_that_a_step_lets_go_wants_service() {
-    let hold = Then { hold: Some("gate".into()), ..Then::default() };
+    let hold = Then::held("gate");
     let mut bench = Bench::new(vec![rule("hold", "READ", hold)]);
     bench.send(REQUESTS, 1, &read10(0, 1));
     bench.server.serve();
@@ -151,7 +151,7 @@ fn interrupts_are_reported_by_their_virtqueues_and_not_raised() {
 
 #[test]
 fn a_machine_that_is_paused_finds_commands_that_are_held_back_again() {
-    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
+    let delay = Then::delayed(Duration::from_secs(10));
     let mut bench = Bench::new(vec![rule("slow", "READ", delay)]);
     bench.send(REQUESTS, 1, &read10(0, 1));
     bench.server.serve();
@@ -188,7 +188,7 @@ fn written(bench: &Bench) -> Vec<Request> {
 
 #[test]
 fn an_hba_that_carries_out_what_another_has_served_is_where_that_one_is() {
-    let delay = Then { delay: Some(Duration::from_secs(10).into()), ..Then::default() };
+    let delay = Then::delayed(Duration::from_secs(10));
     let slow = || vec![rule("slow", "READ", delay.clone())];
     let mut first = Bench::new(slow());
     first.write(3, 5, b'x');

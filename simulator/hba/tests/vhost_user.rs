@@ -83,7 +83,7 @@ fn config() -> HbaConfig {
 }
 
 fn hold_reads() -> FaultRule {
-    rule("hold", "READ", Then { hold: Some("gate".into()), ..Then::default() })
+    rule("hold", "READ", Then::held("gate"))
 }
 
 /// The content of a block after it was written for the `round`th time.
@@ -177,7 +177,7 @@ fn held_commands_and_events_come_by_way_of_the_doorbell() {
 #[test]
 fn a_delay_is_waited_for_on_the_clock() {
     let clock = Arc::new(ManualClock::default());
-    let delay = Then { delay: Some(Duration::from_secs(3600).into()), ..Then::default() };
+    let delay = Then::delayed(Duration::from_secs(3600));
     let bench = Bench::with_clock(vec![rule("slow", "READ", delay)], Arc::clone(&clock) as _);
     let mut front = bench.connect();
     let place = front.place(5);

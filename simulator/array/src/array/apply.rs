@@ -70,11 +70,11 @@ impl State {
             }
             Action::Arm { rule, armed } => {
                 let found = self.faults.arm(&rule, armed).ok_or(ActionError::NoRule(rule))?;
-                let (name, hold) = (found.name.clone(), found.then.hold.clone());
+                let (name, hold) = (found.name.clone(), found.hold().cloned());
                 self.rule_changed(now, name, hold, armed, report);
             }
             Action::AddRule(rule) => {
-                let (name, hold, armed) = (rule.name.clone(), rule.then.hold.clone(), rule.armed);
+                let (name, hold, armed) = (rule.name.clone(), rule.hold().cloned(), rule.armed);
                 if rule.looks_back() {
                     self.remember()?;
                 }

@@ -7,7 +7,7 @@ use sansim_time::Time;
 use crate::{
     command::Cdb,
     completion::Completion,
-    fault::Corruption,
+    fault::DataFault,
     ids::{Lun, Nexus},
     observe::{CommandRecord, Stage},
     operation::Operation,
@@ -37,9 +37,7 @@ pub(crate) struct Arrival {
 /// How the data of a command that is carried out goes wrong.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GoesWrong {
-    /// Bytes that reach the initiator.
-    pub(crate) short: Option<u32>,
-    pub(crate) corrupt: Option<Corruption>,
+    pub(crate) data: DataFault,
     /// Which bit, if it is about a bit.
     pub(crate) random: u64,
 }
@@ -47,7 +45,7 @@ pub(crate) struct GoesWrong {
 impl GoesWrong {
     /// None, if nothing does.
     pub(crate) fn if_any(self) -> Option<GoesWrong> {
-        (self.short.is_some() || self.corrupt.is_some()).then_some(self)
+        (self.data != DataFault::default()).then_some(self)
     }
 }
 

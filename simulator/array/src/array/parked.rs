@@ -15,9 +15,9 @@ use crate::{
     observe::Changed,
 };
 
-/// What becomes of a parked command when it goes on.
+/// What is left to do with a parked command when it goes on.
 #[derive(Debug, Clone)]
-pub(crate) enum Then {
+pub(crate) enum Rest {
     /// It is carried out.
     CarryOut,
     /// It is answered with this.
@@ -30,11 +30,20 @@ pub(crate) enum Then {
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {
     pub(crate) arrival: Arrival,
-    pub(crate) then: Then,
+    pub(crate) rest: Rest,
     /// When it goes on at the latest.
     pub(crate) due: Option<Time>,
-    /// The name under which it is held; none once that was released.
-    pub(crate) hold: Option<Arc<str>>,
+    /// What it is held by; none once that was released.
+    pub(crate) hold: Option<Hold>,
+}
+
+/// What holds a command back until something happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// The release of this name.
+    Named(Arc<str>),
+    /// It is lost, and nothing but task management ends it.
+    Lost,
 }
 
 impl Parked {
@@ -42,7 +51,11 @@ impl Parked {
     pub(super) fn tell(&self, report: &mut Report) {
         let Arrival { at, nexus, lun, op, .. } = self.arrival;
         if let Some(rule) = self.arrival.fault.clone() {
-            report.change(at, Changed::Parked { rule, hold: self.hold.clone(), nexus, lun, op });
+            let hold = match &self.hold {
+                Some(Hold::Named(name)) => Some(name.clone()),
+                Some(Hold::Lost) | None => None,
+            };
+            report.change(at, Changed::Parked { rule, hold, nexus, lun, op });
         }
     }
 
@@ -107,7 +120,7 @@ impl Parking {
     pub(crate) fn release(&mut self, now: Time, hold: &str) -> Vec<(HbaId, Ticket)> {
         let mut released = Vec::new();
         for (ticket, parked) in &mut self.commands {
-            if parked.hold.as_deref() == Some(hold) {
+            if matches!(&parked.hold, Some(Hold::Named(name)) if **name == *hold) {
                 parked.hold = None;
                 self.due.extend(parked.due.filter(|due| *due > now).map(|due| (due, *ticket)));
                 released.push((parked.arrival.nexus.hba, *ticket));
@@ -124,7 +137,7 @@ impl Parking {
     ) -> Vec<(HbaId, Ticket)> {
         let mut ended = Vec::new();
         for (ticket, parked) in &mut self.commands {
-            if matches!(parked.then, Then::End(_)) && parked.due.is_none()
+            if matches!(parked.rest, Rest::End(_)) && parked.due.is_none()
                 || !which(&parked.arrival)
             {
                 continue;
@@ -133,7 +146,7 @@ impl Parking {
                 self.due.remove(&(due, *ticket));
             }
             parked.hold = None;
-            parked.then = Then::End(with(&parked.arrival));
+            parked.rest = Rest::End(with(&parked.arrival));
             ended.push((parked.arrival.nexus.hba, *ticket));
         }
         ended

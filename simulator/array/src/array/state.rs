@@ -12,14 +12,14 @@ use super::{
     agenda::{Agenda, Event},
     arrival::{Arrival, GoesWrong, Transfer},
     link::Link,
-    parked::{Parked, Parking, Taken, Then},
+    parked::{Hold, Parked, Parking, Rest, Taken},
 };
 use crate::{
     command::{Cdb, Command},
     completion::{Completion, ServiceResponse, Status, Ticket},
     config::Identity,
     controller::Controller,
-    fault::{Answer, Caught, Faults, Lose, Subject},
+    fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     notice::Notice,
     observe::{Changed, LunChange, Stage, StateChange},
@@ -138,26 +138,45 @@ impl State {
         let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
             return self.serve(now, arrival, wire, report);
         };
+        let Effect::OnCommands { then, .. } = &rule.effect else {
+            return self.serve(now, arrival, wire, report);
+        };
         arrival.fault = Some(rule.name.clone());
-        let then = rule.then.clone();
-        let goes_wrong = GoesWrong { short: then.short, corrupt: then.corrupt, random };
-        arrival.goes_wrong = goes_wrong.if_any();
-        if let Some(action) = then.action {
+        let Then { action, fate } = then.clone();
+        if let Some(action) = action {
             // If what it names is not there, nothing happens.
             let _ = self.apply(now, *action, report);
         }
-        if let Some(lose) = then.lose {
-            return self.lose(now, lose, arrival, wire, report);
-        }
-        let hold = then.hold.filter(|hold| !self.released.contains(hold));
-        let due = then.delay.map(|delay| arrival.at + delay.of(random));
+        let (wait, rest) = match fate {
+            Fate::Lost(lose) => return self.lose(now, lose, arrival, wire, report),
+            Fate::Answered { wait, answer } => (wait, Rest::Answer(answer)),
+            Fate::CarriedOut { wait, data } => {
+                arrival.goes_wrong = GoesWrong { data, random }.if_any();
+                (wait, Rest::CarryOut)
+            }
+        };
+        let Wait { delay, hold } = wait;
+        let hold = hold.filter(|hold| !self.released.contains(hold)).map(Hold::Named);
+        let due = delay.map(|delay| arrival.at + delay.of(random));
         if hold.is_some() || due.is_some_and(|due| due > now) {
-            let then = then.answer.map_or(Then::CarryOut, Then::Answer);
-            return self.park(Parked { arrival, then, due, hold }, report);
+            return self.park(Parked { arrival, rest, due, hold }, report);
         }
-        match then.answer {
-            Some(answer) => arrival.answer(answer),
-            None => self.serve(now, arrival, wire, report),
+        self.finish(now, arrival, rest, wire, report)
+    }
+
+    /// Does what is left to do with a command that waits no longer.
+    fn finish(
+        &mut self,
+        now: Time,
+        arrival: Arrival,
+        rest: Rest,
+        wire: &mut Wire<'_>,
+        report: &mut Report,
+    ) -> Step {
+        match rest {
+            Rest::End(completion) => Step::Done(arrival, completion),
+            Rest::Answer(answer) => arrival.answer(answer),
+            Rest::CarryOut => self.serve(now, arrival, wire, report),
         }
     }
 
@@ -169,16 +188,16 @@ impl State {
         wire: &mut Wire<'_>,
         report: &mut Report,
     ) -> Step {
-        let Parked { arrival, then, .. } = match self.parking.take(now, ticket) {
+        let Parked { arrival, rest, .. } = match self.parking.take(now, ticket) {
             Taken::Ready(parked) => parked,
             Taken::TooEarly(due) => return Step::Park(ticket, due),
             Taken::Unknown => return Step::Unknown,
         };
-        match then {
-            Then::End(completion) => Step::Done(arrival, completion),
-            _ if !self.answers(arrival.nexus) => arrival.respond(ServiceResponse::BadTarget),
-            Then::Answer(answer) => arrival.answer(answer),
-            Then::CarryOut => self.serve(now, arrival, wire, report),
+        match rest {
+            Rest::Answer(_) | Rest::CarryOut if !self.answers(arrival.nexus) => {
+                arrival.respond(ServiceResponse::BadTarget)
+            }
+            rest => self.finish(now, arrival, rest, wire, report),
         }
     }
 
@@ -194,15 +213,14 @@ impl State {
         let due = arrival.at + self.command_timeout;
         let failure = Completion::response(ServiceResponse::Failure, arrival.offered);
         let parked =
-            |arrival| Parked { arrival, then: Then::End(failure), due: Some(due), hold: None };
+            |arrival| Parked { arrival, rest: Rest::End(failure), due: Some(due), hold: None };
         if self.parking.is_full() {
             return arrival.end(Completion::status(Status::TaskSetFull, wire.residual()));
         }
         match lose {
             Lose::Command => return self.park(parked(arrival), report),
-            // No step can release what has this name.
             Lose::Forever => {
-                let hold = Some(Arc::from("lost for ever\0"));
+                let hold = Some(Hold::Lost);
                 return self.park(Parked { due: None, hold, ..parked(arrival) }, report);
             }
             Lose::Reply => {}
@@ -314,7 +332,6 @@ impl Arrival {
             Answer::Status(status) => Completion::status(status, offered),
             Answer::Response(response) => Completion::response(response, offered),
             // Rules for commands do not say so (Faults::check).
-            Answer::Function(_) => Completion::response(ServiceResponse::Failure, offered),
         })
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     command::Cdb,
     completion::{Completion, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse},
-    fault::{Answer, Subject, Then},
+    fault::{Effect, FunctionFate, FunctionThen, Subject},
     ids::{Lun, Nexus},
     observe::Changed,
     sense::Sense,
@@ -34,16 +34,16 @@ impl State {
     ) -> (Option<TmfResponse>, Ended) {
         let (fault, then) = match self.caught(now, nexus, lun, function) {
             Some((name, then)) => (Some(name), then),
-            None => (None, Then::default()),
+            None => (None, FunctionThen::default()),
         };
         if let Some(action) = then.action {
             // If what it names is not there, nothing happens.
             let _ = self.apply(now, *action, report);
         }
-        let (response, ended) = match (then.lose, then.answer) {
-            (Some(_), _) => (None, Ended::new()),
-            (None, Some(Answer::Function(response))) => (Some(response), Ended::new()),
-            _ => {
+        let (response, ended) = match then.fate {
+            FunctionFate::Lost => (None, Ended::new()),
+            FunctionFate::Answered(response) => (Some(response), Ended::new()),
+            FunctionFate::CarriedOut => {
                 let (response, ended) = self.manage(nexus, lun, function, report);
                 (Some(response), ended)
             }
@@ -59,7 +59,7 @@ impl State {
         nexus: Nexus,
         lun: Lun,
         function: TaskManagement,
-    ) -> Option<(Arc<str>, Then)> {
+    ) -> Option<(Arc<str>, FunctionThen)> {
         if !self.answers(nexus) {
             return None;
         }
@@ -74,8 +74,11 @@ impl State {
             controllers: &self.controllers,
             owner: self.units.get(&lun).map(|unit| unit.owner),
         };
-        let caught = self.faults.judge(&subject)?;
-        Some((caught.rule.name.clone(), caught.rule.then.clone()))
+        let rule = self.faults.judge(&subject)?.rule;
+        match &rule.effect {
+            Effect::OnFunctions { then, .. } => Some((rule.name.clone(), then.clone())),
+            Effect::OnCommands { .. } => None,
+        }
     }
 
     /// Carries a task management function out.

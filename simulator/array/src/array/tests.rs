@@ -14,22 +14,23 @@ use std::sync::Arc;
 use sansim_time::Time;
 
 use crate::{
-    Answer, Array, Command, ConfigError, FaultRule, Lun, Matches, Nexus, Outcome, Then, Ticket,
-    When, testing::*,
+    Answer, Array, Command, ConfigError, FaultRule, Lun, Matches, Nexus, OpMatcher, Outcome, Then,
+    Ticket, When, testing::*,
 };
 
 /// A rule about MODE SELECT(10) and (6), READ or whatever it is.
 fn rule(name: &str, op: &str, matches: Matches, then: Then) -> FaultRule {
-    let when = When { op: Some(op.parse().unwrap()), matches, ..When::default() };
-    FaultRule { name: name.into(), when, then, armed: true }
+    let op: OpMatcher = op.parse().unwrap();
+    let when = When { matches, ..When::default() };
+    FaultRule { when, ..FaultRule::on_commands(name, op.into(), then) }
 }
 
 fn answer(sense: &str) -> Then {
-    Then { answer: Some(Answer::Sense(sense.parse().unwrap())), ..Then::default() }
+    Then::answered(Answer::Sense(sense.parse().unwrap()))
 }
 
 fn hold(name: &str) -> Then {
-    Then { hold: Some(name.into()), ..Then::default() }
+    Then::held(name)
 }
 
 /// A command that is on its way, with its buffers.

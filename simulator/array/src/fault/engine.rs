@@ -3,7 +3,7 @@
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use super::{
-    Answer, FaultRule, Lose, Matches, RuleError, When,
+    Effect, FaultRule, Matches, RuleError,
     index::{Index, Way},
 };
 use crate::{
@@ -123,7 +123,7 @@ impl Faults {
             }
             let at = usize::from(candidate.rule);
             let tried = &mut self.rules[at];
-            if !fulfils(&tried.rule.when, subject) {
+            if !fulfils(&tried.rule, subject) {
                 continue;
             }
             tried.met += 1;
@@ -146,7 +146,7 @@ impl Faults {
 
     fn update_index(&mut self) {
         let armed = self.rules.iter().enumerate().filter(|(_, tried)| tried.rule.armed);
-        self.index = Index::new(armed.map(|(at, tried)| (at, &tried.rule.when)));
+        self.index = Index::new(armed.map(|(at, tried)| (at, &tried.rule)));
     }
 
     fn check(&self, rule: &FaultRule, controllers: &[Controller]) -> Result<(), RuleError> {
@@ -157,8 +157,13 @@ impl Faults {
         if self.rules.iter().any(|other| other.rule.name == rule.name) {
             return Err(RuleError::Duplicate(name()));
         }
-        let (when, then) = (&rule.when, &rule.then);
-        let no_block = when.blocks.as_ref().is_some_and(|blocks| blocks.is_empty());
+        let when = &rule.when;
+        let no_block = match &rule.effect {
+            Effect::OnCommands { which, .. } => {
+                which.blocks.as_ref().is_some_and(|it| it.is_empty())
+            }
+            Effect::OnFunctions { .. } => false,
+        };
         if no_block || when.matches.never() {
             return Err(RuleError::NeverMatches(name()));
         }
@@ -173,33 +178,8 @@ impl Faults {
                 .filter(|controller| port.index < controller.ports)
                 .ok_or_else(|| unknown(format!("port {port}")))?;
         }
-        let more = then.delay.is_some()
-            || then.hold.is_some()
-            || then.answer.is_some()
-            || then.short.is_some()
-            || then.corrupt.is_some();
-        if then.lose.is_some() && more {
-            return Err(RuleError::LostAndMore(name()));
-        }
-        match when.task_management {
-            Some(_) if !is_about_tasks(rule) => Err(RuleError::TaskManagement(name())),
-            None if matches!(then.answer, Some(Answer::Function(_))) => {
-                Err(RuleError::NoTaskManagement(name()))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
-}
-
-/// Whether a rule about task management functions asks of them what they have, and does with them what
-/// can be done.
-fn is_about_tasks(FaultRule { when, then, .. }: &FaultRule) -> bool {
-    let of_a_command = when.op.is_some() || when.page.is_some() || when.blocks.is_some();
-    let waits = then.delay.is_some() || then.hold.is_some();
-    let of_data = then.short.is_some() || then.corrupt.is_some();
-    !(of_a_command || waits || of_data)
-        && matches!(then.answer, None | Some(Answer::Function(_)))
-        && matches!(then.lose, None | Some(Lose::Forever))
 }
 
 impl Matches {
@@ -239,13 +219,19 @@ impl Subject<'_> {
 }
 
 /// Whether a command that the index has let through fulfils the rest of the conditions, but the count.
-fn fulfils(when: &When, subject: &Subject<'_>) -> bool {
+fn fulfils(rule: &FaultRule, subject: &Subject<'_>) -> bool {
     let state_is = |(controller, state): (ControllerId, _)| {
         subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
     };
-    when.op.is_none_or(|op| op.covers(subject.op))
-        && when.page.is_none_or(|page| subject.page() == Some(page))
-        && when.task_management.is_none_or(|it| subject.function.is_some_and(|f| it.covers(f)))
+    let is_meant = match &rule.effect {
+        Effect::OnCommands { which, .. } => {
+            which.op.is_none_or(|op| op.covers(subject.op))
+                && which.page.is_none_or(|page| subject.page() == Some(page))
+        }
+        Effect::OnFunctions { which, .. } => subject.function.is_some_and(|f| which.covers(f)),
+    };
+    let when = &rule.when;
+    is_meant
         && when.from.is_none_or(|from| subject.story.is_some_and(|at| at >= from))
         && when.until.is_none_or(|until| subject.story.is_some_and(|at| at < until))
         && when.states.iter().all(|state| state_is(*state))

@@ -1,6 +1,6 @@
 //! Finding the rules that may be about a command, without looking at the others.
 
-use super::{OpMatcher, When};
+use super::{Effect, FaultRule, OpMatcher, When};
 use crate::{
     ids::{Lun, Nexus},
     observe::Stage,
@@ -31,19 +31,22 @@ pub(super) struct Candidate {
 }
 
 impl Index {
-    /// An index of these conditions, each with the place of its rule.
-    pub(super) fn new<'a>(conditions: impl Iterator<Item = (usize, &'a When)>) -> Index {
+    /// An index of these rules, each with its place.
+    pub(super) fn new<'a>(rules: impl Iterator<Item = (usize, &'a FaultRule)>) -> Index {
         let mut index = Index { lists: vec![Vec::new(); LISTS], tasks: Vec::new() };
-        for (rule, when) in conditions {
-            let Some(way) = WayPattern::new(when) else { continue };
-            let blocks = when.blocks.as_ref().map(|blocks| (*blocks.start(), *blocks.end()));
-            let candidate = Candidate { rule: rule as u16, way, blocks };
-            if when.task_management.is_some() {
-                index.tasks.push(candidate);
-                continue;
-            }
-            for list in lists_of(when.op) {
-                index.lists[list].push(candidate.clone());
+        for (at, rule) in rules {
+            let Some(way) = WayPattern::new(&rule.when) else { continue };
+            let rule_number = at as u16;
+            match &rule.effect {
+                Effect::OnFunctions { .. } => {
+                    index.tasks.push(Candidate { rule: rule_number, way, blocks: None });
+                }
+                Effect::OnCommands { which, .. } => {
+                    let blocks = which.blocks.as_ref().map(|it| (*it.start(), *it.end()));
+                    for list in lists_of(which.op) {
+                        index.lists[list].push(Candidate { rule: rule_number, way, blocks });
+                    }
+                }
             }
         }
         index
@@ -151,6 +154,7 @@ fn list_of(opcode: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{CommandFilter, Then};
     use crate::ids::{ControllerId, HbaId, PortId};
 
     const A0: PortId = PortId { controller: ControllerId::A, index: 0 };
@@ -193,12 +197,12 @@ mod tests {
     #[test]
     fn an_operation_code_has_the_rules_that_may_be_about_it_in_order() {
         let ops = ["READ", "any", "READ CAPACITY(16)", "READ(10)", "medium"];
-        let conditions: Vec<_> = ops
-            .map(|op| When { op: Some(op.parse().unwrap()), ..When::default() })
-            .into_iter()
-            .chain([When::default()])
+        let filters = ops.map(|op| op.parse::<OpMatcher>().unwrap().into()).into_iter();
+        let rules: Vec<FaultRule> = filters
+            .chain([CommandFilter::default()])
+            .map(|which| FaultRule::on_commands("r", which, Then::default()))
             .collect();
-        let index = Index::new(conditions.iter().enumerate());
+        let index = Index::new(rules.iter().enumerate());
         let rules = |opcode: u8| -> Vec<u16> {
             index.candidates(opcode).iter().map(|candidate| candidate.rule).collect()
         };

@@ -2,15 +2,12 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use super::{OpMatcher, TmfMatcher};
+use super::{Corruption, Fate, FunctionThen, OpMatcher, Then, TmfMatcher};
 use crate::{
-    action::Action,
-    completion::{ServiceResponse, Status, TmfResponse},
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, PortId},
     observe::Stage,
     scsi::captured::InquiryPage,
-    sense::Sense,
 };
 
 /// When something goes wrong, and what.
@@ -22,30 +19,80 @@ use crate::{
 pub struct FaultRule {
     /// Its name, unique in the array: reports and [`crate::Action::Arm`] use it.
     pub name: Arc<str>,
-    /// Which commands it catches.
+    /// What must be so for it to catch something.
     pub when: When,
-    /// What becomes of them.
-    pub then: Then,
+    /// What it catches, and what becomes of that.
+    pub effect: Effect,
     /// Whether it works. One that is not armed does not count either.
     pub armed: bool,
 }
 
 impl FaultRule {
+    /// An armed rule that catches all of these commands.
+    pub fn on_commands(name: impl Into<Arc<str>>, which: CommandFilter, then: Then) -> FaultRule {
+        let effect = Effect::OnCommands { which, then };
+        FaultRule { name: name.into(), when: When::default(), effect, armed: true }
+    }
+
+    /// An armed rule that catches all of these task management functions.
+    pub fn on_functions(
+        name: impl Into<Arc<str>>,
+        which: TmfMatcher,
+        then: FunctionThen,
+    ) -> FaultRule {
+        let effect = Effect::OnFunctions { which, then };
+        FaultRule { name: name.into(), when: When::default(), effect, armed: true }
+    }
+
     /// Whether it wants to know what blocks held before they were overwritten.
     pub(crate) fn looks_back(&self) -> bool {
-        self.then.corrupt == Some(Corruption::StaleRead)
+        let Effect::OnCommands { then, .. } = &self.effect else { return false };
+        let stale = Some(Corruption::StaleRead);
+        matches!(&then.fate, Fate::CarriedOut { data, .. } if data.corrupt == stale)
     }
+
+    /// The name of the release that what it catches waits for.
+    pub(crate) fn hold(&self) -> Option<&Arc<str>> {
+        match &self.effect {
+            Effect::OnCommands { then, .. } => then.hold(),
+            Effect::OnFunctions { .. } => None,
+        }
+    }
+}
+
+/// What a rule catches, and what becomes of that.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Commands.
+    OnCommands {
+        /// Which.
+        which: CommandFilter,
+        /// What becomes of them.
+        then: Then,
+    },
+    /// Task management functions.
+    OnFunctions {
+        /// Which.
+        which: TmfMatcher,
+        /// What becomes of them.
+        then: FunctionThen,
+    },
 }
 
 /// Which commands a rule catches: those that fulfil every condition that is there.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct When {
+pub struct CommandFilter {
     /// The operation.
     pub op: Option<OpMatcher>,
     /// The page of INQUIRY data that is asked for; with it a rule is about INQUIRY alone.
     pub page: Option<InquiryPage>,
-    /// The task management function: with it a rule is about these, and not about commands.
-    pub task_management: Option<TmfMatcher>,
+    /// Blocks of which it touches at least one; UNMAP, whose blocks are not in its CDB, touches none.
+    pub blocks: Option<RangeInclusive<u64>>,
+}
+
+/// What must be so for a rule to catch something: every condition that is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct When {
     /// The controller it came to.
     pub controller: Option<ControllerId>,
     /// The port it came to.
@@ -54,8 +101,6 @@ pub struct When {
     pub hba: Option<HbaId>,
     /// The logical unit it is for.
     pub lun: Option<Lun>,
-    /// Blocks of which it touches at least one; UNMAP, whose blocks are not in its CDB, touches none.
-    pub blocks: Option<RangeInclusive<u64>>,
     /// The part of the run; none for any.
     pub stage: Option<Stage>,
     /// The earliest arrival, counted from the beginning of the story; before it nothing matches.
@@ -71,6 +116,12 @@ pub struct When {
     pub owner: Option<ControllerId>,
     /// How likely it is to be caught when everything else says so; none for certainly.
     pub chance: Option<Chance>,
+}
+
+impl From<OpMatcher> for CommandFilter {
+    fn from(op: OpMatcher) -> CommandFilter {
+        CommandFilter { op: Some(op), ..CommandFilter::default() }
+    }
 }
 
 /// A probability, in millionths: above 0 and at most 1.
@@ -114,96 +165,6 @@ pub enum Matches {
     Every(u64),
 }
 
-/// What becomes of a command. Without an answer it is carried out in the ordinary way after the
-/// delay or hold.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Then {
-    /// Something that happens to the array just before.
-    pub action: Option<Box<Action>>,
-    /// How long it waits, counted from its arrival.
-    pub delay: Option<Delay>,
-    /// The name under which it waits until [`crate::Action::Release`]; with a delay, for both.
-    pub hold: Option<Arc<str>>,
-    /// It is lost; goes with none of the others.
-    pub lose: Option<Lose>,
-    /// It is answered with this and not carried out.
-    pub answer: Option<Answer>,
-    /// It is carried out, but no more than so many bytes of data reach the initiator; the residual
-    /// tells of the rest.
-    pub short: Option<u32>,
-    /// It is carried out, but not as it should be. Concerns READ and WRITE; other operations are
-    /// carried out faithfully.
-    pub corrupt: Option<Corruption>,
-}
-
-/// How long a command waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
-    /// Just so long.
-    Fixed(Duration),
-    /// Anything from the first to the second, all the same likely.
-    Between(Duration, Duration),
-    /// Exponentially distributed with this mean, and at most ten times as long.
-    Exponential(Duration),
-}
-
-impl From<Duration> for Delay {
-    fn from(delay: Duration) -> Self {
-        Delay::Fixed(delay)
-    }
-}
-
-impl Delay {
-    /// What becomes of it with a number that looks random.
-    pub(crate) fn of(self, random: u64) -> Duration {
-        let fraction = random as f64 / u64::MAX as f64;
-        match self {
-            Delay::Fixed(delay) => delay,
-            Delay::Between(from, to) => from + to.saturating_sub(from).mul_f64(fraction),
-            Delay::Exponential(mean) => mean.mul_f64((-(1.0 - fraction).ln()).clamp(0.0, 10.0)),
-        }
-    }
-}
-
-/// How data goes wrong without anybody's saying so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Corruption {
-    /// One bit of the first block is another one: on its way to the initiator, or in the store.
-    BitFlip,
-    /// A write is answered GOOD and not done, so that later reads find what was there before.
-    DroppedWrite,
-    /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
-    MisdirectedWrite,
-    /// A read finds what was there before the blocks were written the last time, as from a cache that
-    /// was not told.
-    StaleRead,
-}
-
-/// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command
-/// timeout: what a guest sees when the driver of a real HBA has given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lose {
-    /// On the way there: it is never carried out.
-    Command,
-    /// On the way back: it is carried out on arrival.
-    Reply,
-    /// On the way there, and nobody ever gives up on it.
-    Forever,
-}
-
-/// What a command is answered in place of being carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// CHECK CONDITION with this sense.
-    Sense(Sense),
-    /// This status, without sense.
-    Status(Status),
-    /// This response, without a status.
-    Response(ServiceResponse),
-    /// This, if it is a task management function.
-    Function(TmfResponse),
-}
-
 /// Why a fault rule makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
@@ -224,15 +185,4 @@ pub enum RuleError {
         /// What it names.
         what: String,
     },
-    /// A lost command cannot also be delayed, held or answered.
-    #[error("fault rule {0:?} loses a command, and so cannot delay, hold or answer it")]
-    LostAndMore(Arc<str>),
-    /// A task management function has no operation and no data, and does not wait.
-    #[error(
-        "fault rule {0:?} is about task management functions: it can answer them or lose them for ever, and what they do not have cannot be asked of them"
-    )]
-    TaskManagement(Arc<str>),
-    /// A command is not answered like a task management function.
-    #[error("fault rule {0:?} answers commands as if they were task management functions")]
-    NoTaskManagement(Arc<str>),
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::{
-    Action, Answer, ControllerId, FaultRule, Matches, Sense, Then, When,
+    Action, Answer, CommandFilter, ControllerId, FaultRule, Matches, Sense, Then, When,
     testing::{LUN0, Rig, TEST_UNIT_READY, at, config, nexus, read},
 };
 
@@ -55,9 +55,11 @@ proptest! {
             let op = rule.op.map(|op| op.parse().unwrap());
             let (controller, matches) = (rule.controller, rule.matches.clone());
             let answer = Answer::Sense(Sense::new(4, 0x44, number as u8));
-            let then = Then { answer: Some(answer), ..Then::default() };
-            let when = When { op, controller, matches, ..When::default() };
-            let rule = FaultRule { name: format!("{number}").into(), when, then, armed: true };
+            let then = Then::answered(answer);
+            let which = CommandFilter { op, ..CommandFilter::default() };
+            let when = When { controller, matches, ..When::default() };
+            let rule =
+                FaultRule { when, ..FaultRule::on_commands(format!("{number}"), which, then) };
             rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
         }
         let (mut met, mut fired) = (vec![0; rules.len()], vec![0; rules.len()]);

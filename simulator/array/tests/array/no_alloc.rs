@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Action, Answer, Array, Buffers, Command, CommandRecord, FaultRule, Lun, Matches, Observer,
-    Outcome, Sense, StateChange, Status, Then, When,
+    Action, Answer, Array, Buffers, Command, CommandFilter, CommandRecord, FaultRule, Lun, Matches,
+    Observer, OpMatcher, Outcome, Sense, StateChange, Status, Then, When,
     testing::{A, Bytes, LUN0, TEST_UNIT_READY, at, config, read, write},
 };
 
@@ -26,23 +26,23 @@ impl Observer for Count {
     fn state(&self, _: &StateChange) {}
 }
 
-fn add_rule(array: &Array, name: String, when: When) {
-    let answer = Some(Answer::Sense(Sense::new(4, 0x44, 0)));
-    let then = Then { answer, ..Then::default() };
-    let rule = FaultRule { name: name.into(), when, then, armed: true };
+fn add_rule(array: &Array, name: String, which: CommandFilter, when: When) {
+    let then = Then::answered(Answer::Sense(Sense::new(4, 0x44, 0)));
+    let rule = FaultRule { when, ..FaultRule::on_commands(name, which, then) };
     array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
 }
 
 /// Rules of other operations and LUNs, and one that counts the reads and never catches one.
 fn add_rules(array: &Array) {
     for number in 0..100 {
-        let op = Some("MODE SELECT".parse().unwrap());
-        add_rule(array, format!("op {number}"), When { op, ..When::default() });
-        let lun = Some(Lun(1));
-        add_rule(array, format!("lun {number}"), When { lun, ..When::default() });
+        let op: OpMatcher = "MODE SELECT".parse().unwrap();
+        add_rule(array, format!("op {number}"), op.into(), When::default());
+        let lun = When { lun: Some(Lun(1)), ..When::default() };
+        add_rule(array, format!("lun {number}"), CommandFilter::default(), lun);
     }
-    let when = When { blocks: Some(0..=99), matches: Matches::Nth(1 << 40), ..When::default() };
-    add_rule(array, "never".into(), when);
+    let blocks = CommandFilter { blocks: Some(0..=99), ..CommandFilter::default() };
+    let when = When { matches: Matches::Nth(1 << 40), ..When::default() };
+    add_rule(array, "never".into(), blocks, when);
 }
 
 fn run(array: &Array, cdb: &[u8], buffers: &mut dyn Buffers) -> Status {

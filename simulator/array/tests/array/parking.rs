@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use sansim_time::Time;
 
 use crate::{
-    Action, Command, ControllerId, ControllerState, FaultRule, HbaId, Lose, Nexus, Notice, Outcome,
-    TaskManagement, Then, Ticket, When,
+    Action, Command, CommandFilter, ControllerId, ControllerState, FaultRule, HbaId, Lose, Nexus,
+    Notice, Outcome, TaskManagement, Then, Ticket, Wait, When,
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, write},
 };
 
@@ -52,14 +52,15 @@ fn deed() -> impl Strategy<Value = Deed> {
 
 fn then() -> impl Strategy<Value = Then> {
     let wait = (proptest::option::of(0..30_u64), proptest::option::of(0..2_u8)).prop_map(
-        |(delay, hold)| Then {
-            delay: delay.map(|delay| Duration::from_millis(delay).into()),
-            hold: hold.map(|hold| format!("{hold}").into()),
-            ..Then::default()
+        |(delay, hold)| {
+            Then::from(Wait {
+                delay: delay.map(|delay| Duration::from_millis(delay).into()),
+                hold: hold.map(|hold| format!("{hold}").into()),
+            })
         },
     );
-    let lose = prop_oneof![Just(Lose::Command), Just(Lose::Reply)]
-        .prop_map(|lose| Then { lose: Some(lose), ..Then::default() });
+    let lose =
+        prop_oneof![Just(Lose::Command), Just(Lose::Reply)].prop_map(Then::lost);
     prop_oneof![4 => wait, 1 => lose]
 }
 
@@ -164,7 +165,8 @@ proptest! {
         for (number, then) in rules.into_iter().enumerate() {
             let matches = crate::Matches::Every(count + number as u64);
             let when = When { matches, ..When::default() };
-            let rule = FaultRule { name: format!("{number}").into(), when, then, armed: true };
+            let any = CommandFilter::default();
+            let rule = FaultRule { when, ..FaultRule::on_commands(format!("{number}"), any, then) };
             rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
         }
         let (parked, seen) = (HashMap::new(), HashSet::new());

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sansim_array::{FaultRule, HbaId, Lun, Then};
+use sansim_array::{CommandFilter, FaultRule, HbaId, Lun, Then};
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_time::RealClock;
 
@@ -123,7 +123,7 @@ pub(crate) fn serve(socket: &Path, rules: Rules) -> HbaServer {
 /// Rules that are looked at and never match: most for each of four reasons, the others since they are
 /// about another operation.
 fn idle_rules() -> Vec<FaultRule> {
-    let answer = Then { delay: Some(Duration::from_secs(1).into()), ..Then::default() };
+    let answer = Then::delayed(Duration::from_secs(1));
     (0..20u16)
         .map(|n| {
             let op = if n / 4 % 2 == 0 { "READ" } else { "MODE SELECT" };
@@ -131,7 +131,11 @@ fn idle_rules() -> Vec<FaultRule> {
             match n % 4 {
                 0 => rule.when.lun = Some(Lun(100 + n)),
                 1 => rule.when.port = Some(san::port_b()),
-                2 => rule.when.blocks = Some(u64::MAX - 1..=u64::MAX),
+                2 => {
+                    let (op, blocks) = (op.parse().ok(), Some(u64::MAX - 1..=u64::MAX));
+                    let which = CommandFilter { op, blocks, page: None };
+                    rule = FaultRule::on_commands(rule.name.clone(), which, answer.clone());
+                }
                 _ => rule.when.hba = Some(HbaId(9)),
             }
             rule

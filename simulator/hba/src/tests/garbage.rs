@@ -194,8 +194,8 @@ proptest! {
         table in vec((queue(), 0..64u16, descriptor()), 64),
         steps in vec(step(), 1..60),
     ) {
-        let hold = Then { hold: Some("gate".into()), ..Then::default() };
-        let delay = Then { delay: Some(Duration::from_millis(15).into()), ..Then::default() };
+        let hold = Then::held("gate");
+        let delay = Then::delayed(Duration::from_millis(15));
         let mut rig = Rig::new(vec![rule("hold", "READ", hold), rule("slow", "MODE SENSE", delay)]);
         for (queue, index, descriptor) in table {
             take(&mut rig, Step::Describe { queue, index, descriptor });

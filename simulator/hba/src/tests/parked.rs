@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use sansim_array::{Action, Lose, Then};
+use sansim_array::{Action, Lose, Then, Wait};
 use sansim_time::Clock;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 const QUEUE: u16 = FIRST_REQUEST_QUEUE;
 
 fn held(op: &str) -> Rig {
-    let then = Then { hold: Some("gate".into()), ..Then::default() };
+    let then = Then::held("gate");
     Rig::new(vec![rule("hold", op, then)]).settle()
 }
 
@@ -52,7 +52,7 @@ fn a_held_command_is_carried_out_when_it_is_released() {
 #[test]
 fn a_delayed_command_is_carried_out_in_its_time() {
     let delay = Duration::from_millis(20);
-    let then = Then { delay: Some(delay.into()), ..Then::default() };
+    let then = Then::delayed(delay);
     let mut rig = Rig::new(vec![rule("slow", "INQUIRY", then)]);
     for slot in 0..10 {
         let parts = rig.place(slot).reading(36);
@@ -73,8 +73,7 @@ fn a_delayed_command_is_carried_out_in_its_time() {
 
 #[test]
 fn later_times_are_not_forgotten() {
-    let then =
-        |millis| Then { delay: Some(Duration::from_millis(millis).into()), ..Then::default() };
+    let then = |millis| Then::delayed(Duration::from_millis(millis));
     let rules = vec![rule("slow", "INQUIRY", then(30)), rule("less slow", "READ", then(10))];
     let mut rig = Rig::new(rules).settle();
     let parts = rig.place(0).reading(36);
@@ -92,7 +91,7 @@ fn later_times_are_not_forgotten() {
 #[test]
 fn a_command_both_held_and_delayed_waits_for_both_without_waking_anybody() {
     let delay = Duration::from_millis(10);
-    let then = Then { hold: Some("gate".into()), delay: Some(delay.into()), ..Then::default() };
+    let then = Then::from(Wait { delay: Some(delay.into()), hold: Some("gate".into()) });
     let mut rig = Rig::new(vec![rule("both", "INQUIRY", then)]);
     let parts = rig.place(0).reading(36);
     rig.offer(0, &inquiry(36), &parts);
@@ -108,7 +107,7 @@ fn a_command_both_held_and_delayed_waits_for_both_without_waking_anybody() {
 
 #[test]
 fn a_lost_command_fails_when_the_initiator_gives_up() {
-    let then = Then { lose: Some(Lose::Command), ..Then::default() };
+    let then = Then::lost(Lose::Command);
     let mut rig = Rig::new(vec![rule("lost", "WRITE", then)]).settle();
     let parts = rig.place(1).writing(512);
     rig.offer(1, &write10(0, 1), &parts);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sansim_array::{FaultRule, Lose, Then, When};
+use sansim_array::{FaultRule, FunctionFate, FunctionThen, Then};
 
 use crate::{
     guest::{
@@ -16,7 +16,7 @@ const LOGICAL_UNIT_RESET: u32 = 5;
 const QUERY_TASK: u32 = 6;
 
 fn holding_reads() -> Rig {
-    let then = Then { hold: Some("gate".into()), ..Then::default() };
+    let then = Then::held("gate");
     Rig::new(vec![rule("hold reads", "READ", then)]).settle()
 }
 
@@ -123,10 +123,9 @@ fn control_requests_that_make_no_sense_are_dropped_and_counted() {
 
 #[test]
 fn a_function_that_is_never_answered_keeps_its_chain_and_the_next_one_is_served() {
-    let task_management = Some("ABORT TASK".parse().expect("it is a function"));
-    let when = When { task_management, ..When::default() };
-    let then = Then { lose: Some(Lose::Forever), ..Then::default() };
-    let lost = FaultRule { name: "lost".into(), when, then, armed: true };
+    let abort = "ABORT TASK".parse().expect("it is a function");
+    let then = FunctionThen { action: None, fate: FunctionFate::Lost };
+    let lost = FaultRule::on_functions("lost", abort, then);
     let mut rig = Rig::new(vec![lost]).settle();
     offer_abort(&mut rig, 2);
     assert_eq!(rig.serve_control(), []);

@@ -11,7 +11,7 @@ use std::{
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
     Lun, LunConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
-    StateChange, Then, When,
+    StateChange, Then,
 };
 use sansim_time::{Clock, Time};
 
@@ -65,12 +65,7 @@ pub fn array(bytes: u64, faults: Vec<FaultRule>) -> Arc<Array> {
 /// A rule for an operation.
 pub fn rule(name: &str, op: &str, then: Then) -> FaultRule {
     let op: OpMatcher = op.parse().expect("it is an operation");
-    FaultRule {
-        name: name.into(),
-        when: When { op: Some(op), ..When::default() },
-        then,
-        armed: true,
-    }
+    FaultRule::on_commands(name, op.into(), then)
 }
 
 /// Nobody listens.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Action, ControllerId, ControllerState, HbaId, Lose, RuleError, ServiceResponse, Stage, Status,
+    Action, CommandFilter, ControllerId, ControllerState, HbaId, RuleError, ServiceResponse, Stage,
+    Status,
 };
 
 /// What READ(16) of block 0 gets, so many times.
@@ -54,13 +55,11 @@ fn every_condition_counts() {
     let when = |change: &dyn Fn(&mut When)| {
         let mut when = When::default();
         change(&mut when);
-        FaultRule { name: "r".into(), when, then: answer("04/44/00"), armed: true }
+        FaultRule { when, ..rule("r", "any", Matches::All, answer("04/44/00")) }
     };
     let other_port = crate::PortId { controller: ControllerId::A, index: 1 };
     type Case<'a> = (&'a dyn Fn(&mut When), bool);
-    let cases: [Case<'_>; 13] = [
-        (&|it| it.op = Some("READ(16)".parse().unwrap()), true),
-        (&|it| it.op = Some("READ(10)".parse().unwrap()), false),
+    let cases: [Case<'_>; 11] = [
         (&|it| it.controller = Some(ControllerId::A), true),
         (&|it| it.controller = Some(ControllerId::B), false),
         (&|it| it.port = Some(A.port), true),
@@ -73,8 +72,12 @@ fn every_condition_counts() {
         (&|it| it.stage = Some(Stage::Story), false),
         (&|it| it.states = vec![(ControllerId::B, ControllerState::Failed)], false),
     ];
-    for (number, (change, caught)) in cases.into_iter().enumerate() {
-        let rig = Rig::with_faults(vec![when(change)]);
+    let mut rules: Vec<_> = cases.map(|(change, caught)| (when(change), caught)).into();
+    for (op, caught) in [("READ(16)", true), ("READ(10)", false)] {
+        rules.push((rule("r", op, Matches::All, answer("04/44/00")), caught));
+    }
+    for (number, (rule, caught)) in rules.into_iter().enumerate() {
+        let rig = Rig::with_faults(vec![rule]);
         let expected = if caught { "04/44/00" } else { "ok" };
         assert_eq!(reads(&rig, 1), [expected], "case {number}");
     }
@@ -119,9 +122,8 @@ fn a_state_of_another_controller_can_be_a_condition() {
 
 #[test]
 fn blocks_are_caught_if_one_of_them_is_touched() {
-    let mut rule = rule("r", "any", Matches::All, answer("03/11/00"));
-    rule.when.blocks = Some(10..=19);
-    let rig = Rig::with_faults(vec![rule]);
+    let which = CommandFilter { blocks: Some(10..=19), ..CommandFilter::default() };
+    let rig = Rig::with_faults(vec![FaultRule::on_commands("r", which, answer("03/11/00"))]);
     let caught = |cdb: &[u8]| {
         let sense = rig.send(A, LUN0, cdb, &[0; 512 * 20], 512 * 20).completion.sense;
         sense.is_some_and(|sense| sense.to_string() == "03/11/00")
@@ -144,7 +146,7 @@ fn answers_can_be_a_status_or_a_response() {
             ServiceResponse::TransportFailure,
         ),
     ] {
-        let then = Then { answer: Some(answer), ..Then::default() };
+        let then = Then::answered(answer);
         let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, then)]);
         let completion = rig.send(A, LUN0, &read(0, 1), &[], 512).completion;
         assert_eq!((completion.status, completion.response), (status, response));
@@ -223,9 +225,6 @@ fn rules_that_make_no_sense_are_refused() {
         let error = refused(named(matches, Then::default()));
         assert_eq!(error, RuleError::NeverMatches("new".into()));
     }
-    let lost =
-        Then { lose: Some(Lose::Reply), delay: Some(Duration::ZERO.into()), ..Then::default() };
-    assert_eq!(refused(named(Matches::All, lost)), RuleError::LostAndMore("new".into()));
     let mut rule = named(Matches::All, Then::default());
     rule.when.port = Some("A2".parse().unwrap());
     let words = "fault rule \"new\" names port A2, which the array does not have";

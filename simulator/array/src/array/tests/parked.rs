@@ -7,11 +7,12 @@ use std::{
 
 use super::*;
 use crate::{
-    Action, Changed, ControllerId, ControllerState, Lose, Notice, ServiceResponse, Status,
+    Action, Changed, ControllerId, ControllerState, Fate, Lose, Notice, ServiceResponse, Status,
+    Wait,
 };
 
 fn delayed(millis: u64) -> Then {
-    Then { delay: Some(Duration::from_millis(millis).into()), ..Then::default() }
+    Then::delayed(Duration::from_millis(millis))
 }
 
 fn release(rig: &Rig, now: u64) {
@@ -92,7 +93,8 @@ fn a_held_command_meets_the_array_as_it_is_when_it_goes_on() {
 
 #[test]
 fn held_and_delayed_waits_for_both() {
-    let then = Then { hold: Some("h".into()), ..delayed(50) };
+    let then =
+        Then::from(Wait { delay: Some(Duration::from_millis(50).into()), hold: Some("h".into()) });
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, then)]);
     let mut sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);
     assert_eq!(sent.due, None, "nobody knows yet");
@@ -107,7 +109,9 @@ fn held_and_delayed_waits_for_both() {
 
 #[test]
 fn an_answer_can_be_late() {
-    let then = Then { answer: answer("02/04/01").answer, ..delayed(50) };
+    let wait = Wait { delay: Some(Duration::from_millis(50).into()), hold: None };
+    let answer = Answer::Sense("02/04/01".parse().unwrap());
+    let then = Then::from(Fate::Answered { wait, answer });
     let rig = Rig::with_faults(vec![rule("r", "WRITE", Matches::All, then)]);
     let sent = Sent::parked(&rig, at(0), A, 1, &write(0, 1), &[7; 512]);
     let completion = sent.finish(&rig, at(50)).completion;
@@ -118,7 +122,7 @@ fn an_answer_can_be_late() {
 #[test]
 fn a_lost_command_is_never_carried_out_and_a_lost_reply_is_too_late() {
     for (lose, contents) in [(Lose::Command, 0), (Lose::Reply, 7)] {
-        let then = Then { lose: Some(lose), ..Then::default() };
+        let then = Then::lost(lose);
         let rig = Rig::with_faults(vec![rule("r", "WRITE", Matches::All, then)]);
         let sent = Sent::parked(&rig, at(5), A, 1, &write(0, 1), &[7; 512]);
         assert_eq!(sent.due, Some(at(30_005)), "the command timeout");
@@ -132,7 +136,7 @@ fn a_lost_command_is_never_carried_out_and_a_lost_reply_is_too_late() {
 
 #[test]
 fn a_lost_reply_carries_no_data_and_still_moves_luns() {
-    let then = Then { lose: Some(Lose::Reply), ..Then::default() };
+    let then = Then::lost(Lose::Reply);
     let rig = Rig::with_faults(vec![rule("r", "any", Matches::All, then)]);
     let sent = Sent::parked(&rig, at(0), A, 1, &[0x12, 0, 0, 0, 96, 0], &[]);
     let reply = sent.finish(&rig, at(30_000));
@@ -150,7 +154,7 @@ fn a_lost_reply_carries_no_data_and_still_moves_luns() {
 fn a_controller_that_falls_silent_ends_what_waits_at_it() {
     let rig = Rig::with_faults(vec![
         rule("h", "READ", Matches::All, hold("h")),
-        rule("l", "WRITE", Matches::All, Then { lose: Some(Lose::Command), ..Then::default() }),
+        rule("l", "WRITE", Matches::All, Then::lost(Lose::Command)),
     ]);
     let [held, other] = [A, B].map(|it| Sent::parked(&rig, at(0), it, 1, &read(0, 1), &[]));
     let lost = Sent::parked(&rig, at(0), A, 2, &write(0, 1), &[7; 512]);

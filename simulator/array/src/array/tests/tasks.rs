@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Action, ControllerId, ControllerState, Notice, ServiceResponse, Status, TaskManagement,
-    TmfResponse,
+    Action, ControllerId, ControllerState, FunctionFate, FunctionThen, Notice, ServiceResponse,
+    Status, TaskManagement, TmfResponse,
 };
 
 /// Commands 1 and 2 of A and 3 of B wait on LUN 0.
@@ -124,15 +124,15 @@ fn what_cannot_be_is_refused() {
 }
 
 /// A rule about task management functions.
-fn tasks(function: &str, matches: Matches, then: Then) -> FaultRule {
-    let task_management = Some(function.parse().unwrap());
-    let when = When { task_management, matches, ..When::default() };
-    FaultRule { name: "tasks".into(), when, then, armed: true }
+fn tasks(function: &str, matches: Matches, fate: FunctionFate) -> FaultRule {
+    let then = FunctionThen { action: None, fate };
+    let when = When { matches, ..When::default() };
+    FaultRule { when, ..FaultRule::on_functions("tasks", function.parse().unwrap(), then) }
 }
 
 #[test]
 fn a_rule_refuses_a_function_and_counts_it() {
-    let refuse = Then { answer: Some(Answer::Function(TmfResponse::Rejected)), ..Then::default() };
+    let refuse = FunctionFate::Answered(TmfResponse::Rejected);
     let rig = Rig::with_faults(vec![
         rule("r", "READ", Matches::All, hold("h")),
         tasks("ABORT TASK", Matches::First(1), refuse),
@@ -150,33 +150,9 @@ fn a_rule_refuses_a_function_and_counts_it() {
 
 #[test]
 fn a_rule_leaves_a_function_unanswered_and_commands_alone() {
-    let lose = Then { lose: Some(crate::Lose::Forever), ..Then::default() };
-    let rig = Rig::with_faults(vec![tasks("any", Matches::All, lose)]);
+    let rig = Rig::with_faults(vec![tasks("any", Matches::All, FunctionFate::Lost)]);
     let reset = TaskManagement::LogicalUnitReset;
     assert_eq!(rig.array.task_management(at(9), A, LUN0, reset), (None, vec![]));
     rig.good(A, LUN0, &TEST_UNIT_READY);
     rig.good(B, LUN0, &TEST_UNIT_READY);
-}
-
-#[test]
-fn a_rule_about_functions_asks_for_nothing_that_they_do_not_have() {
-    let refuse = Answer::Function(TmfResponse::Rejected);
-    let answer = |answer| Then { answer: Some(answer), ..Then::default() };
-    let about = |then| tasks("ABORT TASK", Matches::All, then);
-    let mut with_op = about(answer(refuse));
-    with_op.when.op = Some("READ".parse().unwrap());
-    let delay = Some(std::time::Duration::from_secs(1).into());
-    for wrong in [
-        with_op,
-        about(hold("h")),
-        about(Then { delay, ..Then::default() }),
-        about(Then { lose: Some(crate::Lose::Reply), ..Then::default() }),
-        about(answer(Answer::Status(Status::Busy))),
-        rule("r", "READ", Matches::All, answer(refuse)),
-    ] {
-        let rig = Rig::ready();
-        let refused = rig.array.apply(at(0), Action::AddRule(Box::new(wrong)));
-        let why = refused.unwrap_err().to_string();
-        assert!(why.contains("task management functions"), "{why}");
-    }
 }

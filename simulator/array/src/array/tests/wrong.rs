@@ -4,17 +4,16 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::{
-    Action, Answer, ArrayConfig, Chance, ControllerId, ControllerState, Corruption, Delay,
-    FaultRule, InquiryPage, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then, When,
+    Action, Answer, ArrayConfig, Chance, CommandFilter, ControllerId, ControllerState, Corruption,
+    Delay, FaultRule, InquiryPage, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then,
 };
 
 fn rule(op: &str, then: Then) -> FaultRule {
-    let when = When { op: Some(op.parse().unwrap()), ..When::default() };
-    FaultRule { name: "wrong".into(), when, then, armed: true }
+    FaultRule::on_commands("wrong", op.parse::<OpMatcher>().unwrap().into(), then)
 }
 
 fn corrupting(op: &str, corruption: Corruption) -> Rig {
-    let then = Then { corrupt: Some(corruption), ..Then::default() };
+    let then = Then::corrupted(corruption);
     Rig::with_faults(vec![rule(op, then)])
 }
 
@@ -71,15 +70,17 @@ fn a_read_finds_what_was_there_before() {
 
 #[test]
 fn a_rule_can_be_about_one_page_of_inquiry_data() {
-    let mut rule = rule("INQUIRY", answer("0b/00/00"));
-    rule.when.page = Some(InquiryPage::Vpd(0xc9));
-    let rig = Rig::with_faults(vec![rule.clone()]);
+    let about = |op: Option<&str>, page| {
+        let op = op.map(|op| op.parse().unwrap());
+        let which = CommandFilter { op, page: Some(page), blocks: None };
+        FaultRule::on_commands("page", which, answer("0b/00/00"))
+    };
+    let rig = Rig::with_faults(vec![about(Some("INQUIRY"), InquiryPage::Vpd(0xc9))]);
     assert_eq!(rig.sense(A, LUN0, &[0x12, 1, 0xc9, 0, 48, 0], &[]), "0b/00/00");
     for other in [[0x12, 1, 0xc8, 0, 255, 0], [0x12, 0, 0, 0, 96, 0]] {
         rig.get(A, LUN0, &other, 255);
     }
-    rule.when = When { page: Some(InquiryPage::Standard), ..When::default() };
-    let rig = Rig::with_faults(vec![rule]);
+    let rig = Rig::with_faults(vec![about(None, InquiryPage::Standard)]);
     assert_eq!(rig.sense(A, LUN0, &[0x12, 0, 0, 0, 96, 0], &[]), "0b/00/00");
     rig.get(A, LUN0, &[0x12, 1, 0xc9, 0, 48, 0], 48);
     rig.good(A, LUN0, &TEST_UNIT_READY);
@@ -95,7 +96,7 @@ fn what_is_not_about_data_is_done_faithfully() {
 #[test]
 fn data_can_be_short_and_the_residual_says_so() {
     for (short, got) in [(512, 512), (0, 0), (4096, 1024)] {
-        let then = Then { short: Some(short), ..Then::default() };
+        let then = Then::short(short);
         let rig = Rig::with_faults(vec![rule("READ", then)]);
         assert_eq!(rig.get(A, LUN0, &read(0, 2), 1024).len(), got);
     }
@@ -103,7 +104,7 @@ fn data_can_be_short_and_the_residual_says_so() {
 
 #[test]
 fn what_is_lost_for_ever_is_never_due() {
-    let then = Then { lose: Some(Lose::Forever), ..Then::default() };
+    let then = Then::lost(Lose::Forever);
     let rig = Rig::with_faults(vec![rule("READ", then)]);
     let command = Command { nexus: A, lun: LUN0, tag: 1, cdb: &read(0, 1) };
     let outcome = rig.array.submit(at(1), &command, &mut Bytes::new(512, &[]));
@@ -114,8 +115,7 @@ fn what_is_lost_for_ever_is_never_due() {
 #[test]
 fn a_fault_can_change_the_array() {
     let (controller, state) = (ControllerId::A, ControllerState::Failed);
-    let action = Some(Box::new(Action::SetController { controller, state }));
-    let then = Then { action, ..Then::default() };
+    let then = Then::after(Action::SetController { controller, state });
     let rig = Rig::with_faults(vec![rule("READ", then)]);
     rig.good(A, LUN0, &TEST_UNIT_READY);
     let reply = rig.send(A, LUN0, &read(0, 1), &[], 512);
@@ -124,7 +124,7 @@ fn a_fault_can_change_the_array() {
 
 #[test]
 fn only_a_lun_of_the_owner_is_meant() {
-    let then = Then { answer: Some(Answer::Sense(Sense::new(4, 0x44, 0))), ..Then::default() };
+    let then = Then::answered(Answer::Sense(Sense::new(4, 0x44, 0)));
     let mut rule = rule("TEST UNIT READY", then);
     rule.when.owner = Some(ControllerId::B);
     let rig = Rig::with_faults(vec![rule]);
@@ -135,7 +135,7 @@ fn only_a_lun_of_the_owner_is_meant() {
 #[test]
 fn sense_can_have_another_form() {
     let sense = Sense::new(6, 0x29, 0).with_form(SenseForm::NoLength);
-    let then = Then { answer: Some(Answer::Sense(sense)), ..Then::default() };
+    let then = Then::answered(Answer::Sense(sense));
     let rig = Rig::with_faults(vec![rule("TEST UNIT READY", then)]);
     let completion = rig.send(A, LUN0, &TEST_UNIT_READY, &[], 0).completion;
     assert_eq!(completion.sense.map(|sense| sense.form()), Some(SenseForm::NoLength));
@@ -143,7 +143,7 @@ fn sense_can_have_another_form() {
 
 /// Which of a hundred commands a rule of this chance catches.
 fn caught(seed: u64, name: &str) -> BTreeSet<usize> {
-    let then = Then { answer: Some(Answer::Sense(Sense::new(4, 0x44, 0))), ..Then::default() };
+    let then = Then::answered(Answer::Sense(Sense::new(4, 0x44, 0)));
     let mut rule = rule("TEST UNIT READY", then);
     rule.name = name.into();
     rule.when.chance = Chance::new(0.3);

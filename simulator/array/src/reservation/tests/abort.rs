@@ -2,17 +2,14 @@
 
 use super::*;
 use crate::{
-    Command, FaultRule, Matches, Notice, Outcome, ServiceResponse, Then, Ticket, When,
-    testing::Bytes,
+    Command, FaultRule, Notice, OpMatcher, Outcome, ServiceResponse, Then, Ticket, testing::Bytes,
 };
 
 /// An array that holds every write back.
 fn holding() -> Rig {
     let rig = rig();
-    let when =
-        When { op: Some("WRITE".parse().unwrap()), matches: Matches::All, ..When::default() };
-    let then = Then { hold: Some("gate".into()), ..Then::default() };
-    let rule = FaultRule { name: "holding".into(), when, then, armed: true };
+    let writes: OpMatcher = "WRITE".parse().unwrap();
+    let rule = FaultRule::on_commands("holding", writes.into(), Then::held("gate"));
     rig.array.apply(at(0), crate::Action::AddRule(Box::new(rule))).unwrap();
     for (nexus, key) in [(A, 0xa), (A1, 0xb), (A2, 0xc)] {
         good(&rig, nexus, REGISTER, 0, 0, key);

@@ -2,7 +2,7 @@
 
 use sansim_array::Lun;
 
-use super::{context::Checker, fault, guest::regex};
+use super::{context::Checker, effect, fault, guest::regex};
 use crate::lang::{
     file::{self, Name, PathStateName, UeventName},
     near,
@@ -226,7 +226,7 @@ fn command_count(given: &file::Commands, checker: &mut Checker<'_>) -> CommandCo
         hba: given.hba.as_ref().map(|hba| checker.hba(hba)),
         lun: given.lun.as_ref().map(|lun| checker.lun(lun)),
         sense: given.sense.as_ref().map(|sense| sense.0),
-        status: given.status.map(fault::status),
+        status: given.status.map(effect::status),
         fault: given.fault.as_ref().map(|name| checker.rule(name)),
         stage: fault::stage(given.stage),
         gap: given.gap.clone(),

@@ -2,18 +2,15 @@
 
 use std::{ops::Range, sync::Arc};
 
-use sansim_array::{
-    Action, Answer, Chance, ControllerState, FaultRule, Lose, Matches, PersonalityConfig,
-    ServiceResponse, Stage, Status, Then, When,
-};
+use sansim_array::{Chance, FaultRule, Matches, PersonalityConfig, Stage, When};
 
 use super::{
     context::{Checker, NO_LIMIT},
-    impossible,
+    effect, impossible,
 };
 use crate::lang::{
     Diagnostic,
-    file::{self, LoseName, ResponseName, StageName, StatusName},
+    file::{self, StageName},
     value::At,
 };
 
@@ -33,7 +30,7 @@ pub(super) fn resolve(
         .map(|(fault, name)| FaultRule {
             name: Arc::from(name),
             when: when(&fault.when, &fault.span, checker),
-            then: then(&fault.then, checker),
+            effect: effect::resolve(fault, checker),
             armed: fault.armed.unwrap_or(true),
         })
         .collect()
@@ -77,14 +74,10 @@ fn when(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -> W
         checker.refuse(&timed.span, "only the story has times", help);
     }
     When {
-        op: given.op.as_ref().map(|op| op.0),
-        page: given.page.as_ref().map(|page| page.0.0),
-        task_management: given.task_management.as_ref().map(|it| it.0),
         controller: given.controller.as_ref().map(|name| checker.controller(name)),
         port: given.port.as_ref().map(|name| checker.port(name)),
         hba: given.hba.as_ref().map(|hba| checker.hba(hba)),
         lun: given.lun.as_ref().map(|lun| checker.lun(lun)),
-        blocks: given.blocks.as_ref().map(|blocks| blocks.0.0.clone()),
         stage,
         from,
         until,
@@ -139,122 +132,5 @@ fn matches(given: &file::When, span: &Range<usize>, checker: &mut Checker<'_>) -
         Matches::Range(range.0.0.clone())
     } else {
         Matches::All
-    }
-}
-
-fn then(given: &At<file::Then>, checker: &mut Checker<'_>) -> Then {
-    let answers = [
-        ("sense", given.sense.is_some()),
-        ("status", given.status.is_some()),
-        ("response", given.response.is_some()),
-        ("function", given.function.is_some()),
-    ];
-    checker.exclusive(&answers, &given.span);
-    let waits = given.delay.is_some() || given.hold.is_some();
-    let answered = answers.iter().any(|(_, there)| *there);
-    let wrong = given.short.is_some() || given.corrupt.is_some();
-    let action = action(given, checker);
-    if let Some(lose) = &given.lose {
-        if answered || waits || wrong {
-            let help =
-                "what is lost cannot be delayed, held, answered or spoilt; keep `lose` alone";
-            checker.refuse(&lose.span, "`lose` goes with nothing else", help);
-        }
-    } else if !answered && !waits && !wrong && action.is_none() {
-        let help = "write one or more of `sense`, `status`, `response`, `function`, `delay`, `hold`, `lose`, \
-                    `short`, `corrupt`, `fail`, `restore`, `set` and `own`";
-        checker.refuse(&given.span, "nothing happens here", help);
-    }
-    if answered && wrong {
-        let problem = "a command that is answered at once has no data that could be spoilt";
-        checker.refuse(&given.span, problem, "leave the answer or `short` and `corrupt` away");
-    }
-    if let Some(delay) = &given.delay
-        && delay.is_backwards()
-    {
-        checker.refuse(&delay.span, "this range is empty", "`from` must not be after `to`");
-    }
-    if let Some(form) = &given.sense_form
-        && given.sense.is_none()
-    {
-        checker.refuse(&form.span, "`sense_form` goes with `sense`", "remove it");
-    }
-    let answer = if let Some(sense) = &given.sense {
-        let form = given.sense_form.as_ref().map(|form| form.value.into()).unwrap_or_default();
-        Some(Answer::Sense(sense.0.with_form(form)))
-    } else if let Some(name) = &given.status {
-        Some(Answer::Status(status(name.value)))
-    } else if let Some(name) = &given.function {
-        Some(Answer::Function(name.value.into()))
-    } else {
-        given.response.as_ref().map(|name| Answer::Response(response(name.value)))
-    };
-    Then {
-        action: action.map(Box::new),
-        delay: given.delay.as_ref().map(|delay| delay.value.into()),
-        hold: given.hold.as_ref().map(|hold| Arc::from(hold.value.as_str())),
-        lose: given.lose.as_ref().map(|lose| match lose.value {
-            LoseName::Command => Lose::Command,
-            LoseName::Reply => Lose::Reply,
-            LoseName::Forever => Lose::Forever,
-        }),
-        answer,
-        short: given.short.as_ref().map(|short| u32::try_from(short.0.0).unwrap_or(u32::MAX)),
-        corrupt: given.corrupt.as_ref().map(|corrupt| corrupt.value.into()),
-    }
-}
-
-/// What happens to the array before the command is gone on with.
-fn action(given: &At<file::Then>, checker: &mut Checker<'_>) -> Option<Action> {
-    let keys = [
-        ("fail", given.fail.is_some()),
-        ("restore", given.restore.is_some()),
-        ("set", given.set.is_some()),
-        ("own", given.own.is_some()),
-    ];
-    checker.exclusive(&keys, &given.span);
-    let set = |controller, state| Action::SetController { controller, state };
-    if let Some(part) = &given.fail {
-        checker.known_controller(part.0.0, &part.span);
-        Some(set(part.0.0, ControllerState::Failed))
-    } else if let Some(part) = &given.restore {
-        checker.known_controller(part.0.0, &part.span);
-        Some(set(part.0.0, ControllerState::Online))
-    } else if let Some(state) = &given.set {
-        Some(set(checker.controller(&state.controller), state.state.0))
-    } else {
-        let own = given.own.as_ref()?;
-        let controller = checker.controller(&own.controller);
-        Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
-    }
-}
-
-/// The status of a name.
-pub(super) fn status(name: StatusName) -> Status {
-    match name {
-        StatusName::Good => Status::Good,
-        StatusName::CheckCondition => Status::CheckCondition,
-        StatusName::ConditionMet => Status::ConditionMet,
-        StatusName::Undefined => Status::Undefined,
-        StatusName::Busy => Status::Busy,
-        StatusName::ReservationConflict => Status::ReservationConflict,
-        StatusName::TaskSetFull => Status::TaskSetFull,
-        StatusName::AcaActive => Status::AcaActive,
-        StatusName::TaskAborted => Status::TaskAborted,
-    }
-}
-
-fn response(name: ResponseName) -> ServiceResponse {
-    match name {
-        ResponseName::Overrun => ServiceResponse::Overrun,
-        ResponseName::Aborted => ServiceResponse::Aborted,
-        ResponseName::BadTarget => ServiceResponse::BadTarget,
-        ResponseName::Reset => ServiceResponse::Reset,
-        ResponseName::Busy => ServiceResponse::Busy,
-        ResponseName::TransportFailure => ServiceResponse::TransportFailure,
-        ResponseName::TargetFailure => ServiceResponse::TargetFailure,
-        ResponseName::NexusFailure => ServiceResponse::NexusFailure,
-        ResponseName::Failure => ServiceResponse::Failure,
-        ResponseName::Unknown => ServiceResponse::Unknown,
     }
 }

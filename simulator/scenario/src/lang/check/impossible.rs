@@ -1,4 +1,4 @@
-//! Fault rules that can never catch anything, or that could not do with it what they say.
+//! Fault rules that can never catch anything, or whose effect what they catch cannot have.
 
 use std::ops::Range;
 
@@ -13,45 +13,11 @@ use crate::lang::{
 /// Refuses what no command can fulfil or suffer.
 pub(super) fn refuse(fault: &At<Fault>, checker: &mut Checker<'_>) {
     let (when, then) = (&fault.when, &fault.then);
-    if when.task_management.is_some() {
-        of_functions(when, then, checker);
-    } else if let Some(function) = &then.function {
-        let help = "write `sense`, `status` or `response`, or `task_management` in `when`";
-        checker.refuse(&function.span, "only task management functions are answered so", help);
-    }
     page(when, checker);
     blocks(when, checker);
     states(when, checker);
     way(when, checker);
     data(when, then, checker);
-}
-
-/// A task management function has neither CDB nor data, and is answered at once or never.
-fn of_functions(when: &file::When, then: &At<file::Then>, checker: &mut Checker<'_>) {
-    let asked = [
-        ("op", when.op.as_ref().map(|it| &it.span)),
-        ("page", when.page.as_ref().map(|it| &it.span)),
-        ("blocks", when.blocks.as_ref().map(|it| &it.span)),
-    ];
-    for (key, span) in asked {
-        let Some(span) = span else { continue };
-        let problem = format!("a task management function has no `{key}`");
-        checker.refuse(span, problem, "write a rule for commands, and another one for these");
-    }
-    let forever = |lose: &At<file::LoseName>| lose.value == file::LoseName::Forever;
-    let other = then.sense.is_some()
-        || then.status.is_some()
-        || then.response.is_some()
-        || then.delay.is_some()
-        || then.hold.is_some()
-        || then.short.is_some()
-        || then.corrupt.is_some()
-        || then.lose.as_ref().is_some_and(|lose| !forever(lose));
-    if other {
-        let help = "write function = \"rejected\", or lose = \"forever\"";
-        let problem = "a task management function is answered at once, or never";
-        checker.refuse(&then.span, problem, help);
-    }
 }
 
 fn page(when: &file::When, checker: &mut Checker<'_>) {

@@ -4,6 +4,7 @@
 mod array;
 mod captured;
 mod context;
+mod effect;
 mod expect;
 mod fault;
 mod guest;

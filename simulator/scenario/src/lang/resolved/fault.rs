@@ -1,7 +1,8 @@
 //! `[[fault]]`.
 
 use sansim_array::{
-    Action, Answer, FaultRule, Lose, Matches, SenseForm, ServiceResponse, Stage, Status, Then, When,
+    Action, Answer, DataFault, Effect, Fate, FaultRule, FunctionFate, FunctionThen, Lose, Matches,
+    SenseForm, ServiceResponse, Stage, Status, Then, Wait, When,
 };
 
 use super::{at, name, span, step};
@@ -13,24 +14,33 @@ use crate::lang::{
 };
 
 pub(super) fn fault(rule: &FaultRule) -> file::Fault {
+    let mut when = when(&rule.when);
+    let then = match &rule.effect {
+        Effect::OnCommands { which, then } => {
+            when.op = which.op.map(name);
+            when.page = which.page.map(|page| name(PageName(page)));
+            when.blocks = which.blocks.clone().map(|blocks| name(NumberRange(blocks)));
+            of_command(then)
+        }
+        Effect::OnFunctions { which, then } => {
+            when.task_management = Some(name(*which));
+            of_function(then)
+        }
+    };
     file::Fault {
         name: Some(at(rule.name.to_string())),
-        when: when(&rule.when),
-        then: at(then(&rule.then)),
+        when,
+        then: at(then),
         armed: Some(rule.armed),
     }
 }
 
 fn when(when: &When) -> file::When {
     let mut table = file::When {
-        op: when.op.map(name),
-        page: when.page.map(|page| name(PageName(page))),
-        task_management: when.task_management.map(name),
         controller: when.controller.map(name),
         port: when.port.map(name),
         hba: when.hba.map(|hba| at(hba.0.into())),
         lun: when.lun.map(|lun| at(lun.0.into())),
-        blocks: when.blocks.clone().map(|blocks| name(NumberRange(blocks))),
         stage: Some(stage(when.stage)),
         from: when.from.map(span),
         until: when.until.map(span),
@@ -57,31 +67,60 @@ pub(super) fn stage(stage: Option<Stage>) -> StageName {
     }
 }
 
-fn then(then: &Then) -> file::Then {
-    let mut table = file::Then {
-        delay: then.delay.map(|delay| at(delay.into())),
-        hold: then.hold.as_ref().map(|hold| At::nowhere(hold.to_string())),
-        lose: then.lose.map(|lose| match lose {
-            Lose::Command => at(LoseName::Command),
-            Lose::Reply => at(LoseName::Reply),
-            Lose::Forever => at(LoseName::Forever),
-        }),
-        short: then.short.map(|bytes| name(Size(bytes.into()))),
-        corrupt: then.corrupt.map(|corrupt| at(corrupt.into())),
-        ..Default::default()
-    };
-    match then.answer {
-        None => {}
-        Some(Answer::Sense(sense)) => {
+fn of_command(then: &Then) -> file::Then {
+    let mut table = file::Then::default();
+    match &then.fate {
+        Fate::CarriedOut { wait, data: DataFault { short, corrupt } } => {
+            waiting(wait, &mut table);
+            table.short = short.map(|bytes| name(Size(bytes.into())));
+            table.corrupt = corrupt.map(|corrupt| at(corrupt.into()));
+        }
+        Fate::Answered { wait, answer } => {
+            waiting(wait, &mut table);
+            answered(*answer, &mut table);
+        }
+        Fate::Lost(lose) => {
+            table.lose = Some(at(match lose {
+                Lose::Command => LoseName::Command,
+                Lose::Reply => LoseName::Reply,
+                Lose::Forever => LoseName::Forever,
+            }));
+        }
+    }
+    acting(then.action.as_deref(), &mut table);
+    table
+}
+
+fn of_function(then: &FunctionThen) -> file::Then {
+    let mut table = file::Then::default();
+    match then.fate {
+        FunctionFate::CarriedOut => {}
+        FunctionFate::Answered(code) => table.function = Some(at(code.into())),
+        FunctionFate::Lost => table.lose = Some(at(LoseName::Forever)),
+    }
+    acting(then.action.as_deref(), &mut table);
+    table
+}
+
+fn waiting(Wait { delay, hold }: &Wait, table: &mut file::Then) {
+    table.delay = delay.map(|delay| at(delay.into()));
+    table.hold = hold.as_ref().map(|hold| At::nowhere(hold.to_string()));
+}
+
+fn answered(answer: Answer, table: &mut file::Then) {
+    match answer {
+        Answer::Sense(sense) => {
             table.sense = Some(name(sense));
             let form = Some(sense.form()).filter(|form| *form != SenseForm::default());
             table.sense_form = form.map(|form| at(form.into()));
         }
-        Some(Answer::Status(code)) => table.status = Some(at(status(code))),
-        Some(Answer::Response(code)) => table.response = Some(at(response(code))),
-        Some(Answer::Function(code)) => table.function = Some(at(code.into())),
+        Answer::Status(code) => table.status = Some(at(status(code))),
+        Answer::Response(code) => table.response = Some(at(response(code))),
     }
-    match then.action.as_deref() {
+}
+
+fn acting(action: Option<&Action>, table: &mut file::Then) {
+    match action {
         Some(Action::SetController { controller, state }) => {
             let (controller, state) = (name(*controller), name(*state));
             table.set = Some(file::SetState { controller, state });
@@ -92,7 +131,6 @@ fn then(then: &Then) -> file::Then {
         // No scenario can ask for another one.
         _ => {}
     }
-    table
 }
 
 pub(super) fn status(status: Status) -> StatusName {
