@@ -319,6 +319,8 @@ fn expectations() {
         ("a step that runs nothing", "[[step]]\nname = \"crash\"\nat = \"1s\"\nfail = \"controller A\"\n[[expect]]\nran = { step = \"crash\", code = 0 }\n".to_owned()),
         ("no limit", expect("io = {}")),
         ("no number of paths", expect("paths = {}")),
+        ("two numbers at once", expect("commands = [{ op = \"READ\", exactly = 2, at_least = 3 }]")),
+        ("a number that is none", expect("rounds = \">= 4, < 3\"")),
         ("no workload", "[workload]\npattern = \"none\"\n[[expect]]\nio = { errors = 0 }\n".to_owned()),
         ("no text", expect("log = { count = 2 }")),
         ("no regular expression", expect("log = { matches = \"[a\" }")),

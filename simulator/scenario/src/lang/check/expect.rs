@@ -103,13 +103,14 @@ fn conditions(
         all.push(Condition::Io(io_limits(io, &expect.span, checker)));
     }
     for count in expect.commands.iter() {
-        all.push(Condition::Commands(Box::new(command_count(count, checker))));
+        all.push(Condition::Commands(Box::new(command_count(count, &expect.span, checker))));
     }
     map_conditions(expect, lun, when, &mut all, checker);
     for log in expect.log.iter() {
         if let Some(text) = text(log.contains.as_ref(), log.matches.as_ref(), &expect.span, checker)
         {
-            let count = count(&log.count, log.at_least, log.at_most, log.exactly);
+            let count =
+                count(&log.count, [log.at_least, log.at_most, log.exactly], &expect.span, checker);
             all.push(Condition::Log(LogCount { text, count }));
         } else if log.contains.is_none() && log.matches.is_none() {
             checker.refuse(&expect.span, "no text is given here", "write `contains` or `matches`");
@@ -193,7 +194,12 @@ fn map_conditions(
             UeventName::PathFailed => "PATH_FAILED".to_owned(),
             UeventName::PathReinstated => "PATH_REINSTATED".to_owned(),
         };
-        let count = count(&events.count, events.at_least, events.at_most, events.exactly);
+        let count = count(
+            &events.count,
+            [events.at_least, events.at_most, events.exactly],
+            &expect.span,
+            checker,
+        );
         all.push(Condition::Uevents(UeventCount { lun, action, count }));
     }
 }
@@ -218,7 +224,11 @@ fn io_limits(io: &file::Io, span: &std::ops::Range<usize>, checker: &mut Checker
     limits
 }
 
-fn command_count(given: &file::Commands, checker: &mut Checker<'_>) -> CommandCount {
+fn command_count(
+    given: &file::Commands,
+    span: &std::ops::Range<usize>,
+    checker: &mut Checker<'_>,
+) -> CommandCount {
     CommandCount {
         op: given.op.as_ref().map(|op| op.0),
         controller: given.controller.as_ref().map(|name| checker.controller(name)),
@@ -230,7 +240,7 @@ fn command_count(given: &file::Commands, checker: &mut Checker<'_>) -> CommandCo
         fault: given.fault.as_ref().map(|name| checker.rule(name)),
         stage: fault::stage(given.stage),
         gap: given.gap.clone(),
-        count: count(&given.count, given.at_least, given.at_most, given.exactly),
+        count: count(&given.count, [given.at_least, given.at_most, given.exactly], span, checker),
     }
 }
 
@@ -270,9 +280,9 @@ fn text(
 /// All the limits that are given; at least one unless there are any.
 fn count(
     count: &Option<Comparison<u64>>,
-    at_least: Option<u64>,
-    at_most: Option<u64>,
-    exactly: Option<u64>,
+    [at_least, at_most, exactly]: [Option<u64>; 3],
+    span: &std::ops::Range<usize>,
+    checker: &mut Checker<'_>,
 ) -> Comparison<u64> {
     let limits = [
         count.clone(),
@@ -281,5 +291,9 @@ fn count(
         at_most.map(Comparison::at_most),
     ];
     let all = limits.into_iter().flatten().reduce(Comparison::and);
-    all.unwrap_or_else(|| Comparison::at_least(1))
+    let all = all.unwrap_or_else(|| Comparison::at_least(1));
+    if !all.is_possible() {
+        checker.refuse(span, format!("no number is {all}"), "leave one of the limits away");
+    }
+    all
 }

@@ -25,6 +25,8 @@ pub trait Quantity: Copy + PartialOrd + fmt::Debug {
     fn print(self) -> String;
     /// The integer it may be written as.
     fn bare(self) -> Option<u64>;
+    /// The next smaller one, itself, and the next larger one, as far as there are.
+    fn neighbours(self) -> [Option<Self>; 3];
 }
 
 impl Quantity for u64 {
@@ -44,6 +46,10 @@ impl Quantity for u64 {
     fn bare(self) -> Option<u64> {
         Some(self)
     }
+
+    fn neighbours(self) -> [Option<Self>; 3] {
+        [self.checked_sub(1), Some(self), self.checked_add(1)]
+    }
 }
 
 impl Quantity for Duration {
@@ -62,6 +68,11 @@ impl Quantity for Duration {
 
     fn bare(self) -> Option<u64> {
         None
+    }
+
+    fn neighbours(self) -> [Option<Self>; 3] {
+        let least = Duration::from_nanos(1);
+        [self.checked_sub(least), Some(self), self.checked_add(least)]
     }
 }
 
@@ -163,6 +174,12 @@ impl<T: Quantity> Comparison<T> {
         self.0.iter().all(|bound| bound.relation.holds(&value, &bound.value))
     }
 
+    /// Whether any value keeps every limit: then one beside a limit does.
+    pub fn is_possible(&self) -> bool {
+        let beside = self.0.iter().flat_map(|bound| bound.value.neighbours()).flatten();
+        beside.into_iter().any(|value| self.holds(value))
+    }
+
     /// The limits.
     pub fn bounds(&self) -> &[Bound<T>] {
         &self.0
@@ -190,11 +207,14 @@ impl<T: Quantity> FromStr for Comparison<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',')
-            .map(bounds)
-            .collect::<Result<Vec<_>, _>>()
+        let bounds = text.split(',').map(bounds).collect::<Result<Vec<_>, _>>();
+        let comparison = bounds
             .map(|bounds| Comparison(bounds.concat()))
-            .map_err(|why| format!("{why}; expected {}", T::EXPECTED))
+            .map_err(|why| format!("{why}; expected {}", T::EXPECTED))?;
+        match comparison.is_possible() {
+            true => Ok(comparison),
+            false => Err(format!("nothing is {comparison}")),
+        }
     }
 }
 
@@ -293,10 +313,27 @@ mod tests {
 
     #[test]
     fn what_is_no_comparison_is_refused() {
-        for text in ["", "< ", "~3", "3 4", "-1", ">= 2,", "< 10s", "3..2", "2..", "..3", "1..2..3"]
-        {
+        for text in [
+            "",
+            "< ",
+            "~3",
+            "3 4",
+            "-1",
+            ">= 2,",
+            "< 10s",
+            "3..2",
+            "2..",
+            "..3",
+            "1..2..3",
+            "< 0",
+            ">= 3, < 3",
+            "> 2, < 3",
+            "2, 3",
+            "1..2, 4..5",
+        ] {
             assert!(text.parse::<Comparison<u64>>().is_err(), "{text}");
         }
+        assert!("> 2s, < 2001ms".parse::<Comparison<Duration>>().is_ok());
         let why = "< 10".parse::<Comparison<Duration>>().unwrap_err();
         assert!(why.contains("no unit"), "{why}");
     }
