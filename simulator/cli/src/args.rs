@@ -14,7 +14,7 @@ use crate::own::OwnArgs;
 /// on purpose. What the guest's own dm-multipath and device handlers make of it is compared with what
 /// a scenario file expects.
 #[derive(Debug, Parser)]
-#[command(name = "sansim", version, after_help = EXIT_CODES)]
+#[command(name = "sansim", version = env!("SANSIM_VERSION"), after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

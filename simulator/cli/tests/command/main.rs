@@ -11,3 +11,4 @@ mod shell;
 mod skip;
 mod starts;
 mod suite;
+mod version;
