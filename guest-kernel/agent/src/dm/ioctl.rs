@@ -33,7 +33,7 @@ pub(crate) enum Command {
     ListDevices = 2,
     Create = 3,
     Remove = 4,
-    /// Suspends, or without [`flags::SUSPEND`] resumes.
+    /// Suspends with `DM_SUSPEND_FLAG`, and resumes without it, as it is used here.
     Suspend = 6,
     Status = 7,
     TableLoad = 9,

@@ -197,7 +197,7 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// What is left of a [`Recorder`].
+/// What is left of a recording when it ends.
 #[derive(Debug)]
 pub struct Recorded {
     /// The run's directory.
