@@ -12,6 +12,8 @@
 //!
 //! All times are the guest's `CLOCK_MONOTONIC`, in nanoseconds.
 
+#![forbid(unsafe_code)]
+
 mod bytes;
 mod call;
 mod event;
