@@ -59,8 +59,7 @@ fn then() -> impl Strategy<Value = Then> {
             })
         },
     );
-    let lose =
-        prop_oneof![Just(Lose::Command), Just(Lose::Reply)].prop_map(Then::lost);
+    let lose = prop_oneof![Just(Lose::Command), Just(Lose::Reply)].prop_map(Then::lost);
     prop_oneof![4 => wait, 1 => lose]
 }
 
