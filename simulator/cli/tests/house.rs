@@ -29,8 +29,8 @@ const HOUSE: [Floor; 8] = [
     floor("sansim-hba", &["sansim-time", "sansim-array"]),
     Floor {
         name: "sansim-lab",
-        imports: &["sansim-time", "sansim-protocol", "sansim-array"],
-        in_tests: &["sansim-hba"],
+        imports: &["sansim-time", "sansim-protocol"],
+        in_tests: &["sansim-array", "sansim-hba"],
     },
     floor(
         "sansim-scenario",
