@@ -108,7 +108,7 @@ pub(crate) struct RunArgs {
     /// which it idles (needs TCG, and one processor) [default: skip where it can be, else real].
     #[arg(long, value_enum, value_name = "CLOCK")]
     pub(crate) time: Option<TimeArg>,
-    /// Boot the guest instead of restoring it from a template.
+    /// Boot the guest instead of starting it from a template or a checkpoint.
     #[arg(long)]
     pub(crate) cold: bool,
     /// Where run directories go.

@@ -87,7 +87,7 @@ pub struct Summary {
     /// Whether the command in `repeat` gives the same `events.ndjson` again, byte for byte, or why it
     /// need not.
     pub exactness: Exactness,
-    /// `cold` or `template`.
+    /// `cold`, `template` or `checkpoint`.
     pub boot: String,
     /// Seconds of the host's time from the run's start to its verdict.
     pub wall_s: f64,
