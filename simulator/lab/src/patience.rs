@@ -37,6 +37,12 @@ impl Patience {
         }
     }
 
+    /// Ends when the guest is not held.
+    pub(crate) async fn unheld(&self) {
+        // It cannot be closed while this is there.
+        let _ = self.0.subscribe().wait_for(|holds| holds.open == 0).await;
+    }
+
     /// Nobody loses patience until the answer is dropped, and then all of it is there again.
     pub(crate) fn hold(&self) -> Held {
         self.0.send_modify(|holds| {

@@ -56,6 +56,14 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Waits until nobody holds the guest. Its keeper has to be driven meanwhile: QEMU may not have come to
+    /// stopping it yet.
+    pub async fn let_go(&self) {
+        self.link.patience().unheld().await;
+    }
+}
+
 impl Hold {
     /// Waits until the guest stands still.
     ///

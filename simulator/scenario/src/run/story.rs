@@ -514,6 +514,8 @@ impl<'r, 'a> Story<'r, 'a> {
         for result in self.trial.close(&self.world, end) {
             self.recorder.emit_at(t, expect(result));
         }
+        // Somebody may want to look at the guest still.
+        self.keeper.drive(machine.let_go()).await?;
         Ok(Told {
             expectations: self.trial.into_results(versions),
             workload: match self.workload {
