@@ -5,7 +5,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
         FoundKernel, HEADERS, Initrd, OwnKernel, OwnUserland, Packing, WANTED, own_modules_dirs,
         survey_userland, write_userland,
     },
-    cache::Lock,
+    cache::{self, Lock},
     tool,
     unnamed::name_of,
 };
@@ -50,10 +49,7 @@ pub(crate) async fn assemble(
     };
     let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
     if let Some(base) = current()? {
-        // The time of last use, by which old ones are told.
-        if let Ok(file) = fs::File::open(&dir) {
-            let _ = file.set_modified(SystemTime::now());
-        }
+        cache::used(&dir);
         return Ok((name, base));
     }
     progress.stage("putting the image together");

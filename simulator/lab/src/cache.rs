@@ -9,7 +9,7 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use crate::{LabError, Progress, Result};
@@ -105,6 +105,50 @@ impl Drop for Part<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// Notes that a file or directory was used now: those not used for longest go first.
+pub(crate) fn used(path: &Path) {
+    // Where that cannot be noted, it goes earlier than it need.
+    let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Removes a directory, unless somebody is making it anew.
+pub(crate) fn remove(dir: &Path) -> Result<()> {
+    Lock::try_take(dir)?.map_or(Ok(()), |lock| lock.remove())
+}
+
+/// [`remove`], where nobody waits for it.
+pub(crate) fn throw_away(dir: &Path) {
+    if let Err(error) = remove(dir) {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Throws away those of the directories that were not used for longest, so that no more than `most` stay,
+/// and no more than so many bytes of them, as `size` tells.
+pub(crate) fn prune(
+    dirs: impl IntoIterator<Item = PathBuf>,
+    most: usize,
+    most_bytes: u64,
+    size: impl Fn(&Path) -> u64,
+) {
+    let used = |dir: &Path| fs::metadata(dir).and_then(|meta| meta.modified()).ok();
+    let mut all: Vec<(SystemTime, PathBuf)> =
+        dirs.into_iter().filter_map(|dir| Some((used(&dir)?, dir))).collect();
+    all.sort();
+    let mut bytes = 0;
+    for (newer, (_, dir)) in all.into_iter().rev().enumerate() {
+        bytes += size(&dir);
+        if newer >= most || bytes > most_bytes {
+            throw_away(&dir);
+        }
+    }
+}
+
+/// The paths of what is in a directory; nothing when it cannot be read.
+pub(crate) fn inside(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 /// Writes a file whole or not at all, in place of what was there.

@@ -7,7 +7,7 @@ use crate::{
     assemble::{INITRD, PROGRAMS},
     base::{self, Base},
     build::{AgentBinary, Initrd, OwnModules, lib_modules, write_initramfs},
-    cache::Lock,
+    cache::{self, Lock},
     unnamed::UNUSED_FOR,
 };
 
@@ -38,8 +38,7 @@ pub(crate) async fn finish(
         fs::rename(&part, &path).map_err(failed)?;
         prune_initramfs(&base.dir);
     }
-    // Says that it is in use; a cache that cannot be written does without.
-    let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+    cache::used(&path);
     Ok(Image {
         name: name.to_owned(),
         release,

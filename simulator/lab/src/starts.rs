@@ -9,7 +9,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use sansim_time::Time;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Checkpoint, Keeper, LabError, Machine, Result, Template,
-    cache::{Lock, size_of},
+    cache::{self, Lock, size_of},
     exact::Recording,
     machine::BaseId,
     template::Moment,
@@ -73,15 +73,12 @@ impl Starts {
         }
         match self.read(&dir) {
             Ok(checkpoint) => {
-                // The time of last use, by which old ones are told.
-                if let Ok(file) = fs::File::open(&dir) {
-                    let _ = file.set_modified(SystemTime::now());
-                }
+                cache::used(&dir);
                 Some(checkpoint)
             }
             Err(error) => {
                 tracing::warn!("a checkpoint cannot be used and is made again: {error}");
-                discard(&dir);
+                cache::throw_away(&dir);
                 None
             }
         }
@@ -98,13 +95,10 @@ impl Starts {
         }
         let story: Story = postcard::from_bytes(bytes).map_err(|_| damaged())?;
         let base = self.template.memory()?;
-        let checkpoint = Checkpoint {
-            dir: dir.to_owned(),
-            base: Some(base.clone()),
-            moment: story.moment,
-            recording: story.recording,
-        };
-        if base.id()? != story.base || hash_of(&checkpoint.state())? != story.state {
+        let unchanged = base.id()? == story.base;
+        let Story { moment, recording, .. } = story;
+        let checkpoint = Checkpoint::new(dir.to_owned(), Some(base), moment, recording);
+        if !unchanged || hash_of(&checkpoint.state())? != story.state {
             return Err(damaged());
         }
         Ok(checkpoint)
@@ -155,9 +149,9 @@ impl StartToSave {
         if keeper.now().is_none_or(|now| now >= until) {
             return Ok(false);
         }
-        let base = hold.base()?.ok_or(LabError::Unsaveable)?;
         let part = self.lock.begin()?;
         let checkpoint = hold.save(part.path().to_owned()).await?;
+        let base = checkpoint.base()?.ok_or(LabError::Unsaveable)?;
         let state = hash_of(&checkpoint.state())?;
         let Checkpoint { moment, recording, .. } = checkpoint;
         let story = Story { base, state, moment, recording };
@@ -176,7 +170,7 @@ impl StartToSave {
 impl Checkpoint {
     /// Removes it: it is no good.
     pub fn discard(&self) {
-        discard(&self.dir);
+        cache::throw_away(&self.dir);
     }
 }
 
@@ -191,36 +185,18 @@ fn hash_of(path: &Path) -> Result<[u8; blake3::OUT_LEN]> {
     Ok(*blake3::hash(&bytes).as_bytes())
 }
 
-/// Removes a checkpoint, unless somebody makes it.
-fn discard(dir: &Path) {
-    let removed = Lock::try_take(dir).and_then(|lock| lock.map_or(Ok(()), |lock| lock.remove()));
-    if let Err(error) = removed {
-        tracing::warn!("{error}");
-    }
-}
-
-/// Removes those that were not used for longest, when there are too many.
+/// Removes those that were not used for longest, when there are too many, whatever their templates.
 fn prune(templates: &Path) {
-    let inside = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
-    let starts = inside(templates)
-        .flat_map(|image| inside(&image).map(|t| t.join(STARTS)).collect::<Vec<_>>());
-    let mut all: Vec<(SystemTime, PathBuf)> = starts
-        .flat_map(|starts| inside(&starts).collect::<Vec<_>>())
-        .filter(|dir| dir.join(STORY).is_file() && dir.extension().is_none())
-        .filter_map(|dir| Some((fs::metadata(&dir).ok()?.modified().ok()?, dir)))
-        .collect();
-    all.sort();
-    let mut bytes = 0;
-    for (newer, (_, dir)) in all.into_iter().rev().enumerate() {
-        bytes += size_of(&dir);
-        if newer >= KEPT || bytes > KEPT_BYTES {
-            discard(&dir);
-        }
-    }
+    let each = |dirs: Vec<PathBuf>| dirs.into_iter().flat_map(|dir| cache::inside(&dir));
+    let starts = each(cache::inside(templates)).flat_map(|it| cache::inside(&it.join(STARTS)));
+    let whole = starts.filter(|dir| dir.join(STORY).is_file() && dir.extension().is_none());
+    cache::prune(whole, KEPT, KEPT_BYTES, size_of);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]

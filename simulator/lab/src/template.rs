@@ -4,7 +4,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use sansim_time::Time;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accel, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
-    cache::{Lock, size_of_file},
+    cache::{self, Lock, size_of_file},
     machine::{BASE_MODULES, Base, shape},
     qemu,
 };
@@ -96,11 +95,7 @@ impl Template {
 
     /// Removes it, unless somebody is making it anew.
     pub(crate) fn throw_away(&self) {
-        let removed =
-            Lock::try_take(&self.dir).and_then(|lock| lock.map_or(Ok(()), |l| l.remove()));
-        if let Err(error) = removed {
-            tracing::warn!("{error}");
-        }
+        cache::throw_away(&self.dir);
     }
 }
 
@@ -141,10 +136,7 @@ impl Templates {
         if !template.exists() {
             return Ok(None);
         }
-        // The time of last use, by which old ones are told.
-        if let Ok(file) = fs::File::open(&template.dir) {
-            let _ = file.set_modified(SystemTime::now());
-        }
+        cache::used(&template.dir);
         Ok(Some(template))
     }
 
@@ -181,7 +173,7 @@ impl Templates {
     /// # Errors
     /// `File` when it cannot be removed.
     pub fn discard(&self, template: &Template) -> Result<()> {
-        Lock::try_take(&template.dir)?.map_or(Ok(()), |lock| lock.remove())
+        cache::remove(&template.dir)
     }
 
     /// Starts a machine the quick way: from its template, which is made first when it is missing,
@@ -225,26 +217,12 @@ impl Templates {
 
     /// Removes those that were not used for longest, when there are too many. `keep` stays.
     fn prune(&self, keep: &Template) {
-        let mut all: Vec<(SystemTime, PathBuf, u64)> = Vec::new();
-        let images = fs::read_dir(self.store.path().join("templates"));
-        for image in images.into_iter().flatten().flatten() {
-            for entry in fs::read_dir(image.path()).into_iter().flatten().flatten() {
-                let (path, meta) = (entry.path(), entry.metadata());
-                let Ok(used) = meta.and_then(|meta| meta.modified()) else { continue };
-                if path != keep.dir && path.join(STATE).is_file() && path.extension().is_none() {
-                    let bytes = size_without_starts(&path);
-                    all.push((used, path, bytes));
-                }
-            }
-        }
-        all.sort();
-        let mut bytes = size_without_starts(&keep.dir);
-        for (kept, (_, path, size)) in all.into_iter().rev().enumerate() {
-            bytes += size;
-            if kept + 1 >= KEPT || bytes > KEPT_BYTES {
-                Template { dir: path, key: String::new() }.throw_away();
-            }
-        }
+        let images = cache::inside(&self.store.path().join("templates"));
+        let others = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
+            *dir != keep.dir && dir.join(STATE).is_file() && dir.extension().is_none()
+        });
+        let bytes = KEPT_BYTES.saturating_sub(size_without_starts(&keep.dir));
+        cache::prune(others, KEPT - 1, bytes, size_without_starts);
     }
 }
 
@@ -299,7 +277,7 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::{Services, TimeMode, UdevRules, machine::sample};

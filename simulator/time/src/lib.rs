@@ -7,12 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod pacer;
 mod queue;
 mod real;
 mod skip;
 mod time;
 
 pub use clock::Clock;
+pub use pacer::Pacer;
 pub use queue::TimerQueue;
 pub use real::RealClock;
 pub use skip::SkipClock;

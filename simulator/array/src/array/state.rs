@@ -138,6 +138,7 @@ impl State {
         let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
             return self.serve(now, arrival, wire, report);
         };
+        // The index keeps rules about functions apart: none of them catches a command.
         let Effect::OnCommands { then, .. } = &rule.effect else {
             return self.serve(now, arrival, wire, report);
         };

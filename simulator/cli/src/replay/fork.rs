@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{
     QUIET, Refused, events,
-    visit::{Saved, Visitor},
+    visit::{Purpose, Saved, Visitor},
 };
 use crate::{DIFFERS, PASS, USAGE, show};
 
@@ -55,7 +55,7 @@ pub(super) async fn go_on(
         spec.from = Some(Arc::clone(&saved.checkpoint));
     }
     let files: Vec<PathBuf> = forks.iter().map(|spec| spec.id.file.clone()).collect();
-    let visitor = Arc::new(Visitor::new(show::plain(QUIET), None, None, cancel.clone()));
+    let visitor = Arc::new(Visitor::new(show::plain(QUIET), Purpose::Look, cancel.clone()));
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let options = SuiteOptions { jobs, fail_fast: false };
     let played = run_suite(forks, options, lab, Arc::clone(&visitor) as _, cancel).await;

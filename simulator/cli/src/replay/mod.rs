@@ -21,7 +21,11 @@ use sansim_scenario::{
 };
 use tokio_util::sync::CancellationToken as Cancel;
 
-use self::{gdb::Symbols, recorded::Recorded, visit::Visitor};
+use self::{
+    gdb::Symbols,
+    recorded::Recorded,
+    visit::{Purpose, Visitor},
+};
 use crate::{
     DIFFERS, INTERRUPTED, LAB, PASS, USAGE,
     args::ReplayArgs,
@@ -99,17 +103,17 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     if args.shell {
         return shell::shell(spec, &lab, cancel).await;
     }
-    let symbols = match args.gdb {
-        true => Some(symbols(&spec, &lab, cancel).await?),
-        false => None,
-    };
     if forks.is_empty() {
-        let fresh = again(spec, &lab, symbols, None, cancel).await?;
+        let purpose = match args.gdb {
+            true => Purpose::Debug(Arc::new(symbols(&spec, &lab, cancel).await?)),
+            false => Purpose::Look,
+        };
+        let fresh = again(spec, &lab, purpose, cancel).await?;
         return Ok(conclude(&recorded.events(), &fresh));
     }
     let place = tempfile::tempdir().map_err(no_directory)?;
     spec.write_down = true;
-    let fresh = again(spec, &lab, symbols, Some(place.path().to_owned()), cancel).await?;
+    let fresh = again(spec, &lab, Purpose::Save(place.path().to_owned()), cancel).await?;
     let code = conclude(&recorded.events(), &fresh);
     match fresh.visitor.saved() {
         None => Err(Refused(LAB, "there is nothing to go on from".to_owned())),
@@ -159,16 +163,15 @@ struct Fresh {
     visitor: Arc<Visitor>,
 }
 
-/// The run, again. It is saved into a place, if one is given.
+/// The run, again.
 async fn again(
     spec: RunSpec,
     lab: &Lab,
-    symbols: Option<Symbols>,
-    place: Option<PathBuf>,
+    purpose: Purpose,
     cancel: &Cancel,
 ) -> Result<Fresh, Refused> {
     let until = spec.until.clone();
-    let visitor = Arc::new(Visitor::new(show::plain(QUIET), symbols, place, cancel.clone()));
+    let visitor = Arc::new(Visitor::new(show::plain(QUIET), purpose, cancel.clone()));
     let options = SuiteOptions { jobs: 1, fail_fast: false };
     let sink = Arc::clone(&visitor) as Arc<dyn sansim_scenario::run::Sink>;
     let played = run_suite(vec![spec], options, lab, sink, cancel).await;

@@ -9,9 +9,7 @@ use std::{
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use sansim_lab::{Image, TerminalSize};
 use sansim_scenario::{
-    event::Event,
-    repeat::Repeat,
-    run::{Finished, Input, RunError, RunId, RunSpec, Sink, Standing, Terminal},
+    run::{Input, RunError, RunSpec, Terminal},
     suite::{Lab, SuiteOptions, run_suite},
 };
 use tokio::{
@@ -20,26 +18,29 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken as Cancel;
 
-use super::{QUIET, Refused, no_directory, visit::describe};
+use super::{
+    QUIET, Refused, no_directory,
+    visit::{Purpose, Visitor, print},
+};
 use crate::{PASS, USAGE, show};
 
 /// Those that are looked for, the best first: their names, and with which arguments somebody at a terminal
 /// gets them, and a file or a pipe.
 const SHELLS: [Shell; 2] = [
-    Shell { name: "bash", at_terminal: &["--norc"], else_: &["--norc", "--noediting"] },
-    Shell { name: "sh", at_terminal: &[], else_: &[] },
+    Shell { name: "bash", at_terminal: &["--norc"], piped: &["--norc", "--noediting"] },
+    Shell { name: "sh", at_terminal: &[], piped: &[] },
 ];
 
 #[derive(Debug, Clone, Copy)]
 struct Shell {
     name: &'static str,
     at_terminal: &'static [&'static str],
-    else_: &'static [&'static str],
+    piped: &'static [&'static str],
 }
 
 impl Shell {
     fn argv(&self, at_terminal: bool) -> Vec<String> {
-        let options = if at_terminal { self.at_terminal } else { self.else_ };
+        let options = if at_terminal { self.at_terminal } else { self.piped };
         [&[self.name], options].concat().into_iter().map(str::to_owned).collect()
     }
 }
@@ -62,14 +63,15 @@ pub(super) async fn shell(mut spec: RunSpec, lab: &Lab, cancel: &Cancel) -> Resu
     let place = tempfile::tempdir().map_err(no_directory)?;
     place.path().clone_into(&mut spec.out);
     let until = spec.until.as_ref().map(ToString::to_string).unwrap_or_default();
-    let seat = Arc::new(Seat { inner: show::plain(QUIET), shell, taken: Mutex::default() });
-    let options = SuiteOptions { jobs: 1, fail_fast: false };
-    let played = run_suite(vec![spec], options, lab, Arc::clone(&seat) as _, cancel).await;
-    seat.leave();
+    let seat = Seat { shell, taken: Mutex::default() };
+    let visitor = Visitor::new(show::plain(QUIET), Purpose::Sit(seat), cancel.clone());
+    let (visitor, options) = (Arc::new(visitor), SuiteOptions { jobs: 1, fail_fast: false });
+    let played = run_suite(vec![spec], options, lab, Arc::clone(&visitor) as _, cancel).await;
+    visitor.leave();
     match played.results.into_iter().flatten().next() {
         None => Err(RunError::Interrupted.into()),
         Some(Err(RunError::Left { .. })) => {
-            println!("the shell has ended, and the replay with it");
+            print("the shell has ended, and the replay with it");
             Ok(PASS)
         }
         Some(Err(error)) => Err(error.into()),
@@ -90,8 +92,7 @@ fn find_shell(image: &Image) -> Result<Shell, Refused> {
 }
 
 /// Where somebody sits at a terminal, once the story has come there.
-struct Seat {
-    inner: Arc<dyn Sink>,
+pub(super) struct Seat {
     shell: Shell,
     taken: Mutex<Option<Taken>>,
 }
@@ -100,11 +101,12 @@ struct Seat {
 struct Taken {
     /// Shows what the guest's terminal shows, to the last byte.
     showing: thread::JoinHandle<()>,
-    _raw: Option<Raw>,
+    raw: Option<Raw>,
 }
 
 impl Seat {
-    fn take(&self) -> Terminal {
+    /// Somebody sits down.
+    pub(super) fn take(&self) -> Terminal {
         let raw = Raw::begin();
         let (typed, input) = mpsc::channel(WAITING);
         let (output, shown) = mpsc::channel(WAITING);
@@ -116,41 +118,18 @@ impl Seat {
         let at_terminal = raw.is_some();
         thread::spawn(move || type_all(&typed, at_terminal));
         let showing = thread::spawn(move || show_all(shown));
-        let taken = Taken { showing, _raw: raw };
+        let taken = Taken { showing, raw };
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
         Terminal { argv: self.shell.argv(at_terminal), term, size: size(), input, output }
     }
 
     /// Gives the terminal back as it was.
-    fn leave(&self) {
+    pub(super) fn leave(&self) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Taken { showing, _raw }) = taken {
+        if let Some(Taken { showing, raw }) = taken {
             let _ = showing.join();
+            drop(raw);
         }
-    }
-}
-
-impl Sink for Seat {
-    fn stage(&self, run: &RunId, stage: &str) {
-        self.inner.stage(run, stage);
-    }
-
-    fn event(&self, run: &RunId, event: &Event) {
-        self.inner.event(run, event);
-    }
-
-    fn terminal(&self, _run: &RunId, standing: &Standing) -> Option<Terminal> {
-        println!("{}", describe(standing));
-        println!("a shell in the guest; leave it with `exit`, or Ctrl-]");
-        Some(self.take())
-    }
-
-    fn finished(&self, run: &RunId, finished: &Finished) {
-        self.inner.finished(run, finished);
-    }
-
-    fn repeated(&self, run: &RunId, repeat: &Repeat) {
-        self.inner.repeated(run, repeat);
     }
 }
 

@@ -14,25 +14,35 @@ use sansim_lab::{Checkpoint, Hold, LabError, Visit};
 use sansim_scenario::{
     event::Event,
     repeat::Repeat,
-    run::{Finished, RunId, Sink, Standing},
+    run::{Finished, RunId, Sink, Standing, Terminal},
 };
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken as Cancel;
 
-use super::gdb::Symbols;
+use super::{gdb::Symbols, shell::Seat};
 use crate::show;
 
-/// Looks at the guest where it is held, and passes on the rest.
+/// What is to be done where the story is held.
+pub(super) enum Purpose {
+    /// Somebody looks, until they let it go on.
+    Look,
+    /// gdb comes and goes.
+    Debug(Arc<Symbols>),
+    /// The guest is saved in this empty directory, and held no longer than that takes.
+    Save(PathBuf),
+    /// The story is left for a shell.
+    Sit(Seat),
+}
+
+/// Does that, and passes on the rest.
 pub(super) struct Visitor {
     inner: Arc<dyn Sink>,
-    symbols: Option<Arc<Symbols>>,
+    purpose: Purpose,
     cancel: Cancel,
     there: AtomicBool,
     trapped: Arc<AtomicBool>,
     /// Where runs have left their story, by their place in the suite.
     directories: Mutex<BTreeMap<usize, PathBuf>>,
-    /// Where the guest is to be saved, and what came of it.
-    place: Option<PathBuf>,
     saved: Arc<OnceLock<Result<Saved, LabError>>>,
 }
 
@@ -44,18 +54,18 @@ pub(super) struct Saved {
 }
 
 impl Visitor {
-    /// One that tells `inner` the rest. With symbols gdb is awaited; with an empty directory the guest is
-    /// saved there, and not held any longer than that.
-    pub(super) fn new(
-        inner: Arc<dyn Sink>,
-        symbols: Option<Symbols>,
-        place: Option<PathBuf>,
-        cancel: Cancel,
-    ) -> Self {
+    /// One that tells `inner` the rest.
+    pub(super) fn new(inner: Arc<dyn Sink>, purpose: Purpose, cancel: Cancel) -> Self {
         let (there, trapped) = (AtomicBool::new(false), Arc::default());
-        let (symbols, directories) = (symbols.map(Arc::new), Mutex::default());
-        let saved = Arc::default();
-        Visitor { inner, symbols, cancel, there, trapped, directories, place, saved }
+        let (directories, saved) = (Mutex::default(), Arc::default());
+        Visitor { inner, purpose, cancel, there, trapped, directories, saved }
+    }
+
+    /// The run has ended: whoever sat at a shell leaves.
+    pub(super) fn leave(&self) {
+        if let Purpose::Sit(seat) = &self.purpose {
+            seat.leave();
+        }
     }
 
     /// The guest that was saved, if one was to be.
@@ -95,19 +105,30 @@ impl Sink for Visitor {
         self.inner.event(run, event);
     }
 
+    fn terminal(&self, _run: &RunId, standing: &Standing) -> Option<Terminal> {
+        let Purpose::Sit(seat) = &self.purpose else { return None };
+        print(&describe(standing));
+        print("a shell in the guest; leave it with `exit`, or Ctrl-]");
+        Some(seat.take())
+    }
+
     fn held(&self, _run: &RunId, standing: Standing, hold: Hold) {
         self.there.store(true, Ordering::Relaxed);
-        let (symbols, cancel) = (self.symbols.clone(), self.cancel.clone());
-        let trapped = Arc::clone(&self.trapped);
-        if let Some(place) = self.place.clone() {
-            let (saved, events) = (Arc::clone(&self.saved), standing.events);
-            tokio::spawn(async move {
-                print(&describe(&standing));
-                let checkpoint = save(hold, place).await.map(Arc::new);
-                let _ = saved.set(checkpoint.map(|checkpoint| Saved { checkpoint, events }));
-            });
-            return;
-        }
+        let (cancel, trapped) = (self.cancel.clone(), Arc::clone(&self.trapped));
+        let symbols = match &self.purpose {
+            Purpose::Save(place) => {
+                let (place, saved) = (place.clone(), Arc::clone(&self.saved));
+                let events = standing.events;
+                tokio::spawn(async move {
+                    print(&describe(&standing));
+                    let checkpoint = save(hold, place).await.map(Arc::new);
+                    let _ = saved.set(checkpoint.map(|checkpoint| Saved { checkpoint, events }));
+                });
+                return;
+            }
+            Purpose::Debug(symbols) => Some(Arc::clone(symbols)),
+            Purpose::Look | Purpose::Sit(_) => None,
+        };
         tokio::spawn(async move {
             match visit(&standing, hold, symbols, cancel).await {
                 Ok(visit) => trapped.store(visit.trapped, Ordering::Relaxed),
@@ -172,7 +193,7 @@ async fn visit(
 }
 
 /// Whole lines, also for a reader that waits for them.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
     // A reader that has gone away is no reason to keep the guest.
@@ -180,7 +201,7 @@ fn print(text: &str) {
 }
 
 /// Where the story stands, in words.
-pub(super) fn describe(standing: &Standing) -> String {
+fn describe(standing: &Standing) -> String {
     let Standing { t, events, last, maps } = standing;
     let mut lines =
         vec![format!("\nheld at {t:.6} s, after event {events}; the last of the story:")];

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A run in exact time, and its directory.
-fn run(place: &Place) -> PathBuf {
+pub(crate) fn run(place: &Place) -> PathBuf {
     let file = place.scenario(STORY);
     let output = place.run(&file).args(["--time", "skip", "--seed", "7"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));

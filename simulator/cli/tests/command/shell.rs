@@ -14,17 +14,9 @@ use rustix::{
 };
 
 use crate::{
-    guest::STORY,
     place::{Place, signal, text, wait_for},
+    replay::run,
 };
-
-/// A run, and its directory.
-fn run(place: &Place) -> PathBuf {
-    let file = place.scenario(STORY);
-    let output = place.run(&file).args(["--time", "skip", "--seed", "7"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    place.out().join("latest").canonicalize().unwrap()
-}
 
 #[test]
 fn what_is_piped_into_it_is_done_in_the_guest_where_the_story_stands() {

@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Hold, Machine, MachineConfig, STATE, link,
-    memory::{Base, SavedMemory},
+    memory::{Base, BaseId, SavedMemory},
 };
-use crate::{LabError, Result, exact::Recording, template::Moment};
+use crate::{LabError, Result, base::blocking, exact::Recording, template::Moment};
 
 /// The file with the guest's memory, as far as it differs from its template's.
 const PAGES: &str = "pages";
@@ -16,12 +16,28 @@ const PAGES: &str = "pages";
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(crate) dir: PathBuf,
-    pub(crate) base: Option<Arc<Base>>,
+    memory: SavedMemory,
     pub(crate) moment: Moment,
     pub(crate) recording: Recording,
 }
 
 impl Checkpoint {
+    /// The one whose files are in this directory; its memory differs from `base`, or from none.
+    pub(crate) fn new(
+        dir: PathBuf,
+        base: Option<Arc<Base>>,
+        moment: Moment,
+        recording: Recording,
+    ) -> Checkpoint {
+        let memory = SavedMemory { base, pages: Some(dir.join(PAGES)) };
+        Checkpoint { dir, memory, moment, recording }
+    }
+
+    /// Which template's memory its own differs from, if from one.
+    pub(crate) fn base(&self) -> Result<Option<BaseId>> {
+        self.memory.base.as_ref().map(|base| base.id()).transpose()
+    }
+
     /// How many questions of the guest's led there.
     pub fn questions(&self) -> usize {
         self.recording.len()
@@ -30,10 +46,6 @@ impl Checkpoint {
     /// What QEMU wrote.
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.join(STATE)
-    }
-
-    fn memory(&self) -> SavedMemory {
-        SavedMemory { base: self.base.clone(), pages: Some(self.dir.join(PAGES)) }
     }
 }
 
@@ -48,7 +60,7 @@ impl Hold {
         let register = self.register.as_ref().ok_or(LabError::Unsaveable)?;
         let recording = register.take_recording().ok_or(LabError::Unsaveable)?;
         let moment = Moment::new(register.value(), None);
-        let checkpoint = Checkpoint { dir, base: self.base.clone(), moment, recording };
+        let checkpoint = Checkpoint::new(dir, self.base.clone(), moment, recording);
         link(&self.dir().join(STATE), &checkpoint.state())?;
         self.qmp.save(STATE).await?;
         self.save_memory(checkpoint.dir.join(PAGES)).await?;
@@ -57,11 +69,11 @@ impl Hold {
 
     async fn save_memory(&self, path: PathBuf) -> Result<()> {
         let (ram, base) = (Arc::clone(&self.ram), self.base.clone());
-        let saving = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let base = base.as_ref().map(|base| base.file());
             ram.save_pages(base, &path).map_err(LabError::file("cannot write", path))
-        });
-        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
+        })
+        .await
     }
 }
 
@@ -71,7 +83,8 @@ impl Machine {
     /// # Errors
     /// As [`Machine::restore`], without throwing anything away.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
-        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory()).await
+        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory.clone())
+            .await
     }
 
     /// Asks the keeper of this machine what led to its checkpoint. When all is answered as it was then the

@@ -12,13 +12,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{
-    ExitReason, Machine, ended,
-    gdb::GdbPort,
-    memory::{Base, BaseId},
-    qmp::Qmp,
-    ram::Ram,
-};
+use super::{ExitReason, Machine, ended, gdb::GdbPort, memory::Base, qmp::Qmp, ram::Ram};
 use crate::{LabError, Result, agent::LAST_WORDS, exact::Register, patience::Held};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
@@ -99,11 +93,6 @@ impl Hold {
     pub async fn open_gdb(&mut self) -> Result<GdbPort> {
         self.stopped().await?;
         GdbPort::open(Arc::clone(&self.qmp), &self.dir).await
-    }
-
-    /// Which template its memory comes from.
-    pub(crate) fn base(&self) -> Result<Option<BaseId>> {
-        self.base.as_ref().map(|base| base.id()).transpose()
     }
 
     /// The directory of the machine, which ends with it.

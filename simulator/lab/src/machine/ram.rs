@@ -17,7 +17,7 @@ use std::{
 
 use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 
-use crate::{LabError, Result};
+use crate::{LabError, Result, base::blocking};
 
 pub(super) const PAGE: usize = 4096;
 /// Read at once while pages of zeros, or that differ, are looked for.
@@ -66,10 +66,7 @@ impl Ram {
 
     /// [`save`](Ram::save), on a thread that may wait for the disk.
     pub(crate) async fn write_to(self: Arc<Ram>, path: PathBuf) -> Result<()> {
-        let saving = tokio::task::spawn_blocking(move || {
-            self.save(&path).map_err(LabError::file("cannot write", path))
-        });
-        saving.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
+        blocking(move || self.save(&path).map_err(LabError::file("cannot write", path))).await
     }
 
     /// Fills fresh memory from a file that [`save`](Ram::save) wrote.

@@ -14,20 +14,27 @@ use crate::lang::plan::Scenario;
 pub(super) struct Up {
     pub(super) machine: Machine,
     pub(super) boot: Boot,
-    /// The moment of a story that it is at.
-    pub(super) at: Option<Arc<Checkpoint>>,
-    /// It is to be saved where its story starts.
-    pub(super) to_save: Option<StartToSave>,
+    pub(super) at: Place,
 }
 
-impl Up {
-    /// Before anything has been done to it.
-    fn fresh(machine: Machine, boot: Boot) -> Up {
-        Up { machine, boot, at: None, to_save: None }
-    }
+/// Where in its story a machine is that has come up.
+pub(super) enum Place {
+    /// Nothing has been done to it. Where its story starts it is to be saved, if somebody has that right.
+    Fresh(Option<StartToSave>),
+    /// Where its story starts.
+    Start(Checkpoint),
+    /// A moment of another story, which the user wants to go on from.
+    Moment(Arc<Checkpoint>),
+}
 
-    fn at(machine: Machine, checkpoint: Arc<Checkpoint>) -> Up {
-        Up { machine, boot: Boot::Checkpoint, at: Some(checkpoint), to_save: None }
+impl Place {
+    /// What led there, unless nothing has.
+    pub(super) fn checkpoint(&self) -> Option<&Checkpoint> {
+        match self {
+            Place::Fresh(_) => None,
+            Place::Start(checkpoint) => Some(checkpoint),
+            Place::Moment(checkpoint) => Some(checkpoint),
+        }
     }
 }
 
@@ -44,11 +51,13 @@ pub(super) async fn bring_up(
     if let Some(checkpoint) = &spec.from {
         recorder.stage("taking the story up");
         let machine = Machine::take_up(config, checkpoint).await?;
-        return Ok(Up::at(machine, Arc::clone(checkpoint)));
+        let at = Place::Moment(Arc::clone(checkpoint));
+        return Ok(Up { machine, boot: Boot::Checkpoint, at });
     }
     if spec.cold {
         recorder.stage("booting the guest");
-        return Ok(Up::fresh(Machine::cold(config).await?, Boot::Cold));
+        let machine = Machine::cold(config).await?;
+        return Ok(Up { machine, boot: Boot::Cold, at: Place::Fresh(None) });
     }
     recorder.stage("restoring the guest");
     let in_common = in_common(spec);
@@ -67,7 +76,7 @@ pub(super) async fn bring_up(
         let to_save = Starts::of(&template).to_save(&in_common);
         to_save.inspect_err(|error| tracing::warn!("no checkpoint is made: {error}")).ok().flatten()
     });
-    Ok(Up { to_save, ..Up::fresh(machine, Boot::Template) })
+    Ok(Up { machine, boot: Boot::Template, at: Place::Fresh(to_save) })
 }
 
 /// A machine where its story starts, if there is a checkpoint of that. One that cannot be taken up is
@@ -80,7 +89,9 @@ async fn at_the_start(
     let Some(template) = templates.find(config)? else { return Ok(None) };
     let Some(checkpoint) = Starts::of(&template).find(in_common) else { return Ok(None) };
     match Machine::take_up(config.clone(), &checkpoint).await {
-        Ok(machine) => Ok(Some(Up::at(machine, Arc::new(checkpoint)))),
+        Ok(machine) => {
+            Ok(Some(Up { machine, boot: Boot::Checkpoint, at: Place::Start(checkpoint) }))
+        }
         Err(error) => {
             tracing::warn!("a checkpoint does not restore and is made again: {error}");
             checkpoint.discard();

@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bring_up::{Up, bring_up};
+use bring_up::{Place, Up, bring_up};
 use directory::{DirectoryError, RunDirectory};
 pub use exactness::{Exactness, Pacemaker};
 pub use explain::explain;
@@ -42,7 +42,7 @@ use san::San;
 pub use san::SanError;
 use sansim_lab::{
     AccelDecision, Checkpoint, Image, Keeper, LULL, LabError, Machine, MachineConfig, MemoryGauge,
-    StartToSave, Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
+    Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
 };
 use sansim_protocol::NO_MODULE;
 use script::Stage;
@@ -203,14 +203,6 @@ pub async fn run(
         None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
     };
     let told = match told {
-        Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
-            // The checkpoint is gone: this time the story is told from its template on.
-            tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
-            attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await
-        }
-        told => told,
-    };
-    let told = match told {
         Err(
             error @ (RunError::Interrupted
             | RunError::Left { .. }
@@ -271,8 +263,27 @@ fn not_loaded(error: LabError) -> RunError {
     }
 }
 
-/// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
+/// The run up to the end of its story; once more, if it was started from where another story starts.
 async fn attempt(
+    spec: &RunSpec,
+    templates: &Templates,
+    recorder: &mut Recorder<'_>,
+    facts: &mut Facts,
+    cancel: &Cancel,
+    began: Instant,
+) -> Result<Told, RunError> {
+    match attempt_once(spec, templates, recorder, facts, cancel, began).await {
+        Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
+            // The checkpoint is gone: this time the story is told from its template on.
+            tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
+            attempt_once(spec, templates, recorder, facts, cancel, began).await
+        }
+        told => told,
+    }
+}
+
+/// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
+async fn attempt_once(
     spec: &RunSpec,
     templates: &Templates,
     recorder: &mut Recorder<'_>,
@@ -290,17 +301,15 @@ async fn attempt(
     };
     let told = match started {
         Err(error) => Err(error),
-        Ok(Up { mut machine, boot, at, to_save }) => {
+        Ok(Up { mut machine, boot, at }) => {
             facts.boot = boot.to_string();
             facts.started = Some(began.elapsed());
             let _ = facts.memory.set(machine.gauge());
             facts.qemu = machine.qemu_version().to_owned();
-            let (san, wire, at_start) = (&san, &mut wire, at.clone());
-            let act = Act { spec, san, wire, pace, cancel, began, at, to_save };
+            let mut act = Act { spec, san: &san, wire: &mut wire, pace, cancel, began, at };
             let told = act.play(&mut machine, recorder, facts).await;
-            if let (Err(RunError::Lab(LabError::AnotherStory { .. })), Some(start)) =
-                (&told, at_start)
-                && spec.from.is_none()
+            if let (Err(RunError::Lab(LabError::AnotherStory { .. })), Place::Start(start)) =
+                (&told, &act.at)
             {
                 start.discard();
             }
@@ -343,13 +352,12 @@ struct Act<'r> {
     pace: Pace,
     cancel: &'r Cancel,
     began: Instant,
-    at: Option<Arc<Checkpoint>>,
-    to_save: Option<StartToSave>,
+    at: Place,
 }
 
 impl Act<'_> {
     async fn play(
-        mut self,
+        &mut self,
         machine: &mut Machine,
         recorder: &mut Recorder<'_>,
         facts: &mut Facts,
@@ -358,10 +366,10 @@ impl Act<'_> {
         let mut events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
         let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
         let mut keeper = self.pace.rule(keeper, self.san.devices());
-        match &self.at {
-            Some(checkpoint) => machine.tell_again(checkpoint),
-            None if self.spec.write_down || self.to_save.is_some() => keeper.write_down(),
-            None => {}
+        if let Some(checkpoint) = self.at.checkpoint() {
+            machine.tell_again(checkpoint);
+        } else if self.spec.write_down || matches!(self.at, Place::Fresh(Some(_))) {
+            keeper.write_down();
         }
         let guest = Guest::new(machine.agent());
         let prepared = tokio::select! {
@@ -455,7 +463,9 @@ impl Act<'_> {
     /// the seed.
     async fn lull(&mut self, machine: &Machine, keeper: &mut Keeper) -> Result<(), RunError> {
         let Some(end) = keeper.now().map(|now| now + LULL) else { return Ok(()) };
-        if let Some(to_save) = self.to_save.take() {
+        if let Place::Fresh(to_save) = &mut self.at
+            && let Some(to_save) = to_save.take()
+        {
             match to_save.save(machine, keeper, end).await {
                 Ok(true) => {}
                 Ok(false) => {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use sansim_array::{
-    Action, Answer, CommandFilter, ControllerState, DataFault, Effect, Fate, FunctionFate,
-    FunctionThen, Lose, ServiceResponse, Status, Then, Wait,
+    Action, Answer, CommandFilter, DataFault, Effect, Fate, FunctionFate, FunctionThen, Lose,
+    ServiceResponse, Status, Then, Wait,
 };
 
-use super::context::Checker;
+use super::{change::Change, context::Checker};
 use crate::lang::{
     file::{self, LoseName, ResponseName, StatusName},
     value::At,
@@ -149,27 +149,10 @@ fn function_fate(
 
 /// What happens to the array before the command is gone on with.
 fn action(given: &At<file::Then>, checker: &mut Checker<'_>) -> Option<Action> {
-    let keys = [
-        ("fail", given.fail.is_some()),
-        ("restore", given.restore.is_some()),
-        ("set", given.set.is_some()),
-        ("own", given.own.is_some()),
-    ];
-    checker.exclusive(&keys, &given.span);
-    let set = |controller, state| Action::SetController { controller, state };
-    if let Some(part) = &given.fail {
-        checker.known_controller(part.0.0, &part.span);
-        Some(set(part.0.0, ControllerState::Failed))
-    } else if let Some(part) = &given.restore {
-        checker.known_controller(part.0.0, &part.span);
-        Some(set(part.0.0, ControllerState::Online))
-    } else if let Some(state) = &given.set {
-        Some(set(checker.controller(&state.controller), state.state.0))
-    } else {
-        let own = given.own.as_ref()?;
-        let controller = checker.controller(&own.controller);
-        Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
-    }
+    let file::Then { fail, restore, set, own, .. } = &given.value;
+    let change = Change { fail, restore, set, own };
+    checker.exclusive(&change.keys(), &given.span);
+    change.resolve(checker)
 }
 
 /// The status of a name.

@@ -3,6 +3,7 @@
 
 mod array;
 mod captured;
+mod change;
 mod context;
 mod effect;
 mod expect;

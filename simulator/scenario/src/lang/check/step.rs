@@ -6,6 +6,7 @@ use sansim_array::{Action, Apart, ControllerState, Lun, Nexus, Phase};
 
 use super::{
     array,
+    change::Change,
     context::{Checker, NO_LIMIT},
 };
 use crate::lang::{
@@ -191,15 +192,9 @@ fn action(step: &At<file::Step>, checker: &mut Checker<'_>) -> Option<StepAction
 }
 
 fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> {
-    let state = |controller, state| Action::SetController { controller, state };
-    if let Some(part) = &step.fail {
-        checker.known_controller(part.0.0, &part.span);
-        Some(state(part.0.0, ControllerState::Failed))
-    } else if let Some(part) = &step.restore {
-        checker.known_controller(part.0.0, &part.span);
-        Some(state(part.0.0, ControllerState::Online))
-    } else if let Some(set) = &step.set {
-        Some(state(checker.controller(&set.controller), set.state.0))
+    let file::Step { fail, restore, set, own, .. } = step;
+    if let Some(change) = (Change { fail, restore, set, own }).resolve(checker) {
+        Some(change)
     } else if let Some(phases) = &step.phases {
         Some(run_through(phases, checker))
     } else if let Some(given) = &step.link {
@@ -210,9 +205,6 @@ fn array_action(step: &file::Step, checker: &mut Checker<'_>) -> Option<Action> 
         Some(Action::SetPort { port: checker.port(port), present: true })
     } else if let Some(hba) = &step.reset_hba {
         Some(Action::ResetHba { hba: checker.hba(hba) })
-    } else if let Some(own) = &step.own {
-        let controller = checker.controller(&own.controller);
-        Some(Action::SetOwner { lun: checker.lun(&own.lun), controller })
     } else if let Some(table) = &step.port_group {
         let lun = checker.lun_or_main(table.lun.as_ref());
         let group = checker.number(Some(&table.group), 1..=80, 1, "a target port group") as u16;

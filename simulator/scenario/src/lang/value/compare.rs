@@ -176,8 +176,8 @@ impl<T: Quantity> Comparison<T> {
 
     /// Whether any value keeps every limit: then one beside a limit does.
     pub fn is_possible(&self) -> bool {
-        let beside = self.0.iter().flat_map(|bound| bound.value.neighbours()).flatten();
-        beside.into_iter().any(|value| self.holds(value))
+        let mut beside = self.0.iter().flat_map(|bound| bound.value.neighbours()).flatten();
+        beside.any(|value| self.holds(value))
     }
 
     /// The limits.

@@ -12,11 +12,14 @@ use std::{
 
 use sansim_lab::{LabError, Machine};
 use sansim_protocol::{Answer, Bytes, Call, Happening, TerminalSize};
-use sansim_time::Time;
+use sansim_time::{Pacer, Time};
 use tokio::sync::mpsc;
 
 use super::{Incoming, Story};
-use crate::run::{RunError, guest::unexpected};
+use crate::run::{
+    RunError,
+    guest::{Guest, unexpected},
+};
 
 /// How often the guest is to ask at least, so that it does not get ahead of the host.
 const BEAT: Duration = Duration::from_millis(20);
@@ -82,12 +85,16 @@ impl Story<'_, '_> {
             Answer::Terminal { terminal } => terminal,
             other => return Err(unexpected("OpenTerminal", &other).into()),
         };
-        let mut pace = Pace::from(self.stage.clock.now());
+        let mut pacer = Pacer::new(self.stage.clock.now(), Instant::now());
+        let mut beat = Time::ZERO;
         let mut handing: Option<Handing> = None;
         loop {
             let now = self.stage.clock.now();
-            self.stage.clock.call_at(now + BEAT, Box::new(|| ()));
-            let ahead = pace.ahead(now);
+            if beat <= now {
+                beat = now + BEAT;
+                self.stage.clock.call_at(beat, Box::new(|| ()));
+            }
+            let ahead = pacer.ahead(now, Instant::now());
             let incoming = tokio::select! {
                 biased;
                 () = self.cancel.cancelled() => return Err(RunError::Interrupted),
@@ -96,10 +103,13 @@ impl Story<'_, '_> {
                 event = self.events.recv() => match event.as_ref().map(|event| &event.what) {
                     None => return Err(self.guest_gone(machine).await),
                     Some(Happening::Shown { terminal: of, bytes }) if *of == number => {
-                        // The guest waits for somebody who reads slowly; who has gone away hangs up, too.
-                        tokio::select! {
-                            _ = terminal.output.send(bytes.0.clone()) => {}
-                            () = self.cancel.cancelled() => {}
+                        // The guest waits for somebody who reads slowly.
+                        let shown = tokio::select! {
+                            shown = terminal.output.send(bytes.0.clone()) => shown.is_ok(),
+                            () = self.cancel.cancelled() => true,
+                        };
+                        if !shown && handing.is_none() {
+                            handing = Some(hand(&guest, number, Input::HungUp));
                         }
                         continue;
                     }
@@ -118,15 +128,13 @@ impl Story<'_, '_> {
                     continue;
                 }
                 Some(input) = terminal.input.recv(), if handing.is_none() => {
-                    let (guest, call) = (guest.clone(), call_of(number, input));
-                    handing = Some(Box::pin(async move { guest.call(call, HANDING_OVER).await }));
+                    handing = Some(hand(&guest, number, input));
                     continue;
                 }
                 // Whatever is handed over comes with the answer to the open question.
                 () = tokio::time::sleep(ahead), if !ahead.is_zero() && handing.is_none() => continue,
                 settled = self.keeper.settle() => {
                     settled?;
-                    pace.has_been_at(self.stage.clock.now());
                     continue;
                 }
             };
@@ -135,12 +143,15 @@ impl Story<'_, '_> {
     }
 }
 
-fn call_of(terminal: u32, input: Input) -> Call {
-    match input {
+/// Hands over to the agent what was done at a terminal.
+fn hand(guest: &Guest, terminal: u32, input: Input) -> Handing {
+    let call = match input {
         Input::Typed(bytes) => Call::Type { terminal, bytes: Bytes(bytes) },
         Input::Resized(size) => Call::ResizeTerminal { terminal, size },
         Input::HungUp => Call::CloseTerminal { terminal },
-    }
+    };
+    let guest = guest.clone();
+    Box::pin(async move { guest.call(call, HANDING_OVER).await })
 }
 
 /// Waits for a future that there may be.
@@ -148,29 +159,5 @@ async fn some(future: &mut Option<Handing>) -> Result<Answer, LabError> {
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,
-    }
-}
-
-/// How a guest's clock goes along with the host's.
-struct Pace {
-    guest: Time,
-    host: Instant,
-}
-
-impl Pace {
-    fn from(guest: Time) -> Self {
-        Pace { guest, host: Instant::now() }
-    }
-
-    /// How long the host needs to come to where the guest is.
-    fn ahead(&self, guest: Time) -> Duration {
-        guest.since(self.guest).saturating_sub(self.host.elapsed())
-    }
-
-    /// A guest that computes may fall behind. It does not make up for it later.
-    fn has_been_at(&mut self, guest: Time) {
-        if self.ahead(guest).is_zero() {
-            *self = Pace::from(guest);
-        }
     }
 }
