@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use sansim_scenario::run::Until;
+use sansim_run::Until;
 
 use crate::own::OwnArgs;
 

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sansim_scenario::{
-    lang::value::release_order,
-    run::{RunError, RunSpec, Sink},
-    suite::{Lab, SuiteOptions, run_suite},
-    verdict::{Summary, Verdict},
-};
+use sansim_language::value::release_order;
+use sansim_report::verdict::{Summary, Verdict};
+use sansim_run::{RunError, RunSpec, Sink};
+use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::show;

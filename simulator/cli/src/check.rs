@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sansim_scenario::{
-    lang::{self, Scenario},
-    suite::find_scenarios,
-};
+use sansim_language as lang;
+use sansim_language::Scenario;
+use sansim_suite::find_scenarios;
 
 use crate::{PASS, USAGE, args::CheckArgs, show};
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use sansim_lab::{AccelDecision, Image, LabError};
-use sansim_scenario::{lang::Scenario, suite::Lab};
+use sansim_language::Scenario;
+use sansim_suite::Lab;
 
 use crate::{
     args::RunArgs,
@@ -59,7 +60,7 @@ impl Images {
     /// Labels and names of those that a scenario runs on, each label once.
     fn names(&self, scenario: &Scenario) -> Vec<(String, String)> {
         let names = match &self.named[..] {
-            [] => vec![scenario.guest.image.clone()],
+            [] => vec![scenario.setup.guest.image.clone()],
             named => named.to_owned(),
         };
         let label = |name: &str| self.own.as_ref().map(|own| label(&own.over(name)));

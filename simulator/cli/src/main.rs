@@ -60,7 +60,7 @@ fn choose_colours(colour: Colour) {
 }
 
 fn schema() -> u8 {
-    print!("{}", sansim_scenario::lang::schema());
+    print!("{}", sansim_language::schema());
     PASS
 }
 

@@ -1,6 +1,6 @@
 //! `sansim model`: the models of arrays that a scenario can name.
 
-use sansim_scenario::lang::model::{description, models};
+use sansim_language::model::{description, models};
 
 use crate::{PASS, USAGE, args::ModelCommand, show};
 

@@ -3,15 +3,13 @@
 use std::{io, path::Path, time::Instant};
 
 use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
-use sansim_scenario::{
-    lang::Scenario,
-    repeat::Repeat,
-    report::{junit::junit, library::library, matrix::Matrix},
-    run::{Repetition, RunError, RunId, RunSpec},
-    suite::{Lab, Played, SuiteOptions, run_suite},
-    timings::Totals,
-    verdict::{Summary, Verdict},
-};
+use sansim_language::Scenario;
+use sansim_report::repeat::Repeat;
+use sansim_report::timings::Totals;
+use sansim_report::verdict::{Summary, Verdict};
+use sansim_report::{junit::junit, library::library, matrix::Matrix};
+use sansim_run::{Repetition, RunError, RunId, RunSpec};
+use sansim_suite::{Lab, Played, SuiteOptions, run_suite};
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
@@ -100,7 +98,7 @@ pub(crate) async fn prepare(
         (AccelArg::Tcg, _) | (AccelArg::Auto, Some(TimeArg::Skip)) => AccelChoice::Tcg,
         (AccelArg::Auto, _) => AccelChoice::Auto,
     };
-    let several = |(_, scenario): &(_, Scenario)| scenario.guest.cpus > 1;
+    let several = |(_, scenario): &(_, Scenario)| scenario.setup.guest.cpus > 1;
     if args.time == Some(TimeArg::Skip) && scenarios.iter().any(several) {
         return Err(LabError::SkipNeedsOneProcessor);
     }
@@ -122,7 +120,7 @@ pub(crate) async fn prepare(
 fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     match (args.time, accel) {
         (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
-        (None, Accel::Tcg) if scenario.guest.cpus > 1 || keeps_exact_time().is_err() => {
+        (None, Accel::Tcg) if scenario.setup.guest.cpus > 1 || keeps_exact_time().is_err() => {
             TimeMode::Real
         }
         (Some(TimeArg::Skip), _) | (None, Accel::Tcg) => TimeMode::Skip,

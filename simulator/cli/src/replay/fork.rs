@@ -7,12 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use sansim_scenario::{
-    lang::{self, Scenario},
-    run::{RunError, RunSpec},
-    suite::{Lab, SuiteOptions, run_suite},
-    verdict::Verdict,
-};
+use sansim_language as lang;
+use sansim_language::Scenario;
+use sansim_report::verdict::Verdict;
+use sansim_run::{RunError, RunSpec};
+use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{

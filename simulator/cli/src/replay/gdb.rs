@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sansim_lab::Image;
-use sansim_scenario::run::LoadedModule;
+use sansim_run::LoadedModule;
 
 /// Modules that a debugger of multipathing wants to see into.
 const PREFIXES: [&str; 4] = ["dm_", "scsi_", "sd_mod", "virtio_scsi"];

@@ -13,12 +13,10 @@ use std::{
 
 use console::style;
 use sansim_lab::{LabError, WorkDir};
-use sansim_scenario::{
-    repeat::{Exact, compare},
-    run::{RunError, RunSpec, directory::EVENTS, survey},
-    suite::{Lab, SuiteOptions, run_suite},
-    verdict::{PartsSummary, Summary, Verdict},
-};
+use sansim_report::repeat::{Exact, compare};
+use sansim_report::verdict::{PartsSummary, Summary, Verdict};
+use sansim_run::{RunError, RunSpec, directory::EVENTS, survey};
+use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use self::{
@@ -173,7 +171,7 @@ async fn again(
     let until = spec.until.clone();
     let visitor = Arc::new(Visitor::new(show::plain(QUIET), purpose, cancel.clone()));
     let options = SuiteOptions { jobs: 1, fail_fast: false };
-    let sink = Arc::clone(&visitor) as Arc<dyn sansim_scenario::run::Sink>;
+    let sink = Arc::clone(&visitor) as Arc<dyn sansim_run::Sink>;
     let played = run_suite(vec![spec], options, lab, sink, cancel).await;
     let summary = match played.results.into_iter().flatten().next() {
         None => return Err(RunError::Interrupted.into()),

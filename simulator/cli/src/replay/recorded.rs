@@ -7,11 +7,10 @@ use std::{
 };
 
 use clap::Parser;
-use sansim_scenario::{
-    lang::{self, Scenario},
-    run::directory::EVENTS,
-    verdict::PartsSummary,
-};
+use sansim_language as lang;
+use sansim_language::Scenario;
+use sansim_report::verdict::PartsSummary;
+use sansim_run::directory::EVENTS;
 use serde::Deserialize;
 
 use crate::{

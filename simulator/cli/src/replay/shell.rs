@@ -8,10 +8,8 @@ use std::{
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use sansim_lab::{Image, TerminalSize};
-use sansim_scenario::{
-    run::{Input, RunError, RunSpec, Terminal},
-    suite::{Lab, SuiteOptions, run_suite},
-};
+use sansim_run::{Input, RunError, RunSpec, Terminal};
+use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,

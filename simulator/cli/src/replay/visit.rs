@@ -11,11 +11,9 @@ use std::{
 };
 
 use sansim_lab::{Checkpoint, Hold, LabError, Visit};
-use sansim_scenario::{
-    event::Event,
-    repeat::Repeat,
-    run::{Finished, RunId, Sink, Standing, Terminal},
-};
+use sansim_report::repeat::Repeat;
+use sansim_run::{Finished, RunId, Sink, Standing, Terminal};
+use sansim_stage::event::Event;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken as Cancel;
 

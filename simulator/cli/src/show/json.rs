@@ -2,12 +2,10 @@
 
 use std::io::Write;
 
-use sansim_scenario::{
-    event::Event,
-    repeat::Repeat,
-    run::{Finished, RunId, Sink},
-    timings::{CpuSummary, Timings, Totals},
-};
+use sansim_report::repeat::Repeat;
+use sansim_report::timings::{CpuSummary, Timings, Totals};
+use sansim_run::{Finished, RunId, Sink};
+use sansim_stage::event::Event;
 use serde::Serialize;
 
 /// Prints events as they happen, with the name of their scenario and image.

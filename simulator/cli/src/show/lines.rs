@@ -1,10 +1,8 @@
 //! Plain lines, for logs and pipes.
 
-use sansim_scenario::{
-    event::Event,
-    repeat::Repeat,
-    run::{Finished, RunId, Sink},
-};
+use sansim_report::repeat::Repeat;
+use sansim_run::{Finished, RunId, Sink};
+use sansim_stage::event::Event;
 
 use super::{Style, repeat, result};
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use console::style;
-use sansim_scenario::report::matrix::{Matrix, Row};
+use sansim_report::matrix::{Matrix, Row};
 
 use super::result::paint;
 
@@ -48,7 +48,7 @@ fn text(matrix: &Matrix) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sansim_scenario::verdict::Verdict;
+    use sansim_report::verdict::Verdict;
 
     use super::*;
 

@@ -14,7 +14,9 @@ use console::style;
 pub(crate) use matrix::print_matrix;
 pub(crate) use result::print_totals;
 use sansim_lab::Progress;
-use sansim_scenario::{lang::Diagnostics, run::Sink, timings::Totals};
+use sansim_language::Diagnostics;
+use sansim_report::timings::Totals;
+use sansim_run::Sink;
 
 /// A line on standard error that says what went wrong.
 pub(crate) fn error(text: &str) {

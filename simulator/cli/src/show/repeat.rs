@@ -3,10 +3,8 @@
 use std::fmt::Write;
 
 use console::style;
-use sansim_scenario::{
-    repeat::{Compared, Repeat},
-    run::RunId,
-};
+use sansim_report::repeat::{Compared, Repeat};
+use sansim_run::RunId;
 
 /// A line that says whether they are the same, and some that say in what, or where they part.
 pub(super) fn text(run: &RunId, repeat: &Repeat) -> String {

@@ -3,10 +3,8 @@
 use std::fmt::Write;
 
 use console::{Style as Paint, style};
-use sansim_scenario::{
-    run::{Finished, RunId, explain},
-    verdict::{Summary, Verdict},
-};
+use sansim_report::verdict::{Summary, Verdict};
+use sansim_run::{Finished, RunId, explain};
 
 use super::{Style, timings};
 

@@ -7,11 +7,9 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use sansim_scenario::{
-    event::{Event, What},
-    repeat::Repeat,
-    run::{Finished, RunId, Sink},
-};
+use sansim_report::repeat::Repeat;
+use sansim_run::{Finished, RunId, Sink};
+use sansim_stage::event::{Event, What};
 
 use super::{Style, repeat, result};
 

@@ -3,10 +3,8 @@
 use std::fmt::Write;
 
 use console::style;
-use sansim_scenario::{
-    timings::{Timings, Totals},
-    verdict::Summary,
-};
+use sansim_report::timings::{Timings, Totals};
+use sansim_report::verdict::Summary;
 
 /// Two lines below a run's result.
 pub(super) fn of_run(text: &mut String, summary: &Summary) {

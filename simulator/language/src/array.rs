@@ -1,0 +1,193 @@
+//! `[array]`: the array that the guest sees.
+
+mod alua;
+mod captured;
+mod emc;
+mod family;
+mod hp_sw;
+mod hw_handler;
+mod lun;
+mod ownership;
+mod rdac;
+
+use captured::Captured;
+use family::{FamilyName, FamilyTables};
+pub(crate) use lun::LunTable;
+use ownership::Ownership;
+use sansim_array::{Identity, LunConfig, PortId};
+use sansim_stage::Array;
+
+use crate::{
+    Diagnostic,
+    check::Checker,
+    form::{
+        Entries, Form, Given, Listed, Name, Plain, PlainTable, Problems, Table, TableForm, Value,
+        name, table,
+    },
+    value::At,
+};
+
+table! {
+    /// The array that the guest sees.
+    struct Head, "a table" {
+        /// The model that it is: a name of `sansim model list`, or a file of one's own whose name ends in
+        /// `.toml`, beside the scenario. Every other key of this table wins over the model's.
+        model: Option<At<String>>,
+        /// The family of arrays it belongs to: how it identifies itself and how it is told to move a LUN.
+        /// Required unless there is a model.
+        personality: FamilyName,
+        /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
+        vendor: Option<At<String>>,
+        /// Product of the INQUIRY data, 1 to 16 characters. Default: the personality's.
+        product: Option<At<String>>,
+        /// Revision of the INQUIRY data, at most 4 characters. Default: the personality's.
+        revision: Option<At<String>>,
+        /// Serial number, 1 to 16 characters. Default: the personality's.
+        serial: Option<At<String>>,
+        /// The array's own name, its label, at most 30 characters. Default: the personality's.
+        name: Option<At<String>>,
+        /// The LUNs, at least one.
+        luns: At<Vec<At<LunTable>>>,
+        /// How many controllers it has: 1 or 2, with personality `alua` at most 8. Default: 2.
+        controllers: Option<At<u64>>,
+        /// How many ports each controller has, 1 to 10. Default: 2.
+        ports_per_controller: Option<At<u64>>,
+        /// Ports that are not there at first; a step can plug them. Default: none.
+        unplugged: Option<At<Vec<Name<PortId>>>>,
+        /// Pages of INQUIRY data that were captured from a real array. The first that fits holds.
+        captured: Listed<At<Captured>>,
+        /// What it does about ownership by itself. Default: nothing.
+        ownership: Option<At<Ownership>>,
+    }
+}
+
+/// The array as it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct ArrayTable {
+    head: Head,
+    families: FamilyTables,
+}
+
+impl Value for ArrayTable {
+    fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let mut entries = Entries::open(given, Head::EXPECTED, problems)?;
+        let head = Head::take(&mut entries, problems);
+        let family = head.as_ref().map(|head| &head.personality);
+        let families = FamilyTables::take(family, &mut entries, problems);
+        entries.close(problems);
+        Some(ArrayTable { head: head?, families: families? })
+    }
+
+    fn write(&self) -> Plain {
+        let mut table = PlainTable::default();
+        self.head.put(&mut table);
+        self.families.put(&mut table);
+        Plain::Table(table)
+    }
+
+    fn form() -> Form {
+        let mut keys = Head::keys();
+        keys.extend(FamilyTables::keys());
+        Form::Table(TableForm { name: "Array", about: Head::ABOUT, keys })
+    }
+}
+
+impl ArrayTable {
+    /// What it means; mistakes are noted. `scenario` is the scenario's file.
+    pub(crate) fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Option<Array> {
+        let head = &self.head;
+        let personality = self.families.check(checker)?;
+        let mut identity = personality.identity();
+        check_identity(head, &mut identity, checker);
+        let most = head.personality.0.most_controllers;
+        let controllers =
+            checker.number(head.controllers.as_ref(), 1..=most, 2, "the number of controllers");
+        let ports =
+            checker.number(head.ports_per_controller.as_ref(), 1..=10, 2, "the number of ports");
+        checker.shape.controllers = controllers as u8;
+        checker.shape.ports = ports as u8;
+        checker.shape.max_lun = personality.max_lun();
+        let luns = check_luns(&head.luns, checker);
+        let unplugged = head.unplugged.iter().flat_map(|ports| ports.iter());
+        let unplugged = unplugged.map(|port| checker.port(port)).collect();
+        let ownership = head.ownership.as_ref();
+        let ownership = ownership.map(|table| table.check(&personality, checker));
+        let captured = head.captured.0.iter();
+        let captured = captured.filter_map(|page| page.check(scenario, &personality, checker));
+        let captured = captured.collect();
+        Some(Array {
+            personality,
+            identity,
+            ownership: ownership.unwrap_or_default(),
+            captured,
+            controllers: controllers as u8,
+            ports_per_controller: ports as u8,
+            unplugged,
+            luns,
+        })
+    }
+
+    /// The way back.
+    pub(crate) fn of(array: &Array) -> Option<Self> {
+        let identity = &array.identity;
+        let (personality, families) = FamilyTables::of(&array.personality)?;
+        let unplugged = || At::nowhere(array.unplugged.iter().copied().map(name).collect());
+        let text = |text: &String| Some(At::nowhere(text.clone()));
+        let captured = array.captured.iter().map(|page| At::nowhere(Captured::of(page)));
+        let luns = array.luns.iter().map(|config| At::nowhere(LunTable::of(config)));
+        let head = Head {
+            model: None,
+            personality,
+            vendor: text(&identity.vendor),
+            product: text(&identity.product),
+            revision: text(&identity.revision),
+            serial: text(&identity.serial),
+            name: text(&identity.name),
+            luns: At::nowhere(luns.collect()),
+            controllers: Some(At::nowhere(array.controllers.into())),
+            ports_per_controller: Some(At::nowhere(array.ports_per_controller.into())),
+            unplugged: (!array.unplugged.is_empty()).then(unplugged),
+            captured: Listed(captured.collect()),
+            ownership: Ownership::of(&array.ownership).map(At::nowhere),
+        };
+        Some(ArrayTable { head, families })
+    }
+}
+
+fn check_identity(head: &Head, identity: &mut Identity, checker: &mut Checker<'_>) {
+    let fields = [
+        (&head.vendor, &mut identity.vendor, 1..=8, "a vendor"),
+        (&head.product, &mut identity.product, 1..=16, "a product"),
+        (&head.revision, &mut identity.revision, 0..=4, "a revision"),
+        (&head.serial, &mut identity.serial, 1..=16, "a serial number"),
+        (&head.name, &mut identity.name, 1..=30, "an array's name"),
+    ];
+    for (given, field, length, what) in fields {
+        let Some(given) = given else { continue };
+        if !length.contains(&given.len()) || !given.chars().all(|c| (' '..='~').contains(&c)) {
+            let (low, high) = length.into_inner();
+            let problem = format!("{what} is {low} to {high} printable ASCII characters");
+            checker.report(&given.span, Diagnostic::error(problem));
+        }
+        field.clone_from(&given.value);
+    }
+}
+
+fn check_luns(luns: &At<Vec<At<LunTable>>>, checker: &mut Checker<'_>) -> Vec<LunConfig> {
+    if luns.is_empty() || luns.len() > LunConfig::MAX_COUNT {
+        let help = "write for instance luns = [{ size = \"256MiB\", owner = \"A\" }]";
+        let problem = format!("an array has 1 to {} LUNs", LunConfig::MAX_COUNT);
+        checker.refuse(&luns.span, problem, help);
+    }
+    let mut resolved: Vec<LunConfig> = Vec::new();
+    for (index, table) in luns.iter().enumerate() {
+        let lun = table.check(&table.span, index as u64, checker);
+        if resolved.iter().any(|other| other.lun == lun.lun) {
+            let span = table.lun.as_ref().map_or(&table.span, |lun| &lun.span);
+            let help = "a LUN without a number gets its place in the list, from 0";
+            checker.refuse(span, format!("there is another LUN {}", lun.lun), help);
+        }
+        resolved.push(lun);
+    }
+    resolved
+}

@@ -1,0 +1,168 @@
+//! `personality`: the family of arrays, and the table of what is particular to it. Every family has a file of
+//! its own.
+
+use std::{fmt, sync::Arc};
+
+use sansim_array::PersonalityConfig;
+
+use super::{alua::Alua, emc::Emc, hp_sw::HpSw, hw_handler::HwHandler, rdac::Rdac};
+use crate::{
+    check::Checker,
+    form::{
+        Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, Value, WordForm, joined,
+    },
+    near,
+};
+
+/// A family of arrays: a table with one key, which has its name.
+pub(super) trait Family: Table + fmt::Debug + Send + Sync + 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// Which arrays belong to it.
+    const ABOUT: &'static str;
+    /// The most controllers that such an array has. Most families know one alternate controller, and tell two
+    /// apart.
+    const MOST_CONTROLLERS: u64 = 2;
+
+    /// What is particular to it.
+    fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig;
+
+    /// The way back, if this is the array's family.
+    fn of(personality: &PersonalityConfig) -> Option<Self>;
+}
+
+/// A family's table that has been read, or is to be written.
+pub(super) trait Written: fmt::Debug + Send + Sync {
+    fn put(&self, table: &mut PlainTable);
+    fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig;
+}
+
+impl<T: Family> Written for T {
+    fn put(&self, table: &mut PlainTable) {
+        Table::put(self, table);
+    }
+
+    fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
+        Family::check(self, checker)
+    }
+}
+
+/// What is known of a family.
+pub(super) struct Entry {
+    name: &'static str,
+    about: &'static str,
+    pub(super) most_controllers: u64,
+    forms: fn() -> Vec<KeyForm>,
+    read: fn(&mut Entries<'_>, &mut Problems<'_>) -> Option<Arc<dyn Written>>,
+    of: fn(&PersonalityConfig) -> Option<Arc<dyn Written>>,
+}
+
+const fn entry<T: Family>() -> Entry {
+    Entry {
+        name: <T as Family>::NAME,
+        about: <T as Family>::ABOUT,
+        most_controllers: T::MOST_CONTROLLERS,
+        forms: T::keys,
+        read: |entries, problems| {
+            T::take(entries, problems).map(|table| Arc::new(table) as Arc<dyn Written>)
+        },
+        of: |personality| T::of(personality).map(|table| Arc::new(table) as Arc<dyn Written>),
+    }
+}
+
+/// Every family.
+static FAMILIES: [Entry; 5] =
+    [entry::<Rdac>(), entry::<Emc>(), entry::<HpSw>(), entry::<HwHandler>(), entry::<Alua>()];
+
+/// The name of a family.
+#[derive(Clone, Copy)]
+pub(super) struct FamilyName(pub(super) &'static Entry);
+
+impl fmt::Debug for FamilyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl Value for FamilyName {
+    fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let name = String::read(given, problems)?;
+        let known = FAMILIES.iter().find(|family| family.name == name);
+        if known.is_none() {
+            let accepted: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
+            let help = near::help(&name, &accepted);
+            problems.refuse(&given.span(), format!("{name:?} is not accepted here"), help);
+        }
+        known.map(FamilyName)
+    }
+
+    fn write(&self) -> Plain {
+        Plain::Text(self.0.name.to_owned())
+    }
+
+    fn form() -> Form {
+        let words = FAMILIES.iter();
+        let words = words.map(|family| WordForm { word: family.name, about: family.about });
+        Form::Words {
+            name: "PersonalityName",
+            about: "A family of arrays.",
+            words: words.collect(),
+        }
+    }
+}
+
+/// The tables of families, of which an array has its own.
+#[derive(Debug, Clone)]
+pub(super) struct FamilyTables {
+    own: Option<Arc<dyn Written>>,
+}
+
+impl FamilyTables {
+    /// Reads the table of a family, and notes those of others, which would say nothing.
+    pub(super) fn take(
+        family: Option<&FamilyName>,
+        entries: &mut Entries<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Option<Self> {
+        let mut tables = Some(FamilyTables { own: None });
+        for other in &FAMILIES {
+            let place = entries.place(other.name);
+            let table = (other.read)(entries, problems);
+            match (family, place) {
+                (Some(FamilyName(own)), Some(span)) if own.name != other.name => {
+                    let problem = format!("this array is of personality \"{}\"", own.name);
+                    let help = format!("remove it, or write personality = \"{}\"", other.name);
+                    problems.refuse(&span, problem, help);
+                }
+                (Some(FamilyName(own)), _) if own.name == other.name => {
+                    tables = table.map(|table| FamilyTables { own: Some(table) });
+                }
+                _ => {}
+            }
+        }
+        tables
+    }
+
+    /// What is particular to the array.
+    pub(super) fn check(&self, checker: &mut Checker<'_>) -> Option<PersonalityConfig> {
+        self.own.as_ref().map(|table| table.check(checker))
+    }
+
+    /// Writes the table of the array's family.
+    pub(super) fn put(&self, table: &mut PlainTable) {
+        self.own.iter().for_each(|own| own.put(table));
+    }
+
+    /// The way back.
+    pub(super) fn of(personality: &PersonalityConfig) -> Option<(FamilyName, Self)> {
+        FAMILIES.iter().find_map(|family| {
+            let own = Some((family.of)(personality)?);
+            Some((FamilyName(family), FamilyTables { own }))
+        })
+    }
+
+    /// Describes the tables of all families.
+    pub(super) fn keys() -> Vec<KeyForm> {
+        joined(FAMILIES.iter().map(|family| (family.forms)()), "")
+    }
+}

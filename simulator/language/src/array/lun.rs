@@ -1,0 +1,103 @@
+//! A LUN, in `[array]` or in a step that maps it.
+
+use std::ops::Range;
+
+use sansim_array::{ControllerId, Lun, LunConfig};
+
+use crate::{
+    Diagnostic,
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, Size},
+};
+
+table! {
+    /// A LUN.
+    pub(crate) struct LunTable, "a table such as { size = \"256MiB\", owner = \"A\" }" {
+        /// Its size.
+        pub(crate) size: Name<Size>,
+        /// The controller that owns it at first.
+        pub(crate) owner: Name<ControllerId>,
+        /// The controller that is preferred as owner. Default: the owner.
+        pub(crate) preferred: Option<Name<ControllerId>>,
+        /// Its number. Default: its place in the list, from 0.
+        pub(crate) lun: Option<At<u64>>,
+        /// Its logical blocks, "512B" or "4KiB". Default: "512B".
+        pub(crate) block_size: Option<Name<Size>>,
+        /// Whether it refuses writes. Default: false.
+        pub(crate) read_only: Option<bool>,
+        /// Its label in the array. Default: `lun` and its number.
+        pub(crate) label: Option<At<String>>,
+    }
+}
+
+impl LunTable {
+    /// What it means; `place` is the number it gets unless it is given one, `span` where the table stands.
+    pub(crate) fn check(
+        &self,
+        span: &Range<usize>,
+        place: u64,
+        checker: &mut Checker<'_>,
+    ) -> LunConfig {
+        let lun = self.number(span, place, checker);
+        let owner = checker.controller(&self.owner);
+        let preferred = self.preferred.as_ref().map_or(owner, |name| checker.controller(name));
+        let block_bytes = match self.block_size.as_ref().map(|size| (size.0.0, &size.span)) {
+            None | Some((512, _)) => 512,
+            Some((4096, _)) => 4096,
+            Some((_, span)) => {
+                checker.refuse(
+                    span,
+                    "no array has blocks of this size",
+                    "write \"512B\" or \"4KiB\"",
+                );
+                512
+            }
+        };
+        let bytes = self.size.0.0;
+        if bytes == 0 || bytes > LunConfig::MAX_BYTES || !bytes.is_multiple_of(block_bytes) {
+            let help = format!("write a whole number of {block_bytes}-byte blocks, at most 64TiB");
+            checker.refuse(&self.size.span, "no LUN can have this size", help);
+        }
+        let label = self.label.as_ref().map_or(format!("lun{lun}"), |label| {
+            if label.is_empty() || label.encode_utf16().count() > 30 {
+                checker.report(&label.span, Diagnostic::error("a label is 1 to 30 characters"));
+            }
+            label.value.clone()
+        });
+        LunConfig {
+            lun: Lun(lun as u16),
+            bytes,
+            block_bytes: block_bytes as u32,
+            owner,
+            preferred,
+            label,
+            read_only: self.read_only.unwrap_or(false),
+        }
+    }
+
+    /// Its number: its own, or its place in the list.
+    fn number(&self, span: &Range<usize>, place: u64, checker: &mut Checker<'_>) -> u64 {
+        let max = checker.shape.max_lun;
+        let (number, span) = self.lun.as_ref().map_or((place, span), |lun| (lun.value, &lun.span));
+        if number > u64::from(max) {
+            let problem = format!("LUN {number} is out of range: the highest is {max}");
+            checker.refuse(span, problem, "what is the highest depends on the personality; an rdac array tells it by rdac.max_luns");
+            return 0;
+        }
+        number
+    }
+
+    /// The way back.
+    pub(crate) fn of(config: &LunConfig) -> Self {
+        LunTable {
+            size: name(Size(config.bytes)),
+            owner: name(config.owner),
+            preferred: Some(name(config.preferred)),
+            lun: Some(config.lun.into()),
+            block_size: Some(name(Size(config.block_bytes.into()))),
+            read_only: Some(config.read_only),
+            label: Some(At::nowhere(config.label.clone())),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `[array.ownership]`: when LUNs change hands without a host's asking.
+
+use std::num::NonZeroU32;
+
+use sansim_array::{OwnershipPolicy, PersonalityConfig};
+
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, TimeSpan},
+};
+
+table! {
+    /// When LUNs change hands without a host's asking.
+    pub(super) struct Ownership, "a table such as { takeover = \"5s\" }" {
+        /// How long a controller is not on line before the next one that is takes its LUNs over. Default:
+        /// never.
+        takeover: Option<Name<TimeSpan>>,
+        /// How long a controller is on line again before it gets back the LUNs that prefer it. Default:
+        /// never.
+        failback: Option<Name<TimeSpan>>,
+        /// How many medium accesses in a row through a controller that does not own the LUN, but serves it,
+        /// move it there. Default: none do.
+        follow_io: Option<At<u64>>,
+        /// How often every LUN moves to the next controller, from the beginning of the story on. Default:
+        /// never.
+        ping_pong: Option<Name<TimeSpan>>,
+    }
+}
+
+impl Ownership {
+    /// What it means.
+    pub(super) fn check(
+        &self,
+        personality: &PersonalityConfig,
+        checker: &mut Checker<'_>,
+    ) -> OwnershipPolicy {
+        if let Some(every) = self.ping_pong.as_ref().filter(|every| every.0.0.is_zero()) {
+            checker.refuse(&every.span, "LUNs cannot change hands all the time", "write \"1s\"");
+        }
+        if let Some(count) = &self.follow_io
+            && !personality.others_serve()
+        {
+            let problem = "a controller that does not own a LUN of this array refuses its I/O";
+            let help = "`follow_io` is for `alua` with non_owner = \"active/non-optimized\" or \
+                        \"lba-dependent\", and for `rdac` with mode = \"ioship\"";
+            checker.refuse(&count.span, problem, help);
+        }
+        let span = |given: &Option<Name<TimeSpan>>| given.as_ref().map(|span| span.0.0);
+        let most = u64::from(u32::MAX);
+        let accesses = checker.number(self.follow_io.as_ref(), 1..=most, 0, "`follow_io`");
+        OwnershipPolicy {
+            takeover: span(&self.takeover),
+            failback: span(&self.failback),
+            follow_io: NonZeroU32::new(accesses as u32),
+            ping_pong: span(&self.ping_pong),
+        }
+    }
+
+    /// The way back; none if nothing has to be said.
+    pub(super) fn of(policy: &OwnershipPolicy) -> Option<Self> {
+        let span = |time| name(TimeSpan(time));
+        let table = Ownership {
+            takeover: policy.takeover.map(span),
+            failback: policy.failback.map(span),
+            follow_io: policy.follow_io.map(|count| At::nowhere(count.get().into())),
+            ping_pong: policy.ping_pong.map(span),
+        };
+        (*policy != OwnershipPolicy::default()).then_some(table)
+    }
+}

@@ -1,0 +1,371 @@
+//! What the checks of all tables share: what is wrong, and what there is to refer to.
+
+mod shape;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
+
+use regex::Regex;
+use sansim_array::{ControllerId, HbaId, Lun, PortId};
+use sansim_stage::{Array, Hba, PathPattern, Piece, Placeholder, TextMatch, Workload, pieces};
+use shape::Shape;
+
+use crate::{
+    Diagnostic, Diagnostics, Ending,
+    fault::Fault,
+    form::{Name, Problems},
+    near,
+    step::{Announced, StepTable},
+    value::{At, TimeSpan},
+};
+
+/// The highest number that TOML has; as an upper limit, none.
+pub(crate) const NO_LIMIT: u64 = i64::MAX as u64;
+
+/// The most faults, and the most steps, of a scenario.
+const MAX_TABLES: usize = 1000;
+
+/// The checks of one scenario.
+pub(crate) struct Checker<'s> {
+    problems: Problems<'s>,
+    /// What the SAN is made of.
+    pub(crate) shape: Shape,
+    /// Names of the fault rules, in order.
+    pub(crate) rules: Vec<String>,
+    /// Names of the holds.
+    pub(crate) holds: Vec<String>,
+    /// Each hold with the place where a rule names it.
+    hold_places: Vec<(String, Range<usize>)>,
+    /// Names of the holds that a step releases.
+    released: BTreeSet<String>,
+    /// Names of the steps, in order.
+    pub(crate) steps: Vec<String>,
+    /// Names of the steps that run a program.
+    pub(crate) programs: Vec<String>,
+    /// Whether there is a workload.
+    pub(crate) has_workload: bool,
+    /// The story is over by then.
+    end: Duration,
+}
+
+impl<'s> Checker<'s> {
+    pub(crate) fn new(problems: Problems<'s>) -> Self {
+        Checker {
+            problems,
+            shape: Shape::default(),
+            rules: Vec::new(),
+            holds: Vec::new(),
+            hold_places: Vec::new(),
+            released: BTreeSet::new(),
+            steps: Vec::new(),
+            programs: Vec::new(),
+            has_workload: false,
+            end: Duration::MAX,
+        }
+    }
+
+    pub(crate) fn know_times(&mut self, limit: Duration, ending: Ending) {
+        self.end = match ending {
+            Ending::After(end) => end.min(limit),
+            Ending::Settled(_) => limit,
+        };
+    }
+
+    pub(crate) fn know_array(&mut self, array: &Array) {
+        self.shape.controllers = array.controllers;
+        self.shape.ports = array.ports_per_controller;
+        self.shape.luns = array.luns.iter().map(|config| config.lun).collect();
+        self.shape.main_lun = self.shape.luns.first().copied().unwrap_or(Lun(0));
+    }
+
+    pub(crate) fn know_hbas(&mut self, hbas: &[Hba]) {
+        self.shape.hbas = hbas.to_vec();
+    }
+
+    pub(crate) fn know_workload(&mut self, workload: Option<&Workload>) {
+        self.has_workload = workload.is_some();
+        if let Some(workload) = workload {
+            self.shape.main_lun = workload.lun;
+        }
+    }
+
+    /// Takes down what rules, steps and LUNs there are before any reference to one is checked.
+    pub(crate) fn know_names(&mut self, faults: &[At<Fault>], steps: &[At<StepTable>]) {
+        self.rules = self.unique_names("fault", faults.iter().map(|it| it.name.as_ref()).collect());
+        self.steps = self.unique_names("step", steps.iter().map(|it| it.name()).collect());
+        let held = faults.iter().filter_map(|fault| fault.hold());
+        self.hold_places = held.map(|hold| (hold.value.clone(), hold.span.clone())).collect();
+        self.holds = self.hold_places.iter().map(|(hold, _)| hold.clone()).collect();
+        for (step, name) in steps.iter().zip(self.steps.clone()) {
+            match step.word.as_ref().map(|word| word.announce()) {
+                Some(Announced::Program) => self.programs.push(name),
+                Some(Announced::Lun(lun)) => {
+                    self.shape.luns.extend(u16::try_from(lun).ok().map(Lun));
+                }
+                Some(Announced::Nothing) | None => {}
+            }
+        }
+    }
+
+    /// The names of a list of tables, each with its default, none of them twice.
+    fn unique_names(&mut self, kind: &str, written: Vec<Option<&At<String>>>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        if written.len() > MAX_TABLES {
+            let problem = format!("a scenario has at most {MAX_TABLES} {kind}s");
+            self.report(&(0..0), Diagnostic::error(problem));
+        }
+        for (index, written) in written.into_iter().enumerate() {
+            let name = written.map_or(format!("{kind}-{}", index + 1), |name| name.value.clone());
+            if let Some(written) = written {
+                if name.trim().is_empty() || name.len() > 64 || name.contains(char::is_control) {
+                    let problem = format!("a {kind}'s name is 1 to 64 characters on one line");
+                    self.report(&written.span, Diagnostic::error(problem));
+                }
+                if names.contains(&name) {
+                    let problem = format!("there is another {kind} named {name:?}");
+                    let help = "names of its kind must differ; those not given are numbered from 1";
+                    self.report(&written.span, Diagnostic::error(problem).help(help));
+                }
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    /// Notes a mistake or an oddity at a place.
+    pub(crate) fn report(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
+        self.problems.report(span, diagnostic);
+    }
+
+    /// Notes a mistake with what would have been accepted.
+    pub(crate) fn refuse(
+        &mut self,
+        span: &Range<usize>,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(span, Diagnostic::error(problem).help(help));
+    }
+
+    pub(crate) fn into_diagnostics(self) -> Diagnostics {
+        self.problems.into_diagnostics()
+    }
+
+    /// A time of the story, which must not be after its end.
+    pub(crate) fn story_time(&mut self, given: &Name<TimeSpan>) -> Duration {
+        let time = given.0.0;
+        if time > self.end {
+            let problem = format!("the story is over after {}", TimeSpan(self.end));
+            self.refuse(&given.span, problem, "raise `limit` (or `run_for`)");
+        }
+        time
+    }
+
+    /// A number within limits, or its default.
+    pub(crate) fn number(
+        &mut self,
+        given: Option<&At<u64>>,
+        range: RangeInclusive<u64>,
+        default: u64,
+        what: &str,
+    ) -> u64 {
+        let Some(given) = given else { return default };
+        if range.contains(&given.value) {
+            return given.value;
+        }
+        let (low, high) = range.into_inner();
+        let label = match high {
+            NO_LIMIT => format!("{low} or more"),
+            _ => format!("{low} to {high}"),
+        };
+        let problem = format!("{what} is out of range");
+        self.report(&given.span, Diagnostic::error(problem).label(label));
+        default
+    }
+
+    pub(crate) fn controller(&mut self, given: &Name<ControllerId>) -> ControllerId {
+        self.known_controller(given.0, &given.span);
+        given.0
+    }
+
+    pub(crate) fn known_controller(&mut self, controller: ControllerId, span: &Range<usize>) {
+        if controller.index() >= usize::from(self.shape.controllers) {
+            let problem = format!("the array has no controller {controller}");
+            self.refuse(span, problem, self.shape.controllers_in_words());
+        }
+    }
+
+    pub(crate) fn port(&mut self, given: &Name<PortId>) -> PortId {
+        self.known_port(given.0, &given.span);
+        given.0
+    }
+
+    pub(crate) fn known_port(&mut self, port: PortId, span: &Range<usize>) {
+        if port.controller.index() >= usize::from(self.shape.controllers)
+            || port.index >= self.shape.ports
+        {
+            let problem = format!("the array has no port {port}");
+            self.refuse(span, problem, self.shape.ports_in_words());
+        }
+    }
+
+    pub(crate) fn hba(&mut self, given: &At<u64>) -> HbaId {
+        let count = self.shape.hbas.len();
+        match u8::try_from(given.value) {
+            Ok(index) if usize::from(index) < count => HbaId(index),
+            _ => {
+                let problem = format!("there is no HBA {}", given.value);
+                let help =
+                    format!("the guest has {count}, counted from 0; [hba] count = … sets it");
+                self.refuse(&given.span, problem, help);
+                HbaId(0)
+            }
+        }
+    }
+
+    pub(crate) fn lun(&mut self, given: &At<u64>) -> Lun {
+        match u16::try_from(given.value).ok().map(Lun) {
+            Some(lun) if self.shape.luns.contains(&lun) => lun,
+            _ => {
+                let problem = format!("the array has no LUN {}", given.value);
+                self.refuse(&given.span, problem, self.shape.luns_in_words());
+                self.shape.main_lun
+            }
+        }
+    }
+
+    pub(crate) fn lun_or_main(&mut self, given: Option<&At<u64>>) -> Lun {
+        given.map_or(self.shape.main_lun, |given| self.lun(given))
+    }
+
+    /// Paths, of which there must be at least one.
+    pub(crate) fn path(&mut self, path: PathPattern, span: &Range<usize>) -> PathPattern {
+        self.known_port(path.port, span);
+        if let Some(hba) = path.hba
+            && usize::from(hba.0) >= self.shape.hbas.len()
+        {
+            let help = format!("the guest has {}, counted from 0", self.shape.hbas.len());
+            self.refuse(span, format!("there is no HBA {}", hba.0), help);
+        } else if !self.shape.sees(path) && path.port.index < self.shape.ports {
+            let problem = format!("no path goes over {path}");
+            self.refuse(span, problem, self.shape.targets_in_words());
+        }
+        path
+    }
+
+    /// A reference to something by name.
+    pub(crate) fn known_name(
+        &mut self,
+        kind: &str,
+        given: &At<String>,
+        known: &[String],
+    ) -> String {
+        if !known.contains(&given.value) {
+            let problem = format!("there is no {kind} named {:?}", given.value);
+            let help = match known {
+                [] => format!("the scenario has no {kind}"),
+                known => near::help(&given.value, known),
+            };
+            self.refuse(&given.span, problem, help);
+        }
+        given.value.clone()
+    }
+
+    pub(crate) fn rule(&mut self, given: &At<String>) -> String {
+        let rules = std::mem::take(&mut self.rules);
+        let name = self.known_name("fault", given, &rules);
+        self.rules = rules;
+        name
+    }
+
+    pub(crate) fn step(&mut self, given: &At<String>) -> String {
+        let steps = std::mem::take(&mut self.steps);
+        let name = self.known_name("step", given, &steps);
+        self.steps = steps;
+        name
+    }
+
+    /// The name of a hold that some rule has.
+    pub(crate) fn hold(&mut self, given: &At<String>) -> String {
+        let holds = std::mem::take(&mut self.holds);
+        let name = self.known_name("hold", given, &holds);
+        self.holds = holds;
+        name
+    }
+
+    /// Notes that a step releases a hold.
+    pub(crate) fn releases(&mut self, hold: &str) {
+        self.released.insert(hold.to_owned());
+    }
+
+    /// Warns of holds that no step releases. Call it once all steps are checked.
+    pub(crate) fn warn_of_holds(&mut self) {
+        for (hold, span) in std::mem::take(&mut self.hold_places) {
+            if !self.released.contains(&hold) {
+                let warning = format!("nothing releases the hold {hold:?}");
+                let help = "write a step with release = …, or these commands are held to the end";
+                self.report(&span, Diagnostic::warning(warning).help(help));
+            }
+        }
+    }
+
+    /// A regular expression to look for.
+    pub(crate) fn regex(&mut self, pattern: &At<String>) -> Option<TextMatch> {
+        match Regex::new(&pattern.value) {
+            Ok(regex) => Some(TextMatch::Matches(regex)),
+            Err(error) => {
+                // The library draws its own caret over several lines; its last line is the reason.
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let problem = format!("this is no regular expression: {reason}");
+                let help = "put a backslash before each of . + * ? ( ) [ ] { } | ^ $ that is meant as such";
+                self.refuse(&pattern.span, problem, help);
+                None
+            }
+        }
+    }
+
+    /// Checks the placeholders of a word that stands at `span`.
+    pub(crate) fn placeholders(&mut self, word: &str, span: &Range<usize>) {
+        let pieces = match pieces(word) {
+            Ok(pieces) => pieces,
+            Err(problem) => {
+                self.report(span, Diagnostic::error(problem));
+                return;
+            }
+        };
+        for piece in pieces {
+            let Piece::Device(device) = piece else { continue };
+            let (Placeholder::Map { lun } | Placeholder::Disk { lun, .. }) = device;
+            if let Some(lun) = lun {
+                self.lun(&At { value: u64::from(lun.0), span: span.clone() });
+            }
+            if let Placeholder::Disk { path, .. } = device {
+                self.path(path, span);
+            }
+        }
+    }
+
+    /// Exactly one of several keys that exclude each other, by name and whether it is there.
+    pub(crate) fn exclusive(&mut self, keys: &[(&str, bool)], span: &Range<usize>) {
+        let given: Vec<_> = keys.iter().filter(|(_, there)| *there).map(|(key, _)| *key).collect();
+        if let [first, second, ..] = given[..] {
+            let problem = format!("`{first}` and `{second}` exclude each other");
+            self.refuse(span, problem, "keep one of them");
+        }
+    }
+}
+
+/// A list in words: `A, B and C`.
+pub(crate) fn in_words<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    match items.as_slice() {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,67 @@
+//! What the SAN of a scenario is made of.
+
+use sansim_array::{ControllerId, Lun, PortId};
+use sansim_stage::{Hba, PathPattern};
+
+use super::in_words;
+
+/// Everything in the SAN that can be referred to.
+pub(crate) struct Shape {
+    pub(crate) controllers: u8,
+    /// Per controller.
+    pub(crate) ports: u8,
+    pub(crate) hbas: Vec<Hba>,
+    /// Also those that a step maps later.
+    pub(crate) luns: Vec<Lun>,
+    /// The one that is meant where none is named.
+    pub(crate) main_lun: Lun,
+    /// The highest number a LUN can have.
+    pub(crate) max_lun: u16,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Shape {
+            controllers: 0,
+            ports: 0,
+            hbas: Vec::new(),
+            luns: Vec::new(),
+            main_lun: Lun(0),
+            max_lun: 0,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether some HBA sees this port.
+    pub(crate) fn sees(&self, path: PathPattern) -> bool {
+        self.hbas
+            .iter()
+            .any(|hba| path.hba.is_none_or(|id| id == hba.id) && hba.targets.contains(&path.port))
+    }
+
+    pub(crate) fn controllers_in_words(&self) -> String {
+        let controllers = (0..usize::from(self.controllers)).filter_map(ControllerId::new);
+        format!("its controllers are {}", in_words(controllers))
+    }
+
+    pub(crate) fn ports_in_words(&self) -> String {
+        let controllers = (0..usize::from(self.controllers)).filter_map(ControllerId::new);
+        let ports = controllers
+            .flat_map(|controller| (0..self.ports).map(move |index| PortId { controller, index }));
+        format!("its ports are {}; [array] ports_per_controller = … sets it", in_words(ports))
+    }
+
+    pub(crate) fn luns_in_words(&self) -> String {
+        match self.luns[..] {
+            [one] => format!("its only LUN is {one}"),
+            _ => format!("its LUNs are {}", in_words(self.luns.iter())),
+        }
+    }
+
+    pub(crate) fn targets_in_words(&self) -> String {
+        let hbas =
+            self.hbas.iter().map(|hba| format!("{} sees {}", hba.id, in_words(&hba.targets)));
+        in_words(hbas)
+    }
+}

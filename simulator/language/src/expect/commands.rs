@@ -1,0 +1,167 @@
+//! `commands`: how many commands of a kind were completed.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sansim_array::{ControllerId, OpMatcher, PortId, Sense, Stage};
+use sansim_stage::{CommandFilter, Condition, Counted, Judgement, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition, number};
+use crate::{
+    check::Checker,
+    fault::StatusName,
+    form::{Many, Name, name, table},
+    names::StageName,
+    value::{At, Comparison},
+};
+
+table! {
+    /// How many commands of a kind were completed.
+    pub(super) struct Commands, "`commands`" {
+        /// How many commands of a kind were completed.
+        commands: Many<At<Wanted>>,
+    }
+}
+
+table! {
+    /// A number of commands. All that is given must be true of a command for it to count; without a
+    /// number at least one is expected.
+    struct Wanted, "a table such as { op = \"MODE SELECT\", at_least = 3 }" {
+        /// The operation, as in a fault rule.
+        op: Option<Name<OpMatcher>>,
+        /// The controller it came to.
+        controller: Option<Name<ControllerId>>,
+        /// The port it came to.
+        port: Option<Name<PortId>>,
+        /// The HBA it came from.
+        hba: Option<At<u64>>,
+        /// The LUN it was for.
+        lun: Option<At<u64>>,
+        /// The sense it was answered with.
+        sense: Option<Name<Sense>>,
+        /// The SCSI status it was answered with.
+        status: Option<StatusName>,
+        /// The fault rule that decided about it.
+        fault: Option<At<String>>,
+        /// The part of the run in which it came. Default: "story".
+        stage: Option<StageName>,
+        /// The shortest time from one's arrival to that of the next; there must be two.
+        gap: Option<Comparison<Duration>>,
+        /// How many.
+        count: Option<Comparison<u64>>,
+        /// So many or more.
+        at_least: Option<u64>,
+        /// So many or fewer.
+        at_most: Option<u64>,
+        /// Just so many.
+        exactly: Option<u64>,
+    }
+}
+
+#[derive(Debug)]
+struct CommandCount {
+    filter: CommandFilter,
+    gap: Option<Comparison<Duration>>,
+    count: Comparison<u64>,
+}
+
+impl ExpectWord for Commands {
+    const EXAMPLE: &'static str =
+        r#"commands = { op = "MODE SELECT", controller = "B", at_least = 3 }"#;
+
+    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        self.commands.iter().map(|wanted| condition(wanted.check(checker))).collect()
+    }
+}
+
+impl At<Wanted> {
+    fn check(&self, checker: &mut Checker<'_>) -> CommandCount {
+        let Wanted { count, at_least, at_most, exactly, .. } = &self.value;
+        let (at_least, at_most, exactly) = (*at_least, *at_most, *exactly);
+        let many = number::Many { count, at_least, at_most, exactly };
+        let filter = CommandFilter {
+            op: self.op.as_ref().map(|op| op.0),
+            controller: self.controller.as_ref().map(|name| checker.controller(name)),
+            port: self.port.as_ref().map(|name| checker.port(name)),
+            hba: self.hba.as_ref().map(|hba| checker.hba(hba)),
+            lun: self.lun.as_ref().map(|lun| checker.lun(lun)),
+            sense: self.sense.as_ref().map(|sense| sense.0),
+            status: self.status.map(Into::into),
+            fault: self.fault.as_ref().map(|name| checker.rule(name)),
+            stage: StageName::meant(self.stage),
+        };
+        CommandCount { filter, gap: self.gap.clone(), count: many.check(&self.span, checker) }
+    }
+}
+
+impl Condition for CommandCount {
+    fn judge(&self, world: &World) -> Judgement {
+        let seen = world.commands(&self.filter);
+        let gap_holds =
+            self.gap.as_ref().is_none_or(|gap| seen.gap.is_some_and(|it| gap.holds(it)));
+        let mut text = format!("{} {}", seen.count, what(&self.filter));
+        if let Some(gap) = seen.gap.filter(|_| self.gap.is_some()) {
+            text.push_str(&format!(", {:.3} s apart", gap.as_secs_f64()));
+        }
+        Judgement::new(self.count.holds(seen.count) && gap_holds, text)
+    }
+
+    fn counted(&self) -> Option<Counted> {
+        Some(Counted::Commands(self.filter.clone()))
+    }
+}
+
+impl Expected for CommandCount {
+    fn put(&self, table: &mut Expecting) {
+        let filter = &self.filter;
+        let wanted = Wanted {
+            op: filter.op.map(name),
+            controller: filter.controller.map(name),
+            port: filter.port.map(name),
+            hba: filter.hba.map(At::from),
+            lun: filter.lun.map(At::from),
+            sense: filter.sense.map(name),
+            status: filter.status.map(StatusName::from),
+            fault: filter.fault.clone().map(At::nowhere),
+            stage: Some(StageName::of(filter.stage)),
+            gap: self.gap.clone(),
+            count: Some(self.count.clone()),
+            at_least: None,
+            at_most: None,
+            exactly: None,
+        };
+        table.push("commands", &wanted);
+    }
+}
+
+impl fmt::Display for CommandCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.count, what(&self.filter))?;
+        self.gap.as_ref().map_or(Ok(()), |gap| write!(f, ", {gap} apart"))
+    }
+}
+
+/// Which commands are counted, in words: `MODE SELECT to controller B`.
+fn what(filter: &CommandFilter) -> String {
+    let mut text = match filter.op {
+        Some(op) => op.to_string(),
+        None => "commands".to_owned(),
+    };
+    let mut say = |preposition: &str, what: Option<String>| {
+        if let Some(what) = what {
+            text.push_str(&format!(" {preposition}{what}"));
+        }
+    };
+    say("for LUN ", filter.lun.map(|lun| lun.to_string()));
+    say("from ", filter.hba.map(|hba| hba.to_string()));
+    say("to controller ", filter.controller.map(|controller| controller.to_string()));
+    say("to port ", filter.port.map(|port| port.to_string()));
+    say("answered ", filter.sense.map(|sense| sense.to_string()));
+    say("answered ", filter.status.map(|status| status.to_string()));
+    say("under fault ", filter.fault.as_ref().map(|fault| format!("{fault:?}")));
+    match filter.stage {
+        Some(Stage::Story) => {}
+        Some(Stage::Discovery) => text.push_str(" during discovery"),
+        None => text.push_str(" in the whole run"),
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! `fault`: how often a fault rule has fired.
+
+use std::{fmt, sync::Arc};
+
+use sansim_stage::{Condition, Judgement, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition, number::some};
+use crate::{
+    check::Checker,
+    form::{Many, table},
+    value::{At, Comparison},
+};
+
+table! {
+    /// How often a fault rule has fired.
+    pub(super) struct Fault, "`fault`" {
+        /// How often a fault rule has fired.
+        fault: Many<FaultFired>,
+    }
+}
+
+table! {
+    /// How often a fault rule has fired.
+    struct FaultFired, "a table such as { name = \"fault-1\", fired = 2 }" {
+        /// The rule.
+        name: At<String>,
+        /// How often.
+        fired: Comparison<u64>,
+    }
+}
+
+#[derive(Debug)]
+struct Fired {
+    rule: String,
+    times: Comparison<u64>,
+}
+
+impl ExpectWord for Fault {
+    const EXAMPLE: &'static str = r#"fault = { name = "not ready", fired = 2 }"#;
+
+    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        let one = |given: &FaultFired| {
+            condition(Fired { rule: checker.rule(&given.name), times: given.fired.clone() })
+        };
+        self.fault.iter().map(one).collect()
+    }
+}
+
+impl Condition for Fired {
+    fn judge(&self, world: &World) -> Judgement {
+        let fired = world.fired(&self.rule);
+        let seen = format!("fault {:?} has fired {}", self.rule, some(fired, "time"));
+        Judgement::new(self.times.holds(fired), seen)
+    }
+}
+
+impl Expected for Fired {
+    fn put(&self, table: &mut Expecting) {
+        let fired = FaultFired { name: At::nowhere(self.rule.clone()), fired: self.times.clone() };
+        table.push("fault", &fired);
+    }
+}
+
+impl fmt::Display for Fired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fault {:?} fires {} times", self.rule, self.times)
+    }
+}

@@ -1,0 +1,123 @@
+//! `io`: totals of the workload.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use sansim_stage::{Condition, Judgement, World};
+
+use super::{
+    Context, ExpectWord, Expected, Expecting, condition,
+    number::{keeps, some},
+};
+use crate::{
+    check::Checker,
+    form::{Table, table},
+    value::{At, Comparison, Quantity},
+};
+
+table! {
+    /// Totals of the workload.
+    pub(super) struct Io, "`io`" {
+        /// Totals of the workload.
+        io: At<Limits>,
+    }
+}
+
+table! {
+    /// Totals of the workload.
+    struct Limits, "a table such as { errors = 0, corrupt = 0 }" {
+        /// Requests that failed.
+        errors: Option<Comparison<u64>>,
+        /// Blocks that did not hold what they should.
+        corrupt: Option<Comparison<u64>>,
+        /// The longest gap without a completion while I/O was in flight.
+        longest_stall: Option<Comparison<Duration>>,
+        /// Reads completed.
+        reads: Option<Comparison<u64>>,
+        /// Writes completed.
+        writes: Option<Comparison<u64>>,
+        /// Requests that never came back.
+        stuck: Option<Comparison<u64>>,
+    }
+}
+
+impl ExpectWord for Io {
+    const EXAMPLE: &'static str = r#"io = { errors = 0, corrupt = 0, longest_stall = "< 10s" }"#;
+
+    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        let At { value: limits, span } = &self.io;
+        if !checker.has_workload {
+            let help = "remove `io`, or give the scenario a workload";
+            let problem = "there is no workload whose totals could be looked at";
+            checker.refuse(span, problem, help);
+        }
+        if limits.words().is_empty() {
+            let help = format!("write one or more of {}", Limits::KEYS.join(", "));
+            checker.refuse(span, "`io` limits nothing", help);
+        }
+        vec![condition(limits.clone())]
+    }
+}
+
+impl Limits {
+    /// Each limit in words.
+    fn words(&self) -> Vec<String> {
+        fn part<T: Quantity>(limit: &Option<Comparison<T>>, what: &str) -> Option<String> {
+            limit.as_ref().map(|limit| format!("{what} {limit}"))
+        }
+        let parts = [
+            part(&self.errors, "errors"),
+            part(&self.corrupt, "corrupt blocks"),
+            part(&self.longest_stall, "longest stall"),
+            part(&self.reads, "reads"),
+            part(&self.writes, "writes"),
+            part(&self.stuck, "stuck requests"),
+        ];
+        parts.into_iter().flatten().collect()
+    }
+}
+
+impl Condition for Limits {
+    fn judge(&self, world: &World) -> Judgement {
+        let seen = world.io();
+        let holds = keeps(&self.errors, seen.errors)
+            && keeps(&self.corrupt, seen.corrupt)
+            && keeps(&self.longest_stall, seen.longest_stall)
+            && keeps(&self.reads, seen.reads)
+            && keeps(&self.writes, seen.writes)
+            && keeps(&self.stuck, seen.stuck);
+        let mut words = Vec::new();
+        let mut say = |there: bool, text: String| {
+            if there {
+                words.push(text);
+            }
+        };
+        say(self.errors.is_some(), some(seen.errors, "error"));
+        say(self.corrupt.is_some(), some(seen.corrupt, "corrupt block"));
+        say(
+            self.corrupt.is_some() && seen.unchecked > 0,
+            format!("{} that could not be read back", some(seen.unchecked, "block")),
+        );
+        let stall = seen.longest_stall.as_secs_f64();
+        say(self.longest_stall.is_some(), format!("longest stall {stall:.3} s"));
+        say(self.reads.is_some(), some(seen.reads, "read"));
+        say(self.writes.is_some(), some(seen.writes, "write"));
+        say(self.stuck.is_some(), format!("{} requests stuck", seen.stuck));
+        Judgement::new(holds, format!("I/O: {}", words.join(", ")))
+    }
+
+    fn is_about_io(&self) -> bool {
+        true
+    }
+}
+
+impl Expected for Limits {
+    fn put(&self, table: &mut Expecting) {
+        table.put("io", self);
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "I/O: {}", self.words().join(", "))
+    }
+}

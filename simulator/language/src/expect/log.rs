@@ -1,0 +1,96 @@
+//! `log`: how many lines of a kind the guest has logged.
+
+use std::{fmt, sync::Arc};
+
+use sansim_stage::{Condition, Counted, Judgement, TextMatch, World};
+
+use super::{
+    Context, ExpectWord, Expected, Expecting, condition, number,
+    number::{of_text, some, text},
+};
+use crate::{
+    check::Checker,
+    form::{Many, table},
+    value::{At, Comparison},
+};
+
+table! {
+    /// How many lines of a kind the guest's kernel has logged.
+    pub(super) struct Log, "`log`" {
+        /// How many lines of a kind the guest's kernel has logged.
+        log: Many<At<Wanted>>,
+    }
+}
+
+table! {
+    /// A number of kernel log lines; without a number at least one is expected.
+    struct Wanted, "a table such as { contains = \"Failing path\" }" {
+        /// Text of the line.
+        contains: Option<At<String>>,
+        /// A regular expression that matches somewhere in the line.
+        matches: Option<At<String>>,
+        /// How many.
+        count: Option<Comparison<u64>>,
+        /// So many or more.
+        at_least: Option<u64>,
+        /// So many or fewer.
+        at_most: Option<u64>,
+        /// Just so many.
+        exactly: Option<u64>,
+    }
+}
+
+#[derive(Debug)]
+struct LineCount {
+    text: TextMatch,
+    count: Comparison<u64>,
+}
+
+impl ExpectWord for Log {
+    const EXAMPLE: &'static str = r#"log = { contains = "Failing path", at_least = 1 }"#;
+
+    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        self.log.iter().filter_map(|wanted| wanted.check(checker)).map(condition).collect()
+    }
+}
+
+impl At<Wanted> {
+    fn check(&self, checker: &mut Checker<'_>) -> Option<LineCount> {
+        let Wanted { contains, matches, count, at_least, at_most, exactly } = &self.value;
+        if contains.is_none() && matches.is_none() {
+            checker.refuse(&self.span, "no text is given here", "write `contains` or `matches`");
+        }
+        let (at_least, at_most, exactly) = (*at_least, *at_most, *exactly);
+        let many = number::Many { count, at_least, at_most, exactly };
+        let text = text(contains.as_ref(), matches.as_ref(), &self.span, checker)?;
+        Some(LineCount { text, count: many.check(&self.span, checker) })
+    }
+}
+
+impl Condition for LineCount {
+    fn judge(&self, world: &World) -> Judgement {
+        let count = world.log_lines(&self.text);
+        let seen = format!("{} with {}", some(count, "log line"), self.text);
+        Judgement::new(self.count.holds(count), seen)
+    }
+
+    fn counted(&self) -> Option<Counted> {
+        Some(Counted::LogLines(self.text.clone()))
+    }
+}
+
+impl Expected for LineCount {
+    fn put(&self, table: &mut Expecting) {
+        let (contains, matches) = of_text(Some(&self.text));
+        let count = Some(self.count.clone());
+        let wanted =
+            Wanted { contains, matches, count, at_least: None, at_most: None, exactly: None };
+        table.push("log", &wanted);
+    }
+}
+
+impl fmt::Display for LineCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} log lines with {}", self.count, self.text)
+    }
+}

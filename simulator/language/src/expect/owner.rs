@@ -1,0 +1,63 @@
+//! `owner`: a LUN is owned by a controller.
+
+use std::{fmt, sync::Arc};
+
+use sansim_array::{ControllerId, Lun};
+use sansim_stage::{Condition, Judgement, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition};
+use crate::{
+    check::Checker,
+    form::{Many, name, table},
+    step::LunOwner,
+};
+
+table! {
+    /// A LUN is owned by a controller.
+    pub(super) struct Owner, "`owner`" {
+        /// A LUN is owned by a controller.
+        owner: Many<LunOwner>,
+    }
+}
+
+#[derive(Debug)]
+struct Owns {
+    lun: Lun,
+    controller: ControllerId,
+}
+
+impl ExpectWord for Owner {
+    const EXAMPLE: &'static str = r#"owner = { lun = 0, controller = "B" }"#;
+
+    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        let one = |owner: &LunOwner| {
+            let controller = checker.controller(&owner.controller);
+            condition(Owns { lun: checker.lun(&owner.lun), controller })
+        };
+        self.owner.iter().map(one).collect()
+    }
+}
+
+impl Condition for Owns {
+    fn judge(&self, world: &World) -> Judgement {
+        let lun = self.lun;
+        let owner = world.owner(lun);
+        let seen = owner.map_or(format!("LUN {lun} is not mapped"), |owner| {
+            format!("owner of LUN {lun} is controller {owner}")
+        });
+        Judgement::new(owner == Some(self.controller), seen)
+    }
+}
+
+impl Expected for Owns {
+    fn put(&self, table: &mut Expecting) {
+        let owner = LunOwner { lun: self.lun.into(), controller: name(self.controller) };
+        table.push("owner", &owner);
+    }
+}
+
+impl fmt::Display for Owns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "owner of LUN {} is controller {}", self.lun, self.controller)
+    }
+}

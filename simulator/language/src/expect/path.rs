@@ -1,0 +1,102 @@
+//! `path`: the state of certain paths.
+
+use std::{fmt, sync::Arc};
+
+use sansim_array::{Lun, PortId};
+use sansim_stage::{Condition, Judgement, PathPattern, PathState, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition};
+use crate::{
+    check::Checker,
+    form::{Many, Name, name, table, words},
+    value::At,
+};
+
+table! {
+    /// The state of certain paths.
+    pub(super) struct Path, "`path`" {
+        /// The state of certain paths.
+        path: Many<PathWithState>,
+    }
+}
+
+table! {
+    /// The state of every path through a port.
+    struct PathWithState, "a table such as { port = \"A0\", state = \"failed\" }" {
+        /// The port.
+        port: Name<PortId>,
+        /// The HBA. Default: every one that sees the port.
+        hba: Option<At<u64>>,
+        /// The state.
+        state: PathStateName,
+    }
+}
+
+words! {
+    /// State of a path.
+    enum PathStateName for PathState {
+        /// In use.
+        Active = "active",
+        /// Not to be used until it is reinstated.
+        Failed = "failed",
+    }
+}
+
+#[derive(Debug)]
+struct States {
+    lun: Lun,
+    path: PathPattern,
+    state: PathState,
+}
+
+impl ExpectWord for Path {
+    const EXAMPLE: &'static str = r#"path = { port = "A0", state = "failed" }"#;
+
+    fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        let one = |given: &PathWithState| {
+            let hba = given.hba.as_ref().map(|hba| checker.hba(hba));
+            let pattern = PathPattern { hba, port: given.port.0 };
+            let path = checker.path(pattern, &given.port.span);
+            condition(States { lun: context.lun, path, state: given.state.into() })
+        };
+        self.path.iter().map(one).collect()
+    }
+}
+
+impl Condition for States {
+    fn judge(&self, world: &World) -> Judgement {
+        Judgement::of_map(self.lun, world, |status| {
+            let mut words = Vec::new();
+            let mut holds = true;
+            for path in status.groups.iter().flat_map(|group| &group.paths) {
+                let nexus = world.nexus(&path.dev).filter(|nexus| self.path.matches(*nexus));
+                let Some(nexus) = nexus else { continue };
+                let state = PathState::of(path);
+                holds &= state == self.state;
+                words.push(format!("path {nexus} of LUN {} is {state}", self.lun));
+            }
+            if words.is_empty() {
+                let none = format!("LUN {} has no path over {}", self.lun, self.path);
+                return Judgement::new(false, none);
+            }
+            Judgement::new(holds, words.join(", "))
+        })
+    }
+}
+
+impl Expected for States {
+    fn put(&self, table: &mut Expecting) {
+        let path = PathWithState {
+            port: name(self.path.port),
+            hba: self.path.hba.map(At::from),
+            state: self.state.into(),
+        };
+        table.push("path", &path);
+    }
+}
+
+impl fmt::Display for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "path {} of LUN {} is {}", self.path, self.lun, self.state)
+    }
+}

@@ -1,0 +1,78 @@
+//! `paths`: how many paths of a map are failed or active.
+
+use std::{fmt, sync::Arc};
+
+use sansim_array::Lun;
+use sansim_stage::{Condition, Judgement, PathState, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition, number::keeps};
+use crate::{
+    check::Checker,
+    form::table,
+    value::{At, Comparison},
+};
+
+table! {
+    /// How many paths are failed or active.
+    pub(super) struct Paths, "`paths`" {
+        /// How many paths are failed or active.
+        paths: At<Numbers>,
+    }
+}
+
+table! {
+    /// Numbers of paths.
+    struct Numbers, "a table such as { failed = 2 }" {
+        /// Failed ones.
+        failed: Option<Comparison<u64>>,
+        /// Active ones.
+        active: Option<Comparison<u64>>,
+    }
+}
+
+#[derive(Debug)]
+struct Totals {
+    lun: Lun,
+    numbers: Numbers,
+}
+
+impl ExpectWord for Paths {
+    const EXAMPLE: &'static str = "paths = { failed = 2, active = 2 }";
+
+    fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        let At { value: numbers, span } = &self.paths;
+        if numbers.failed.is_none() && numbers.active.is_none() {
+            checker.refuse(span, "`paths` counts nothing", "write `failed` or `active`");
+        }
+        vec![condition(Totals { lun: context.lun, numbers: numbers.clone() })]
+    }
+}
+
+impl Condition for Totals {
+    fn judge(&self, world: &World) -> Judgement {
+        Judgement::of_map(self.lun, world, |status| {
+            let paths = || status.groups.iter().flat_map(|group| &group.paths);
+            let in_state =
+                |state| paths().filter(|path| PathState::of(path) == state).count() as u64;
+            let (failed, active) = (in_state(PathState::Failed), in_state(PathState::Active));
+            let holds = keeps(&self.numbers.failed, failed) && keeps(&self.numbers.active, active);
+            let seen = format!("LUN {} has {active} active and {failed} failed paths", self.lun);
+            Judgement::new(holds, seen)
+        })
+    }
+}
+
+impl Expected for Totals {
+    fn put(&self, table: &mut Expecting) {
+        table.put("paths", &self.numbers);
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.numbers.failed.as_ref().map(|n| format!("{n} failed"));
+        let active = self.numbers.active.as_ref().map(|n| format!("{n} active"));
+        let both: Vec<_> = active.into_iter().chain(failed).collect();
+        write!(f, "paths of LUN {}: {}", self.lun, both.join(", "))
+    }
+}

@@ -1,0 +1,64 @@
+//! `[[fault]]`: what goes wrong with which commands.
+
+mod operations;
+mod then;
+mod when;
+
+use std::sync::Arc;
+
+use sansim_array::{FaultRule, PersonalityConfig};
+use then::ThenTable;
+pub(crate) use then::{StatusName, effects};
+use when::When;
+
+use crate::{
+    check::Checker,
+    form::{Section, table},
+    value::At,
+};
+
+table! {
+    /// A fault rule: what goes wrong with which commands.
+    pub(crate) struct Fault, "a table with `when` and `then`" {
+        /// Its name, for steps, expectations and the report. Default: `fault-1` and so on.
+        pub(crate) name: Option<At<String>>,
+        /// Which commands it is about.
+        when: Section<When>,
+        /// What happens to them.
+        then: At<ThenTable>,
+        /// Whether it works from the start; a step can arm it later. Default: true.
+        armed: Option<bool>,
+    }
+}
+
+impl Fault {
+    /// The hold under which it puts commands, if there is one.
+    pub(crate) fn hold(&self) -> Option<&At<String>> {
+        self.then.hold()
+    }
+
+    /// What it means.
+    pub(crate) fn check(
+        &self,
+        name: String,
+        personality: &PersonalityConfig,
+        checker: &mut Checker<'_>,
+    ) -> FaultRule {
+        let when = &*self.when;
+        when.check_operation(personality, checker);
+        let resolved = when.check(checker);
+        let effect = self.then.check(when, &self.then.span, checker);
+        let armed = self.armed.unwrap_or(true);
+        FaultRule { name: Arc::from(name), when: resolved, effect, armed }
+    }
+
+    /// The way back.
+    pub(crate) fn of(rule: &FaultRule) -> Self {
+        Fault {
+            name: Some(At::nowhere(rule.name.to_string())),
+            when: Section::nowhere(When::of(rule)),
+            then: At::nowhere(ThenTable::of(&rule.effect)),
+            armed: Some(rule.armed),
+        }
+    }
+}

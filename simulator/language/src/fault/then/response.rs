@@ -1,0 +1,76 @@
+//! `response`: the HBA reports something instead of an answer.
+
+use sansim_array::{Answer, ServiceResponse};
+
+use super::{EffectWord, Effects, Sort};
+use crate::{
+    check::Checker,
+    form::{table, words},
+    value::At,
+};
+
+table! {
+    /// The HBA reports something instead of an answer.
+    pub(super) struct Response, "`response`" {
+        /// The HBA reports this instead of an answer.
+        response: At<ResponseName>,
+    }
+}
+
+words! {
+    /// What the HBA reports instead of a status: a response code of virtio-scsi, of which a Linux guest
+    /// makes the host byte in parentheses.
+    enum ResponseName {
+        /// Too much data (DID_ERROR).
+        Overrun = "overrun",
+        /// The command was aborted (DID_ABORT).
+        Aborted = "aborted",
+        /// The target is not there (DID_BAD_TARGET).
+        BadTarget = "bad-target",
+        /// A reset ended the command (DID_RESET).
+        Reset = "reset",
+        /// The bus is busy (DID_BUS_BUSY).
+        Busy = "busy",
+        /// The transport failed (DID_TRANSPORT_DISRUPTED).
+        TransportFailure = "transport-failure",
+        /// The target failed (DID_BAD_TARGET).
+        TargetFailure = "target-failure",
+        /// The nexus failed (reservation conflict).
+        NexusFailure = "nexus-failure",
+        /// Anything else (DID_ERROR).
+        Failure = "failure",
+        /// A code that virtio-scsi does not define (DID_ERROR, and a line in the kernel's log).
+        Unknown = "unknown",
+    }
+}
+
+/// Each word with its response. `Ok` has none: it is no fault.
+const RESPONSES: [(ResponseName, ServiceResponse); 10] = [
+    (ResponseName::Overrun, ServiceResponse::Overrun),
+    (ResponseName::Aborted, ServiceResponse::Aborted),
+    (ResponseName::BadTarget, ServiceResponse::BadTarget),
+    (ResponseName::Reset, ServiceResponse::Reset),
+    (ResponseName::Busy, ServiceResponse::Busy),
+    (ResponseName::TransportFailure, ServiceResponse::TransportFailure),
+    (ResponseName::TargetFailure, ServiceResponse::TargetFailure),
+    (ResponseName::NexusFailure, ServiceResponse::NexusFailure),
+    (ResponseName::Failure, ServiceResponse::Failure),
+    (ResponseName::Unknown, ServiceResponse::Unknown),
+];
+
+impl EffectWord for Response {
+    const EXAMPLE: &'static str = r#"response = "transport-failure""#;
+    const SORT: Sort = Sort::Answer;
+
+    fn add(&self, effects: &mut Effects, _: &mut Checker<'_>) {
+        let known = RESPONSES.iter().find(|(word, _)| *word == self.response.value);
+        let answer = known.map(|(_, response)| Answer::Response(*response));
+        effects.answer = effects.answer.or(answer);
+    }
+
+    fn of(effects: &Effects) -> Option<Self> {
+        let Some(Answer::Response(response)) = effects.answer else { return None };
+        let (word, _) = RESPONSES.iter().find(|(_, known)| *known == response)?;
+        Some(Response { response: At::nowhere(*word) })
+    }
+}

@@ -1,0 +1,56 @@
+//! `status`: a command is answered with a SCSI status.
+
+use sansim_array::{Answer, Status as Code};
+
+use super::{EffectWord, Effects, Sort};
+use crate::{
+    check::Checker,
+    form::{table, words},
+    value::At,
+};
+
+table! {
+    /// A command is answered with a SCSI status.
+    pub(super) struct Status, "`status`" {
+        /// It is answered with this SCSI status.
+        status: At<StatusName>,
+    }
+}
+
+words! {
+    /// A SCSI status (SAM-5 5.3.1).
+    pub(crate) enum StatusName for Code {
+        /// GOOD, without doing anything.
+        Good = "good",
+        /// CHECK CONDITION without sense data, which makes a Linux guest start its error handler.
+        CheckCondition = "check-condition",
+        /// CONDITION MET.
+        ConditionMet = "condition-met",
+        /// 3Eh, which no standard defines.
+        Undefined = "undefined",
+        /// BUSY.
+        Busy = "busy",
+        /// RESERVATION CONFLICT.
+        ReservationConflict = "reservation-conflict",
+        /// TASK SET FULL.
+        TaskSetFull = "task-set-full",
+        /// ACA ACTIVE.
+        AcaActive = "aca-active",
+        /// TASK ABORTED.
+        TaskAborted = "task-aborted",
+    }
+}
+
+impl EffectWord for Status {
+    const EXAMPLE: &'static str = r#"status = "busy""#;
+    const SORT: Sort = Sort::Answer;
+
+    fn add(&self, effects: &mut Effects, _: &mut Checker<'_>) {
+        effects.answer.get_or_insert(Answer::Status(self.status.value.into()));
+    }
+
+    fn of(effects: &Effects) -> Option<Self> {
+        let Some(Answer::Status(status)) = effects.answer else { return None };
+        Some(Status { status: At::nowhere(status.into()) })
+    }
+}

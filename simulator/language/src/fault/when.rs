@@ -1,0 +1,278 @@
+//! `when`: which commands a rule is about.
+
+use sansim_array::{
+    Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher,
+    PersonalityConfig, PortId, Stage, TmfMatcher, When as Resolved,
+};
+
+use super::operations::overlap;
+use crate::{
+    Diagnostic,
+    check::{Checker, NO_LIMIT},
+    form::{Name, name, table},
+    names::{ControllersAre, NumberRange, PageName, StageName},
+    value::{At, TimeSpan},
+};
+
+table! {
+    /// Which commands a rule is about. All that is given must be true of a command.
+    pub(super) struct When, "a table" {
+        /// The operation: a name of SPC or SBC with or without the length of its CDB, "medium" for reads
+        /// and writes, or "any".
+        pub(super) op: Option<Name<OpMatcher>>,
+        /// The page of INQUIRY data that it asks for: "standard", or the code of a VPD page in hexadecimal,
+        /// such as "c9". The rule is about INQUIRY then.
+        pub(super) page: Option<Name<PageName>>,
+        /// The task management function: a name of SAM such as "LOGICAL UNIT RESET", or "any". The rule is
+        /// about these then, and not about commands.
+        pub(super) task_management: Option<Name<TmfMatcher>>,
+        /// The controller it comes to.
+        pub(super) controller: Option<Name<ControllerId>>,
+        /// The port it comes to.
+        pub(super) port: Option<Name<PortId>>,
+        /// The HBA it comes from.
+        pub(super) hba: Option<At<u64>>,
+        /// The LUN it is for.
+        pub(super) lun: Option<At<u64>>,
+        /// Logical blocks, both ends included; a medium access that touches one of them is meant.
+        pub(super) blocks: Option<Name<NumberRange>>,
+        /// The part of the run. Default: "story".
+        pub(super) stage: Option<StageName>,
+        /// Only the first so many such commands.
+        pub(super) first: Option<At<u64>>,
+        /// Only this one of such commands, from 1.
+        pub(super) nth: Option<At<u64>>,
+        /// Only every so many such commands.
+        pub(super) every: Option<At<u64>>,
+        /// Only these of such commands, from 1, both ends included.
+        pub(super) matches: Option<Name<NumberRange>>,
+        /// Not before this time of the story.
+        pub(super) from: Option<Name<TimeSpan>>,
+        /// Not from this time of the story on.
+        pub(super) until: Option<Name<TimeSpan>>,
+        /// Only while controllers are in these states: "A quiescing", or "A failed, B booting".
+        pub(super) state: Option<Name<ControllersAre>>,
+        /// Only while this controller owns the LUN, whichever controller it comes to.
+        pub(super) owner: Option<Name<ControllerId>>,
+        /// How likely it is that a command is meant which everything else is true of: above 0 and at most
+        /// 1. It depends on the run's seed alone.
+        pub(super) chance: Option<At<f64>>,
+    }
+}
+
+impl Default for When {
+    fn default() -> Self {
+        When {
+            op: None,
+            page: None,
+            task_management: None,
+            controller: None,
+            port: None,
+            hba: None,
+            lun: None,
+            blocks: None,
+            stage: None,
+            first: None,
+            nth: None,
+            every: None,
+            matches: None,
+            from: None,
+            until: None,
+            state: None,
+            owner: None,
+            chance: None,
+        }
+    }
+}
+
+impl At<When> {
+    /// Warns of an operation that no handler of such an array sends, since it carries none out: most likely it
+    /// is another one's. A program of the guest can send it all the same.
+    pub(super) fn check_operation(
+        &self,
+        personality: &PersonalityConfig,
+        checker: &mut Checker<'_>,
+    ) {
+        let Some(op) = self.op.as_ref().filter(|op| !personality.supports(op.0)) else { return };
+        let warning = format!("an array of this personality does not carry out {}", op.0);
+        let help = format!(
+            "only a program of the guest could send it; the handler `{}` does not",
+            personality.handler()
+        );
+        checker.report(&op.span, Diagnostic::warning(warning).help(help));
+    }
+
+    /// What it means.
+    pub(super) fn check(&self, checker: &mut Checker<'_>) -> Resolved {
+        self.check_page(checker);
+        self.check_blocks(checker);
+        self.check_states(checker);
+        self.check_way(checker);
+        let stage = StageName::meant(self.stage);
+        let (from, until) = self.times(stage, checker);
+        Resolved {
+            controller: self.controller.as_ref().map(|name| checker.controller(name)),
+            port: self.port.as_ref().map(|name| checker.port(name)),
+            hba: self.hba.as_ref().map(|hba| checker.hba(hba)),
+            lun: self.lun.as_ref().map(|lun| checker.lun(lun)),
+            stage,
+            from,
+            until,
+            matches: self.matches(checker),
+            states: self.state.as_ref().map_or(Vec::new(), |states| {
+                states.0.0.iter().for_each(|(it, _)| checker.known_controller(*it, &states.span));
+                states.0.0.clone()
+            }),
+            owner: self.owner.as_ref().map(|name| checker.controller(name)),
+            chance: self.chance.as_ref().and_then(|chance| {
+                let resolved = Chance::new(chance.value);
+                if resolved.is_none() {
+                    let help = "write for instance 0.1";
+                    checker.refuse(&chance.span, "a chance is above 0 and at most 1", help);
+                }
+                resolved
+            }),
+        }
+    }
+
+    fn times(
+        &self,
+        stage: Option<Stage>,
+        checker: &mut Checker<'_>,
+    ) -> (Option<std::time::Duration>, Option<std::time::Duration>) {
+        let from = self.from.as_ref().map(|from| checker.story_time(from));
+        let until = self.until.as_ref().map(|until| checker.story_time(until));
+        if let (Some(from), Some(until), Some(place)) = (from, until, &self.until)
+            && from >= until
+        {
+            let help = "`until` must be after `from`";
+            checker.refuse(&place.span, "this ends before it begins", help);
+        }
+        if let Some(timed) = self.from.as_ref().or(self.until.as_ref())
+            && stage != Some(Stage::Story)
+        {
+            let help = "without times, or with stage = \"story\"";
+            checker.refuse(&timed.span, "only the story has times", help);
+        }
+        (from, until)
+    }
+
+    fn matches(&self, checker: &mut Checker<'_>) -> Matches {
+        let counts = [
+            ("first", self.first.is_some()),
+            ("nth", self.nth.is_some()),
+            ("every", self.every.is_some()),
+            ("matches", self.matches.is_some()),
+        ];
+        checker.exclusive(&counts, &self.span);
+        let mut count =
+            |number: &At<u64>, what: &str| checker.number(Some(number), 1..=NO_LIMIT, 1, what);
+        if let Some(first) = &self.first {
+            Matches::First(count(first, "`first`"))
+        } else if let Some(nth) = &self.nth {
+            Matches::Nth(count(nth, "`nth`"))
+        } else if let Some(every) = &self.every {
+            Matches::Every(count(every, "`every`"))
+        } else if let Some(range) = &self.value.matches {
+            if *range.0.0.start() == 0 {
+                checker.report(&range.span, Diagnostic::error("commands are counted from 1"));
+            }
+            Matches::Range(range.0.0.clone())
+        } else {
+            Matches::All
+        }
+    }
+
+    /// A page of INQUIRY data that another operation asks for.
+    fn check_page(&self, checker: &mut Checker<'_>) {
+        let (Some(page), Some(op)) = (&self.page, &self.op) else { return };
+        let inquiry = OPERATIONS.iter().find(|op| op.name == "INQUIRY");
+        if !op.0.covers(inquiry) {
+            let problem = format!("{} asks for no page of INQUIRY data", op.0);
+            let help = "write op = \"INQUIRY\", or leave `op` away";
+            checker.refuse(&page.span, problem, help);
+        }
+    }
+
+    /// Blocks that the operation does not name.
+    fn check_blocks(&self, checker: &mut Checker<'_>) {
+        let Some(blocks) = &self.blocks else { return };
+        let medium = OpMatcher::Class(Class::Medium);
+        if let Some(op) = self.op.as_ref().filter(|op| !overlap(op.0, medium)) {
+            let problem = format!("{} names no blocks", op.0);
+            checker.refuse(&blocks.span, problem, "`blocks` is about reads and writes");
+        }
+    }
+
+    /// A port of another controller, a controller in two states at once, or one that is silent in the state in
+    /// which it is to be asked.
+    fn check_states(&self, checker: &mut Checker<'_>) {
+        if let (Some(controller), Some(port)) = (&self.controller, &self.port)
+            && port.0.controller != controller.0
+        {
+            let problem = format!("port {} is not controller {}'s", port.0, controller.0);
+            checker.refuse(&port.span, problem, "one of the two is enough");
+        }
+        let Some(states) = &self.state else { return };
+        let asked = self.controller.as_ref().map(|name| name.0);
+        let asked = asked.or(self.port.as_ref().map(|port| port.0.controller));
+        for (index, (controller, state)) in states.0.0.iter().enumerate() {
+            let mut before = states.0.0[..index].iter();
+            if before.any(|(it, other)| it == controller && other != state) {
+                let problem = format!("controller {controller} cannot be in two states at once");
+                checker.refuse(&states.span, problem, "write two rules");
+            }
+            if asked == Some(*controller) && !state.answers() {
+                let problem = format!("no command comes to a controller that is {state}");
+                let help = "leave `state` away, or ask for the state of the other controller";
+                checker.refuse(&states.span, problem, help);
+            }
+        }
+    }
+
+    /// An HBA that does not see the port.
+    fn check_way(&self, checker: &mut Checker<'_>) {
+        let (Some(hba), Some(port)) = (&self.hba, &self.port) else { return };
+        let seen = usize::try_from(hba.value).ok().and_then(|at| checker.shape.hbas.get(at));
+        if seen.is_some_and(|seen| !seen.targets.contains(&port.0)) {
+            let problem = format!("HBA {} does not see port {}", hba.value, port.0);
+            checker.refuse(&port.span, problem, checker.shape.targets_in_words());
+        }
+    }
+}
+
+impl When {
+    /// The way back.
+    pub(super) fn of(rule: &FaultRule) -> Self {
+        let when = &rule.when;
+        let mut table = When {
+            controller: when.controller.map(name),
+            port: when.port.map(name),
+            hba: when.hba.map(At::from),
+            lun: when.lun.map(At::from),
+            stage: Some(StageName::of(when.stage)),
+            from: when.from.map(|time| name(TimeSpan(time))),
+            until: when.until.map(|time| name(TimeSpan(time))),
+            state: (!when.states.is_empty()).then(|| name(ControllersAre(when.states.clone()))),
+            owner: when.owner.map(name),
+            chance: when.chance.map(|chance| At::nowhere(chance.probability())),
+            ..When::default()
+        };
+        match &when.matches {
+            Matches::All => {}
+            Matches::First(count) => table.first = Some(At::nowhere(*count)),
+            Matches::Nth(count) => table.nth = Some(At::nowhere(*count)),
+            Matches::Every(count) => table.every = Some(At::nowhere(*count)),
+            Matches::Range(range) => table.matches = Some(name(NumberRange(range.clone()))),
+        }
+        match &rule.effect {
+            Effect::OnCommands { which, .. } => {
+                table.op = which.op.map(name);
+                table.page = which.page.map(|page| name(PageName(page)));
+                table.blocks = which.blocks.clone().map(|blocks| name(NumberRange(blocks)));
+            }
+            Effect::OnFunctions { which, .. } => table.task_management = Some(name(*which)),
+        }
+        table
+    }
+}

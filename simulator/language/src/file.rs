@@ -1,0 +1,210 @@
+//! A scenario file as a whole: its keys, what they mean together, and the way back.
+
+use std::{path::Path, time::Duration};
+
+use sansim_stage::Setup;
+use toml::{Spanned, de::DeValue};
+
+use crate::{
+    Diagnostic, Diagnostics, Ending, Scenario,
+    array::ArrayTable,
+    check::Checker,
+    expect::{self, ExpectTable},
+    fault::Fault,
+    form::{Listed, Name, Plain, Problems, Section, Table, Value, name, table},
+    guest::GuestTable,
+    hba::HbaTable,
+    source::Sources,
+    step::StepTable,
+    value::{At, TimeSpan},
+    workload::WorkloadTable,
+};
+
+const DEFAULT_LIMIT: Duration = Duration::from_secs(120);
+const DEFAULT_SETTLE: Duration = Duration::from_millis(500);
+/// The longest title, in characters.
+const MAX_TITLE: usize = 200;
+
+table! {
+    /// A sansim scenario: a guest, an array, what is done to them and what must come of it.
+    pub(crate) struct File, "a scenario" {
+        /// One line that says what the scenario shows. Required.
+        title: Option<At<String>>,
+        /// More about it, for whoever reads the report.
+        description: Option<String>,
+        /// Where the story comes from: reports, commits, kernel functions.
+        cites: Listed<String>,
+        /// Traps, reports and complaints of docs/handlers.md that it shows: "T3", "R1", "G23".
+        covers: Listed<String>,
+        /// The seed of everything random, for a scenario that only makes sense with one. Otherwise every
+        /// run draws its own, unless the command line gives one.
+        seed: Option<At<u64>>,
+        /// A story that lasts longer than this fails. Default: "120s".
+        limit: Option<Name<TimeSpan>>,
+        /// How long the story goes on once every `by` and `at` expectation is decided and every timed
+        /// step is done. Default: "500ms".
+        settle: Option<Name<TimeSpan>>,
+        /// Ends the story after exactly so long, whatever is decided by then.
+        run_for: Option<Name<TimeSpan>>,
+        /// The machine under test.
+        guest: Section<GuestTable>,
+        /// The array that the guest sees. Required.
+        array: Option<ArrayTable>,
+        /// The HBAs through which the guest sees it.
+        hba: Section<HbaTable>,
+        /// The I/O that runs during the story.
+        workload: Section<WorkloadTable>,
+        /// Fault rules: what goes wrong with which commands. The first rule that matches a command
+        /// decides about it.
+        fault: Listed<At<Fault>>,
+        /// What the scenario does, at a time or when something happens.
+        step: Listed<At<StepTable>>,
+        /// What must come of it.
+        expect: Listed<At<ExpectTable>>,
+    }
+}
+
+/// Reads and checks a scenario. `scenario` is what its file is called.
+pub(crate) fn load(
+    scenario: &str,
+    root: &Spanned<DeValue<'_>>,
+    sources: &Sources,
+) -> Result<Scenario, Diagnostics> {
+    let mut problems = Problems::new(sources);
+    let file = File::read(root, &mut problems);
+    let mut checker = Checker::new(problems);
+    let meant = file.and_then(|file| file.check(scenario, &mut checker));
+    let diagnostics = checker.into_diagnostics();
+    match meant {
+        Some(meant) if !diagnostics.has_errors() => Ok(Scenario { warnings: diagnostics, ..meant }),
+        _ => Err(diagnostics),
+    }
+}
+
+impl File {
+    /// What it means, if it can mean anything; mistakes are noted.
+    fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Option<Scenario> {
+        let title = self.checked_title(checker);
+        let (limit, ending) = self.times(checker);
+        let Some(array) = &self.array else {
+            let missing = Diagnostic::error("`array` is missing")
+                .help("write [array] with a personality and at least one LUN");
+            checker.report(&(0..0), missing);
+            return None;
+        };
+        let array = array.check(scenario, checker)?;
+        checker.know_array(&array);
+        let guest = self.guest.check(scenario, &array.personality, checker);
+        let hbas = self.hba.check(&array, guest.cpus, checker);
+        checker.know_hbas(&hbas);
+        checker.know_names(&self.fault.0, &self.step.0);
+        let workload = self.workload.check(&array, checker);
+        checker.know_workload(workload.as_ref());
+        let names = checker.rules.clone();
+        let faults = self.fault.0.iter().zip(names);
+        let faults =
+            faults.map(|(fault, name)| fault.check(name, &array.personality, checker)).collect();
+        let names = checker.steps.clone();
+        let steps = self.step.0.iter().zip(names);
+        let steps =
+            steps.filter_map(|(step, name)| step.check(&name, &step.span, checker)).collect();
+        checker.warn_of_holds();
+        let expectations = self.expect.0.iter();
+        let expectations = expectations.map(|it| it.check(&it.span, checker)).collect();
+        let command_timeout = self.hba.command_timeout();
+        let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Some(Scenario {
+            name: stem.unwrap_or_else(|| scenario.to_owned()),
+            title,
+            description: self.description.clone().unwrap_or_default(),
+            cites: self.cites.0.clone(),
+            covers: self.covers.0.clone(),
+            seed: self.seed.as_ref().map(|seed| seed.value),
+            limit,
+            ending,
+            setup: Setup { guest, array, hbas, command_timeout, workload, faults },
+            steps,
+            expectations,
+            warnings: Diagnostics::default(),
+        })
+    }
+
+    fn checked_title(&self, checker: &mut Checker<'_>) -> String {
+        let Some(title) = &self.title else {
+            let help = "write title = \"…\", one line that says what the scenario shows";
+            checker.report(&(0..0), Diagnostic::error("`title` is missing").help(help));
+            return String::new();
+        };
+        if title.trim().is_empty() || title.contains('\n') || title.chars().count() > MAX_TITLE {
+            let problem = format!("a title is one line of 1 to {MAX_TITLE} characters");
+            checker.report(&title.span, Diagnostic::error(problem));
+        }
+        title.trim().to_owned()
+    }
+
+    fn times(&self, checker: &mut Checker<'_>) -> (Duration, Ending) {
+        let positive = |name: &Name<TimeSpan>, checker: &mut Checker<'_>| {
+            if name.0.0.is_zero() {
+                checker.report(&name.span, Diagnostic::error("a story takes some time"));
+            }
+        };
+        let limit = self.limit.as_ref().map_or(DEFAULT_LIMIT, |limit| limit.0.0);
+        if let Some(limit) = &self.limit {
+            positive(limit, checker);
+        }
+        let ending = match (&self.run_for, &self.settle) {
+            (Some(run_for), settle) => {
+                positive(run_for, checker);
+                if let Some(settle) = settle {
+                    let help = "the story ends exactly after `run_for`";
+                    checker.refuse(&settle.span, "`settle` does not go with `run_for`", help);
+                }
+                if run_for.0.0 > limit {
+                    let problem = format!("the story may last {} at most", TimeSpan(limit));
+                    checker.refuse(&run_for.span, problem, "raise `limit`");
+                }
+                Ending::After(run_for.0.0)
+            }
+            (None, settle) => {
+                Ending::Settled(settle.as_ref().map_or(DEFAULT_SETTLE, |settle| settle.0.0))
+            }
+        };
+        checker.know_times(limit, ending);
+        (limit, ending)
+    }
+}
+
+/// The scenario as it was understood, to be kept with a run. It can be loaded again and then means
+/// the same.
+///
+/// # Panics
+/// Never: the tables are plain data.
+pub fn resolved_toml(scenario: &Scenario) -> String {
+    let setup = &scenario.setup;
+    let (run_for, settle) = match scenario.ending {
+        Ending::After(time) => (Some(name(TimeSpan(time))), None),
+        Ending::Settled(time) => (None, Some(name(TimeSpan(time)))),
+    };
+    let file = File {
+        title: Some(At::nowhere(scenario.title.clone())),
+        description: Some(scenario.description.clone()).filter(|text| !text.is_empty()),
+        cites: Listed(scenario.cites.clone()),
+        covers: Listed(scenario.covers.clone()),
+        seed: scenario.seed.map(At::nowhere),
+        limit: Some(name(TimeSpan(scenario.limit))),
+        settle,
+        run_for,
+        guest: Section::nowhere(GuestTable::of(&setup.guest)),
+        array: ArrayTable::of(&setup.array),
+        hba: Section::nowhere(HbaTable::of(setup)),
+        workload: Section::nowhere(WorkloadTable::of(setup.workload.as_ref())),
+        fault: Listed(setup.faults.iter().map(|rule| At::nowhere(Fault::of(rule))).collect()),
+        step: Listed(scenario.steps.iter().map(|it| At::nowhere(StepTable::of(it))).collect()),
+        expect: Listed(Vec::new()),
+    };
+    let mut table = crate::form::PlainTable::default();
+    Table::put(&file, &mut table);
+    let expectations: Vec<Plain> = scenario.expectations.iter().map(expect::write).collect();
+    table.put("expect", (!expectations.is_empty()).then_some(Plain::List(expectations)));
+    toml::to_string(&table).expect("the tables are plain data")
+}

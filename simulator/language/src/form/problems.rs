@@ -1,0 +1,72 @@
+//! What is wrong, noted at its place.
+
+use std::{fmt, ops::Range};
+
+use toml::de::DeValue;
+
+use super::Given;
+use crate::{Diagnostic, Diagnostics, near, source::Sources};
+
+/// The mistakes and oddities of one scenario.
+pub(crate) struct Problems<'s> {
+    sources: &'s Sources,
+    noted: Diagnostics,
+}
+
+impl<'s> Problems<'s> {
+    pub(crate) fn new(sources: &'s Sources) -> Self {
+        Problems { sources, noted: Diagnostics::default() }
+    }
+
+    /// Notes a mistake or an oddity at a place.
+    pub(crate) fn report(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
+        self.noted.push(self.sources.place(diagnostic, span));
+    }
+
+    /// Notes a mistake with what would have been accepted.
+    pub(crate) fn refuse(
+        &mut self,
+        span: &Range<usize>,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(span, Diagnostic::error(problem).help(help));
+    }
+
+    /// A value of the wrong type.
+    pub(crate) fn wrong_type(&mut self, given: &Given<'_>, expected: impl fmt::Display) {
+        let label = format!("this is {}", in_words(given.get_ref()));
+        let problem = Diagnostic::error(format!("expected {expected}")).label(label);
+        self.report(&given.span(), problem);
+    }
+
+    /// A key that its table does not have.
+    pub(crate) fn unknown_key(&mut self, span: &Range<usize>, key: &str, accepted: &[&str]) {
+        self.refuse(span, format!("unknown key `{key}`"), near::help(key, accepted));
+    }
+
+    /// A key that its table needs.
+    pub(crate) fn missing(&mut self, table: &Range<usize>, key: &str) {
+        let problem = Diagnostic::error(format!("`{key}` is missing"));
+        self.report(table, problem.label("this table needs it"));
+    }
+
+    /// All of them, in the order of the file.
+    pub(crate) fn into_diagnostics(mut self) -> Diagnostics {
+        self.noted.sort();
+        self.noted
+    }
+}
+
+/// What stands there, in the words of somebody who writes TOML.
+fn in_words(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the string {text:?}"),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}

@@ -1,0 +1,125 @@
+//! `manager` and `[guest.multipathd]`: who builds and manages the multipath maps.
+
+use sansim_stage::{Manager, Multipathd, UdevRules};
+
+use crate::{
+    Diagnostic, beside,
+    check::Checker,
+    form::{table, words},
+    value::At,
+};
+
+/// The longest multipath.conf, in bytes.
+const MAX_CONF: u64 = 64 << 10;
+
+words! {
+    /// Who builds the multipath maps.
+    pub(super) enum ManagerName {
+        /// The lab loads the tables itself; nobody reinstates paths.
+        Dmsetup = "dmsetup",
+        /// The guest's own udevd and multipathd do, by multipath.conf; the maps are called `lun0`, `lun1`, …
+        Multipathd = "multipathd",
+    }
+}
+
+table! {
+    /// How multipathd is set up.
+    pub(super) struct MultipathdTable, "a table such as { conf_file = \"multipath.conf\" }" {
+        /// The text of /etc/multipath.conf. Default: none, which leaves multipathd to its built-in tables.
+        conf: Option<At<String>>,
+        /// A file with that text instead, beside the scenario.
+        conf_file: Option<At<String>>,
+        /// Which udev rules the guest has. Default: "stock".
+        udev: Option<UdevName>,
+    }
+}
+
+words! {
+    /// A set of udev rules.
+    enum UdevName for UdevRules {
+        /// All that the distribution has.
+        Stock = "stock",
+        /// Those of them that concern disks and multipath maps.
+        Lean = "lean",
+    }
+}
+
+impl ManagerName {
+    /// The way back.
+    pub(super) fn of(manager: &Manager) -> Self {
+        match manager {
+            Manager::Dmsetup => ManagerName::Dmsetup,
+            Manager::Multipathd(_) => ManagerName::Multipathd,
+        }
+    }
+}
+
+/// Who manages the maps. `scenario` is the scenario's file; `tables` says whether `[guest.multipath]` says
+/// anything.
+pub(super) fn check(
+    scenario: &str,
+    manager: Option<&At<ManagerName>>,
+    multipathd: Option<&At<MultipathdTable>>,
+    tables: bool,
+    checker: &mut Checker<'_>,
+) -> Manager {
+    match manager.map_or(ManagerName::Dmsetup, |manager| manager.value) {
+        ManagerName::Dmsetup => {
+            if let Some(multipathd) = multipathd {
+                let problem = "there is no multipathd to be set up";
+                checker.refuse(&multipathd.span, problem, "write manager = \"multipathd\"");
+            }
+            Manager::Dmsetup
+        }
+        ManagerName::Multipathd => {
+            if let Some(manager) = manager.filter(|_| tables) {
+                let problem = "multipathd makes the tables, not [guest.multipath]";
+                let help = "write what you want into [guest.multipathd] conf";
+                checker.refuse(&manager.span, problem, help);
+            }
+            let table = multipathd.map(|table| &table.value);
+            Manager::Multipathd(table.map_or_else(
+                || Multipathd { conf: None, udev: UdevRules::Stock },
+                |table| table.check(scenario, checker),
+            ))
+        }
+    }
+}
+
+impl MultipathdTable {
+    fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Multipathd {
+        let conf = match (&self.conf, &self.conf_file) {
+            (Some(_), Some(file)) => {
+                checker.refuse(&file.span, "there is a `conf` as well", "remove one of them");
+                None
+            }
+            (None, Some(file)) => read(scenario, file, checker),
+            (conf, None) => conf.as_ref().and_then(|conf| {
+                let fits = conf.len() as u64 <= MAX_CONF;
+                if !fits {
+                    checker.refuse(&conf.span, "this is too long", at_most());
+                }
+                fits.then(|| conf.value.clone())
+            }),
+        };
+        let udev = self.udev.map_or(UdevRules::Stock, Into::into);
+        Multipathd { conf, udev }
+    }
+
+    /// The way back.
+    pub(super) fn of(manager: &Manager) -> Option<Self> {
+        let Manager::Multipathd(multipathd) = manager else { return None };
+        let conf = multipathd.conf.clone().map(At::nowhere);
+        Some(MultipathdTable { conf, conf_file: None, udev: Some(multipathd.udev.into()) })
+    }
+}
+
+fn at_most() -> String {
+    format!("a multipath.conf may have {MAX_CONF} bytes")
+}
+
+fn read(scenario: &str, file: &At<String>, checker: &mut Checker<'_>) -> Option<String> {
+    beside::read(scenario, &file.value, MAX_CONF)
+        .map_err(|why| checker.report(&file.span, Diagnostic::error(why)))
+        .ok()
+}

@@ -1,0 +1,137 @@
+//! `[guest.multipath]`: how multipath maps are built.
+
+use std::time::Duration;
+
+use sansim_stage::{Multipath, PathGroups, Selector};
+
+use super::word;
+use crate::{
+    Diagnostic,
+    check::Checker,
+    form::{Listed, Name, PlainTable, Table, name, table, words},
+    value::{At, TimeSpan},
+};
+
+/// drivers/md/dm-mpath.c:parse_features.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+/// Handlers whose module has no `set_params`: with arguments the table does not load
+/// (drivers/md/dm-mpath.c:setup_scsi_dh).
+const WITHOUT_ARGUMENTS: [&str; 2] = ["rdac", "hp_sw"];
+
+table! {
+    /// How multipath maps are built.
+    pub(super) struct MultipathTable, "a table" {
+        /// How many rounds of pg_init may follow the first one, 1 to 50. The kernel allows none unless
+        /// this is given.
+        pg_init_retries: Option<At<u64>>,
+        /// The pause before a round that is to be delayed, at most "60s". The kernel waits 2 s unless
+        /// this is given.
+        pg_init_delay: Option<Name<TimeSpan>>,
+        /// Whether I/O is queued rather than failed while no path is left. Default: false.
+        queue_if_no_path: Option<bool>,
+        /// Whether the handler that is attached stays, whichever the table names. Default: false.
+        retain_attached_hw_handler: Option<bool>,
+        /// The path selector. Default: "service-time".
+        selector: Option<SelectorName>,
+        /// How paths are grouped. Default: "by-owner".
+        path_groups: Option<GroupsName>,
+        /// Arguments of the device handler.
+        handler_args: Listed<At<String>>,
+    }
+}
+
+words! {
+    /// A path selector.
+    enum SelectorName for Selector {
+        /// The path that would be done first.
+        ServiceTime = "service-time",
+        /// The path with the least I/O in flight.
+        QueueLength = "queue-length",
+        /// One path after the other.
+        RoundRobin = "round-robin",
+    }
+}
+
+words! {
+    /// How paths are grouped.
+    enum GroupsName for PathGroups {
+        /// First the paths to the controller that is preferred as owner, then the others.
+        ByOwner = "by-owner",
+        /// All paths in one group.
+        Multibus = "multibus",
+        /// One path a group.
+        Failover = "failover",
+    }
+}
+
+impl MultipathTable {
+    /// A table that says nothing.
+    pub(super) const EMPTY: MultipathTable = MultipathTable {
+        pg_init_retries: None,
+        pg_init_delay: None,
+        queue_if_no_path: None,
+        retain_attached_hw_handler: None,
+        selector: None,
+        path_groups: None,
+        handler_args: Listed(Vec::new()),
+    };
+
+    /// Whether it has a key.
+    pub(super) fn says_anything(&self) -> bool {
+        let mut table = PlainTable::default();
+        self.put(&mut table);
+        !table.0.is_empty()
+    }
+
+    /// What it means; mistakes are noted.
+    pub(super) fn check(&self, handler: Option<&str>, checker: &mut Checker<'_>) -> Multipath {
+        let retries = self.pg_init_retries.as_ref();
+        let retries =
+            retries.map(|n| checker.number(Some(n), 1..=50, 1, "`pg_init_retries`") as u8);
+        let delay = self.pg_init_delay.as_ref().map(|delay| {
+            if delay.0.0 > MAX_DELAY || !delay.0.0.as_nanos().is_multiple_of(1_000_000) {
+                let problem = "the kernel refuses this `pg_init_delay`";
+                checker.refuse(&delay.span, problem, "write 0s to 60s, in whole milliseconds");
+            }
+            delay.0.0
+        });
+        if let Some(first) = self.handler_args.0.first() {
+            match handler {
+                None => checker.refuse(&first.span, "there is no handler to take it", "remove it"),
+                Some(name) if WITHOUT_ARGUMENTS.contains(&name) => {
+                    let warning = format!("{name} takes no arguments: the map will not load");
+                    checker.report(&first.span, Diagnostic::warning(warning));
+                }
+                Some(_) => {}
+            }
+        }
+        Multipath {
+            pg_init_retries: retries,
+            pg_init_delay: delay,
+            queue_if_no_path: self.queue_if_no_path.unwrap_or(false),
+            retain_attached_hw_handler: self.retain_attached_hw_handler.unwrap_or(false),
+            selector: self.selector.map_or(Selector::ServiceTime, Into::into),
+            path_groups: self.path_groups.map_or(PathGroups::ByOwner, Into::into),
+            handler_args: self
+                .handler_args
+                .0
+                .iter()
+                .map(|arg| word(Some(arg), "", "a handler's argument", checker))
+                .collect(),
+        }
+    }
+
+    /// The way back.
+    pub(super) fn of(multipath: &Multipath) -> Self {
+        let arguments = multipath.handler_args.iter().cloned().map(At::nowhere);
+        MultipathTable {
+            pg_init_retries: multipath.pg_init_retries.map(|n| At::nowhere(n.into())),
+            pg_init_delay: multipath.pg_init_delay.map(|delay| name(TimeSpan(delay))),
+            queue_if_no_path: Some(multipath.queue_if_no_path),
+            retain_attached_hw_handler: Some(multipath.retain_attached_hw_handler),
+            selector: Some(multipath.selector.into()),
+            path_groups: Some(multipath.path_groups.into()),
+            handler_args: Listed(arguments.collect()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The scenario language: TOML files in, checked scenarios or good error messages out.
+//!
+//! [`load`] reads a file and notes everything that is wrong with it, with file, line and a caret under the
+//! word; [`resolved_toml`] goes back, with every default spelled out. Every step, event, effect and condition
+//! is a word in a file of its own, which holds all that the language knows of it; the [JSON Schema](schema())
+//! and the [reference] are made from the same declarations. The crate may import the stage, whose
+//! setup, acts and conditions a scenario is made of, and the array.
+
+#![forbid(unsafe_code)]
+
+mod array;
+mod beside;
+mod check;
+mod diagnostics;
+mod expect;
+mod fault;
+mod file;
+mod form;
+mod guest;
+mod hba;
+mod hex_dump;
+pub mod model;
+mod names;
+mod near;
+mod reference;
+mod scenario;
+mod schema;
+mod source;
+mod step;
+pub mod value;
+mod workload;
+
+use std::path::Path;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use expect::{Expectation, Expected, Expecting, Known, Ranges, Versions};
+pub use file::resolved_toml;
+pub use reference::reference;
+pub use scenario::{Ending, Scenario};
+pub use schema::schema;
+pub use source::Set;
+pub use step::{OnEvent, Step, StepAction, Trigger};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// The longest scenario file that is read, in bytes.
+pub const MAX_FILE: u64 = 1 << 20;
+
+/// Reads and checks a scenario file, with what the command line sets over it.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included; or that it cannot be read.
+pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
+    let shown = path.display();
+    let unreadable = |why: String| Diagnostic::error(format!("cannot read {shown}: {why}"));
+    let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
+    if length > MAX_FILE {
+        return Err(unreadable(format!("it is longer than {MAX_FILE} bytes")).into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let mut scenario = load_text(&shown.to_string(), &text, sets)?;
+    if let Some(stem) = path.file_stem() {
+        scenario.name = stem.to_string_lossy().into_owned();
+    }
+    Ok(scenario)
+}
+
+/// Checks a scenario that is given as text; `name` is what diagnostics call it.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included.
+pub fn load_text(name: &str, text: &str, sets: &[Set]) -> Result<Scenario, Diagnostics> {
+    let model = model::chosen(name, text, sets)?;
+    let sources = source::Sources::new(name, text, sets, model.as_ref());
+    let (root, errors) = DeTable::parse_recoverable(text);
+    // What follows the first mistake in the TOML itself is mostly its consequence.
+    if let Some(first) = errors.into_iter().min_by_key(|error| error.span().map(|s| s.start)) {
+        let span = first.span().unwrap_or_default();
+        return Err(sources.place(Diagnostic::error(first.message()), &span).into());
+    }
+    let span = root.span();
+    let mut table = root.into_inner();
+    let mut diagnostics = source::apply(&mut table, sets, &sources);
+    if let Some(model) = &model
+        && let Err((why, span)) = source::complete(&mut table, &model.text, &sources)
+    {
+        diagnostics.push(sources.place(Diagnostic::error(why), &span));
+    }
+    let loaded = file::load(name, &Spanned::new(span, DeValue::Table(table)), &sources);
+    match loaded {
+        Ok(scenario) if diagnostics.is_empty() => Ok(scenario),
+        Ok(_) => Err(diagnostics),
+        Err(more) => {
+            diagnostics.extend(more);
+            diagnostics.sort();
+            Err(diagnostics)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Models of arrays: data files over a personality, whose keys are those of `[array]`. A scenario that
+//! names one gets its keys where it has none of its own.
+
+use std::path::Path;
+
+use super::{Diagnostic, MAX_FILE, Set, near};
+
+/// The models that come with sansim, by name.
+macro_rules! models {
+    ($($name:literal,)*) => {
+        const MODELS: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../models/", $name, ".toml"))),)*
+        ];
+    };
+}
+
+models! {
+    "compaq-eva-hsv110",
+    "dec-hsg80",
+    "dell-md3000",
+    "dell-md36xx",
+    "emc-clariion-cx3",
+    "emc-clariion-fc4700",
+    "emc-unity",
+    "emc-vnx",
+    "hp-eva-hsv100",
+    "hp-msa1000",
+    "hpe-3par",
+    "ibm-ds4700",
+    "ibm-ds5100",
+    "netapp-e-series",
+    "netapp-ontap",
+    "pure-flasharray",
+    "sun-6180",
+}
+
+/// The text of a model, and what diagnostics call it.
+#[derive(Debug)]
+pub(super) struct ModelText {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+/// Every model that comes with sansim: its name and its file.
+pub fn models() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MODELS.iter().copied()
+}
+
+/// What a model says of itself, in a line.
+pub fn description(text: &str) -> String {
+    let table: Option<toml::Table> = text.parse().ok();
+    let description = table.as_ref().and_then(|table| table.get("description")?.as_str());
+    description.unwrap_or_default().to_owned()
+}
+
+/// The model that a scenario names, or the command line over it. `scenario` is the scenario's file, in
+/// whose directory a model of the user's own is looked for: one whose name ends in `.toml`.
+pub(super) fn chosen(
+    scenario: &str,
+    text: &str,
+    sets: &[Set],
+) -> Result<Option<ModelText>, Diagnostic> {
+    let written: Option<toml::Table> = text.parse().ok();
+    let written = written.as_ref().and_then(|table| table.get("array")?.get("model")?.as_str());
+    let set = sets.iter().rev().find_map(|set| set.value_of("array.model"));
+    match set.or(written) {
+        None => Ok(None),
+        Some(file) if file.ends_with(".toml") => own(scenario, file).map(Some),
+        Some(name) => match MODELS.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) => {
+                Ok(Some(ModelText { name: format!("model {name}"), text: (*text).to_owned() }))
+            }
+            None => {
+                let names: Vec<_> = MODELS.iter().map(|(name, _)| *name).collect();
+                let problem = format!("there is no model {name:?}");
+                Err(Diagnostic::error(problem).help(near::help(name, &names)))
+            }
+        },
+    }
+}
+
+fn own(scenario: &str, file: &str) -> Result<ModelText, Diagnostic> {
+    let path = Path::new(scenario).parent().unwrap_or(Path::new("")).join(file);
+    let name = path.display().to_string();
+    let unreadable =
+        |why: String| Diagnostic::error(format!("cannot read the model {name}: {why}"));
+    let length = std::fs::metadata(&path).map_err(|e| unreadable(e.to_string()))?.len();
+    if length > MAX_FILE {
+        return Err(unreadable(format!("it is longer than {MAX_FILE} bytes")));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
+    Ok(ModelText { name, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_text;
+
+    fn scenario(array: &str) -> String {
+        format!("title = \"t\"\n[array]\n{array}\nluns = [{{ size = \"1MiB\", owner = \"A\" }}]\n")
+    }
+
+    #[test]
+    fn every_model_makes_an_array_and_says_what_it_is() {
+        assert!(MODELS.is_sorted());
+        for (name, text) in models() {
+            let loaded = load_text("t", &scenario(&format!("model = {name:?}")), &[]);
+            assert!(loaded.is_ok(), "{name}: {:?}", loaded.err());
+            assert!(!description(text).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_scenarios_own_keys_win_one_by_one() {
+        let text = scenario(
+            "model = \"emc-clariion-cx3\"\nrevision = \"9999\"\nemc = { inquiry_version = 5 }",
+        );
+        let array = load_text("t", &text, &[]).unwrap().setup.array;
+        assert_eq!(
+            (array.identity.vendor.as_str(), array.identity.revision.as_str()),
+            ("DGC", "9999")
+        );
+        let sansim_array::PersonalityConfig::Emc(emc) = array.personality else { panic!() };
+        assert_eq!(emc.version, 5);
+        assert_eq!(emc.inquiry, sansim_array::InquiryForm::Model("CX3-40f".into()));
+    }
+
+    #[test]
+    fn a_model_can_be_chosen_by_the_command_line_and_a_slip_is_answered() {
+        let set = "array.model=dec-hsg80".parse().unwrap();
+        let array =
+            load_text("t", &scenario("model = \"ibm-ds4700\""), &[set]).unwrap().setup.array;
+        assert_eq!(array.identity.product, "HSG80");
+        let wrong = load_text("t", &scenario("model = \"ibm-ds4800\""), &[]).unwrap_err();
+        assert!(wrong.to_string().contains("ibm-ds4700"), "{wrong}");
+    }
+
+    #[test]
+    fn a_model_of_ones_own_is_read_beside_the_scenario_and_its_mistakes_are_shown_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("story.toml").display().to_string();
+        let model = |text: &str| std::fs::write(dir.path().join("mine.toml"), text).unwrap();
+        let load = || load_text(&file, &scenario("model = \"mine.toml\""), &[]);
+        assert!(load().unwrap_err().to_string().contains("cannot read the model"));
+        model("personality = \"hp_sw\"\nvendor = \"ACME\"\nproduct = \"A\"\n");
+        assert_eq!(load().unwrap().setup.array.identity.vendor, "ACME");
+        model("personality = \"hp_sw\"\nvendor = \"too long a vendor\"\n");
+        let wrong = load().unwrap_err().to_string();
+        assert!(wrong.contains("mine.toml") && wrong.contains("too long a vendor"), "{wrong}");
+        model("personality = \"hp_sw\"\nvendr = \"ACME\"\n");
+        assert!(load().unwrap_err().to_string().contains("unknown key `vendr`"));
+        model("personality = ");
+        assert!(load().unwrap_err().to_string().contains("mine.toml"));
+    }
+}

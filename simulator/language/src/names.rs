@@ -1,0 +1,314 @@
+//! Names of controllers, ports, paths, operations, pages and ranges.
+
+use std::{fmt, ops::RangeInclusive, str::FromStr};
+
+use sansim_array::{
+    AccessState, Condition, ControllerId, ControllerState, HbaId, InquiryPage, OpMatcher, PortId,
+    Sense, Stage, TmfMatcher,
+};
+use sansim_stage::{PathPattern, Reinstate};
+use toml::de::DeValue;
+
+use crate::form::{Form, Given, Kind, Plain, Problems, Text, Value, table, words};
+
+impl Kind for ControllerId {
+    const NAME: &'static str = "Controller";
+    const EXPECTED: &'static str = "a controller such as \"A\"";
+    const PATTERN: &'static str = "^[A-H]$";
+}
+
+impl Kind for PortId {
+    const NAME: &'static str = "Port";
+    const EXPECTED: &'static str = "a port such as \"A0\"";
+    const PATTERN: &'static str = "^[A-H][0-9]$";
+}
+
+impl Kind for Sense {
+    const NAME: &'static str = "Sense";
+    const EXPECTED: &'static str = "sense data as key/code/qualifier in hex, such as \"06/2a/01\"";
+    const PATTERN: &'static str = "^0?[0-9a-fA-F]/[0-9a-fA-F]{1,2}/[0-9a-fA-F]{1,2}$";
+}
+
+impl Kind for ControllerState {
+    const NAME: &'static str = "ControllerState";
+    const EXPECTED: &'static str =
+        "a controller's state: online, quiescing, booting, upgrading, offline, failed or removed";
+    const PATTERN: &'static str = "^(online|quiescing|booting|upgrading|offline|failed|removed)$";
+}
+
+/// A part of the array that can fail: `controller A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part(pub(crate) ControllerId);
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
+            ["controller", name] => name.parse().map(Part).map_err(|e| e.to_string()),
+            [name] if name.parse::<ControllerId>().is_ok() => {
+                Err(format!("write what {name} is: \"controller {name}\""))
+            }
+            _ => Err(format!("{text:?} is nothing that can fail: write {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "controller {}", self.0)
+    }
+}
+
+impl Kind for Part {
+    const NAME: &'static str = "Part";
+    const EXPECTED: &'static str = "a controller such as \"controller A\"";
+    const PATTERN: &'static str = "^controller [A-H]$";
+}
+
+/// Controllers and their states: `A quiescing`, or several of them: `A failed, B booting`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ControllersAre(pub(crate) Vec<(ControllerId, ControllerState)>);
+
+impl FromStr for ControllersAre {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let one = |text: &str| {
+            let Some((controller, state)) = text.trim().split_once(char::is_whitespace) else {
+                return Err(format!("{text:?} is incomplete: write {}", Self::EXPECTED));
+            };
+            let controller = controller.parse().map_err(|e| format!("{e}"))?;
+            Ok((controller, state.trim().parse().map_err(|e| format!("{e}"))?))
+        };
+        text.split(',').map(one).collect::<Result<_, _>>().map(ControllersAre)
+    }
+}
+
+impl fmt::Display for ControllersAre {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (controller, state)) in self.0.iter().enumerate() {
+            write!(f, "{}{controller} {state}", if index > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Kind for ControllersAre {
+    const NAME: &'static str = "ControllersAre";
+    const EXPECTED: &'static str = "a controller and a state such as \"A quiescing\"";
+    const PATTERN: &'static str = "^[A-H] [a-z]+(, *[A-H] [a-z]+)*$";
+}
+
+impl Kind for OpMatcher {
+    const NAME: &'static str = "Operation";
+    const EXPECTED: &'static str = "an operation such as \"MODE SELECT\" or \"MODE SELECT(10)\", \"READ\", \"medium\" or \"any\"";
+    const PATTERN: &'static str = "^.+$";
+}
+
+impl Kind for TmfMatcher {
+    const NAME: &'static str = "TaskManagement";
+    const EXPECTED: &'static str =
+        "a task management function such as \"ABORT TASK\" or \"LOGICAL UNIT RESET\", or \"any\"";
+    const PATTERN: &'static str = "^.+$";
+}
+
+/// Numbers from one to another, both included: `2..5`; `3..` has no end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NumberRange(pub(crate) RangeInclusive<u64>);
+
+impl FromStr for NumberRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a range: write {}", Self::EXPECTED);
+        let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+        let first: u64 = first.trim().parse().map_err(|_| wrong())?;
+        let last = match last.trim() {
+            "" => u64::MAX,
+            last => last.parse().map_err(|_| wrong())?,
+        };
+        if first > last {
+            return Err(format!("{text:?} is an empty range: both ends are included"));
+        }
+        Ok(NumberRange(first..=last))
+    }
+}
+
+impl fmt::Display for NumberRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self.0.end() {
+            u64::MAX => write!(f, "{}..", self.0.start()),
+            end => write!(f, "{}..{end}", self.0.start()),
+        }
+    }
+}
+
+impl Kind for NumberRange {
+    const NAME: &'static str = "Range";
+    const EXPECTED: &'static str = "a range such as \"2..5\" (both included) or \"3..\" (no end)";
+    const PATTERN: &'static str = r"^[0-9]+\.\.([0-9]+)?$";
+}
+
+impl Kind for PathPattern {
+    const NAME: &'static str = "Path";
+    const EXPECTED: &'static str =
+        "a path such as \"A0\" or \"hba0:A0\" or { hba = 0, port = \"A0\" }";
+    const PATTERN: &'static str = "^(hba[0-9]+:)?[A-H][0-9]$";
+}
+
+/// All paths of a map, or those that match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AllOrPath(pub(crate) Reinstate);
+
+impl Kind for AllOrPath {
+    const NAME: &'static str = "AllOrPath";
+    const EXPECTED: &'static str =
+        "\"all\" or a path such as \"A0\" or \"hba0:A0\" or { hba = 0, port = \"A0\" }";
+    const PATTERN: &'static str = "^(all|(hba[0-9]+:)?[A-H][0-9])$";
+}
+
+impl From<PathPattern> for AllOrPath {
+    fn from(pattern: PathPattern) -> Self {
+        AllOrPath(Reinstate::Paths(pattern))
+    }
+}
+
+impl FromStr for AllOrPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(AllOrPath(Reinstate::All)),
+            _ => text.parse::<PathPattern>().map(AllOrPath::from),
+        }
+    }
+}
+
+impl fmt::Display for AllOrPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One or several paths: a port, an HBA and a port, or a table of both.
+pub(crate) type PathName = TextOrPath<PathPattern>;
+
+/// [`PathName`], or all paths.
+pub(crate) type PathsName = TextOrPath<AllOrPath>;
+
+/// A value that is written as a string or as a table with `port` and perhaps `hba`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TextOrPath<T>(pub(crate) T);
+
+table! {
+    /// A port, and the HBA if only one is meant.
+    struct PathTable, "a table such as { hba = 0, port = \"A0\" }" {
+        /// The HBA, from 0. Default: every one that sees the port.
+        hba: Option<u64>,
+        /// The port.
+        port: Text<PortId>,
+    }
+}
+
+impl<T: Kind + From<PathPattern>> Value for TextOrPath<T> {
+    fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        match given.get_ref() {
+            DeValue::Table(_) => {
+                let table = PathTable::read(given, problems)?;
+                // No HBA has so high a number, which is said where it is looked up.
+                let hba = table.hba.map(|hba| HbaId(u8::try_from(hba).unwrap_or(u8::MAX)));
+                Some(TextOrPath(PathPattern { hba, port: table.port.0 }.into()))
+            }
+            _ => Text::read(given, problems).map(|text| TextOrPath(text.0)),
+        }
+    }
+
+    fn write(&self) -> Plain {
+        Plain::Text(self.0.to_string())
+    }
+
+    fn form() -> Form {
+        let text =
+            Form::Pattern { name: "Text", expected: T::EXPECTED, pattern: T::PATTERN.into() };
+        Form::Either(vec![text, PathTable::form()])
+    }
+}
+
+impl Kind for AccessState {
+    const NAME: &'static str = "AccessState";
+    const EXPECTED: &'static str = "an access state: active/optimized, active/non-optimized, standby, \
+                                    unavailable, lba-dependent, offline or transitioning";
+    const PATTERN: &'static str = "^(active/optimized|active/non-optimized|standby|unavailable|lba-dependent|offline|transitioning)$";
+}
+
+impl Kind for Condition {
+    const NAME: &'static str = "Condition";
+    const EXPECTED: &'static str = "a condition: none, array-copy or inactive-snapshot";
+    const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";
+}
+
+/// The name of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageName(pub(crate) InquiryPage);
+
+impl Kind for PageName {
+    const NAME: &'static str = "Page";
+    const EXPECTED: &'static str = "\"standard\" or the code of a VPD page such as \"c9\"";
+    const PATTERN: &'static str = "^(standard|[0-9a-fA-F]{2})$";
+}
+
+impl FromStr for PageName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let code = || (text.len() == 2).then(|| u8::from_str_radix(text, 16).ok())?;
+        match text {
+            "standard" => Ok(PageName(InquiryPage::Standard)),
+            _ => code().map(|code| PageName(InquiryPage::Vpd(code))).ok_or_else(|| {
+                format!("{text:?} is no page: write {}", <PageName as Kind>::EXPECTED)
+            }),
+        }
+    }
+}
+
+impl fmt::Display for PageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            InquiryPage::Standard => f.write_str("standard"),
+            InquiryPage::Vpd(code) => write!(f, "{code:02x}"),
+        }
+    }
+}
+
+words! {
+    /// A part of the run.
+    pub(crate) enum StageName {
+        /// The guest looks for its disks and builds its maps.
+        Discovery = "discovery",
+        /// From the first step's time zero on.
+        Story = "story",
+        /// Both.
+        Any = "any",
+    }
+}
+
+impl StageName {
+    /// The stage that is meant, which is the story unless something else is written; none is any.
+    pub(crate) fn meant(given: Option<StageName>) -> Option<Stage> {
+        match given {
+            None | Some(StageName::Story) => Some(Stage::Story),
+            Some(StageName::Discovery) => Some(Stage::Discovery),
+            Some(StageName::Any) => None,
+        }
+    }
+
+    /// The way back.
+    pub(crate) fn of(stage: Option<Stage>) -> Self {
+        match stage {
+            Some(Stage::Story) => StageName::Story,
+            Some(Stage::Discovery) => StageName::Discovery,
+            None => StageName::Any,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! `[[step]]`: what the scenario does, and when. Every action is a word in a file of its own.
+
+mod arm;
+mod condition;
+mod disarm;
+mod end;
+mod fail;
+mod heal;
+mod link;
+mod map;
+mod message;
+mod on;
+mod own;
+mod phases;
+mod plug;
+mod port_group;
+mod read_only;
+mod reinstate;
+mod release;
+mod remap;
+mod replace;
+mod reset_hba;
+mod resize;
+mod restore;
+mod run;
+mod set;
+mod split;
+mod stop;
+mod trigger;
+mod unit_attention;
+mod unmap;
+mod unplug;
+mod write;
+
+use std::{fmt, ops::Range, sync::Arc};
+
+pub(crate) use fail::Fail;
+pub use on::OnEvent;
+pub(crate) use own::{LunOwner, Own};
+pub(crate) use restore::Restore;
+use sansim_array::Action;
+use sansim_stage::Act;
+pub(crate) use set::Set;
+pub use trigger::Trigger;
+use trigger::TriggerTable;
+
+use crate::{
+    check::Checker,
+    form::{
+        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
+        Value, Word, chosen, joined, table,
+    },
+    value::At,
+};
+
+/// Something the scenario does.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name, unique in the scenario; `step-1` and so on unless written.
+    pub name: String,
+    /// When.
+    pub trigger: Trigger,
+    /// What.
+    pub action: StepAction,
+    /// The action in words.
+    pub words: String,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.trigger, self.words)
+    }
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepAction {
+    /// Something to the array or to the guest.
+    Act(Act),
+    /// The story ends.
+    End,
+}
+
+/// A word that says what a step does.
+pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
+    /// How it is written.
+    const EXAMPLE: &'static str;
+
+    /// What there is because of it, which others may refer to.
+    fn announce(&self) -> Announced {
+        Announced::Nothing
+    }
+
+    /// What it means; mistakes are noted.
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction;
+
+    /// The way back, if this is the word for it.
+    fn of(action: &StepAction) -> Option<Self>;
+
+    /// The action in words for people, if this is the word for it.
+    fn words(action: &StepAction) -> Option<String>;
+}
+
+/// A word that does something to the array. Those that are at once right before a command is carried out
+/// can stand in a fault rule, too.
+pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
+    /// As [`StepWord::EXAMPLE`].
+    const EXAMPLE: &'static str;
+
+    /// As [`StepWord::announce`].
+    fn announce(&self) -> Announced {
+        Announced::Nothing
+    }
+
+    /// As [`StepWord::check`].
+    fn check(&self, checker: &mut Checker<'_>) -> Action;
+
+    /// As [`StepWord::of`].
+    fn of(action: &Action) -> Option<Self>;
+
+    /// As [`StepWord::words`].
+    fn words(action: &Action) -> Option<String>;
+}
+
+impl<T: ArrayWord> StepWord for T {
+    const EXAMPLE: &'static str = T::EXAMPLE;
+
+    fn announce(&self) -> Announced {
+        ArrayWord::announce(self)
+    }
+
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction {
+        StepAction::Act(Act::Array(ArrayWord::check(self, checker)))
+    }
+
+    fn of(action: &StepAction) -> Option<Self> {
+        match action {
+            StepAction::Act(Act::Array(action)) => ArrayWord::of(action),
+            _ => None,
+        }
+    }
+
+    fn words(action: &StepAction) -> Option<String> {
+        match action {
+            StepAction::Act(Act::Array(action)) => T::words(action),
+            _ => None,
+        }
+    }
+}
+
+/// What there is because of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Announced {
+    Nothing,
+    /// A LUN with this number.
+    Lun(u64),
+    /// The output of a program.
+    Program,
+}
+
+impl Announced {
+    fn lun(given: Option<&At<u64>>) -> Self {
+        given.map_or(Announced::Nothing, |lun| Announced::Lun(lun.value))
+    }
+}
+
+/// A word that has been read, or is to be written.
+pub(crate) trait WrittenStep: fmt::Debug + Send + Sync {
+    /// Writes its keys.
+    fn put(&self, table: &mut PlainTable);
+
+    /// As [`StepWord::announce`].
+    fn announce(&self) -> Announced;
+
+    /// As [`StepWord::check`].
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction;
+}
+
+impl<T: StepWord> WrittenStep for T {
+    fn put(&self, table: &mut PlainTable) {
+        Table::put(self, table);
+    }
+
+    fn announce(&self) -> Announced {
+        StepWord::announce(self)
+    }
+
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction {
+        StepWord::check(self, checker)
+    }
+}
+
+/// What is known of a word.
+struct Entry {
+    word: Word<dyn WrittenStep>,
+    of: fn(&StepAction) -> Option<Arc<dyn WrittenStep>>,
+    words: fn(&StepAction) -> Option<String>,
+}
+
+const fn entry<T: StepWord>() -> Entry {
+    Entry {
+        word: Word::new::<T>(T::EXAMPLE, |entries, problems| {
+            T::take(entries, problems).map(|word| Arc::new(word) as Arc<dyn WrittenStep>)
+        }),
+        of: |action| T::of(action).map(|word| Arc::new(word) as Arc<dyn WrittenStep>),
+        words: T::words,
+    }
+}
+
+/// Every word, in the order in which lists name them.
+static WORDS: [Entry; 29] = [
+    entry::<Fail>(),
+    entry::<Restore>(),
+    entry::<Set>(),
+    entry::<phases::Phases>(),
+    entry::<link::Link>(),
+    entry::<unplug::Unplug>(),
+    entry::<plug::Plug>(),
+    entry::<reset_hba::ResetHba>(),
+    entry::<Own>(),
+    entry::<split::Split>(),
+    entry::<heal::Heal>(),
+    entry::<port_group::PortGroup>(),
+    entry::<condition::Condition>(),
+    entry::<release::Release>(),
+    entry::<arm::Arm>(),
+    entry::<disarm::Disarm>(),
+    entry::<unit_attention::UnitAttention>(),
+    entry::<message::Message>(),
+    entry::<reinstate::Reinstate>(),
+    entry::<run::Run>(),
+    entry::<write::Write>(),
+    entry::<map::Map>(),
+    entry::<unmap::Unmap>(),
+    entry::<remap::Remap>(),
+    entry::<replace::Replace>(),
+    entry::<resize::Resize>(),
+    entry::<read_only::ReadOnly>(),
+    entry::<stop::Stop>(),
+    entry::<end::End>(),
+];
+
+const ONE_ACTION: Choice = Choice {
+    none: "this step does nothing",
+    two: |first, second| format!("a step does one thing, not `{first}` and `{second}`"),
+    help: "write a step for each of them",
+};
+
+/// A step as it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct StepTable {
+    head: Head,
+    trigger: TriggerTable,
+    /// None if it has not exactly one action, which has been noted.
+    pub(crate) word: Option<Arc<dyn WrittenStep>>,
+}
+
+table! {
+    /// The keys of every step, whatever it does.
+    struct Head, "a table with `at` or `on` and one action" {
+        /// Its name, for other steps, expectations and the report. Default: `step-1` and so on.
+        name: Option<At<String>>,
+    }
+}
+
+impl Value for StepTable {
+    fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let mut entries = Entries::open(given, Head::EXPECTED, problems)?;
+        let head = Head::take(&mut entries, problems);
+        let trigger = TriggerTable::take(&mut entries, problems);
+        let words: Vec<_> = WORDS.iter().map(|entry| &entry.word).collect();
+        let word = chosen(&words, &ONE_ACTION, &mut entries, problems);
+        entries.close(problems);
+        Some(StepTable { head: head?, trigger: trigger?, word: word? })
+    }
+
+    fn write(&self) -> Plain {
+        let mut table = PlainTable::default();
+        self.head.put(&mut table);
+        self.trigger.put(&mut table);
+        self.word.iter().for_each(|word| word.put(&mut table));
+        Plain::Table(table)
+    }
+
+    fn form() -> Form {
+        let mut keys = Head::keys();
+        keys.extend(TriggerTable::keys());
+        keys.extend(joined(WORDS.iter().map(|entry| (entry.word.forms)()), "Action: "));
+        Form::Table(TableForm {
+            name: "Step",
+            about: "Something the scenario does: exactly one action, `at` a time or `on` an event.",
+            keys,
+        })
+    }
+}
+
+impl StepTable {
+    /// Its name, if it is given one.
+    pub(crate) fn name(&self) -> Option<&At<String>> {
+        self.head.name.as_ref()
+    }
+
+    /// The way back.
+    pub(crate) fn of(step: &Step) -> Self {
+        StepTable {
+            head: Head { name: Some(At::nowhere(step.name.clone())) },
+            trigger: TriggerTable::of(&step.trigger),
+            // Every action that a scenario can ask for has its word.
+            word: WORDS.iter().find_map(|entry| (entry.of)(&step.action)),
+        }
+    }
+
+    /// What it means; none if there is a mistake, which has been noted.
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        span: &Range<usize>,
+        checker: &mut Checker<'_>,
+    ) -> Option<Step> {
+        let trigger = self.trigger.check(name, span, checker);
+        let action = self.word.as_ref().map(|word| word.check(checker))?;
+        let words = words(&action);
+        Some(Step { name: name.to_owned(), trigger: trigger?, action, words })
+    }
+}
+
+/// An action in words for people.
+fn words(action: &StepAction) -> String {
+    let words = WORDS.iter().find_map(|entry| (entry.words)(action));
+    words.unwrap_or_else(|| format!("{action:?}"))
+}
+
+/// The keys of every action, and an example of it.
+pub(crate) fn actions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
+    WORDS.iter().map(|entry| ((entry.word.forms)(), entry.word.example))
+}
+
+pub(crate) use on::events;

@@ -1,0 +1,48 @@
+//! `condition`: the array does something with a LUN that stands in the way of a host.
+
+use sansim_array::{Action, Condition as LunState};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::At,
+};
+
+table! {
+    /// The array does something with a LUN.
+    pub(crate) struct Condition, "a step" {
+        /// The array does something with a LUN.
+        pub(super) condition: At<LunCondition>,
+    }
+}
+
+table! {
+    /// What the array does with a LUN that stands in the way of a host.
+    pub(super) struct LunCondition, "a table such as { lun = 0, is = \"array-copy\" }" {
+        /// The LUN.
+        lun: At<u64>,
+        /// What it is.
+        is: Name<LunState>,
+    }
+}
+
+impl ArrayWord for Condition {
+    const EXAMPLE: &'static str = r#"condition = { lun = 0, is = "array-copy" }"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let LunCondition { lun, is } = &self.condition.value;
+        Action::SetCondition { lun: checker.lun(lun), condition: is.0 }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        let Action::SetCondition { lun, condition } = *action else { return None };
+        let table = LunCondition { lun: lun.into(), is: name(condition) };
+        Some(Condition { condition: At::nowhere(table) })
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        let Action::SetCondition { lun, condition } = action else { return None };
+        Some(format!("condition {condition} of LUN {lun}"))
+    }
+}

@@ -1,0 +1,34 @@
+//! `disarm`: a fault rule does not work any longer.
+
+use std::sync::Arc;
+
+use sansim_array::Action;
+
+use super::ArrayWord;
+use crate::{check::Checker, form::table, value::At};
+
+table! {
+    /// A fault rule does not work any longer.
+    pub(crate) struct Disarm, "a step" {
+        /// This fault rule does not work any longer.
+        pub(super) disarm: At<String>,
+    }
+}
+
+impl ArrayWord for Disarm {
+    const EXAMPLE: &'static str = r#"disarm = "not ready""#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        Action::Arm { rule: Arc::from(checker.rule(&self.disarm)), armed: false }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        let Action::Arm { rule, armed: false } = action else { return None };
+        Some(Disarm { disarm: At::nowhere(rule.to_string()) })
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        let Action::Arm { rule, armed: false } = action else { return None };
+        Some(format!("disarm fault {rule:?}"))
+    }
+}

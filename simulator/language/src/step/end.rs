@@ -1,0 +1,33 @@
+//! `end`: the story ends.
+
+use super::{StepAction, StepWord};
+use crate::{check::Checker, form::table, value::At};
+
+table! {
+    /// The story ends.
+    pub(crate) struct End, "a step" {
+        /// The story ends.
+        end: At<bool>,
+    }
+}
+
+impl StepWord for End {
+    const EXAMPLE: &'static str = "end = true";
+
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction {
+        if !self.end.value {
+            checker.refuse(&self.end.span, "`end` is true or not there", "remove it");
+        }
+        StepAction::End
+    }
+
+    fn of(action: &StepAction) -> Option<Self> {
+        let StepAction::End = action else { return None };
+        Some(End { end: At::nowhere(true) })
+    }
+
+    fn words(action: &StepAction) -> Option<String> {
+        let StepAction::End = action else { return None };
+        Some("end the story".to_owned())
+    }
+}

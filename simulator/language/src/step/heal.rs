@@ -1,0 +1,38 @@
+//! `heal`: the controllers agree about a LUN again.
+
+use sansim_array::Action;
+
+use super::ArrayWord;
+use crate::{check::Checker, form::table, value::At};
+
+table! {
+    /// The controllers agree about a LUN again: on the owner from before.
+    pub(crate) struct Heal, "a step" {
+        /// The controllers agree about the LUN with this number again: on the owner from before.
+        pub(super) heal: At<u64>,
+    }
+}
+
+impl ArrayWord for Heal {
+    const EXAMPLE: &'static str = r#"heal = 0"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        Action::Split { lun: checker.lun(&self.heal), apart: None }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::Split { lun, apart: None } => Some(Heal { heal: (*lun).into() }),
+            _ => None,
+        }
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match action {
+            Action::Split { lun, apart: None } => {
+                Some(format!("the controllers agree about LUN {lun} again"))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `link`: a link goes down, comes back or flaps.
+
+use sansim_array::{Action, HbaId, PortId};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, TimeSpan},
+};
+
+table! {
+    /// A link goes down, comes back or flaps.
+    pub(crate) struct Link, "a step" {
+        /// A link goes down, comes back or flaps.
+        pub(super) link: At<LinkTable>,
+    }
+}
+
+table! {
+    /// What becomes of a link.
+    pub(super) struct LinkTable, "a table such as { port = \"A0\", up = false }" {
+        /// The port it leads to.
+        port: Name<PortId>,
+        /// The HBA it leads from. Default: the port's own link, which is every HBA's.
+        hba: Option<At<u64>>,
+        /// Whether it is up from now on. Default: false.
+        up: Option<bool>,
+        /// It goes down and comes back instead, again and again.
+        flap: Option<At<Flap>>,
+    }
+}
+
+table! {
+    /// How a link flaps.
+    struct Flap, "a table such as { every = \"1s\", times = 5 }" {
+        /// How long it is down, and then up.
+        every: Name<TimeSpan>,
+        /// How many times, at most 1000.
+        times: At<u64>,
+    }
+}
+
+impl ArrayWord for Link {
+    const EXAMPLE: &'static str = r#"link = { port = "A0", hba = 0, up = false }"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let given = &self.link;
+        let hba = given.hba.as_ref().map(|hba| checker.hba(hba));
+        let port = checker.port(&given.port);
+        let Some(flap) = &given.flap else {
+            return Action::SetLink { hba, port, up: given.up.unwrap_or(false) };
+        };
+        if given.up.is_some() {
+            checker.refuse(&flap.span, "`flap` does not go with `up`", "remove one of them");
+        }
+        let every = flap.every.0.0;
+        if every.is_zero() {
+            checker.refuse(&flap.every.span, "a link takes some time to flap", "write \"1s\"");
+        }
+        let times = checker.number(Some(&flap.times), 1..=1000, 1, "`times`") as u16;
+        Action::FlapLink { hba, port, every, times }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        let (hba, port, up, flap) = match *action {
+            Action::SetLink { hba, port, up } => (hba, port, Some(up), None),
+            Action::FlapLink { hba, port, every, times } => {
+                let times = At::nowhere(times.into());
+                let flap = Flap { every: name(TimeSpan(every)), times };
+                (hba, port, None, Some(At::nowhere(flap)))
+            }
+            _ => return None,
+        };
+        let link = LinkTable { port: name(port), hba: hba.map(At::from), up, flap };
+        Some(Link { link: At::nowhere(link) })
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match *action {
+            Action::SetLink { hba, port, up } => {
+                let state = if up { "up" } else { "down" };
+                Some(format!("link {} is {state}", which(hba, port)))
+            }
+            Action::FlapLink { hba, port, every, times } => {
+                let (link, every) = (which(hba, port), TimeSpan(every));
+                Some(format!("link {link} flaps {times} times, every {every}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn which(hba: Option<HbaId>, port: PortId) -> String {
+    hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"))
+}

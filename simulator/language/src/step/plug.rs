@@ -1,0 +1,39 @@
+//! `plug`: a port is put back, and its disks with it.
+
+use sansim_array::{Action, PortId};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+};
+
+table! {
+    /// A port is put back, and its disks with it.
+    pub(crate) struct Plug, "a step" {
+        /// A port is put back, and its disks with it.
+        pub(super) plug: Name<PortId>,
+    }
+}
+
+impl ArrayWord for Plug {
+    const EXAMPLE: &'static str = r#"plug = "A0""#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        Action::SetPort { port: checker.port(&self.plug), present: true }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::SetPort { port, present: true } => Some(Plug { plug: name(*port) }),
+            _ => None,
+        }
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match action {
+            Action::SetPort { port, present: true } => Some(format!("plug port {port}")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `release`: commands under a hold go on.
+
+use std::sync::Arc;
+
+use sansim_array::Action;
+
+use super::ArrayWord;
+use crate::{check::Checker, form::table, value::At};
+
+table! {
+    /// Commands under a hold go on.
+    pub(crate) struct Release, "a step" {
+        /// Commands under this hold go on.
+        pub(super) release: At<String>,
+    }
+}
+
+impl ArrayWord for Release {
+    const EXAMPLE: &'static str = r#"release = "gate""#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let hold: Arc<str> = Arc::from(checker.hold(&self.release));
+        checker.releases(&hold);
+        Action::Release { hold }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        let Action::Release { hold } = action else { return None };
+        Some(Release { release: At::nowhere(hold.to_string()) })
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        let Action::Release { hold } = action else { return None };
+        Some(format!("release hold {hold:?}"))
+    }
+}

@@ -1,0 +1,52 @@
+//! `resize`: a LUN changes its size.
+
+use sansim_array::{Action, LunConfig};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, Size},
+};
+
+table! {
+    /// A LUN changes its size.
+    pub(crate) struct Resize, "a step" {
+        /// A LUN changes its size.
+        pub(super) resize: NewSize,
+    }
+}
+
+table! {
+    /// A LUN's new size.
+    pub(super) struct NewSize, "a table such as { lun = 0, size = \"1GiB\" }" {
+        /// The LUN.
+        lun: At<u64>,
+        /// Its new size.
+        size: Name<Size>,
+    }
+}
+
+impl ArrayWord for Resize {
+    const EXAMPLE: &'static str = r#"resize = { lun = 0, size = "1GiB" }"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let NewSize { lun, size } = &self.resize;
+        let bytes = size.0.0;
+        if bytes == 0 || !bytes.is_multiple_of(4096) || bytes > LunConfig::MAX_BYTES {
+            let help = "write a multiple of 4KiB, at most 64TiB";
+            checker.refuse(&size.span, "no LUN can have this size", help);
+        }
+        Action::ResizeLun { lun: checker.lun(lun), bytes }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        let Action::ResizeLun { lun, bytes } = *action else { return None };
+        Some(Resize { resize: NewSize { lun: lun.into(), size: name(Size(bytes)) } })
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        let Action::ResizeLun { lun, bytes } = action else { return None };
+        Some(format!("resize LUN {lun} to {}", Size(*bytes)))
+    }
+}

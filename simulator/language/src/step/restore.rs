@@ -1,0 +1,42 @@
+//! `restore`: a part of the array is online again.
+
+use sansim_array::{Action, ControllerState};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    names::Part,
+};
+
+table! {
+    /// A part of the array is online again.
+    pub(crate) struct Restore, "a step" {
+        /// A part of the array is online again.
+        pub(super) restore: Name<Part>,
+    }
+}
+
+impl ArrayWord for Restore {
+    const EXAMPLE: &'static str = r#"restore = "controller A""#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let part = &self.restore;
+        checker.known_controller(part.0.0, &part.span);
+        Action::SetController { controller: part.0.0, state: ControllerState::Online }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::SetController { controller, state: ControllerState::Online } => {
+                Some(Restore { restore: name(Part(*controller)) })
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`Set`](super::Set) says it.
+    fn words(_: &Action) -> Option<String> {
+        None
+    }
+}

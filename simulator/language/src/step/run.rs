@@ -1,0 +1,56 @@
+//! `run`: a program of the guest is run.
+
+use std::time::Duration;
+
+use sansim_stage::Act;
+
+use super::{Announced, StepAction, StepWord};
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, TimeSpan},
+};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+table! {
+    /// A program of the guest is run.
+    pub(crate) struct Run, "a step" {
+        /// A program of the guest is run, without a shell. `{map}`, `{map:lun1}`, `{disk:A0}` and
+        /// `{disk:hba0:A0:lun1}` stand for device names.
+        run: At<Vec<String>>,
+        /// How long the program may run. Default: "30s".
+        timeout: Option<Name<TimeSpan>>,
+    }
+}
+
+impl StepWord for Run {
+    const EXAMPLE: &'static str = r#"run = ["sg_turs", "{disk:A0}"]"#;
+
+    fn announce(&self) -> Announced {
+        Announced::Program
+    }
+
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction {
+        let argv = &self.run;
+        if argv.first().is_none_or(String::is_empty) {
+            let help = "write for instance [\"sg_turs\", \"{disk:A0}\"]";
+            checker.refuse(&argv.span, "no program is named here", help);
+        }
+        for word in &argv.value {
+            checker.placeholders(word, &argv.span);
+        }
+        let timeout = self.timeout.as_ref().map_or(DEFAULT_TIMEOUT, |timeout| timeout.0.0);
+        StepAction::Act(Act::Run { argv: argv.value.clone(), timeout })
+    }
+
+    fn of(action: &StepAction) -> Option<Self> {
+        let StepAction::Act(Act::Run { argv, timeout }) = action else { return None };
+        Some(Run { run: At::nowhere(argv.clone()), timeout: Some(name(TimeSpan(*timeout))) })
+    }
+
+    fn words(action: &StepAction) -> Option<String> {
+        let StepAction::Act(Act::Run { argv, .. }) = action else { return None };
+        Some(format!("run {}", argv.join(" ")))
+    }
+}

@@ -1,0 +1,55 @@
+//! `set`: a controller changes its state.
+
+use sansim_array::{Action, ControllerId, ControllerState};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+};
+
+table! {
+    /// A controller changes its state.
+    pub(crate) struct Set, "a step" {
+        /// A controller changes its state.
+        pub(super) set: SetState,
+    }
+}
+
+table! {
+    /// A controller's new state.
+    pub(crate) struct SetState, "a table such as { controller = \"A\", state = \"quiescing\" }" {
+        /// The controller.
+        controller: Name<ControllerId>,
+        /// Its new state.
+        state: Name<ControllerState>,
+    }
+}
+
+impl ArrayWord for Set {
+    const EXAMPLE: &'static str = r#"set = { controller = "A", state = "quiescing" }"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        let SetState { controller, state } = &self.set;
+        Action::SetController { controller: checker.controller(controller), state: state.0 }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::SetController { controller, state } => {
+                let set = SetState { controller: name(*controller), state: name(*state) };
+                Some(Set { set })
+            }
+            _ => None,
+        }
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match action {
+            Action::SetController { controller, state } => {
+                Some(format!("controller {controller} is {state}"))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! When a step is taken: `at`, or `on` with `after`.
+
+use std::{fmt, ops::Range, time::Duration};
+
+use super::on::{OnEvent, OnTable};
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+    value::{At, TimeSpan},
+};
+
+/// When a step is taken; every step is taken at most once.
+#[derive(Debug, Clone)]
+pub enum Trigger {
+    /// At this time of the story.
+    At(Duration),
+    /// When something happens.
+    On {
+        /// What has to happen.
+        event: OnEvent,
+        /// How long after it.
+        after: Duration,
+    },
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trigger::At(time) => write!(f, "at {}", TimeSpan(*time)),
+            Trigger::On { event, after } if after.is_zero() => write!(f, "when {event}"),
+            Trigger::On { event, after } => write!(f, "{} after {event}", TimeSpan(*after)),
+        }
+    }
+}
+
+table! {
+    /// When a step is taken.
+    pub(super) struct TriggerTable, "`at` or `on`" {
+        /// When: a time of the story.
+        at: Option<Name<TimeSpan>>,
+        /// When: an event.
+        on: Option<At<OnTable>>,
+        /// How long after the event. Default: "0s".
+        after: Option<Name<TimeSpan>>,
+    }
+}
+
+impl TriggerTable {
+    /// What it means; none if there is a mistake, which has been noted.
+    pub(super) fn check(
+        &self,
+        step: &str,
+        span: &Range<usize>,
+        checker: &mut Checker<'_>,
+    ) -> Option<Trigger> {
+        match (&self.at, &self.on) {
+            (Some(at), None) => {
+                if let Some(after) = &self.after {
+                    checker.refuse(&after.span, "`after` goes with `on`", "add it to `at`");
+                }
+                Some(Trigger::At(checker.story_time(at)))
+            }
+            (None, Some(on)) => {
+                let after = self.after.as_ref().map_or(Duration::ZERO, |after| after.0.0);
+                Some(Trigger::On { event: on.check(step, checker)?, after })
+            }
+            (Some(at), Some(_)) => {
+                let help = "write `on` with `after` for a step that comes so long after an event";
+                checker.refuse(&at.span, "`at` and `on` exclude each other", help);
+                None
+            }
+            (None, None) => {
+                let help = "write `at`, a time of the story, or `on`, an event";
+                checker.refuse(span, "this step is never taken", help);
+                None
+            }
+        }
+    }
+
+    /// The way back.
+    pub(super) fn of(trigger: &Trigger) -> Self {
+        match trigger {
+            Trigger::At(time) => {
+                TriggerTable { at: Some(name(TimeSpan(*time))), on: None, after: None }
+            }
+            Trigger::On { event, after } => TriggerTable {
+                at: None,
+                on: Some(At::nowhere(OnTable::of(event))),
+                after: Some(name(TimeSpan(*after))),
+            },
+        }
+    }
+}

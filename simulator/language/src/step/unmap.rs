@@ -1,0 +1,36 @@
+//! `unmap`: a LUN disappears.
+
+use sansim_array::Action;
+
+use super::ArrayWord;
+use crate::{check::Checker, form::table, value::At};
+
+table! {
+    /// A LUN disappears.
+    pub(crate) struct Unmap, "a step" {
+        /// The LUN with this number disappears.
+        pub(super) unmap: At<u64>,
+    }
+}
+
+impl ArrayWord for Unmap {
+    const EXAMPLE: &'static str = r#"unmap = 5"#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        Action::UnmapLun { lun: checker.lun(&self.unmap) }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::UnmapLun { lun } => Some(Unmap { unmap: (*lun).into() }),
+            _ => None,
+        }
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match action {
+            Action::UnmapLun { lun } => Some(format!("unmap LUN {lun}")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `unplug`: a port is taken away, and its disks with it.
+
+use sansim_array::{Action, PortId};
+
+use super::ArrayWord;
+use crate::{
+    check::Checker,
+    form::{Name, name, table},
+};
+
+table! {
+    /// A port is taken away, and its disks with it.
+    pub(crate) struct Unplug, "a step" {
+        /// A port is taken away, and its disks with it.
+        pub(super) unplug: Name<PortId>,
+    }
+}
+
+impl ArrayWord for Unplug {
+    const EXAMPLE: &'static str = r#"unplug = "A0""#;
+
+    fn check(&self, checker: &mut Checker<'_>) -> Action {
+        Action::SetPort { port: checker.port(&self.unplug), present: false }
+    }
+
+    fn of(action: &Action) -> Option<Self> {
+        match action {
+            Action::SetPort { port, present: false } => Some(Unplug { unplug: name(*port) }),
+            _ => None,
+        }
+    }
+
+    fn words(action: &Action) -> Option<String> {
+        match action {
+            Action::SetPort { port, present: false } => Some(format!("unplug port {port}")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The kinds of values a scenario is written with: each reads itself from text, prints itself the
+//! same way, and says what would have been accepted.
+
+mod compare;
+mod delay;
+mod duration;
+mod size;
+mod spanned;
+mod version;
+
+pub use compare::{Bound, Comparison, Quantity, Relation};
+pub(crate) use delay::DelayTime;
+pub use duration::TimeSpan;
+pub use size::Size;
+pub use spanned::At;
+pub use version::{VersionRange, release_order};
+
+/// The leading number of a text and the unit after it, both trimmed.
+fn split_number(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start())
+}

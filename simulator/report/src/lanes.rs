@@ -1,0 +1,168 @@
+//! The story as a picture: one lane a controller, LUN, path, and for pg_init and the I/O, with what
+//! lasted as bars and what happened as marks.
+
+use std::collections::BTreeMap;
+
+use sansim_stage::event::{Change, Event, What};
+
+/// Marks kept at most in one lane; a story with more shows the first ones.
+const MAX_MARKS: usize = 300;
+
+/// How something is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// On the way somewhere.
+    Busy,
+    /// Broken.
+    Bad,
+    /// Neither.
+    Plain,
+}
+
+/// Something that lasted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// Scenario seconds of its beginning.
+    pub from: f64,
+    /// Scenario seconds of its end; none while it lasts.
+    pub to: Option<f64>,
+    /// What it was: `online`, `A`, `failed`.
+    pub label: String,
+    /// How it is to be read.
+    pub tone: Tone,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// Scenario seconds.
+    pub t: f64,
+    /// What it was.
+    pub label: String,
+    /// How it is to be read.
+    pub tone: Tone,
+}
+
+/// One line of the picture.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lane {
+    /// What lasted, in order.
+    pub bars: Vec<Bar>,
+    /// What happened.
+    pub marks: Vec<Mark>,
+}
+
+/// All lanes, in the order in which they are drawn.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    lanes: BTreeMap<(u8, String), Lane>,
+}
+
+impl Lanes {
+    /// Takes an event, if it shows in the picture.
+    pub fn push(&mut self, event: &Event) {
+        let t = event.t;
+        match &event.what {
+            What::Step { action, error, .. } => {
+                let tone = if error.is_some() { Tone::Bad } else { Tone::Plain };
+                self.mark(0, "steps", t, action.clone(), tone);
+            }
+            What::State { change: Change::Controller { controller, from, to }, .. } => {
+                let lane = format!("controller {controller}");
+                self.change(1, &lane, t, (from, state_tone(from)), (to, state_tone(to)));
+            }
+            What::State { change: Change::Owner { lun, from, to, .. }, .. } => {
+                let lane = format!("owner of LUN {lun}");
+                self.change(2, &lane, t, (from, Tone::Plain), (to, Tone::Plain));
+            }
+            What::Command(command) if command.op.starts_with("MODE SELECT") && t >= 0.0 => {
+                let tone = if command.failed() { Tone::Bad } else { Tone::Good };
+                let answer = command.answer();
+                let label = format!("{} to {}: {answer}", command.op, command.port);
+                self.mark(3, "MODE SELECT", t, label, tone);
+            }
+            What::PgInit { rounds, .. } if *rounds > 0 => {
+                self.mark(4, "pg_init", t, format!("round {rounds}"), Tone::Busy);
+            }
+            What::Path { path, state, .. } => {
+                let lane = format!("path {path}");
+                match state {
+                    'F' => self.change(5, &lane, t, ("active", Tone::Good), ("failed", Tone::Bad)),
+                    _ => self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good)),
+                }
+            }
+            What::Io { what: "stall_begin", text, .. } => {
+                let bar = Bar { from: t, to: None, label: text.clone(), tone: Tone::Bad };
+                self.lane(6, "I/O").bars.push(bar);
+            }
+            What::Io { what: "stall_end", .. } => {
+                if let Some(bar) = self.lane(6, "I/O").bars.last_mut() {
+                    bar.to.get_or_insert(t);
+                }
+            }
+            What::Io { text, .. } => self.mark(6, "I/O", t, text.clone(), Tone::Bad),
+            _ => {}
+        }
+    }
+
+    /// The lanes with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Lane)> {
+        self.lanes.iter().map(|((_, name), lane)| (name.as_str(), lane))
+    }
+
+    fn lane(&mut self, rank: u8, name: &str) -> &mut Lane {
+        self.lanes.entry((rank, name.to_owned())).or_default()
+    }
+
+    fn mark(&mut self, rank: u8, name: &str, t: f64, label: String, tone: Tone) {
+        let lane = self.lane(rank, name);
+        if lane.marks.len() < MAX_MARKS {
+            lane.marks.push(Mark { t, label, tone });
+        }
+    }
+
+    /// A state ended and another began; the first one is taken to have lasted since the story began.
+    fn change(&mut self, rank: u8, name: &str, t: f64, from: (&str, Tone), to: (&str, Tone)) {
+        let lane = self.lane(rank, name);
+        if lane.bars.last().is_some_and(|bar| bar.label == to.0) {
+            return;
+        }
+        match lane.bars.last_mut() {
+            Some(bar) => bar.to = Some(t),
+            None => {
+                let bar = Bar { from: 0.0, to: Some(t), label: from.0.to_owned(), tone: from.1 };
+                lane.bars.push(bar);
+            }
+        }
+        lane.bars.push(Bar { from: t, to: None, label: to.0.to_owned(), tone: to.1 });
+    }
+}
+
+fn state_tone(state: &str) -> Tone {
+    match state {
+        "online" => Tone::Good,
+        "failed" | "offline" => Tone::Bad,
+        _ => Tone::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_lasts_until_the_next_one() {
+        let mut lanes = Lanes::default();
+        for (t, from, to) in [(1.0, "online", "failed"), (3.0, "failed", "online")] {
+            let (from, to) = (from.to_owned(), to.to_owned());
+            let change = Change::Controller { controller: "A".into(), from, to };
+            lanes.push(&Event { t, what: What::State { text: String::new(), change } });
+        }
+        let (name, lane) = lanes.iter().next().unwrap();
+        assert_eq!(name, "controller A");
+        let spans: Vec<_> = lane.bars.iter().map(|b| (b.from, b.to)).collect();
+        assert_eq!(spans, [(0.0, Some(1.0)), (1.0, Some(3.0)), (3.0, None)]);
+    }
+}

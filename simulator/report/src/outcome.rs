@@ -1,0 +1,170 @@
+//! What pg_init came to in a run: the same few words for every handler, so that scenarios can be
+//! compared and counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use sansim_stage::event::{Change, CommandEvent, Event, What};
+
+/// The operations by which device handlers have a controller take a LUN over.
+const ACTIVATIONS: [&str; 3] = ["MODE SELECT", "START STOP UNIT", "SET TARGET PORT GROUPS"];
+
+/// Something that a story came to. Several may be true of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A LUN changed hands by a command of the guest.
+    Switched,
+    /// An activation command was not answered GOOD.
+    Refused,
+    /// An activation command that was refused came again on the same path.
+    SentAgain,
+    /// dm-multipath began a second round of pg_init.
+    Retried,
+    /// dm-multipath bypassed a path group.
+    Bypassed,
+    /// dm-multipath failed a path.
+    PathFailed,
+    /// A request of the workload failed.
+    IoFailed,
+}
+
+impl Outcome {
+    /// All of them, in the order of a story.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Switched,
+        Outcome::Refused,
+        Outcome::SentAgain,
+        Outcome::Retried,
+        Outcome::Bypassed,
+        Outcome::PathFailed,
+        Outcome::IoFailed,
+    ];
+
+    /// In a word or two.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Switched => "switched",
+            Outcome::Refused => "refused",
+            Outcome::SentAgain => "sent again",
+            Outcome::Retried => "retried",
+            Outcome::Bypassed => "bypassed",
+            Outcome::PathFailed => "path failed",
+            Outcome::IoFailed => "I/O failed",
+        }
+    }
+}
+
+/// What a story came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// In the order of [`Outcome::ALL`].
+    pub seen: BTreeSet<Outcome>,
+    /// How activation commands were answered, each answer once, in the order in which they first
+    /// came: `MODE SELECT: 06/2a/01`.
+    pub answers: Vec<String>,
+}
+
+/// Finds out what a story comes to from its events.
+#[derive(Debug, Default)]
+pub struct OutcomeTracker {
+    outcomes: Outcomes,
+    /// Paths, by HBA, port and LUN, of whose activation commands the last one was refused.
+    refused: BTreeMap<(u8, String, u16), bool>,
+}
+
+impl OutcomeTracker {
+    /// Takes an event; what came before the story does not count.
+    pub fn event(&mut self, event: &Event) {
+        if event.t < 0.0 {
+            return;
+        }
+        match &event.what {
+            What::Command(command) => self.command(command),
+            What::State { change: Change::Owner { by: Some(_), .. }, .. } => {
+                self.note(Outcome::Switched);
+            }
+            What::PgInit { rounds, .. } if *rounds > 1 => self.note(Outcome::Retried),
+            What::Group { state: 'D', .. } => self.note(Outcome::Bypassed),
+            What::Path { state: 'F', .. } => self.note(Outcome::PathFailed),
+            What::Io { what: "error", .. } => self.note(Outcome::IoFailed),
+            _ => {}
+        }
+    }
+
+    /// What it came to until now.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    fn command(&mut self, command: &CommandEvent) {
+        let family = command.op.split_once('(').map_or(command.op.as_str(), |(family, _)| family);
+        if !ACTIVATIONS.contains(&family) {
+            return;
+        }
+        let path = (command.hba, command.port.clone(), command.lun);
+        if self.refused.insert(path, command.failed()) == Some(true) {
+            self.note(Outcome::SentAgain);
+        }
+        if command.failed() {
+            self.note(Outcome::Refused);
+        }
+        let answer = format!("{family}: {}", command.answer());
+        if !self.outcomes.answers.contains(&answer) {
+            self.outcomes.answers.push(answer);
+        }
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        self.outcomes.seen.insert(outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_select(t: f64, port: &str, sense: Option<&str>) -> Event {
+        let command = CommandEvent {
+            seq: 0,
+            hba: 0,
+            port: port.into(),
+            controller: port[..1].into(),
+            lun: 0,
+            op: "MODE SELECT(10)".into(),
+            cdb: String::new(),
+            status: if sense.is_some() { "CHECK CONDITION" } else { "GOOD" }.into(),
+            sense: sense.map(Into::into),
+            response: "OK".into(),
+            latency_s: 0.0,
+            fault: None,
+        };
+        Event { t, what: What::Command(command) }
+    }
+
+    fn outcomes(events: &[Event]) -> Outcomes {
+        let mut tracker = OutcomeTracker::default();
+        events.iter().for_each(|event| tracker.event(event));
+        tracker.outcomes().clone()
+    }
+
+    #[test]
+    fn a_command_that_is_refused_and_comes_again_on_its_path_was_sent_again() {
+        let sense = Some("06/2a/01");
+        let story = [mode_select(1.0, "B0", sense), mode_select(1.1, "B0", None)];
+        let seen = outcomes(&story);
+        assert_eq!(seen.seen, [Outcome::Refused, Outcome::SentAgain].into());
+        assert_eq!(seen.answers, ["MODE SELECT: 06/2a/01", "MODE SELECT: GOOD"]);
+        let elsewhere = [mode_select(1.0, "B0", sense), mode_select(1.1, "B1", None)];
+        assert_eq!(outcomes(&elsewhere).seen, [Outcome::Refused].into());
+    }
+
+    #[test]
+    fn discovery_does_not_count_and_a_first_round_is_no_retry() {
+        assert_eq!(outcomes(&[mode_select(-0.1, "B0", Some("06/2a/01"))]), Outcomes::default());
+        let round = |rounds| Event { t: 1.0, what: What::PgInit { map: "m".into(), rounds } };
+        assert_eq!(outcomes(&[round(1)]).seen, [].into());
+        assert_eq!(outcomes(&[round(1), round(2)]).seen, [Outcome::Retried].into());
+    }
+}

@@ -1,0 +1,121 @@
+//! Runs in exact time, compared by every byte of their `events.ndjson`.
+
+mod events;
+mod exact;
+mod keys;
+mod part;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+use events::{EventsFile, Unreadable};
+pub use exact::{Base, Departure, Exact, Parting, Uncompared};
+pub use keys::Key;
+use keys::different_keys;
+use part::{Ends, part};
+pub use told::{CommandSubject, Subject, Told};
+
+use super::{Compared, Repeat};
+
+/// A run in exact time that has ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It left its events in this file.
+    Events(PathBuf),
+    /// It left nothing to be compared, for this reason.
+    Failed(String),
+}
+
+/// Runs in exact time of one scenario with one seed. Their files are compared when all have ended.
+#[derive(Debug, Default)]
+pub struct Bytes {
+    runs: Vec<(u32, Ended)>,
+}
+
+impl Bytes {
+    /// Takes a run that has ended; `number` is 1 for the first one.
+    pub fn add(&mut self, number: u32, run: Ended) {
+        self.runs.push((number, run));
+    }
+
+    /// Compares each with the first that left a file that can be read; none if there are not two.
+    /// Reads all files, however large, a piece at a time.
+    pub fn finish(mut self) -> Option<Repeat> {
+        if self.runs.len() < 2 {
+            return None;
+        }
+        self.runs.sort_by_key(|(number, _)| *number);
+        let mut exact = Exact::default();
+        let mut first = None;
+        for (run, ended) in self.runs {
+            if let Err(why) = add(&mut exact, &mut first, run, ended) {
+                exact.not_compared.push(Uncompared { run, why });
+            }
+        }
+        Some(Repeat { runs: exact.runs(), compared: Compared::Bytes(exact) })
+    }
+}
+
+/// Compares the `events.ndjson` of two runs, of which the first is number 1.
+pub fn compare(first: &Path, second: &Path) -> Exact {
+    let (mut exact, mut base) = (Exact::default(), None);
+    for (run, path) in (1..).zip([first, second]) {
+        if let Err(why) = add(&mut exact, &mut base, run, Ended::Events(path.to_owned())) {
+            exact.not_compared.push(Uncompared { run, why });
+        }
+    }
+    exact
+}
+
+/// Adds a run to the comparison. `first` is the file that the others are compared with.
+fn add(
+    exact: &mut Exact,
+    first: &mut Option<PathBuf>,
+    run: u32,
+    ended: Ended,
+) -> Result<(), String> {
+    let path = match ended {
+        Ended::Events(path) => path,
+        Ended::Failed(why) => return Err(why),
+    };
+    let Some(first) = first else {
+        exact.base = Some(base(run, &path).map_err(|error| error.to_string())?);
+        exact.identical = 1;
+        *first = Some(path);
+        return Ok(());
+    };
+    match departure(first, run, &path).map_err(|error| error.to_string())? {
+        None => exact.identical += 1,
+        Some(departure) => exact.differences.push(departure),
+    }
+    Ok(())
+}
+
+/// The file that the others are compared with, in a few numbers.
+fn base(run: u32, path: &Path) -> Result<Base, Unreadable> {
+    let content = EventsFile::open(path)?.content()?;
+    let blake3 = content.digest.to_hex().to_string();
+    Ok(Base { run, bytes: content.bytes, events: content.lines, blake3 })
+}
+
+/// Where a run leaves the first one; none if their files are the same.
+fn departure(first: &Path, run: u32, path: &Path) -> Result<Option<Departure>, Unreadable> {
+    let (mut first, mut other) = (EventsFile::open(first)?, EventsFile::open(path)?);
+    let Some(place) = part(&mut first, &mut other)? else { return Ok(None) };
+    let column = place.byte - place.line_start;
+    let told = |line: &[u8]| Told::new(line, column as usize);
+    let line_of = |file: &mut EventsFile| file.line_at(place.line_start);
+    let parting = match place.ends {
+        Ends::Neither => {
+            let (was, is) = (line_of(&mut first)?, line_of(&mut other)?);
+            let keys = different_keys(&was, &is);
+            Parting::Differs { tells: told(&is), instead_of: told(&was), keys }
+        }
+        Ends::First => Parting::GoesOn { tells: told(&line_of(&mut other)?) },
+        Ends::Other => Parting::Ends { instead_of: told(&line_of(&mut first)?) },
+    };
+    let (byte, line, column) = (place.byte + 1, place.line + 1, column + 1);
+    Ok(Some(Departure { run, byte, line, column, parting }))
+}

@@ -1,0 +1,71 @@
+//! Events in words that are the same whenever the same happens.
+
+use sansim_stage::event::{CommandEvent, What};
+
+/// A command and its answer.
+pub(super) fn of_command(command: &CommandEvent) -> String {
+    let CommandEvent { hba, port, lun, op, cdb, .. } = command;
+    format!("hba{hba}:{port} LUN {lun} {op} {cdb}: {}", command.answer())
+}
+
+/// Anything else, without times, measured values, and numbers that the guest gives out as it
+/// likes; none for commands, nor for what
+/// multipathd says of its maps, which has process numbers and the like in it.
+pub(super) fn of_event(what: &What) -> Option<String> {
+    Some(match what {
+        What::Command(_) => return None,
+        What::State { text, .. } => text.clone(),
+        What::Step { name, error: None, .. } => format!("step {name}"),
+        What::Step { name, error: Some(error), .. } => format!("step {name}: {error}"),
+        What::Path { path, state, fails, group, group_state, .. } => {
+            format!("path {path}: {state}, {fails} failures, group {group} {group_state}")
+        }
+        What::Table { map, table } => format!("table of {map}: {table}"),
+        What::Group { group, state } => format!("path group {group}: {state}"),
+        What::PgInit { map, rounds } => format!("pg_init of {map}: round {rounds}"),
+        What::Io { what, offset: None, .. } => format!("io: {what}"),
+        What::Io { what, offset: Some(offset), .. } => format!("io: {what} at {offset}"),
+        What::Log { level: Some(level), text } => format!("log <{level}> {text}"),
+        What::Log { level: None, text } => format!("log {text}"),
+        What::Multipathd { .. } => return None,
+        What::Uevent { action, path, seqnum, valid_paths } => {
+            format!("uevent {seqnum} {action} {path}, {valid_paths} valid paths")
+        }
+        What::Ran { name, code, stdout, stderr } => {
+            let code = code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
+            format!("ran {name}: {code} {stdout}{stderr}")
+        }
+        What::Expect { text, ok, .. } => {
+            format!("expect {text}: {}", if *ok { "holds" } else { "does not hold" })
+        }
+        What::Verdict { verdict, .. } => format!("verdict {verdict}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measured_values_are_left_out() {
+        let expect = |seen: &str| What::Expect {
+            text: "io has no errors".to_owned(),
+            ok: true,
+            seen: seen.to_owned(),
+        };
+        assert_eq!(of_event(&expect("0, 1.25 s")), of_event(&expect("0, 1.31 s")));
+        let stall =
+            |text: &str| What::Io { what: "stall_end", text: text.to_owned(), offset: None };
+        assert_eq!(of_event(&stall("after 1 s")), of_event(&stall("after 2 s")));
+        let path = |dev: &str, state| What::Path {
+            dev: dev.to_owned(),
+            path: "hba0:A0".to_owned(),
+            state,
+            fails: 1,
+            group: 1,
+            group_state: 'A',
+        };
+        assert_eq!(of_event(&path("8:0", 'F')), of_event(&path("8:16", 'F')));
+        assert_ne!(of_event(&path("8:0", 'F')), of_event(&path("8:0", 'A')));
+    }
+}

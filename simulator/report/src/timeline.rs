@@ -1,0 +1,177 @@
+//! The story on one screen: steps, faults, activation commands with their sense, pg_init rounds,
+//! path changes and stalls, in the order of scenario time.
+
+use std::fmt;
+
+use sansim_stage::event::{CommandEvent, Event, What};
+
+/// Lines kept at most; a story with more loses its middle, and says so.
+const MAX_LINES: usize = 400;
+
+/// A line of the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Scenario seconds of the first event of this line.
+    pub t: f64,
+    /// Scenario seconds of the last event folded into it.
+    pub last: f64,
+    /// What kind of thing happened: `step`, `state`, `command`, `path`, …
+    pub tag: &'static str,
+    /// What happened.
+    pub text: String,
+    /// Whether it is bad news: an error, a failed path, an expectation that does not hold.
+    pub bad: bool,
+    /// How many equal events in a row it stands for.
+    pub count: u64,
+}
+
+/// Collects what is worth telling, as events happen.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    lines: Vec<Line>,
+    left_out: u64,
+}
+
+impl Timeline {
+    /// Takes an event, if it belongs into the story.
+    pub fn push(&mut self, event: &Event) {
+        let Some((tag, text, bad)) = tell(event) else { return };
+        if let Some(same) =
+            self.lines.iter_mut().rev().take(4).find(|l| l.tag == tag && l.text == text)
+            && event.t >= same.t
+        {
+            same.count += 1;
+            same.last = event.t;
+            return;
+        }
+        if self.lines.len() == MAX_LINES {
+            self.lines.remove(MAX_LINES / 2);
+            self.left_out += 1;
+        }
+        let line = Line { t: event.t, last: event.t, tag, text, bad, count: 1 };
+        // Commands are reported when they complete, under the time at which they arrived.
+        let place = self.lines.iter().rposition(|l| l.t <= line.t).map_or(0, |p| p + 1);
+        self.lines.insert(place, line);
+    }
+
+    /// The lines, oldest first.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// How many lines were left out of the middle.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>9.3}s  {:<8} {}", self.t, self.tag, self.text)?;
+        if self.count > 1 {
+            write!(f, "  ×{} until {:.3}s", self.count, self.last)?;
+        }
+        Ok(())
+    }
+}
+
+/// How an event reads, and whether it is bad news; none for what would only be noise.
+fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
+    Some(match &event.what {
+        What::Command(command) => ("command", tell_command(command, event.t)?, command.failed()),
+        What::State { text, .. } if event.t > 0.0 => ("state", text.clone(), false),
+        What::Step { name, action, error } => {
+            let named = if name == action { action.clone() } else { format!("{action} ({name})") };
+            match error {
+                None => ("step", named, false),
+                Some(error) => ("step", format!("{named}: {error}"), true),
+            }
+        }
+        What::Path { path, dev, state, fails, .. } => match state {
+            'F' => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
+            _ => ("path", format!("{path} ({dev}) active"), false),
+        },
+        What::Table { map, .. } => ("table", format!("{map} has a new table"), false),
+        What::Group { group, state } => {
+            let word = match state {
+                'A' => "current",
+                'D' => "bypassed",
+                _ => "enabled",
+            };
+            ("group", format!("path group {group} is {word}"), false)
+        }
+        What::PgInit { rounds: 0, .. } => return None,
+        What::PgInit { rounds, .. } => ("pg_init", format!("round {rounds}"), false),
+        What::Io { what, text, .. } => ("io", text.clone(), *what != "stall_end"),
+        What::Ran { name, code, .. } => {
+            let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
+            ("ran", format!("{name}: {code}"), false)
+        }
+        What::Expect { text, ok: true, .. } => ("expect", text.clone(), false),
+        What::Expect { seen, .. } => ("expect", seen.clone(), true),
+        What::Verdict { verdict, reason } => {
+            let text = match reason {
+                None => verdict.clone(),
+                Some(reason) => format!("{verdict}: {}", reason.lines().next().unwrap_or_default()),
+            };
+            ("verdict", text, verdict == "fail" || verdict == "error")
+        }
+        What::Log { level: None, text } if event.t >= 0.0 => ("daemon", text.clone(), false),
+        What::State { .. } | What::Log { .. } | What::Uevent { .. } | What::Multipathd { .. } => {
+            return None;
+        }
+    })
+}
+
+/// Commands that move a LUN, and commands that a fault touched or that failed during the story.
+fn tell_command(command: &CommandEvent, t: f64) -> Option<String> {
+    const MOVES: [&str; 4] =
+        ["MODE SELECT", "START STOP", "SET TARGET PORT", "PERSISTENT RESERVE OUT"];
+    let moves = MOVES.iter().any(|name| command.op.starts_with(name));
+    let failed = t >= 0.0 && command.failed();
+    if !moves && command.fault.is_none() && !failed {
+        return None;
+    }
+    let CommandEvent { hba, port, lun, op, .. } = command;
+    let mut text = format!("hba{hba}:{port} LUN {lun} {op}: {}", command.answer());
+    if command.latency_s >= 0.1 {
+        text.push_str(&format!(" after {:.1} s", command.latency_s));
+    }
+    if let Some(fault) = &command.fault {
+        text.push_str(&format!("  [{fault}]"));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(t: f64, action: &str) -> Event {
+        let (name, action) = (action.to_owned(), action.to_owned());
+        Event { t, what: What::Step { name, action, error: None } }
+    }
+
+    #[test]
+    fn equal_events_in_a_row_become_one_line() {
+        let mut timeline = Timeline::default();
+        for i in 0..10 {
+            timeline.push(&step(f64::from(i), "fail controller A"));
+        }
+        assert_eq!(timeline.lines().len(), 1);
+        assert!(timeline.lines()[0].to_string().contains("×10"));
+    }
+
+    #[test]
+    fn lines_are_in_the_order_of_time_and_bounded() {
+        let mut timeline = Timeline::default();
+        timeline.push(&step(2.0, "b"));
+        timeline.push(&step(1.0, "a"));
+        assert_eq!(timeline.lines()[0].text, "a");
+        for i in 0..1000 {
+            timeline.push(&step(3.0 + f64::from(i), &format!("step {i}")));
+        }
+        assert_eq!(timeline.lines().len(), MAX_LINES);
+        assert_eq!(timeline.left_out(), 1002 - MAX_LINES as u64);
+    }
+}

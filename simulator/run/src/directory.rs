@@ -1,0 +1,162 @@
+//! The directory that a run leaves: everything there is to know about it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use sansim_report::verdict::Summary;
+use sansim_stage::event::{Event, What};
+
+/// The file with everything that happened.
+pub const EVENTS: &str = "events.ndjson";
+
+/// Why a run directory could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}: {source}{hint}", hint = hint(source))]
+pub struct DirectoryError {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// The system's reason.
+    #[source]
+    pub source: io::Error,
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            " (choose another place with --out DIR)"
+        }
+        io::ErrorKind::StorageFull => " (free some space, or choose another place with --out DIR)",
+        _ => "",
+    }
+}
+
+/// A run's directory, open for writing.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    events: BufWriter<File>,
+    /// The first failure to write an event; reported once, at the end.
+    broken: Option<io::Error>,
+}
+
+impl RunDirectory {
+    /// Makes a new directory `<out>/<stamp>-<name>`, with a number behind it if that exists.
+    ///
+    /// # Errors
+    /// When the directory or its files cannot be made.
+    pub fn create(out: &Path, stamp: &str, name: &str) -> Result<Self, DirectoryError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DirectoryError { path, source }
+        };
+        fs::create_dir_all(out).map_err(fail(out))?;
+        let path = make_unique(out, &format!("{stamp}-{name}")).map_err(fail(out))?;
+        let events = path.join(EVENTS);
+        let file = OpenOptions::new().create_new(true).write(true).open(&events);
+        let events = BufWriter::new(file.map_err(fail(&events))?);
+        Ok(RunDirectory { path, events, broken: None })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The guest's serial console goes here. The path is absolute: QEMU works in a directory of its own.
+    pub fn console(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).join("console.log")
+    }
+
+    /// Appends an event. A failure is kept for [`RunDirectory::finish`]: the run itself goes on.
+    pub fn event(&mut self, event: &Event) {
+        if self.broken.is_some() {
+            return;
+        }
+        let written = serde_json::to_writer(&mut self.events, event)
+            .map_err(io::Error::from)
+            .and_then(|()| self.events.write_all(b"\n"))
+            // Commands come by the thousand; the rest can be followed while it happens.
+            .and_then(|()| match event.what {
+                What::Command(_) => Ok(()),
+                _ => self.events.flush(),
+            });
+        self.broken = written.err();
+    }
+
+    /// Writes a whole file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn file(&self, name: &str, contents: &str) -> Result<(), DirectoryError> {
+        let path = self.path.join(name);
+        fs::write(&path, contents).map_err(|source| DirectoryError { path, source })
+    }
+
+    /// Writes the summary, flushes the events, and points `latest` at this run.
+    ///
+    /// # Errors
+    /// When anything of the run, also earlier events, could not be written.
+    pub fn finish(mut self, summary: &Summary) -> Result<PathBuf, DirectoryError> {
+        let mut text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
+        text.push('\n');
+        self.file("summary.json", &text)?;
+        let flushed = match self.broken.take() {
+            Some(error) => Err(error),
+            None => self.events.flush(),
+        };
+        flushed.map_err(|source| DirectoryError { path: self.path.join(EVENTS), source })?;
+        self.link_latest();
+        Ok(self.path)
+    }
+
+    /// A convenience only: a file system without links is no reason to fail a run.
+    fn link_latest(&self) {
+        let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
+        let fresh = out.join(format!(".latest-{}", std::process::id()));
+        let _ = fs::remove_file(&fresh);
+        if symlink(name, &fresh).is_ok() && fs::rename(&fresh, out.join("latest")).is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+    }
+}
+
+fn make_unique(out: &Path, name: &str) -> io::Result<PathBuf> {
+    for number in 1..1000 {
+        let path = match number {
+            1 => out.join(name),
+            _ => out.join(format!("{name}-{number}")),
+        };
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => return made.map(|()| path),
+        }
+    }
+    Err(io::Error::other("a thousand runs of this name exist already"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_of_one_name_do_not_share_a_directory() {
+        let out = tempfile::tempdir().unwrap();
+        let first = RunDirectory::create(out.path(), "now", "story").unwrap();
+        let second = RunDirectory::create(out.path(), "now", "story").unwrap();
+        assert_ne!(first.path(), second.path());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_says_what_to_do() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = RunDirectory::create(&file, "now", "story").unwrap_err();
+        assert!(error.to_string().contains("cannot write"), "{error}");
+        assert!(hint(&io::ErrorKind::StorageFull.into()).contains("--out"));
+    }
+}

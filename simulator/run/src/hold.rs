@@ -1,0 +1,185 @@
+//! Where a story is to be held, so that its guest can be looked at.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use sansim_protocol::MapStatus;
+
+use sansim_language::{Scenario, value::TimeSpan};
+use sansim_stage::event::{Event, What};
+
+/// A place in a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Until {
+    /// The first question of the guest's at so late a time, or later. One of its own would change the
+    /// story.
+    Time(Duration),
+    /// A step has been done.
+    Step(String),
+    /// A command that a fault rule had a hand in has been completed.
+    Fault(String),
+    /// The story is over: what follows is the reckoning.
+    Verdict,
+    /// The event with this number, counted from 1, has been written: a line of `events.ndjson`.
+    Event(u64),
+}
+
+impl Until {
+    /// What is wrong with it in this scenario, if there never can be such a place.
+    pub fn problem(&self, scenario: &Scenario) -> Option<String> {
+        let missing = |what: &str, name: &str, known: Vec<&str>| {
+            (!known.contains(&name)).then(|| match known.is_empty() {
+                true => format!("the scenario has no {what} at all"),
+                false => format!("there is no {what} `{name}`: known are {}", known.join(", ")),
+            })
+        };
+        match self {
+            Until::Step(name) => {
+                missing("step", name, scenario.steps.iter().map(|s| s.name.as_str()).collect())
+            }
+            Until::Fault(name) => {
+                missing("fault", name, scenario.setup.faults.iter().map(|f| &*f.name).collect())
+            }
+            Until::Time(_) | Until::Verdict | Until::Event(_) => None,
+        }
+    }
+}
+
+impl FromStr for Until {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = |name: &str| match name {
+            "" => Err(format!("`{text}` names nothing")),
+            name => Ok(name.to_owned()),
+        };
+        match text.split_once(':') {
+            Some(("step", name)) => named(name).map(Until::Step),
+            Some(("fault", name)) => named(name).map(Until::Fault),
+            Some(("event", number)) => match number.parse() {
+                Ok(number @ 1..) => Ok(Until::Event(number)),
+                _ => Err(format!("`{number}` is no line of events.ndjson: they count from 1")),
+            },
+            None if text == "verdict" => Ok(Until::Verdict),
+            None => text.parse().map(|TimeSpan(time)| Until::Time(time)).map_err(|_| {
+                format!("`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, verdict")
+            }),
+            Some(_) => Err(format!(
+                "`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, verdict"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Until::Time(time) => write!(f, "{} s", time.as_secs_f64()),
+            Until::Step(name) => write!(f, "step:{name}"),
+            Until::Fault(name) => write!(f, "fault:{name}"),
+            Until::Verdict => f.write_str("verdict"),
+            Until::Event(number) => write!(f, "event:{number}"),
+        }
+    }
+}
+
+/// Where a story stands when its guest is held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Scenario seconds.
+    pub t: f64,
+    /// How many events there have been: lines of `events.ndjson`.
+    pub events: u64,
+    /// The last lines of the timeline.
+    pub last: Vec<String>,
+    /// The multipath maps as they were last seen.
+    pub maps: Vec<MapStatus>,
+}
+
+impl Standing {
+    /// Lines of the timeline that are kept.
+    pub(super) const LINES: usize = 10;
+}
+
+/// Looks out for the place, once.
+#[derive(Debug, Default)]
+pub(super) struct Lookout {
+    until: Option<Until>,
+    there: bool,
+    events: u64,
+}
+
+impl Lookout {
+    pub(super) fn new(until: Option<Until>) -> Self {
+        Lookout { until, ..Lookout::default() }
+    }
+
+    /// Takes an event that is being written.
+    pub(super) fn see(&mut self, event: &Event) {
+        self.events += 1;
+        self.there |= match (&self.until, &event.what) {
+            (Some(Until::Event(number)), _) => self.events >= *number,
+            (Some(Until::Step(wanted)), What::Step { name, .. }) => name == wanted,
+            (Some(Until::Fault(rule)), What::Command(command)) => {
+                command.fault.as_ref() == Some(rule)
+            }
+            _ => false,
+        };
+    }
+
+    /// The story is over.
+    pub(super) fn over(&mut self) {
+        self.there |= matches!(self.until, Some(Until::Verdict));
+    }
+
+    /// Whether the story has come there, which it does but once.
+    pub(super) fn is_there(&mut self, elapsed: Duration) -> bool {
+        let late = matches!(self.until, Some(Until::Time(time)) if elapsed >= time);
+        let there = self.until.is_some() && (self.there || late);
+        if there {
+            (self.until, self.there) = (None, false);
+        }
+        there
+    }
+
+    /// How many events have been written.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_written_as_they_are_read() {
+        for text in ["step:a b", "fault:fault-1", "event:17", "verdict", "step:a:b"] {
+            assert_eq!(text.parse::<Until>().unwrap().to_string(), text);
+        }
+        assert_eq!("1.2s".parse(), Ok(Until::Time(Duration::from_millis(1200))));
+        assert_eq!("2m".parse(), Ok(Until::Time(Duration::from_secs(120))));
+        for wrong in ["", "now", "step:", "event:0", "event:x", "stop:a", "-1s", "12"] {
+            assert!(wrong.parse::<Until>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_story_comes_there_once() {
+        let event = Event {
+            t: 0.5,
+            what: What::Step { name: "a".into(), action: "end".into(), error: None },
+        };
+        for until in ["step:a", "event:1"] {
+            let mut lookout = Lookout::new(Some(until.parse().unwrap()));
+            assert!(!lookout.is_there(Duration::from_secs(9)), "{until}");
+            lookout.see(&event);
+            assert!(lookout.is_there(Duration::ZERO), "{until}");
+            lookout.see(&event);
+            assert!(!lookout.is_there(Duration::ZERO), "{until}");
+        }
+        let mut lookout = Lookout::new(Some("1s".parse().unwrap()));
+        assert!(!lookout.is_there(Duration::from_millis(999)));
+        assert!(lookout.is_there(Duration::from_millis(1001)));
+        assert!(!lookout.is_there(Duration::from_millis(1002)));
+    }
+}

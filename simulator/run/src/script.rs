@@ -1,0 +1,89 @@
+//! The steps of a story: when each is due.
+
+use sansim_language::{Step, Trigger};
+use sansim_stage::{Awaited, Seen, World};
+use sansim_time::Time;
+
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// It waits for an event.
+    Waiting,
+    /// It is to be taken at this time.
+    Due(Time),
+    /// It is being taken.
+    Running,
+    /// It is done, well or badly.
+    Done,
+}
+
+/// The steps of a story and how far each has come.
+pub(super) struct Script<'s> {
+    steps: &'s [Step],
+    progress: Vec<Progress>,
+}
+
+impl<'s> Script<'s> {
+    /// The script of a story that begins at `start`.
+    pub(super) fn new(steps: &'s [Step], start: Time) -> Self {
+        let first = |step: &Step| match step.trigger {
+            Trigger::At(at) => Progress::Due(start + at),
+            Trigger::On { .. } => Progress::Waiting,
+        };
+        Script { steps, progress: steps.iter().map(first).collect() }
+    }
+
+    /// Lets the steps that wait for this become due.
+    pub(super) fn see(&mut self, seen: &Seen<'_>, now: Time, world: &World) {
+        for (step, progress) in self.steps.iter().zip(&mut self.progress) {
+            if let (Trigger::On { event, after }, Progress::Waiting) = (&step.trigger, *progress)
+                && event.has_come(seen, world)
+            {
+                *progress = Progress::Due(now + *after);
+            }
+        }
+    }
+
+    /// The next step that is due by `now`; it counts as running from here.
+    pub(super) fn next_due(&mut self, now: Time) -> Option<usize> {
+        let due = |progress: &Progress| matches!(progress, Progress::Due(at) if *at <= now);
+        let first = (0..self.steps.len()).filter(|&index| due(&self.progress[index])).min_by_key(
+            |&index| match self.progress[index] {
+                Progress::Due(at) => at,
+                _ => Time::ZERO,
+            },
+        )?;
+        self.progress[first] = Progress::Running;
+        Some(first)
+    }
+
+    /// When the next step is due, if that is known.
+    pub(super) fn next_time(&self) -> Option<Time> {
+        let due = self.progress.iter().filter_map(|progress| match progress {
+            Progress::Due(at) => Some(*at),
+            _ => None,
+        });
+        due.min()
+    }
+
+    /// The step of a name.
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.name == name)
+    }
+
+    /// Notes that a step is done.
+    pub(super) fn done(&mut self, index: usize) {
+        self.progress[index] = Progress::Done;
+    }
+
+    /// The steps that are not done.
+    pub(super) fn open(&self) -> impl Iterator<Item = &'s Step> {
+        let steps = self.steps.iter().zip(&self.progress);
+        steps.filter(|(_, progress)| **progress != Progress::Done).map(|(step, _)| step)
+    }
+
+    /// Whether no step is running or has a time at which it will be taken.
+    pub(super) fn at_rest(&self) -> bool {
+        self.progress.iter().all(|p| matches!(p, Progress::Waiting | Progress::Done))
+    }
+}

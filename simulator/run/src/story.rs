@@ -1,0 +1,397 @@
+//! A scenario's script as the driver of a stage: everything that happens is recorded, and moves steps and
+//! expectations on.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sansim_array::Class;
+use sansim_language::{Ending, Scenario, StepAction, Versions};
+use sansim_protocol::WorkloadReport;
+use sansim_stage::{
+    Before, Brought, ExpectationResult, Incoming, Seen, Stage, Terminal, Trial, Witness,
+    event::What,
+};
+use sansim_time::Time;
+
+use crate::{Cancel, RunError, Standing, recorder::Recorder, script::Script};
+
+/// A story that is going on.
+pub(super) struct Story<'r, 'a, 'm> {
+    scenario: &'r Scenario,
+    stage: Stage<'m>,
+    recorder: &'r mut Recorder<'a>,
+    cancel: Cancel,
+    script: Script<'r>,
+    trial: Trial,
+    complaint: Option<String>,
+    /// When the first I/O of the story was completed, by the host's clock.
+    first_io: Option<Instant>,
+    /// Since when nothing is left to wait for but the settling time.
+    settled: Option<Time>,
+    ended: bool,
+}
+
+/// The event of a decision; of one that went wrong only what is wrong is told.
+fn expect(result: ExpectationResult) -> What {
+    let seen = if result.ok { result.seen } else { result.complaint() };
+    What::Expect { text: result.text, ok: result.ok, seen }
+}
+
+/// What a story leaves.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Every expectation with what became of it.
+    pub(super) expectations: Vec<ExpectationResult>,
+    /// The workload's report, if there was one.
+    pub(super) workload: WorkloadReport,
+    /// The first complaint of the kernel that the scenario does not allow.
+    pub(super) complaint: Option<String>,
+    /// Whether the story had to be ended by its limit.
+    pub(super) over_limit: bool,
+    /// The steps that were still waited for at the limit, in words.
+    pub(super) open: Vec<String>,
+    /// How long it took.
+    pub(super) simulated: Duration,
+    /// The most pg_init rounds of any map.
+    pub(super) rounds: u32,
+    /// What the guest and the array say of the commands.
+    pub(super) witness: Witness,
+    /// How often each fault rule fired.
+    pub(super) faults: BTreeMap<String, u64>,
+    /// Time from the beginning of the run to the first I/O on a map, by the host's clock.
+    pub(super) first_io: Option<Duration>,
+}
+
+impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
+    /// Begins the story on a stage that has just begun.
+    pub(super) fn begin(
+        scenario: &'r Scenario,
+        stage: Stage<'m>,
+        recorder: &'r mut Recorder<'a>,
+        cancel: Cancel,
+    ) -> Self {
+        let start = stage.start();
+        recorder.clockwork.begin(start);
+        let expectations = scenario.expectations.iter().map(|it| it.judged()).collect();
+        Story {
+            scenario,
+            stage,
+            recorder,
+            cancel,
+            script: Script::new(&scenario.steps, start),
+            trial: Trial::new(expectations, start),
+            complaint: None,
+            first_io: None,
+            settled: None,
+            ended: false,
+        }
+    }
+
+    /// Goes on until the story is over, then stops the workload and closes the trial.
+    ///
+    /// # Errors
+    /// When the guest is gone, the agent fails, or the user interrupts.
+    pub(super) async fn tell(
+        mut self,
+        versions: &Versions,
+        began: Instant,
+    ) -> Result<Told, RunError> {
+        let limit = self.stage.start() + self.scenario.limit;
+        let mut open = None;
+        loop {
+            let now = self.stage.now();
+            self.act(now).await?;
+            self.decide(now);
+            if self.is_over(now) {
+                break;
+            }
+            if now >= limit {
+                open = Some(self.open());
+                break;
+            }
+            self.hold_if_it_is_there(now).await?;
+            self.arm(limit);
+            let incoming = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+                incoming = self.stage.next() => incoming,
+            };
+            match incoming {
+                Ok(incoming) => self.take(incoming),
+                Err(error) => {
+                    // The guest's last words.
+                    self.drain();
+                    return Err(error.into());
+                }
+            }
+        }
+        self.recorder.lookout.over();
+        self.close(versions, open, began).await
+    }
+
+    /// Does what is due: steps, and the start of the workload.
+    async fn act(&mut self, now: Time) -> Result<(), RunError> {
+        self.stage.start_workload_if_due(now).await?;
+        while let Some(index) = self.script.next_due(now) {
+            let step = &self.scenario.steps[index];
+            match &step.action {
+                StepAction::End => {
+                    self.ended = true;
+                    self.finish_step(index, Ok(Brought::Nothing));
+                }
+                StepAction::Act(act) => {
+                    let name = Arc::from(step.name.as_str());
+                    if let Some(brought) = self.stage.act(&name, act) {
+                        self.finish_step(index, brought);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_step(&mut self, index: usize, brought: Result<Brought, String>) {
+        let step = &self.scenario.steps[index];
+        let now = self.stage.now();
+        let t = self.recorder.clockwork.seconds(now);
+        let error = brought.as_ref().err().cloned();
+        if let Some(error) = error.as_ref().filter(|_| self.stage.complaint().is_none()) {
+            self.complaint.get_or_insert(format!("step `{}` failed: {error}", step.name));
+        }
+        let (name, action) = (step.name.clone(), step.words.clone());
+        self.recorder.emit_at(t, What::Step { name: name.clone(), action, error });
+        if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
+            self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
+        }
+        self.script.done(index);
+        self.script.see(&Seen::Step(&name), now, self.stage.world());
+    }
+
+    /// Looks at the expectations.
+    fn decide(&mut self, now: Time) {
+        let t = self.recorder.clockwork.seconds(now);
+        self.stage.count_rules();
+        for result in self.trial.look(self.stage.world(), now) {
+            self.recorder.emit_at(t, expect(result));
+        }
+    }
+
+    fn is_over(&mut self, now: Time) -> bool {
+        if self.ended {
+            return true;
+        }
+        match self.scenario.ending {
+            Ending::After(duration) => now >= self.stage.start() + duration,
+            Ending::Settled(settle) => {
+                let quiet = self.trial.timed_are_decided()
+                    && self.script.at_rest()
+                    && self.stage.workload_starts().is_none();
+                if !quiet {
+                    self.settled = None;
+                    return false;
+                }
+                now >= *self.settled.get_or_insert(now) + settle
+            }
+        }
+    }
+
+    /// The steps that the story still waits for, in words. Expectations tell for themselves when they
+    /// were decided.
+    fn open(&self) -> Vec<String> {
+        let open = self.script.open();
+        open.map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger))
+            .collect()
+    }
+
+    /// Asks for a call at the next point of time that matters.
+    fn arm(&mut self, limit: Time) {
+        let ending = match self.scenario.ending {
+            Ending::After(duration) => Some(self.stage.start() + duration),
+            Ending::Settled(settle) => self.settled.map(|since| since + settle),
+        };
+        let workload = self.stage.workload_starts();
+        let candidates =
+            [Some(limit), ending, workload, self.script.next_time(), self.trial.next_time()];
+        let next = candidates.into_iter().flatten().min().unwrap_or(limit);
+        self.stage.wake_at(next);
+    }
+
+    /// Has the guest held, if the story has come to where that was wanted. Nothing that the story is made
+    /// of is different with it: the question that is open is answered as it would be, when its time has
+    /// come, and the guest stands still until it is let go on.
+    ///
+    /// # Errors
+    /// `Left`, when somebody wanted a shell there instead, and what may come of that.
+    async fn hold_if_it_is_there(&mut self, now: Time) -> Result<(), RunError> {
+        if !self.recorder.lookout.is_there(now.since(self.stage.start())) {
+            return Ok(());
+        }
+        let standing = Standing {
+            t: self.recorder.clockwork.seconds(now),
+            events: self.recorder.lookout.events(),
+            last: self.recorder.last_lines(Standing::LINES),
+            maps: self.stage.maps().statuses().cloned().collect(),
+        };
+        if let Some(terminal) = self.recorder.terminal(&standing) {
+            return Err(self.leave_for(terminal).await);
+        }
+        let hold = self.stage.machine().hold().await;
+        self.recorder.held(standing, hold);
+        Ok(())
+    }
+
+    /// Connects a terminal with the guest until its program has ended. Steps and expectations wait
+    /// meanwhile; there is no story any more.
+    async fn leave_for(&mut self, terminal: Terminal) -> RunError {
+        let recorder = &mut *self.recorder;
+        let each = |stage: &mut Stage<'_>, incoming: &Incoming| {
+            record(recorder, stage, incoming);
+        };
+        let left = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => return RunError::Interrupted,
+            left = self.stage.connect(terminal, each) => left,
+        };
+        match left {
+            Ok(code) => RunError::Left { code },
+            Err(error) => {
+                self.drain();
+                error.into()
+            }
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        record(self.recorder, &mut self.stage, &incoming);
+        match incoming {
+            Incoming::Done { name, brought } => {
+                if let Some(index) = self.script.named(&name) {
+                    self.finish_step(index, brought);
+                }
+            }
+            Incoming::Command(ref command) => {
+                if command.op.is_some_and(|op| op.class == Class::Medium) {
+                    self.first_io.get_or_insert_with(Instant::now);
+                }
+                self.see(&incoming);
+            }
+            incoming => self.see(&incoming),
+        }
+    }
+
+    fn see(&mut self, incoming: &Incoming) {
+        let now = self.stage.now();
+        incoming.each_seen(|seen| self.script.see(seen, now, self.stage.world()));
+    }
+
+    /// Takes everything that has arrived already, without waiting.
+    fn drain(&mut self) {
+        while let Some(incoming) = self.stage.arrived() {
+            self.take(incoming);
+        }
+    }
+
+    /// Stops the workload at the end of the story, while events go on arriving.
+    async fn stop_workload(&mut self) -> Result<(), RunError> {
+        let Some(mut answer) = self.stage.stop_workload() else { return Ok(()) };
+        let report = loop {
+            self.hold_if_it_is_there(self.stage.now()).await?;
+            let next = tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(RunError::Interrupted),
+                next = self.stage.next_before(&mut answer) => next?,
+            };
+            match next {
+                // Reading back is no longer part of the story: recorded, but not counted.
+                Before::Incoming(Incoming::Command(record)) => self.recorder.command(&record),
+                Before::Incoming(incoming) => self.take(incoming),
+                Before::Answer(report) => break report?,
+            }
+        };
+        self.stage.workload_stopped(report);
+        Ok(())
+    }
+
+    /// The end: the last reports, the last look.
+    async fn close(
+        mut self,
+        versions: &Versions,
+        open: Option<Vec<String>>,
+        began: Instant,
+    ) -> Result<Told, RunError> {
+        let end = self.stage.now();
+        self.drain();
+        self.hold_if_it_is_there(end).await?;
+        self.stop_workload().await?;
+        // A round trip: what the kernel had to say until now arrives before the answer.
+        let witness = self.stage.witness().await?;
+        self.view_multipathd(end).await?;
+        self.drain();
+        let t = self.recorder.clockwork.seconds(self.stage.now());
+        self.stage.count_rules();
+        for result in self.trial.close(self.stage.world(), end) {
+            self.recorder.emit_at(t, expect(result));
+        }
+        // Somebody may want to look at the guest still.
+        self.stage.let_go().await?;
+        let complaint = self.complaint.or_else(|| self.stage.complaint().map(str::to_owned));
+        let fired = self.stage.array().rule_matches();
+        Ok(Told {
+            expectations: known(self.scenario, self.trial, versions),
+            workload: self.stage.report().cloned().unwrap_or_default(),
+            complaint,
+            over_limit: open.is_some(),
+            open: open.unwrap_or_default(),
+            simulated: end.since(self.stage.start()),
+            rounds: self.stage.maps().most_rounds(),
+            witness,
+            faults: fired.into_iter().map(|(rule, fired)| (rule.to_string(), fired)).collect(),
+            first_io: self.first_io.map(|at| at.duration_since(began)),
+        })
+    }
+
+    /// Takes multipathd's last view, where there is one.
+    async fn view_multipathd(&mut self, end: Time) -> Result<(), RunError> {
+        if self.scenario.has_multipathd() {
+            let view = self.stage.multipathd_view().await?;
+            self.recorder.emit_at(self.recorder.clockwork.seconds(end), What::Multipathd { view });
+        }
+        Ok(())
+    }
+}
+
+/// Records what has happened, and what else there is to tell of it.
+fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incoming) {
+    let t = match incoming {
+        Incoming::Command(record) => {
+            recorder.command(record);
+            0.0
+        }
+        Incoming::Change(change) => {
+            recorder.change(change);
+            0.0
+        }
+        Incoming::Agent(event) => {
+            recorder.agent(event);
+            recorder.clockwork.guest_seconds(event.at_ns)
+        }
+        Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => 0.0,
+    };
+    for what in stage.take(incoming) {
+        recorder.emit_at(t, what);
+    }
+}
+
+/// What became of every expectation, with the reports for which it is known to fail with these versions.
+fn known(scenario: &Scenario, trial: Trial, versions: &Versions) -> Vec<ExpectationResult> {
+    let results = scenario.expectations.iter().zip(trial.into_results());
+    results
+        .filter_map(|(expectation, result)| {
+            let known = expectation.known_on(versions).map(|known| known.because.clone());
+            Some(ExpectationResult { known, ..result? })
+        })
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! Carrying out what is asked of the guest.
+
+use std::{sync::Arc, time::Duration};
+
+use sansim_array::Lun;
+use sansim_lab::LabError;
+use sansim_protocol::{Answer, Call, WorkloadReport};
+
+use crate::{
+    Act, Guest, Paths, Reinstate, Setup,
+    fill::{Form, fill},
+    guest::unexpected,
+};
+
+/// How long a call that only hands something over may take.
+const CALL: Duration = Duration::from_secs(30);
+
+/// What carrying out an act has brought.
+#[derive(Debug)]
+pub enum Brought {
+    /// It is done.
+    Nothing,
+    /// A program of the guest has ended.
+    Ran {
+        /// Exit code; none when it was killed.
+        code: Option<i32>,
+        /// Standard output.
+        stdout: String,
+        /// Standard error.
+        stderr: String,
+    },
+    /// The workload was stopped.
+    Stopped(Box<WorkloadReport>),
+}
+
+/// Why an act could not be carried out.
+enum Refused {
+    Lab(LabError),
+    Guest(String),
+}
+
+impl From<LabError> for Refused {
+    fn from(error: LabError) -> Self {
+        Refused::Lab(error)
+    }
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Refused::Guest(why)
+    }
+}
+
+/// What acts in the guest are carried out with.
+pub(crate) struct Hands {
+    pub(crate) guest: Guest,
+    pub(crate) paths: Arc<Paths>,
+    /// The LUN that is meant where an act names none.
+    pub(crate) main_lun: Lun,
+}
+
+impl Hands {
+    /// Carries out what is asked of the guest, which may take long. Acts on the array are no matter of the
+    /// guest's.
+    ///
+    /// # Errors
+    /// When the agent is gone or will not, or the guest has no such disk.
+    pub(crate) async fn perform(self, act: Act) -> Result<Brought, String> {
+        self.ask(act).await.map_err(|refused| match refused {
+            Refused::Lab(error) => error.to_string(),
+            Refused::Guest(why) => why,
+        })
+    }
+
+    async fn ask(&self, act: Act) -> Result<Brought, Refused> {
+        match act {
+            Act::Array(_) => Ok(Brought::Nothing),
+            Act::Message { lun, text } => self.message(lun, text).await,
+            Act::Reinstate { lun, paths } => {
+                for nexus in self.paths.of(lun) {
+                    let meant = match paths {
+                        Reinstate::All => true,
+                        Reinstate::Paths(pattern) => pattern.matches(nexus),
+                    };
+                    if let Some(disk) = self.paths.disk(nexus, lun).filter(|_| meant) {
+                        self.message(lun, format!("reinstate_path {}", disk.dev)).await?;
+                    }
+                }
+                Ok(Brought::Nothing)
+            }
+            Act::Run { argv, timeout } => self.run(argv, timeout).await,
+            Act::Write { path, text } => {
+                let path = fill(&path, Form::Name, &self.paths, self.main_lun)?;
+                self.guest.call(Call::WriteFile { path, text }, CALL).await?;
+                Ok(Brought::Nothing)
+            }
+            Act::StopWorkload => {
+                let report = self.guest.stop_workload(self.main_lun).await?;
+                Ok(Brought::Stopped(Box::new(report)))
+            }
+        }
+    }
+
+    async fn message(&self, lun: Lun, message: String) -> Result<Brought, Refused> {
+        let call = Call::Message { map: Setup::map_name(lun), message };
+        self.guest.call(call, CALL).await?;
+        Ok(Brought::Nothing)
+    }
+
+    async fn run(&self, argv: Vec<String>, timeout: Duration) -> Result<Brought, Refused> {
+        let filled = |word: &String| fill(word, Form::Path, &self.paths, self.main_lun);
+        let argv = argv.iter().map(filled).collect::<Result<_, _>>()?;
+        let call = Call::Run { argv, timeout_ms: timeout.as_millis() as u64 };
+        match self.guest.call(call, timeout + CALL).await? {
+            Answer::Ran { code, stdout, stderr } => Ok(Brought::Ran { code, stdout, stderr }),
+            other => Err(unexpected("Run", &other).into()),
+        }
+    }
+}

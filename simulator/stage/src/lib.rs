@@ -1,0 +1,61 @@
+//! A SAN and a guest that run: acts go in, events come out, and conditions can be judged at any time.
+//!
+//! [`Setup`] says what there is. [`San`] and [`bring_up`] set it up, [`prepare`] gets from a guest that is up to
+//! multipath maps. From then on there is a [`Stage`]: [`Act`] is what can be done to it, [`Incoming`] and
+//! [`Event`](event::Event) what happens, [`World`] what was seen so far, [`Condition`] and [`Expectation`] what can
+//! be so or not, and [`Trial`] decides about them while time goes on.
+//!
+//! Whoever acts is a driver: a scenario's script, a person, chance. The stage knows neither the scenario language
+//! nor reports, and may import the array, the HBAs, the lab and the agent's protocol.
+
+#![forbid(unsafe_code)]
+
+mod act;
+mod bring_up;
+mod condition;
+mod error;
+pub mod event;
+mod expectation;
+mod fill;
+mod guest;
+mod hands;
+mod kernel_log;
+mod maps;
+mod pace;
+mod path;
+mod placeholder;
+mod prepare;
+mod san;
+mod seen;
+mod setup;
+mod stage;
+mod terminal;
+mod text;
+mod trial;
+mod witness;
+mod world;
+
+pub use act::{Act, Reinstate};
+pub use bring_up::{Place, Start, Up, bring_up};
+pub use condition::{Condition, Judgement, Miss};
+pub use error::StageError;
+pub use expectation::{Deadline, Expectation};
+pub use guest::{Guest, LoadedModule, Paths};
+pub use hands::Brought;
+pub use maps::Maps;
+pub use pace::Pace;
+pub use path::{PathPattern, PathState};
+pub use placeholder::{Piece, Placeholder, pieces, placeholder};
+pub use prepare::{Prepared, Preparing, prepare};
+pub use san::{San, SanError, Wire};
+pub use seen::{Awaited, Seen};
+pub use setup::{
+    Array, Guest as GuestSetup, Hba, Manager, Multipath, Multipathd, PathGroups, Selector, Setup,
+    UdevRules, Workload,
+};
+pub use stage::{Answer, Before, Incoming, Parts, Stage};
+pub use terminal::{Input, Terminal};
+pub use text::TextMatch;
+pub use trial::{ExpectationResult, Trial};
+pub use witness::Witness;
+pub use world::{CommandFilter, CommandsSeen, Counted, IoSeen, MapSeen, Ran, World};

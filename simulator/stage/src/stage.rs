@@ -1,0 +1,436 @@
+//! The running SAN and guest: acts go in, and what happens comes out.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use sansim_array::{Action, Array, CommandRecord, StateChange};
+use sansim_hba::HbaServer;
+use sansim_lab::{Keeper, LabError, Machine};
+use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
+use sansim_time::{Clock, Time};
+use tokio::sync::{Notify, mpsc};
+
+use crate::{
+    Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Wire, Witness, World,
+    event::What, hands::Hands, kernel_log::complaint,
+};
+
+/// Something that has happened.
+#[derive(Debug)]
+pub enum Incoming {
+    /// The array has completed a command.
+    Command(CommandRecord),
+    /// The array's state has changed.
+    Change(StateChange),
+    /// The agent reports something.
+    Agent(AgentEvent),
+    /// An act in the guest has been carried out, or could not be.
+    Done {
+        /// The name that it was given.
+        name: Arc<str>,
+        /// What it has brought, or why it could not be carried out.
+        brought: Result<Brought, String>,
+    },
+    /// A point of time has come that was asked for by [`Stage::wake_at`].
+    Alarm,
+    /// The guest stands still; what it sent has been served.
+    Settled,
+}
+
+impl Incoming {
+    /// Says what somebody could wait for in it.
+    pub fn each_seen(&self, mut see: impl FnMut(&Seen<'_>)) {
+        match self {
+            Incoming::Command(_) => see(&Seen::Command),
+            Incoming::Change(change) => see(&Seen::Change(change)),
+            Incoming::Agent(event) => {
+                if let Some(line) = event.what.log_line() {
+                    see(&Seen::Log(&line));
+                }
+                if let Happening::Map(status) = &event.what {
+                    see(&Seen::Map(status));
+                }
+            }
+            Incoming::Done { name, .. } => see(&Seen::Step(name)),
+            Incoming::Alarm | Incoming::Settled => {}
+        }
+    }
+}
+
+/// An act in the guest that is being carried out.
+type Task = Pin<Box<dyn Future<Output = (Arc<str>, Result<Brought, String>)> + Send>>;
+
+/// The report of a workload that is being stopped.
+pub type Answer = Pin<Box<dyn Future<Output = Result<WorkloadReport, LabError>> + Send>>;
+
+/// What comes first: something that happens, or an answer.
+#[derive(Debug)]
+pub enum Before {
+    /// Something has happened.
+    Incoming(Incoming),
+    /// The answer is there.
+    Answer(Result<WorkloadReport, LabError>),
+}
+
+/// How far the workload is.
+enum Workload {
+    None,
+    Waiting(Time),
+    Running,
+    Stopped(WorkloadReport),
+}
+
+/// What a stage is made of.
+pub struct Parts<'m> {
+    /// What there is.
+    pub setup: Arc<Setup>,
+    /// The run's seed.
+    pub seed: u64,
+    /// The array.
+    pub array: Arc<Array>,
+    /// The clock of the run.
+    pub clock: Arc<dyn Clock>,
+    /// The HBAs.
+    pub hbas: Vec<Arc<HbaServer>>,
+    /// What the array reports.
+    pub wire: Wire,
+    /// The machine that the guest runs in.
+    pub machine: &'m Machine,
+    /// The guest's agent.
+    pub guest: Guest,
+    /// What the agent reports.
+    pub events: mpsc::Receiver<AgentEvent>,
+    /// The guest's clock.
+    pub keeper: Keeper,
+    /// Which disk is which path.
+    pub paths: Paths,
+    /// The maps as they were built.
+    pub maps: Maps,
+}
+
+/// A SAN and a guest that run.
+pub struct Stage<'m> {
+    setup: Arc<Setup>,
+    seed: u64,
+    array: Arc<Array>,
+    clock: Arc<dyn Clock>,
+    hbas: Vec<Arc<HbaServer>>,
+    pub(crate) wire: Wire,
+    pub(crate) machine: &'m Machine,
+    pub(crate) guest: Guest,
+    pub(crate) events: mpsc::Receiver<AgentEvent>,
+    pub(crate) keeper: Keeper,
+    paths: Arc<Paths>,
+    maps: Maps,
+    world: World,
+    start: Time,
+    /// Acts that are being carried out. Polled with everything else, so that the guest does not go on
+    /// before its answer to one has been dealt with.
+    tasks: FuturesUnordered<Task>,
+    alarm: Arc<Notify>,
+    armed_for: Option<Time>,
+    workload: Workload,
+    complaint: Option<String>,
+}
+
+impl<'m> Stage<'m> {
+    /// Begins: story time is zero from here. `counted` is what has to be counted for the conditions that are to
+    /// be judged.
+    ///
+    /// # Errors
+    /// When the array refuses to begin.
+    pub fn begin(
+        parts: Parts<'m>,
+        counted: impl IntoIterator<Item = Counted>,
+    ) -> Result<Self, StageError> {
+        let Parts { setup, seed, array, clock, hbas, wire, machine, guest, .. } = parts;
+        let Parts { events, keeper, paths, maps, .. } = parts;
+        let start = clock.now();
+        array
+            .apply(start, Action::BeginStory)
+            .map_err(|error| StageError::Unready(error.to_string()))?;
+        let workload = match &setup.workload {
+            None => Workload::None,
+            Some(workload) => Workload::Waiting(start + workload.start),
+        };
+        let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
+        maps.statuses().for_each(|status| world.on_map(status));
+        Ok(Stage {
+            setup,
+            seed,
+            array,
+            clock,
+            hbas,
+            wire,
+            machine,
+            guest,
+            events,
+            keeper,
+            paths: Arc::new(paths),
+            maps,
+            world,
+            start,
+            tasks: FuturesUnordered::new(),
+            alarm: Arc::new(Notify::new()),
+            armed_for: None,
+            workload,
+            complaint: None,
+        })
+    }
+
+    /// The time by the clock of the run.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// When story time was zero.
+    pub fn start(&self) -> Time {
+        self.start
+    }
+
+    /// The machine that the guest runs in.
+    pub fn machine(&self) -> &'m Machine {
+        self.machine
+    }
+
+    /// The array.
+    pub fn array(&self) -> &Array {
+        &self.array
+    }
+
+    /// The multipath maps as they were last seen.
+    pub fn maps(&self) -> &Maps {
+        &self.maps
+    }
+
+    /// What was seen so far.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Has the world know how often the fault rules have fired by now; after commands and changes it does.
+    pub fn count_rules(&mut self) {
+        self.world.on_rule_matches(&self.array.rule_matches());
+    }
+
+    /// The first complaint of the guest's kernel that the setup does not allow.
+    pub fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
+    }
+
+    /// When the workload starts, if it has not yet.
+    pub fn workload_starts(&self) -> Option<Time> {
+        match self.workload {
+            Workload::Waiting(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The workload's report, once it is stopped.
+    pub fn report(&self) -> Option<&WorkloadReport> {
+        match &self.workload {
+            Workload::Stopped(report) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// Starts the workload, if its time has come.
+    ///
+    /// # Errors
+    /// When the agent cannot.
+    pub async fn start_workload_if_due(&mut self, now: Time) -> Result<(), StageError> {
+        if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.setup.workload)
+            && *at <= now
+        {
+            let started = self.guest.start_workload(workload, self.seed);
+            self.keeper.drive(started).await??;
+            self.workload = Workload::Running;
+        }
+        Ok(())
+    }
+
+    /// Carries out an act. One on the array takes no time, and what came of it is returned; one in the guest is
+    /// begun, and is [`Incoming::Done`] under this name later.
+    pub fn act(&mut self, name: &Arc<str>, act: &Act) -> Option<Result<Brought, String>> {
+        if let Act::Array(action) = act {
+            self.world.on_action(action);
+            let applied = self.array.apply(self.clock.now(), action.clone());
+            return Some(applied.map(|()| Brought::Nothing).map_err(|error| error.to_string()));
+        }
+        let hands = Hands {
+            guest: self.guest.clone(),
+            paths: Arc::clone(&self.paths),
+            main_lun: self.setup.main_lun(),
+        };
+        let (name, act) = (Arc::clone(name), act.clone());
+        self.tasks.push(Box::pin(async move { (name, hands.perform(act).await) }));
+        None
+    }
+
+    /// Asks for [`Incoming::Alarm`] at this time, instead of any that was asked for before.
+    pub fn wake_at(&mut self, at: Time) {
+        if self.armed_for != Some(at) || at <= self.clock.now() {
+            let alarm = Arc::clone(&self.alarm);
+            self.clock.call_at(at, Box::new(move || alarm.notify_one()));
+            self.armed_for = Some(at);
+        }
+    }
+
+    /// Has the guest's time stop at this point on its way, whatever it does.
+    pub(crate) fn beat_at(&self, at: Time) {
+        self.clock.call_at(at, Box::new(|| ()));
+    }
+
+    /// Waits for the next thing to happen. What the array did comes before what the guest made of it; in
+    /// skipped time the guest goes on when there is nothing else. Nothing is lost when this is given up.
+    ///
+    /// # Errors
+    /// When the guest is gone.
+    pub async fn next(&mut self) -> Result<Incoming, StageError> {
+        let machine = self.machine;
+        let incoming = tokio::select! {
+            biased;
+            Some(change) = self.wire.changes.recv() => Incoming::Change(change),
+            Some(record) = self.wire.commands.recv() => Incoming::Command(record),
+            event = self.events.recv() => match event {
+                Some(event) => Incoming::Agent(event),
+                None => return Err(machine.failed().await.into()),
+            },
+            Some((name, brought)) = self.tasks.next() => Incoming::Done { name, brought },
+            () = self.alarm.notified() => Incoming::Alarm,
+            _ = machine.exited() => return Err(machine.failed().await.into()),
+            settled = self.keeper.settle() => {
+                settled?;
+                Incoming::Settled
+            }
+        };
+        Ok(incoming)
+    }
+
+    /// What has arrived already, without waiting.
+    pub fn arrived(&mut self) -> Option<Incoming> {
+        if let Ok(change) = self.wire.changes.try_recv() {
+            return Some(Incoming::Change(change));
+        }
+        if let Ok(record) = self.wire.commands.try_recv() {
+            return Some(Incoming::Command(record));
+        }
+        self.events.try_recv().ok().map(Incoming::Agent)
+    }
+
+    /// Takes note of what has happened, and says what else there is to tell of it.
+    pub fn take(&mut self, incoming: &Incoming) -> Vec<What> {
+        match incoming {
+            Incoming::Command(record) => {
+                self.world.on_command(record);
+                self.count_rules();
+            }
+            Incoming::Change(change) => {
+                self.world.on_state(change);
+                self.count_rules();
+            }
+            Incoming::Agent(event) => return self.take_agent(event),
+            Incoming::Done { name, brought } => match brought {
+                Ok(Brought::Ran { code, stdout, stderr }) => {
+                    self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
+                }
+                Ok(Brought::Stopped(report)) => self.workload_stopped((**report).clone()),
+                Ok(Brought::Nothing) | Err(_) => {}
+            },
+            Incoming::Alarm => self.armed_for = None,
+            Incoming::Settled => {}
+        }
+        Vec::new()
+    }
+
+    fn take_agent(&mut self, event: &AgentEvent) -> Vec<What> {
+        self.world.on_agent_event(event);
+        match &event.what {
+            Happening::Map(status) => return self.maps.update(status, &self.paths),
+            Happening::Disks { disks } => {
+                let paths = self.paths.with(&self.setup, disks.clone());
+                self.world.know(paths.nexus_by_dev());
+                self.paths = Arc::new(paths);
+            }
+            Happening::Log { text, .. } => {
+                if let Some(kind) = complaint(text)
+                    && !self.setup.guest.allow.iter().any(|allowed| allowed.is_in(text))
+                {
+                    self.complaint.get_or_insert(format!("{kind} in the guest: {text}"));
+                }
+            }
+            Happening::PathUevent { action, seqnum, path, valid_paths, .. } => {
+                return vec![What::Uevent {
+                    action: action.clone(),
+                    path: self.paths.nexus(path).map_or(path.clone(), |n| n.to_string()),
+                    seqnum: *seqnum,
+                    valid_paths: *valid_paths,
+                }];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Stops the workload for good: waits for what is in flight, and reads back what was written. None if it
+    /// does not run. The answer must be waited for by [`Stage::next_before`], and its report handed to
+    /// [`Stage::workload_stopped`].
+    pub fn stop_workload(&self) -> Option<Answer> {
+        let Workload::Running = self.workload else { return None };
+        let (guest, lun) = (self.guest.clone(), self.setup.main_lun());
+        Some(Box::pin(async move { guest.stop_workload(lun).await }))
+    }
+
+    /// The workload has stopped with this report.
+    pub fn workload_stopped(&mut self, report: WorkloadReport) {
+        self.world.on_workload(&report);
+        self.workload = Workload::Stopped(report);
+    }
+
+    /// The next thing that happens before an answer comes, or the answer. Acts that are being carried out do not
+    /// end meanwhile.
+    ///
+    /// # Errors
+    /// When the guest is gone.
+    pub async fn next_before(&mut self, answer: &mut Answer) -> Result<Before, StageError> {
+        let next = tokio::select! {
+            biased;
+            Some(change) = self.wire.changes.recv() => Before::Incoming(Incoming::Change(change)),
+            Some(record) = self.wire.commands.recv() => Before::Incoming(Incoming::Command(record)),
+            Some(event) = self.events.recv() => Before::Incoming(Incoming::Agent(event)),
+            report = answer => Before::Answer(report),
+            settled = self.keeper.settle() => {
+                settled?;
+                Before::Incoming(Incoming::Settled)
+            }
+        };
+        Ok(next)
+    }
+
+    /// Asks the guest and the HBAs how many commands there were.
+    ///
+    /// # Errors
+    /// When the agent does not answer.
+    pub async fn witness(&mut self) -> Result<Witness, LabError> {
+        let hbas = self.hbas.iter().map(AsRef::as_ref);
+        Witness::call(&self.guest, hbas, &mut self.keeper).await
+    }
+
+    /// What multipathd says of its maps now.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn multipathd_view(&mut self) -> Result<serde_json::Value, StageError> {
+        let guest = self.guest.clone();
+        self.keeper.drive(guest.multipathd_view()).await?
+    }
+
+    /// Waits until whoever holds the guest has let it go.
+    ///
+    /// # Errors
+    /// When the guest is gone.
+    pub async fn let_go(&mut self) -> Result<(), LabError> {
+        let machine = self.machine;
+        self.keeper.drive(machine.let_go()).await
+    }
+}

@@ -1,0 +1,189 @@
+//! Many runs: finding the files, running several at once, and comparing those of the same.
+//!
+//! May import single runs and reports.
+
+#![forbid(unsafe_code)]
+
+mod comparison;
+mod costs;
+mod find;
+mod host;
+mod lab;
+mod repetitions;
+mod schedule;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use costs::Costs;
+pub use find::find_scenarios;
+use host::available_memory;
+pub use lab::Lab;
+use repetitions::Repetitions;
+use sansim_lab::{MemoryGauge, Templates};
+use sansim_report::{
+    repeat::Repeat,
+    verdict::{Summary, Verdict},
+};
+use sansim_run::{Finished, RunError, RunSpec, Sink, run};
+use schedule::{Occupancy, has_room, longest_first};
+use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken as Cancel;
+
+/// How often it is looked whether there is room for another run by now.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How a suite is run.
+#[derive(Debug, Clone, Copy)]
+pub struct SuiteOptions {
+    /// How many runs go on at once, at least 1.
+    pub jobs: usize,
+    /// Start no further run once one has not passed.
+    pub fail_fast: bool,
+}
+
+/// What came of the runs of a suite, in the order of their specs; a run that was not started (after
+/// an interrupt, or by `fail_fast`) has nothing.
+pub type Results = Vec<Option<Result<Summary, RunError>>>;
+
+/// What came of a suite.
+#[derive(Debug)]
+pub struct Played {
+    /// Of its runs.
+    pub results: Results,
+    /// How runs of the same compare, where there were several.
+    pub repeats: Vec<Repeat>,
+}
+
+/// Runs everything, at most `jobs` at a time and as many as the host has memory for.
+pub async fn run_suite(
+    specs: Vec<RunSpec>,
+    options: SuiteOptions,
+    lab: &Lab,
+    sink: Arc<dyn Sink>,
+    cancel: &Cancel,
+) -> Played {
+    let costs = Costs::read(lab.store.path().join("costs.json"));
+    let waiting = match options.jobs {
+        0 | 1 => (0..specs.len()).collect(),
+        _ => longest_first(&specs.iter().map(|spec| costs.of(spec)).collect::<Vec<_>>()),
+    };
+    let suite = Suite {
+        results: specs.iter().map(|_| None).collect(),
+        specs: specs.into_iter().map(Arc::new).collect(),
+        waiting,
+        short: None,
+        going: HashMap::new(),
+        runs: JoinSet::new(),
+        costs,
+        options,
+        templates: lab.templates.clone(),
+        repetitions: Repetitions::new(Arc::clone(&sink)),
+        sink,
+        enough: cancel.child_token(),
+        cancel: cancel.clone(),
+    };
+    suite.run().await
+}
+
+/// A suite that is being run.
+struct Suite {
+    specs: Vec<Arc<RunSpec>>,
+    results: Results,
+    /// Runs that have not been started, the next one first.
+    waiting: VecDeque<usize>,
+    /// The run that there was no memory for; told once.
+    short: Option<usize>,
+    going: HashMap<task::Id, Going>,
+    runs: JoinSet<Result<Finished, RunError>>,
+    costs: Costs,
+    options: SuiteOptions,
+    templates: Templates,
+    sink: Arc<dyn Sink>,
+    repetitions: Repetitions,
+    /// Says that no further run is to be started.
+    enough: Cancel,
+    cancel: Cancel,
+}
+
+/// A run that is going on.
+struct Going {
+    index: usize,
+    /// Its machine's memory, once there is a machine.
+    memory: Arc<OnceLock<MemoryGauge>>,
+}
+
+impl Suite {
+    async fn run(mut self) -> Played {
+        loop {
+            while let Some(index) = self.next() {
+                self.start(index);
+            }
+            // When a run has ended there may be room, and after a while, too: machines grow and
+            // other programs end.
+            match tokio::time::timeout(LOOK_AGAIN, self.runs.join_next_with_id()).await {
+                Ok(Some(Ok((id, result)))) => self.end(id, result).await,
+                Ok(Some(Err(error))) => {
+                    self.end(error.id(), Err(RunError::Panicked)).await;
+                }
+                Ok(None) => break,
+                Err(_) => {}
+            }
+        }
+        Played { results: self.results, repeats: self.repetitions.finish().await }
+    }
+
+    /// Takes the next run, if one may start now.
+    fn next(&mut self) -> Option<usize> {
+        let index = *self.waiting.front()?;
+        if self.enough.is_cancelled() || self.runs.len() >= self.options.jobs.max(1) {
+            return None;
+        }
+        let going: Vec<Occupancy> = self.going.values().map(|run| self.occupancy(run)).collect();
+        let room =
+            has_room(self.specs[index].scenario.setup.guest.memory, available_memory(), &going);
+        if !room && self.short != Some(index) {
+            self.sink.stage(&self.specs[index].id, "waiting for memory");
+            self.short = Some(index);
+        }
+        if room { self.waiting.pop_front() } else { None }
+    }
+
+    fn occupancy(&self, run: &Going) -> Occupancy {
+        let touched = run.memory.get().and_then(MemoryGauge::bytes).unwrap_or_default();
+        Occupancy { guest: self.specs[run.index].scenario.setup.guest.memory, touched }
+    }
+
+    fn start(&mut self, index: usize) {
+        let memory = Arc::new(OnceLock::new());
+        let (spec, templates) = (Arc::clone(&self.specs[index]), self.templates.clone());
+        let (sink, cancel) = (Arc::clone(&self.sink), self.cancel.clone());
+        let gauge = Arc::clone(&memory);
+        let run = async move { run(&spec, &templates, sink.as_ref(), &cancel, &gauge).await };
+        // Unconstrained: a runtime that makes a busy task wait would have it look as if it had no more
+        // to do, and the guest's time would go on too early. It waits for its guest often enough.
+        let id = self.runs.spawn(task::unconstrained(run)).id();
+        self.going.insert(id, Going { index, memory });
+    }
+
+    async fn end(&mut self, id: task::Id, mut result: Result<Finished, RunError>) {
+        let Some(Going { index, .. }) = self.going.remove(&id) else { return };
+        let spec = &self.specs[index];
+        if let Ok(finished) = &result {
+            self.sink.finished(&spec.id, finished);
+            // A lab that failed says nothing of the scenario.
+            if finished.summary.verdict != Verdict::Error {
+                self.costs.remember(spec, finished.summary.wall_s);
+            }
+        }
+        let passed = |f: &Finished| !matches!(f.summary.verdict, Verdict::Fail | Verdict::Error);
+        if self.options.fail_fast && !result.as_ref().is_ok_and(passed) {
+            self.enough.cancel();
+        }
+        self.repetitions.ended(spec, &mut result).await;
+        self.results[index] = Some(result.map(|finished| finished.summary));
+    }
+}
