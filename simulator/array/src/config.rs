@@ -8,7 +8,7 @@ use crate::{
     operation::OPERATIONS,
     ownership::OwnershipPolicy,
     personality::{
-        alua::{AluaConfig, Asked},
+        alua::{AluaConfig, Tpgs},
         emc::EmcConfig,
         hp_sw::HpSwConfig,
         hw_handler::HwHandlerConfig,
@@ -67,7 +67,7 @@ impl PersonalityConfig {
             PersonalityConfig::Emc(_) => "emc",
             PersonalityConfig::HpSw(_) => "hp_sw",
             PersonalityConfig::HwHandler(_) => "sansim",
-            PersonalityConfig::Alua(config) if config.asked == Asked::Never => "none",
+            PersonalityConfig::Alua(config) if config.tpgs == Tpgs::Never => "none",
             PersonalityConfig::Alua(_) => "alua",
         }
     }

@@ -62,7 +62,7 @@ pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChang
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
 pub use personality::{
-    alua::{AccessState, AluaConfig, Asked, Groups, ParseAccessStateError, Reporting, Scope},
+    alua::{AccessState, AluaConfig, Groups, ParseAccessStateError, Reporting, Scope, Tpgs},
     emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},
     hp_sw::HpSwConfig,
     hw_handler::HwHandlerConfig,

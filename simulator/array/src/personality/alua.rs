@@ -25,11 +25,12 @@ use crate::{
     unit::Unit,
 };
 
-/// Who changes access states, as the TPGS field of the INQUIRY data tells it (SPC-4 6.6.2).
+/// Target port group support: who changes access states. The number is the TPGS field of the standard
+/// INQUIRY data (SPC-4 6.6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum Asked {
-    /// Nobody: the TPGS field is 0, and no handler is attached.
+pub enum Tpgs {
+    /// Nobody, and no handler is attached (alua:alua_check_tpgs).
     Never = 0,
     /// The array alone.
     Implicit = 1,
@@ -71,8 +72,8 @@ pub enum Reporting {
 /// The traits in which such arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AluaConfig {
-    /// Who changes access states.
-    pub asked: Asked,
+    /// What the TPGS field says, and which of the port groups' commands are carried out.
+    pub tpgs: Tpgs,
     /// The state of the groups of a controller that does not own a LUN.
     pub non_owner: AccessState,
     /// What forms a group.
@@ -104,7 +105,7 @@ pub struct AluaConfig {
 impl Default for AluaConfig {
     fn default() -> Self {
         AluaConfig {
-            asked: Asked::Both,
+            tpgs: Tpgs::Both,
             non_owner: AccessState::NonOptimized,
             groups: Groups::Controller,
             extended_header: true,
@@ -214,16 +215,16 @@ impl Personality for Alua {
 
     fn supports(&self, op: &Operation) -> bool {
         match op.kind {
-            Kind::ReportTargetPortGroups => self.config.asked != Asked::Never,
+            Kind::ReportTargetPortGroups => self.config.tpgs != Tpgs::Never,
             Kind::SetTargetPortGroups => {
-                matches!(self.config.asked, Asked::Explicit | Asked::Both)
+                matches!(self.config.tpgs, Tpgs::Explicit | Tpgs::Both)
             }
             _ => true,
         }
     }
 
     fn standard_inquiry(&self, _: &Site<'_>, data: &mut Vec<u8>) {
-        data[5] |= (self.config.asked as u8) << 4;
+        data[5] |= (self.config.tpgs as u8) << 4;
     }
 
     fn names_luns(&self) -> bool {
@@ -232,7 +233,7 @@ impl Personality for Alua {
 
     /// The target port group (SPC-4 7.8.6.8).
     fn designators(&self, site: &Site<'_>) -> Vec<u8> {
-        if self.config.asked == Asked::Never {
+        if self.config.tpgs == Tpgs::Never {
             return Vec::new();
         }
         let group = self.group_of(site.controllers, site.nexus.port).to_be_bytes();

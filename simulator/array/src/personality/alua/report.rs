@@ -1,6 +1,6 @@
 //! REPORT TARGET PORT GROUPS (SPC-4 6.37).
 
-use super::{AccessState, Alua, Asked};
+use super::{AccessState, Alua, Tpgs};
 use crate::{personality::Site, sense::Sense};
 
 /// The PREF bit of a descriptor's first byte.
@@ -60,10 +60,10 @@ fn supported(alua: &Alua) -> u8 {
 
 /// The status code: how the state came about. That of a transition is not told.
 fn status(alua: &Alua, state: AccessState) -> u8 {
-    match alua.config.asked {
+    match alua.config.tpgs {
         _ if state == AccessState::Transitioning => 0,
-        Asked::Never => 0,
-        Asked::Explicit | Asked::Both => 1,
-        Asked::Implicit => 2,
+        Tpgs::Never => 0,
+        Tpgs::Explicit | Tpgs::Both => 1,
+        Tpgs::Implicit => 2,
     }
 }

@@ -38,13 +38,13 @@ fn states(rig: &Rig, nexus: Nexus) -> [u8; 2] {
 
 #[test]
 fn tpgs_and_the_port_group_are_told() {
-    for asked in [Asked::Never, Asked::Implicit, Asked::Explicit, Asked::Both] {
-        let rig = rig(AluaConfig { asked, ..AluaConfig::default() });
+    for tpgs in [Tpgs::Never, Tpgs::Implicit, Tpgs::Explicit, Tpgs::Both] {
+        let rig = rig(AluaConfig { tpgs, ..AluaConfig::default() });
         let data = rig.get(A, LUN0, &[0x12, 0, 0, 0, 255, 0], 255);
-        assert_eq!(data[5] >> 4 & 3, asked as u8);
+        assert_eq!(data[5] >> 4 & 3, tpgs as u8);
         let data = rig.get(B, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255);
         let group = [1, 0x15, 0, 4, 0, 0, 0, 2];
-        assert_eq!(data.ends_with(&group), asked != Asked::Never);
+        assert_eq!(data.ends_with(&group), tpgs != Tpgs::Never);
     }
 }
 
@@ -140,10 +140,10 @@ fn a_list_that_makes_no_sense_changes_nothing() {
 
 #[test]
 fn what_the_array_does_not_do_is_no_operation_of_its() {
-    let implicit = rig(AluaConfig { asked: Asked::Implicit, ..AluaConfig::default() });
+    let implicit = rig(AluaConfig { tpgs: Tpgs::Implicit, ..AluaConfig::default() });
     let (cdb, list) = stpg(&[(0, 2)]);
     assert_eq!(implicit.sense(B, LUN0, &cdb, &list), "05/20/00");
-    let never = rig(AluaConfig { asked: Asked::Never, ..AluaConfig::default() });
+    let never = rig(AluaConfig { tpgs: Tpgs::Never, ..AluaConfig::default() });
     assert_eq!(never.sense(B, LUN0, &RTPG, &[]), "05/20/00");
     assert_eq!(Rig::ready().sense(B, LUN0, &RTPG, &[]), "05/20/00", "an rdac array");
 }

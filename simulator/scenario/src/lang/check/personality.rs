@@ -105,7 +105,7 @@ fn alua(table: file::Alua, checker: &mut Checker<'_>) -> AluaConfig {
     let default = AluaConfig::default();
     let time = checker.number(table.transition_time.as_ref(), 0..=255, 0, "`transition_time`");
     AluaConfig {
-        asked: table.tpgs.map_or(default.asked, Into::into),
+        tpgs: table.tpgs.map_or(default.tpgs, Into::into),
         non_owner: table.non_owner.as_ref().map_or(default.non_owner, |state| state.0),
         groups: table.groups.map_or(default.groups, Into::into),
         extended_header: table.extended_header.unwrap_or(default.extended_header),

@@ -1,8 +1,8 @@
 //! What is particular to each family of arrays: `[array.rdac]` and its like.
 
 use sansim_array::{
-    AccessState, Asked, Condition, FailoverMode, Groups, PersonalityConfig, Quiescence, Reporting,
-    Scope,
+    AccessState, Condition, FailoverMode, Groups, PersonalityConfig, Quiescence, Reporting, Scope,
+    Tpgs,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ pub struct Alua {
 
 words! {
     /// Who changes access states.
-    TpgsName for Asked {
+    TpgsName for Tpgs {
         /// Nobody: the guest takes it for an array without port groups.
         Never = "none",
         /// The array alone.

@@ -55,7 +55,7 @@ fn hw_handler(config: &HwHandlerConfig) -> file::HwHandler {
 
 fn alua(config: &AluaConfig) -> file::Alua {
     file::Alua {
-        tpgs: Some(config.asked.into()),
+        tpgs: Some(config.tpgs.into()),
         non_owner: Some(name(config.non_owner)),
         groups: Some(config.groups.into()),
         extended_header: Some(config.extended_header),
