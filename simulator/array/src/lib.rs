@@ -18,15 +18,23 @@
 
 #![forbid(unsafe_code)]
 
-mod action;
+mod access_state;
 mod array;
 mod attention;
 mod command;
 mod completion;
+mod condition;
 mod config;
 mod controller;
+mod encoding;
+mod error;
 mod fault;
+mod hash;
+mod identity;
 pub mod ids;
+mod inquiry_page;
+mod lun_config;
+mod names;
 mod notice;
 mod observe;
 mod operation;
@@ -35,38 +43,44 @@ mod personality;
 mod reservation;
 mod scsi;
 mod sense;
+mod status;
 mod store;
+mod task_management;
 #[cfg(test)]
 mod testing;
-
 mod unit;
+mod wire;
 
-pub use action::{Action, ActionError, Apart, Phase};
-pub use array::{Array, ArraySnapshot, Transfer};
+pub use access_state::{AccessState, ParseAccessStateError};
+pub use array::{Array, ArraySnapshot, Outcome, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
-pub use completion::{
-    Completion, Outcome, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse,
-};
-pub use config::{
-    ArrayConfig, ConfigError, ControllerConfig, Identity, LunConfig, PersonalityConfig,
-};
+pub use completion::{Completion, Ticket};
+pub use condition::{Condition, ParseConditionError};
+pub use config::{ArrayConfig, ControllerConfig, PersonalityConfig};
 pub use controller::{ControllerState, ParseControllerStateError};
+pub use error::{ConfigError, RuleError};
 pub use fault::{
-    Answer, Chance, CommandFilter, Corruption, DataFault, Delay, Effect, Fate, FaultRule,
-    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, RuleError,
-    Then, TmfMatcher, Wait, When,
+    Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
+    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase, Then,
+    TmfMatcher, Wait, When,
 };
+pub use identity::Identity;
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
+pub use inquiry_page::{CapturedPage, InquiryPage};
+pub use lun_config::LunConfig;
 pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
 pub use personality::{
-    alua::{AccessState, AluaConfig, Groups, ParseAccessStateError, Reporting, Scope, Tpgs},
-    emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},
+    alua::{AluaConfig, Groups, Reporting, Scope, Tpgs},
+    emc::{EmcConfig, FailoverMode, InquiryForm},
     hp_sw::HpSwConfig,
     hw_handler::HwHandlerConfig,
     rdac::{Quiescence, RdacConfig},
 };
-pub use scsi::captured::{CapturedPage, InquiryPage};
+pub use scsi::corrupt::Corruption;
 pub use sense::{ParseSenseError, Sense, SenseForm};
+pub use status::{ServiceResponse, Status};
+pub use task_management::{TaskManagement, TmfResponse};
+pub use unit::Apart;

@@ -11,14 +11,15 @@ pub(crate) mod rdac;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use self::alua::AccessState;
-
 use crate::{
-    config::{ArrayConfig, ConfigError, Identity, PersonalityConfig},
+    access_state::AccessState,
+    config::{ArrayConfig, PersonalityConfig},
     controller::{Controller, ControllerState},
+    error::ConfigError,
+    identity::Identity,
     ids::{ControllerId, Lun, Nexus},
+    inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
-    scsi::captured::{CapturedPage, InquiryPage},
     sense::Sense,
     unit::Unit,
 };

@@ -10,11 +10,11 @@ use super::{
     state::{Report, State},
 };
 use crate::{
-    action::{Action, ActionError, Phase},
+    access_state::AccessState,
     controller::ControllerState,
+    fault::{Action, ActionError, Phase},
     ids::{ControllerId, Lun, Nexus, PortId},
     observe::{Changed, LunChange, Stage},
-    personality::alua::AccessState,
     sense::Sense,
 };
 

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
-    config::{ArrayConfig, ConfigError, LunConfig},
+    config::ArrayConfig,
     controller::{Controller, ControllerState},
+    error::ConfigError,
     fault::Faults,
     ids::{ControllerId, Lun, PortId},
+    lun_config::LunConfig,
     observe::Stage,
     personality::personality,
     store::Store,

@@ -9,11 +9,12 @@ use super::{
     state::{Report, State},
 };
 use crate::{
-    action::ActionError,
-    completion::{Completion, ServiceResponse},
+    completion::Completion,
+    fault::ActionError,
     ids::{HbaId, Nexus, PortId},
     observe::Changed,
     sense::Sense,
+    status::ServiceResponse,
 };
 
 /// A link: that of one HBA to a port, or the port's own.

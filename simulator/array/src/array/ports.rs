@@ -4,11 +4,12 @@ use sansim_time::Time;
 
 use super::state::{Report, State};
 use crate::{
-    action::ActionError,
-    completion::{Completion, ServiceResponse},
+    completion::Completion,
+    fault::ActionError,
     ids::{ControllerId, HbaId, Nexus, PortId},
     notice::Notice,
     observe::Changed,
+    status::ServiceResponse,
 };
 
 impl State {

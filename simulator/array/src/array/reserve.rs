@@ -5,7 +5,7 @@ use super::{
     state::{Report, State},
     task::abort,
 };
-use crate::{ids::ControllerId, reservation::Change, scsi::Stop, sense::Sense};
+use crate::{completion::Stop, ids::ControllerId, reservation::Change, sense::Sense};
 
 impl State {
     /// Changes the reservations of a LUN, aborts what is to be aborted and tells whom it concerns.

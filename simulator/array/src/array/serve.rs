@@ -7,21 +7,24 @@ use super::{
     state::{Report, State, Step},
 };
 use crate::{
-    completion::ServiceResponse,
+    access_state::AccessState,
+    completion::Stop,
+    encoding::be32,
     ids::{Lun, Nexus},
     observe::{Changed, LunChange},
     operation::{Kind, Operation},
-    personality::{Effect, Gate, Site, alua::AccessState},
+    personality::{Effect, Gate, Site},
     reservation::{self, Change},
     scsi::{
-        Stop, be32, capacity, inquiry,
+        capacity, inquiry,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports,
-        wire::Wire,
     },
     sense::Sense,
+    status::ServiceResponse,
     unit::Unit,
+    wire::Wire,
 };
 
 /// Bytes of a SET TARGET PORT GROUPS parameter list that are looked at: more groups than there are.
@@ -269,10 +272,11 @@ fn serve_mapped(
         }
         Kind::PersistentReserveIn => {
             let persistent = unit.reservations.persistent_answers()?;
-            reservation::report::persistent_reserve_in(site, persistent, cdb, wire)?;
+            reservation::report::persistent_reserve_in(site.controllers, persistent, cdb, wire)?;
         }
         Kind::PersistentReserveOut => {
-            return reservation::request::receive(site, cdb, wire).map(Served::Reservation);
+            return reservation::request::receive(site.nexus, site.controllers, cdb, wire)
+                .map(Served::Reservation);
         }
         Kind::Read
         | Kind::Write

@@ -16,19 +16,20 @@ use super::{
 };
 use crate::{
     command::{Cdb, Command},
-    completion::{Completion, ServiceResponse, Status, Ticket},
-    config::Identity,
+    completion::{Completion, Ticket},
     controller::Controller,
     fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
+    identity::Identity,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    inquiry_page::CapturedPage,
     notice::Notice,
     observe::{Changed, LunChange, Stage, StateChange},
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
-    scsi::captured::CapturedPage,
-    scsi::wire::Wire,
+    status::{ServiceResponse, Status},
     unit::Unit,
+    wire::Wire,
 };
 
 /// The state of an array.

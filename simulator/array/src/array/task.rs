@@ -11,11 +11,13 @@ use super::{
 };
 use crate::{
     command::Cdb,
-    completion::{Completion, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse},
+    completion::{Completion, Ticket},
     fault::{Effect, FunctionFate, FunctionThen, Subject},
     ids::{Lun, Nexus},
     observe::Changed,
     sense::Sense,
+    status::{ServiceResponse, Status},
+    task_management::{TaskManagement, TmfResponse},
 };
 
 /// The commands of the asking HBA that a function ended.

@@ -6,13 +6,14 @@ use sansim_time::Time;
 
 use super::state::{Report, State};
 use crate::{
-    action::{ActionError, Apart},
-    config::{ConfigError, LunConfig},
+    error::ConfigError,
+    fault::ActionError,
     ids::Lun,
+    lun_config::LunConfig,
     notice::Notice,
     observe::{Changed, LunChange},
     sense::Sense,
-    unit::{Split, Unit, check_size, world_wide_name},
+    unit::{Apart, Split, Unit, check_size, world_wide_name},
 };
 
 impl State {
@@ -129,7 +130,7 @@ impl State {
         let unit = self.unit_mut(lun)?;
         if unit.split.as_ref().map(Split::apart) != apart {
             let bytes = unit.bytes();
-            let split = apart.map(|apart| Split::begin(unit, apart)).transpose();
+            let split = apart.map(|apart| Split::begin(unit.owner, &unit.store, apart)).transpose();
             unit.split = split.map_err(|source| ConfigError::Map { lun, bytes, source })?;
         }
         self.lun_changed(now, lun, LunChange::Split(apart), report);

@@ -154,8 +154,10 @@ fn list_of(opcode: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{CommandFilter, Then};
-    use crate::ids::{ControllerId, HbaId, PortId};
+    use crate::{
+        fault::{CommandFilter, Then},
+        ids::{ControllerId, HbaId, PortId},
+    };
 
     const A0: PortId = PortId { controller: ControllerId::A, index: 0 };
     const B1: PortId = PortId { controller: ControllerId::B, index: 1 };

@@ -7,18 +7,17 @@
 
 mod report;
 mod set;
-mod state;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-pub use state::{AccessState, ParseAccessStateError};
-
 use super::{Effect, Gate, Personality, Site};
 use crate::{
-    config::{ArrayConfig, ConfigError},
+    access_state::AccessState,
+    config::ArrayConfig,
     controller::{Controller, ControllerState},
+    error::ConfigError,
     ids::{ControllerId, Nexus, PortId},
     operation::{Kind, Operation},
     sense::Sense,

@@ -5,22 +5,21 @@
 //! CAPACITY and the mode pages. To reads and writes the one that does not own it answers 02/04/03.
 //! Page C0h tells who owns it.
 
-mod condition;
 mod inquiry;
 mod page_c0;
 #[cfg(test)]
 mod tests;
 mod trespass;
 
-pub use condition::{Condition, ParseConditionError};
 pub use inquiry::InquiryForm;
 
 use super::{Effect, Gate, PageControl, PageError, Personality, Site};
 use crate::{
-    config::{ArrayConfig, ConfigError},
+    config::ArrayConfig,
     controller::ControllerState,
+    error::ConfigError,
+    inquiry_page::InquiryPage,
     operation::{Class, Kind, Operation},
-    scsi::captured::InquiryPage,
     sense::Sense,
 };
 

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use super::{Effect, Gate, Personality, Site};
 use crate::{
-    config::{ArrayConfig, ConfigError},
+    config::ArrayConfig,
     controller::ControllerState,
+    error::ConfigError,
     ids::Lun,
     operation::{Class, Kind, Operation},
     sense::Sense,

@@ -13,10 +13,11 @@ use std::fmt;
 
 use super::{Effect, Gate, PageControl, PageError, Personality, Site};
 use crate::{
-    config::{ArrayConfig, ConfigError},
+    config::ArrayConfig,
     controller::ControllerState,
+    error::ConfigError,
+    inquiry_page::InquiryPage,
     operation::{Class, Kind, Operation},
-    scsi::captured::InquiryPage,
     sense::Sense,
 };
 

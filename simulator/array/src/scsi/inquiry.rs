@@ -1,12 +1,14 @@
 //! INQUIRY (SPC-4 6.6): the standard data, and the way to the VPD pages.
 
-use super::{
-    Stop, be16,
-    captured::{InquiryPage, instead},
-    put_text, vpd,
+use super::{captured::instead, vpd};
+use crate::{
+    completion::Stop,
+    encoding::{be16, put_text},
+    inquiry_page::InquiryPage,
+    personality::Site,
+    sense::Sense,
     wire::Wire,
 };
-use crate::{personality::Site, sense::Sense};
 
 /// The length of the standard data: as far as the version descriptors reach.
 const STANDARD_LEN: usize = 96;

@@ -1,7 +1,7 @@
 //! REPORT TARGET PORT GROUPS (SPC-4 6.37).
 
-use super::{AccessState, Alua, Tpgs};
-use crate::{personality::Site, sense::Sense};
+use super::{Alua, Tpgs};
+use crate::{access_state::AccessState, personality::Site, sense::Sense};
 
 /// The PREF bit of a descriptor's first byte.
 const PREFERRED: u8 = 0x80;

@@ -1,11 +1,12 @@
 //! SET TARGET PORT GROUPS (SPC-4 6.45). Linux names one group, its own, and leaves it to the array what
 //! becomes of the others (alua:submit_stpg).
 
-use super::{AccessState, Alua};
+use super::Alua;
 use crate::{
+    access_state::AccessState,
+    encoding::be16,
     ids::ControllerId,
     personality::{Effect, Site},
-    scsi::be16,
     sense::Sense,
 };
 

@@ -1,7 +1,7 @@
 //! What a CLARiiON adds to the standard INQUIRY data. Linux reads the model in it, of which it
 //! concludes the form of the trespass (emc:parse_sp_model).
 
-use crate::{config::ConfigError, scsi::put_text};
+use crate::{encoding::put_text, error::ConfigError};
 
 /// The form of the standard INQUIRY data.
 #[derive(Debug, Clone, PartialEq, Eq)]

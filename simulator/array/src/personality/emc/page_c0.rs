@@ -1,10 +1,7 @@
 //! VPD page C0h, the unit path report. Offsets in this file are those of the page with its header.
 
 use super::{EmcConfig, upgrading};
-use crate::{
-    personality::Site,
-    scsi::{captured::InquiryPage, put_text},
-};
+use crate::{encoding::put_text, inquiry_page::InquiryPage, personality::Site};
 
 pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
 

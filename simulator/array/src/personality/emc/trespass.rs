@@ -2,9 +2,9 @@
 //! it depends on the INQUIRY data (emc:send_trespass_cmd). Offsets are counted from the page's code.
 
 use crate::{
+    encoding::be16,
     ids::Lun,
     personality::{Effect, PageControl, PageError, Site},
-    scsi::be16,
 };
 
 pub(super) const PAGE: u8 = 0x22;

@@ -7,9 +7,9 @@
 use super::pages::alternate;
 use crate::{
     controller::ControllerState,
+    encoding::put_text,
     ids::Lun,
     personality::{Effect, PageControl, Site},
-    scsi::put_text,
     unit::Unit,
 };
 

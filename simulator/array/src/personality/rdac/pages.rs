@@ -3,11 +3,8 @@
 
 use super::RdacConfig;
 use crate::{
-    controller::ControllerState,
-    ids::ControllerId,
-    personality::Site,
-    scsi::{captured::InquiryPage, put_text},
-    unit::fnv1a,
+    controller::ControllerState, encoding::put_text, hash::fnv1a, ids::ControllerId,
+    inquiry_page::InquiryPage, personality::Site,
 };
 
 /// What controllers run and support.

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
+    names::{Names, choices, name_of, named},
     operation::{Kind, Operation},
     sense::Sense,
 };
@@ -29,7 +30,7 @@ pub enum AccessState {
 
 impl AccessState {
     /// Names as in the report of the multipath-tools and of sg_rtpg.
-    const NAMES: [(&str, AccessState); 7] = [
+    const NAMES: Names<AccessState, 7> = [
         ("active/optimized", AccessState::Optimized),
         ("active/non-optimized", AccessState::NonOptimized),
         ("standby", AccessState::Standby),
@@ -40,14 +41,14 @@ impl AccessState {
     ];
 
     /// The state of a code, if it is one.
-    pub(super) fn of(code: u8) -> Option<AccessState> {
+    pub(crate) fn of(code: u8) -> Option<AccessState> {
         Self::NAMES.into_iter().map(|(_, state)| state).find(|state| *state as u8 == code)
     }
 
     /// Whether an operation is carried out in this state. READ CAPACITY and REPORT SUPPORTED OPERATION
     /// CODES are more than the standard asks for in standby, and what arrays do: without a capacity
     /// a host could not use a path that becomes active later.
-    pub(super) fn serves(self, op: &Operation) -> bool {
+    pub(crate) fn serves(self, op: &Operation) -> bool {
         let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns | Kind::RequestSense);
         let parameters = matches!(
             op.kind,
@@ -75,7 +76,7 @@ impl AccessState {
     }
 
     /// What is answered to an operation that is not carried out.
-    pub(super) fn not_ready(self) -> Option<Sense> {
+    pub(crate) fn not_ready(self) -> Option<Sense> {
         let ascq = match self {
             AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent => {
                 return None;
@@ -89,7 +90,7 @@ impl AccessState {
     }
 
     /// Its bit in the byte of supported states of REPORT TARGET PORT GROUPS (SPC-4 6.37).
-    pub(super) fn supported_bit(self) -> u8 {
+    pub(crate) fn supported_bit(self) -> u8 {
         match self {
             AccessState::Optimized => 0x01,
             AccessState::NonOptimized => 0x02,
@@ -104,23 +105,19 @@ impl AccessState {
 
 impl fmt::Display for AccessState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMES.iter().find(|(_, it)| it == self).map_or("", |(name, _)| name))
+        f.pad(name_of(&Self::NAMES, self))
     }
 }
 
 /// A name that is not an access state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not an access state: active/optimized, active/non-optimized, standby, unavailable, \
-     lba-dependent, offline or transitioning"
-)]
+#[error("{0:?} is not an access state: {list}", list = choices(&AccessState::NAMES))]
 pub struct ParseAccessStateError(String);
 
 impl FromStr for AccessState {
     type Err = ParseAccessStateError;
 
     fn from_str(text: &str) -> Result<Self, ParseAccessStateError> {
-        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
-        found.map(|(_, it)| *it).ok_or_else(|| ParseAccessStateError(text.into()))
+        named(&Self::NAMES, text).ok_or_else(|| ParseAccessStateError(text.into()))
     }
 }

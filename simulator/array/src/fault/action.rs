@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    config::{ConfigError, LunConfig},
+    access_state::AccessState,
+    condition::Condition,
     controller::ControllerState,
-    fault::{FaultRule, RuleError},
+    error::{ConfigError, RuleError},
+    fault::FaultRule,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
-    personality::{alua::AccessState, emc::Condition},
+    lun_config::LunConfig,
     sense::Sense,
+    unit::Apart,
 };
 
 /// Something done to the array from outside.
@@ -157,16 +160,6 @@ pub enum Action {
         /// Whether it refuses them.
         read_only: bool,
     },
-}
-
-/// What controllers disagree about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Apart {
-    /// Who owns the LUN. There is one copy of its data.
-    Ownership,
-    /// Its data as well, from now on: the owner's, and that of all others, which is lost once they
-    /// agree again.
-    Data,
 }
 
 /// A state that passes.

@@ -1,9 +1,9 @@
 //! Moving a command's data, and counting it.
 
-use super::Stop;
 use crate::{
     command::{Buffers, DmaError},
-    completion::{Completion, ServiceResponse, Status},
+    completion::{Completion, Stop},
+    status::{ServiceResponse, Status},
 };
 
 impl From<DmaError> for Stop {

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::sense::Sense;
+use crate::{
+    names::{Names, choices, name_of, named},
+    sense::Sense,
+};
 
 /// What an array is doing with a LUN.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -19,37 +22,36 @@ pub enum Condition {
 }
 
 impl Condition {
-    const NAMES: [(&str, Condition); 3] = [
+    const NAMES: Names<Condition, 3> = [
         ("none", Condition::None),
         ("array-copy", Condition::ArrayCopy),
         ("inactive-snapshot", Condition::InactiveSnapshot),
     ];
 
-    pub(super) fn on_trespass(self) -> Option<Sense> {
+    pub(crate) fn on_trespass(self) -> Option<Sense> {
         (self == Condition::ArrayCopy).then_some(Sense::new(0x05, 0x04, 0x00))
     }
 
-    pub(super) fn on_medium_access(self) -> Option<Sense> {
+    pub(crate) fn on_medium_access(self) -> Option<Sense> {
         (self == Condition::InactiveSnapshot).then_some(Sense::new(0x05, 0x25, 0x01))
     }
 }
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMES.iter().find(|(_, it)| it == self).map_or("", |(name, _)| name))
+        f.pad(name_of(&Self::NAMES, self))
     }
 }
 
 /// A name that is not a condition of a LUN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a condition of a LUN: none, array-copy or inactive-snapshot")]
+#[error("{0:?} is not a condition of a LUN: {list}", list = choices(&Condition::NAMES))]
 pub struct ParseConditionError(String);
 
 impl FromStr for Condition {
     type Err = ParseConditionError;
 
     fn from_str(text: &str) -> Result<Self, ParseConditionError> {
-        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
-        found.map(|(_, it)| *it).ok_or_else(|| ParseConditionError(text.into()))
+        named(&Self::NAMES, text).ok_or_else(|| ParseConditionError(text.into()))
     }
 }
