@@ -1,12 +1,8 @@
-//! Asymmetric access states (SPC-4 5.15.2.4) and what is served in each.
+//! Asymmetric access states (SPC-4 5.15.2.4).
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    names::{Names, choices, name_of, named},
-    operation::{Kind, Operation},
-    sense::Sense,
-};
+use crate::names::{Names, choices, name_of, named};
 
 /// The state of a target port group for a LUN; the number is its code (SPC-4 table 287).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,63 +39,6 @@ impl AccessState {
     /// The state of a code, if it is one.
     pub(crate) fn of(code: u8) -> Option<AccessState> {
         Self::NAMES.into_iter().map(|(_, state)| state).find(|state| *state as u8 == code)
-    }
-
-    /// Whether an operation is carried out in this state. READ CAPACITY and REPORT SUPPORTED OPERATION
-    /// CODES are more than the standard asks for in standby, and what arrays do: without a capacity
-    /// a host could not use a path that becomes active later.
-    pub(crate) fn serves(self, op: &Operation) -> bool {
-        let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns | Kind::RequestSense);
-        let parameters = matches!(
-            op.kind,
-            Kind::ModeSense
-                | Kind::ModeSelect
-                | Kind::ReadCapacity10
-                | Kind::ReadCapacity16
-                | Kind::ReportOpcodes
-        );
-        let groups = matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups);
-        match self {
-            _ if self.serves_media() => true,
-            AccessState::Standby => always || groups || parameters,
-            AccessState::Unavailable | AccessState::Offline => always || groups,
-            _ => always,
-        }
-    }
-
-    /// Whether reads and writes are carried out in this state.
-    pub(crate) fn serves_media(self) -> bool {
-        matches!(
-            self,
-            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent
-        )
-    }
-
-    /// What is answered to an operation that is not carried out.
-    pub(crate) fn not_ready(self) -> Option<Sense> {
-        let ascq = match self {
-            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent => {
-                return None;
-            }
-            AccessState::Standby => 0x0b,
-            AccessState::Unavailable => 0x0c,
-            AccessState::Offline => 0x12,
-            AccessState::Transitioning => 0x0a,
-        };
-        Some(Sense::new(0x02, 0x04, ascq))
-    }
-
-    /// Its bit in the byte of supported states of REPORT TARGET PORT GROUPS (SPC-4 6.37).
-    pub(crate) fn supported_bit(self) -> u8 {
-        match self {
-            AccessState::Optimized => 0x01,
-            AccessState::NonOptimized => 0x02,
-            AccessState::Standby => 0x04,
-            AccessState::Unavailable => 0x08,
-            AccessState::LbaDependent => 0x10,
-            AccessState::Offline => 0x40,
-            AccessState::Transitioning => 0x80,
-        }
     }
 }
 

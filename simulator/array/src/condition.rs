@@ -1,11 +1,8 @@
-//! What a CLARiiON does with a LUN that stands in the way of a host.
+//! What an array does with a LUN that stands in the way of a host.
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    names::{Names, choices, name_of, named},
-    sense::Sense,
-};
+use crate::names::{Names, choices, name_of, named};
 
 /// What an array is doing with a LUN.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -27,14 +24,6 @@ impl Condition {
         ("array-copy", Condition::ArrayCopy),
         ("inactive-snapshot", Condition::InactiveSnapshot),
     ];
-
-    pub(crate) fn on_trespass(self) -> Option<Sense> {
-        (self == Condition::ArrayCopy).then_some(Sense::new(0x05, 0x04, 0x00))
-    }
-
-    pub(crate) fn on_medium_access(self) -> Option<Sense> {
-        (self == Condition::InactiveSnapshot).then_some(Sense::new(0x05, 0x25, 0x01))
-    }
 }
 
 impl fmt::Display for Condition {

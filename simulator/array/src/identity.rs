@@ -18,11 +18,6 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// An array that the kernel's table of RDAC arrays and that of multipath-tools both know.
-    pub fn for_rdac() -> Self {
-        Identity::new("IBM", "1814      FAStT", "0916")
-    }
-
     /// An array of this kind, with a serial number and a name.
     pub(crate) fn new(vendor: &str, product: &str, revision: &str) -> Self {
         Identity {
@@ -33,9 +28,7 @@ impl Identity {
             name: "sansim".into(),
         }
     }
-}
 
-impl Identity {
     /// Refuses text that does not fit its field (SPC-4 4.3.1: printable ASCII).
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let fields = [

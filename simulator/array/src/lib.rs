@@ -28,6 +28,7 @@ mod config;
 mod controller;
 mod encoding;
 mod error;
+mod families;
 mod fault;
 mod hash;
 mod identity;
@@ -56,9 +57,10 @@ pub use array::{Array, ArraySnapshot, Outcome, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{Condition, ParseConditionError};
-pub use config::{ArrayConfig, ControllerConfig, PersonalityConfig};
+pub use config::{ArrayConfig, ControllerConfig};
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use error::{ConfigError, RuleError};
+pub use families::*;
 pub use fault::{
     Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
     FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase, Then,
@@ -72,13 +74,6 @@ pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
-pub use personality::{
-    alua::{AluaConfig, Groups, Reporting, Scope, Tpgs},
-    emc::{EmcConfig, FailoverMode, InquiryForm},
-    hp_sw::HpSwConfig,
-    hw_handler::HwHandlerConfig,
-    rdac::{Quiescence, RdacConfig},
-};
 pub use scsi::corrupt::Corruption;
 pub use sense::{ParseSenseError, Sense, SenseForm};
 pub use status::{ServiceResponse, Status};

@@ -237,7 +237,7 @@ impl State {
         state: Option<AccessState>,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        if !self.personality.port_groups(&self.controllers).contains(&group) {
+        if !self.family().port_groups(&self.controllers).contains(&group) {
             return Err(ActionError::NoPortGroup(group));
         }
         self.unit_mut(lun)?;

@@ -11,7 +11,6 @@ use crate::{
     ids::{ControllerId, Lun, PortId},
     lun_config::LunConfig,
     observe::Stage,
-    personality::personality,
     store::Store,
     unit::{Unit, world_wide_name},
 };
@@ -19,12 +18,11 @@ use crate::{
 impl State {
     /// The array that a configuration describes.
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
-        let personality = personality(&config.personality);
         config.identity.check()?;
         if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
             return Err(ConfigError::PingPong);
         }
-        personality.check(&config)?;
+        config.personality.family().check(config.controllers.len())?;
         let controllers = controllers(&config)?;
         let ports: Vec<_> = PortId::all(&controllers).collect();
         if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
@@ -35,7 +33,7 @@ impl State {
             return Err(ConfigError::TooManyLuns { count: config.luns.len() });
         }
         let mut state = State {
-            personality,
+            personality: config.personality,
             identity: config.identity,
             captured: config.captured,
             controllers,
@@ -91,7 +89,7 @@ impl State {
             return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
         }
         let store = self.store(config.lun, config.bytes)?;
-        let maker = self.personality.maker();
+        let maker = self.family().maker();
         let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
         self.mappings = self.mappings.wrapping_add(1);
         self.units.insert(config.lun, Unit::new(config, name, store));

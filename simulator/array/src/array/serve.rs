@@ -188,7 +188,7 @@ impl State {
             }
         }
         let moving = self.units.get(&arrival.lun).is_some_and(|unit| unit.moving.is_some());
-        let sense = self.personality.on_its_way().filter(|_| moving);
+        let sense = self.family().on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
     }
 
@@ -215,7 +215,7 @@ impl State {
                 report.change(now, Changed::Lun { lun, change });
             }
         }
-        if let Some(sense) = self.personality.owner_changed().filter(|_| news) {
+        if let Some(sense) = self.family().owner_changed().filter(|_| news) {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }
     }

@@ -18,6 +18,7 @@ use crate::{
     command::{Cdb, Command},
     completion::{Completion, Ticket},
     controller::Controller,
+    families::PersonalityConfig,
     fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
     identity::Identity,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
@@ -35,7 +36,7 @@ use crate::{
 /// The state of an array.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(super) personality: Arc<dyn Personality>,
+    pub(super) personality: PersonalityConfig,
     pub(super) identity: Identity,
     pub(super) captured: Vec<CapturedPage>,
     pub(super) controllers: Vec<Controller>,
@@ -257,6 +258,11 @@ impl State {
             && self.linked(nexus)
     }
 
+    /// What the array's family says.
+    pub(super) fn family(&self) -> &dyn Personality {
+        self.personality.family()
+    }
+
     /// The array as a command sees it.
     pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
         Site {
@@ -266,7 +272,7 @@ impl State {
             controllers: &self.controllers,
             identity: &self.identity,
             captured: &self.captured,
-            personality: &*self.personality,
+            personality: self.family(),
         }
     }
 
@@ -280,7 +286,7 @@ impl State {
         by: Option<Nexus>,
         report: &mut Report,
     ) {
-        let takes = self.personality.transition();
+        let takes = self.family().transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         if unit.split.is_some() {
             return; // Every controller has it already, in its own eyes.
@@ -298,10 +304,10 @@ impl State {
 
     /// A LUN that is on its way to a controller, and still to that one, is there.
     pub(super) fn arrive_at(&mut self, at: Time, lun: Lun, to: ControllerId, report: &mut Report) {
-        let news = self.personality.owner_changed();
+        let news = self.family().owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
-        if let Some(sense) = self.personality.transition_failed(by) {
+        if let Some(sense) = self.personality.family().transition_failed(by) {
             self.push_attention(Some(lun), sense, |_| true);
             self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
             return;

@@ -81,7 +81,7 @@ impl State {
         lun: Lun,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        let maker = self.personality.maker();
+        let maker = self.family().maker();
         let name = world_wide_name(maker, &self.identity, lun, self.mappings);
         let bytes = self.unit_mut(lun)?.bytes();
         let store = self.store(lun, bytes)?;

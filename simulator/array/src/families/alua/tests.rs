@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Action, Nexus, PersonalityConfig, testing::*};
+use crate::{Action, ArrayConfig, ControllerId, Nexus, PersonalityConfig, testing::*};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 const RTPG: [u8; 12] = [0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0];

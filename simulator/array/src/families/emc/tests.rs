@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Action, Condition, ControllerId, PersonalityConfig, Status, testing::*};
+use crate::{Action, ArrayConfig, Condition, ControllerId, PersonalityConfig, Status, testing::*};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 /// As Linux sends them, but for the trespass code's high bit.

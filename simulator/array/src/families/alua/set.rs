@@ -1,7 +1,7 @@
 //! SET TARGET PORT GROUPS (SPC-4 6.45). Linux names one group, its own, and leaves it to the array what
 //! becomes of the others (alua:submit_stpg).
 
-use super::Alua;
+use super::config::AluaConfig;
 use crate::{
     access_state::AccessState,
     encoding::be16,
@@ -16,7 +16,7 @@ const DESCRIPTOR: usize = 4;
 
 /// Checks the parameter list, all of it before anything changes. The group that is to be optimized
 /// takes the LUN; groups that are not named are as ownership makes them.
-pub(super) fn set(alua: &Alua, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
+pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
     if list.is_empty() {
         return Ok(Effect::None);
     }
@@ -53,12 +53,12 @@ fn requested(byte: u8, at: usize) -> Result<AccessState, Sense> {
 
 /// The state as the group's own, unless ownership makes it so anyway.
 fn own(
-    alua: &Alua,
+    alua: &AluaConfig,
     site: &Site<'_>,
     controller: ControllerId,
     state: AccessState,
 ) -> Option<AccessState> {
     let owned = site.unit().is_some_and(|unit| site.owner_of(unit) == controller);
-    let natural = state == AccessState::Optimized || !owned && state == alua.config.non_owner;
+    let natural = state == AccessState::Optimized || !owned && state == alua.non_owner;
     (!natural).then_some(state)
 }

@@ -5,6 +5,7 @@
 //! CAPACITY and the mode pages. To reads and writes the one that does not own it answers 02/04/03.
 //! Page C0h tells who owns it.
 
+mod condition;
 mod inquiry;
 mod page_c0;
 #[cfg(test)]
@@ -13,13 +14,15 @@ mod trespass;
 
 pub use inquiry::InquiryForm;
 
-use super::{Effect, Gate, PageControl, PageError, Personality, Site};
 use crate::{
-    config::ArrayConfig,
     controller::ControllerState,
     error::ConfigError,
+    identity::Identity,
     inquiry_page::InquiryPage,
     operation::{Class, Kind, Operation},
+    personality::{
+        Effect, Gate, PageControl, PageError, Personality, Site, one_or_two_controllers,
+    },
     sense::Sense,
 };
 
@@ -66,32 +69,28 @@ impl Default for EmcConfig {
     }
 }
 
-/// The personality.
-#[derive(Debug)]
-pub(super) struct Emc {
-    config: EmcConfig,
-}
-
-impl Emc {
-    pub(super) fn new(config: EmcConfig) -> Self {
-        Emc { config }
-    }
-}
-
 /// Whether the array installs new firmware (NDU): one storage processor at a time, and meanwhile no
 /// LUN moves.
 fn upgrading(site: &Site<'_>) -> bool {
     site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
 }
 
-impl Personality for Emc {
+impl Personality for EmcConfig {
     fn name(&self) -> &'static str {
         "emc"
     }
 
-    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError> {
-        self.config.inquiry.check()?;
-        super::one_or_two_controllers(self.name(), config)
+    fn handler(&self) -> &'static str {
+        "emc"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new("DGC", "RAID 5", "0326")
+    }
+
+    fn check(&self, controllers: usize) -> Result<(), ConfigError> {
+        self.inquiry.check()?;
+        one_or_two_controllers(self.name(), controllers)
     }
 
     fn max_lun(&self) -> u16 {
@@ -104,8 +103,8 @@ impl Personality for Emc {
     }
 
     fn standard_inquiry(&self, site: &Site<'_>, data: &mut Vec<u8>) {
-        data[2] = self.config.version;
-        self.config.inquiry.put(&site.identity.serial, data);
+        data[2] = self.version;
+        self.inquiry.put(&site.identity.serial, data);
     }
 
     fn vpd_pages(&self) -> &'static [u8] {
@@ -117,13 +116,13 @@ impl Personality for Emc {
     }
 
     fn vpd_page(&self, site: &Site<'_>, _: u8) -> Vec<u8> {
-        page_c0::unit_path_report(&self.config, site)
+        page_c0::unit_path_report(self, site)
     }
 
     fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
         let touches = op.class != Class::Parameter || op.kind == Kind::ModeSelect;
         let not_ready = matches!(
-            self.config.failover_mode,
+            self.failover_mode,
             FailoverMode::PassiveNotReady | FailoverMode::Linux | FailoverMode::Alua
         );
         match site.own_state() {
@@ -139,7 +138,7 @@ impl Personality for Emc {
         if let Some(sense) = site.unit().and_then(|unit| unit.condition.on_medium_access()) {
             return Gate::Shut(sense);
         }
-        match self.config.failover_mode {
+        match self.failover_mode {
             _ if site.owned() => Gate::Open,
             FailoverMode::AutoTrespass => Gate::TakeOver,
             _ => Gate::Shut(PASSIVE),

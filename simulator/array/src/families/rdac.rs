@@ -9,15 +9,15 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
-use super::{Effect, Gate, PageControl, PageError, Personality, Site};
 use crate::{
-    config::ArrayConfig,
     controller::ControllerState,
     error::ConfigError,
+    identity::Identity,
     inquiry_page::InquiryPage,
     operation::{Class, Kind, Operation},
+    personality::{
+        Effect, Gate, PageControl, PageError, Personality, Site, one_or_two_controllers,
+    },
     sense::Sense,
 };
 
@@ -76,35 +76,37 @@ impl Quiescence {
     }
 }
 
-/// The personality.
-pub(super) struct Rdac {
-    config: RdacConfig,
-}
-
-impl Rdac {
-    pub(super) fn new(config: RdacConfig) -> Self {
-        Rdac { config }
+impl Identity {
+    /// An array that the kernel's table of RDAC arrays and that of multipath-tools both know.
+    pub fn for_rdac() -> Self {
+        Identity::new("IBM", "1814      FAStT", "0916")
     }
 }
 
-impl fmt::Debug for Rdac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.config.fmt(f)
-    }
-}
-
-impl Personality for Rdac {
+impl Personality for RdacConfig {
     fn name(&self) -> &'static str {
         "rdac"
     }
 
+    fn handler(&self) -> &'static str {
+        "rdac"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::for_rdac()
+    }
+
     /// A controller knows itself and one alternate; Linux tells two apart (rdac:initialize_controller).
-    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError> {
-        super::one_or_two_controllers(self.name(), config)
+    fn check(&self, controllers: usize) -> Result<(), ConfigError> {
+        one_or_two_controllers(self.name(), controllers)
     }
 
     fn max_lun(&self) -> u16 {
-        self.config.max_lun.into()
+        self.max_lun.into()
+    }
+
+    fn others_serve(&self) -> bool {
+        self.ioship
     }
 
     /// LSI's.
@@ -122,15 +124,15 @@ impl Personality for Rdac {
     }
 
     fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
-        pages::live_bits(&self.config, page)
+        pages::live_bits(self, page)
     }
 
     fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {
         match page {
-            pages::SOFTWARE_VERSION => pages::software_version(&self.config),
+            pages::SOFTWARE_VERSION => pages::software_version(self),
             pages::SUBSYSTEM => pages::subsystem(site),
             pages::IDENTIFICATION => pages::identification(site),
-            _ => pages::access_control(&self.config, site),
+            _ => pages::access_control(self, site),
         }
     }
 
@@ -139,7 +141,7 @@ impl Personality for Rdac {
         let touches = op.class != Class::Parameter || op.kind == Kind::ModeSelect;
         match site.own_state() {
             _ if always => None,
-            ControllerState::Quiescing if touches => Some(self.config.quiescence.sense()),
+            ControllerState::Quiescing if touches => Some(self.quiescence.sense()),
             ControllerState::Booting => Some(Sense::BECOMING_READY),
             ControllerState::Upgrading => Some(FIRMWARE_INCOMPATIBLE),
             _ => None,
@@ -147,9 +149,9 @@ impl Personality for Rdac {
     }
 
     fn medium_access(&self, site: &Site<'_>) -> Gate {
-        if site.owned() || self.config.ioship {
+        if site.owned() || self.ioship {
             Gate::Open
-        } else if self.config.avt {
+        } else if self.avt {
             Gate::TakeOver
         } else {
             Gate::Shut(NOT_OWNER)

@@ -1,6 +1,6 @@
 //! REPORT TARGET PORT GROUPS (SPC-4 6.37).
 
-use super::{Alua, Tpgs};
+use super::config::{AluaConfig, Tpgs};
 use crate::{access_state::AccessState, personality::Site, sense::Sense};
 
 /// The PREF bit of a descriptor's first byte.
@@ -10,23 +10,21 @@ const LENGTH_ONLY: u8 = 0;
 const EXTENDED: u8 = 1;
 
 /// The parameter data, from its length on.
-pub(super) fn report(alua: &Alua, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {
+pub(super) fn report(alua: &AluaConfig, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {
     let mut data = match cdb[1] >> 5 {
         LENGTH_ONLY => vec![0; 4],
-        EXTENDED if alua.config.extended_header => {
-            vec![0, 0, 0, 0, EXTENDED << 4, alua.config.transition_time, 0, 0]
+        EXTENDED if alua.extended_header => {
+            vec![0, 0, 0, 0, EXTENDED << 4, alua.transition_time, 0, 0]
         }
         _ => return Err(Sense::cdb_field(1)),
     };
     let Some(unit) = site.unit() else { return Err(Sense::LUN_NOT_SUPPORTED) };
     for (group, controller, ports) in alua.groups(site.controllers) {
         let state = alua.state(site, unit, group, controller);
-        let preferred = alua.config.preferred_bit && unit.preferred == controller;
+        let preferred = alua.preferred_bit && unit.preferred == controller;
         let [high, low] = group.to_be_bytes();
         data.extend([
-            if preferred { PREFERRED } else { 0 }
-                | (alua.config.reserved_bits & 0x07) << 4
-                | state as u8,
+            if preferred { PREFERRED } else { 0 } | (alua.reserved_bits & 0x07) << 4 | state as u8,
             supported(alua),
             high,
             low,
@@ -46,21 +44,21 @@ pub(super) fn report(alua: &Alua, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>
 }
 
 /// Every state that a group of such an array can be in.
-fn supported(alua: &Alua) -> u8 {
+fn supported(alua: &AluaConfig) -> u8 {
     let states = [
         AccessState::Optimized,
         AccessState::Unavailable,
         AccessState::Offline,
         AccessState::Transitioning,
         AccessState::Standby,
-        alua.config.non_owner,
+        alua.non_owner,
     ];
     states.into_iter().fold(0, |bits, state| bits | state.supported_bit())
 }
 
 /// The status code: how the state came about. That of a transition is not told.
-fn status(alua: &Alua, state: AccessState) -> u8 {
-    match alua.config.tpgs {
+fn status(alua: &AluaConfig, state: AccessState) -> u8 {
+    match alua.tpgs {
         _ if state == AccessState::Transitioning => 0,
         Tpgs::Never => 0,
         Tpgs::Explicit | Tpgs::Both => 1,
