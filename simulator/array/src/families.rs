@@ -1,5 +1,5 @@
-//! The families of arrays, each in a folder of its own: what makes them tell is the trait
-//! [`Personality`]. Nothing but this file knows which families there are.
+//! The families of arrays, each in a file and a folder of its own. What a family decides it says
+//! through [`Personality`]; nothing but this file knows which families there are.
 
 mod alua;
 mod emc;

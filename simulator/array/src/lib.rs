@@ -5,16 +5,18 @@
 //! Nothing here waits, reads a clock or starts a thread: time comes in as an argument, and a command
 //! that must be held back is *parked*, to be gone on with when a [`Notice`] says so.
 //!
-//! | Subject | Module |
+//! Modules import downwards only (`tests/layers.rs`), from the array down to the words:
+//!
+//! | Floor | Modules |
 //! |---|---|
-//! | what a command is, and its answer | `command`, `completion`, `sense` |
-//! | the operations and their CDBs | `operation` |
-//! | what a logical unit answers | `scsi` |
-//! | how a family of arrays moves a LUN | `personality` |
-//! | who keeps whom from a LUN | `reservation` |
-//! | what goes wrong, and when | `fault` |
-//! | who owns what, and who waits for what | `array` |
-//! | the LUNs' contents | `store` |
+//! | the array: who owns what, and who waits for what | `array`, what it is made of: `config` |
+//! | what goes wrong and what is done to it; what is told of it | `fault`, `observe` |
+//! | what a LUN answers, whatever its family | `scsi` |
+//! | the families of arrays, and what each says of itself | `families`, `personality` |
+//! | a LUN: its contents, who keeps whom from it, what waits for whom | `unit`, `reservation`, `attention`, `store` |
+//! | words: a command and its answer | `command`, `operation`, `completion`, `status`, `sense`, `task_management`, `wire`, `notice` |
+//! | words: what an array consists of | `ids`, `controller`, `access_state`, `condition`, `inquiry_page`, `identity`, `lun_config`, `ownership`, `error` |
+//! | words: how all that is written | `encoding`, `names`, `hash` |
 
 #![forbid(unsafe_code)]
 
