@@ -11,7 +11,9 @@ mod link;
 mod notices;
 mod ownership;
 mod parked;
+mod plans;
 mod ports;
+mod report;
 mod reserve;
 mod serve;
 mod snapshot;
@@ -33,7 +35,8 @@ use sansim_time::Time;
 
 use self::{
     arrival::Arrival,
-    state::{Report, State, Step},
+    report::Report,
+    state::{State, Step},
 };
 pub use self::{
     arrival::{Outcome, Transfer},

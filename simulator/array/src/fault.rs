@@ -7,8 +7,10 @@ mod matcher;
 mod rule;
 mod then;
 
-pub use action::{Action, ActionError, Phase};
-pub(crate) use engine::{Caught, Faults, Subject};
-pub use matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
-pub use rule::{Chance, CommandFilter, Effect, FaultRule, Matches, When};
-pub use then::{Answer, DataFault, Delay, Fate, FunctionFate, FunctionThen, Lose, Then, Wait};
+pub use self::action::{Action, ActionError, Phase};
+pub(crate) use self::engine::{Caught, Faults, Subject};
+pub use self::matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
+pub use self::rule::{Chance, CommandFilter, Effect, FaultRule, Matches, When};
+pub use self::then::{
+    Answer, DataFault, Delay, Fate, FunctionFate, FunctionThen, Lose, Then, Wait,
+};

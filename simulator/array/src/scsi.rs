@@ -16,5 +16,6 @@ pub(crate) mod mode_select;
 pub(crate) mod mode_sense;
 #[cfg(test)]
 mod mode_tests;
+mod peripheral;
 pub(crate) mod report;
 pub(crate) mod vpd;

@@ -6,9 +6,8 @@ mod split;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use split::Apart;
-pub(crate) use {check::check_size, name::world_wide_name, split::Split};
-
+pub use self::split::Apart;
+pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
     access_state::AccessState,
     attention::Attentions,

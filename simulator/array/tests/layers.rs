@@ -1,11 +1,11 @@
-//! The modules of this crate import each other downwards only, and nobody but `families.rs` knows which
-//! families of arrays there are.
+//! The modules of this crate import each other downwards only, no file imports itself by way of others,
+//! and nobody but `families.rs` knows which families of arrays there are.
 //!
-//! The sources are read as text: whatever stands behind `crate::` and `super::`, in `use` lines and
-//! elsewhere, but for comments and tests.
+//! The sources are read as text: whatever stands behind `crate::`, `super::`, `self::` and the name of
+//! a module below, in `use` lines and elsewhere, but for comments and tests.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -61,6 +61,10 @@ const FAMILY: &str = "PersonalityConfig";
 /// What several families share: no family imports another one, but each may import these.
 const SHARED_BY_FAMILIES: [&str; 1] = ["start_stop"];
 
+/// One recursive type in three files, the only circle: an action can add a rule, and what a rule does can
+/// be an action.
+const RECURSIVE: [&str; 3] = ["fault/action.rs", "fault/rule.rs", "fault/then.rs"];
+
 /// A source file and what it imports, as paths from the crate's root.
 struct Source {
     file: String,
@@ -109,7 +113,8 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path in a module's source that begins with `crate` or `super`, from the crate's root on.
+/// Every path in a module's source that begins with `crate`, `super`, `self` or one of the modules
+/// below it, from the crate's root on.
 fn imports(code: &str, module: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("::") {
@@ -117,7 +122,11 @@ fn imports(code: &str, module: &[String]) -> Vec<Vec<String>> {
         let (first, before) = (&code[from..at], code[..from].chars().next_back());
         let base = match first {
             "crate" => Vec::new(),
+            "self" if before != Some(':') => module.to_vec(),
             "super" if before != Some(':') => module[..module.len() - 1].to_vec(),
+            child if before != Some(':') && code.contains(&format!("mod {child};\n")) => {
+                [module, &[child.to_owned()]].concat()
+            }
             _ => continue,
         };
         let mut rest = &code[at + 2..];
@@ -190,6 +199,38 @@ fn modules_import_downwards_only() {
     assert!(wrong.is_empty(), "see HOUSE in tests/layers.rs:\n{}", wrong.join("\n"));
 }
 
+/// The file that an import goes to: the deepest module on its path.
+fn target<'a>(import: &[String], sources: &'a [Source]) -> Option<&'a Source> {
+    let on_path = sources.iter().filter(|source| import.starts_with(&source.module));
+    on_path.max_by_key(|source| source.module.len())
+}
+
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    let sources = sources();
+    let mut left: BTreeMap<&str, BTreeSet<&str>> = sources
+        .iter()
+        .map(|source| {
+            let targets = source.imports.iter().filter_map(|import| target(import, &sources));
+            let from = source.file.as_str();
+            let together = |to: &str| RECURSIVE.contains(&from) && RECURSIVE.contains(&to);
+            let others = targets.map(|it| it.file.as_str());
+            (from, others.filter(|to| *to != from && !together(to)).collect())
+        })
+        .collect();
+    // Whoever imports nobody is in no circle, and neither is who imports only such.
+    while let Some(leaf) = left.iter().find(|(_, to)| to.is_empty()).map(|(leaf, _)| *leaf) {
+        left.remove(leaf);
+        left.values_mut().for_each(|to| to.retain(|it| *it != leaf));
+    }
+    // Nor is whoever is imported by nobody.
+    while let Some(top) = left.keys().find(|it| !left.values().any(|to| to.contains(*it))).copied()
+    {
+        left.remove(top);
+    }
+    assert!(left.is_empty(), "these, or some of them, import each other in a circle: {left:#?}");
+}
+
 #[test]
 fn nobody_but_the_registry_knows_which_families_there_are() {
     let mut wrong = Vec::new();
@@ -234,7 +275,9 @@ fn imports_are_seen_wherever_they_are() {
     assert_eq!(seen("use crate::{a::{b, c::D}, e::*};"), ["a::b", "a::c::D", "e"]);
     assert_eq!(seen("use super::{A, b::{self, C}};"), ["fault::A", "fault::b", "fault::b::C"]);
     assert_eq!(seen("use super::super::a;"), ["a"]);
+    assert_eq!(seen("pub use self::{a::B, c::*};"), ["fault::index::a::B", "fault::index::c"]);
     assert_eq!(seen("let it = crate::a::B::c(x::y); std::mem::take(z)"), ["a::B::c"]);
+    assert_eq!(seen("mod a;\nmod b;\nlet it = a::c() + d::e();"), ["fault::index::a::c"]);
     let source = "/// [`crate::a`]\nb // crate::c\n#[cfg(test)]\nmod tests {\n    d\n}\ne\n";
     assert_eq!(code(source), "\nb \ne");
 }

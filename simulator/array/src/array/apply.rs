@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::{
-    agenda::Event,
-    link::Link,
-    state::{Report, State},
-};
+use super::{agenda::Event, report::Report, state::State};
 use crate::{
     access_state::AccessState,
     controller::ControllerState,
     fault::{Action, ActionError, Phase},
-    ids::{ControllerId, Lun, Nexus, PortId},
+    ids::{ControllerId, Link, Lun, Nexus, PortId},
     observe::{Changed, LunChange, Stage},
     sense::Sense,
 };

@@ -2,7 +2,7 @@
 
 use sansim_time::Time;
 
-use super::state::{Report, State};
+use super::{report::Report, state::State};
 use crate::{
     completion::Completion,
     fault::ActionError,

@@ -1,10 +1,6 @@
 //! Reservations: what a command does to them, and what becomes of them when controllers fail.
 
-use super::{
-    arrival::Arrival,
-    state::{Report, State},
-    task::abort,
-};
+use super::{arrival::Arrival, report::Report, state::State, task::abort};
 use crate::{completion::Stop, ids::ControllerId, reservation::Change, sense::Sense};
 
 impl State {

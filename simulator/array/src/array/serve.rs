@@ -4,7 +4,8 @@ use sansim_time::Time;
 
 use super::{
     arrival::{Arrival, Transfer},
-    state::{Report, State, Step},
+    report::Report,
+    state::{State, Step},
 };
 use crate::{
     access_state::AccessState,
@@ -275,8 +276,8 @@ fn serve_mapped(
             reservation::report::persistent_reserve_in(site.controllers, persistent, cdb, wire)?;
         }
         Kind::PersistentReserveOut => {
-            return reservation::request::receive(site.nexus, site.controllers, cdb, wire)
-                .map(Served::Reservation);
+            let request = reservation::request::receive(site.nexus, site.controllers, cdb, wire)?;
+            return Ok(Served::Reservation(Change::Persistent(request)));
         }
         Kind::Read
         | Kind::Write

@@ -11,8 +11,8 @@ use sansim_time::Time;
 use super::{
     agenda::{Agenda, Event},
     arrival::{Arrival, GoesWrong, Transfer},
-    link::Link,
     parked::{Hold, Parked, Parking, Rest, Taken},
+    report::Report,
 };
 use crate::{
     command::{Cdb, Command},
@@ -21,10 +21,10 @@ use crate::{
     families::PersonalityConfig,
     fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
     identity::Identity,
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    ids::{ControllerId, HbaId, Link, Lun, Nexus, PortId},
     inquiry_page::CapturedPage,
     notice::Notice,
-    observe::{Changed, LunChange, Stage, StateChange},
+    observe::{Changed, LunChange, Stage},
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
@@ -63,21 +63,6 @@ pub(crate) struct State {
     /// What waits for each HBA to fetch it.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,
     pub(super) next_seq: u64,
-}
-
-/// What must be told once the lock is released. Empty, it costs nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    pub(crate) changes: Vec<StateChange>,
-    /// Whose doorbells to ring.
-    pub(crate) ring: Vec<HbaId>,
-}
-
-impl Report {
-    /// Notes a change.
-    pub(crate) fn change(&mut self, at: Time, what: Changed) {
-        self.changes.push(StateChange { at, what });
-    }
 }
 
 /// How far a command got under the lock.

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::{
-    arrival::Arrival,
-    state::{Report, State},
-};
+use super::{arrival::Arrival, report::Report, state::State};
 use crate::{
     command::Cdb,
     completion::{Completion, Ticket},

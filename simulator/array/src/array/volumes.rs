@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::state::{Report, State};
+use super::{report::Report, state::State};
 use crate::{
     error::ConfigError,
     fault::ActionError,

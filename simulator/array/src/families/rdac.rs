@@ -4,11 +4,13 @@
 //! TEST UNIT READY are answered by either. Only its owner reads and writes it; the other controller
 //! answers 05/94/01 (rdac:rdac_check_sense).
 
+mod config;
 mod mode_select;
 mod pages;
 #[cfg(test)]
 mod tests;
 
+pub use self::config::{Quiescence, RdacConfig};
 use crate::{
     controller::ControllerState,
     error::ConfigError,
@@ -25,56 +27,6 @@ use crate::{
 const NOT_OWNER: Sense = Sense::new(0x05, 0x94, 0x01);
 /// Firmware incompatible: what a controller answers whose firmware is not that of its peer.
 const FIRMWARE_INCOMPATIBLE: Sense = Sense::new(0x02, 0x04, 0x81);
-
-/// The traits in which RDAC arrays differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RdacConfig {
-    /// Automatic volume transfer: a medium access through the other controller moves the LUN there.
-    pub avt: bool,
-    /// I/O shipping: both controllers carry out medium accesses, and ownership is a preference.
-    pub ioship: bool,
-    /// The highest LUN supported (VPD C2 byte 15). From 32 on Linux sends MODE SELECT(10), below it
-    /// MODE SELECT(6).
-    pub max_lun: u8,
-    /// Whether VPD C9 tells the access states of both controllers, which multipath-tools reads.
-    pub access_states: bool,
-    /// What a quiescing controller answers.
-    pub quiescence: Quiescence,
-}
-
-impl Default for RdacConfig {
-    fn default() -> Self {
-        RdacConfig {
-            avt: false,
-            ioship: false,
-            max_lun: 255,
-            access_states: true,
-            quiescence: Quiescence::NotReady,
-        }
-    }
-}
-
-/// What a quiescing controller answers: firmware families differ. Linux requeues a command on any
-/// of them (rdac:rdac_check_sense).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quiescence {
-    /// 02/04/A1, quiescence in progress.
-    NotReady,
-    /// 02/A1/02, quiescence in progress or achieved.
-    Achieved,
-    /// 06/8B/02, quiescence in progress.
-    UnitAttention,
-}
-
-impl Quiescence {
-    fn sense(self) -> Sense {
-        match self {
-            Quiescence::NotReady => Sense::new(0x02, 0x04, 0xa1),
-            Quiescence::Achieved => Sense::new(0x02, 0xa1, 0x02),
-            Quiescence::UnitAttention => Sense::new(0x06, 0x8b, 0x02),
-        }
-    }
-}
 
 impl Identity {
     /// An array that the kernel's table of RDAC arrays and that of multipath-tools both know.

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::rule::FaultRule;
 use crate::{
     access_state::AccessState,
     condition::Condition,
     controller::ControllerState,
     error::{ConfigError, RuleError},
-    fault::FaultRule,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     lun_config::LunConfig,
     sense::Sense,

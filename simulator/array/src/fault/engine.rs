@@ -3,8 +3,8 @@
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use super::{
-    Effect, FaultRule, Matches,
     index::{Index, Way},
+    rule::{Effect, FaultRule, Matches},
 };
 use crate::{
     command::Cdb,

@@ -1,6 +1,9 @@
 //! Finding the rules that may be about a command, without looking at the others.
 
-use super::{Effect, FaultRule, OpMatcher, When};
+use super::{
+    matcher::OpMatcher,
+    rule::{Effect, FaultRule, When},
+};
 use crate::{
     ids::{Lun, Nexus},
     observe::Stage,

@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use super::{Fate, FunctionThen, OpMatcher, Then, TmfMatcher};
+use super::{
+    matcher::{OpMatcher, TmfMatcher},
+    then::{Fate, FunctionThen, Then},
+};
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, PortId},

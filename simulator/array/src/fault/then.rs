@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::action::Action;
 use crate::{
-    fault::Action,
     scsi::corrupt::Corruption,
     sense::Sense,
     status::{ServiceResponse, Status},

@@ -1,6 +1,6 @@
 //! The parameter lists of PERSISTENT RESERVE OUT (SPC-4 6.16.3, 6.16.4).
 
-use super::{Change, persistent::Key, transport_id, types::ReservationType};
+use super::{persistent::Key, transport_id, types::ReservationType};
 use crate::{
     completion::Stop,
     controller::Controller,
@@ -108,14 +108,14 @@ pub(crate) fn receive(
     controllers: &[Controller],
     cdb: &[u8],
     wire: &mut Wire<'_>,
-) -> Result<Change, Stop> {
+) -> Result<Request, Stop> {
     let len = be32(cdb, 5);
     if len > LONGEST || (len as usize) < BASIC {
         return Err(Sense::PARAMETER_LIST_LENGTH.into());
     }
     let list = wire.receive(len as u16)?;
     let service = service(Asker { nexus, controllers }, cdb, &list)?;
-    Ok(Change::Persistent(Request { key: Key::new(be64(&list, 0)), service }))
+    Ok(Request { key: Key::new(be64(&list, 0)), service })
 }
 
 fn service(asker: Asker<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> {

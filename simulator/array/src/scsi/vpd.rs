@@ -2,8 +2,8 @@
 
 use super::{
     captured::{self, instead},
-    inquiry::peripheral,
     medium::MAX_BLOCKS,
+    peripheral::peripheral,
 };
 use crate::{inquiry_page::InquiryPage, personality::Site, unit::Unit};
 

@@ -1,7 +1,9 @@
 //! VPD page C0h, the unit path report. Offsets in this file are those of the page with its header.
 
-use super::{EmcConfig, upgrading};
-use crate::{encoding::put_text, inquiry_page::InquiryPage, personality::Site};
+use super::config::EmcConfig;
+use crate::{
+    controller::ControllerState, encoding::put_text, inquiry_page::InquiryPage, personality::Site,
+};
 
 pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
 
@@ -54,6 +56,12 @@ pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
     page[at::SERIAL] = serial.len() as u8;
     put_text(&mut page[at::SERIAL + 1..][..serial.len()], serial);
     page[HEADER..].to_vec()
+}
+
+/// Whether the array installs new firmware (NDU): one storage processor at a time, and meanwhile no
+/// LUN moves.
+pub(super) fn upgrading(site: &Site<'_>) -> bool {
+    site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
 }
 
 /// See [`crate::personality::Personality::live_bits`]: state, ports, the LUN's name, and the upgrade.

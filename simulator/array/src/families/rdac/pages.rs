@@ -1,7 +1,7 @@
 //! The vendor's VPD pages. Offsets in this file are those of the page with its four-byte header, as
 //! the kernel's structures have them.
 
-use super::RdacConfig;
+use super::config::RdacConfig;
 use crate::{
     controller::ControllerState, encoding::put_text, hash::fnv1a, ids::ControllerId,
     inquiry_page::InquiryPage, personality::Site,
