@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! What goes wrong, and when; and what is done to the array, by a step or by a rule that strikes.
 
 mod action;
 mod engine;
