@@ -11,7 +11,9 @@ mod link;
 mod notices;
 mod ownership;
 mod parked;
+mod plans;
 mod ports;
+mod report;
 mod reserve;
 mod serve;
 mod snapshot;
@@ -33,18 +35,26 @@ use sansim_time::Time;
 
 use self::{
     arrival::Arrival,
-    state::{Report, State, Step},
+    report::Report,
+    state::{State, Step},
 };
-pub use self::{arrival::Transfer, snapshot::ArraySnapshot};
+pub use self::{
+    arrival::{Outcome, Transfer},
+    snapshot::ArraySnapshot,
+};
 use crate::{
-    action::{Action, ActionError},
     command::{Buffers, Command},
-    completion::{Completion, Outcome, ServiceResponse, TaskManagement, Ticket, TmfResponse},
-    config::{ArrayConfig, ConfigError},
+    completion::{Completion, Ticket},
+    config::ArrayConfig,
+    error::ConfigError,
+    fault::{Action, ActionError},
     ids::{ControllerId, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
-    scsi::{access, corrupt, wire::Wire},
+    scsi::{access, corrupt},
+    status::ServiceResponse,
+    task_management::{TaskManagement, TmfResponse},
+    wire::Wire,
 };
 
 /// Tells an HBA that notices wait for it.

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::ids::{ControllerId, PortId};
+use crate::{
+    ids::{ControllerId, PortId},
+    names::{Names, choices, name_of, named},
+};
 
 /// What a controller is doing. What it answers in each state is its personality's business, but for
 /// the last three, in which nothing answers at its ports.
@@ -25,7 +28,7 @@ pub enum ControllerState {
 }
 
 impl ControllerState {
-    const NAMES: [(&str, ControllerState); 7] = [
+    const NAMES: Names<ControllerState, 7> = [
         ("online", ControllerState::Online),
         ("quiescing", ControllerState::Quiescing),
         ("booting", ControllerState::Booting),
@@ -51,24 +54,20 @@ impl ControllerState {
 
 impl fmt::Display for ControllerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| name);
-        f.pad(name)
+        f.pad(name_of(&Self::NAMES, self))
     }
 }
 
 /// A name that is not a controller's state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a controller's state: online, quiescing, booting, upgrading, offline, failed or removed"
-)]
+#[error("{0:?} is not a controller's state: {list}", list = choices(&ControllerState::NAMES))]
 pub struct ParseControllerStateError(String);
 
 impl FromStr for ControllerState {
     type Err = ParseControllerStateError;
 
     fn from_str(text: &str) -> Result<Self, ParseControllerStateError> {
-        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
-        found.map(|(_, state)| *state).ok_or_else(|| ParseControllerStateError(text.into()))
+        named(&Self::NAMES, text).ok_or_else(|| ParseControllerStateError(text.into()))
     }
 }
 

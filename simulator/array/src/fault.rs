@@ -1,14 +1,16 @@
-//! What goes wrong, and when.
+//! What goes wrong, and when; and what is done to the array, by a step or by a rule that strikes.
 
+mod action;
 mod engine;
 mod index;
 mod matcher;
 mod rule;
 mod then;
 
-pub(crate) use engine::{Caught, Faults, Subject};
-pub use matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
-pub use rule::{Chance, CommandFilter, Effect, FaultRule, Matches, RuleError, When};
-pub use then::{
-    Answer, Corruption, DataFault, Delay, Fate, FunctionFate, FunctionThen, Lose, Then, Wait,
+pub use self::action::{Action, ActionError, Phase};
+pub(crate) use self::engine::{Caught, Faults, Subject};
+pub use self::matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
+pub use self::rule::{Chance, CommandFilter, Effect, FaultRule, Matches, When};
+pub use self::then::{
+    Answer, DataFault, Delay, Fate, FunctionFate, FunctionThen, Lose, Then, Wait,
 };

@@ -100,6 +100,20 @@ impl fmt::Display for Nexus {
     }
 }
 
+/// A link: that of one HBA to a port, or the port's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Link {
+    pub(crate) hba: Option<HbaId>,
+    pub(crate) port: PortId,
+}
+
+impl Link {
+    /// Whether what goes over a nexus goes over it.
+    pub(crate) fn carries(self, nexus: Nexus) -> bool {
+        nexus.port == self.port && self.hba.is_none_or(|hba| hba == nexus.hba)
+    }
+}
+
 /// A LUN as the host numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lun(pub u16);

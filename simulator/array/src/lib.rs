@@ -5,28 +5,39 @@
 //! Nothing here waits, reads a clock or starts a thread: time comes in as an argument, and a command
 //! that must be held back is *parked*, to be gone on with when a [`Notice`] says so.
 //!
-//! | Subject | Module |
+//! Modules import downwards only (`tests/layers.rs`), from the array down to the words:
+//!
+//! | Floor | Modules |
 //! |---|---|
-//! | what a command is, and its answer | `command`, `completion`, `sense` |
-//! | the operations and their CDBs | `operation` |
-//! | what a logical unit answers | `scsi` |
-//! | how a family of arrays moves a LUN | `personality` |
-//! | who keeps whom from a LUN | `reservation` |
-//! | what goes wrong, and when | `fault` |
-//! | who owns what, and who waits for what | `array` |
-//! | the LUNs' contents | `store` |
+//! | the array: who owns what, and who waits for what | `array`, what it is made of: `config` |
+//! | what goes wrong and what is done to it; what is told of it | `fault`, `observe` |
+//! | what a LUN answers, whatever its family | `scsi` |
+//! | the families of arrays, and what each says of itself | `families`, `personality` |
+//! | a LUN: its contents, who keeps whom from it, what waits for whom | `unit`, `reservation`, `attention`, `store` |
+//! | words: a command and its answer | `command`, `operation`, `completion`, `status`, `sense`, `task_management`, `wire`, `notice` |
+//! | words: what an array consists of | `ids`, `controller`, `access_state`, `condition`, `inquiry_page`, `identity`, `lun_config`, `ownership`, `error` |
+//! | words: how all that is written | `encoding`, `names`, `hash` |
 
 #![forbid(unsafe_code)]
 
-mod action;
+mod access_state;
 mod array;
 mod attention;
 mod command;
 mod completion;
+mod condition;
 mod config;
 mod controller;
+mod encoding;
+mod error;
+mod families;
 mod fault;
+mod hash;
+mod identity;
 pub mod ids;
+mod inquiry_page;
+mod lun_config;
+mod names;
 mod notice;
 mod observe;
 mod operation;
@@ -35,38 +46,38 @@ mod personality;
 mod reservation;
 mod scsi;
 mod sense;
+mod status;
 mod store;
+mod task_management;
 #[cfg(test)]
 mod testing;
-
 mod unit;
+mod wire;
 
-pub use action::{Action, ActionError, Apart, Phase};
-pub use array::{Array, ArraySnapshot, Transfer};
+pub use access_state::{AccessState, ParseAccessStateError};
+pub use array::{Array, ArraySnapshot, Outcome, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
-pub use completion::{
-    Completion, Outcome, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse,
-};
-pub use config::{
-    ArrayConfig, ConfigError, ControllerConfig, Identity, LunConfig, PersonalityConfig,
-};
+pub use completion::{Completion, Ticket};
+pub use condition::{Condition, ParseConditionError};
+pub use config::{ArrayConfig, ControllerConfig};
 pub use controller::{ControllerState, ParseControllerStateError};
+pub use error::{ConfigError, RuleError};
+pub use families::*;
 pub use fault::{
-    Answer, Chance, CommandFilter, Corruption, DataFault, Delay, Effect, Fate, FaultRule,
-    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, RuleError,
-    Then, TmfMatcher, Wait, When,
+    Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
+    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase, Then,
+    TmfMatcher, Wait, When,
 };
+pub use identity::Identity;
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
+pub use inquiry_page::{CapturedPage, InquiryPage};
+pub use lun_config::LunConfig;
 pub use notice::Notice;
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
-pub use personality::{
-    alua::{AccessState, AluaConfig, Asked, Groups, ParseAccessStateError, Reporting, Scope},
-    emc::{Condition, EmcConfig, FailoverMode, InquiryForm, ParseConditionError},
-    hp_sw::HpSwConfig,
-    hw_handler::HwHandlerConfig,
-    rdac::{Quiescence, RdacConfig},
-};
-pub use scsi::captured::{CapturedPage, InquiryPage};
+pub use scsi::corrupt::Corruption;
 pub use sense::{ParseSenseError, Sense, SenseForm};
+pub use status::{ServiceResponse, Status};
+pub use task_management::{TaskManagement, TmfResponse};
+pub use unit::Apart;

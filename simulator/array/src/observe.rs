@@ -5,13 +5,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use sansim_time::Time;
 
 use crate::{
-    action::Apart,
+    access_state::AccessState,
     command::Cdb,
-    completion::{Completion, TaskManagement, TmfResponse},
+    completion::Completion,
+    condition::Condition,
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     operation::Operation,
-    personality::{alua::AccessState, emc::Condition},
+    task_management::{TaskManagement, TmfResponse},
+    unit::Apart,
 };
 
 /// Which part of a run is on: faults and counters tell them apart.

@@ -3,49 +3,19 @@
 //! A personality looks at the array through a [`Site`] and says what should happen; the array does
 //! it. So no personality can leave a LUN with two owners or none.
 
-pub(crate) mod alua;
-pub(crate) mod emc;
-pub(crate) mod hp_sw;
-pub(crate) mod hw_handler;
-pub(crate) mod rdac;
-
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
-
-use self::alua::AccessState;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    config::{ArrayConfig, ConfigError, Identity, PersonalityConfig},
+    access_state::AccessState,
     controller::{Controller, ControllerState},
+    error::ConfigError,
+    identity::Identity,
     ids::{ControllerId, Lun, Nexus},
+    inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
-    scsi::captured::{CapturedPage, InquiryPage},
     sense::Sense,
     unit::Unit,
 };
-
-/// The personality that a configuration asks for.
-pub(crate) fn personality(config: &PersonalityConfig) -> Arc<dyn Personality> {
-    match config {
-        PersonalityConfig::Rdac(config) => Arc::new(rdac::Rdac::new(config.clone())),
-        PersonalityConfig::Emc(config) => Arc::new(emc::Emc::new(config.clone())),
-        PersonalityConfig::HpSw(config) => Arc::new(hp_sw::HpSw::new(config.clone())),
-        PersonalityConfig::HwHandler(config) => {
-            Arc::new(hw_handler::HwHandler::new(config.clone()))
-        }
-        PersonalityConfig::Alua(config) => Arc::new(alua::Alua::new(config.clone())),
-    }
-}
-
-/// Refuses an array with more controllers than a family knows to tell apart.
-fn one_or_two_controllers(
-    personality: &'static str,
-    config: &ArrayConfig,
-) -> Result<(), ConfigError> {
-    match config.controllers.len() {
-        1 | 2 => Ok(()),
-        count => Err(ConfigError::Controllers { personality, wanted: "one or two", count }),
-    }
-}
 
 /// The array as one command sees it.
 pub(crate) struct Site<'a> {
@@ -140,15 +110,35 @@ pub(crate) enum PageControl {
 }
 
 /// A family of arrays.
-pub(crate) trait Personality: Send + Sync + fmt::Debug {
+pub(crate) trait Personality {
     /// Its name, for messages.
     fn name(&self) -> &'static str;
 
-    /// Refuses an array that this family does not make.
-    fn check(&self, config: &ArrayConfig) -> Result<(), ConfigError>;
+    /// The Linux device handler that attaches to it, without `scsi_dh_`; `none` if there is none.
+    fn handler(&self) -> &'static str;
+
+    /// What it calls itself unless it is told otherwise. The kernel's table (scsi_dh:scsi_dh_blist)
+    /// has vendor and product, or else the handler attaches by TPGS.
+    fn identity(&self) -> Identity;
+
+    /// The most controllers that it has. Most families know one alternate controller, and tell two apart.
+    fn most_controllers(&self) -> u8 {
+        2
+    }
+
+    /// Refuses traits that this family does not make.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// The highest number that a LUN can have.
     fn max_lun(&self) -> u16;
+
+    /// Whether a controller that does not own a LUN carries out its medium accesses, too, without
+    /// taking it.
+    fn others_serve(&self) -> bool {
+        false
+    }
 
     /// The company identifier (OUI) in the names of its LUNs.
     fn maker(&self) -> [u8; 3];

@@ -28,7 +28,7 @@ mod transport_id;
 mod types;
 
 use self::{change::News, persistent::Persistent, request::Request};
-use crate::{ids::Nexus, operation::Kind, scsi::Stop};
+use crate::{completion::Stop, ids::Nexus, operation::Kind};
 
 /// The reservations of a LUN.
 #[derive(Debug, Clone, Default)]

@@ -1,13 +1,19 @@
 //! A logical unit: what it is, who owns it and what each nexus knows of it.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+mod check;
+mod name;
+mod split;
 
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use self::split::Apart;
+pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
-    action::Apart,
+    access_state::AccessState,
     attention::Attentions,
-    config::{ConfigError, Identity, LunConfig},
+    condition::Condition,
     ids::{ControllerId, Lun, Nexus},
-    personality::{alua::AccessState, emc::Condition},
+    lun_config::LunConfig,
     reservation::Reservations,
     store::Store,
 };
@@ -93,31 +99,6 @@ impl Unit {
     }
 }
 
-/// Controllers that do not agree about a LUN.
-#[derive(Debug, Clone)]
-pub(crate) struct Split {
-    /// The owner when it began, whose data is kept.
-    keeper: ControllerId,
-    /// The data of all others, if it is not the same.
-    pub(crate) copy: Option<Arc<Store>>,
-}
-
-impl Split {
-    /// That of a LUN from now on.
-    pub(crate) fn begin(unit: &Unit, apart: Apart) -> io::Result<Split> {
-        let copy = match apart {
-            Apart::Ownership => None,
-            Apart::Data => Some(Arc::new(unit.store.copy()?)),
-        };
-        Ok(Split { keeper: unit.owner, copy })
-    }
-
-    /// What the controllers disagree about.
-    pub(crate) fn apart(&self) -> Apart {
-        if self.copy.is_some() { Apart::Data } else { Apart::Ownership }
-    }
-}
-
 /// What a LUN knows of a nexus. VPD page 87h says that its mode pages are kept per nexus too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NexusView {
@@ -144,83 +125,5 @@ impl ControlValues {
     /// What is left after a reset.
     pub(crate) fn reset(&mut self) {
         self.tas = self.saved_tas;
-    }
-}
-
-/// An NAA identifier of type 6 (SPC-4 7.8.6.6.5): the maker, the array, and the LUN with how many
-/// LUNs were mapped before it, so that a LUN mapped anew is another LUN.
-pub(crate) fn world_wide_name(
-    maker: [u8; 3],
-    identity: &Identity,
-    lun: Lun,
-    mapping: u16,
-) -> [u8; 16] {
-    let mut name = [0; 16];
-    name[0] = 0x60 | maker[0] >> 4;
-    name[1] = maker[0] << 4 | maker[1] >> 4;
-    name[2] = maker[1] << 4 | maker[2] >> 4;
-    name[3] = maker[2] << 4;
-    name[4..12].copy_from_slice(&fnv1a(identity.serial.as_bytes()).to_be_bytes());
-    name[12..14].copy_from_slice(&mapping.to_be_bytes());
-    name[14..16].copy_from_slice(&lun.0.to_be_bytes());
-    name
-}
-
-/// The 64-bit Fowler/Noll/Vo hash, which is the same on every machine and for ever.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
-impl LunConfig {
-    /// Refuses what cannot be a LUN of an array with so many controllers and this highest number.
-    pub(crate) fn check(&self, controllers: usize, max_lun: u16) -> Result<(), ConfigError> {
-        let lun = self.lun;
-        if lun.0 > max_lun {
-            return Err(ConfigError::LunNumber { lun, max: max_lun });
-        }
-        for controller in [self.owner, self.preferred] {
-            if controller.index() >= controllers {
-                return Err(ConfigError::NoController { lun, controller });
-            }
-        }
-        if !matches!(self.block_bytes, 512 | 4096) {
-            return Err(ConfigError::BlockLength { lun, block_bytes: self.block_bytes });
-        }
-        if self.label.encode_utf16().count() > 30 {
-            let (text, wanted) = (self.label.clone(), "at most 30 UTF-16 units");
-            return Err(ConfigError::Text { what: "the label of a LUN", text, wanted });
-        }
-        check_size(lun, self.bytes, self.block_bytes)
-    }
-}
-
-/// Refuses a size that a LUN with such blocks cannot have.
-pub(crate) fn check_size(lun: Lun, bytes: u64, block_bytes: u32) -> Result<(), ConfigError> {
-    if bytes == 0 || !bytes.is_multiple_of(block_bytes.into()) {
-        return Err(ConfigError::PartialBlock { lun, bytes, block_bytes });
-    }
-    if bytes > LunConfig::MAX_BYTES {
-        return Err(ConfigError::TooLarge { lun, bytes });
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_of_naa_type_6_and_tells_maker_and_lun() {
-        let name = world_wide_name([0x00, 0xa0, 0xb8], &Identity::for_rdac(), Lun(0x102), 3);
-        assert_eq!(name[..4], [0x60, 0x0a, 0x0b, 0x80]);
-        assert_eq!(name[12..], [0, 3, 1, 2]);
-    }
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

@@ -99,7 +99,7 @@ impl ArrayTable {
         let personality = self.families.check(checker)?;
         let mut identity = personality.identity();
         check_identity(head, &mut identity, checker);
-        let most = head.personality.0.most_controllers;
+        let most = personality.most_controllers().into();
         let controllers =
             checker.number(head.controllers.as_ref(), 1..=most, 2, "the number of controllers");
         let ports =

@@ -4,17 +4,13 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::{
-    agenda::Event,
-    link::Link,
-    state::{Report, State},
-};
+use super::{agenda::Event, report::Report, state::State};
 use crate::{
-    action::{Action, ActionError, Phase},
+    access_state::AccessState,
     controller::ControllerState,
-    ids::{ControllerId, Lun, Nexus, PortId},
+    fault::{Action, ActionError, Phase},
+    ids::{ControllerId, Link, Lun, Nexus, PortId},
     observe::{Changed, LunChange, Stage},
-    personality::alua::AccessState,
     sense::Sense,
 };
 
@@ -237,7 +233,7 @@ impl State {
         state: Option<AccessState>,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        if !self.personality.port_groups(&self.controllers).contains(&group) {
+        if !self.family().port_groups(&self.controllers).contains(&group) {
             return Err(ActionError::NoPortGroup(group));
         }
         self.unit_mut(lun)?;

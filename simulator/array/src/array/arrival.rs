@@ -6,7 +6,7 @@ use sansim_time::Time;
 
 use crate::{
     command::Cdb,
-    completion::Completion,
+    completion::{Completion, Ticket},
     fault::DataFault,
     ids::{Lun, Nexus},
     observe::{CommandRecord, Stage},
@@ -75,4 +75,16 @@ pub struct Transfer {
     pub(crate) access: Access,
     pub(crate) block_bytes: u32,
     pub(crate) store: Arc<Store>,
+}
+
+/// What comes of a command.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is done; parameter data was put or taken already.
+    Complete(Completion),
+    /// A medium access that may proceed: call [`crate::Array::transfer`] with it.
+    Transfer(Transfer),
+    /// It is held back. Call [`crate::Array::resume`] when [`crate::Notice::Resume`] names the
+    /// ticket, or at the given time at the latest.
+    Parked(Ticket, Option<Time>),
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
-    config::{ArrayConfig, ConfigError, LunConfig},
+    config::ArrayConfig,
     controller::{Controller, ControllerState},
+    error::ConfigError,
     fault::Faults,
     ids::{ControllerId, Lun, PortId},
+    lun_config::LunConfig,
     observe::Stage,
-    personality::personality,
     store::Store,
     unit::{Unit, world_wide_name},
 };
@@ -17,12 +18,11 @@ use crate::{
 impl State {
     /// The array that a configuration describes.
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
-        let personality = personality(&config.personality);
         config.identity.check()?;
         if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
             return Err(ConfigError::PingPong);
         }
-        personality.check(&config)?;
+        config.personality.family().check()?;
         let controllers = controllers(&config)?;
         let ports: Vec<_> = PortId::all(&controllers).collect();
         if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
@@ -33,7 +33,7 @@ impl State {
             return Err(ConfigError::TooManyLuns { count: config.luns.len() });
         }
         let mut state = State {
-            personality,
+            personality: config.personality,
             identity: config.identity,
             captured: config.captured,
             controllers,
@@ -89,7 +89,7 @@ impl State {
             return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
         }
         let store = self.store(config.lun, config.bytes)?;
-        let maker = self.personality.maker();
+        let maker = self.family().maker();
         let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
         self.mappings = self.mappings.wrapping_add(1);
         self.units.insert(config.lun, Unit::new(config, name, store));
@@ -98,9 +98,11 @@ impl State {
 }
 
 fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
-    let (personality, count) = ("an array", config.controllers.len());
-    if count == 0 || count > ControllerId::MAX {
-        return Err(ConfigError::Controllers { personality, wanted: "1 to 8", count });
+    let family = config.personality.family();
+    let (personality, most) = (family.name(), family.most_controllers());
+    let count = config.controllers.len();
+    if !(1..=usize::from(most)).contains(&count) {
+        return Err(ConfigError::Controllers { personality, most, count });
     }
     let named = config.controllers.iter().enumerate();
     let checked = named.map(|(index, controller)| match ControllerId::new(index) {

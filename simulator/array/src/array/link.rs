@@ -4,30 +4,15 @@ use std::time::Duration;
 
 use sansim_time::Time;
 
-use super::{
-    agenda::Event,
-    state::{Report, State},
-};
+use super::{agenda::Event, report::Report, state::State};
 use crate::{
-    action::ActionError,
-    completion::{Completion, ServiceResponse},
-    ids::{HbaId, Nexus, PortId},
+    completion::Completion,
+    fault::ActionError,
+    ids::{HbaId, Link, Nexus},
     observe::Changed,
     sense::Sense,
+    status::ServiceResponse,
 };
-
-/// A link: that of one HBA to a port, or the port's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Link {
-    pub(crate) hba: Option<HbaId>,
-    pub(crate) port: PortId,
-}
-
-impl Link {
-    fn carries(self, nexus: Nexus) -> bool {
-        nexus.port == self.port && self.hba.is_none_or(|hba| hba == nexus.hba)
-    }
-}
 
 impl State {
     /// Whether the port of a nexus is there and every link up that the nexus goes over.

@@ -2,10 +2,7 @@
 
 use sansim_time::Time;
 
-use super::{
-    parked::Parked,
-    state::{Report, State},
-};
+use super::{parked::Parked, report::Report, state::State};
 use crate::{completion::Ticket, ids::HbaId, notice::Notice};
 
 /// The most notices that are kept for an HBA which does not fetch them.

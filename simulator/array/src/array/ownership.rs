@@ -2,10 +2,7 @@
 
 use sansim_time::Time;
 
-use super::{
-    agenda::Event,
-    state::{Report, State},
-};
+use super::{agenda::Event, report::Report, state::State};
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, Lun, Nexus},

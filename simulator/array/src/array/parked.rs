@@ -7,7 +7,7 @@ use std::{
 
 use sansim_time::Time;
 
-use super::{arrival::Arrival, state::Report};
+use super::{arrival::Arrival, report::Report};
 use crate::{
     completion::{Completion, Ticket},
     fault::Answer,

@@ -2,13 +2,14 @@
 
 use sansim_time::Time;
 
-use super::state::{Report, State};
+use super::{report::Report, state::State};
 use crate::{
-    action::ActionError,
-    completion::{Completion, ServiceResponse},
+    completion::Completion,
+    fault::ActionError,
     ids::{ControllerId, HbaId, Nexus, PortId},
     notice::Notice,
     observe::Changed,
+    status::ServiceResponse,
 };
 
 impl State {

@@ -1,11 +1,7 @@
 //! Reservations: what a command does to them, and what becomes of them when controllers fail.
 
-use super::{
-    arrival::Arrival,
-    state::{Report, State},
-    task::abort,
-};
-use crate::{ids::ControllerId, reservation::Change, scsi::Stop, sense::Sense};
+use super::{arrival::Arrival, report::Report, state::State, task::abort};
+use crate::{completion::Stop, ids::ControllerId, reservation::Change, sense::Sense};
 
 impl State {
     /// Changes the reservations of a LUN, aborts what is to be aborted and tells whom it concerns.

@@ -4,24 +4,28 @@ use sansim_time::Time;
 
 use super::{
     arrival::{Arrival, Transfer},
-    state::{Report, State, Step},
+    report::Report,
+    state::{State, Step},
 };
 use crate::{
-    completion::ServiceResponse,
+    access_state::AccessState,
+    completion::Stop,
+    encoding::be32,
     ids::{Lun, Nexus},
     observe::{Changed, LunChange},
     operation::{Kind, Operation},
-    personality::{Effect, Gate, Site, alua::AccessState},
+    personality::{Effect, Gate, Site},
     reservation::{self, Change},
     scsi::{
-        Stop, be32, capacity, inquiry,
+        capacity, inquiry,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports,
-        wire::Wire,
     },
     sense::Sense,
+    status::ServiceResponse,
     unit::Unit,
+    wire::Wire,
 };
 
 /// Bytes of a SET TARGET PORT GROUPS parameter list that are looked at: more groups than there are.
@@ -185,7 +189,7 @@ impl State {
             }
         }
         let moving = self.units.get(&arrival.lun).is_some_and(|unit| unit.moving.is_some());
-        let sense = self.personality.on_its_way().filter(|_| moving);
+        let sense = self.family().on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
     }
 
@@ -212,7 +216,7 @@ impl State {
                 report.change(now, Changed::Lun { lun, change });
             }
         }
-        if let Some(sense) = self.personality.owner_changed().filter(|_| news) {
+        if let Some(sense) = self.family().owner_changed().filter(|_| news) {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }
     }
@@ -269,10 +273,11 @@ fn serve_mapped(
         }
         Kind::PersistentReserveIn => {
             let persistent = unit.reservations.persistent_answers()?;
-            reservation::report::persistent_reserve_in(site, persistent, cdb, wire)?;
+            reservation::report::persistent_reserve_in(site.controllers, persistent, cdb, wire)?;
         }
         Kind::PersistentReserveOut => {
-            return reservation::request::receive(site, cdb, wire).map(Served::Reservation);
+            let request = reservation::request::receive(site.nexus, site.controllers, cdb, wire)?;
+            return Ok(Served::Reservation(Change::Persistent(request)));
         }
         Kind::Read
         | Kind::Write

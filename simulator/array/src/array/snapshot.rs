@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::state::State;
 use crate::{
-    config::ConfigError,
+    error::ConfigError,
     ids::Lun,
     store::{Saved, Store},
 };

@@ -11,30 +11,32 @@ use sansim_time::Time;
 use super::{
     agenda::{Agenda, Event},
     arrival::{Arrival, GoesWrong, Transfer},
-    link::Link,
     parked::{Hold, Parked, Parking, Rest, Taken},
+    report::Report,
 };
 use crate::{
     command::{Cdb, Command},
-    completion::{Completion, ServiceResponse, Status, Ticket},
-    config::Identity,
+    completion::{Completion, Ticket},
     controller::Controller,
+    families::PersonalityConfig,
     fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    identity::Identity,
+    ids::{ControllerId, HbaId, Link, Lun, Nexus, PortId},
+    inquiry_page::CapturedPage,
     notice::Notice,
-    observe::{Changed, LunChange, Stage, StateChange},
+    observe::{Changed, LunChange, Stage},
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
-    scsi::captured::CapturedPage,
-    scsi::wire::Wire,
+    status::{ServiceResponse, Status},
     unit::Unit,
+    wire::Wire,
 };
 
 /// The state of an array.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(super) personality: Arc<dyn Personality>,
+    pub(super) personality: PersonalityConfig,
     pub(super) identity: Identity,
     pub(super) captured: Vec<CapturedPage>,
     pub(super) controllers: Vec<Controller>,
@@ -61,21 +63,6 @@ pub(crate) struct State {
     /// What waits for each HBA to fetch it.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,
     pub(super) next_seq: u64,
-}
-
-/// What must be told once the lock is released. Empty, it costs nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    pub(crate) changes: Vec<StateChange>,
-    /// Whose doorbells to ring.
-    pub(crate) ring: Vec<HbaId>,
-}
-
-impl Report {
-    /// Notes a change.
-    pub(crate) fn change(&mut self, at: Time, what: Changed) {
-        self.changes.push(StateChange { at, what });
-    }
 }
 
 /// How far a command got under the lock.
@@ -256,6 +243,11 @@ impl State {
             && self.linked(nexus)
     }
 
+    /// What the array's family says.
+    pub(super) fn family(&self) -> &dyn Personality {
+        self.personality.family()
+    }
+
     /// The array as a command sees it.
     pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
         Site {
@@ -265,7 +257,7 @@ impl State {
             controllers: &self.controllers,
             identity: &self.identity,
             captured: &self.captured,
-            personality: &*self.personality,
+            personality: self.family(),
         }
     }
 
@@ -279,7 +271,7 @@ impl State {
         by: Option<Nexus>,
         report: &mut Report,
     ) {
-        let takes = self.personality.transition();
+        let takes = self.family().transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         if unit.split.is_some() {
             return; // Every controller has it already, in its own eyes.
@@ -297,10 +289,10 @@ impl State {
 
     /// A LUN that is on its way to a controller, and still to that one, is there.
     pub(super) fn arrive_at(&mut self, at: Time, lun: Lun, to: ControllerId, report: &mut Report) {
-        let news = self.personality.owner_changed();
+        let news = self.family().owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
-        if let Some(sense) = self.personality.transition_failed(by) {
+        if let Some(sense) = self.personality.family().transition_failed(by) {
             self.push_attention(Some(lun), sense, |_| true);
             self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
             return;

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::{
-    arrival::Arrival,
-    state::{Report, State},
-};
+use super::{arrival::Arrival, report::Report, state::State};
 use crate::{
     command::Cdb,
-    completion::{Completion, ServiceResponse, Status, TaskManagement, Ticket, TmfResponse},
+    completion::{Completion, Ticket},
     fault::{Effect, FunctionFate, FunctionThen, Subject},
     ids::{Lun, Nexus},
     observe::Changed,
     sense::Sense,
+    status::{ServiceResponse, Status},
+    task_management::{TaskManagement, TmfResponse},
 };
 
 /// The commands of the asking HBA that a function ended.

@@ -136,7 +136,7 @@ fn a_configuration_that_cannot_be_is_refused_in_words() {
     };
     type Case<'a> = (&'a dyn Fn(&mut crate::ArrayConfig), &'a str);
     let cases: [Case<'_>; 10] = [
-        (&|it| it.controllers.clear(), "rdac needs one or two controllers, not 0"),
+        (&|it| it.controllers.clear(), "rdac needs 1 to 2 controllers, not 0"),
         (&|it| it.controllers[1].ports = 0, "controller B has 0 ports; 1 to 10 are possible"),
         (&|it| it.luns[1].lun = Lun(0), "LUN 0 is there twice"),
         (

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use sansim_time::Time;
 
-use super::state::{Report, State};
+use super::{report::Report, state::State};
 use crate::{
-    action::{ActionError, Apart},
-    config::{ConfigError, LunConfig},
+    error::ConfigError,
+    fault::ActionError,
     ids::Lun,
+    lun_config::LunConfig,
     notice::Notice,
     observe::{Changed, LunChange},
     sense::Sense,
-    unit::{Split, Unit, check_size, world_wide_name},
+    unit::{Apart, Split, Unit, check_size, world_wide_name},
 };
 
 impl State {
@@ -80,7 +81,7 @@ impl State {
         lun: Lun,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        let maker = self.personality.maker();
+        let maker = self.family().maker();
         let name = world_wide_name(maker, &self.identity, lun, self.mappings);
         let bytes = self.unit_mut(lun)?.bytes();
         let store = self.store(lun, bytes)?;
@@ -129,7 +130,7 @@ impl State {
         let unit = self.unit_mut(lun)?;
         if unit.split.as_ref().map(Split::apart) != apart {
             let bytes = unit.bytes();
-            let split = apart.map(|apart| Split::begin(unit, apart)).transpose();
+            let split = apart.map(|apart| Split::begin(unit.owner, &unit.store, apart)).transpose();
             unit.split = split.map_err(|source| ConfigError::Map { lun, bytes, source })?;
         }
         self.lun_changed(now, lun, LunChange::Split(apart), report);

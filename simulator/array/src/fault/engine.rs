@@ -3,21 +3,20 @@
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use super::{
-    Effect, FaultRule, Matches, RuleError,
     index::{Index, Way},
+    rule::{Effect, FaultRule, Matches},
 };
 use crate::{
     command::Cdb,
-    completion::TaskManagement,
     controller::Controller,
+    error::RuleError,
+    hash::fnv1a,
     ids::{ControllerId, Lun, Nexus},
+    inquiry_page::InquiryPage,
     observe::Stage,
     operation::{Kind, Operation},
-    scsi::{
-        captured::InquiryPage,
-        medium::{self, Span},
-    },
-    unit::fnv1a,
+    scsi::medium::{self, Span},
+    task_management::TaskManagement,
 };
 
 /// A command as the rules see it.

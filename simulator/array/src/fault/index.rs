@@ -1,6 +1,9 @@
 //! Finding the rules that may be about a command, without looking at the others.
 
-use super::{Effect, FaultRule, OpMatcher, When};
+use super::{
+    matcher::OpMatcher,
+    rule::{Effect, FaultRule, When},
+};
 use crate::{
     ids::{Lun, Nexus},
     observe::Stage,
@@ -154,8 +157,10 @@ fn list_of(opcode: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{CommandFilter, Then};
-    use crate::ids::{ControllerId, HbaId, PortId};
+    use crate::{
+        fault::{CommandFilter, Then},
+        ids::{ControllerId, HbaId, PortId},
+    };
 
     const A0: PortId = PortId { controller: ControllerId::A, index: 0 };
     const B1: PortId = PortId { controller: ControllerId::B, index: 1 };

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    completion::TaskManagement,
     operation::{Class, OPERATIONS, Operation},
+    task_management::TaskManagement,
 };
 
 /// Which operations a rule is about.

@@ -2,12 +2,16 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use super::{Corruption, Fate, FunctionThen, OpMatcher, Then, TmfMatcher};
+use super::{
+    matcher::{OpMatcher, TmfMatcher},
+    then::{Fate, FunctionThen, Then},
+};
 use crate::{
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, PortId},
+    inquiry_page::InquiryPage,
     observe::Stage,
-    scsi::captured::InquiryPage,
+    scsi::corrupt::Corruption,
 };
 
 /// When something goes wrong, and what.
@@ -163,26 +167,4 @@ pub enum Matches {
     Range(RangeInclusive<u64>),
     /// Every so many: 3 means the 3rd, the 6th, and so on.
     Every(u64),
-}
-
-/// Why a fault rule makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
-    /// The name is taken.
-    #[error("there are two fault rules named {0:?}")]
-    Duplicate(Arc<str>),
-    /// More rules than an array takes.
-    #[error("more than {0} fault rules")]
-    TooMany(usize),
-    /// Commands and ranges are counted from 1, and a range does not end before it begins.
-    #[error("fault rule {0:?} can never match: it counts from 1, and a range must not be empty")]
-    NeverMatches(Arc<str>),
-    /// A controller or port that the array does not have.
-    #[error("fault rule {rule:?} names {what}, which the array does not have")]
-    Unknown {
-        /// The rule.
-        rule: Arc<str>,
-        /// What it names.
-        what: String,
-    },
 }

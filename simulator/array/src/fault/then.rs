@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::action::Action;
 use crate::{
-    action::Action,
-    completion::{ServiceResponse, Status, TmfResponse},
+    scsi::corrupt::Corruption,
     sense::Sense,
+    status::{ServiceResponse, Status},
+    task_management::TmfResponse,
 };
 
 /// What becomes of a command: by default it is carried out as ever.
@@ -180,20 +182,6 @@ impl Delay {
             Delay::Exponential(mean) => mean.mul_f64((-(1.0 - fraction).ln()).clamp(0.0, 10.0)),
         }
     }
-}
-
-/// How data goes wrong without anybody's saying so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Corruption {
-    /// One bit of the first block is another one: on its way to the initiator, or in the store.
-    BitFlip,
-    /// A write is answered GOOD and not done, so that later reads find what was there before.
-    DroppedWrite,
-    /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
-    MisdirectedWrite,
-    /// A read finds what was there before the blocks were written the last time, as from a cache that
-    /// was not told.
-    StaleRead,
 }
 
 /// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command

@@ -5,7 +5,7 @@ use super::{
     request::{Move, Preemption, Registration, Request, Service},
     types::{ReservationType, Sharing},
 };
-use crate::{ids::Nexus, scsi::Stop, sense::Sense};
+use crate::{completion::Stop, ids::Nexus, sense::Sense};
 
 /// What others must hear or suffer because of it.
 #[derive(Debug, Default, PartialEq, Eq)]

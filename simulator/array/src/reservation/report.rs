@@ -5,11 +5,7 @@ use super::{
     transport_id,
     types::ReservationType,
 };
-use crate::{
-    personality::Site,
-    scsi::{Stop, be16, wire::Wire},
-    sense::Sense,
-};
+use crate::{completion::Stop, controller::Controller, encoding::be16, sense::Sense, wire::Wire};
 
 /// The service action codes (SPC-4 6.15.1).
 pub(crate) mod action {
@@ -21,7 +17,7 @@ pub(crate) mod action {
 
 /// Answers PERSISTENT RESERVE IN.
 pub(crate) fn persistent_reserve_in(
-    site: &Site<'_>,
+    controllers: &[Controller],
     persistent: &Persistent,
     cdb: &[u8],
     wire: &mut Wire<'_>,
@@ -30,7 +26,7 @@ pub(crate) fn persistent_reserve_in(
         action::READ_KEYS => with_header(persistent, &keys(persistent)),
         action::READ_RESERVATION => with_header(persistent, &reservation(persistent)),
         action::REPORT_CAPABILITIES => capabilities(persistent).to_vec(),
-        action::READ_FULL_STATUS => with_header(persistent, &full_status(site, persistent)),
+        action::READ_FULL_STATUS => with_header(persistent, &full_status(controllers, persistent)),
         _ => return Err(Sense::cdb_field(1).into()),
     };
     wire.send(&data, be16(cdb, 7).into())
@@ -73,7 +69,7 @@ fn capabilities(persistent: &Persistent) -> [u8; 8] {
 }
 
 /// Every registration with its nexus (SPC-4 6.15.5).
-fn full_status(site: &Site<'_>, persistent: &Persistent) -> Vec<u8> {
+fn full_status(controllers: &[Controller], persistent: &Persistent) -> Vec<u8> {
     let mut data = Vec::new();
     for (nexus, key) in &persistent.keys {
         let mut entry = [0; 24];
@@ -81,7 +77,7 @@ fn full_status(site: &Site<'_>, persistent: &Persistent) -> Vec<u8> {
         if let Some(held) = persistent.held.filter(|_| persistent.holds(*nexus)) {
             (entry[12], entry[13]) = (0x01, held.kind.code());
         }
-        entry[18..20].copy_from_slice(&nexus.port.relative(site.controllers).to_be_bytes());
+        entry[18..20].copy_from_slice(&nexus.port.relative(controllers).to_be_bytes());
         entry[23] = transport_id::LEN as u8;
         data.extend(entry);
         data.extend(transport_id::of(nexus.hba));

@@ -1,11 +1,13 @@
 //! The parameter lists of PERSISTENT RESERVE OUT (SPC-4 6.16.3, 6.16.4).
 
-use super::{Change, persistent::Key, transport_id, types::ReservationType};
+use super::{persistent::Key, transport_id, types::ReservationType};
 use crate::{
+    completion::Stop,
+    controller::Controller,
+    encoding::{be16, be32, be64},
     ids::{HbaId, Nexus, PortId},
-    personality::Site,
-    scsi::{Stop, be16, be32, be64, wire::Wire},
     sense::Sense,
+    wire::Wire,
 };
 
 /// A request, checked as far as that needs no registrations.
@@ -93,22 +95,34 @@ const APTPL: u8 = 0x01;
 /// The flags in byte 17 of the list of REGISTER AND MOVE; APTPL is the same.
 const UNREG: u8 = 0x02;
 
-/// Reads a CDB and its parameter list.
-pub(crate) fn receive(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<Change, Stop> {
+/// Whose request it is, and the controllers whose ports it can name.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    nexus: Nexus,
+    controllers: &'a [Controller],
+}
+
+/// Reads a CDB of this nexus and its parameter list.
+pub(crate) fn receive(
+    nexus: Nexus,
+    controllers: &[Controller],
+    cdb: &[u8],
+    wire: &mut Wire<'_>,
+) -> Result<Request, Stop> {
     let len = be32(cdb, 5);
     if len > LONGEST || (len as usize) < BASIC {
         return Err(Sense::PARAMETER_LIST_LENGTH.into());
     }
     let list = wire.receive(len as u16)?;
-    let service = service(site, cdb, &list)?;
-    Ok(Change::Persistent(Request { key: Key::new(be64(&list, 0)), service }))
+    let service = service(Asker { nexus, controllers }, cdb, &list)?;
+    Ok(Request { key: Key::new(be64(&list, 0)), service })
 }
 
-fn service(site: &Site<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> {
+fn service(asker: Asker<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> {
     let action = cdb[1] & 0x1f;
     let new = Key::new(be64(list, 8));
     if action == action::REGISTER_AND_MOVE {
-        return hand_over(site, new, list).map(Service::Move);
+        return hand_over(asker, new, list).map(Service::Move);
     }
     let names_others = list[20] & SPEC_I_PT != 0;
     if names_others && action != action::REGISTER {
@@ -121,8 +135,8 @@ fn service(site: &Site<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> {
         Ok(Service::Preempt(Preemption { victim: new, kind: reservation_type(cdb)?, abort }))
     };
     match action {
-        action::REGISTER => registration(site, new, false, list).map(Service::Register),
-        action::REGISTER_AND_IGNORE => registration(site, new, true, list).map(Service::Register),
+        action::REGISTER => registration(asker, new, false, list).map(Service::Register),
+        action::REGISTER_AND_IGNORE => registration(asker, new, true, list).map(Service::Register),
         action::RESERVE => Ok(Service::Reserve(reservation_type(cdb)?)),
         action::RELEASE => Ok(Service::Release(reservation_type(cdb)?)),
         action::CLEAR => Ok(Service::Clear),
@@ -139,7 +153,7 @@ fn reservation_type(cdb: &[u8]) -> Result<ReservationType, Sense> {
 }
 
 fn registration(
-    site: &Site<'_>,
+    asker: Asker<'_>,
     new: Option<Key>,
     ignore_key: bool,
     list: &[u8],
@@ -147,12 +161,12 @@ fn registration(
     let flags = list[20];
     let names_others = flags & SPEC_I_PT != 0;
     let ports = match flags & ALL_TG_PT {
-        0 => vec![site.nexus.port],
-        _ => PortId::all(site.controllers).collect(),
+        0 => vec![asker.nexus.port],
+        _ => PortId::all(asker.controllers).collect(),
     };
     let hbas = if names_others { initiators(list)? } else { Vec::new() };
     let through_all = |hba: HbaId| ports.iter().map(move |port| Nexus { hba, port: *port });
-    let own: Vec<Nexus> = through_all(site.nexus.hba).collect();
+    let own: Vec<Nexus> = through_all(asker.nexus.hba).collect();
     let mut others: Vec<Nexus> = hbas.into_iter().flat_map(through_all).collect();
     others.sort_unstable();
     others.dedup();
@@ -176,12 +190,12 @@ fn initiators(list: &[u8]) -> Result<Vec<HbaId>, Sense> {
     .collect()
 }
 
-fn hand_over(site: &Site<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Sense> {
+fn hand_over(asker: Asker<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Sense> {
     if be32(list, 20) as usize != list.len() - BASIC {
         return Err(Sense::PARAMETER_LIST_LENGTH);
     }
     let key = new.ok_or(Sense::parameter_field(8))?;
-    let port = port(site, be16(list, 18)).ok_or(Sense::parameter_field(18))?;
+    let port = port(asker, be16(list, 18)).ok_or(Sense::parameter_field(18))?;
     let id = &list[BASIC..];
     let hba = transport_id::parse(id).filter(|_| id.len() == transport_id::LEN);
     let hba = hba.ok_or(Sense::parameter_field(24))?;
@@ -190,6 +204,6 @@ fn hand_over(site: &Site<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Sen
 }
 
 /// The port with this relative target port identifier.
-fn port(site: &Site<'_>, relative: u16) -> Option<PortId> {
-    PortId::all(site.controllers).find(|port| port.relative(site.controllers) == relative)
+fn port(asker: Asker<'_>, relative: u16) -> Option<PortId> {
+    PortId::all(asker.controllers).find(|port| port.relative(asker.controllers) == relative)
 }

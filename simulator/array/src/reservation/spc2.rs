@@ -2,7 +2,7 @@
 //! reservations (SPC-4 5.13.3).
 
 use super::{Change, Reservations};
-use crate::{ids::Nexus, operation::Kind, scsi::Stop, sense::Sense};
+use crate::{completion::Stop, ids::Nexus, operation::Kind, sense::Sense};
 
 /// Reads the CDB. Only whole LUNs are reserved, and nobody reserves for a third party.
 pub(crate) fn request(kind: Kind, cdb: &[u8]) -> Result<Change, Stop> {

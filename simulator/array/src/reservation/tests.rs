@@ -12,7 +12,7 @@ use super::report::action::{READ_FULL_STATUS, READ_KEYS, READ_RESERVATION, REPOR
 use super::request::action::*;
 use crate::{
     ControllerId, HbaId, Nexus, Status,
-    scsi::be32,
+    encoding::be32,
     testing::{
         A, B, LUN0, NO_LUN, Reply, Rig, TEST_UNIT_READY, at, nexus, persistent_in, persistent_list,
         persistent_out, read, write,

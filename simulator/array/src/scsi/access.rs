@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::{
-    Stop, be16, be32, be64,
     medium::{Access, Compare, Fill, Span},
     vpd::MAX_UNMAP_DESCRIPTORS,
-    wire::Wire,
 };
 use crate::{
+    completion::Stop,
+    encoding::{be16, be32, be64},
     sense::Sense,
     store::{BeyondEnd, Store},
+    wire::Wire,
 };
 
 /// The longest block.

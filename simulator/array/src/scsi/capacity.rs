@@ -1,7 +1,12 @@
 //! READ CAPACITY (SBC-3 5.15, 5.16).
 
-use super::{Stop, be32, be64, wire::Wire};
-use crate::{sense::Sense, unit::Unit};
+use crate::{
+    completion::Stop,
+    encoding::{be32, be64},
+    sense::Sense,
+    unit::Unit,
+    wire::Wire,
+};
 
 /// Answers READ CAPACITY(10): the last block, or all ones if that needs more than 32 bits.
 pub(crate) fn read_capacity_10(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {

@@ -1,40 +1,9 @@
 //! INQUIRY data and VPD pages as they were captured from a real array.
 
 use crate::{
-    ids::{ControllerId, Lun},
+    inquiry_page::{CapturedPage, InquiryPage},
     personality::Site,
 };
-
-/// A page of INQUIRY data that takes the place of the personality's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CapturedPage {
-    /// Which.
-    pub page: InquiryPage,
-    /// Where it is told; none means by every controller.
-    pub controller: Option<ControllerId>,
-    /// Of which LUN; none means of every one that is mapped.
-    pub lun: Option<Lun>,
-    /// The whole page, header included, as it goes to the initiator: at most
-    /// [`CapturedPage::MAX_BYTES`].
-    pub bytes: Vec<u8>,
-    /// Whether it is told as it is, even where the personality would tell which LUN it is, which
-    /// controller tells it, and who owns the LUN now.
-    pub frozen: bool,
-}
-
-impl CapturedPage {
-    /// What the length field of a VPD page can say, and its header.
-    pub const MAX_BYTES: usize = 4 + u16::MAX as usize;
-}
-
-/// Which part of INQUIRY data (SPC-4 6.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InquiryPage {
-    /// The standard data.
-    Standard,
-    /// The vital product data page with this code.
-    Vpd(u8),
-}
 
 /// The page that is told in place of the personality's, if there is one; `native` is the personality's.
 /// Of several the first holds.
@@ -74,7 +43,7 @@ fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ArrayConfig, testing::*};
+    use crate::{ArrayConfig, ControllerId, testing::*};
 
     fn rig(captured: Vec<CapturedPage>) -> Rig {
         Rig::new(ArrayConfig { captured, ..config() }).settled()

@@ -1,12 +1,24 @@
 //! Medium accesses that go wrong without anybody's saying so.
 
 use super::{
-    Stop,
     access::{bytes, carry_out as faithfully},
     medium::{Access, Span},
-    wire::Wire,
 };
-use crate::{fault::Corruption, store::Store};
+use crate::{completion::Stop, store::Store, wire::Wire};
+
+/// How data goes wrong without anybody's saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Corruption {
+    /// One bit of the first block is another one: on its way to the initiator, or in the store.
+    BitFlip,
+    /// A write is answered GOOD and not done, so that later reads find what was there before.
+    DroppedWrite,
+    /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
+    MisdirectedWrite,
+    /// A read finds what was there before the blocks were written the last time, as from a cache that
+    /// was not told.
+    StaleRead,
+}
 
 /// Carries out a checked medium access in the way that a fault rule says. What the corruption is not
 /// about is done faithfully.

@@ -1,17 +1,17 @@
 //! INQUIRY (SPC-4 6.6): the standard data, and the way to the VPD pages.
 
-use super::{
-    Stop, be16,
-    captured::{InquiryPage, instead},
-    put_text, vpd,
+use super::{captured::instead, peripheral::peripheral, vpd};
+use crate::{
+    completion::Stop,
+    encoding::{be16, put_text},
+    inquiry_page::InquiryPage,
+    personality::Site,
+    sense::Sense,
     wire::Wire,
 };
-use crate::{personality::Site, sense::Sense};
 
 /// The length of the standard data: as far as the version descriptors reach.
 const STANDARD_LEN: usize = 96;
-/// "No device here, but the target is able to have one" and "unknown or no device type".
-const NOT_MAPPED: u8 = 0x7f;
 /// SPC-3. From 5 on Linux asks for READ CAPACITY(16) and REPORT SUPPORTED OPERATION CODES.
 const VERSION: u8 = 0x05;
 /// SAM-5, SPC-3 and SBC-3, without a version claimed (SPC-4 6.6.5).
@@ -31,11 +31,6 @@ pub(crate) fn inquiry(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Resul
         true => vpd::page(site, page).ok_or(Sense::cdb_field(2))?,
     };
     wire.send(&data, be16(cdb, 3).into())
-}
-
-/// Peripheral qualifier and device type: a disk, or nothing.
-pub(super) fn peripheral(site: &Site<'_>) -> u8 {
-    if site.unit().is_some() { 0x00 } else { NOT_MAPPED }
 }
 
 fn standard(site: &Site<'_>) -> Vec<u8> {

@@ -1,10 +1,12 @@
 //! Medium accesses: what a CDB asks for (SBC-3 clause 5).
 
-use super::{Stop, be16, be32, be64, wire::Wire};
 use crate::{
+    completion::Stop,
+    encoding::{be16, be32, be64},
     operation::{Kind, Operation},
     sense::Sense,
     unit::Unit,
+    wire::Wire,
 };
 
 /// Consecutive blocks.

@@ -1,7 +1,7 @@
 //! The mode pages that every array has.
 
-use super::Stop;
 use crate::{
+    completion::Stop,
     personality::{PageControl, Site},
     sense::Sense,
     unit::ControlValues,

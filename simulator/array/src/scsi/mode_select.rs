@@ -1,10 +1,13 @@
 //! MODE SELECT(6) and (10) (SPC-4 6.11, 6.12).
 
-use super::{Stop, be16, be32, be64, mode_page, wire::Wire};
+use super::mode_page;
 use crate::{
+    completion::Stop,
+    encoding::{be16, be32, be64},
     personality::{Effect, PageControl, PageError, Site},
     sense::Sense,
     unit::{ControlValues, Unit},
+    wire::Wire,
 };
 
 /// What a MODE SELECT changes, all of it checked.

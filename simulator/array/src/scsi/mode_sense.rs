@@ -1,10 +1,13 @@
 //! MODE SENSE(6) and (10) (SPC-4 6.13, 6.14).
 
-use super::{Stop, be16, mode_page, wire::Wire};
+use super::mode_page;
 use crate::{
+    completion::Stop,
+    encoding::be16,
     personality::{PageControl, Site},
     sense::Sense,
     unit::Unit,
+    wire::Wire,
 };
 
 const ALL_PAGES: u8 = 0x3f;

@@ -1,11 +1,13 @@
 //! REPORT LUNS, REPORT SUPPORTED OPERATION CODES and REQUEST SENSE.
 
-use super::{Stop, be16, be32, wire::Wire};
 use crate::{
+    completion::Stop,
+    encoding::{be16, be32},
     ids::Lun,
     operation::{OPERATIONS, Operation},
     personality::Site,
     sense::Sense,
+    wire::Wire,
 };
 
 /// Answers REPORT LUNS (SPC-4 6.33): the same behind every port. There is no well-known LUN.

@@ -1,11 +1,11 @@
 //! The vital product data pages that every array has (SPC-4 7.8, SBC-3 6.6).
 
 use super::{
-    captured::{self, InquiryPage, instead},
-    inquiry::peripheral,
+    captured::{self, instead},
     medium::MAX_BLOCKS,
+    peripheral::peripheral,
 };
-use crate::{personality::Site, unit::Unit};
+use crate::{inquiry_page::InquiryPage, personality::Site, unit::Unit};
 
 const SUPPORTED: u8 = 0x00;
 const UNIT_SERIAL: u8 = 0x80;

@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use sansim_time::Time;
 
 use crate::{
-    Action, AluaConfig, Array, ArrayConfig, Asked, Buffers, Command, ControllerId, ControllerState,
+    Action, AluaConfig, Array, ArrayConfig, Buffers, Command, ControllerId, ControllerState,
     EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus, Outcome,
-    PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status,
+    PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status, Tpgs,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
 
@@ -86,7 +86,7 @@ fn families() -> Vec<(PersonalityConfig, usize, bool)> {
         (PersonalityConfig::Alua(AluaConfig::default()), 3, false),
         (PersonalityConfig::Alua(AluaConfig { transition, ..AluaConfig::default() }), 3, false),
         (
-            PersonalityConfig::Alua(AluaConfig { asked: Asked::Implicit, ..AluaConfig::default() }),
+            PersonalityConfig::Alua(AluaConfig { tpgs: Tpgs::Implicit, ..AluaConfig::default() }),
             3,
             false,
         ),

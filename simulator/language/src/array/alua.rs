@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansim_array::{AccessState, AluaConfig, Asked, Groups, PersonalityConfig, Reporting, Scope};
+use sansim_array::{AccessState, AluaConfig, Groups, PersonalityConfig, Reporting, Scope, Tpgs};
 
 use super::family::Family;
 use crate::{
@@ -55,7 +55,7 @@ table! {
 
 words! {
     /// Who changes access states.
-    enum TpgsName for Asked {
+    enum TpgsName for Tpgs {
         /// Nobody: the guest takes it for an array without port groups.
         Never = "none",
         /// The array alone.
@@ -102,7 +102,6 @@ words! {
 impl Family for Alua {
     const NAME: &'static str = "alua";
     const ABOUT: &'static str = "Asymmetric logical unit access, with target port groups.";
-    const MOST_CONTROLLERS: u64 = 8;
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = AluaConfig::default();
@@ -110,7 +109,7 @@ impl Family for Alua {
         let time = checker.number(table.transition_time.as_ref(), 0..=255, 0, "`transition_time`");
         let bits = checker.number(table.reserved_bits.as_ref(), 0..=7, 0, "`reserved_bits`");
         PersonalityConfig::Alua(AluaConfig {
-            asked: table.tpgs.map_or(default.asked, Into::into),
+            tpgs: table.tpgs.map_or(default.tpgs, Into::into),
             non_owner: table.non_owner.as_ref().map_or(default.non_owner, |state| state.0),
             groups: table.groups.map_or(default.groups, Into::into),
             extended_header: table.extended_header.unwrap_or(default.extended_header),
@@ -128,7 +127,7 @@ impl Family for Alua {
     fn of(personality: &PersonalityConfig) -> Option<Self> {
         let PersonalityConfig::Alua(config) = personality else { return None };
         let table = AluaTable {
-            tpgs: Some(config.asked.into()),
+            tpgs: Some(config.tpgs.into()),
             non_owner: Some(name(config.non_owner)),
             groups: Some(config.groups.into()),
             extended_header: Some(config.extended_header),

@@ -20,10 +20,6 @@ pub(super) trait Family: Table + fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// Which arrays belong to it.
     const ABOUT: &'static str;
-    /// The most controllers that such an array has. Most families know one alternate controller, and tell two
-    /// apart.
-    const MOST_CONTROLLERS: u64 = 2;
-
     /// What is particular to it.
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig;
 
@@ -51,7 +47,6 @@ impl<T: Family> Written for T {
 pub(super) struct Entry {
     name: &'static str,
     about: &'static str,
-    pub(super) most_controllers: u64,
     forms: fn() -> Vec<KeyForm>,
     read: fn(&mut Entries<'_>, &mut Problems<'_>) -> Option<Arc<dyn Written>>,
     of: fn(&PersonalityConfig) -> Option<Arc<dyn Written>>,
@@ -61,7 +56,6 @@ const fn entry<T: Family>() -> Entry {
     Entry {
         name: <T as Family>::NAME,
         about: <T as Family>::ABOUT,
-        most_controllers: T::MOST_CONTROLLERS,
         forms: T::keys,
         read: |entries, problems| {
             T::take(entries, problems).map(|table| Arc::new(table) as Arc<dyn Written>)

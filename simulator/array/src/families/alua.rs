@@ -1,0 +1,132 @@
+//! Asymmetric logical unit access (SPC-4 5.15, `scsi_dh_alua`): target port groups have access states;
+//! SET TARGET PORT GROUPS, or the array by itself, changes them.
+//!
+//! The group of the controller that owns a LUN is active/optimized for it; every other group is in
+//! the state that the array's make gives it. A group can also have a state of its own, which a host
+//! or a step gave it.
+
+mod config;
+mod groups;
+mod report;
+mod set;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use self::config::{AluaConfig, Groups, Reporting, Scope, Tpgs};
+use crate::{
+    access_state::AccessState,
+    controller::Controller,
+    identity::Identity,
+    ids::{ControllerId, Nexus},
+    lun_config::LunConfig,
+    operation::{Kind, Operation},
+    personality::{Effect, Gate, Personality, Site},
+    sense::Sense,
+};
+
+impl Personality for AluaConfig {
+    fn name(&self) -> &'static str {
+        "alua"
+    }
+
+    fn handler(&self) -> &'static str {
+        if self.tpgs == Tpgs::Never { "none" } else { "alua" }
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new("SANSIM", "ALUA", "0001")
+    }
+
+    fn most_controllers(&self) -> u8 {
+        ControllerId::MAX as u8
+    }
+
+    fn max_lun(&self) -> u16 {
+        LunConfig::MAX_LUN
+    }
+
+    fn others_serve(&self) -> bool {
+        self.non_owner.serves_media()
+    }
+
+    /// That of the Linux-IO target, as no array of this make is sold.
+    fn maker(&self) -> [u8; 3] {
+        [0x00, 0x14, 0x05]
+    }
+
+    fn supports(&self, op: &Operation) -> bool {
+        match op.kind {
+            Kind::ReportTargetPortGroups => self.tpgs != Tpgs::Never,
+            Kind::SetTargetPortGroups => {
+                matches!(self.tpgs, Tpgs::Explicit | Tpgs::Both)
+            }
+            _ => true,
+        }
+    }
+
+    fn standard_inquiry(&self, _: &Site<'_>, data: &mut Vec<u8>) {
+        data[5] |= (self.tpgs as u8) << 4;
+    }
+
+    fn names_luns(&self) -> bool {
+        self.lun_designator
+    }
+
+    /// The target port group (SPC-4 7.8.6.8).
+    fn designators(&self, site: &Site<'_>) -> Vec<u8> {
+        if self.tpgs == Tpgs::Never {
+            return Vec::new();
+        }
+        let group = self.group_of(site.controllers, site.nexus.port).to_be_bytes();
+        // Binary, associated with the target port.
+        vec![0x01, 0x15, 0x00, 0x04, 0x00, 0x00, group[0], group[1]]
+    }
+
+    fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
+        self.groups(controllers).into_iter().map(|(group, ..)| group).collect()
+    }
+
+    fn transition(&self) -> Duration {
+        self.transition
+    }
+
+    fn owner_changed(&self) -> Option<Sense> {
+        Some(Sense::ACCESS_STATE_CHANGED)
+    }
+
+    fn transition_failed(&self, by: Option<Nexus>) -> Option<Sense> {
+        let fails = by.is_none() && self.implicit_fails;
+        fails.then_some(Sense::IMPLICIT_TRANSITION_FAILED)
+    }
+
+    fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
+        let state = self.own_state(site);
+        let told =
+            op.kind == Kind::ReportTargetPortGroups && self.reporting != Reporting::NotReadyAtAll;
+        if told || state.serves(op) {
+            return None;
+        }
+        match (state, self.reporting) {
+            (AccessState::Transitioning, Reporting::UnitAttention) => {
+                Some(Sense::new(0x06, 0x04, 0x0a))
+            }
+            _ => state.not_ready(),
+        }
+    }
+
+    /// What may not proceed was answered already.
+    fn medium_access(&self, _: &Site<'_>) -> Gate {
+        Gate::Open
+    }
+
+    fn report_port_groups(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {
+        report::report(self, site, cdb)
+    }
+
+    fn set_port_groups(&self, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
+        set::set(self, site, list)
+    }
+}

@@ -1,0 +1,66 @@
+//! What is served in each access state (SPC-4 5.15.2.4), and what is answered in place of the rest.
+
+use crate::{
+    access_state::AccessState,
+    operation::{Kind, Operation},
+    sense::Sense,
+};
+
+impl AccessState {
+    /// Whether an operation is carried out in this state. READ CAPACITY and REPORT SUPPORTED OPERATION
+    /// CODES are more than the standard asks for in standby, and what arrays do: without a capacity
+    /// a host could not use a path that becomes active later.
+    pub(super) fn serves(self, op: &Operation) -> bool {
+        let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns | Kind::RequestSense);
+        let parameters = matches!(
+            op.kind,
+            Kind::ModeSense
+                | Kind::ModeSelect
+                | Kind::ReadCapacity10
+                | Kind::ReadCapacity16
+                | Kind::ReportOpcodes
+        );
+        let groups = matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups);
+        match self {
+            _ if self.serves_media() => true,
+            AccessState::Standby => always || groups || parameters,
+            AccessState::Unavailable | AccessState::Offline => always || groups,
+            _ => always,
+        }
+    }
+
+    /// Whether reads and writes are carried out in this state.
+    pub(super) fn serves_media(self) -> bool {
+        matches!(
+            self,
+            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent
+        )
+    }
+
+    /// What is answered to an operation that is not carried out.
+    pub(super) fn not_ready(self) -> Option<Sense> {
+        let ascq = match self {
+            AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent => {
+                return None;
+            }
+            AccessState::Standby => 0x0b,
+            AccessState::Unavailable => 0x0c,
+            AccessState::Offline => 0x12,
+            AccessState::Transitioning => 0x0a,
+        };
+        Some(Sense::new(0x02, 0x04, ascq))
+    }
+
+    /// Its bit in the byte of supported states of REPORT TARGET PORT GROUPS (SPC-4 6.37).
+    pub(super) fn supported_bit(self) -> u8 {
+        match self {
+            AccessState::Optimized => 0x01,
+            AccessState::NonOptimized => 0x02,
+            AccessState::Standby => 0x04,
+            AccessState::Unavailable => 0x08,
+            AccessState::LbaDependent => 0x10,
+            AccessState::Offline => 0x40,
+            AccessState::Transitioning => 0x80,
+        }
+    }
+}

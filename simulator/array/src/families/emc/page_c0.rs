@@ -1,0 +1,72 @@
+//! VPD page C0h, the unit path report. Offsets in this file are those of the page with its header.
+
+use super::config::EmcConfig;
+use crate::{
+    controller::ControllerState, encoding::put_text, inquiry_page::InquiryPage, personality::Site,
+};
+
+pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
+
+const HEADER: usize = 4;
+const LEN: usize = 128;
+
+/// Where things are: what Linux reads (emc:parse_sp_info_reply), what the emc_clariion checker and
+/// prioritizer of multipath-tools read, and what sg_vpd tells.
+mod at {
+    /// 0 unbound, 1 bound and not owned by this storage processor, 2 owned.
+    pub(super) const LUN_STATE: usize = 4;
+    pub(super) const DEFAULT_SP: usize = 5;
+    pub(super) const FLAGS: usize = 6;
+    pub(super) const PORT: usize = 7;
+    pub(super) const THIS_SP: usize = 8;
+    pub(super) const WWN: usize = 10;
+    pub(super) const INITIATOR_TYPE: usize = 27;
+    pub(super) const FAILOVER_MODE: usize = 28;
+    pub(super) const ARRAY_OPTIONS: usize = 30;
+    /// Not 0 while new firmware is being installed (NDU).
+    pub(super) const UPGRADE: usize = 48;
+    /// A length, and the array's serial number behind it.
+    pub(super) const SERIAL: usize = 49;
+}
+
+const BOUND: u8 = 0x01;
+const OWNED: u8 = 0x02;
+/// Access Logix, which maps LUNs to hosts.
+const ACCESS_LOGIX: u8 = 0x40;
+/// What the checker wants to see in a host's registration.
+const LINUX_INITIATOR: u8 = 0x03;
+const ARRAY_COMM_PATH: u8 = 0x04;
+
+/// What follows the page's header.
+pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
+    let mut page = [0; LEN];
+    if let Some(unit) = site.unit() {
+        page[at::LUN_STATE] = if site.owned() { OWNED } else { BOUND };
+        page[at::DEFAULT_SP] = unit.preferred.index() as u8;
+        page[at::WWN..][..16].copy_from_slice(&unit.name);
+    }
+    page[at::FLAGS] = ACCESS_LOGIX;
+    page[at::PORT] = site.nexus.port.index;
+    page[at::THIS_SP] = site.controller().index() as u8;
+    page[at::INITIATOR_TYPE] = LINUX_INITIATOR;
+    page[at::FAILOVER_MODE] = config.failover_mode as u8;
+    page[at::ARRAY_OPTIONS] = ARRAY_COMM_PATH;
+    page[at::UPGRADE] = upgrading(site).into();
+    let serial = &site.identity.serial;
+    page[at::SERIAL] = serial.len() as u8;
+    put_text(&mut page[at::SERIAL + 1..][..serial.len()], serial);
+    page[HEADER..].to_vec()
+}
+
+/// Whether the array installs new firmware (NDU): one storage processor at a time, and meanwhile no
+/// LUN moves.
+pub(super) fn upgrading(site: &Site<'_>) -> bool {
+    site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
+}
+
+/// See [`crate::personality::Personality::live_bits`]: state, ports, the LUN's name, and the upgrade.
+pub(super) fn live_bits(page: InquiryPage) -> Vec<(usize, u8)> {
+    let InquiryPage::Vpd(UNIT_PATH_REPORT) = page else { return Vec::new() };
+    let single = [at::LUN_STATE, at::DEFAULT_SP, at::PORT, at::THIS_SP, at::UPGRADE];
+    single.into_iter().chain(at::WWN..at::WWN + 16).map(|offset| (offset, 0xff)).collect()
+}

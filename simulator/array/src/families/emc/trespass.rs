@@ -1,0 +1,55 @@
+//! Mode page 22h: a trespass, by which a storage processor takes a LUN over. Of which form Linux sends
+//! it depends on the INQUIRY data (emc:send_trespass_cmd). Offsets are counted from the page's code.
+
+use crate::{
+    encoding::be16,
+    ids::Lun,
+    personality::{Effect, PageControl, PageError, Site},
+};
+
+pub(super) const PAGE: u8 = 0x22;
+
+/// With its header: the short form has a byte for the LUN, the long one two and six to spare.
+pub(super) const LENGTHS: [usize; 2] = [SHORT, LONG];
+const SHORT: usize = 4;
+const LONG: usize = 11;
+
+const CODE: usize = 2;
+const LUN: usize = 3;
+
+/// The code of a trespass, without [`DISREGARD_RESERVATIONS`].
+const TRESPASS: u8 = 0x01;
+/// A reservation of another host does not stop it.
+const DISREGARD_RESERVATIONS: u8 = 0x80;
+
+/// What MODE SENSE tells: nothing is under way.
+pub(super) fn page(control: PageControl) -> Vec<u8> {
+    let mut page = vec![0; LONG];
+    page[..2].copy_from_slice(&[PAGE, (LONG - 2) as u8]);
+    if control == PageControl::Changeable {
+        page[CODE..=LUN + 1].fill(0xff);
+    }
+    page
+}
+
+/// Takes either form. All ones stand for the LUN that is addressed.
+pub(super) fn trespass(site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
+    if page[CODE] & !DISREGARD_RESERVATIONS != TRESPASS {
+        return Err(PageError::Field(CODE as u16));
+    }
+    let lun = match page.len() {
+        SHORT if page[LUN] == u8::MAX => site.lun,
+        SHORT => Lun(page[LUN].into()),
+        _ if be16(page, LUN) == u16::MAX => site.lun,
+        _ => Lun(be16(page, LUN)),
+    };
+    let unit = site.units.get(&lun).ok_or(PageError::Field(LUN as u16))?;
+    let honours = page[CODE] & DISREGARD_RESERVATIONS == 0;
+    if honours && unit.reservations.forbid_changes(site.nexus) {
+        return Err(PageError::Reserved);
+    }
+    match unit.condition.on_trespass() {
+        Some(sense) => Err(PageError::Refused(sense)),
+        None => Ok(Effect::Take(vec![lun])),
+    }
+}

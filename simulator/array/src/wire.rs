@@ -1,0 +1,107 @@
+//! Moving a command's data, and counting it.
+
+use crate::{
+    command::{Buffers, DmaError},
+    completion::{Completion, Stop},
+    status::{ServiceResponse, Status},
+};
+
+impl From<DmaError> for Stop {
+    fn from(_: DmaError) -> Self {
+        Stop::Undelivered(ServiceResponse::Failure)
+    }
+}
+
+/// The initiator's buffers of one command, and how much of them was used.
+pub(crate) struct Wire<'a> {
+    buffers: &'a mut dyn Buffers,
+    used: usize,
+    /// Bytes that may still reach the initiator; the rest is lost on the way.
+    reach: usize,
+}
+
+impl<'a> Wire<'a> {
+    pub(crate) fn new(buffers: &'a mut dyn Buffers) -> Self {
+        Wire { buffers, used: 0, reach: usize::MAX }
+    }
+
+    /// From here on nothing that is put reaches the initiator.
+    pub(crate) fn lose_data_in(&mut self) {
+        self.reach = 0;
+    }
+
+    /// From here on no more than so many bytes of what is put reach the initiator.
+    pub(crate) fn cut_data_in(&mut self, bytes: Option<u32>) {
+        self.reach = bytes.map_or(self.reach, |bytes| bytes as usize);
+    }
+
+    /// Stops a command that will send so many bytes, if the initiator cannot take them.
+    pub(crate) fn expect_in(&self, len: u64) -> Result<(), Stop> {
+        fits(len, self.buffers.data_in_len())
+    }
+
+    /// Stops a command that wants so many bytes, if the initiator does not offer them.
+    pub(crate) fn expect_out(&self, len: u64) -> Result<(), Stop> {
+        fits(len, self.buffers.data_out_len())
+    }
+
+    /// Sends parameter data, cut to the allocation length (SPC-4 4.2.5.6).
+    pub(crate) fn send(&mut self, data: &[u8], allocation: usize) -> Result<(), Stop> {
+        let data = &data[..data.len().min(allocation)];
+        self.expect_in(data.len() as u64)?;
+        self.put(data)
+    }
+
+    /// Sends all of `data`.
+    pub(crate) fn put(&mut self, data: &[u8]) -> Result<(), Stop> {
+        let data = &data[..data.len().min(self.reach)];
+        if data.is_empty() {
+            return Ok(());
+        }
+        self.reach -= data.len();
+        let put = self.buffers.put(data)?.min(data.len());
+        self.used += put;
+        if put < data.len() { Err(OVERRUN) } else { Ok(()) }
+    }
+
+    /// Takes a parameter list of this length.
+    pub(crate) fn receive(&mut self, len: u16) -> Result<Vec<u8>, Stop> {
+        self.expect_out(len.into())?;
+        let mut data = vec![0; len.into()];
+        self.take(&mut data)?;
+        Ok(data)
+    }
+
+    /// Takes enough to fill `data`.
+    pub(crate) fn take(&mut self, data: &mut [u8]) -> Result<(), Stop> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let taken = self.buffers.take(data)?.min(data.len());
+        self.used += taken;
+        if taken < data.len() { Err(OVERRUN) } else { Ok(()) }
+    }
+
+    /// Bytes of the buffers, in and out, that were not used.
+    pub(crate) fn residual(&self) -> u32 {
+        let offered = self.buffers.data_in_len().saturating_add(self.buffers.data_out_len());
+        u32::try_from(offered.saturating_sub(self.used)).unwrap_or(u32::MAX)
+    }
+
+    /// How a command with this result ends.
+    pub(crate) fn completion(&self, result: Result<(), Stop>) -> Completion {
+        let residual = self.residual();
+        match result {
+            Ok(()) => Completion::good(residual),
+            Err(Stop::Check(sense)) => Completion::check(sense, residual),
+            Err(Stop::Conflict) => Completion::status(Status::ReservationConflict, residual),
+            Err(Stop::Undelivered(response)) => Completion::response(response, residual),
+        }
+    }
+}
+
+const OVERRUN: Stop = Stop::Undelivered(ServiceResponse::Overrun);
+
+fn fits(len: u64, room: usize) -> Result<(), Stop> {
+    if len > room as u64 { Err(OVERRUN) } else { Ok(()) }
+}
