@@ -69,7 +69,15 @@ pub(crate) enum Command {
     /// Tell what is missing on this machine, and the command that mends it.
     Doctor,
     /// Print the JSON Schema of scenario files, for editors.
-    Schema,
+    Schema(SchemaArgs),
+}
+
+/// Arguments of `sansim schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Print the reference of the scenario language instead: a page in Markdown.
+    #[arg(long)]
+    pub(crate) reference: bool,
 }
 
 /// Arguments of `sansim run`.

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Doctor => doctor::doctor(),
         Command::Model { command } => model::model(&command),
-        Command::Schema => schema(),
+        Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
         Command::Image { command } => with_runtime(image::image(command)),
@@ -59,8 +59,11 @@ fn choose_colours(colour: Colour) {
     }
 }
 
-fn schema() -> u8 {
-    print!("{}", sansim_language::schema());
+fn schema(args: &SchemaArgs) -> u8 {
+    match args.reference {
+        true => print!("{}", sansim_language::reference()),
+        false => print!("{}", sansim_language::schema()),
+    }
     PASS
 }
 

@@ -121,6 +121,16 @@ fn the_committed_schema_is_current() {
 }
 
 #[test]
+fn the_committed_reference_is_current() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
+    assert!(
+        std::fs::read_to_string(page).unwrap() == reference(),
+        "docs/reference.md is out of date; write it anew with\n  \
+         cargo run -p sansim -- schema --reference > docs/reference.md"
+    );
+}
+
+#[test]
 fn the_command_line_sets_values() {
     let set = |text: &str| text.parse::<Set>().unwrap();
     let file = scenarios().join("rdac/pg-init-retry.toml");

@@ -34,8 +34,12 @@ impl ArrayWord for Set {
         Action::SetController { controller: checker.controller(controller), state: state.0 }
     }
 
+    /// Two states have words of their own: `fail` and `restore`.
     fn of(action: &Action) -> Option<Self> {
         match action {
+            Action::SetController {
+                state: ControllerState::Failed | ControllerState::Online, ..
+            } => None,
             Action::SetController { controller, state } => {
                 let set = SetState { controller: name(*controller), state: name(*state) };
                 Some(Set { set })
