@@ -137,12 +137,22 @@ pub enum LabError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The memory of a saved guest cannot be read.
+    #[error("cannot restore the memory from {path}: {source}")]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason, or that it is damaged.
+        source: io::Error,
+    },
     /// No directory for the cache could be determined.
     #[error("no cache directory: set $SANSIM_CACHE (or $HOME)")]
     NoCache,
     /// QEMU did not start, or ended by itself.
     #[error("QEMU could not be started: {why}")]
     Start {
+        /// Whose fault it is, as far as that is known.
+        cause: StartFailure,
         /// What it said.
         why: String,
     },
@@ -272,18 +282,43 @@ pub enum LabError {
     },
 }
 
+/// What a failed start of QEMU comes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartFailure {
+    /// Nobody listens at a socket that QEMU was to connect to: an HBA of the array's is gone.
+    NoBackend,
+    /// Something else; the words are all there is.
+    Other,
+}
+
 impl LabError {
+    /// QEMU did not start, for a reason that is known in words only.
+    pub(crate) fn start(why: impl Into<String>) -> LabError {
+        LabError::Start { cause: StartFailure::Other, why: why.into() }
+    }
+
     /// A failed file operation; a full disk is told apart.
     pub(crate) fn file(
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                LabError::DiskFull { path }
-            }
-            _ => LabError::File { doing, path, source },
+        move |source| match is_full(&source) {
+            true => LabError::DiskFull { path },
+            false => LabError::File { doing, path, source },
         }
     }
+
+    /// A guest's memory that could not be restored from its file; a full disk is told apart.
+    pub(crate) fn memory(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LabError {
+        let path = path.into();
+        move |source| match is_full(&source) {
+            true => LabError::DiskFull { path },
+            false => LabError::Memory { path, source },
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 
 use sansim_protocol::hypercall::{Mailbox, slot};
 
-use super::MachineConfig;
+use super::{MachineConfig, TimeMode};
 use crate::{
-    Accel, TimeMode,
+    Accel,
     exact::{DISK_SOCKET, REGISTER_SOCKET},
 };
 

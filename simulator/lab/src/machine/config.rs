@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use super::Services;
-use crate::{Accel, Image, LabError, Result, TimeMode};
+use super::{Services, TimeMode};
+use crate::{Accel, Image, LabError, Result};
 
 /// The device number of the first HBA on the root bus.
 const FIRST_HBA: usize = 0x10;

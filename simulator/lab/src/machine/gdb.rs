@@ -19,7 +19,7 @@ use tokio::{
     },
 };
 
-use super::{listen, qmp::Qmp};
+use super::{launch::listen, qmp::Qmp};
 use crate::{LabError, Result};
 
 /// The sockets in the work directory: what gdb connects to, and what QEMU listens on.

@@ -12,8 +12,13 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{ExitReason, Machine, ended, gdb::GdbPort, memory::Base, qmp::Qmp, ram::Ram};
-use crate::{LabError, Result, agent::LAST_WORDS, exact::Register, patience::Held};
+use super::{ExitReason, Machine, gdb::GdbPort, process::ended, qmp::Qmp, ram::Ram};
+use crate::{
+    LabError, Result,
+    agent::{Held, LAST_WORDS},
+    exact::Register,
+    saved::TemplateMemory,
+};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
@@ -28,7 +33,7 @@ pub struct Hold {
     dir: PathBuf,
     held: Option<Held>,
     pub(super) ram: Arc<Ram>,
-    pub(super) base: Option<Arc<Base>>,
+    pub(super) template: Option<Arc<TemplateMemory>>,
     pub(super) register: Option<Arc<Register>>,
 }
 
@@ -44,9 +49,9 @@ impl Machine {
             let _ = told.send(stopping.stop().await);
         });
         tokio::time::sleep(LEAD).await;
-        let (ram, base) = (Arc::clone(&self.ram), self.base.clone());
+        let (ram, template) = (Arc::clone(&self.ram), self.template.clone());
         let register = self.register.clone();
-        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, base, register }
+        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, template, register }
     }
 }
 

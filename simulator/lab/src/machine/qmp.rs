@@ -51,7 +51,7 @@ impl Watch {
 impl Qmp {
     /// Waits for QEMU to connect.
     pub(crate) async fn accept(listener: &UnixListener) -> Result<(Qmp, Watch)> {
-        let failed = |e: std::io::Error| LabError::Start { why: format!("its monitor: {e}") };
+        let failed = |e: std::io::Error| LabError::start(format!("its monitor: {e}"));
         let (stream, _) = listener.accept().await.map_err(failed)?;
         let greeting = QmpStreamTokio::open(stream).await.map_err(failed)?;
         let triple = &greeting.capabilities.QMP.version.qemu;
