@@ -33,7 +33,7 @@ pub use kernel::UserKernel;
 pub use modules::is_bundled_module;
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use store::ImageStore;
-pub use userland::UserUserland;
+pub use userland::UserRootFs;
 use userland::is_place_of_programs;
 
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.

@@ -35,7 +35,7 @@ pub use host::{
     qemu::{keeps_exact_time, version as qemu_version},
 };
 pub use image::{
-    Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserUserland, UserlandSource,
+    Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserRootFs, UserlandSource,
     is_bundled_module,
 };
 pub use machine::{

@@ -8,7 +8,7 @@ use super::{
     qemu,
 };
 use crate::{
-    Accel, ImageStore, Result,
+    Accel, ImageStore, LabError, Result,
     cache::write_atomically,
     image::{AgentBinary, find_agent},
 };
@@ -82,8 +82,10 @@ fn tool(program: &str, package: &str) -> Check {
     match found() {
         Ok(found) => Check::good(program, found),
         Err(error) => {
-            let found = error.to_string().lines().next().unwrap_or_default().to_owned();
-            let found = found.split(": apt-get").next().unwrap_or_default().to_owned();
+            let found = match error {
+                LabError::MissingTool { program, .. } => format!("{program} was not found"),
+                error => error.to_string().lines().next().unwrap_or_default().to_owned(),
+            };
             Check::not(Health::Bad, program, found, format!("apt-get install {package}"))
         }
     }

@@ -1,4 +1,4 @@
-//! Programs of the host.
+//! Programs of the host: where they are, which package brings them, and what they failed of.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ pub(crate) const TOOLS: &[(&str, &str)] = &[
 /// QEMU for guests of this architecture.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
 
-/// Where a program is.
+/// Where a program is: in `$PATH`, or where administrators' programs are.
 pub(crate) fn find(program: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Administrators' directories are not in every user's path.
@@ -38,19 +38,39 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
-/// The error of a program that failed while it wrote `out`.
+/// The error of a program that failed while it wrote `out`, with the last 15 lines of what it said.
 pub(crate) fn check(program: &str, status: ExitStatus, stderr: &[u8], out: &Path) -> Result<()> {
     if status.success() {
         return Ok(());
     }
     let output = tail(&String::from_utf8_lossy(stderr), 15);
-    if output.contains("No space left on device") || output.contains("Disk quota exceeded") {
-        return Err(LabError::DiskFull { path: out.to_owned() });
-    }
-    Err(LabError::ToolFailed { program: program.to_owned(), status: status.to_string(), output })
+    Err(match Complaint::of(&output) {
+        Complaint::DiskFull => LabError::DiskFull { path: out.to_owned() },
+        Complaint::Other => {
+            LabError::ToolFailed { program: program.to_owned(), status: status.to_string(), output }
+        }
+    })
 }
 
-/// The last lines of a text.
+/// What a program failed of, as far as it makes a difference to the lab. A program passes on the system's
+/// reason in words only.
+enum Complaint {
+    DiskFull,
+    Other,
+}
+
+impl Complaint {
+    /// Reads standard error for the words of strerror(3): of ENOSPC, and of EDQUOT.
+    fn of(stderr: &str) -> Complaint {
+        const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
+        match FULL.iter().any(|words| stderr.contains(words)) {
+            true => Complaint::DiskFull,
+            false => Complaint::Other,
+        }
+    }
+}
+
+/// At most so many lines of a text, the last ones.
 pub(crate) fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")

@@ -37,17 +37,17 @@ pub(crate) async fn with_initramfs(
     progress: &dyn Progress,
 ) -> Result<Image> {
     let release = base.manifest.release;
-    let (own, left_out) = match own_modules(name, &base.dir, &release, progress).await? {
+    let (bundled, left_out) = match bundled_modules(name, &base.dir, &release, progress).await? {
         BundledModules::Built(files) => (files, None),
         BundledModules::LeftOut(why) => (Vec::new(), Some(why)),
     };
-    let key = image_key(&base.manifest.content, &agent.elf, &own);
+    let key = image_key(&base.manifest.content, &agent.elf, &bundled);
     let path = base.dir.join(format!("initramfs-{key}.cpio"));
     if !path.is_file() {
         let _lock = Lock::take(&base.dir, &format!("the image {name}"), progress).await?;
         let part = base.dir.join("initramfs.part");
         let failed = |e| LabError::file("cannot write", &part)(e);
-        let bytes = initramfs(&base.dir, &release, agent, own)?;
+        let bytes = initramfs(&base.dir, &release, agent, bundled)?;
         fs::write(&part, bytes).map_err(failed)?;
         fs::rename(&part, &path).map_err(failed)?;
         prune_initramfs(&base.dir);
@@ -71,7 +71,7 @@ fn initramfs(
     base: &Path,
     release: &str,
     agent: &AgentBinary,
-    own: Vec<(String, Vec<u8>)>,
+    bundled: Vec<(String, Vec<u8>)>,
 ) -> Result<Vec<u8>> {
     let path = base.join(INITRD);
     let bad = |why| LabError::BadInitrd { path: path.clone(), why };
@@ -80,7 +80,7 @@ fn initramfs(
         Err(_) => UserInitrd::default(),
     };
     let mut further = initrd.modules(release).map_err(bad)?;
-    further.extend(own);
+    further.extend(bundled);
     let modules = lib_modules(&base.join(base::MODULES), further)
         .map_err(|why| LabError::BadModules { why })?;
     let mut bytes = Vec::new();
@@ -100,18 +100,18 @@ fn read_programs(base: &Path) -> Result<Option<BTreeSet<String>>> {
 }
 
 /// The modules of ours for the kernel of a base, compiled at most once.
-async fn own_modules(
+async fn bundled_modules(
     name: &str,
     base: &Path,
     release: &str,
     progress: &dyn Progress,
 ) -> Result<BundledModules> {
-    if let Some(own) = BundledModules::cached(base) {
-        return Ok(own);
+    if let Some(bundled) = BundledModules::cached(base) {
+        return Ok(bundled);
     }
     let _lock = Lock::take(base, &format!("the image {name}"), progress).await?;
-    if let Some(own) = BundledModules::cached(base) {
-        return Ok(own);
+    if let Some(bundled) = BundledModules::cached(base) {
+        return Ok(bundled);
     }
     progress.stage("compiling the modules of our own");
     let (base, release) = (base.to_owned(), release.to_owned());
@@ -119,11 +119,11 @@ async fn own_modules(
 }
 
 /// Names an image's content.
-fn image_key(base_content: &str, agent: &[u8], own: &[(String, Vec<u8>)]) -> String {
+fn image_key(base_content: &str, agent: &[u8], bundled: &[(String, Vec<u8>)]) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(base_content.as_bytes());
     hash.update(agent);
-    for (_, elf) in own {
+    for (_, elf) in bundled {
         hash.update(elf);
     }
     hash.finalize().to_hex()[..16].to_owned()
@@ -153,8 +153,8 @@ mod tests {
         assert_eq!(key("base", b"agent"), "2784910d519c28e0");
         assert_ne!(key("base", b"agent"), key("base", b"agents"));
         assert_ne!(key("base", b"agent"), key("base2", b"agent"));
-        let own = [("extra/a.ko".to_owned(), b"module".to_vec())];
-        assert_ne!(key("base", b"agent"), image_key("base", b"agent", &own));
+        let bundled = [("extra/a.ko".to_owned(), b"module".to_vec())];
+        assert_ne!(key("base", b"agent"), image_key("base", b"agent", &bundled));
     }
 
     #[test]

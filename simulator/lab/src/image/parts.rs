@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{ImageStore, LabError, Result, UserKernel, UserUserland};
+use crate::{ImageStore, LabError, Result, UserKernel, UserRootFs};
 
 /// Kernel, userland and initramfs of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub enum UserlandSource {
     /// They are those of another image.
     Image(String),
     /// The user's own.
-    User(UserUserland),
+    User(UserRootFs),
 }
 
 impl UserlandSource {
@@ -81,10 +81,10 @@ impl UserlandSource {
             return Ok(UserlandSource::Image(name.to_owned()));
         }
         if name.is_dir() {
-            return Ok(UserlandSource::User(UserUserland::Dir(name.to_owned())));
+            return Ok(UserlandSource::User(UserRootFs::Dir(name.to_owned())));
         }
         if name.exists() {
-            return Ok(UserlandSource::User(UserUserland::Tar(name.to_owned())));
+            return Ok(UserlandSource::User(UserRootFs::Tar(name.to_owned())));
         }
         Err(LabError::BadParts {
             why: format!(
@@ -110,10 +110,10 @@ mod tests {
         assert_eq!(of(Path::new("trixie")).unwrap(), UserlandSource::Image("trixie".into()));
         let own = dir.path().join("trixie");
         fs::create_dir(&own).unwrap();
-        assert_eq!(of(&own).unwrap(), UserlandSource::User(UserUserland::Dir(own.clone())));
+        assert_eq!(of(&own).unwrap(), UserlandSource::User(UserRootFs::Dir(own.clone())));
         let tar = own.join("x.tar");
         fs::write(&tar, "").unwrap();
-        assert_eq!(of(&tar).unwrap(), UserlandSource::User(UserUserland::Tar(tar)));
+        assert_eq!(of(&tar).unwrap(), UserlandSource::User(UserRootFs::Tar(tar)));
         let why = of(Path::new("slackware")).unwrap_err().to_string();
         assert!(why.contains("slackware") && why.contains("bookworm"), "{why}");
     }

@@ -2,7 +2,7 @@
 
 mod survey;
 mod tree_tar;
-mod user_userland;
+mod user_root_fs;
 
 use std::{
     collections::HashSet,
@@ -16,7 +16,7 @@ use tar::{EntryType, Header};
 
 pub(crate) use survey::is_place_of_programs;
 use survey::{HEAD, Survey};
-pub use user_userland::UserUserland;
+pub use user_root_fs::UserRootFs;
 
 use super::archive::{is_kernels, plain_name};
 use crate::{LabError, Result, host::programs};

@@ -10,7 +10,7 @@ use std::{
 
 use cpio::newc::{Builder, ModeFileType, trailer};
 use sansim_lab::{
-    Image, KernelSource, Machine, MachineConfig, Parts, UserKernel, UserUserland, UserlandSource,
+    Image, KernelSource, Machine, MachineConfig, Parts, UserKernel, UserRootFs, UserlandSource,
 };
 use sansim_protocol::{Answer, Call};
 
@@ -74,12 +74,12 @@ fn initrd(path: &Path, image: &Image, module: &str) {
 }
 
 /// The tools of an image as a directory.
-fn userland(dir: &Path, image: &Image) -> UserUserland {
+fn userland(dir: &Path, image: &Image) -> UserRootFs {
     let mut unsquashfs = Command::new("unsquashfs");
     unsquashfs.args(["-q", "-n", "-d"]).args([dir, &image.userland]);
     let output = unsquashfs.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    UserUserland::Dir(dir.to_owned())
+    UserRootFs::Dir(dir.to_owned())
 }
 
 #[tokio::test]

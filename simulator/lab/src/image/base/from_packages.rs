@@ -100,36 +100,58 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
         let _ = pipe.read_to_end(&mut stderr).await;
     }
     let status = child.0.wait().await.map_err(LabError::file("cannot wait for", &program))?;
-    let text = String::from_utf8_lossy(&stderr);
-    if !status.success() && ["NO_PUBKEY", "public key is not"].iter().any(|why| text.contains(why))
-    {
-        // Another distribution does not have Debian's keys.
-        let (program, package) =
-            ("the key of Debian's archive".into(), "debian-archive-keyring".into());
-        return Err(LabError::MissingTool { program, package });
-    }
-    if !status.success()
-        && let Some(why) = unreached(&text)
-    {
-        return Err(LabError::NoMirror { image: spec.name.into(), why: why.into() });
+    if !status.success() {
+        match Complaint::of(&String::from_utf8_lossy(&stderr)) {
+            Complaint::NoKey => {
+                // Another distribution does not have Debian's keys.
+                let (program, package) =
+                    ("the key of Debian's archive".into(), "debian-archive-keyring".into());
+                return Err(LabError::MissingTool { program, package });
+            }
+            Complaint::NoMirror(why) => {
+                return Err(LabError::NoMirror { image: spec.name.into(), why });
+            }
+            Complaint::Other => {}
+        }
     }
     programs::check("mmdebstrap", status, &stderr, tar)?;
     fs::remove_dir_all(&temporary).map_err(LabError::file("cannot remove", temporary))
 }
 
-/// What apt says when there is no way to the mirror.
-fn unreached(said: &str) -> Option<&str> {
-    let no_way = [
-        "Could not resolve",
-        "Temporary failure resolving",
-        "Could not connect",
-        "Unable to connect",
-        "Network is unreachable",
-        "Connection timed out",
-        "Connection refused",
-    ];
-    let line = said.lines().find(|line| no_way.iter().any(|words| line.contains(words)))?;
-    Some(line.trim_start_matches(['E', 'W', ':', ' ']).trim())
+/// Why mmdebstrap failed, as far as it makes a difference to the lab.
+#[derive(Debug, PartialEq, Eq)]
+enum Complaint {
+    /// The archive's key is not there.
+    NoKey,
+    /// There is no way to the mirror: what apt says of it.
+    NoMirror(String),
+    Other,
+}
+
+impl Complaint {
+    /// Reads what mmdebstrap, apt and gpgv have said.
+    fn of(said: &str) -> Complaint {
+        const NO_KEY: [&str; 2] = ["NO_PUBKEY", "public key is not"];
+        const NO_WAY: [&str; 7] = [
+            "Could not resolve",
+            "Temporary failure resolving",
+            "Could not connect",
+            "Unable to connect",
+            "Network is unreachable",
+            "Connection timed out",
+            "Connection refused",
+        ];
+        let has = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
+        if has(said, &NO_KEY) {
+            return Complaint::NoKey;
+        }
+        match said.lines().find(|line| has(line, &NO_WAY)) {
+            Some(line) => {
+                Complaint::NoMirror(line.trim_start_matches(['E', 'W', ':', ' ']).trim().to_owned())
+            }
+            None => Complaint::Other,
+        }
+    }
 }
 
 /// A program that is asked to end when it is not waited for any more: killed, mmdebstrap would
@@ -184,7 +206,10 @@ mod tests {
     fn a_mirror_that_is_not_reached_is_told_apart_from_a_package_that_is_not_there() {
         let said = "I: running\nW: Failed to fetch http://x/InRelease  Could not resolve 'x'\nE: y";
         let why = "Failed to fetch http://x/InRelease  Could not resolve 'x'";
-        assert_eq!(unreached(said), Some(why));
-        assert_eq!(unreached("E: Unable to locate package linux-image-amd64"), None);
+        assert_eq!(Complaint::of(said), Complaint::NoMirror(why.into()));
+        let missing = Complaint::of("E: Unable to locate package linux-image-amd64");
+        assert_eq!(missing, Complaint::Other);
+        let key = "W: GPG error: http://x sid InRelease: NO_PUBKEY 0123456789ABCDEF";
+        assert_eq!(Complaint::of(key), Complaint::NoKey);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Base, FORMAT, KERNEL, MODULES, Manifest, USERLAND, write_kernel};
 use crate::{
-    ImageStore, KernelSource, LabError, Parts, Progress, Result, UserKernel, UserUserland,
+    ImageStore, KernelSource, LabError, Parts, Progress, Result, UserKernel, UserRootFs,
     UserlandSource,
     cache::{self, Lock},
     host::{blocking, programs},
@@ -94,7 +94,7 @@ enum Piece<User> {
 /// The parts, with the images that they are of.
 struct Pieces {
     kernel: Piece<UserKernel>,
-    userland: Piece<UserUserland>,
+    userland: Piece<UserRootFs>,
     initrd: Option<PathBuf>,
     description: String,
 }
@@ -208,7 +208,7 @@ fn check_reads(kernel: &FoundKernel, userland: &Path) -> Result<()> {
     Err(LabError::BadKernel { path: kernel.path.clone(), why })
 }
 
-fn write_user_userland(own: &UserUserland, into: &Path, packing: Packing) -> Result<()> {
+fn write_user_userland(own: &UserRootFs, into: &Path, packing: Packing) -> Result<()> {
     programs::find("mksquashfs")?;
     let bad = |why| LabError::BadUserland { path: own.path().to_owned(), why };
     let survey = own.read(|tar| write_userland(tar, own.path(), &into.join(USERLAND), packing))?;

@@ -1,10 +1,10 @@
-//! Our own kernel modules: the hardware-handler interface of 2007 and what is written against it,
-//! compiled for the image's kernel.
+//! The kernel modules that sansim brings along: the hardware-handler interface of 2007 and what is written
+//! against it (`guest-kernel/dm-hw-handler`), compiled for the image's kernel. Not those of the kernel's own.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
 };
 
 use super::headers;
@@ -75,10 +75,9 @@ impl BundledModules {
         let done = part.join("done");
         fs::create_dir(&done).map_err(LabError::file("cannot create", &done))?;
         let keep = match compiled {
-            Err(LabError::MissingTool { program, package }) => {
+            Err(missing @ LabError::MissingTool { .. }) => {
                 let _ = fs::remove_dir_all(&part);
-                let why = format!("{program} was not found: apt-get install {package}");
-                return Ok(BundledModules::LeftOut(why));
+                return Ok(BundledModules::LeftOut(missing.to_string()));
             }
             Err(error @ LabError::DiskFull { .. }) => return Err(error),
             Err(error) => vec![(LEFT_OUT.to_owned(), error.to_string().into_bytes())],
@@ -150,31 +149,10 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
         fs::write(&path, text).map_err(LabError::file("cannot write", &path))?;
     }
     let headers = headers::unpack(&packages, &unpacked, release)?;
-    let mut command = Command::new(&make);
-    // Nothing of the caller's own make or kernel may get in the way.
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("LC_ALL", "C").arg("-s").arg("-C").arg(&headers);
-    command.arg(format!("M={}", source.display()));
-    command.arg(format!("CC={}", compiler(&headers)?.display()));
-    // Debug information would be ten times the rest.
-    command.args(["W=1", "KCFLAGS=-Werror -g0"]);
-    // Nobody needs the modules' type information, for which there would have to be pahole.
-    command.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
-    if let Ok(sparse) = programs::find("sparse") {
-        command.arg("C=2").arg(format!("CHECK={}", sparse.display()));
-    }
-    let output = command.arg("modules").output().map_err(LabError::file("cannot run", &make))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if let Some(complaint) = said.lines().find(|line| is_complaint(line, &source)) {
-        let complaint = complaint.replace(&format!("{}/", source.display()), "");
-        return Ok(Err(format!("they do not compile for {release}: {complaint}")));
-    }
-    if !output.status.success() {
-        // The cause comes first, make's own lines last.
-        let cause =
-            said.lines().find(|line| line.contains("error: ") || line.contains("not found"));
-        let cause = cause.map_or_else(|| programs::tail(&said, 5), str::to_owned);
-        return Ok(Err(format!("they do not compile for {release}: {cause}")));
+    let output =
+        kbuild(&make, &headers, &source)?.output().map_err(LabError::file("cannot run", &make))?;
+    if let Some(why) = complaint(output.status, &String::from_utf8_lossy(&output.stderr), &source) {
+        return Ok(Err(format!("they do not compile for {release}: {why}")));
     }
     let read = |(name, _): &(&str, _)| {
         let name = format!("{name}.ko");
@@ -183,6 +161,38 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
         Ok((name, elf))
     };
     MODULES.iter().map(read).collect::<Result<Vec<_>>>().map(Ok)
+}
+
+/// The command that compiles the modules in `source` with a kernel's headers.
+fn kbuild(make: &Path, headers: &Path, source: &Path) -> Result<Command> {
+    let mut command = Command::new(make);
+    // Nothing of the caller's own make or kernel may get in the way.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("LC_ALL", "C").arg("-s").arg("-C").arg(headers);
+    command.arg(format!("M={}", source.display()));
+    command.arg(format!("CC={}", compiler(headers)?.display()));
+    // Debug information would be ten times the rest.
+    command.args(["W=1", "KCFLAGS=-Werror -g0"]);
+    // Nobody needs the modules' type information, for which there would have to be pahole.
+    command.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
+    if let Ok(sparse) = programs::find("sparse") {
+        command.arg("C=2").arg(format!("CHECK={}", sparse.display()));
+    }
+    command.arg("modules");
+    Ok(command)
+}
+
+/// Why kbuild has not compiled them, or not without a complaint about them, as it ended and what it said.
+fn complaint(status: ExitStatus, said: &str, source: &Path) -> Option<String> {
+    if let Some(line) = said.lines().find(|line| is_complaint(line, source)) {
+        return Some(line.replace(&format!("{}/", source.display()), ""));
+    }
+    if status.success() {
+        return None;
+    }
+    // The cause comes first, make's own lines last.
+    let cause = said.lines().find(|line| line.contains("error: ") || line.contains("not found"));
+    Some(cause.map_or_else(|| programs::tail(said, 5), str::to_owned))
 }
 
 /// The compiler that the kernel was compiled with, or else the one there is.
@@ -206,8 +216,8 @@ mod tests {
 
     #[test]
     fn what_is_ours_is_known_by_each_of_its_names() {
-        for own in ["dm-hw-handler", "dm_sansim", "scsi_dh_sansim", "scsi_dh_hwtest"] {
-            assert!(is_bundled_module(own), "{own}");
+        for module in ["dm-hw-handler", "dm_sansim", "scsi_dh_sansim", "scsi_dh_hwtest"] {
+            assert!(is_bundled_module(module), "{module}");
         }
         assert!(!is_bundled_module("dm_mod") && !is_bundled_module("scsi_dh_rdac"));
         let kbuild = SOURCES[0].1;

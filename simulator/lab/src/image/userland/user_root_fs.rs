@@ -19,26 +19,26 @@ const LARGEST: u64 = 64 << 30;
 
 /// Tools of the user's own: a root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserUserland {
+pub enum UserRootFs {
     /// A directory.
     Dir(PathBuf),
     /// A tar archive, plain or packed with gzip, xz or zstd.
     Tar(PathBuf),
 }
 
-impl UserUserland {
+impl UserRootFs {
     /// Where it is.
     pub fn path(&self) -> &Path {
         match self {
-            UserUserland::Dir(path) | UserUserland::Tar(path) => path,
+            UserRootFs::Dir(path) | UserRootFs::Tar(path) => path,
         }
     }
 
     /// Adds to the hash all that the guest could see of it.
     pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
         match self {
-            UserUserland::Dir(dir) => write_tar(dir, MOUNT_POINTS, hash).map_err(|e| self.bad(&e)),
-            UserUserland::Tar(path) => {
+            UserRootFs::Dir(dir) => write_tar(dir, MOUNT_POINTS, hash).map_err(|e| self.bad(&e)),
+            UserRootFs::Tar(path) => {
                 let file = File::open(path).map_err(LabError::file("cannot read", path))?;
                 hash.update_reader(file).map_err(LabError::file("cannot read", path)).map(drop)
             }
@@ -48,8 +48,8 @@ impl UserUserland {
     /// Has it read as an uncompressed tar archive.
     pub(crate) fn read<T>(&self, take: impl FnOnce(Box<dyn Read + '_>) -> Result<T>) -> Result<T> {
         match self {
-            UserUserland::Tar(path) => take(self.open(path)?),
-            UserUserland::Dir(dir) => std::thread::scope(|scope| {
+            UserRootFs::Tar(path) => take(self.open(path)?),
+            UserRootFs::Dir(dir) => std::thread::scope(|scope| {
                 let (reader, writer) = io::pipe().map_err(|e| self.bad(&e))?;
                 let written = scope.spawn(move || write_tar(dir, MOUNT_POINTS, writer));
                 let taken = take(Box::new(reader));
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::image::decompress::tests::compressed;
 
-    fn read(userland: &UserUserland) -> Result<Vec<u8>> {
+    fn read(userland: &UserRootFs) -> Result<Vec<u8>> {
         userland.read(|mut from| {
             let mut bytes = Vec::new();
             from.read_to_end(&mut bytes).map_err(LabError::file("cannot read", "x"))?;
@@ -106,7 +106,7 @@ mod tests {
         })
     }
 
-    fn hash(userland: &UserUserland) -> blake3::Hash {
+    fn hash(userland: &UserRootFs) -> blake3::Hash {
         let mut hash = blake3::Hasher::new();
         userland.hash(&mut hash).unwrap();
         hash.finalize()
@@ -118,14 +118,14 @@ mod tests {
         let top = dir.path().join("root");
         fs::create_dir_all(top.join("usr/bin")).unwrap();
         fs::write(top.join("usr/bin/a"), vec![b'x'; 100_000]).unwrap();
-        let plain = read(&UserUserland::Dir(top)).unwrap();
+        let plain = read(&UserRootFs::Dir(top)).unwrap();
         assert!(plain.len() > 100_000);
         let path = dir.path().join("tar");
         fs::write(&path, &plain).unwrap();
-        assert_eq!(read(&UserUserland::Tar(path.clone())).unwrap(), plain);
+        assert_eq!(read(&UserRootFs::Tar(path.clone())).unwrap(), plain);
         for (how, packed) in compressed(&plain) {
             fs::write(&path, packed).unwrap();
-            assert_eq!(read(&UserUserland::Tar(path.clone())).unwrap(), plain, "{how:?}");
+            assert_eq!(read(&UserRootFs::Tar(path.clone())).unwrap(), plain, "{how:?}");
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
         ];
         for (bytes, part) in cases {
             fs::write(&path, bytes).unwrap();
-            let why = read(&UserUserland::Tar(path.clone())).unwrap_err().to_string();
+            let why = read(&UserRootFs::Tar(path.clone())).unwrap_err().to_string();
             assert!(why.contains(part), "{why:?} does not say {part:?}");
         }
     }
@@ -157,7 +157,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("proc")).unwrap();
         let file = dir.path().join("usr/bin/a");
         fs::write(&file, "1").unwrap();
-        let userland = UserUserland::Dir(dir.path().to_owned());
+        let userland = UserRootFs::Dir(dir.path().to_owned());
         let first = hash(&userland);
         fs::write(dir.path().join("proc/x"), "").unwrap();
         assert_eq!(hash(&userland), first);
