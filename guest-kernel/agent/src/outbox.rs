@@ -163,7 +163,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use sansim_protocol::{Answer, Outcome, decode};
+    use sansim_protocol::{Answer, CallResult, decode};
 
     use super::*;
 
@@ -183,7 +183,7 @@ mod tests {
         for n in 0..2000 {
             outbox.event(log(n));
         }
-        outbox.reply(Reply { id: 5, outcome: Outcome::Ok(Answer::Done) });
+        outbox.reply(Reply { id: 5, result: CallResult::Ok(Answer::Done) });
         let kept = outbox.lock().lines.len() as u64 - 1;
         assert!(kept < 2000);
         let seen = drain(&outbox);

@@ -8,16 +8,17 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sansim_protocol::{
-    Answer, Call, FromAgent, Outcome, Reply, Request, USERLAND, VERSION, decode, request_id,
+    Answer, Call, CallResult, FromAgent, Reply, Request, USERLAND, VERSION, decode, request_id,
 };
 
 use crate::children::Children;
 use crate::clock::now_ns;
 use crate::dm::{self, Dm, Watch};
+use crate::exact::Asker;
 use crate::fail::{Doing, Failure, Result};
-use crate::keeper::Keeper;
 use crate::modprobe::{self, Modules};
 use crate::outbox::Outbox;
+use crate::probe::CommandCount;
 use crate::terminal::Terminals;
 use crate::userland::Userland;
 use crate::workload::Workloads;
@@ -41,7 +42,7 @@ const REMOVE_PATIENCE: Duration = Duration::from_secs(15);
 /// Everything the calls work on.
 struct Agent {
     outbox: Outbox,
-    keeper: Keeper,
+    commands: CommandCount,
     workloads: Workloads,
     watch: Watch,
     userland: Userland,
@@ -53,11 +54,11 @@ struct Agent {
 /// Serves the lab, for ever.
 pub(crate) fn serve() -> Result<()> {
     let mut outbox = Outbox::default();
-    let keeper = Keeper::new(&mut outbox)?;
+    let asker = Asker::start(&mut outbox)?;
     let children = Children::start()?;
     let agent = Arc::new(Agent {
-        watch: Watch::new(outbox.clone(), keeper.activity()),
-        keeper,
+        watch: Watch::new(outbox.clone(), asker.as_ref().map(|asker| asker.activity())),
+        commands: CommandCount::default(),
         workloads: Workloads::new(outbox.clone()),
         userland: Userland::new(children.clone()),
         terminals: Terminals::new(children, outbox.clone()),
@@ -68,8 +69,8 @@ pub(crate) fn serve() -> Result<()> {
     outbox.message(&FromAgent::Ready { version: VERSION, kernel: modprobe::release() });
     follow("kmsg", outbox.clone(), kmsg::follow)?;
     follow("uevent", outbox.clone(), uevent::follow)?;
-    match agent.keeper.clock() {
-        Some(_) => serve_by_hypercall(&agent, outbox),
+    match asker {
+        Some(asker) => serve_by_hypercall(&agent, asker, outbox),
         None => serve_port(&agent, outbox),
     }
 }
@@ -86,12 +87,10 @@ fn serve_port(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
 }
 
 /// In exact time they come and go with the questions of the thread that keeps the clock.
-fn serve_by_hypercall(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
-    let keeper = agent.keeper.clone();
+fn serve_by_hypercall(agent: &Arc<Agent>, asker: Arc<Asker>, outbox: Outbox) -> Result<()> {
     let (sender, lines) = channel();
-    follow("keeper", outbox, move |outbox| match keeper.clock() {
-        Some(clock) => clock.keep(outbox, |line| drop(sender.send(line))),
-        None => Ok(()),
+    follow("keeper", outbox, move |outbox| {
+        asker.keep_asking(outbox, |line| drop(sender.send(line)))
     })?;
     for line in lines {
         Agent::take(agent, &line);
@@ -150,11 +149,11 @@ impl Agent {
     }
 
     fn answer(&self, id: u64, answer: Result<Answer>) {
-        let outcome = match answer {
-            Ok(answer) => Outcome::Ok(answer),
-            Err(failure) => Outcome::Failed(failure.to_string()),
+        let result = match answer {
+            Ok(answer) => CallResult::Ok(answer),
+            Err(failure) => CallResult::Failed(failure),
         };
-        self.outbox.reply(Reply { id, outcome });
+        self.outbox.reply(Reply { id, result });
     }
 
     fn enter(&self) {
@@ -176,7 +175,7 @@ impl Agent {
                 let known = Modules::open()?;
                 modules.iter().try_for_each(|module| known.load(module))?;
                 self.watch.ensure()?;
-                self.keeper.ensure_counters()?;
+                self.commands.ensure()?;
                 Ok(Answer::Done)
             }
             Call::Scan { targets, expect_disks, timeout_ms } => {
@@ -255,7 +254,7 @@ impl Agent {
                 file.take(MAX_FILE).read_to_end(&mut bytes).doing(|| format!("read {path}"))?;
                 Ok(Answer::Text { text: String::from_utf8_lossy(&bytes).into_owned() })
             }
-            Call::Sent => Ok(Answer::Sent(self.keeper.sent())),
+            Call::Sent => Ok(Answer::Sent(self.commands.sent())),
             Call::Seed { seed } => {
                 // What is written there is mixed in (random(4)).
                 fs::write("/dev/urandom", seed.to_le_bytes()).doing(|| "seed".to_owned())?;

@@ -1,10 +1,10 @@
 //! What the agent reports of its own accord.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Disk, MapStatus, Reply};
+use crate::{Bytes, CorruptionKind, Disk, IoDirection, MapStatus, Reply};
 
 /// Everything the agent sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +84,8 @@ pub enum Happening {
     PathUevent {
         /// `DM_NAME`.
         map: String,
-        /// `PATH_FAILED` or `PATH_REINSTATED`.
-        action: String,
+        /// `DM_ACTION`.
+        action: PathUeventAction,
         /// `DM_SEQNUM`.
         seqnum: u64,
         /// `DM_PATH`, `major:minor`.
@@ -95,8 +95,8 @@ pub enum Happening {
     },
     /// A disk appeared or went.
     Disk {
-        /// `add` or `remove`.
-        action: String,
+        /// Which of the two.
+        action: DiskAction,
         /// Kernel name, `sda`.
         name: String,
         /// `major:minor`.
@@ -122,8 +122,8 @@ pub enum Happening {
     IoError {
         /// The map's name.
         map: String,
-        /// `read` or `write`.
-        op: String,
+        /// What it was to do.
+        direction: IoDirection,
         /// Byte offset in the map.
         offset: u64,
         /// The error number, for instance 5 for EIO.
@@ -133,8 +133,8 @@ pub enum Happening {
     Corrupt {
         /// The map's name.
         map: String,
-        /// `stale`, `torn`, `misplaced`, `lost` or `garbled`.
-        fault: String,
+        /// What is wrong with it.
+        kind: CorruptionKind,
         /// Byte offset in the map.
         offset: u64,
         /// What was expected and what was found.
@@ -166,6 +166,73 @@ impl Happening {
             Happening::Log { text, .. } => Some(Cow::Borrowed(text)),
             Happening::Said { program, text } => Some(Cow::Owned(format!("{program}: {text}"))),
             _ => None,
+        }
+    }
+}
+
+/// What has become of a path, in the words of a uevent (`dm-uevent.c:_dm_uevent_type_names`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum PathUeventAction {
+    /// `PATH_FAILED`.
+    Failed,
+    /// `PATH_REINSTATED`.
+    Reinstated,
+    /// What a kernel says that has more of them.
+    Other(String),
+}
+
+impl From<String> for PathUeventAction {
+    fn from(word: String) -> PathUeventAction {
+        match word.as_str() {
+            "PATH_FAILED" => PathUeventAction::Failed,
+            "PATH_REINSTATED" => PathUeventAction::Reinstated,
+            _ => PathUeventAction::Other(word),
+        }
+    }
+}
+
+impl From<PathUeventAction> for String {
+    fn from(action: PathUeventAction) -> String {
+        action.to_string()
+    }
+}
+
+impl fmt::Display for PathUeventAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            PathUeventAction::Failed => "PATH_FAILED",
+            PathUeventAction::Reinstated => "PATH_REINSTATED",
+            PathUeventAction::Other(word) => word,
+        })
+    }
+}
+
+/// What has become of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskAction {
+    /// `add`: it appeared.
+    Add,
+    /// `remove`: it went.
+    Remove,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{decode, encode};
+
+    #[test]
+    fn actions_of_uevents_are_written_in_the_kernels_words() {
+        let words = ["PATH_FAILED", "PATH_REINSTATED", "PATH_PAINTED"];
+        let other = PathUeventAction::Other("PATH_PAINTED".into());
+        let actions = [PathUeventAction::Failed, PathUeventAction::Reinstated, other];
+        for (word, action) in words.into_iter().zip(actions) {
+            assert_eq!(PathUeventAction::from(word.to_owned()), action);
+            assert_eq!(action.to_string(), word);
+            assert_eq!(encode(&action), encode(&word));
+            assert_eq!(decode::<PathUeventAction>(&encode(&word)).unwrap(), action);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 pub(crate) use lines::Lines;
 pub(crate) use patience::{Held, Patience};
-use sansim_protocol::{Answer, Call, Event, Outcome, Request, VERSION, encode};
+use sansim_protocol::{Answer, Call, CallResult, Event, Failure, Request, VERSION, encode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{ExitReason, LabError, Result, machine::Console};
@@ -45,7 +45,7 @@ struct Shared {
 struct Calls {
     last: u64,
     /// Who waits for which answer.
-    waiting: HashMap<u64, oneshot::Sender<Result<Outcome, String>>>,
+    waiting: HashMap<u64, oneshot::Sender<Result<CallResult, String>>>,
 }
 
 impl Shared {
@@ -130,9 +130,9 @@ impl AgentLink {
                 Err(_) => std::future::pending().await,
             }
         };
-        let outcome = tokio::select! {
+        let result = tokio::select! {
             biased;
-            outcome = asked => outcome,
+            result = asked => result,
             gone = exit.wait_for(Option::is_some) => {
                 let reason = gone.ok().and_then(|reason| reason.clone());
                 return match reason.unwrap_or(ExitReason::Stopped) {
@@ -146,9 +146,11 @@ impl AgentLink {
                 return Err(LabError::AgentTimeout { call: name, seconds: deadline.as_secs(), console });
             }
         };
-        match outcome {
-            Ok(Outcome::Ok(answer)) => Ok(answer),
-            Ok(Outcome::Failed(why)) => Err(LabError::AgentFailed { call: name, why }),
+        match result {
+            Ok(CallResult::Ok(answer)) => Ok(answer),
+            Ok(CallResult::Failed(Failure { kind, why })) => {
+                Err(LabError::AgentFailed { call: name, kind, why })
+            }
             Err(why) => Err(LabError::AgentGarbled { why }),
         }
     }

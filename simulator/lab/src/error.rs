@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use sansim_protocol::FailureKind;
+
 use crate::ExitReason;
 
 /// Why the lab could not do what was asked.
@@ -233,6 +235,8 @@ pub enum LabError {
     AgentFailed {
         /// What was asked.
         call: String,
+        /// What the agent tells apart.
+        kind: FailureKind,
         /// The agent's own sentence.
         why: String,
     },

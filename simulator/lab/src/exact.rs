@@ -11,11 +11,11 @@
 //! | the question stops the processor | a write to the `writeback` byte of a vhost-user-blk device: QEMU waits for the backend's answer within the store | [`register`] |
 //! | question and answer | lie in memory that the guest's kernel leaves alone | [`mailbox`] |
 //! | HBAs and the userland's disk | serve only then, in one order ([`Device`](crate::Device)) | [`disk`] |
-//! | interrupts | are named in the answer; the agent raises them, by the MSI that the kernel has programmed | the agent's `keeper` |
+//! | interrupts | are named in the answer; the agent raises them, by the MSI that the kernel has programmed | the agent's `exact` |
 //! | a story can be taken up again | its questions are written down, and asked again | [`recording`] |
 //! | when the guest is to ask again | is named in the answer: an alarm of the guest's own | [`keeper`] |
 //!
-//! The guest's half is in `guest-kernel/agent/src/keeper`, the layout of the mailbox in
+//! The guest's half is in `guest-kernel/agent/src/exact`, the layout of the mailbox in
 //! `sansim_protocol::hypercall`.
 //!
 //! Three things about QEMU make it work:

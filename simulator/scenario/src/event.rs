@@ -3,6 +3,7 @@
 
 use sansim_array::{Changed, CommandRecord, StateChange};
 use sansim_protocol::{Event as AgentEvent, Happening};
+pub use sansim_protocol::{GroupState, PathState, PathUeventAction};
 use sansim_time::Time;
 use serde::Serialize;
 
@@ -47,13 +48,13 @@ pub enum What {
         /// Which path it is: `hba0:A0`.
         path: String,
         /// `A` active, `F` failed.
-        state: char,
+        state: PathState,
         /// Failures since the table was loaded.
         fails: u32,
         /// Its path group, counted from 1.
         group: usize,
         /// `A` current, `E` enabled, `D` bypassed.
-        group_state: char,
+        group_state: GroupState,
     },
     /// A map has other paths, or other path groups.
     Table {
@@ -67,7 +68,7 @@ pub enum What {
         /// Counted from 1.
         group: usize,
         /// `A` current, `E` enabled, `D` bypassed.
-        state: char,
+        state: GroupState,
     },
     /// `pg_init_count` of a map changed.
     PgInit {
@@ -97,7 +98,7 @@ pub enum What {
     /// A `DM_ACTION` uevent.
     Uevent {
         /// `PATH_FAILED` or `PATH_REINSTATED`.
-        action: String,
+        action: PathUeventAction,
         /// Which path it is: `hba0:A0`.
         path: String,
         /// `DM_SEQNUM`.
@@ -313,14 +314,14 @@ impl Event {
                 text: format!("I/O completes again after {:.3} s", *lasted_ns as f64 / 1e9),
                 offset: None,
             },
-            Happening::IoError { op, offset, errno, .. } => What::Io {
+            Happening::IoError { direction, offset, errno, .. } => What::Io {
                 what: "error",
-                text: format!("{op} failed with errno {errno}"),
+                text: format!("{direction} failed with errno {errno}"),
                 offset: Some(*offset),
             },
-            Happening::Corrupt { fault, offset, detail, .. } => What::Io {
+            Happening::Corrupt { kind, offset, detail, .. } => What::Io {
                 what: "corrupt",
-                text: format!("{fault} block: {detail}"),
+                text: format!("{kind} block: {detail}"),
                 offset: Some(*offset),
             },
             Happening::Lost { count } => What::Io {
@@ -361,5 +362,32 @@ mod tests {
         assert_eq!(timeline.seconds(Time::from_nanos(5_000)), -2.0);
         assert_eq!(timeline.guest_seconds(4_000), -2.0);
         assert_eq!(timeline.guest_seconds(3_000_004_000), 1.0);
+    }
+
+    #[test]
+    fn states_and_actions_are_written_in_the_kernels_letters_and_words() {
+        let written = |what| serde_json::to_string(&Event { t: 1.5, what }).unwrap();
+        let path = What::Path {
+            dev: "8:16".to_owned(),
+            path: "hba0:A0".to_owned(),
+            state: PathState::Failed,
+            fails: 1,
+            group: 1,
+            group_state: GroupState::Bypassed,
+        };
+        assert_eq!(
+            written(path),
+            r#"{"t":1.5,"kind":"path","dev":"8:16","path":"hba0:A0","state":"F","fails":1,"group":1,"group_state":"D"}"#
+        );
+        let uevent = What::Uevent {
+            action: PathUeventAction::Reinstated,
+            path: "hba0:A0".to_owned(),
+            seqnum: 2,
+            valid_paths: 4,
+        };
+        assert_eq!(
+            written(uevent),
+            r#"{"t":1.5,"kind":"uevent","action":"PATH_REINSTATED","path":"hba0:A0","seqnum":2,"valid_paths":4}"#
+        );
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags};
 use sansim_protocol::{Disk, Happening};
 
-use super::ioctl::{Command, Request, flags};
+use super::ioctl::{DmCommand, DmRequest, flags};
 use super::status::Status;
 use super::{Dm, Result};
 use crate::activity::Activity;
@@ -94,7 +94,7 @@ impl Eyes {
         loop {
             if moved {
                 // Armed before looking, so that what happens in between ends the wait.
-                let _ = dm.ask(Request::new(Command::ArmPoll, ""));
+                let _ = dm.ask(DmRequest::new(DmCommand::ArmPoll, ""));
                 self.relist(dm);
             }
             if let Some(activity) = &self.activity {
@@ -110,7 +110,7 @@ impl Eyes {
 
     /// Adds maps that are new; those that are gone fall out when they are looked at.
     fn relist(&self, dm: &Dm) {
-        let Ok(answer) = dm.ask(Request::new(Command::ListDevices, "")) else { return };
+        let Ok(answer) = dm.ask(DmRequest::new(DmCommand::ListDevices, "")) else { return };
         let mut seen = self.seen();
         for name in answer.names() {
             seen.maps.entry(name).or_default();

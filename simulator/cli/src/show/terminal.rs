@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sansim_scenario::{
-    event::{Event, What},
+    event::{Event, PathState, What},
     repeat::Repeat,
     run::{Finished, RunId, Sink},
 };
@@ -82,7 +82,9 @@ impl Sink for Terminal {
                 What::PgInit { rounds, .. } if *rounds > 0 => {
                     live.last = format!("pg_init round {rounds}");
                 }
-                What::Path { path, state: 'F', .. } => live.last = format!("path {path} failed"),
+                What::Path { path, state: PathState::Failed, .. } => {
+                    live.last = format!("path {path} failed")
+                }
                 What::Io { text, .. } => live.last = text.clone(),
                 _ => {}
             }

@@ -101,7 +101,7 @@ impl Lines {
             FromAgent::Reply(reply) => {
                 // An answer nobody waits for any more is no error.
                 if let Some(caller) = self.shared.calls().waiting.remove(&reply.id) {
-                    let _ = caller.send(Ok(reply.outcome));
+                    let _ = caller.send(Ok(reply.result));
                 }
             }
             FromAgent::Event(event) => self.events.pass(event),

@@ -28,8 +28,8 @@ impl Guest {
         self.port.write_all(&encode(message)).await.unwrap();
     }
 
-    async fn answer(&mut self, id: u64, outcome: Outcome) {
-        self.say(&FromAgent::Reply(Reply { id, outcome })).await;
+    async fn answer(&mut self, id: u64, result: CallResult) {
+        self.say(&FromAgent::Reply(Reply { id, result })).await;
     }
 }
 
@@ -42,8 +42,8 @@ fn link() -> (Guest, Connected) {
     (Guest { port, lines: LineBuffer::default(), exit }, connected)
 }
 
-fn hello(now_ns: u64) -> Outcome {
-    Outcome::Ok(Answer::Hello { now_ns })
+fn hello(now_ns: u64) -> CallResult {
+    CallResult::Ok(Answer::Hello { now_ns })
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn the_agents_own_words_and_the_calls_name_are_in_the_error() {
     let call = connected.link.call(Call::LoadModules { modules: vec!["x".into()] });
     let answer = async {
         let id = guest.request().await.id;
-        guest.answer(id, Outcome::Failed("x: no such module".into())).await;
+        guest.answer(id, CallResult::Failed(Failure::new("x: no such module"))).await;
     };
     let (result, ()) = tokio::join!(call, answer);
     assert_eq!(result.unwrap_err().to_string(), "load_modules: x: no such module");

@@ -15,7 +15,7 @@ use virtio_queue::{DescriptorChain, QueueOwnedT, QueueT};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 use super::{
-    block_device::{BlockDevice, Personality},
+    block_device::{BlockConfig, BlockDevice},
     vhost_user::Connection,
 };
 use crate::Device;
@@ -58,12 +58,12 @@ struct Squashfs {
     bytes: u64,
 }
 
-impl Personality for Squashfs {
+impl BlockConfig for Squashfs {
     fn features(&self) -> u64 {
         FEATURES
     }
 
-    fn config(&self) -> [u8; 64] {
+    fn bytes(&self) -> [u8; 64] {
         let mut config = [0; 64];
         config[..8].copy_from_slice(&self.bytes.div_ceil(SECTOR).to_le_bytes());
         config[SEG_MAX..SEG_MAX + 4].copy_from_slice(&SEGMENTS.to_le_bytes());
@@ -187,7 +187,7 @@ impl BlockDevice<Squashfs> {
             && let Some(chain) = available.next()
         {
             let head = chain.head_index();
-            let written = self.personality.request(chain, &self.memory).unwrap_or(0);
+            let written = self.config.request(chain, &self.memory).unwrap_or(0);
             if self.queue.add_used(&self.memory, head, written).is_err() {
                 break;
             }

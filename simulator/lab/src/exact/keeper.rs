@@ -12,7 +12,7 @@ use sansim_protocol::hypercall::{Ask, Interrupt};
 use sansim_time::{Clock, SkipClock, Time};
 use tokio::sync::{oneshot, watch};
 
-use super::register::{Answered, Register, Service};
+use super::register::{Answered, Register, Serving};
 use crate::{AgentLink, LabError, Result};
 
 /// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
@@ -238,13 +238,13 @@ impl Skipping {
         self.clock.advance(Time::from_nanos(at_ns));
         let devices = self.devices.iter();
         match self.register.service() {
-            Service::Plain => devices.for_each(|device| device.serve()),
-            Service::WrittenDown => {
+            Serving::Plain => devices.for_each(|device| device.serve()),
+            Serving::WrittenDown => {
                 // All of them are served, whatever can be written down.
                 let served: Vec<_> = devices.map(|device| device.serve_and_write_down()).collect();
                 self.register.served(served.into_iter().collect());
             }
-            Service::Again(served) => {
+            Serving::Again(served) => {
                 // Of one that was not served nothing was written down.
                 let mut served = served.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
                 let mut pairs = devices.zip(&mut served);

@@ -13,9 +13,9 @@ use tokio::{
 };
 
 use super::{
-    block_device::{BlockDevice, Personality, SET_CONFIG},
+    block_device::{BlockConfig, BlockDevice, SET_CONFIG},
     mailbox::LabMailbox,
-    recording::{Answer, Recording, Retelling, Served},
+    recording::{AnswerRecord, Recording, Retelling, Served},
     vhost_user::Connection,
 };
 use crate::agent::Lines;
@@ -54,7 +54,7 @@ enum Telling {
 }
 
 /// How devices are to serve while a question is open.
-pub(crate) enum Service {
+pub(crate) enum Serving {
     /// As ever.
     Plain,
     /// And write it down, for [`Register::served`].
@@ -83,13 +83,13 @@ impl std::fmt::Debug for Register {
 /// The value of the register.
 struct Writeback(u8);
 
-impl Personality for Writeback {
+impl BlockConfig for Writeback {
     fn features(&self) -> u64 {
         CONFIG_WCE
     }
 
     /// A disk without a single sector.
-    fn config(&self) -> [u8; 64] {
+    fn bytes(&self) -> [u8; 64] {
         let mut config = [0; 64];
         config[WRITEBACK] = self.0;
         config
@@ -164,7 +164,7 @@ impl Register {
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
         tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
-        let answer = Answer { wake_ns, text };
+        let answer = AnswerRecord { wake_ns, text };
         if let Telling::Again(retelling, _) = telling {
             if let Err(why) = retelling.answer(&answer) {
                 *telling = Telling::Once;
@@ -220,17 +220,17 @@ impl Register {
     }
 
     /// How the devices are to serve now.
-    pub(crate) fn service(&self) -> Service {
+    pub(crate) fn service(&self) -> Serving {
         match &mut self.lock().telling {
-            Telling::Once => Service::Plain,
-            Telling::WrittenDown(_) => Service::WrittenDown,
-            Telling::Again(retelling, _) => Service::Again(retelling.serve()),
+            Telling::Once => Serving::Plain,
+            Telling::WrittenDown(_) => Serving::WrittenDown,
+            Telling::Again(retelling, _) => Serving::Again(retelling.serve()),
         }
     }
 
     /// The last value that was written, which belongs to a saved machine.
     pub(crate) fn value(&self) -> u8 {
-        self.lock().device.personality.0
+        self.lock().device.config.0
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -44,9 +44,9 @@ pub(crate) fn check(program: &str, status: ExitStatus, stderr: &[u8], out: &Path
         return Ok(());
     }
     let output = tail(&String::from_utf8_lossy(stderr), 15);
-    Err(match Complaint::of(&output) {
-        Complaint::DiskFull => LabError::DiskFull { path: out.to_owned() },
-        Complaint::Other => {
+    Err(match ProgramFailure::of(&output) {
+        ProgramFailure::DiskFull => LabError::DiskFull { path: out.to_owned() },
+        ProgramFailure::Other => {
             LabError::ToolFailed { program: program.to_owned(), status: status.to_string(), output }
         }
     })
@@ -54,18 +54,18 @@ pub(crate) fn check(program: &str, status: ExitStatus, stderr: &[u8], out: &Path
 
 /// What a program failed of, as far as it makes a difference to the lab. A program passes on the system's
 /// reason in words only.
-enum Complaint {
+enum ProgramFailure {
     DiskFull,
     Other,
 }
 
-impl Complaint {
+impl ProgramFailure {
     /// Reads standard error for the words of strerror(3): of ENOSPC, and of EDQUOT.
-    fn of(stderr: &str) -> Complaint {
+    fn of(stderr: &str) -> ProgramFailure {
         const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
         match FULL.iter().any(|words| stderr.contains(words)) {
-            true => Complaint::DiskFull,
-            false => Complaint::Other,
+            true => ProgramFailure::DiskFull,
+            false => ProgramFailure::Other,
         }
     }
 }

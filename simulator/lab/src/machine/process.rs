@@ -18,7 +18,7 @@ use tokio::{
     sync::{Notify, oneshot, watch},
 };
 
-use super::{exit::ExitReason, qmp::Watch};
+use super::{exit::ExitReason, qmp::ShutdownWatch};
 use crate::{LabError, Result, StartFailure, agent::LAST_WORDS, host::programs};
 
 /// Of what QEMU writes to standard error, the end is kept: this many bytes.
@@ -111,7 +111,7 @@ impl Stderr {
 pub(super) fn supervise(
     mut qemu: Child,
     exit: watch::Sender<Option<ExitReason>>,
-) -> (KillOnDrop, oneshot::Sender<Watch>) {
+) -> (KillOnDrop, oneshot::Sender<ShutdownWatch>) {
     let stderr = Stderr::default();
     let reading = qemu.stderr.take().map(|pipe| tokio::spawn(stderr.clone().follow(pipe)));
     let kill = Arc::new(Notify::new());
@@ -144,7 +144,7 @@ struct Supervisor {
     kill: Arc<Notify>,
     stderr: Stderr,
     reading: Option<tokio::task::JoinHandle<()>>,
-    watch: oneshot::Receiver<Watch>,
+    watch: oneshot::Receiver<ShutdownWatch>,
 }
 
 impl Supervisor {

@@ -1,7 +1,7 @@
 //! Whether an expectation holds in a world.
 
 use sansim_array::Lun;
-use sansim_protocol::PathStatus;
+use sansim_protocol::{GroupState, PathStatus};
 use serde::Serialize;
 
 use super::World;
@@ -105,7 +105,11 @@ impl Condition {
                 Judgement::new(current.holds(group.into()), seen)
             }),
             Condition::Bypassed { lun, count } => map_status(*lun, world, |status| {
-                let bypassed = status.groups.iter().filter(|group| group.state == 'D').count();
+                let bypassed = status
+                    .groups
+                    .iter()
+                    .filter(|group| group.state == GroupState::Bypassed)
+                    .count();
                 let seen = format!("{} of LUN {lun} bypassed", some(bypassed as u64, "path group"));
                 Judgement::new(count.holds(bypassed as u64), seen)
             }),
@@ -183,7 +187,10 @@ fn map_status(
 }
 
 fn path_state(path: &PathStatus) -> PathState {
-    if path.state == 'F' { PathState::Failed } else { PathState::Active }
+    match path.state {
+        sansim_protocol::PathState::Failed => PathState::Failed,
+        sansim_protocol::PathState::Active => PathState::Active,
+    }
 }
 
 fn path_totals(totals: &PathTotals, world: &World) -> Judgement {

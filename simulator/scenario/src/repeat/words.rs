@@ -45,6 +45,7 @@ pub(super) fn of_event(what: &What) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{GroupState, PathState};
 
     #[test]
     fn measured_values_are_left_out() {
@@ -63,9 +64,15 @@ mod tests {
             state,
             fails: 1,
             group: 1,
-            group_state: 'A',
+            group_state: GroupState::Current,
         };
-        assert_eq!(of_event(&path("8:0", 'F')), of_event(&path("8:16", 'F')));
-        assert_ne!(of_event(&path("8:0", 'F')), of_event(&path("8:0", 'A')));
+        assert_eq!(
+            of_event(&path("8:0", PathState::Failed)),
+            of_event(&path("8:16", PathState::Failed))
+        );
+        assert_ne!(
+            of_event(&path("8:0", PathState::Failed)),
+            of_event(&path("8:0", PathState::Active))
+        );
     }
 }

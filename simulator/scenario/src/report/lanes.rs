@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Change, Event, What};
+use crate::event::{Change, Event, PathState, What};
 
 /// Marks kept at most in one lane; a story with more shows the first ones.
 const MAX_MARKS: usize = 300;
@@ -89,8 +89,12 @@ impl Lanes {
             What::Path { path, state, .. } => {
                 let lane = format!("path {path}");
                 match state {
-                    'F' => self.change(5, &lane, t, ("active", Tone::Good), ("failed", Tone::Bad)),
-                    _ => self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good)),
+                    PathState::Failed => {
+                        self.change(5, &lane, t, ("active", Tone::Good), ("failed", Tone::Bad))
+                    }
+                    PathState::Active => {
+                        self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good))
+                    }
                 }
             }
             What::Io { what: "stall_begin", text, .. } => {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::event::{CommandEvent, Event, What};
+use crate::event::{CommandEvent, Event, GroupState, PathState, What};
 
 /// Lines kept at most; a story with more loses its middle, and says so.
 const MAX_LINES: usize = 400;
@@ -88,15 +88,15 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             }
         }
         What::Path { path, dev, state, fails, .. } => match state {
-            'F' => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
-            _ => ("path", format!("{path} ({dev}) active"), false),
+            PathState::Failed => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
+            PathState::Active => ("path", format!("{path} ({dev}) active"), false),
         },
         What::Table { map, .. } => ("table", format!("{map} has a new table"), false),
         What::Group { group, state } => {
             let word = match state {
-                'A' => "current",
-                'D' => "bypassed",
-                _ => "enabled",
+                GroupState::Current => "current",
+                GroupState::Bypassed => "bypassed",
+                GroupState::Enabled => "enabled",
             };
             ("group", format!("path group {group} is {word}"), false)
         }

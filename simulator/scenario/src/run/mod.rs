@@ -44,7 +44,7 @@ use sansim_lab::{
     AccelDecision, Checkpoint, Image, Keeper, LULL, LabError, Machine, MachineConfig, MemoryGauge,
     Templates, TimeMode, WorkDir, is_bundled_module, kernel_command_line, own_cpu_time,
 };
-use sansim_protocol::NO_MODULE;
+use sansim_protocol::FailureKind;
 use script::Stage;
 pub use sink::{Repetition, RunId, Sink};
 use stopwatch::Part;
@@ -258,7 +258,7 @@ fn lacking(spec: &RunSpec) -> Option<RunError> {
 /// A kernel without a module says nothing of a scenario that needs it.
 fn not_loaded(error: LabError) -> RunError {
     match error {
-        LabError::AgentFailed { why, .. } if why.contains(NO_MODULE) => RunError::NoModule(why),
+        LabError::AgentFailed { kind: FailureKind::NoModule, why, .. } => RunError::NoModule(why),
         error => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sansim_array::{Array, Changed, Lun, StateChange};
 use sansim_lab::LabError;
-use sansim_protocol::{Answer, Call, MapStatus, WorkloadReport};
+use sansim_protocol::{Answer, Call, MapStatus, PathState, WorkloadReport};
 use sansim_time::{Clock, Time};
 
 use super::{
@@ -121,7 +121,11 @@ fn happened(event: &Occurrence, seen: &Seen<'_>, array: &Array, paths: &Paths) -
             status.map == Scenario::map_name(*lun) && status.rounds >= *rounds
         }
         (Occurrence::PathFailed { path, lun }, Seen::Map(status)) => {
-            let mut failed = status.groups.iter().flat_map(|g| &g.paths).filter(|p| p.state == 'F');
+            let mut failed = status
+                .groups
+                .iter()
+                .flat_map(|g| &g.paths)
+                .filter(|p| p.state == PathState::Failed);
             status.map == Scenario::map_name(*lun)
                 && failed.any(|p| paths.nexus(&p.dev).is_some_and(|nexus| path.matches(nexus)))
         }

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::exact::testing::{self, Ends, Guest};
+use crate::exact::testing::{self, Guest, LabEnds};
 
 /// Serves, and remembers when.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Device for Hba {
 
 async fn keeper() -> (Guest, Keeper, Arc<SkipClock>, Arc<Hba>) {
     let (guest, ends) = testing::guest().await;
-    let Ends { connected, register, asks } = ends;
+    let LabEnds { connected, register, asks } = ends;
     let (clock, hba) = (Arc::new(SkipClock::default()), Arc::new(Hba::default()));
     *hba.clock.lock().unwrap() = Arc::clone(&clock);
     let keeper = Keeper::exact(connected.link, register, asks, Vec::new());

@@ -101,17 +101,17 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     }
     let status = child.0.wait().await.map_err(LabError::file("cannot wait for", &program))?;
     if !status.success() {
-        match Complaint::of(&String::from_utf8_lossy(&stderr)) {
-            Complaint::NoKey => {
+        match FetchFailure::of(&String::from_utf8_lossy(&stderr)) {
+            FetchFailure::NoKey => {
                 // Another distribution does not have Debian's keys.
                 let (program, package) =
                     ("the key of Debian's archive".into(), "debian-archive-keyring".into());
                 return Err(LabError::MissingTool { program, package });
             }
-            Complaint::NoMirror(why) => {
+            FetchFailure::NoMirror(why) => {
                 return Err(LabError::NoMirror { image: spec.name.into(), why });
             }
-            Complaint::Other => {}
+            FetchFailure::Other => {}
         }
     }
     programs::check("mmdebstrap", status, &stderr, tar)?;
@@ -120,7 +120,7 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
 
 /// Why mmdebstrap failed, as far as it makes a difference to the lab.
 #[derive(Debug, PartialEq, Eq)]
-enum Complaint {
+enum FetchFailure {
     /// The archive's key is not there.
     NoKey,
     /// There is no way to the mirror: what apt says of it.
@@ -128,9 +128,9 @@ enum Complaint {
     Other,
 }
 
-impl Complaint {
+impl FetchFailure {
     /// Reads what mmdebstrap, apt and gpgv have said.
-    fn of(said: &str) -> Complaint {
+    fn of(said: &str) -> FetchFailure {
         const NO_KEY: [&str; 2] = ["NO_PUBKEY", "public key is not"];
         const NO_WAY: [&str; 7] = [
             "Could not resolve",
@@ -143,13 +143,13 @@ impl Complaint {
         ];
         let has = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
         if has(said, &NO_KEY) {
-            return Complaint::NoKey;
+            return FetchFailure::NoKey;
         }
         match said.lines().find(|line| has(line, &NO_WAY)) {
-            Some(line) => {
-                Complaint::NoMirror(line.trim_start_matches(['E', 'W', ':', ' ']).trim().to_owned())
-            }
-            None => Complaint::Other,
+            Some(line) => FetchFailure::NoMirror(
+                line.trim_start_matches(['E', 'W', ':', ' ']).trim().to_owned(),
+            ),
+            None => FetchFailure::Other,
         }
     }
 }
@@ -206,10 +206,10 @@ mod tests {
     fn a_mirror_that_is_not_reached_is_told_apart_from_a_package_that_is_not_there() {
         let said = "I: running\nW: Failed to fetch http://x/InRelease  Could not resolve 'x'\nE: y";
         let why = "Failed to fetch http://x/InRelease  Could not resolve 'x'";
-        assert_eq!(Complaint::of(said), Complaint::NoMirror(why.into()));
-        let missing = Complaint::of("E: Unable to locate package linux-image-amd64");
-        assert_eq!(missing, Complaint::Other);
+        assert_eq!(FetchFailure::of(said), FetchFailure::NoMirror(why.into()));
+        let missing = FetchFailure::of("E: Unable to locate package linux-image-amd64");
+        assert_eq!(missing, FetchFailure::Other);
         let key = "W: GPG error: http://x sid InRelease: NO_PUBKEY 0123456789ABCDEF";
-        assert_eq!(Complaint::of(key), Complaint::NoKey);
+        assert_eq!(FetchFailure::of(key), FetchFailure::NoKey);
     }
 }

@@ -1,4 +1,4 @@
-//! Every fault is injected into a model disk and must be told from the others.
+//! Every kind of corruption is injected into a model disk and must be told from the others.
 
 use proptest::prelude::*;
 
@@ -40,10 +40,10 @@ impl Disk {
         self.write_with(block, 0..SECTORS, true);
     }
 
-    fn read(&mut self, block: usize) -> Option<Fault> {
+    fn read(&mut self, block: usize) -> Option<CorruptionKind> {
         self.ledger.begin_read(block);
         let data = self.block(block).to_vec();
-        self.ledger.end_read(block, data.iter()).map(|finding| finding.fault)
+        self.ledger.end_read(block, data.iter()).map(|finding| finding.kind)
     }
 }
 
@@ -65,18 +65,18 @@ fn old_data_that_comes_back_is_stale() {
     disk.write(1);
     assert_eq!(disk.read(1), None);
     disk.block(1).copy_from_slice(&old);
-    assert_eq!(disk.read(1), Some(Fault::Stale));
+    assert_eq!(disk.read(1), Some(CorruptionKind::Stale));
 }
 
 #[test]
 fn an_acknowledged_write_that_never_shows_is_lost() {
     let mut disk = Disk::new();
     disk.write_with(0, 0..0, true);
-    assert_eq!(disk.read(0), Some(Fault::Lost), "on a fresh disk");
+    assert_eq!(disk.read(0), Some(CorruptionKind::Lost), "on a fresh disk");
     disk.write(1);
     assert_eq!(disk.read(1), None);
     disk.write_with(1, 0..0, true);
-    assert_eq!(disk.read(1), Some(Fault::Lost), "over an older generation");
+    assert_eq!(disk.read(1), Some(CorruptionKind::Lost), "over an older generation");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_an_earlier_run_left_is_not_this_ones() {
         assert_eq!(disk.read(2), None);
         assert_eq!(disk.read(3), None);
         disk.write_with(2, 0..0, true);
-        assert_eq!(disk.read(2), Some(Fault::Lost), "a lost write leaves it there");
+        assert_eq!(disk.read(2), Some(CorruptionKind::Lost), "a lost write leaves it there");
     }
 }
 
@@ -103,7 +103,7 @@ fn data_of_another_map_is_misplaced() {
     other.write(2);
     let data = other.block(2).to_vec();
     one.block(2).copy_from_slice(&data);
-    assert_eq!(one.read(2), Some(Fault::Misplaced));
+    assert_eq!(one.read(2), Some(CorruptionKind::Misplaced));
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn half_a_write_is_torn_if_it_was_acknowledged() {
     let mut disk = Disk::new();
     disk.write(0);
     disk.write_with(0, 0..3, true);
-    assert_eq!(disk.read(0), Some(Fault::Torn));
+    assert_eq!(disk.read(0), Some(CorruptionKind::Torn));
     disk.write_with(1, 0..3, true);
-    assert_eq!(disk.read(1), Some(Fault::Torn), "also over zeros");
+    assert_eq!(disk.read(1), Some(CorruptionKind::Torn), "also over zeros");
 }
 
 #[test]
@@ -123,11 +123,11 @@ fn data_of_another_block_is_misplaced() {
     disk.write(3);
     let other = disk.block(3).to_vec();
     disk.block(0).copy_from_slice(&other);
-    assert_eq!(disk.read(0), Some(Fault::Misplaced));
+    assert_eq!(disk.read(0), Some(CorruptionKind::Misplaced));
     disk.block(1)[5] = other[5];
-    assert_eq!(disk.read(1), Some(Fault::Misplaced), "even where nothing was written yet");
+    assert_eq!(disk.read(1), Some(CorruptionKind::Misplaced), "even where nothing was written yet");
     disk.block(3).swap(1, 2);
-    assert_eq!(disk.read(3), Some(Fault::Misplaced), "sectors in the wrong order");
+    assert_eq!(disk.read(3), Some(CorruptionKind::Misplaced), "sectors in the wrong order");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn bytes_that_nobody_wrote_are_garbled() {
     let mut disk = Disk::new();
     disk.write(0);
     disk.block(0)[7][100] ^= 0x10;
-    assert_eq!(disk.read(0), Some(Fault::Garbled));
+    assert_eq!(disk.read(0), Some(CorruptionKind::Garbled));
     disk.block(1)[0] = [0x5a; SECTOR];
     assert_eq!(disk.read(1), None, "what was there before the first write is not ours to judge");
 }
@@ -153,17 +153,17 @@ fn a_failed_write_leaves_both_generations_acceptable_until_the_next_good_one() {
     assert_eq!(disk.read(0), None, "or in part");
     disk.write(0);
     disk.block(0).copy_from_slice(&old);
-    assert_eq!(disk.read(0), Some(Fault::Stale), "but not after a good write");
+    assert_eq!(disk.read(0), Some(CorruptionKind::Stale), "but not after a good write");
 }
 
 #[test]
 fn a_wrong_block_is_counted_once_until_it_is_written_again() {
     let mut disk = Disk::new();
     disk.write_with(0, 0..0, true);
-    assert_eq!(disk.read(0), Some(Fault::Lost));
+    assert_eq!(disk.read(0), Some(CorruptionKind::Lost));
     assert_eq!(disk.read(0), None);
     disk.write_with(0, 0..0, true);
-    assert_eq!(disk.read(0), Some(Fault::Lost));
+    assert_eq!(disk.read(0), Some(CorruptionKind::Lost));
 }
 
 #[test]
@@ -214,7 +214,7 @@ proptest! {
         }
         let image = &images[writes.saturating_sub(back)];
         disk.block(0).copy_from_slice(image);
-        let expected = if was_read { Fault::Stale } else { Fault::Lost };
+        let expected = if was_read { CorruptionKind::Stale } else { CorruptionKind::Lost };
         prop_assert_eq!(disk.read(0), Some(expected));
     }
 }

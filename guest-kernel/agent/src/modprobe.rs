@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use rustix::io::Errno;
 use rustix::system::{finit_module, uname};
-use sansim_protocol::{NO_MODULE, USERLAND};
+use sansim_protocol::{FailureKind, USERLAND};
 
 use crate::fail::{Doing, Failure, Result};
 use index::{Index, Name};
@@ -65,7 +65,8 @@ impl Modules {
                     .try_for_each(|module| self.load_module(index, module, parameters, seen));
             }
         }
-        Err(Failure::new(format!("kernel {} {NO_MODULE} {name}", release())))
+        let why = format!("kernel {} has no module {name}", release());
+        Err(Failure { kind: FailureKind::NoModule, why })
     }
 
     fn load_module(

@@ -35,12 +35,12 @@ const MASKED: u32 = 1;
 /// Raises interrupts.
 pub(super) struct Interrupts {
     messages: Window,
-    devices: BTreeMap<u8, Device>,
+    devices: BTreeMap<u8, VirtioDevice>,
     /// Those whose vector was masked, as in a device's pending bit array.
     pending: Vec<Interrupt>,
 }
 
-struct Device {
+struct VirtioDevice {
     common: Window,
     table: Window,
     entries: u16,
@@ -67,7 +67,7 @@ impl Interrupts {
     fn raise_one(&mut self, interrupt: Interrupt) -> Result<()> {
         let device = match self.devices.entry(interrupt.slot) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Device::open(interrupt.slot)?),
+            Entry::Vacant(entry) => entry.insert(VirtioDevice::open(interrupt.slot)?),
         };
         let entry = usize::from(device.vector(interrupt.queue)?) * ENTRY_BYTES;
         let word = |at| device.table.read::<u32>(entry + at);
@@ -84,13 +84,13 @@ impl Interrupts {
     }
 }
 
-impl Device {
-    fn open(slot: u8) -> Result<Device> {
+impl VirtioDevice {
+    fn open(slot: u8) -> Result<VirtioDevice> {
         let configuration = Configuration::read(slot)?;
         let common = configuration.virtio(pci::COMMON)?;
         let (table, entries) = configuration.vector_table()?;
         let bytes = usize::from(entries) * ENTRY_BYTES;
-        Ok(Device {
+        Ok(VirtioDevice {
             common: Window::of_registers(slot, common.bar, common.offset, COMMON_BYTES)?,
             table: Window::of_registers(slot, table.bar, table.offset, bytes)?,
             entries,

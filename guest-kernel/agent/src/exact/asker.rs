@@ -1,4 +1,4 @@
-//! Keeping the clock in exact time: one thread that asks the lab whenever the lab should know something.
+//! The thread that asks the lab whenever the lab should know something, and so keeps the clock.
 //!
 //! It wakes when a request is put into a virtqueue, when there is a message for the lab, and when the lab
 //! wanted to be asked. It asks, and gets its answer at the same instant of the guest's time; then it
@@ -20,12 +20,13 @@ use sansim_protocol::LineBuffer;
 
 use super::hypercall::Hypercall;
 use super::interrupts::Interrupts;
-use super::probe::Queued;
+
 use crate::activity::Activity;
 use crate::clock::now_ns;
 use crate::fail::{Doing, Result};
 use crate::init;
 use crate::outbox::Outbox;
+use crate::probe::Queued;
 
 /// What the thread is woken by.
 const BELL: u64 = 0;
@@ -35,8 +36,8 @@ const QUEUED: u64 = 2;
 /// Never, for a timer.
 const NEVER: u64 = u64::MAX;
 
-/// What the keeping thread shares with those who wake it.
-pub(crate) struct Clock {
+/// What the thread shares with those who wake it.
+pub(crate) struct Asker {
     /// Everything that wakes.
     awaited: OwnedFd,
     /// What is put into virtqueues.
@@ -47,19 +48,30 @@ pub(crate) struct Clock {
     /// Fires when the lab wants to be asked.
     timer: OwnedFd,
     /// Requests that go out, and interrupts that come back.
-    pub(super) activity: Arc<Activity>,
+    activity: Arc<Activity>,
 }
 
-impl Clock {
-    /// A clock that nobody keeps yet.
+impl Asker {
+    /// The one of a guest whose time is exact; none in real time. It is told of everything that comes into
+    /// the outbox.
     ///
     /// # Errors
     /// When the kernel cannot tell what it puts into virtqueues.
-    pub(super) fn new() -> Result<Clock> {
+    pub(crate) fn start(outbox: &mut Outbox) -> Result<Option<Arc<Asker>>> {
+        if !super::is_exact() {
+            return Ok(None);
+        }
+        let asker = Arc::new(Asker::new()?);
+        let rung = Arc::clone(&asker);
+        outbox.ring_with(move || rung.ring());
+        Ok(Some(asker))
+    }
+
+    fn new() -> Result<Asker> {
         let queued = Queued::open()?;
-        let make = || -> rustix::io::Result<Clock> {
+        let make = || -> rustix::io::Result<Asker> {
             let timer_flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-            let clock = Clock {
+            let asker = Asker {
                 awaited: epoll::create(CreateFlags::CLOEXEC)?,
                 queued: Mutex::new(queued),
                 bell: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
@@ -67,12 +79,12 @@ impl Clock {
                 timer: timerfd_create(TimerfdClockId::Monotonic, timer_flags)?,
                 activity: Arc::new(Activity::new()?),
             };
-            clock.wait_for(&clock.bell, BELL)?;
-            clock.wait_for(&clock.timer, TIMER)?;
-            let queued = clock.queued.lock().unwrap_or_else(PoisonError::into_inner);
-            queued.descriptors().try_for_each(|probe| clock.wait_for(probe, QUEUED))?;
+            asker.wait_for(&asker.bell, BELL)?;
+            asker.wait_for(&asker.timer, TIMER)?;
+            let queued = asker.queued.lock().unwrap_or_else(PoisonError::into_inner);
+            queued.descriptors().try_for_each(|probe| asker.wait_for(probe, QUEUED))?;
             drop(queued);
-            Ok(clock)
+            Ok(asker)
         };
         make().doing(|| "make timers".to_owned())
     }
@@ -82,18 +94,23 @@ impl Clock {
     }
 
     /// There is a message for the lab.
-    pub(super) fn ring(&self) {
+    fn ring(&self) {
         if !self.rung.swap(true, Ordering::SeqCst) {
             // A counter that is full has been written to, which is all that matters.
             let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
         }
     }
 
-    /// Keeps the clock, sends what is in the outbox, and hands the lab's lines to `deliver`; for ever.
+    /// Tells of requests that go out and interrupts that come back.
+    pub(crate) fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
+    }
+
+    /// Asks, sends what is in the outbox, and hands the lab's lines to `deliver`; for ever.
     ///
     /// # Errors
     /// When this kernel or this machine cannot do exact time.
-    pub(crate) fn keep(&self, outbox: &Outbox, deliver: impl Fn(Vec<u8>)) -> Result<()> {
+    pub(crate) fn keep_asking(&self, outbox: &Outbox, deliver: impl Fn(Vec<u8>)) -> Result<()> {
         let (mut hypercall, mut interrupts) = (Hypercall::open()?, Interrupts::open()?);
         let (mut text, mut lines, mut timer_ns) = (Vec::new(), LineBuffer::default(), NEVER);
         loop {

@@ -2,9 +2,9 @@
 //!
 //! | what goes out | seen by | for |
 //! |---|---|---|
-//! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`Counters`] |
-//! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` | [`Counters`] |
-//! | a command of the error handler | probe on `scsi_send_eh_cmnd` | [`Counters`] |
+//! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`CommandCount`] |
+//! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` | [`CommandCount`] |
+//! | a command of the error handler | probe on `scsi_send_eh_cmnd` | [`CommandCount`] |
 //! | anything that is put into a virtqueue | probe on `virtqueue_add_sgs` | [`Queued`] |
 //!
 //! The first three come before the command is in its queue, and a kernel that can be preempted anywhere
@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use perf_event::events::{Event, KProbe, Tracepoint};
 use perf_event::{Builder, Counter, Sampler};
@@ -36,8 +37,27 @@ const RING: usize = 4096;
 /// The function that puts a request into a virtqueue.
 const PUT: &str = "virtqueue_add_sgs";
 
-/// Counts the commands that go out to HBAs.
-pub(super) struct Counters {
+/// Counts the commands that go out to HBAs, since the modules were loaded whose events tell of them.
+#[derive(Clone, Default)]
+pub(crate) struct CommandCount(Arc<OnceLock<Mutex<Counters>>>);
+
+impl CommandCount {
+    /// Starts to count if the modules are loaded by now and nobody has yet.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        if self.0.get().is_none() && Counters::are_there() {
+            let _ = self.0.set(Mutex::new(Counters::open()?));
+        }
+        Ok(())
+    }
+
+    /// Commands sent so far.
+    pub(crate) fn sent(&self) -> Sent {
+        let Some(counters) = self.0.get() else { return Sent::default() };
+        counters.lock().unwrap_or_else(PoisonError::into_inner).sent()
+    }
+}
+
+struct Counters {
     dispatched: Vec<Counter>,
     refused: Vec<Counter>,
     /// None where the kernel has no probes.
@@ -45,13 +65,11 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Whether the modules are loaded whose events are counted.
-    pub(super) fn are_there() -> bool {
+    fn are_there() -> bool {
         Path::new("/sys/module/scsi_mod").exists() && Path::new("/sys/module/virtio_scsi").exists()
     }
 
-    /// Counts from now on.
-    pub(super) fn open() -> Result<Counters> {
+    fn open() -> Result<Counters> {
         let _ = mount("tracefs", TRACEFS, "tracefs", MountFlags::empty(), None);
         let count =
             |name: &str| on_every_processor(&tracepoint(name)?).doing(|| format!("count {name}"));
@@ -62,8 +80,7 @@ impl Counters {
         })
     }
 
-    /// What went out so far.
-    pub(super) fn sent(&mut self) -> Sent {
+    fn sent(&mut self) -> Sent {
         Sent {
             dispatched: total(&mut self.dispatched),
             refused: total(&mut self.refused),
@@ -73,14 +90,14 @@ impl Counters {
 }
 
 /// Becomes readable when something is put into a virtqueue, of an HBA or of the userland's disk.
-pub(super) struct Queued(Vec<Sampler>);
+pub(crate) struct Queued(Vec<Sampler>);
 
 impl Queued {
     /// Watches from now on. The driver of virtio's rings is loaded or built in.
     ///
     /// # Errors
     /// When the kernel has no probes: time would not stand still for any command.
-    pub(super) fn open() -> Result<Queued> {
+    pub(crate) fn open() -> Result<Queued> {
         let sampled = |counters: Vec<Counter>| {
             counters.into_iter().map(|counter| counter.sampled(RING)).collect::<io::Result<_>>()
         };
@@ -90,13 +107,13 @@ impl Queued {
     }
 
     /// What becomes readable.
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         // SAFETY: the descriptor is the sampler's, which lives as long as the borrow.
         self.0.iter().map(|sampler| unsafe { BorrowedFd::borrow_raw(sampler.as_raw_fd()) })
     }
 
     /// Empties the rings, so that the next event wakes again.
-    pub(super) fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         for sampler in &mut self.0 {
             while sampler.next_record().is_some() {}
         }

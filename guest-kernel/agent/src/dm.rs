@@ -17,7 +17,7 @@ use crate::fail::{Doing, Failure, Result};
 use crate::kmsg::KernelLog;
 use crate::modprobe::Modules;
 use crate::scan;
-use ioctl::{Command, Request, Target, flags};
+use ioctl::{DmAnswer, DmCommand, DmRequest, Target, flags};
 use status::Status;
 
 pub(crate) use watch::Watch;
@@ -34,12 +34,12 @@ pub(crate) struct Dm {
 }
 
 /// A dm device.
-pub(crate) struct Device {
+pub(crate) struct MapDevice {
     dev: (u32, u32),
     event_nr: u32,
 }
 
-impl Device {
+impl MapDevice {
     /// `/dev/dm-0`.
     pub(crate) fn node(&self) -> String {
         format!("/dev/{}", self.kernel_name())
@@ -71,13 +71,13 @@ impl Dm {
     }
 
     /// The device of a map.
-    pub(crate) fn find(&self, map: &str) -> Result<Device> {
-        let answer = self.ask(Request::new(Command::Status, map));
+    pub(crate) fn find(&self, map: &str) -> Result<MapDevice> {
+        let answer = self.ask(DmRequest::new(DmCommand::Status, map));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
-        Ok(Device { dev: answer.dev(), event_nr: answer.event_nr() })
+        Ok(MapDevice { dev: answer.dev(), event_nr: answer.event_nr() })
     }
 
-    fn ask(&self, request: Request<'_>) -> std::result::Result<ioctl::Answer, Errno> {
+    fn ask(&self, request: DmRequest<'_>) -> std::result::Result<DmAnswer, Errno> {
         request.send(&self.control)
     }
 
@@ -98,10 +98,10 @@ impl Dm {
             Ok(table::PathDevice { dev: disk.dev.clone(), sectors: disk.sectors })
         })?;
         let target = Target { start: 0, sectors, kind: "multipath".to_owned(), text };
-        self.ask(Request::new(Command::Create, map)).doing(|| format!("create map {map}"))?;
+        self.ask(DmRequest::new(DmCommand::Create, map)).doing(|| format!("create map {map}"))?;
         self.activate(map, &target).inspect_err(|_| {
             // Nobody has opened it, so this succeeds at once; the first error is the one to tell.
-            let _ = self.ask(Request::new(Command::Remove, map));
+            let _ = self.ask(DmRequest::new(DmCommand::Remove, map));
         })?;
         link(map, &self.find(map)?)?;
         self.status(map)
@@ -109,7 +109,7 @@ impl Dm {
 
     fn activate(&self, map: &str, target: &Target) -> Result<()> {
         let log = KernelLog::from_now();
-        let load = Request::new(Command::TableLoad, map).target(target);
+        let load = DmRequest::new(DmCommand::TableLoad, map).target(target);
         if let Err(errno) = self.ask(load) {
             let lines = log.map(KernelLog::lines).unwrap_or_default();
             return Err(Failure::new(format!(
@@ -120,7 +120,8 @@ impl Dm {
                 target.text
             )));
         }
-        self.ask(Request::new(Command::Suspend, map)).doing(|| format!("activate map {map}"))?;
+        self.ask(DmRequest::new(DmCommand::Suspend, map))
+            .doing(|| format!("activate map {map}"))?;
         Ok(())
     }
 
@@ -135,7 +136,7 @@ impl Dm {
     fn full_status(
         &self,
         map: &str,
-        device: &Device,
+        device: &MapDevice,
         line: &Target,
         parsed: Status,
     ) -> Result<MapStatus> {
@@ -153,10 +154,10 @@ impl Dm {
     }
 
     /// The status or table line of a map, and its device.
-    fn line(&self, map: &str, flags: u32) -> Result<(Target, Device)> {
-        let answer = self.ask(Request::new(Command::TableStatus, map).flags(flags));
+    fn line(&self, map: &str, flags: u32) -> Result<(Target, MapDevice)> {
+        let answer = self.ask(DmRequest::new(DmCommand::TableStatus, map).flags(flags));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
-        let device = Device { dev: answer.dev(), event_nr: answer.event_nr() };
+        let device = MapDevice { dev: answer.dev(), event_nr: answer.event_nr() };
         match answer.targets().into_iter().next() {
             Some(target) if target.kind == "multipath" => Ok((target, device)),
             Some(target) => Err(Failure::new(format!("map {map} is of type {}", target.kind))),
@@ -167,7 +168,7 @@ impl Dm {
     /// Sends a message to the map's target.
     pub(crate) fn message(&self, map: &str, message: &str) -> Result<()> {
         let log = KernelLog::from_now();
-        let sent = self.ask(Request::new(Command::Message, map).message(message));
+        let sent = self.ask(DmRequest::new(DmCommand::Message, map).message(message));
         let Err(errno) = sent else { return Ok(()) };
         if errno == Errno::NXIO {
             return Err(no_map(map, errno));
@@ -182,7 +183,7 @@ impl Dm {
     pub(crate) fn remove(&self, map: &str) -> Result<()> {
         let give_up = Instant::now() + BUSY_PATIENCE;
         loop {
-            match self.ask(Request::new(Command::Remove, map)) {
+            match self.ask(DmRequest::new(DmCommand::Remove, map)) {
                 Err(Errno::BUSY) if Instant::now() < give_up => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
@@ -194,7 +195,7 @@ impl Dm {
                 }
             }
         }
-        let deferred = Request::new(Command::Remove, map).flags(flags::DEFERRED_REMOVE);
+        let deferred = DmRequest::new(DmCommand::Remove, map).flags(flags::DEFERRED_REMOVE);
         self.ask(deferred).doing(|| format!("remove map {map}"))?;
         unlink(map);
         Err(Failure::new(format!("map {map} is still open; it goes when it is closed")))
@@ -221,7 +222,7 @@ fn reason(lines: &[String]) -> Option<String> {
 }
 
 /// `/dev/mapper/NAME`, as udev would make it; where udev runs, it may be faster.
-fn link(map: &str, device: &Device) -> Result<()> {
+fn link(map: &str, device: &MapDevice) -> Result<()> {
     let path = format!("/dev/mapper/{map}");
     unlink(map);
     match std::os::unix::fs::symlink(format!("../{}", device.kernel_name()), &path) {
