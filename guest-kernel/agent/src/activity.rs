@@ -13,13 +13,12 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// None so far.
     pub(crate) fn new() -> rustix::io::Result<Activity> {
         let bell = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
         Ok(Activity { noted: AtomicBool::new(false), bell })
     }
 
-    /// There is some.
+    /// A request has gone out just now, or an interrupt has come back.
     pub(crate) fn note(&self) {
         if !self.noted.swap(true, Ordering::SeqCst) {
             // A counter that is full has been written to, which is all that matters.

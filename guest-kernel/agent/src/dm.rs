@@ -28,19 +28,19 @@ const BUSY_PATIENCE: Duration = Duration::from_secs(3);
 /// The control device, `/dev/mapper/control`; devtmpfs makes it when dm_mod is loaded.
 const CONTROL: &str = "/dev/mapper/control";
 
-/// The device-mapper.
+/// The device-mapper of this kernel, by its control device.
 pub(crate) struct Dm {
     control: File,
 }
 
-/// A dm device.
+/// The dm device of a map.
 pub(crate) struct MapDevice {
     dev: (u32, u32),
     event_nr: u32,
 }
 
 impl MapDevice {
-    /// `/dev/dm-0`.
+    /// The node that devtmpfs makes: `/dev/dm-0`.
     pub(crate) fn node(&self) -> String {
         format!("/dev/{}", self.kernel_name())
     }
@@ -49,7 +49,7 @@ impl MapDevice {
         format!("dm-{}", self.dev.1)
     }
 
-    /// Its size.
+    /// The size of the map in bytes, as sysfs has it.
     pub(crate) fn bytes(&self) -> Result<u64> {
         let path = format!("/sys/block/{}/size", self.kernel_name());
         let text = fs::read_to_string(&path).doing(|| format!("read {path}"))?;

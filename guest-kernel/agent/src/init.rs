@@ -63,7 +63,7 @@ pub(crate) fn die(text: &str) -> ! {
     power_off()
 }
 
-/// Ends the guest.
+/// Switches the machine off, which ends QEMU.
 pub(crate) fn power_off() -> ! {
     let _ = reboot(RebootCommand::PowerOff);
     // A machine that cannot be switched off may at least stop.

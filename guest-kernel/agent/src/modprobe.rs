@@ -100,7 +100,7 @@ impl Modules {
     }
 }
 
-/// `uname -r`.
+/// The kernel's release, as `uname -r` says it.
 pub(crate) fn release() -> String {
     uname().release().to_string_lossy().into_owned()
 }

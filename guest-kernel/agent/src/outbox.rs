@@ -110,7 +110,7 @@ impl Outbox {
         self.filled();
     }
 
-    /// An answer.
+    /// Sends an answer; it is never dropped.
     pub(crate) fn reply(&self, reply: Reply) {
         self.message(&FromAgent::Reply(reply));
     }

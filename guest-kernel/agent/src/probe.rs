@@ -106,7 +106,7 @@ impl Queued {
         })
     }
 
-    /// What becomes readable.
+    /// The descriptors that become readable, one a processor.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         // SAFETY: the descriptor is the sampler's, which lives as long as the borrow.
         self.0.iter().map(|sampler| unsafe { BorrowedFd::borrow_raw(sampler.as_raw_fd()) })

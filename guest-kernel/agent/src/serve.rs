@@ -98,7 +98,6 @@ fn serve_by_hypercall(agent: &Arc<Agent>, asker: Arc<Asker>, outbox: Outbox) -> 
     Ok(())
 }
 
-/// Starts a thread.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     thread.map(|_| ()).doing(|| "start a thread".to_owned())

@@ -47,14 +47,13 @@ struct Open {
 
 #[derive(Clone)]
 struct Terminal {
-    /// The lab's end.
+    /// The end that the agent reads and writes for the lab.
     end: Arc<File>,
     /// The leader of its session.
     leader: Pid,
 }
 
 impl Terminals {
-    /// None yet.
     pub(crate) fn new(children: Children, outbox: Outbox) -> Terminals {
         Terminals { open: Arc::default(), children, outbox }
     }
@@ -105,7 +104,7 @@ impl Terminals {
         resize(&self.get(number)?.end, size)
     }
 
-    /// Hangs up.
+    /// Hangs up: the leader's process group is sent SIGHUP.
     pub(crate) fn close(&self, number: u32) {
         if let Ok(terminal) = self.get(number) {
             // One that has ended a moment ago is no error.

@@ -46,7 +46,6 @@ pub(crate) struct Userland {
 }
 
 impl Userland {
-    /// Not mounted yet.
     pub(crate) fn new(children: Children) -> Userland {
         Userland { mounted: Mutex::new(false), children }
     }

@@ -83,7 +83,7 @@ impl Workloads {
         Workloads { running: Mutex::default(), runs: Mutex::default(), outbox }
     }
 
-    /// Starts a workload.
+    /// Starts a workload on a map that has none.
     pub(crate) fn start(&self, spec: &WorkloadSpec) -> Result<()> {
         let blocks = check(spec)?;
         let mut running = self.lock();

@@ -9,7 +9,7 @@ use crate::{Bytes, Disk, MapSpec, MapStatus, TargetAddress, WorkloadReport, Work
 pub struct Request {
     /// Chosen by the lab, unique within a connection.
     pub id: u64,
-    /// What is asked.
+    /// What is asked of the agent.
     pub call: Call,
 }
 
@@ -39,19 +39,19 @@ pub enum Call {
     BuildMap(MapSpec),
     /// Removes a map; queued I/O is failed first.
     RemoveMap {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
     },
     /// Sends a message to target 0 of a map, as `dmsetup message` does.
     Message {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// For instance `switch_group 2`.
         message: String,
     },
     /// Reads a map's status and table lines. Answered with [`Answer::Map`].
     Status {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
     },
     /// Starts the workload on a map.
@@ -59,7 +59,7 @@ pub enum Call {
     /// Stops submitting, waits for what is in flight, reads back every block that was written and
     /// compares. Answered with [`Answer::Workload`].
     StopWorkload {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// How long to wait for I/O in flight, in milliseconds. What is still in flight then is
         /// counted in [`WorkloadReport::stuck`], and nothing is read back. Reading back ends when
@@ -90,26 +90,26 @@ pub enum Call {
         argv: Vec<String>,
         /// The value of TERM.
         term: String,
-        /// Its size.
+        /// How large the terminal is at first.
         size: TerminalSize,
     },
     /// Somebody types on a terminal.
     Type {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
         /// What, at most 4096 bytes.
         bytes: Bytes,
     },
     /// A terminal has another size.
     ResizeTerminal {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
-        /// The size.
+        /// How large it is from now on; the program is sent SIGWINCH.
         size: TerminalSize,
     },
     /// Somebody hangs up: the program is sent SIGHUP. One that has ended already is no error.
     CloseTerminal {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
     },
     /// The names in a directory of the guest, sorted. Answered with [`Answer::Names`].
@@ -121,7 +121,7 @@ pub enum Call {
     WriteFile {
         /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
         path: String,
-        /// Its new contents.
+        /// What is written, in place of what is there.
         text: String,
     },
     /// Reads a file of the guest, at most 64 KiB. Answered with [`Answer::Text`].
@@ -133,7 +133,7 @@ pub enum Call {
     Sent,
     /// Mixes a number into the kernel's pool of randomness.
     Seed {
-        /// The run's seed.
+        /// The seed of the run, so that runs differ by it.
         seed: u64,
     },
     /// Powers the guest off. There is no answer.
@@ -143,7 +143,7 @@ pub enum Call {
 /// The size of a terminal, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalSize {
-    /// Lines.
+    /// How many lines it has.
     pub rows: u16,
     /// Characters in a line.
     pub columns: u16,
@@ -152,7 +152,7 @@ pub struct TerminalSize {
 /// The answer to one [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The request's number.
+    /// [`Request::id`] of the call.
     pub id: u64,
     /// Whether it was carried out, and what came of it.
     #[serde(flatten)]
@@ -165,14 +165,14 @@ pub struct Reply {
 pub enum CallResult {
     /// It was carried out.
     Ok(Answer),
-    /// It was not.
+    /// It was not, or not all of it.
     Failed(Failure),
 }
 
 /// Why a call was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// For programs.
+    /// What programs may go by.
     pub kind: FailureKind,
     /// For people: what was tried, on what, and the kernel's own reason where there is one.
     pub why: String,
@@ -184,7 +184,7 @@ pub struct Failure {
 pub enum FailureKind {
     /// The kernel has no module of that name or alias, neither as a file nor built in.
     NoModule,
-    /// Anything else.
+    /// Anything that nobody has to tell apart.
     Other,
 }
 
@@ -207,21 +207,21 @@ impl std::fmt::Display for Failure {
 pub enum Answer {
     /// Done, nothing to tell.
     Done,
-    /// To [`Call::Hello`].
+    /// To [`Call::Hello`]: who it is, its first line has said.
     Hello {
-        /// `CLOCK_MONOTONIC` in nanoseconds.
+        /// The guest's `CLOCK_MONOTONIC` at this moment, in nanoseconds.
         now_ns: u64,
     },
     /// To [`Call::Scan`]: every disk, sorted by address.
     Disks {
-        /// The disks.
+        /// Those that have a node in `/dev` by now.
         disks: Vec<Disk>,
     },
     /// To [`Call::BuildMap`] and [`Call::Status`].
     Map(MapStatus),
-    /// To [`Call::StopWorkload`].
+    /// To [`Call::StopWorkload`]: the final account.
     Workload(WorkloadReport),
-    /// To [`Call::Run`].
+    /// To [`Call::Run`]: the program has ended, or was killed.
     Ran {
         /// Exit code; null when it was killed by a signal or by its time limit.
         code: Option<i32>,
@@ -230,21 +230,21 @@ pub enum Answer {
         /// Standard error, the same way.
         stderr: String,
     },
-    /// To [`Call::OpenTerminal`].
+    /// To [`Call::OpenTerminal`]: the program runs.
     Terminal {
         /// Its number, of which no other is in this guest.
         terminal: u32,
     },
-    /// To [`Call::Sent`].
+    /// To [`Call::Sent`]: counts since the SCSI modules were loaded.
     Sent(Sent),
-    /// To [`Call::ListDirectory`].
+    /// To [`Call::ListDirectory`]: files, directories and links alike.
     Names {
-        /// The names.
+        /// Without the directory; lossily decoded.
         names: Vec<String>,
     },
-    /// To [`Call::ReadFile`].
+    /// To [`Call::ReadFile`]: its beginning, if it is longer.
     Text {
-        /// The file's contents.
+        /// What was read, lossily decoded.
         text: String,
     },
 }

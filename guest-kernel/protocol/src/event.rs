@@ -14,12 +14,12 @@ pub enum FromAgent {
     Ready {
         /// [`VERSION`](crate::VERSION) of the agent.
         version: u32,
-        /// `uname -r`.
+        /// The release of the kernel, as `uname -r` says it.
         kernel: String,
     },
-    /// An answer.
+    /// The answer to a request, in whatever order.
     Reply(Reply),
-    /// Something happened.
+    /// Something happened that nobody has asked about.
     Event(Event),
 }
 
@@ -28,7 +28,7 @@ pub enum FromAgent {
 pub struct Event {
     /// When, by the guest's `CLOCK_MONOTONIC`, in nanoseconds.
     pub at_ns: u64,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub what: Happening,
 }
@@ -53,14 +53,14 @@ pub enum Happening {
     },
     /// A terminal shows something.
     Shown {
-        /// Which.
+        /// Its number, from [`Answer::Terminal`](crate::Answer).
         terminal: u32,
-        /// What.
+        /// What the program has written, control characters and all; at most 4096 bytes.
         bytes: Bytes,
     },
     /// The program in a terminal has ended.
     TerminalClosed {
-        /// Which.
+        /// Its number, from [`Answer::Terminal`](crate::Answer).
         terminal: u32,
         /// Its exit code; none if it was killed.
         code: Option<i32>,
@@ -74,7 +74,7 @@ pub enum Happening {
     },
     /// The dm event counter of a map moved (`dmsetup wait` would return).
     DmEvent {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// The new event number.
         number: u32,
@@ -82,45 +82,45 @@ pub enum Happening {
     /// `DM_ACTION` uevents of a map, in the order of `DM_SEQNUM` (the kernel sends several that
     /// were queued together in reverse order, `dm.c:dm_uevent_add`).
     PathUevent {
-        /// `DM_NAME`.
+        /// `DM_NAME`: the name of the dm device.
         map: String,
-        /// `DM_ACTION`.
+        /// `DM_ACTION`: what has become of the path.
         action: PathUeventAction,
-        /// `DM_SEQNUM`.
+        /// `DM_SEQNUM`: counts the path uevents of this map.
         seqnum: u64,
-        /// `DM_PATH`, `major:minor`.
+        /// `DM_PATH`: the path's disk, `major:minor`.
         path: String,
-        /// `DM_NR_VALID_PATHS`.
+        /// `DM_NR_VALID_PATHS`: paths that have not failed, now.
         valid_paths: u32,
     },
     /// A disk appeared or went.
     Disk {
         /// Which of the two.
         action: DiskAction,
-        /// Kernel name, `sda`.
+        /// The name that the kernel gave it, `sda`.
         name: String,
-        /// `major:minor`.
+        /// Its device number, `major:minor`.
         dev: String,
     },
     /// No I/O has completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in
     /// flight.
     StallBegin {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// When the gap began: the last completion, or the submission into an idle map, in
         /// nanoseconds.
         since_ns: u64,
     },
-    /// I/O completes again.
+    /// A request has completed, after a stall that was told of.
     StallEnd {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// How long it stood still, in nanoseconds.
         lasted_ns: u64,
     },
     /// A request failed. At most 64 are reported; all are counted.
     IoError {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// What it was to do.
         direction: IoDirection,
@@ -131,7 +131,7 @@ pub enum Happening {
     },
     /// A block did not hold what it should. At most 64 are reported; all are counted.
     Corrupt {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// What is wrong with it.
         kind: CorruptionKind,
@@ -142,18 +142,18 @@ pub enum Happening {
     },
     /// Totals so far, about once a second while a workload runs.
     Progress {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
-        /// Reads completed.
+        /// Reads that have completed without an error.
         reads: u64,
-        /// Writes completed.
+        /// Writes that have completed without an error.
         writes: u64,
-        /// Requests that failed.
+        /// Reads and writes that have failed.
         errors: u64,
     },
     /// Events were dropped because the lab did not read them in time, or the kernel dropped uevents.
     Lost {
-        /// How many.
+        /// How many events. The kernel does not say how many uevents it drops at once: they count as one.
         count: u64,
     },
 }
@@ -174,9 +174,9 @@ impl Happening {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum PathUeventAction {
-    /// `PATH_FAILED`.
+    /// `PATH_FAILED`: dm-multipath does not use the path any more.
     Failed,
-    /// `PATH_REINSTATED`.
+    /// `PATH_REINSTATED`: dm-multipath may use the path again.
     Reinstated,
     /// What a kernel says that has more of them.
     Other(String),
@@ -212,9 +212,9 @@ impl fmt::Display for PathUeventAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiskAction {
-    /// `add`: it appeared.
+    /// `add`: the kernel has added it.
     Add,
-    /// `remove`: it went.
+    /// `remove`: the kernel has removed it.
     Remove,
 }
 

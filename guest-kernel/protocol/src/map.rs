@@ -16,7 +16,7 @@ pub struct TargetAddress {
 /// One path: a target and a LUN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PathAddress {
-    /// The target.
+    /// The target on its HBA.
     #[serde(flatten)]
     pub target: TargetAddress,
     /// The LUN number seen there.
@@ -28,9 +28,9 @@ pub struct PathAddress {
 pub struct Disk {
     /// Which path it is.
     pub path: PathAddress,
-    /// Kernel name, `sda`.
+    /// The name that the kernel gave it, `sda`.
     pub name: String,
-    /// `major:minor`.
+    /// Its device number, `major:minor`.
     pub dev: String,
     /// Size in 512-byte sectors.
     pub sectors: u64,
@@ -64,7 +64,7 @@ pub struct MapSpec {
 pub struct MapStatus {
     /// Name of the dm device.
     pub map: String,
-    /// Kernel name, `dm-0`.
+    /// The name that the kernel gave it, `dm-0`.
     pub name: String,
     /// The table line as the kernel shows it, without start and length: `multipath 1 …`.
     pub table: String,
@@ -92,7 +92,7 @@ pub struct GroupStatus {
 /// One path of a [`GroupStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathStatus {
-    /// `major:minor`.
+    /// Its device number, `major:minor`.
     pub dev: String,
     /// As the status line says.
     pub state: PathState,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The I/O to run against a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkloadSpec {
-    /// The map's name.
+    /// Name of the dm device.
     pub map: String,
-    /// What to do.
+    /// What is read and written, and whether it is checked.
     pub pattern: Pattern,
     /// Bytes a request; a multiple of 4096.
     pub block_bytes: u32,
@@ -45,9 +45,9 @@ pub enum Pattern {
 pub struct WorkloadReport {
     /// Reads completed, the final read-back included.
     pub reads: u64,
-    /// Writes completed.
+    /// Writes that completed without an error.
     pub writes: u64,
-    /// Requests that failed.
+    /// Reads and writes that failed.
     pub errors: u64,
     /// Requests still in flight when the wait ended.
     pub stuck: u64,
@@ -59,7 +59,7 @@ pub struct WorkloadReport {
     pub corrupt: Corruption,
     /// The longest gap without a completion while I/O was in flight, in nanoseconds.
     pub longest_stall_ns: u64,
-    /// Latency percentiles.
+    /// How long requests took that have completed, failed ones too.
     pub latency: Latency,
 }
 
@@ -70,7 +70,7 @@ pub struct Latency {
     pub p50_ns: u64,
     /// 99 of 100 took no longer.
     pub p99_ns: u64,
-    /// The slowest.
+    /// The slowest took so long.
     pub max_ns: u64,
 }
 
@@ -95,7 +95,7 @@ pub struct Corruption {
 }
 
 impl Corruption {
-    /// All kinds together.
+    /// How many blocks were found wrong, whatever is wrong with them.
     pub fn total(&self) -> u64 {
         self.stale + self.torn + self.misplaced + self.lost + self.garbled
     }
@@ -116,15 +116,15 @@ impl Corruption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorruptionKind {
-    /// [`Corruption::stale`].
+    /// Counted in [`Corruption::stale`].
     Stale,
-    /// [`Corruption::torn`].
+    /// Counted in [`Corruption::torn`].
     Torn,
-    /// [`Corruption::misplaced`].
+    /// Counted in [`Corruption::misplaced`].
     Misplaced,
-    /// [`Corruption::lost`].
+    /// Counted in [`Corruption::lost`].
     Lost,
-    /// [`Corruption::garbled`].
+    /// Counted in [`Corruption::garbled`].
     Garbled,
 }
 
@@ -144,9 +144,9 @@ impl fmt::Display for CorruptionKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IoDirection {
-    /// From the disk.
+    /// From the disk into memory.
     Read,
-    /// To the disk.
+    /// From memory to the disk.
     Write,
 }
 

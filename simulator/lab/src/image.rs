@@ -101,7 +101,7 @@ impl Image {
 /// A line of the list of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// Its name.
+    /// The name that `--image` takes.
     pub name: String,
     /// What it is made of, for instance `Debian bookworm`, in one line.
     pub description: String,

@@ -79,7 +79,7 @@ pub struct Machine {
     /// The memory of the template that it was restored from.
     template: Option<Arc<TemplateMemory>>,
     keeper: Option<Keeper>,
-    /// In exact time.
+    /// What the guest asks through; none in real time.
     register: Option<Arc<Register>>,
     work_dir: PathBuf,
 }

@@ -12,7 +12,7 @@ use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 
 /// Size of `struct dm_ioctl`.
 const HEADER: usize = 312;
-/// `struct dm_target_spec`.
+/// Size of `struct dm_target_spec`.
 const TARGET_SPEC: usize = 40;
 /// Buffers larger than this are not tried.
 const MAX_BUFFER: usize = 1 << 20;
@@ -43,7 +43,7 @@ pub(crate) enum DmCommand {
     ArmPoll = 16,
 }
 
-/// `DM_*_FLAG`.
+/// The flags of `struct dm_ioctl`, `DM_*_FLAG`.
 pub(crate) mod flags {
     /// DmAnswer the table instead of the status.
     pub(crate) const STATUS_TABLE: u32 = 1 << 4;
@@ -58,11 +58,11 @@ pub(crate) mod flags {
 /// One target of a table, or of the answer to [`DmCommand::TableStatus`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// 512-byte sectors.
+    /// Where it begins in the map, in sectors of 512 bytes.
     pub(crate) start: u64,
-    /// 512-byte sectors.
+    /// How long it is, in sectors of 512 bytes.
     pub(crate) sectors: u64,
-    /// `multipath`.
+    /// The name of its target type: `multipath`.
     pub(crate) kind: String,
     /// What follows the kind in a table or status line.
     pub(crate) text: String,
@@ -77,7 +77,7 @@ pub(crate) struct DmRequest<'a> {
     data: Vec<u8>,
 }
 
-/// What came back.
+/// What the kernel has put into the buffer.
 #[derive(Debug)]
 pub(crate) struct DmAnswer {
     buffer: Vec<u8>,
@@ -89,7 +89,7 @@ impl<'a> DmRequest<'a> {
         DmRequest { command, name, flags: 0, targets: 0, data: Vec::new() }
     }
 
-    /// Sets flags.
+    /// Adds some of [`flags`].
     pub(crate) fn flags(mut self, flags: u32) -> DmRequest<'a> {
         self.flags |= flags;
         self

@@ -38,7 +38,7 @@ const NEVER: u64 = u64::MAX;
 
 /// What the thread shares with those who wake it.
 pub(crate) struct Asker {
-    /// Everything that wakes.
+    /// An epoll of all that wakes the thread.
     awaited: OwnedFd,
     /// What is put into virtqueues.
     queued: Mutex<Queued>,

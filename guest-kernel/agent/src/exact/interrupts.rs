@@ -32,7 +32,7 @@ const DATA: usize = 8;
 const CONTROL: usize = 12;
 const MASKED: u32 = 1;
 
-/// Raises interrupts.
+/// Raises the interrupts of virtio devices, by their MSI-X messages.
 pub(super) struct Interrupts {
     messages: Window,
     devices: BTreeMap<u8, VirtioDevice>,
@@ -49,7 +49,6 @@ struct VirtioDevice {
 }
 
 impl Interrupts {
-    /// None is pending.
     pub(super) fn open() -> Result<Interrupts> {
         let messages = Window::of_memory(u64::from(MESSAGES), MESSAGES_BYTES)?;
         Ok(Interrupts { messages, devices: BTreeMap::new(), pending: Vec::new() })

@@ -33,7 +33,7 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    /// Reads it.
+    /// Reads all of it that the kernel lets root read in sysfs.
     pub(super) fn read(slot: u8) -> Result<Configuration> {
         let path = format!("{}/config", directory(slot));
         let bytes = fs::read(&path).doing(|| format!("read {path}"))?;

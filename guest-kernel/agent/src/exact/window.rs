@@ -69,13 +69,13 @@ impl Window {
         at
     }
 
-    /// Reads a word.
+    /// Reads a register of the word's size, in one access.
     pub(super) fn read<T: Word>(&self, offset: usize) -> T {
         // SAFETY: `word` gives a place within the mapping, and any bytes are such a word.
         unsafe { self.word::<T>(offset).read_volatile() }
     }
 
-    /// Writes a word.
+    /// Writes a register of the word's size, in one access.
     pub(super) fn write<T: Word>(&self, offset: usize, word: T) {
         // SAFETY: `word` gives a place within the mapping.
         unsafe { self.word::<T>(offset).write_volatile(word) }

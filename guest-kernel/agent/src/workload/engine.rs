@@ -21,7 +21,7 @@ pub(super) struct Order {
     pub(super) patience_ns: u64,
     /// Whether to read back what was written.
     pub(super) read_back: bool,
-    /// Takes the report.
+    /// Where the report goes.
     pub(super) answer: Sender<WorkloadReport>,
 }
 
@@ -82,7 +82,6 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// All free.
     pub(super) fn new(count: u32) -> Slots {
         let count = count as usize;
         Slots {

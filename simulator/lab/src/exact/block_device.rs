@@ -28,7 +28,7 @@ const VERSION_1: u64 = 1 << 32;
 const PROTOCOL_FEATURES: u64 = 1 << 30;
 const LOG_ALL: u64 = 1 << 26;
 
-/// LOG_SHMFD, REPLY_ACK, CONFIG.
+/// Protocol features: LOG_SHMFD, REPLY_ACK, CONFIG.
 const PROTOCOL: u64 = 1 << 1 | 1 << 3 | 1 << 9;
 
 /// Where the payloads of GET_CONFIG and SET_CONFIG have their data.

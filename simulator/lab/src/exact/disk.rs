@@ -38,7 +38,7 @@ const ID_BYTES: usize = 20;
 /// Read in one piece.
 const PIECE: usize = 128 << 10;
 
-/// The disk.
+/// A virtio-blk disk with the image's squashfs, which the guest can only read.
 pub(crate) struct UserlandDisk {
     inner: Mutex<Inner>,
 }

@@ -16,7 +16,7 @@ pub(crate) type Served = Vec<Vec<u8>>;
 /// What a recording may hold, in bytes: all that a guest says and writes.
 const MOST: usize = 1 << 30;
 
-/// Questions, oldest first.
+/// Questions with their answers, oldest first; 1 GiB at the most.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Recording {
     questions: VecDeque<Question>,

@@ -55,7 +55,7 @@ enum Telling {
 
 /// How devices are to serve while a question is open.
 pub(crate) enum Serving {
-    /// As ever.
+    /// Without writing anything down.
     Plain,
     /// And write it down, for [`Register::served`].
     WrittenDown,
@@ -68,7 +68,7 @@ pub(crate) enum Serving {
 pub(crate) enum Answered {
     /// The guest goes on.
     Yes,
-    /// QEMU is gone.
+    /// The reply cannot be sent: QEMU has ended, or is about to.
     Gone(io::Error),
     /// This is not what was answered when the question was asked first: how so.
     Otherwise(String),

@@ -18,7 +18,7 @@ pub(crate) struct Guest {
     ram: File,
     round: u64,
     value: u8,
-    /// It lives.
+    /// As long as it is there, the guest lives.
     _exit: watch::Sender<Option<ExitReason>>,
 }
 

@@ -21,9 +21,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accel {
-    /// By the processor.
+    /// By the host's processor (KVM).
     Kvm,
-    /// Translated by QEMU.
+    /// Translated by QEMU's TCG, several times slower.
     Tcg,
 }
 
@@ -44,14 +44,14 @@ pub enum AccelChoice {
     Auto,
     /// KVM or an error.
     Kvm,
-    /// TCG.
+    /// TCG, without trying out KVM.
     Tcg,
 }
 
 /// What will be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccelDecision {
-    /// The accelerator.
+    /// What guests of this image are run with.
     pub accel: Accel,
     /// A sentence for the user.
     pub why: String,

@@ -61,7 +61,7 @@ impl WorkDir {
         }
     }
 
-    /// Where it is.
+    /// Its absolute path, short enough for the sockets in it.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -105,7 +105,7 @@ fn sweep_in(parent: &Path) -> usize {
     .count()
 }
 
-/// `sansim-PID-NUMBER`.
+/// Whether it is called `sansim-PID-NUMBER`.
 fn is_ours(name: &str) -> bool {
     let numbers = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
     numbers.is_some_and(|(pid, number)| {

@@ -27,7 +27,7 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Reads the index.
+    /// Reads all headers of the file, and remembers where the kernel's parts are.
     pub(crate) fn open(path: &Path) -> io::Result<Archive> {
         let mut index = BTreeMap::new();
         let mut tar = tar::Archive::new(File::open(path)?);
@@ -45,7 +45,6 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), index })
     }
 
-    /// The tar file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

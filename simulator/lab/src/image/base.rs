@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
     pub(crate) recipe: String,
     /// Hash of what came of it.
     pub(crate) content: String,
-    /// The kernel's release.
+    /// What `uname -r` says in a guest with its kernel.
     pub(crate) release: String,
     /// One line for the list.
     pub(crate) description: String,

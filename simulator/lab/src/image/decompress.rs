@@ -5,11 +5,11 @@ use std::io::{self, BufRead, Read};
 /// Compressions that kernels and modules come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
-    /// RFC 1952.
+    /// gzip (RFC 1952).
     Gzip,
-    /// The .xz container.
+    /// xz, the container (not lzma alone).
     Xz,
-    /// RFC 8878.
+    /// Zstandard (RFC 8878).
     Zstd,
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// What an image is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Spec {
-    /// Its name.
+    /// The name that `--image` takes.
     pub(crate) name: &'static str,
     /// One line for the list.
     pub(crate) description: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Spec {
 /// Where packages come from besides the suite itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Extra {
-    /// Nowhere.
+    /// From nowhere else.
     None,
     /// From the suite's backports, for everything that they have: the kernel, mostly.
     Backports,

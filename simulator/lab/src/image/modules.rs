@@ -65,18 +65,18 @@ const LARGEST_MODULE: u64 = 1 << 28;
 pub(crate) trait ModuleSource {
     /// Every file, by its path within the directory.
     fn files(&self) -> io::Result<Vec<String>>;
-    /// A file's contents.
+    /// What is in a file, compressed as it may be.
     fn read(&self, file: &str) -> io::Result<Vec<u8>>;
 }
 
-/// A module, uncompressed.
+/// A module as it goes into the guest: uncompressed, and without debug information.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Module {
     /// The name it is loaded by.
     pub(crate) name: String,
     /// Its place within `lib/modules/RELEASE`, without a suffix of compression.
     pub(crate) path: String,
-    /// The ELF file.
+    /// What is in its file.
     pub(crate) elf: Vec<u8>,
     info: ModInfo,
 }

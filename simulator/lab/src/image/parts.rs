@@ -12,7 +12,7 @@ use crate::{ImageStore, LabError, Result, UserKernel, UserRootFs};
 pub struct Parts {
     /// The kernel with its modules.
     pub kernel: KernelSource,
-    /// The tools.
+    /// The programs and libraries, as a root file system.
     pub userland: UserlandSource,
     /// An initramfs of the user's own.
     pub initrd: Option<PathBuf>,
@@ -55,7 +55,7 @@ impl fmt::Display for Parts {
 pub enum KernelSource {
     /// It is that of another image.
     Image(String),
-    /// The user's own.
+    /// One that the user has built, or brings as packages.
     User(UserKernel),
 }
 
@@ -64,7 +64,7 @@ pub enum KernelSource {
 pub enum UserlandSource {
     /// They are those of another image.
     Image(String),
-    /// The user's own.
+    /// A root file system that the user brings.
     User(UserRootFs),
 }
 

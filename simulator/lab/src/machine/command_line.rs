@@ -52,7 +52,7 @@ const CALENDAR: &str = "base=2026-01-01T00:00:00,clock=vm";
 /// Why QEMU is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// To boot.
+    /// To boot, with nothing but warnings on the console.
     Boot,
     /// To boot, with early messages on the console so that progress can be seen.
     Probe,

@@ -87,7 +87,7 @@ async fn unless_ended<T>(
 
 /// The lab's ends of what QEMU connects to, apart from its monitor.
 enum Ends {
-    /// The agent's port.
+    /// In real time: the other end of the virtio-serial port, and what is said over it.
     Port(UnixListener, Lines),
     /// The register and the userland's disk, which serve from here on.
     Exact(Keeper, Arc<Register>),

@@ -79,7 +79,7 @@ impl Qmp {
         Ok((Qmp { service, version }, ShutdownWatch { cause, task }))
     }
 
-    /// `7.2.22`.
+    /// The version in the monitor's greeting: `7.2.22`.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }

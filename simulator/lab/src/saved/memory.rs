@@ -39,7 +39,7 @@ impl TemplateMemory {
         &self.file
     }
 
-    /// Which it is.
+    /// What tells this file from any other in its place.
     pub(crate) fn id(&self) -> Result<TemplateMemoryId> {
         let meta = self.file.metadata().map_err(LabError::file("cannot read", &self.path))?;
         Ok(TemplateMemoryId { inode: meta.ino(), modified: (meta.mtime(), meta.mtime_nsec()) })
@@ -64,7 +64,7 @@ impl SavedMemory {
         SavedMemory { template: Some(template), pages: None }
     }
 
-    /// Fills fresh memory.
+    /// Fills memory that nobody has written to yet.
     pub(crate) fn load_into(&self, ram: &Ram) -> Result<()> {
         if let Some(template) = &self.template {
             ram.load(&template.file).map_err(LabError::memory(&template.path))?;

@@ -23,7 +23,7 @@ const TRIES: u32 = 3;
 const RAM: &str = "ram";
 const MOMENT: &str = "moment.json";
 
-/// A saved guest.
+/// A guest that was booted, came to rest and was saved before any disk was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     dir: PathBuf,
@@ -45,7 +45,7 @@ impl Template {
         self.dir.join(STATE)
     }
 
-    /// The guest's memory.
+    /// The file with the guest's memory, opened.
     pub(crate) fn memory(&self) -> Result<Arc<TemplateMemory>> {
         TemplateMemory::open(&self.dir.join(RAM))
     }

@@ -39,7 +39,7 @@ pub(crate) struct FoundKernel {
     pub(crate) release: String,
     /// Its configuration; empty if nobody knows.
     pub(crate) config: String,
-    /// The modules.
+    /// What is below its `lib/modules/RELEASE`.
     pub(crate) modules: Box<dyn ModuleSource>,
 }
 

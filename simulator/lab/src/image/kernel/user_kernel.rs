@@ -20,14 +20,14 @@ pub enum UserKernel {
     /// A bzImage or an ELF `vmlinux`, and the directory with its modules (`lib/modules/RELEASE`, or
     /// one above it that has just one).
     Files {
-        /// The kernel.
+        /// The bzImage, or `vmlinux`.
         kernel: PathBuf,
-        /// Its modules.
+        /// The directory that has them.
         modules: PathBuf,
     },
     /// Debian packages, which have all that is needed together.
     Packages(Vec<PathBuf>),
-    /// A build tree.
+    /// The directory in which `make bzImage modules` was run, or its `O=`.
     Tree(PathBuf),
 }
 

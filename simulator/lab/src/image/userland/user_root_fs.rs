@@ -20,14 +20,14 @@ const LARGEST: u64 = 64 << 30;
 /// Tools of the user's own: a root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRootFs {
-    /// A directory.
+    /// A directory, its top is the guest's `/`.
     Dir(PathBuf),
     /// A tar archive, plain or packed with gzip, xz or zstd.
     Tar(PathBuf),
 }
 
 impl UserRootFs {
-    /// Where it is.
+    /// The path that the user has named.
     pub fn path(&self) -> &Path {
         match self {
             UserRootFs::Dir(path) | UserRootFs::Tar(path) => path,
