@@ -3,7 +3,7 @@
 //! The same binary is also the guest's `/sbin/modprobe`, and what becomes a program of the
 //! userland; which of them it is to be, its name says.
 
-mod activity;
+mod bell;
 mod children;
 mod clock;
 mod daemon;
@@ -19,6 +19,7 @@ mod probe;
 mod scan;
 mod serve;
 mod terminal;
+mod thread;
 mod uevent;
 mod userland;
 mod workload;

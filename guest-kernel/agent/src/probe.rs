@@ -2,9 +2,9 @@
 //!
 //! | what goes out | seen by | for |
 //! |---|---|---|
-//! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`CommandCount`] |
-//! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` | [`CommandCount`] |
-//! | a command of the error handler | probe on `scsi_send_eh_cmnd` | [`CommandCount`] |
+//! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`SentCommands`] |
+//! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` | [`SentCommands`] |
+//! | a command of the error handler | probe on `scsi_send_eh_cmnd` | [`SentCommands`] |
 //! | anything that is put into a virtqueue | probe on `virtqueue_add_sgs` | [`Queued`] |
 //!
 //! The first three come before the command is in its queue, and a kernel that can be preempted anywhere
@@ -39,9 +39,9 @@ const PUT: &str = "virtqueue_add_sgs";
 
 /// Counts the commands that go out to HBAs, since the modules were loaded whose events tell of them.
 #[derive(Clone, Default)]
-pub(crate) struct CommandCount(Arc<OnceLock<Mutex<Counters>>>);
+pub(crate) struct SentCommands(Arc<OnceLock<Mutex<Counters>>>);
 
-impl CommandCount {
+impl SentCommands {
     /// Starts to count if the modules are loaded by now and nobody has yet.
     pub(crate) fn ensure(&self) -> Result<()> {
         if self.0.get().is_none() && Counters::are_there() {

@@ -18,6 +18,7 @@ use sansim_protocol::{Bytes, Happening, TerminalSize, USERLAND};
 use crate::children::Children;
 use crate::fail::{Doing, Failure, Result};
 use crate::outbox::Outbox;
+use crate::thread;
 use crate::userland;
 
 /// `argv[0]` of the agent when it is to become a program of the userland that leads a session, with
@@ -121,8 +122,7 @@ impl Terminals {
             terminals.lock().terminals.remove(&number);
             terminals.outbox.event(Happening::TerminalClosed { terminal: number, code });
         };
-        let thread = std::thread::Builder::new().name("terminal".to_owned()).spawn(follow);
-        thread.map(drop).doing(|| "start a thread".to_owned())
+        thread::start("terminal", follow).map(drop)
     }
 
     fn get(&self, number: u32) -> Result<Terminal> {

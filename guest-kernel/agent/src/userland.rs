@@ -23,6 +23,7 @@ use crate::daemon;
 use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
 use crate::outbox::Outbox;
+use crate::thread;
 
 /// `argv[0]` of the agent when it is to enter the userland and become a program of it.
 pub(crate) const ENTER: &str = "sansim-enter";
@@ -138,8 +139,7 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
             }
         }
     };
-    let thread = std::thread::Builder::new().name("output".to_owned()).spawn(read);
-    thread.doing(|| "start a thread".to_owned())?;
+    thread::start("output", read)?;
     Ok(Output(receiver))
 }
 

@@ -24,6 +24,7 @@ use crate::clock::now_ns;
 use crate::dm::Dm;
 use crate::fail::{Doing, Failure, Result};
 use crate::outbox::Outbox;
+use crate::thread;
 use engine::{Engine, Order, Slots};
 use ledger::Ledger;
 use report::Meter;
@@ -131,10 +132,7 @@ impl Workloads {
             wake: wake.try_clone().doing(|| "duplicate an eventfd".to_owned())?,
             slots: Slots::new(spec.queue_depth),
         };
-        let thread = std::thread::Builder::new()
-            .name("workload".to_owned())
-            .spawn(|| engine.run())
-            .doing(|| "start a thread".to_owned())?;
+        let thread = thread::start("workload", || engine.run())?;
         Ok(Running { orders, wake, thread, stopping: false })
     }
 

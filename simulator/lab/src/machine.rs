@@ -31,7 +31,11 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 #[cfg(test)]
 pub(crate) use self::config::sample;
-use self::{command_line::Start, process::ended, qmp::Qmp};
+use self::{
+    command_line::Start,
+    process::{ended, ends_now},
+    qmp::Qmp,
+};
 pub use self::{
     command_line::kernel_command_line,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
@@ -45,7 +49,7 @@ pub use self::{
 pub(crate) use self::{command_line::shape, console::Console, ram::Ram};
 use crate::{
     Accel, AgentLink, Keeper, LabError, Result,
-    agent::{LAST_WORDS, Ready, check_version},
+    agent::{Ready, check_version},
     exact::Register,
     host::cpu_time,
     saved::{Moment, TemplateMemory},
@@ -180,8 +184,7 @@ impl Machine {
         match command.await {
             Ok(value) => Ok(value),
             Err(error) => {
-                // The monitor's end comes a moment before that of the process.
-                let ended = tokio::time::timeout(LAST_WORDS, self.exited()).await;
+                let ended = ends_now(&mut self.exit.clone()).await;
                 Err(ended.map_or(error, |reason| self.gone(reason)))
             }
         }

@@ -5,12 +5,10 @@
 //! raises the interrupts that are due and sleeps again.
 
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
@@ -20,8 +18,7 @@ use sansim_protocol::LineBuffer;
 
 use super::hypercall::Hypercall;
 use super::interrupts::Interrupts;
-
-use crate::activity::Activity;
+use crate::bell::Bell;
 use crate::clock::now_ns;
 use crate::fail::{Doing, Result};
 use crate::init;
@@ -43,12 +40,11 @@ pub(crate) struct Asker {
     /// What is put into virtqueues.
     queued: Mutex<Queued>,
     /// Rung when there is a message for the lab.
-    bell: OwnedFd,
-    rung: AtomicBool,
+    bell: Arc<Bell>,
     /// Fires when the lab wants to be asked.
     timer: OwnedFd,
-    /// Requests that go out, and interrupts that come back.
-    activity: Arc<Activity>,
+    /// Rung by requests that go out, and by interrupts that come back.
+    activity: Arc<Bell>,
 }
 
 impl Asker {
@@ -61,10 +57,9 @@ impl Asker {
         if !super::is_exact() {
             return Ok(None);
         }
-        let asker = Arc::new(Asker::new()?);
-        let rung = Arc::clone(&asker);
-        outbox.ring_with(move || rung.ring());
-        Ok(Some(asker))
+        let asker = Asker::new()?;
+        outbox.ring_with(Arc::clone(&asker.bell));
+        Ok(Some(Arc::new(asker)))
     }
 
     fn new() -> Result<Asker> {
@@ -74,12 +69,11 @@ impl Asker {
             let asker = Asker {
                 awaited: epoll::create(CreateFlags::CLOEXEC)?,
                 queued: Mutex::new(queued),
-                bell: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
-                rung: AtomicBool::new(false),
+                bell: Arc::new(Bell::new()?),
                 timer: timerfd_create(TimerfdClockId::Monotonic, timer_flags)?,
-                activity: Arc::new(Activity::new()?),
+                activity: Arc::new(Bell::new()?),
             };
-            asker.wait_for(&asker.bell, BELL)?;
+            asker.wait_for(&*asker.bell, BELL)?;
             asker.wait_for(&asker.timer, TIMER)?;
             let queued = asker.queued.lock().unwrap_or_else(PoisonError::into_inner);
             queued.descriptors().try_for_each(|probe| asker.wait_for(probe, QUEUED))?;
@@ -93,16 +87,8 @@ impl Asker {
         epoll::add(&self.awaited, fd, EventData::new_u64(what), EventFlags::IN)
     }
 
-    /// There is a message for the lab.
-    fn ring(&self) {
-        if !self.rung.swap(true, Ordering::SeqCst) {
-            // A counter that is full has been written to, which is all that matters.
-            let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
-        }
-    }
-
-    /// Tells of requests that go out and interrupts that come back.
-    pub(crate) fn activity(&self) -> Arc<Activity> {
+    /// Rung by requests that go out, and by interrupts that come back.
+    pub(crate) fn activity(&self) -> Arc<Bell> {
         Arc::clone(&self.activity)
     }
 
@@ -117,7 +103,7 @@ impl Asker {
             self.wait();
             // More than once for text that does not fit into one question.
             loop {
-                self.hush();
+                self.bell.hush();
                 outbox.take_all(&mut text);
                 let (go, answer) = hypercall.ask(now_ns(), &mut text);
                 let wake_ns = go.wake_ns.unwrap_or(NEVER);
@@ -127,7 +113,7 @@ impl Asker {
                     self.set_timer(wake_ns);
                 }
                 if !go.interrupts.is_empty() {
-                    self.activity.note();
+                    self.activity.ring();
                     interrupts.raise(&go.interrupts)?;
                 }
                 lines.push(&answer);
@@ -154,21 +140,12 @@ impl Asker {
         for event in &events {
             match event.data.u64() {
                 TIMER => drop(rustix::io::read(&self.timer, &mut [0; 8])),
-                // Whoever has rung may have been preempted before, while the message went out with
-                // another question: that bell, which `hush` did not find, would never end.
-                BELL => drop(rustix::io::read(&self.bell, &mut [0; 8])),
+                BELL => self.bell.drain(),
                 _ => {
-                    self.activity.note();
+                    self.activity.ring();
                     self.queued.lock().unwrap_or_else(PoisonError::into_inner).drain();
                 }
             }
-        }
-    }
-
-    /// The next message rings again.
-    fn hush(&self) {
-        if self.rung.swap(false, Ordering::SeqCst) {
-            let _ = rustix::io::read(&self.bell, &mut [0; 8]);
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) const DEVICE: u8 = 4;
 
 /// Registers: in which BAR, and where in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct BarOffset {
     pub(super) bar: u8,
     pub(super) offset: u64,
 }
@@ -41,18 +41,18 @@ impl Configuration {
     }
 
     /// Where a structure of a virtio device is.
-    pub(super) fn virtio(&self, kind: u8) -> Result<Place> {
+    pub(super) fn virtio(&self, kind: u8) -> Result<BarOffset> {
         // struct virtio_pci_cap: cfg_type at 3, bar at 4, offset at 8.
         let found = self.capabilities(VENDOR_SPECIFIC).find(|at| self.byte(at + 3) == kind);
         let at = found.ok_or_else(|| self.lacks("structure of virtio"))?;
-        Ok(Place { bar: self.byte(at + 4), offset: u64::from(self.word(at + 8)) })
+        Ok(BarOffset { bar: self.byte(at + 4), offset: u64::from(self.word(at + 8)) })
     }
 
     /// Where the table of MSI-X vectors is, and how many it has (PCI 3.0 6.8.2.3 and 6.8.2.4).
-    pub(super) fn vector_table(&self) -> Result<(Place, u16)> {
+    pub(super) fn vector_table(&self) -> Result<(BarOffset, u16)> {
         let at = self.capabilities(MSI_X).next().ok_or_else(|| self.lacks("table of MSI-X"))?;
         let (control, word) = (self.word(at) >> 16, self.word(at + 4));
-        let place = Place { bar: (word & 7) as u8, offset: u64::from(word & !7) };
+        let place = BarOffset { bar: (word & 7) as u8, offset: u64::from(word & !7) };
         Ok((place, (control & 0x7ff) as u16 + 1))
     }
 
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn structures_are_found_by_their_kind() {
         let configuration = configuration();
-        assert_eq!(configuration.virtio(COMMON).unwrap(), Place { bar: 4, offset: 0x1000 });
-        assert_eq!(configuration.virtio(DEVICE).unwrap(), Place { bar: 4, offset: 0x2000 });
-        let table = (Place { bar: 1, offset: 0x800 }, 4);
+        assert_eq!(configuration.virtio(COMMON).unwrap(), BarOffset { bar: 4, offset: 0x1000 });
+        assert_eq!(configuration.virtio(DEVICE).unwrap(), BarOffset { bar: 4, offset: 0x2000 });
+        let table = (BarOffset { bar: 1, offset: 0x800 }, 4);
         assert_eq!(configuration.vector_table().unwrap(), table);
         let error = configuration.virtio(9).unwrap_err().to_string();
         assert_eq!(

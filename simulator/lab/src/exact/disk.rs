@@ -40,10 +40,10 @@ const PIECE: usize = 128 << 10;
 
 /// A virtio-blk disk with the image's squashfs, which the guest can only read.
 pub(crate) struct UserlandDisk {
-    inner: Mutex<Inner>,
+    inner: Mutex<DiskState>,
 }
 
-struct Inner {
+struct DiskState {
     device: BlockDevice<Squashfs>,
     connection: Option<Connection>,
     /// The agent asks. Before it does, in a kernel that has the disk's driver built in, requests are
@@ -82,7 +82,7 @@ impl UserlandDisk {
         let file = File::open(userland)?;
         let bytes = file.metadata()?.len();
         let device = BlockDevice::new(Squashfs { file, bytes }, ram.try_clone()?)?;
-        let inner = Inner { device, connection: None, asked, due: false };
+        let inner = DiskState { device, connection: None, asked, due: false };
         Ok(Arc::new(UserlandDisk { inner: Mutex::new(inner) }))
     }
 
@@ -99,7 +99,7 @@ impl UserlandDisk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, DiskState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,7 +141,7 @@ impl Device for UserlandDisk {
     }
 }
 
-impl Inner {
+impl DiskState {
     fn pump(&mut self) -> io::Result<()> {
         match &mut self.connection {
             Some(connection) => self.device.pump(connection).map(drop),

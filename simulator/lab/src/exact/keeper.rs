@@ -62,13 +62,13 @@ struct Skipping {
     clock: Arc<SkipClock>,
     /// They take turns in one order, so that the order of their commands is the same in every run.
     devices: Vec<Arc<dyn Device>>,
-    state: State,
+    state: GuestState,
     /// The last question that was heard.
     round: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum GuestState {
     /// The guest runs; at the latest it asks at this time.
     Going(Option<Time>),
     /// The guest stands still, and its devices have served. Whoever drives has had the word since.
@@ -94,7 +94,7 @@ impl Keeper {
         asks: watch::Receiver<Ask>,
         devices: Vec<Arc<dyn Device>>,
     ) -> Keeper {
-        let (clock, state) = (Arc::default(), State::Going(None));
+        let (clock, state) = (Arc::default(), GuestState::Going(None));
         Keeper(Some(Box::new(Skipping { link, register, asks, clock, devices, state, round: 0 })))
     }
 
@@ -200,9 +200,9 @@ impl Skipping {
     async fn settle(&mut self) -> Result<Settled> {
         loop {
             match self.state {
-                State::Going(until) => self.wait_for_question(until).await?,
-                State::Served if self.is_unsettled() => {}
-                State::Served => {
+                GuestState::Going(until) => self.wait_for_question(until).await?,
+                GuestState::Served if self.is_unsettled() => {}
+                GuestState::Served => {
                     self.go().await?;
                     continue;
                 }
@@ -254,7 +254,7 @@ impl Skipping {
                 }
             }
         }
-        self.state = State::Served;
+        self.state = GuestState::Served;
         Ok(())
     }
 
@@ -273,7 +273,7 @@ impl Skipping {
         });
         let answered =
             self.register.answer(self.round, due.map(Time::as_nanos), interrupts.collect());
-        self.state = State::Going(due);
+        self.state = GuestState::Going(due);
         match answered {
             Answered::Yes => Ok(()),
             Answered::Otherwise(why) => Err(LabError::AnotherStory { why }),

@@ -27,11 +27,11 @@ const CONFIG_WCE: u64 = 1 << 11;
 /// The lab's end of the hypercall.
 pub(crate) struct Register {
     mailbox: LabMailbox,
-    inner: Mutex<Inner>,
+    inner: Mutex<RegisterState>,
     asked: watch::Sender<Ask>,
 }
 
-struct Inner {
+struct RegisterState {
     device: BlockDevice<Writeback>,
     connection: Option<Connection>,
     /// What is said and answered in words.
@@ -114,7 +114,7 @@ impl Register {
         let (asked, asks) = watch::channel(Ask::default());
         let device = BlockDevice::new(Writeback(value), ram.try_clone()?)?;
         let (late, telling) = (Vec::new(), Telling::Once);
-        let inner = Inner { device, connection: None, lines, late, telling };
+        let inner = RegisterState { device, connection: None, lines, late, telling };
         let (mailbox, inner) = (LabMailbox::of(ram.try_clone()?)?, Mutex::new(inner));
         Ok((Arc::new(Register { mailbox, inner, asked }), asks))
     }
@@ -130,7 +130,7 @@ impl Register {
 
     fn pump(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { device, connection, lines, telling, .. } = &mut *inner;
+        let RegisterState { device, connection, lines, telling, .. } = &mut *inner;
         let Some(connection) = connection else { return Ok(()) };
         if device.pump(connection)? {
             let (ask, text) = self.mailbox.question()?;
@@ -154,7 +154,7 @@ impl Register {
         interrupts: Vec<Interrupt>,
     ) -> Answered {
         let mut inner = self.lock();
-        let Inner { connection, lines, late, telling, .. } = &mut *inner;
+        let RegisterState { connection, lines, late, telling, .. } = &mut *inner;
         let Some(connection) = connection else { return Answered::Yes };
         late.extend(interrupts);
         let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
@@ -233,12 +233,12 @@ impl Register {
         self.lock().device.config.0
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, RegisterState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl RegisterState {
     /// Asks the next question that was written down. After the last one it is the guest's turn.
     fn ask_again(&mut self, asked: &watch::Sender<Ask>) {
         let Telling::Again(retelling, _) = &self.telling else { return };

@@ -13,7 +13,7 @@ use super::modules::ModuleSource;
 const LARGEST_FILE: u64 = 1 << 30;
 
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Extent {
     offset: u64,
     size: u64,
 }
@@ -23,7 +23,7 @@ struct Place {
 pub(crate) struct Archive {
     path: PathBuf,
     /// By name without `./`, and with `lib/modules` for `usr/lib/modules`.
-    index: BTreeMap<String, Place>,
+    index: BTreeMap<String, Extent>,
 }
 
 impl Archive {
@@ -38,7 +38,7 @@ impl Archive {
             let name = plain_name(&entry.path()?);
             let name = name.strip_prefix("usr/").filter(|n| is_kernels(n)).unwrap_or(&name);
             if entry.header().entry_type().is_file() && is_kernels(name) {
-                let place = Place { offset: entry.raw_file_position(), size: entry.size() };
+                let place = Extent { offset: entry.raw_file_position(), size: entry.size() };
                 index.insert(name.to_owned(), place);
             }
         }
@@ -111,7 +111,7 @@ impl Archive {
     /// The modules of one release.
     pub(crate) fn modules(&self, release: &str) -> ArchiveModules {
         let prefix = format!("lib/modules/{release}/");
-        let within = |(name, place): (&String, &Place)| {
+        let within = |(name, place): (&String, &Extent)| {
             Some((name.strip_prefix(&prefix)?.to_owned(), *place))
         };
         let index = self.index.iter().filter_map(within).collect();
@@ -119,7 +119,7 @@ impl Archive {
     }
 }
 
-fn read(path: &Path, place: Option<&Place>) -> io::Result<Vec<u8>> {
+fn read(path: &Path, place: Option<&Extent>) -> io::Result<Vec<u8>> {
     let place = place.ok_or(io::ErrorKind::NotFound)?;
     if place.size > LARGEST_FILE {
         return Err(io::Error::other("it is too large"));
@@ -149,7 +149,7 @@ pub(crate) fn plain_name(path: &Path) -> String {
 #[derive(Debug)]
 pub(crate) struct ArchiveModules {
     path: PathBuf,
-    index: BTreeMap<String, Place>,
+    index: BTreeMap<String, Extent>,
 }
 
 impl ModuleSource for ArchiveModules {

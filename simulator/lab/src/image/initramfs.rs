@@ -4,7 +4,11 @@ mod agent_binary;
 mod pack;
 mod user_initrd;
 
-use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 pub(crate) use agent_binary::{AgentBinary, find_agent};
 use pack::{lib_modules, write_initramfs};
@@ -17,7 +21,6 @@ use super::{
         from_parts::{INITRD, PROGRAMS},
     },
     modules::BundledModules,
-    named_by_content::UNUSED_FOR,
 };
 use crate::{
     LabError, Progress, Result,
@@ -130,22 +133,21 @@ fn image_key(base_content: &str, agent: &[u8], bundled: &[(String, Vec<u8>)]) ->
 }
 
 fn prune_initramfs(dir: &Path) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("initramfs-"))
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    found.sort();
-    let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
-    for (_, path) in found.iter().rev().skip(KEPT_INITRAMFS).filter(|(used, _)| old(used)) {
+    let is_initramfs = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("initramfs-"))
+    };
+    let all = cache::inside(dir).into_iter().filter(is_initramfs);
+    for path in cache::unused(all, KEPT_INITRAMFS) {
         let _ = fs::remove_file(path);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::cache::UNUSED_FOR;
 
     #[test]
     fn the_key_depends_on_the_content_and_on_nothing_else() {

@@ -102,7 +102,8 @@ pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<
     Ok(walk.found)
 }
 
-fn is_module(file: &str) -> bool {
+/// Whether a file is a module, compressed or not, by its name.
+pub(crate) fn is_module(file: &str) -> bool {
     [".ko", ".ko.gz", ".ko.xz", ".ko.zst"].iter().any(|end| file.ends_with(end))
 }
 

@@ -1,16 +1,9 @@
 //! Images that were put together for a run, and are named by their content.
 
-use std::{
-    fs,
-    time::{Duration, SystemTime},
-};
-
-use crate::ImageStore;
+use crate::{ImageStore, cache};
 
 /// So many are kept; the others go when nobody can be using them any more.
 const KEPT: usize = 8;
-/// What was not used for so long is in nobody's use.
-pub(crate) const UNUSED_FOR: Duration = Duration::from_secs(3600);
 
 /// What their names begin with, before the digits.
 const PREFIX: &str = "own-";
@@ -30,17 +23,10 @@ pub(crate) fn is_named_by_content(name: &str) -> bool {
 /// Removes those that were not used for long. `keep` stays.
 pub(crate) fn prune(store: &ImageStore, keep: &str) {
     let names = store.added().unwrap_or_default().into_iter();
-    let mut found: Vec<(SystemTime, String)> = names
-        .filter(|name| is_named_by_content(name) && name != keep)
-        .filter_map(|name| {
-            let used = fs::metadata(store.image_dir(&name)).ok()?.modified().ok()?;
-            Some((used, name))
-        })
-        .collect();
-    found.sort();
-    let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
-    for (_, name) in found.iter().rev().skip(KEPT - 1).filter(|(used, _)| old(used)) {
-        if let Err(error) = store.remove(name) {
+    let others = names.filter(|name| is_named_by_content(name) && name != keep);
+    for dir in cache::unused(others.map(|name| store.image_dir(&name)), KEPT - 1) {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        if let Err(error) = store.remove(&name) {
             tracing::warn!("{error}");
         }
     }
@@ -48,7 +34,13 @@ pub(crate) fn prune(store: &ImageStore, keep: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs,
+        time::{Duration, SystemTime},
+    };
+
     use super::*;
+    use crate::cache::UNUSED_FOR;
 
     #[test]
     fn only_those_go_that_nobody_has_used_for_long() {

@@ -150,20 +150,7 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     let mut from = tar::Archive::new(input);
     let mut to = tar::Builder::new(output);
     let mut survey = Survey::default();
-    for name in MOUNT_POINTS {
-        let mut header = Header::new_gnu();
-        header.set_entry_type(EntryType::Directory);
-        header.set_mode(if *name == "tmp" { 0o1777 } else { 0o755 });
-        header.set_size(0);
-        to.append_data(&mut header, name, io::empty())?;
-    }
-    for name in MERGED {
-        let mut header = Header::new_gnu();
-        header.set_entry_type(EntryType::Symlink);
-        header.set_mode(0o777);
-        header.set_size(0);
-        to.append_link(&mut header, name, format!("usr/{name}"))?;
-    }
+    add_top(&mut to)?;
     let mut directories = HashSet::new();
     for entry in from.entries()? {
         let mut entry = entry?;
@@ -199,6 +186,25 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     }
     to.into_inner()?.flush()?;
     Ok(survey)
+}
+
+/// Adds what is at the top of every root file system: mount points, and the links of a merged /usr.
+fn add_top(to: &mut tar::Builder<impl Write>) -> io::Result<()> {
+    for name in MOUNT_POINTS {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Directory);
+        header.set_mode(if *name == "tmp" { 0o1777 } else { 0o755 });
+        header.set_size(0);
+        to.append_data(&mut header, name, io::empty())?;
+    }
+    for name in MERGED {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_size(0);
+        to.append_link(&mut header, name, format!("usr/{name}"))?;
+    }
+    Ok(())
 }
 
 /// The name in a merged /usr.

@@ -12,13 +12,14 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{ExitReason, Machine, gdb::GdbPort, process::ended, qmp::Qmp, ram::Ram};
-use crate::{
-    LabError, Result,
-    agent::{Held, LAST_WORDS},
-    exact::Register,
-    saved::TemplateMemory,
+use super::{
+    ExitReason, Machine,
+    gdb::GdbPort,
+    process::{ended, ends_now},
+    qmp::Qmp,
+    ram::Ram,
 };
+use crate::{LabError, Result, agent::Held, exact::Register, saved::TemplateMemory};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
@@ -74,11 +75,7 @@ impl Hold {
         let result = tokio::select! {
             stopped = stopped => match stopped.unwrap_or(Ok(())) {
                 Ok(()) => Ok(()),
-                // The monitor's end comes a moment before that of the process.
-                Err(error) => {
-                    let ended = tokio::time::timeout(LAST_WORDS, ended(&mut self.exit.clone())).await;
-                    Err(ended.map_or(error, gone))
-                }
+                Err(error) => Err(ends_now(&mut self.exit.clone()).await.map_or(error, gone)),
             },
             reason = ended(&mut exit) => Err(gone(reason)),
         };

@@ -11,13 +11,13 @@ use super::{
     ExitReason, Machine, MachineConfig, TimeMode,
     command_line::{AGENT_SOCKET, QMP_SOCKET, Start, arguments},
     console::Console,
-    process::{ended, not_started, spawn, supervise},
+    process::{ended, ends_now, not_started, spawn, supervise},
     qmp::Qmp,
     ram::Ram,
 };
 use crate::{
     AgentLink, Device, Keeper, LabError, Result,
-    agent::{Connected, LAST_WORDS, Lines, Ready},
+    agent::{Connected, Lines, Ready},
     exact::{DISK_SOCKET, REGISTER_SOCKET, Register, UserlandDisk},
     saved::Moment,
 };
@@ -78,8 +78,7 @@ async fn unless_ended<T>(
     match connected {
         Ok(connected) => Ok(connected),
         Err(error) => {
-            // A broken connection says less than QEMU's last words, which come a moment later.
-            let last = tokio::time::timeout(LAST_WORDS, ended(exit)).await;
+            let last = ends_now(exit).await;
             Err(last.map_or(error, |reason| not_started(&reason)))
         }
     }

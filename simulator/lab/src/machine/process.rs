@@ -180,6 +180,12 @@ pub(super) async fn ended(exit: &mut watch::Receiver<Option<ExitReason>>) -> Exi
     }
 }
 
+/// How QEMU has ended, if it ends in a moment: the end of one of its connections comes a moment before that of
+/// the process, and says less.
+pub(super) async fn ends_now(exit: &mut watch::Receiver<Option<ExitReason>>) -> Option<ExitReason> {
+    tokio::time::timeout(LAST_WORDS, ended(exit)).await.ok()
+}
+
 /// The error of a QEMU that has ended before it was connected to.
 pub(super) fn not_started(reason: &ExitReason) -> LabError {
     let cause = match reason {

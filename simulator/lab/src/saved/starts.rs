@@ -49,7 +49,7 @@ pub struct StartToSave {
 
 /// The lab's part of a checkpoint, and what it is told by.
 #[derive(Debug, Serialize, Deserialize)]
-struct Story {
+struct StartRecord {
     template: TemplateMemoryId,
     /// The BLAKE3 hash of what QEMU wrote.
     state: [u8; blake3::OUT_LEN],
@@ -92,10 +92,10 @@ impl Starts {
         if blake3::hash(bytes) != *hash {
             return Err(damaged());
         }
-        let story: Story = postcard::from_bytes(bytes).map_err(|_| damaged())?;
+        let story: StartRecord = postcard::from_bytes(bytes).map_err(|_| damaged())?;
         let template = self.template.memory()?;
         let unchanged = template.id()? == story.template;
-        let Story { moment, recording, .. } = story;
+        let StartRecord { moment, recording, .. } = story;
         let checkpoint = Checkpoint::new(dir.to_owned(), Some(template), moment, recording);
         if !unchanged || hash_of(&checkpoint.state())? != story.state {
             return Err(damaged());
@@ -153,7 +153,7 @@ impl StartToSave {
         let template = checkpoint.template()?.ok_or(LabError::Unsaveable)?;
         let state = hash_of(&checkpoint.state())?;
         let Checkpoint { moment, recording, .. } = checkpoint;
-        let story = Story { template, state, moment, recording };
+        let story = StartRecord { template, state, moment, recording };
         let bytes = postcard::to_stdvec(&story).map_err(|_| LabError::Unsaveable)?;
         let path = part.path().join(STORY);
         fs::write(&path, [blake3::hash(&bytes).as_bytes(), bytes.as_slice()].concat())

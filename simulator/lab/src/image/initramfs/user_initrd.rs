@@ -6,7 +6,10 @@ use std::{
     ops::Range,
 };
 
-use crate::image::decompress::{Compression, decompress_first, unsupported};
+use crate::image::{
+    decompress::{Compression, decompress_first, unsupported},
+    modules::is_module,
+};
 
 /// All of it is no larger than this when it is unpacked.
 const LARGEST: u64 = 1 << 30;
@@ -50,10 +53,6 @@ impl Entry {
         let own = in_modules(&self.name).is_some_and(|(of, _)| of == release);
         self.mode & TYPE != DIRECTORY && own && (index || is_module(&self.name))
     }
-}
-
-fn is_module(name: &str) -> bool {
-    [".ko", ".ko.gz", ".ko.xz", ".ko.zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// Release and place of a file below `lib/modules`.
