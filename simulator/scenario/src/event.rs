@@ -79,8 +79,8 @@ pub enum What {
     },
     /// The workload stalled, went on, or had an error.
     Io {
-        /// `stall_begin`, `stall_end`, `error`, `corrupt`.
-        what: &'static str,
+        /// Which of these.
+        what: IoKind,
         /// In words.
         text: String,
         /// Where in the map, in bytes.
@@ -138,6 +138,31 @@ pub enum What {
         /// Why.
         reason: Option<String>,
     },
+}
+
+/// What an `io` event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IoKind {
+    /// Nothing has completed for the time that counts as a stall.
+    StallBegin,
+    /// Something has completed after a stall.
+    StallEnd,
+    /// A request failed, or events of the agent's were lost.
+    Error,
+    /// A block did not hold what it should.
+    Corrupt,
+}
+
+impl std::fmt::Display for IoKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            IoKind::StallBegin => "stall_begin",
+            IoKind::StallEnd => "stall_end",
+            IoKind::Error => "error",
+            IoKind::Corrupt => "corrupt",
+        })
+    }
 }
 
 /// The fields of a `command` event.
@@ -302,7 +327,7 @@ impl Event {
                 What::Log { level: None, text: event.what.log_line()?.into_owned() }
             }
             Happening::StallBegin { since_ns, .. } => What::Io {
-                what: "stall_begin",
+                what: IoKind::StallBegin,
                 text: format!(
                     "no I/O has completed since {:.3} s",
                     timeline.guest_seconds(*since_ns)
@@ -310,22 +335,22 @@ impl Event {
                 offset: None,
             },
             Happening::StallEnd { lasted_ns, .. } => What::Io {
-                what: "stall_end",
+                what: IoKind::StallEnd,
                 text: format!("I/O completes again after {:.3} s", *lasted_ns as f64 / 1e9),
                 offset: None,
             },
             Happening::IoError { direction, offset, errno, .. } => What::Io {
-                what: "error",
+                what: IoKind::Error,
                 text: format!("{direction} failed with errno {errno}"),
                 offset: Some(*offset),
             },
             Happening::Corrupt { kind, offset, detail, .. } => What::Io {
-                what: "corrupt",
+                what: IoKind::Corrupt,
                 text: format!("{kind} block: {detail}"),
                 offset: Some(*offset),
             },
             Happening::Lost { count } => What::Io {
-                what: "error",
+                what: IoKind::Error,
                 text: format!(
                     "the agent dropped {count} events: the lab was too slow to read them"
                 ),
@@ -389,5 +414,13 @@ mod tests {
             written(uevent),
             r#"{"t":1.5,"kind":"uevent","action":"PATH_REINSTATED","path":"hba0:A0","seqnum":2,"valid_paths":4}"#
         );
+        use IoKind::{Corrupt, Error, StallBegin, StallEnd};
+        for what in [StallBegin, StallEnd, Error, Corrupt] {
+            let io = What::Io { what, text: "x".to_owned(), offset: None };
+            assert_eq!(
+                written(io),
+                format!(r#"{{"t":1.5,"kind":"io","what":"{what}","text":"x"}}"#)
+            );
+        }
     }
 }

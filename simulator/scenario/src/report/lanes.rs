@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Change, Event, PathState, What};
+use crate::event::{Change, Event, IoKind, PathState, What};
 
 /// Marks kept at most in one lane; a story with more shows the first ones.
 const MAX_MARKS: usize = 300;
@@ -97,11 +97,11 @@ impl Lanes {
                     }
                 }
             }
-            What::Io { what: "stall_begin", text, .. } => {
+            What::Io { what: IoKind::StallBegin, text, .. } => {
                 let bar = Bar { from: t, to: None, label: text.clone(), tone: Tone::Bad };
                 self.lane(6, "I/O").bars.push(bar);
             }
-            What::Io { what: "stall_end", .. } => {
+            What::Io { what: IoKind::StallEnd, .. } => {
                 if let Some(bar) = self.lane(6, "I/O").bars.last_mut() {
                     bar.to.get_or_insert(t);
                 }

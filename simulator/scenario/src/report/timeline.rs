@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::event::{CommandEvent, Event, GroupState, PathState, What};
+use crate::event::{CommandEvent, Event, GroupState, IoKind, PathState, What};
 
 /// Lines kept at most; a story with more loses its middle, and says so.
 const MAX_LINES: usize = 400;
@@ -102,7 +102,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         }
         What::PgInit { rounds: 0, .. } => return None,
         What::PgInit { rounds, .. } => ("pg_init", format!("round {rounds}"), false),
-        What::Io { what, text, .. } => ("io", text.clone(), *what != "stall_end"),
+        What::Io { what, text, .. } => ("io", text.clone(), *what != IoKind::StallEnd),
         What::Ran { name, code, .. } => {
             let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
             ("ran", format!("{name}: {code}"), false)

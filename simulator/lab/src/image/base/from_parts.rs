@@ -1,4 +1,4 @@
-//! Images put together of parts: a kernel, a userland, an initramfs, each somebody's own or that of
+//! A base put together of parts: a kernel, a userland, an initramfs, each the user's own or that of
 //! another image.
 
 use std::{
