@@ -46,3 +46,42 @@ impl AsFd for Bell {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::event::{PollFd, PollFlags};
+
+    use super::*;
+    use crate::clock::wait_ready;
+
+    fn is_readable(bell: &Bell) -> bool {
+        wait_ready(&mut [PollFd::new(bell, PollFlags::IN)], Some(Duration::ZERO))
+    }
+
+    #[test]
+    fn it_is_readable_from_the_first_ring_until_it_is_hushed() {
+        let bell = Bell::new().unwrap();
+        assert!(!is_readable(&bell));
+        bell.ring();
+        bell.ring();
+        assert!(is_readable(&bell));
+        bell.hush();
+        assert!(!is_readable(&bell));
+        bell.ring();
+        assert!(is_readable(&bell));
+    }
+
+    #[test]
+    fn one_that_was_hushed_between_the_steps_of_a_ring_is_drained() {
+        let bell = Bell::new().unwrap();
+        bell.rung.store(true, Ordering::SeqCst);
+        bell.hush();
+        let _ = rustix::io::write(&bell.fd, &1u64.to_ne_bytes());
+        bell.hush();
+        assert!(is_readable(&bell));
+        bell.drain();
+        assert!(!is_readable(&bell));
+    }
+}
