@@ -9,7 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::fail::{Doing, Result};
+use crate::fail::Result;
+use crate::thread;
 
 /// Spawns children and reaps them, and orphans.
 #[derive(Clone, Default)]
@@ -27,10 +28,7 @@ impl Children {
     pub(crate) fn start() -> Result<Children> {
         let children = Children::default();
         let reaper = children.clone();
-        std::thread::Builder::new()
-            .name("reaper".to_owned())
-            .spawn(move || reaper.reap())
-            .doing(|| "start a thread".to_owned())?;
+        thread::start("reaper", move || -> () { reaper.reap() })?;
         Ok(children)
     }
 

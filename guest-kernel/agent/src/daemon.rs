@@ -7,8 +7,9 @@ use std::sync::mpsc::Receiver;
 use rustix::process::WaitStatus;
 use sansim_protocol::Happening;
 
-use crate::fail::{Doing, Result};
+use crate::fail::Result;
 use crate::outbox::Outbox;
+use crate::thread;
 
 /// Bytes of a line that are passed on.
 const MAX_LINE: u64 = 4096;
@@ -64,9 +65,10 @@ fn lines(stream: impl Read, mut take: impl FnMut(String)) {
     }
 }
 
+/// Starts a thread that is called like the program.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
-    let thread = std::thread::Builder::new().name(name.chars().take(15).collect()).spawn(run);
-    thread.map(drop).doing(|| "start a thread".to_owned())
+    let name: String = name.chars().take(15).collect();
+    thread::start(&name, run).map(drop)
 }
 
 #[cfg(test)]

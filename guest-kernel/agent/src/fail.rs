@@ -1,23 +1,8 @@
-//! Why a call could not be carried out: one sentence for the user.
+//! Why a call could not be carried out: a sentence for the user, and a kind for the lab.
 
 use std::fmt;
 
-/// The reason of a failure, fit to be shown: what was tried, on what, and the system's own reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure(String);
-
-impl Failure {
-    /// A failure with this sentence.
-    pub(crate) fn new(sentence: impl Into<String>) -> Failure {
-        Failure(sentence.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub(crate) use sansim_protocol::Failure;
 
 /// What nearly everything here returns.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -30,6 +15,6 @@ pub(crate) trait Doing<T> {
 
 impl<T, E: fmt::Display> Doing<T> for std::result::Result<T, E> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| Failure(format!("cannot {}: {error}", what())))
+        self.map_err(|error| Failure::new(format!("cannot {}: {error}", what())))
     }
 }

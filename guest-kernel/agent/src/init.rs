@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::mount::{MountFlags, mount};
 use rustix::system::{RebootCommand, reboot};
 
-use crate::keeper;
+use crate::exact;
 use crate::modprobe::Modules;
 
 /// What is mounted: type and place.
@@ -37,12 +37,12 @@ pub(crate) fn set_up() {
 }
 
 fn load_base_modules() {
-    keeper::before_drivers();
+    exact::before_drivers();
     let modules = match Modules::open() {
         Ok(modules) => modules,
         Err(error) => return say(&error.to_string()),
     };
-    let port: &[&str] = if keeper::is_exact() { &[] } else { &PORT_MODULES };
+    let port: &[&str] = if exact::is_exact() { &[] } else { &PORT_MODULES };
     for name in BASE_MODULES.iter().chain(port) {
         if let Err(error) = modules.load(name) {
             say(&error.to_string());
@@ -63,7 +63,7 @@ pub(crate) fn die(text: &str) -> ! {
     power_off()
 }
 
-/// Ends the guest.
+/// Switches the machine off, which ends QEMU.
 pub(crate) fn power_off() -> ! {
     let _ = reboot(RebootCommand::PowerOff);
     // A machine that cannot be switched off may at least stop.

@@ -3,21 +3,23 @@
 //! The same binary is also the guest's `/sbin/modprobe`, and what becomes a program of the
 //! userland; which of them it is to be, its name says.
 
-mod activity;
+mod bell;
 mod children;
 mod clock;
 mod daemon;
 mod dm;
+mod exact;
 mod fail;
 mod init;
-mod keeper;
 mod kmsg;
 mod modprobe;
 mod outbox;
 mod port;
+mod probe;
 mod scan;
 mod serve;
 mod terminal;
+mod thread;
 mod uevent;
 mod userland;
 mod workload;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use sansim_protocol::{Event, FromAgent, Happening, Reply, encode};
 
+use crate::bell::Bell;
 use crate::clock::now_ns;
 
 /// Bytes of events that may wait.
@@ -20,12 +21,9 @@ const MAX_REPLIES: usize = 256;
 #[derive(Clone, Default)]
 pub(crate) struct Outbox {
     shared: Arc<Shared>,
-    /// Told of every message.
-    bell: Option<Bell>,
+    /// Rung with every message.
+    bell: Option<Arc<Bell>>,
 }
-
-/// Tells somebody that there is a message.
-type Bell = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Shared {
@@ -83,8 +81,8 @@ impl Queue {
 
 impl Outbox {
     /// Has a bell rung for every message that comes through this or a clone made from now on.
-    pub(crate) fn ring_with(&mut self, bell: impl Fn() + Send + Sync + 'static) {
-        self.bell = Some(Arc::new(bell));
+    pub(crate) fn ring_with(&mut self, bell: Arc<Bell>) {
+        self.bell = Some(bell);
     }
 
     /// Something happened just now.
@@ -110,7 +108,7 @@ impl Outbox {
         self.filled();
     }
 
-    /// An answer.
+    /// Sends an answer; it is never dropped.
     pub(crate) fn reply(&self, reply: Reply) {
         self.message(&FromAgent::Reply(reply));
     }
@@ -126,8 +124,8 @@ impl Outbox {
 
     fn filled(&self) {
         self.shared.filled.notify_one();
-        if let Some(ring) = &self.bell {
-            ring();
+        if let Some(bell) = &self.bell {
+            bell.ring();
         }
     }
 
@@ -163,7 +161,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use sansim_protocol::{Answer, Outcome, decode};
+    use sansim_protocol::{Answer, CallResult, decode};
 
     use super::*;
 
@@ -183,7 +181,7 @@ mod tests {
         for n in 0..2000 {
             outbox.event(log(n));
         }
-        outbox.reply(Reply { id: 5, outcome: Outcome::Ok(Answer::Done) });
+        outbox.reply(Reply { id: 5, result: CallResult::Ok(Answer::Done) });
         let kept = outbox.lock().lines.len() as u64 - 1;
         assert!(kept < 2000);
         let seen = drain(&outbox);

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a port without a host is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The open port.
+/// The port, open for both ways.
 pub(crate) struct Port {
     file: File,
     /// The host went away since the last line was written.
@@ -55,7 +55,7 @@ impl Port {
         }
     }
 
-    /// Sends whole lines.
+    /// Sends whole lines, as soon as there is a host.
     pub(crate) fn send(&self, lines: &[u8]) {
         // What a new host reads first may be the end of a line that began before it came.
         if self.interrupted.swap(false, Ordering::SeqCst) {

@@ -18,6 +18,7 @@ use sansim_protocol::{Bytes, Happening, TerminalSize, USERLAND};
 use crate::children::Children;
 use crate::fail::{Doing, Failure, Result};
 use crate::outbox::Outbox;
+use crate::thread;
 use crate::userland;
 
 /// `argv[0]` of the agent when it is to become a program of the userland that leads a session, with
@@ -47,14 +48,13 @@ struct Open {
 
 #[derive(Clone)]
 struct Terminal {
-    /// The lab's end.
+    /// The end that the agent reads and writes for the lab.
     end: Arc<File>,
     /// The leader of its session.
     leader: Pid,
 }
 
 impl Terminals {
-    /// None yet.
     pub(crate) fn new(children: Children, outbox: Outbox) -> Terminals {
         Terminals { open: Arc::default(), children, outbox }
     }
@@ -105,7 +105,7 @@ impl Terminals {
         resize(&self.get(number)?.end, size)
     }
 
-    /// Hangs up.
+    /// Hangs up: the leader's process group is sent SIGHUP.
     pub(crate) fn close(&self, number: u32) {
         if let Ok(terminal) = self.get(number) {
             // One that has ended a moment ago is no error.
@@ -122,8 +122,7 @@ impl Terminals {
             terminals.lock().terminals.remove(&number);
             terminals.outbox.event(Happening::TerminalClosed { terminal: number, code });
         };
-        let thread = std::thread::Builder::new().name("terminal".to_owned()).spawn(follow);
-        thread.map(drop).doing(|| "start a thread".to_owned())
+        thread::start("terminal", follow).map(drop)
     }
 
     fn get(&self, number: u32) -> Result<Terminal> {

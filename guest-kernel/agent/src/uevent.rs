@@ -10,7 +10,7 @@ use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
 use rustix::net::{
     AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with, sockopt,
 };
-use sansim_protocol::Happening;
+use sansim_protocol::{DiskAction, Happening};
 
 use crate::clock::{now_ns, wait_ready};
 use crate::fail::{Doing, Result};
@@ -88,19 +88,21 @@ fn parse(message: &[u8]) -> Option<Happening> {
     if let Some(action) = get("DM_ACTION") {
         return Some(Happening::PathUevent {
             map: get("DM_NAME")?.to_owned(),
-            action: action.to_owned(),
+            action: action.to_owned().into(),
             seqnum: get("DM_SEQNUM")?.parse().ok()?,
             path: get("DM_PATH")?.to_owned(),
             valid_paths: get("DM_NR_VALID_PATHS")?.parse().ok()?,
         });
     }
-    let (action, name) = (get("ACTION")?, get("DEVNAME")?);
-    let wanted = matches!(action, "add" | "remove")
-        && get("DEVTYPE") == Some("disk")
-        && name.starts_with("sd");
-    wanted.then_some(())?;
+    let action = match get("ACTION")? {
+        "add" => DiskAction::Add,
+        "remove" => DiskAction::Remove,
+        _ => return None,
+    };
+    let name = get("DEVNAME")?;
+    (get("DEVTYPE") == Some("disk") && name.starts_with("sd")).then_some(())?;
     Some(Happening::Disk {
-        action: action.to_owned(),
+        action,
         name: name.to_owned(),
         dev: format!("{}:{}", get("MAJOR")?, get("MINOR")?),
     })
@@ -108,6 +110,8 @@ fn parse(message: &[u8]) -> Option<Happening> {
 
 #[cfg(test)]
 mod tests {
+    use sansim_protocol::PathUeventAction;
+
     use super::*;
 
     fn message(lines: &[&str]) -> Vec<u8> {
@@ -117,7 +121,7 @@ mod tests {
     fn path_event(map: &str, seqnum: u64, valid_paths: u32) -> Happening {
         Happening::PathUevent {
             map: map.into(),
-            action: "PATH_FAILED".into(),
+            action: PathUeventAction::Failed,
             seqnum,
             path: "8:16".into(),
             valid_paths,
@@ -159,7 +163,7 @@ mod tests {
             .map(str::to_owned);
             parse(&message(&lines.iter().map(String::as_str).collect::<Vec<_>>()))
         };
-        let (action, name, dev) = ("add".into(), "sdc".into(), "8:32".into());
+        let (action, name, dev) = (DiskAction::Add, "sdc".into(), "8:32".into());
         assert_eq!(disk("sdc", "disk", "add"), Some(Happening::Disk { action, name, dev }));
         assert_eq!(disk("sdc", "disk", "change"), None);
         assert_eq!(disk("sdc1", "partition", "add"), None);

@@ -23,6 +23,7 @@ use crate::daemon;
 use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
 use crate::outbox::Outbox;
+use crate::thread;
 
 /// `argv[0]` of the agent when it is to enter the userland and become a program of it.
 pub(crate) const ENTER: &str = "sansim-enter";
@@ -46,7 +47,6 @@ pub(crate) struct Userland {
 }
 
 impl Userland {
-    /// Not mounted yet.
     pub(crate) fn new(children: Children) -> Userland {
         Userland { mounted: Mutex::new(false), children }
     }
@@ -139,8 +139,7 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
             }
         }
     };
-    let thread = std::thread::Builder::new().name("output".to_owned()).spawn(read);
-    thread.doing(|| "start a thread".to_owned())?;
+    thread::start("output", read)?;
     Ok(Output(receiver))
 }
 

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Bytes;
+use crate::{Bytes, Disk, MapSpec, MapStatus, TargetAddress, WorkloadReport, WorkloadSpec};
 
 /// A call with the number its answer will carry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Chosen by the lab, unique within a connection.
     pub id: u64,
-    /// What is asked.
+    /// What is asked of the agent.
     pub call: Call,
 }
 
@@ -39,19 +39,19 @@ pub enum Call {
     BuildMap(MapSpec),
     /// Removes a map; queued I/O is failed first.
     RemoveMap {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
     },
     /// Sends a message to target 0 of a map, as `dmsetup message` does.
     Message {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// For instance `switch_group 2`.
         message: String,
     },
     /// Reads a map's status and table lines. Answered with [`Answer::Map`].
     Status {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
     },
     /// Starts the workload on a map.
@@ -59,7 +59,7 @@ pub enum Call {
     /// Stops submitting, waits for what is in flight, reads back every block that was written and
     /// compares. Answered with [`Answer::Workload`].
     StopWorkload {
-        /// The map's name.
+        /// Name of the dm device.
         map: String,
         /// How long to wait for I/O in flight, in milliseconds. What is still in flight then is
         /// counted in [`WorkloadReport::stuck`], and nothing is read back. Reading back ends when
@@ -90,26 +90,26 @@ pub enum Call {
         argv: Vec<String>,
         /// The value of TERM.
         term: String,
-        /// Its size.
+        /// How large the terminal is at first.
         size: TerminalSize,
     },
     /// Somebody types on a terminal.
     Type {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
         /// What, at most 4096 bytes.
         bytes: Bytes,
     },
     /// A terminal has another size.
     ResizeTerminal {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
-        /// The size.
+        /// How large it is from now on; the program is sent SIGWINCH.
         size: TerminalSize,
     },
     /// Somebody hangs up: the program is sent SIGHUP. One that has ended already is no error.
     CloseTerminal {
-        /// Which.
+        /// The number from [`Answer::Terminal`].
         terminal: u32,
     },
     /// The names in a directory of the guest, sorted. Answered with [`Answer::Names`].
@@ -121,7 +121,7 @@ pub enum Call {
     WriteFile {
         /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
         path: String,
-        /// Its new contents.
+        /// What is written, in place of what is there.
         text: String,
     },
     /// Reads a file of the guest, at most 64 KiB. Answered with [`Answer::Text`].
@@ -133,7 +133,7 @@ pub enum Call {
     Sent,
     /// Mixes a number into the kernel's pool of randomness.
     Seed {
-        /// The run's seed.
+        /// The seed of the run, so that runs differ by it.
         seed: u64,
     },
     /// Powers the guest off. There is no answer.
@@ -143,100 +143,62 @@ pub enum Call {
 /// The size of a terminal, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalSize {
-    /// Lines.
+    /// How many lines it has.
     pub rows: u16,
     /// Characters in a line.
     pub columns: u16,
 }
 
-/// A target of one HBA, as the guest addresses it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TargetAddress {
-    /// The HBA's PCI address, `0000:00:10.0`.
-    pub hba: String,
-    /// SCSI target id on that HBA.
-    pub target: u8,
-}
-
-/// One path: a target and a LUN.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PathAddress {
-    /// The target.
-    #[serde(flatten)]
-    pub target: TargetAddress,
-    /// The LUN number seen there.
-    pub lun: u16,
-}
-
-/// A multipath map to build, in terms of paths rather than of device numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MapSpec {
-    /// Name of the dm device.
-    pub map: String,
-    /// Feature words, for instance `["queue_if_no_path", "pg_init_retries", "5"]`.
-    pub features: Vec<String>,
-    /// Hardware handler with its arguments, for instance `["rdac"]`; empty for none.
-    pub handler: Vec<String>,
-    /// Path selector with its arguments, for instance `["service-time"]`.
-    pub selector: Vec<String>,
-    /// Path groups in order of preference.
-    pub groups: Vec<Vec<PathAddress>>,
-}
-
-/// The I/O to run against a map.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkloadSpec {
-    /// The map's name.
-    pub map: String,
-    /// What to do.
-    pub pattern: Pattern,
-    /// Bytes a request; a multiple of 4096.
-    pub block_bytes: u32,
-    /// Requests in flight at most.
-    pub queue_depth: u32,
-    /// The part of the map that is used, in bytes from its start.
-    pub region_bytes: u64,
-    /// Share of reads, in percent.
-    pub read_percent: u8,
-    /// Requests a second at most; 0 is unlimited.
-    pub rate: u32,
-    /// Requests that go out together when there is a rate.
-    pub burst: u32,
-    /// Seed of the sequence of operations and addresses.
-    pub seed: u64,
-    /// A gap without any completion while I/O is in flight is reported as a stall from here, in
-    /// milliseconds.
-    pub stall_ms: u64,
-}
-
-/// What a workload does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pattern {
-    /// Reads and writes generation-stamped blocks at random; every byte read is checked.
-    Verify,
-    /// Reads at random, without checking what was never written.
-    Read,
-}
-
 /// The answer to one [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The request's number.
+    /// [`Request::id`] of the call.
     pub id: u64,
-    /// What came of it.
+    /// Whether it was carried out, and what came of it.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub result: CallResult,
 }
 
-/// Success with an answer, or the reason of the failure.
+/// What comes back for a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was done.
+pub enum CallResult {
+    /// It was carried out.
     Ok(Answer),
-    /// It was not; a sentence fit for the user, with the kernel's own reason where there is one.
-    Failed(String),
+    /// It was not, or not all of it.
+    Failed(Failure),
+}
+
+/// Why a call was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What programs may go by.
+    pub kind: FailureKind,
+    /// For people: what was tried, on what, and the kernel's own reason where there is one.
+    pub why: String,
+}
+
+/// What whoever asks may have to tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The kernel has no module of that name or alias, neither as a file nor built in.
+    NoModule,
+    /// Anything that nobody has to tell apart.
+    Other,
+}
+
+impl Failure {
+    /// A failure of which nobody needs to know more than the sentence.
+    pub fn new(why: impl Into<String>) -> Failure {
+        Failure { kind: FailureKind::Other, why: why.into() }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 /// What a call answers.
@@ -245,21 +207,21 @@ pub enum Outcome {
 pub enum Answer {
     /// Done, nothing to tell.
     Done,
-    /// To [`Call::Hello`].
+    /// To [`Call::Hello`]: who it is, its first line has said.
     Hello {
-        /// `CLOCK_MONOTONIC` in nanoseconds.
+        /// The guest's `CLOCK_MONOTONIC` at this moment, in nanoseconds.
         now_ns: u64,
     },
     /// To [`Call::Scan`]: every disk, sorted by address.
     Disks {
-        /// The disks.
+        /// Those that have a node in `/dev` by now.
         disks: Vec<Disk>,
     },
     /// To [`Call::BuildMap`] and [`Call::Status`].
     Map(MapStatus),
-    /// To [`Call::StopWorkload`].
+    /// To [`Call::StopWorkload`]: the final account.
     Workload(WorkloadReport),
-    /// To [`Call::Run`].
+    /// To [`Call::Run`]: the program has ended, or was killed.
     Ran {
         /// Exit code; null when it was killed by a signal or by its time limit.
         code: Option<i32>,
@@ -268,21 +230,21 @@ pub enum Answer {
         /// Standard error, the same way.
         stderr: String,
     },
-    /// To [`Call::OpenTerminal`].
+    /// To [`Call::OpenTerminal`]: the program runs.
     Terminal {
         /// Its number, of which no other is in this guest.
         terminal: u32,
     },
-    /// To [`Call::Sent`].
+    /// To [`Call::Sent`]: counts since the SCSI modules were loaded.
     Sent(Sent),
-    /// To [`Call::ListDirectory`].
+    /// To [`Call::ListDirectory`]: files, directories and links alike.
     Names {
-        /// The names.
+        /// Without the directory; lossily decoded.
         names: Vec<String>,
     },
-    /// To [`Call::ReadFile`].
+    /// To [`Call::ReadFile`]: its beginning, if it is longer.
     Text {
-        /// The file's contents.
+        /// What was read, lossily decoded.
         text: String,
     },
 }
@@ -304,128 +266,5 @@ impl Sent {
     /// Commands that must have reached the array.
     pub fn total(&self) -> u64 {
         self.dispatched.saturating_sub(self.refused) + self.recovery.unwrap_or(0)
-    }
-}
-
-/// A disk of the guest: one path to one LUN.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disk {
-    /// Which path it is.
-    pub path: PathAddress,
-    /// Kernel name, `sda`.
-    pub name: String,
-    /// `major:minor`.
-    pub dev: String,
-    /// Size in 512-byte sectors.
-    pub sectors: u64,
-    /// Vendor of the INQUIRY data, trimmed.
-    pub vendor: String,
-    /// Product of the INQUIRY data, trimmed.
-    pub model: String,
-    /// `dh_state`: the attached device handler, or `detached`.
-    pub handler: String,
-    /// `access_state`, where the handler has one.
-    pub access_state: Option<String>,
-}
-
-/// A multipath map as the kernel shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MapStatus {
-    /// Name of the dm device.
-    pub map: String,
-    /// Kernel name, `dm-0`.
-    pub name: String,
-    /// The table line as the kernel shows it, without start and length: `multipath 1 …`.
-    pub table: String,
-    /// The status line as read, without start and length: `multipath 2 …`.
-    pub line: String,
-    /// `pg_init_count`: rounds since the last switch of path groups.
-    pub rounds: u32,
-    /// QUEUE_IO: I/O is held until pg_init is done.
-    pub queueing: bool,
-    /// The current path group, counted from 1.
-    pub current_group: u32,
-    /// The path groups in table order.
-    pub groups: Vec<GroupStatus>,
-}
-
-/// One path group of a [`MapStatus`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupStatus {
-    /// State letter of the status line: `A` current, `E` enabled, `D` bypassed.
-    pub state: char,
-    /// Its paths in table order.
-    pub paths: Vec<PathStatus>,
-}
-
-/// One path of a [`GroupStatus`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PathStatus {
-    /// `major:minor`.
-    pub dev: String,
-    /// State letter of the status line: `A` active, `F` failed.
-    pub state: char,
-    /// How often it has failed since the table was loaded.
-    pub fail_count: u32,
-}
-
-/// What a workload did and saw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct WorkloadReport {
-    /// Reads completed, the final read-back included.
-    pub reads: u64,
-    /// Writes completed.
-    pub writes: u64,
-    /// Requests that failed.
-    pub errors: u64,
-    /// Requests still in flight when the wait ended.
-    pub stuck: u64,
-    /// Blocks that were written and could not be read back: I/O was stuck, the read failed or did
-    /// not end in time. Nothing is known about them.
-    #[serde(default)]
-    pub unchecked: u64,
-    /// Blocks that did not hold what they should, by kind.
-    pub corrupt: Corruption,
-    /// The longest gap without a completion while I/O was in flight, in nanoseconds.
-    pub longest_stall_ns: u64,
-    /// Latency percentiles.
-    pub latency: Latency,
-}
-
-/// Latencies from submission to completion, in nanoseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Half of the requests took no longer.
-    pub p50_ns: u64,
-    /// 99 of 100 took no longer.
-    pub p99_ns: u64,
-    /// The slowest.
-    pub max_ns: u64,
-}
-
-/// Blocks found wrong, by what was wrong with them. A block is counted once until it is written
-/// again, however often it is read.
-///
-/// A write that failed may have reached the disk or not, whole or in part: until the next write of
-/// the block succeeds, the old and the new generation are both accepted, sector by sector.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Corruption {
-    /// An older generation than one that had been read back already: newer data was there and is
-    /// gone.
-    pub stale: u64,
-    /// Sectors of different generations in one block.
-    pub torn: u64,
-    /// Intact data that was written to another address, of this map or of another.
-    pub misplaced: u64,
-    /// A write that was acknowledged and never seen: the block still holds what was there before.
-    pub lost: u64,
-    /// Bytes that no write of this run produced.
-    pub garbled: u64,
-}
-
-impl Corruption {
-    /// All kinds together.
-    pub fn total(&self) -> u64 {
-        self.stale + self.torn + self.misplaced + self.lost + self.garbled
     }
 }

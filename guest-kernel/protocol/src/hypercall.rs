@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct Mailbox;
 
 impl Mailbox {
-    /// Its guest-physical address.
+    /// Its address in the guest's physical memory.
     pub const AT: u64 = 8 << 20;
     /// Its size: a half for questions, then one for answers.
     pub const BYTES: usize = 2 * Self::HALF;
@@ -64,7 +64,7 @@ impl Ask {
     /// The size of its head, which is at the beginning of the mailbox.
     pub const HEAD: usize = 24;
 
-    /// The head.
+    /// The head, as it lies in the mailbox.
     pub fn encode(&self) -> [u8; Self::HEAD] {
         let mut head = [0; Self::HEAD];
         put(&mut head, 0, self.round);
@@ -88,7 +88,7 @@ impl Ask {
 pub struct Interrupt {
     /// The device's number on the root bus.
     pub slot: u8,
-    /// The virtqueue's index.
+    /// The index of the virtqueue in that device.
     pub queue: u16,
 }
 
@@ -130,7 +130,7 @@ impl Go {
         head
     }
 
-    /// Reads a head.
+    /// Reads a head, whatever is in it: numbers beyond the room are cut.
     pub fn decode(head: &[u8; Self::HEAD]) -> Go {
         let interrupt = |at| {
             let word = word(head, 4 + at);

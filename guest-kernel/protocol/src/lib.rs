@@ -19,27 +19,34 @@ mod call;
 mod event;
 mod frame;
 pub mod hypercall;
+mod map;
+mod workload;
 
 pub use bytes::Bytes;
-pub use call::*;
-pub use event::*;
+pub use call::{
+    Answer, Call, CallResult, Failure, FailureKind, Reply, Request, Sent, TerminalSize,
+};
+pub use event::{DiskAction, Event, FromAgent, Happening, PathUeventAction};
 pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
+pub use map::{
+    Disk, GroupState, GroupStatus, MapSpec, MapStatus, PathAddress, PathState, PathStatus,
+    TargetAddress,
+};
+pub use workload::{
+    Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadReport, WorkloadSpec,
+};
 
 /// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
 pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
 pub const USERLAND: &str = "/userland";
 
 /// Serial number of the virtio-blk disk that carries the userland (a squashfs).
 pub const USERLAND_SERIAL: &str = "userland";
-
-/// In what the agent says when it cannot load a module: the kernel has none of that name, neither as a
-/// file nor built in.
-pub const NO_MODULE: &str = "has no module";
 
 /// On the kernel's command line: the guest's time is exact, and the agent is to keep its clock.
 pub const SKIPPED_TIME: &str = "sansim.time=skip";

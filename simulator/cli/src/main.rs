@@ -16,7 +16,7 @@ mod stop;
 
 use std::process::ExitCode;
 
-use args::{Cli, Colour, Command};
+use args::{Cli, Colour, Command, SchemaArgs};
 use clap::Parser;
 
 /// Everything went well.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sansim_lab::{ImageStore, KernelSource, LabError, OwnKernel, Parts, UserlandSource};
+use sansim_lab::{ImageStore, KernelSource, LabError, Parts, UserKernel, UserlandSource};
 
 /// Options that put a part in the place of an image's.
 #[derive(Debug, Clone, Default, Args)]
@@ -46,7 +46,7 @@ impl OwnArgs {
     pub(crate) fn resolve(&self, store: &ImageStore) -> Result<Option<Own>, LabError> {
         let kernel = match &self.kernel[..] {
             [] => None,
-            paths => Some(OwnKernel::of(paths, self.modules.as_deref())?),
+            paths => Some(UserKernel::of(paths, self.modules.as_deref())?),
         };
         let userland = |name: &PathBuf| UserlandSource::of(name, store);
         let userland = self.userland.as_ref().map(userland).transpose()?;
@@ -59,7 +59,7 @@ impl OwnArgs {
 /// The parts that are not the image's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Own {
-    kernel: Option<OwnKernel>,
+    kernel: Option<UserKernel>,
     userland: Option<UserlandSource>,
     initrd: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ impl Own {
     /// All parts, the others being those of an image.
     pub(crate) fn over(&self, image: &str) -> Parts {
         let of_image = || image.to_owned();
-        let kernel = self.kernel.clone().map(KernelSource::Own);
+        let kernel = self.kernel.clone().map(KernelSource::User);
         Parts {
             kernel: kernel.unwrap_or_else(|| KernelSource::Image(of_image())),
             userland: self.userland.clone().unwrap_or_else(|| UserlandSource::Image(of_image())),
@@ -81,11 +81,11 @@ impl Own {
 pub(crate) fn label(parts: &Parts) -> String {
     let kernel = match &parts.kernel {
         KernelSource::Image(name) => name,
-        KernelSource::Own(_) => "own-kernel",
+        KernelSource::User(_) => "own-kernel",
     };
     let userland = match &parts.userland {
         UserlandSource::Image(name) => name,
-        UserlandSource::Own(_) => "own-userland",
+        UserlandSource::User(_) => "own-userland",
     };
     let initrd = parts.initrd.as_deref().map(|_: &Path| "own-initrd");
     let mut words = vec![kernel, userland];

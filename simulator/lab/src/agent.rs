@@ -1,4 +1,7 @@
-//! The agent's other end.
+//! The agent's other end: asking it, hearing it, and how long it is waited for.
+
+mod lines;
+mod patience;
 
 use std::{
     collections::HashMap,
@@ -6,15 +9,12 @@ use std::{
     time::Duration,
 };
 
-use sansim_protocol::{
-    Answer, Call, Event, FromAgent, Happening, LineBuffer, Outcome, Request, VERSION, encode,
-};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::{mpsc, oneshot, watch},
-};
+pub(crate) use lines::Lines;
+pub(crate) use patience::{Held, Patience};
+use sansim_protocol::{Answer, Call, CallResult, Event, Failure, Request, VERSION, encode};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{ExitReason, LabError, Result, machine::Console, patience::Patience};
+use crate::{ExitReason, LabError, Result, machine::Console};
 
 /// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
 /// a busy host slower.
@@ -45,7 +45,7 @@ struct Shared {
 struct Calls {
     last: u64,
     /// Who waits for which answer.
-    waiting: HashMap<u64, oneshot::Sender<Result<Outcome, String>>>,
+    waiting: HashMap<u64, oneshot::Sender<Result<CallResult, String>>>,
 }
 
 impl Shared {
@@ -84,14 +84,7 @@ impl AgentLink {
         });
         let (events, receiver) = mpsc::channel(EVENTS);
         let (ready_sender, ready) = oneshot::channel();
-        let lines = Lines {
-            shared: Arc::clone(&shared),
-            events: Events { sender: events, lost: 0 },
-            ready: Some(ready_sender),
-            incoming: LineBuffer::default(),
-            outgoing,
-            unsent: Vec::new(),
-        };
+        let lines = Lines::new(Arc::clone(&shared), events, ready_sender, outgoing);
         (Connected { link: AgentLink { shared, requests }, events: receiver, ready }, lines)
     }
 
@@ -137,9 +130,9 @@ impl AgentLink {
                 Err(_) => std::future::pending().await,
             }
         };
-        let outcome = tokio::select! {
+        let result = tokio::select! {
             biased;
-            outcome = asked => outcome,
+            result = asked => result,
             gone = exit.wait_for(Option::is_some) => {
                 let reason = gone.ok().and_then(|reason| reason.clone());
                 return match reason.unwrap_or(ExitReason::Stopped) {
@@ -153,9 +146,11 @@ impl AgentLink {
                 return Err(LabError::AgentTimeout { call: name, seconds: deadline.as_secs(), console });
             }
         };
-        match outcome {
-            Ok(Outcome::Ok(answer)) => Ok(answer),
-            Ok(Outcome::Failed(why)) => Err(LabError::AgentFailed { call: name, why }),
+        match result {
+            Ok(CallResult::Ok(answer)) => Ok(answer),
+            Ok(CallResult::Failed(Failure { kind, why })) => {
+                Err(LabError::AgentFailed { call: name, kind, why })
+            }
             Err(why) => Err(LabError::AgentGarbled { why }),
         }
     }
@@ -215,123 +210,6 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What is said between a link and its agent: whoever carries it takes from one end and gives to the
-/// other.
-pub(crate) struct Lines {
-    shared: Arc<Shared>,
-    events: Events,
-    ready: Option<oneshot::Sender<Result<Ready, String>>>,
-    incoming: LineBuffer,
-    outgoing: mpsc::Receiver<Vec<u8>>,
-    unsent: Vec<u8>,
-}
-
-impl Lines {
-    /// Takes what the agent has said, cut anywhere.
-    pub(crate) fn take(&mut self, bytes: &[u8]) {
-        self.incoming.push(bytes);
-        while let Some(message) = self.incoming.next::<FromAgent>() {
-            match message {
-                Ok(message) => self.hear(message),
-                Err(error) => self.garbled(&error.to_string()),
-            }
-        }
-    }
-
-    /// Gives what is to be said to the agent, at most so many bytes of it.
-    pub(crate) fn give(&mut self, most: usize) -> Vec<u8> {
-        while let Ok(line) = self.outgoing.try_recv() {
-            self.unsent.extend(line);
-        }
-        self.unsent.drain(..self.unsent.len().min(most)).collect()
-    }
-
-    /// Whether [`Lines::give`] has left something for the next time.
-    pub(crate) fn has_more(&self) -> bool {
-        !self.unsent.is_empty()
-    }
-
-    /// Carries them over a stream, the connection to the agent's port, until that ends.
-    pub(crate) async fn carry(mut self, stream: impl AsyncRead + AsyncWrite) {
-        let (mut read, mut write) = tokio::io::split(stream);
-        let mut outgoing = std::mem::replace(&mut self.outgoing, mpsc::channel(1).1);
-        let sending = async {
-            while let Some(line) = outgoing.recv().await {
-                if let Err(error) = write.write_all(&line).await {
-                    tracing::debug!("the agent cannot be written to: {error}");
-                    break;
-                }
-            }
-            // What it says is still heard.
-            std::future::pending::<()>().await;
-        };
-        let receiving = async {
-            let mut buffer = vec![0; 16 << 10];
-            while let Ok(n @ 1..) = read.read(&mut buffer).await {
-                self.take(&buffer[..n]);
-            }
-        };
-        tokio::select! {
-            () = receiving => {}
-            () = sending => {}
-        }
-    }
-
-    fn hear(&mut self, message: FromAgent) {
-        match message {
-            FromAgent::Ready { version, kernel } => {
-                if let Some(ready) = self.ready.take() {
-                    let _ = ready.send(Ok(Ready { version, kernel }));
-                }
-            }
-            FromAgent::Reply(reply) => {
-                // An answer nobody waits for any more is no error.
-                if let Some(caller) = self.shared.calls().waiting.remove(&reply.id) {
-                    let _ = caller.send(Ok(reply.outcome));
-                }
-            }
-            FromAgent::Event(event) => self.events.pass(event),
-        }
-    }
-
-    /// A message that cannot be read may be anybody's answer: all who wait are told.
-    fn garbled(&mut self, why: &str) {
-        tracing::warn!("the agent: {why}");
-        if let Some(ready) = self.ready.take() {
-            let _ = ready.send(Err(why.to_owned()));
-        }
-        for (_, caller) in self.shared.calls().waiting.drain() {
-            let _ = caller.send(Err(why.to_owned()));
-        }
-    }
-}
-
-/// Passes events on, and counts those for which there was no room. It never waits: answers come the
-/// same way.
-struct Events {
-    sender: mpsc::Sender<Event>,
-    lost: u64,
-}
-
-impl Events {
-    fn pass(&mut self, event: Event) {
-        let at_ns = event.at_ns;
-        if self.lost > 0 {
-            let lost = Event { at_ns, what: Happening::Lost { count: self.lost } };
-            match self.sender.try_send(lost) {
-                Ok(()) => self.lost = 0,
-                Err(_) => {
-                    self.lost += 1;
-                    return;
-                }
-            }
-        }
-        if self.sender.try_send(event).is_err() {
-            self.lost += 1;
-        }
-    }
-}
-
 /// Refuses an agent that speaks another version.
 pub(crate) fn check_version(ready: &Ready) -> Result<()> {
     match ready.version {
@@ -341,5 +219,4 @@ pub(crate) fn check_version(ready: &Ready) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "agent_tests.rs"]
 mod tests;

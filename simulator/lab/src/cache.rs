@@ -17,6 +17,9 @@ use crate::{LabError, Progress, Result};
 /// How often a busy lock is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// What was not used for so long is in nobody's use.
+pub(crate) const UNUSED_FOR: Duration = Duration::from_secs(3600);
+
 /// The lock of one directory of the cache.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -59,11 +62,11 @@ impl Lock {
     }
 
     /// An empty directory to make the content in; a leftover is removed.
-    pub(crate) fn begin(&self) -> Result<Part<'_>> {
+    pub(crate) fn begin(&self) -> Result<Unfinished<'_>> {
         let path = beside(&self.dir, "part");
         remove_dir(&path)?;
         fs::create_dir(&path).map_err(LabError::file("cannot create", &path))?;
-        Ok(Part { lock: self, path })
+        Ok(Unfinished { lock: self, path })
     }
 
     /// Removes the directory, if it is there.
@@ -81,12 +84,12 @@ impl Lock {
 
 /// A directory that is being made. Removed on drop unless it was finished.
 #[derive(Debug)]
-pub(crate) struct Part<'a> {
+pub(crate) struct Unfinished<'a> {
     lock: &'a Lock,
     path: PathBuf,
 }
 
-impl Part<'_> {
+impl Unfinished<'_> {
     /// Where to put the content.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -101,7 +104,7 @@ impl Part<'_> {
     }
 }
 
-impl Drop for Part<'_> {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.path);
     }
@@ -144,6 +147,17 @@ pub(crate) fn prune(
             throw_away(&dir);
         }
     }
+}
+
+/// Those of the files and directories that nobody can be using: all but the `newest`, and of those the ones
+/// that were not [used](used) for [`UNUSED_FOR`].
+pub(crate) fn unused(paths: impl IntoIterator<Item = PathBuf>, newest: usize) -> Vec<PathBuf> {
+    let when = |path: PathBuf| Some((fs::metadata(&path).ok()?.modified().ok()?, path));
+    let mut all: Vec<(SystemTime, PathBuf)> = paths.into_iter().filter_map(when).collect();
+    all.sort();
+    let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED_FOR);
+    let unused = all.into_iter().rev().skip(newest).filter(|(used, _)| old(used));
+    unused.map(|(_, path)| path).collect()
 }
 
 /// The paths of what is in a directory; nothing when it cannot be read.

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use sansim_protocol::FailureKind;
+
 use crate::ExitReason;
 
 /// Why the lab could not do what was asked.
@@ -10,7 +12,7 @@ pub enum LabError {
     /// A program of the host is missing.
     #[error("{program} was not found: apt-get install {package}")]
     MissingTool {
-        /// The program.
+        /// Its name, as it is looked for in `$PATH`.
         program: String,
         /// The package it comes with on Debian and Ubuntu.
         package: String,
@@ -18,9 +20,9 @@ pub enum LabError {
     /// A program of the host failed.
     #[error("{program} failed ({status}):\n{output}")]
     ToolFailed {
-        /// The program.
+        /// Its name, as it is looked for in `$PATH`.
         program: String,
-        /// How it ended.
+        /// Its exit status, in words: `exit status: 1`.
         status: String,
         /// The end of what it wrote to standard error.
         output: String,
@@ -37,7 +39,7 @@ pub enum LabError {
     /// The agent cannot be used as it is.
     #[error("the guest agent {path} cannot be used: {why}")]
     BadAgent {
-        /// The file.
+        /// Which file, or what it is called to the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
@@ -55,13 +57,13 @@ pub enum LabError {
     BadImageName {
         /// The name asked for.
         name: String,
-        /// Why not.
+        /// A sentence with what would be possible, where something is.
         why: String,
     },
     /// Somebody else is working on it.
     #[error("{what} is in use by another sansim: try again when that has ended")]
     Busy {
-        /// What.
+        /// What another process has the lock of: `the image bookworm`.
         what: String,
     },
     /// A kernel cannot be used.
@@ -81,7 +83,7 @@ pub enum LabError {
     /// A Debian package cannot be used.
     #[error("the package {path} cannot be used: {why}")]
     BadPackage {
-        /// The file.
+        /// Which file, or what it is called to the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
@@ -97,7 +99,7 @@ pub enum LabError {
     /// An initramfs cannot be used.
     #[error("the initrd {path} cannot be used: {why}")]
     BadInitrd {
-        /// The file.
+        /// Which file, or what it is called to the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
@@ -114,9 +116,9 @@ pub enum LabError {
          run without one: `sansim image list`"
     )]
     NoMirror {
-        /// The image.
+        /// The image whose packages were to be fetched.
         image: String,
-        /// What apt said.
+        /// The first line of apt's that tells of it.
         why: String,
     },
     /// The disk is full.
@@ -132,9 +134,17 @@ pub enum LabError {
     File {
         /// "cannot read", "cannot create"…
         doing: &'static str,
-        /// The file.
+        /// Which file, or what it is called to the user.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The memory of a saved guest cannot be read.
+    #[error("cannot restore the memory from {path}: {source}")]
+    Memory {
+        /// Which file, or what it is called to the user.
+        path: PathBuf,
+        /// The system's reason, or that it is damaged.
         source: io::Error,
     },
     /// No directory for the cache could be determined.
@@ -143,13 +153,15 @@ pub enum LabError {
     /// QEMU did not start, or ended by itself.
     #[error("QEMU could not be started: {why}")]
     Start {
-        /// What it said.
+        /// Whose fault it is, as far as that is known.
+        cause: StartFailure,
+        /// The end of what it wrote, or how it ended.
         why: String,
     },
     /// KVM was asked for and does not work here.
     #[error("KVM does not work here ({why}): use --accel tcg, or auto")]
     NoKvm {
-        /// What was seen.
+        /// The error that came of trying.
         why: String,
     },
     /// Time is to be skipped under KVM.
@@ -170,7 +182,7 @@ pub enum LabError {
          an answer of the lab; use --time real"
     )]
     SkipNeedsNewerQemu {
-        /// Its version.
+        /// The first line of `qemu-system-x86_64 --version`.
         found: String,
     },
     /// A story cannot be saved.
@@ -182,7 +194,7 @@ pub enum LabError {
     /// What was saved belongs to another story.
     #[error("this is another story than the one that was saved: {why}")]
     AnotherStory {
-        /// Where they part.
+        /// The first answer, or request, in which they differ.
         why: String,
     },
     /// The guest did not get ready in time.
@@ -196,7 +208,7 @@ pub enum LabError {
     /// The guest ended while something was expected of it.
     #[error("the guest is gone ({reason}); the end of its console:\n{console}")]
     GuestGone {
-        /// How it ended.
+        /// How QEMU ended.
         reason: ExitReason,
         /// The last lines of the console.
         console: String,
@@ -207,7 +219,7 @@ pub enum LabError {
          (`cargo build --release`), then `sansim image build`"
     )]
     AgentVersion {
-        /// What it said.
+        /// The version that its first line carries.
         agent: u32,
         /// What is spoken here.
         ours: u32,
@@ -215,23 +227,25 @@ pub enum LabError {
     /// The agent sent something that cannot be understood.
     #[error("the agent cannot be understood: {why}")]
     AgentGarbled {
-        /// Where and why.
+        /// The place in the line that is no message, and why it is none.
         why: String,
     },
     /// The agent could not do what was asked.
     #[error("{call}: {why}")]
     AgentFailed {
-        /// What was asked.
+        /// The call, by its name in the protocol: `load_modules`.
         call: String,
+        /// What the agent tells apart.
+        kind: FailureKind,
         /// The agent's own sentence.
         why: String,
     },
     /// A daemon of the guest's userland does not start.
     #[error("{name} does not start in the guest: {why}")]
     Service {
-        /// Which one.
+        /// The daemon, or the command that was to get it ready.
         name: String,
-        /// What it said.
+        /// The end of what it wrote, or how it ended.
         why: String,
     },
     /// The agent did not answer in time.
@@ -239,7 +253,7 @@ pub enum LabError {
         "the agent did not answer {call} within {seconds} s; the end of the console:\n{console}"
     )]
     AgentTimeout {
-        /// What was asked.
+        /// The call, by its name in the protocol: `load_modules`.
         call: String,
         /// The deadline, in seconds.
         seconds: u64,
@@ -249,9 +263,9 @@ pub enum LabError {
     /// QEMU refused a command.
     #[error("QEMU refused {command}: {why}")]
     Qmp {
-        /// The QMP command.
+        /// The command by its name in QMP, or a line of the human monitor.
         command: String,
-        /// QEMU's description.
+        /// QEMU's description of the error, or how the connection to its monitor ended.
         why: String,
     },
     /// A template did not restore. It has been thrown away.
@@ -259,31 +273,56 @@ pub enum LabError {
         "the saved guest {path} does not start ({why}); it was thrown away: run again, or use --cold"
     )]
     BadTemplate {
-        /// The template's directory.
+        /// The directory in which the template was.
         path: PathBuf,
-        /// What was seen.
+        /// The error that came of trying.
         why: String,
     },
     /// The configuration of a machine makes no sense.
     #[error("this machine cannot be: {why}")]
     BadMachine {
-        /// Why not.
+        /// A sentence with what would be possible, where something is.
         why: String,
     },
 }
 
+/// What a failed start of QEMU comes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartFailure {
+    /// Nobody listens at a socket that QEMU was to connect to: an HBA of the array's is gone.
+    NoBackend,
+    /// Something else; the words are all there is.
+    Other,
+}
+
 impl LabError {
+    /// QEMU did not start, for a reason that is known in words only.
+    pub(crate) fn start(why: impl Into<String>) -> LabError {
+        LabError::Start { cause: StartFailure::Other, why: why.into() }
+    }
+
     /// A failed file operation; a full disk is told apart.
     pub(crate) fn file(
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                LabError::DiskFull { path }
-            }
-            _ => LabError::File { doing, path, source },
+        move |source| match is_full(&source) {
+            true => LabError::DiskFull { path },
+            false => LabError::File { doing, path, source },
         }
     }
+
+    /// A guest's memory that could not be restored from its file; a full disk is told apart.
+    pub(crate) fn memory(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LabError {
+        let path = path.into();
+        move |source| match is_full(&source) {
+            true => LabError::DiskFull { path },
+            false => LabError::Memory { path, source },
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

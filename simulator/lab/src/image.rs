@@ -1,8 +1,40 @@
-//! What an image is, once it is built.
+//! Guest images: what one is once it is built, and how it is built.
+//!
+//! An image has two layers. The [`base`] is a kernel with its modules and a userland, made of a
+//! distribution's packages or put together of [`parts`], which may be the user's own. The
+//! [`initramfs`] brings the agent and the modules of ours; another agent makes another one.
+//!
+//! | file | what it makes, or knows |
+//! |---|---|
+//! | [`store`] | the cache with all images |
+//! | [`distribution`] | the images that are known by name, and the packages that they are made of |
+//! | [`named_by_content`] | images without a name, put together for a run |
+//! | [`kernel`] | `vmlinux`, from packages, a build tree or files |
+//! | [`modules`] | the kernel's modules that a guest may need, and ours (`bundled`) |
+//! | [`userland`] | the squashfs, from packages or a root file system |
+//! | [`archive`], [`decompress`] | reading what packages hold, and what is compressed |
+
+mod archive;
+mod base;
+mod decompress;
+mod distribution;
+mod initramfs;
+mod kernel;
+mod modules;
+mod named_by_content;
+mod parts;
+mod store;
+mod userland;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::{build::is_place_of_programs, is_own_module};
+pub(crate) use initramfs::{AgentBinary, find_agent};
+pub use kernel::UserKernel;
+pub use modules::is_bundled_module;
+pub use parts::{KernelSource, Parts, UserlandSource};
+pub use store::ImageStore;
+pub use userland::UserRootFs;
+use userland::is_place_of_programs;
 
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +64,7 @@ impl Image {
     /// Why a module cannot be loaded in this image, if it is one of ours and was left out. `module`
     /// is its name or the alias by which the kernel asks for it.
     pub fn lacks(&self, module: &str) -> Option<&str> {
-        self.left_out.as_deref().filter(|_| is_own_module(module))
+        self.left_out.as_deref().filter(|_| is_bundled_module(module))
     }
 
     /// The file of one of its kernel's modules, with symbols, if it is at hand.
@@ -69,7 +101,7 @@ impl Image {
 /// A line of the list of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// Its name.
+    /// The name that `--image` takes.
     pub name: String,
     /// What it is made of, for instance `Debian bookworm`, in one line.
     pub description: String,

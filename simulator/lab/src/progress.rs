@@ -6,7 +6,7 @@ pub trait Progress: Send + Sync {
     fn stage(&self, text: &str);
 }
 
-/// Says nothing.
+/// For tests and whoever does not want to be told.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sansim_stage::event::{Change, Event, What};
+use sansim_stage::event::{Change, Event, IoKind, PathState, What};
 
 /// Marks kept at most in one lane; a story with more shows the first ones.
 const MAX_MARKS: usize = 300;
@@ -89,15 +89,19 @@ impl Lanes {
             What::Path { path, state, .. } => {
                 let lane = format!("path {path}");
                 match state {
-                    'F' => self.change(5, &lane, t, ("active", Tone::Good), ("failed", Tone::Bad)),
-                    _ => self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good)),
+                    PathState::Failed => {
+                        self.change(5, &lane, t, ("active", Tone::Good), ("failed", Tone::Bad))
+                    }
+                    PathState::Active => {
+                        self.change(5, &lane, t, ("failed", Tone::Bad), ("active", Tone::Good))
+                    }
                 }
             }
-            What::Io { what: "stall_begin", text, .. } => {
+            What::Io { what: IoKind::StallBegin, text, .. } => {
                 let bar = Bar { from: t, to: None, label: text.clone(), tone: Tone::Bad };
                 self.lane(6, "I/O").bars.push(bar);
             }
-            What::Io { what: "stall_end", .. } => {
+            What::Io { what: IoKind::StallEnd, .. } => {
                 if let Some(bar) = self.lane(6, "I/O").bars.last_mut() {
                     bar.to.get_or_insert(t);
                 }

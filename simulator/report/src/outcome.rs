@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use sansim_stage::event::{Change, CommandEvent, Event, What};
+use sansim_stage::event::{Change, CommandEvent, Event, GroupState, IoKind, PathState, What};
 
 /// The operations by which device handlers have a controller take a LUN over.
 const ACTIVATIONS: [&str; 3] = ["MODE SELECT", "START STOP UNIT", "SET TARGET PORT GROUPS"];
@@ -86,9 +86,9 @@ impl OutcomeTracker {
                 self.note(Outcome::Switched);
             }
             What::PgInit { rounds, .. } if *rounds > 1 => self.note(Outcome::Retried),
-            What::Group { state: 'D', .. } => self.note(Outcome::Bypassed),
-            What::Path { state: 'F', .. } => self.note(Outcome::PathFailed),
-            What::Io { what: "error", .. } => self.note(Outcome::IoFailed),
+            What::Group { state: GroupState::Bypassed, .. } => self.note(Outcome::Bypassed),
+            What::Path { state: PathState::Failed, .. } => self.note(Outcome::PathFailed),
+            What::Io { what: IoKind::Error, .. } => self.note(Outcome::IoFailed),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use sansim_stage::event::{CommandEvent, Event, What};
+use sansim_stage::event::{CommandEvent, Event, GroupState, IoKind, PathState, What};
 
 /// Lines kept at most; a story with more loses its middle, and says so.
 const MAX_LINES: usize = 400;
@@ -88,21 +88,21 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             }
         }
         What::Path { path, dev, state, fails, .. } => match state {
-            'F' => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
-            _ => ("path", format!("{path} ({dev}) active"), false),
+            PathState::Failed => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
+            PathState::Active => ("path", format!("{path} ({dev}) active"), false),
         },
         What::Table { map, .. } => ("table", format!("{map} has a new table"), false),
         What::Group { group, state } => {
             let word = match state {
-                'A' => "current",
-                'D' => "bypassed",
-                _ => "enabled",
+                GroupState::Current => "current",
+                GroupState::Bypassed => "bypassed",
+                GroupState::Enabled => "enabled",
             };
             ("group", format!("path group {group} is {word}"), false)
         }
         What::PgInit { rounds: 0, .. } => return None,
         What::PgInit { rounds, .. } => ("pg_init", format!("round {rounds}"), false),
-        What::Io { what, text, .. } => ("io", text.clone(), *what != "stall_end"),
+        What::Io { what, text, .. } => ("io", text.clone(), *what != IoKind::StallEnd),
         What::Ran { name, code, .. } => {
             let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
             ("ran", format!("{name}: {code}"), false)

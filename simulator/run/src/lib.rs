@@ -30,7 +30,7 @@ use recorder::Recorder;
 use sansim_array::Stage as RunStage;
 use sansim_lab::{
     AccelDecision, Checkpoint, Image, Keeper, LULL, LabError, Machine, MachineConfig, MemoryGauge,
-    Progress, Templates, TimeMode, WorkDir, is_own_module, kernel_command_line, own_cpu_time,
+    Progress, Templates, TimeMode, WorkDir, is_bundled_module, kernel_command_line, own_cpu_time,
 };
 use sansim_language::{Scenario, Versions, resolved_toml};
 use sansim_report::{
@@ -557,8 +557,9 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
             .to_owned(),
     ];
     let wanted = spec.scenario.setup.guest.wanted_modules();
-    added
-        .extend(wanted.filter(|name| is_own_module(name)).map(|name| format!("our module {name}")));
+    added.extend(
+        wanted.filter(|name| is_bundled_module(name)).map(|name| format!("our module {name}")),
+    );
     if time == TimeMode::Skip {
         added.push(
             "a vhost-user-blk device without a driver at 0000:00:04.0, and a thread of the agent, woken \

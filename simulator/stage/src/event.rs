@@ -3,6 +3,7 @@
 
 use sansim_array::{Changed, CommandRecord, StateChange};
 use sansim_protocol::{Event as AgentEvent, Happening};
+pub use sansim_protocol::{GroupState, PathState, PathUeventAction};
 use sansim_time::Time;
 use serde::Serialize;
 
@@ -47,13 +48,13 @@ pub enum What {
         /// Which path it is: `hba0:A0`.
         path: String,
         /// `A` active, `F` failed.
-        state: char,
+        state: PathState,
         /// Failures since the table was loaded.
         fails: u32,
         /// Its path group, counted from 1.
         group: usize,
         /// `A` current, `E` enabled, `D` bypassed.
-        group_state: char,
+        group_state: GroupState,
     },
     /// A map has other paths, or other path groups.
     Table {
@@ -67,7 +68,7 @@ pub enum What {
         /// Counted from 1.
         group: usize,
         /// `A` current, `E` enabled, `D` bypassed.
-        state: char,
+        state: GroupState,
     },
     /// `pg_init_count` of a map changed.
     PgInit {
@@ -78,8 +79,8 @@ pub enum What {
     },
     /// The workload stalled, went on, or had an error.
     Io {
-        /// `stall_begin`, `stall_end`, `error`, `corrupt`.
-        what: &'static str,
+        /// Which of these.
+        what: IoKind,
         /// In words.
         text: String,
         /// Where in the map, in bytes.
@@ -97,7 +98,7 @@ pub enum What {
     /// A `DM_ACTION` uevent.
     Uevent {
         /// `PATH_FAILED` or `PATH_REINSTATED`.
-        action: String,
+        action: PathUeventAction,
         /// Which path it is: `hba0:A0`.
         path: String,
         /// `DM_SEQNUM`.
@@ -137,6 +138,31 @@ pub enum What {
         /// Why.
         reason: Option<String>,
     },
+}
+
+/// What an `io` event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IoKind {
+    /// Nothing has completed for the time that counts as a stall.
+    StallBegin,
+    /// Something has completed after a stall.
+    StallEnd,
+    /// A request failed, or events of the agent's were lost.
+    Error,
+    /// A block did not hold what it should.
+    Corrupt,
+}
+
+impl std::fmt::Display for IoKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            IoKind::StallBegin => "stall_begin",
+            IoKind::StallEnd => "stall_end",
+            IoKind::Error => "error",
+            IoKind::Corrupt => "corrupt",
+        })
+    }
 }
 
 /// The fields of a `command` event.
@@ -301,27 +327,27 @@ impl Event {
                 What::Log { level: None, text: event.what.log_line()?.into_owned() }
             }
             Happening::StallBegin { since_ns, .. } => What::Io {
-                what: "stall_begin",
+                what: IoKind::StallBegin,
                 text: format!("no I/O has completed since {:.3} s", time.guest_seconds(*since_ns)),
                 offset: None,
             },
             Happening::StallEnd { lasted_ns, .. } => What::Io {
-                what: "stall_end",
+                what: IoKind::StallEnd,
                 text: format!("I/O completes again after {:.3} s", *lasted_ns as f64 / 1e9),
                 offset: None,
             },
-            Happening::IoError { op, offset, errno, .. } => What::Io {
-                what: "error",
-                text: format!("{op} failed with errno {errno}"),
+            Happening::IoError { direction, offset, errno, .. } => What::Io {
+                what: IoKind::Error,
+                text: format!("{direction} failed with errno {errno}"),
                 offset: Some(*offset),
             },
-            Happening::Corrupt { fault, offset, detail, .. } => What::Io {
-                what: "corrupt",
-                text: format!("{fault} block: {detail}"),
+            Happening::Corrupt { kind, offset, detail, .. } => What::Io {
+                what: IoKind::Corrupt,
+                text: format!("{kind} block: {detail}"),
                 offset: Some(*offset),
             },
             Happening::Lost { count } => What::Io {
-                what: "error",
+                what: IoKind::Error,
                 text: format!(
                     "the agent dropped {count} events: the lab was too slow to read them"
                 ),
@@ -357,5 +383,40 @@ mod tests {
         assert_eq!(time.seconds(Time::from_nanos(5_000)), -2.0);
         assert_eq!(time.guest_seconds(4_000), -2.0);
         assert_eq!(time.guest_seconds(3_000_004_000), 1.0);
+    }
+
+    #[test]
+    fn states_and_actions_are_written_in_the_kernels_letters_and_words() {
+        let written = |what| serde_json::to_string(&Event { t: 1.5, what }).unwrap();
+        let path = What::Path {
+            dev: "8:16".to_owned(),
+            path: "hba0:A0".to_owned(),
+            state: PathState::Failed,
+            fails: 1,
+            group: 1,
+            group_state: GroupState::Bypassed,
+        };
+        assert_eq!(
+            written(path),
+            r#"{"t":1.5,"kind":"path","dev":"8:16","path":"hba0:A0","state":"F","fails":1,"group":1,"group_state":"D"}"#
+        );
+        let uevent = What::Uevent {
+            action: PathUeventAction::Reinstated,
+            path: "hba0:A0".to_owned(),
+            seqnum: 2,
+            valid_paths: 4,
+        };
+        assert_eq!(
+            written(uevent),
+            r#"{"t":1.5,"kind":"uevent","action":"PATH_REINSTATED","path":"hba0:A0","seqnum":2,"valid_paths":4}"#
+        );
+        use IoKind::{Corrupt, Error, StallBegin, StallEnd};
+        for what in [StallBegin, StallEnd, Error, Corrupt] {
+            let io = What::Io { what, text: "x".to_owned(), offset: None };
+            assert_eq!(
+                written(io),
+                format!(r#"{{"t":1.5,"kind":"io","what":"{what}","text":"x"}}"#)
+            );
+        }
     }
 }

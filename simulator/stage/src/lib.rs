@@ -44,7 +44,7 @@ pub use guest::{Guest, LoadedModule, Paths};
 pub use hands::Brought;
 pub use maps::Maps;
 pub use pace::Pace;
-pub use path::{PathPattern, PathState};
+pub use path::PathPattern;
 pub use placeholder::{Piece, Placeholder, pieces, placeholder};
 pub use prepare::{Prepared, Preparing, prepare};
 pub use san::{San, SanError, Wire};

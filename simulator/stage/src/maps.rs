@@ -73,12 +73,14 @@ fn shape(status: &MapStatus) -> Vec<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
-    use sansim_protocol::{GroupStatus, PathStatus};
+    use GroupState::{Current, Enabled};
+    use PathState::{Active, Failed};
+    use sansim_protocol::{GroupState, GroupStatus, PathState, PathStatus};
 
     use super::*;
 
-    fn status(rounds: u32, state: char, group: char) -> MapStatus {
-        let path = PathStatus { dev: "8:0".into(), state, fail_count: u32::from(state == 'F') };
+    fn status(rounds: u32, state: PathState, group: GroupState) -> MapStatus {
+        let path = PathStatus { dev: "8:0".into(), state, fail_count: u32::from(state == Failed) };
         MapStatus {
             map: "lun0".into(),
             name: "dm-0".into(),
@@ -94,18 +96,18 @@ mod tests {
     #[test]
     fn only_differences_are_told() {
         let (mut maps, paths) = (Maps::default(), Paths::default());
-        assert!(maps.update(&status(0, 'A', 'E'), &paths).is_empty());
-        assert!(maps.update(&status(0, 'A', 'E'), &paths).is_empty());
-        assert_eq!(maps.update(&status(3, 'F', 'A'), &paths).len(), 3);
-        assert_eq!(maps.update(&status(0, 'F', 'A'), &paths).len(), 1);
+        assert!(maps.update(&status(0, Active, Enabled), &paths).is_empty());
+        assert!(maps.update(&status(0, Active, Enabled), &paths).is_empty());
+        assert_eq!(maps.update(&status(3, Failed, Current), &paths).len(), 3);
+        assert_eq!(maps.update(&status(0, Failed, Current), &paths).len(), 1);
         assert_eq!(maps.most_rounds(), 3);
     }
     #[test]
     fn a_table_with_its_groups_in_another_order_is_no_news_of_its_paths() {
         let (mut maps, paths) = (Maps::default(), Paths::default());
-        let mut status = status(1, 'A', 'A');
-        let second = PathStatus { dev: "8:16".into(), state: 'F', fail_count: 1 };
-        status.groups.push(GroupStatus { state: 'E', paths: vec![second] });
+        let mut status = status(1, Active, Current);
+        let second = PathStatus { dev: "8:16".into(), state: Failed, fail_count: 1 };
+        status.groups.push(GroupStatus { state: Enabled, paths: vec![second] });
         maps.update(&status, &paths);
         status.groups.reverse();
         let told = maps.update(&status, &paths);

@@ -3,7 +3,6 @@
 use std::{fmt, str::FromStr};
 
 use sansim_array::{HbaId, Nexus, PortId};
-use sansim_protocol::PathStatus;
 
 /// The paths through one port: from every HBA, or from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,30 +44,5 @@ impl FromStr for PathPattern {
             None => (None, text),
         };
         Ok(PathPattern { hba, port: port.parse().map_err(|_| wrong())? })
-    }
-}
-
-/// State of a path in the eyes of dm-multipath.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PathState {
-    /// Letter `A` of the status line.
-    Active,
-    /// Letter `F`.
-    Failed,
-}
-
-impl PathState {
-    /// That of a path in a map's status.
-    pub fn of(path: &PathStatus) -> Self {
-        if path.state == 'F' { PathState::Failed } else { PathState::Active }
-    }
-}
-
-impl fmt::Display for PathState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            PathState::Active => "active",
-            PathState::Failed => "failed",
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use sansim_array::Array;
 use sansim_lab::{Keeper, LabError};
-use sansim_protocol::NO_MODULE;
+use sansim_protocol::FailureKind;
 
 use crate::{Guest, Manager, Maps, Paths, Setup, StageError};
 
@@ -64,7 +64,7 @@ pub async fn prepare(
 
 fn not_loaded(error: LabError) -> StageError {
     match error {
-        LabError::AgentFailed { why, .. } if why.contains(NO_MODULE) => StageError::NoModule(why),
+        LabError::AgentFailed { kind: FailureKind::NoModule, why, .. } => StageError::NoModule(why),
         error => error.into(),
     }
 }

@@ -6,7 +6,7 @@ use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
     Sense, ServiceResponse, Stage, StateChange, Status,
 };
-use sansim_protocol::{Event, Happening, MapStatus, WorkloadReport};
+use sansim_protocol::{Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
 
 use crate::{Setup, TextMatch};
@@ -228,9 +228,9 @@ impl World {
             Happening::PathUevent { map, action, .. } => {
                 // The kernel has two of these actions; others are not counted.
                 if let Some(seen) = self.map(map)
-                    && ["PATH_FAILED", "PATH_REINSTATED"].contains(&action.as_str())
+                    && !matches!(action, PathUeventAction::Other(_))
                 {
-                    *seen.uevents.entry(action.clone()).or_default() += 1;
+                    *seen.uevents.entry(action.to_string()).or_default() += 1;
                 }
             }
             Happening::IoError { .. } => {

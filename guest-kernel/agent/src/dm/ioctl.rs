@@ -12,7 +12,7 @@ use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 
 /// Size of `struct dm_ioctl`.
 const HEADER: usize = 312;
-/// `struct dm_target_spec`.
+/// Size of `struct dm_target_spec`.
 const TARGET_SPEC: usize = 40;
 /// Buffers larger than this are not tried.
 const MAX_BUFFER: usize = 1 << 20;
@@ -29,7 +29,7 @@ const MAX_NAME: usize = 127;
 
 /// The commands that are used here, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum DmCommand {
     ListDevices = 2,
     Create = 3,
     Remove = 4,
@@ -43,9 +43,9 @@ pub(crate) enum Command {
     ArmPoll = 16,
 }
 
-/// `DM_*_FLAG`.
+/// The flags of `struct dm_ioctl`, `DM_*_FLAG`.
 pub(crate) mod flags {
-    /// Answer the table instead of the status.
+    /// DmAnswer the table instead of the status.
     pub(crate) const STATUS_TABLE: u32 = 1 << 4;
     /// The answer did not fit.
     pub(super) const BUFFER_FULL: u32 = 1 << 8;
@@ -55,48 +55,48 @@ pub(crate) mod flags {
     pub(crate) const DEFERRED_REMOVE: u32 = 1 << 17;
 }
 
-/// One target of a table, or of the answer to [`Command::TableStatus`].
+/// One target of a table, or of the answer to [`DmCommand::TableStatus`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// 512-byte sectors.
+    /// Where it begins in the map, in sectors of 512 bytes.
     pub(crate) start: u64,
-    /// 512-byte sectors.
+    /// How long it is, in sectors of 512 bytes.
     pub(crate) sectors: u64,
-    /// `multipath`.
+    /// The name of its target type: `multipath`.
     pub(crate) kind: String,
     /// What follows the kind in a table or status line.
     pub(crate) text: String,
 }
 
 /// A request to be sent.
-pub(crate) struct Request<'a> {
-    command: Command,
+pub(crate) struct DmRequest<'a> {
+    command: DmCommand,
     name: &'a str,
     flags: u32,
     targets: u32,
     data: Vec<u8>,
 }
 
-/// What came back.
+/// What the kernel has put into the buffer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct DmAnswer {
     buffer: Vec<u8>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> DmRequest<'a> {
     /// A request about the device `name` (empty for those that are about none).
-    pub(crate) fn new(command: Command, name: &'a str) -> Request<'a> {
-        Request { command, name, flags: 0, targets: 0, data: Vec::new() }
+    pub(crate) fn new(command: DmCommand, name: &'a str) -> DmRequest<'a> {
+        DmRequest { command, name, flags: 0, targets: 0, data: Vec::new() }
     }
 
-    /// Sets flags.
-    pub(crate) fn flags(mut self, flags: u32) -> Request<'a> {
+    /// Adds some of [`flags`].
+    pub(crate) fn flags(mut self, flags: u32) -> DmRequest<'a> {
         self.flags |= flags;
         self
     }
 
-    /// Appends a target ([`Command::TableLoad`]).
-    pub(crate) fn target(mut self, target: &Target) -> Request<'a> {
+    /// Appends a target ([`DmCommand::TableLoad`]).
+    pub(crate) fn target(mut self, target: &Target) -> DmRequest<'a> {
         let next = (TARGET_SPEC + target.text.len() + 1).next_multiple_of(8);
         let mut spec = Vec::with_capacity(next);
         spec.extend(target.start.to_ne_bytes());
@@ -113,8 +113,8 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sets the message ([`Command::Message`]) for the target at sector 0.
-    pub(crate) fn message(mut self, message: &str) -> Request<'a> {
+    /// Sets the message ([`DmCommand::Message`]) for the target at sector 0.
+    pub(crate) fn message(mut self, message: &str) -> DmRequest<'a> {
         self.data.extend(0u64.to_ne_bytes());
         self.data.extend(message.as_bytes());
         self.data.push(0);
@@ -143,14 +143,14 @@ impl<'a> Request<'a> {
     }
 
     /// Sends it to the control device.
-    pub(crate) fn send(&self, control: &File) -> Result<Answer, Errno> {
+    pub(crate) fn send(&self, control: &File) -> Result<DmAnswer, Errno> {
         let mut size = 2 << 10;
         loop {
             let mut buffer = self.encode(size)?;
-            let call = Call { command: self.command, buffer: &mut buffer };
-            // SAFETY: `Call` describes the device-mapper's commands (see its impl).
+            let call = DmIoctl { command: self.command, buffer: &mut buffer };
+            // SAFETY: `DmIoctl` describes the device-mapper's commands (see its impl).
             unsafe { ioctl(control.as_fd(), call)? };
-            let answer = Answer { buffer };
+            let answer = DmAnswer { buffer };
             if answer.word(AT_FLAGS) & flags::BUFFER_FULL == 0 || size >= MAX_BUFFER {
                 return Ok(answer);
             }
@@ -159,14 +159,14 @@ impl<'a> Request<'a> {
     }
 }
 
-struct Call<'a> {
-    command: Command,
+struct DmIoctl<'a> {
+    command: DmCommand,
     buffer: &'a mut [u8],
 }
 
 // SAFETY: every dm command is _IOWR(0xfd, n, struct dm_ioctl). The kernel reads and writes at most
-// the `data_size` bytes that the header names, which `Request::encode` sets to the buffer's length.
-unsafe impl Ioctl for Call<'_> {
+// the `data_size` bytes that the header names, which `DmRequest::encode` sets to the buffer's length.
+unsafe impl Ioctl for DmIoctl<'_> {
     type Output = ();
 
     const IS_MUTATING: bool = true;
@@ -184,7 +184,7 @@ unsafe impl Ioctl for Call<'_> {
     }
 }
 
-impl Answer {
+impl DmAnswer {
     fn word(&self, at: usize) -> u32 {
         word(&self.buffer, at).unwrap_or(0)
     }
@@ -263,7 +263,7 @@ mod tests {
     fn a_table_load_is_laid_out_as_the_kernel_wants_it() {
         let target =
             Target { start: 0, sectors: 2048, kind: "multipath".into(), text: "0 0 1 1".into() };
-        let request = Request::new(Command::TableLoad, "lun0").target(&target);
+        let request = DmRequest::new(DmCommand::TableLoad, "lun0").target(&target);
         let buffer = request.encode(0).unwrap();
         assert_eq!(buffer.len(), HEADER + 48);
         assert_eq!(word(&buffer, AT_DATA_SIZE), Some(360));
@@ -273,23 +273,23 @@ mod tests {
         assert_eq!(word(&buffer, HEADER + 20), Some(48));
         assert_eq!(text(&buffer[HEADER + 24..]), "multipath");
         assert_eq!(text(&buffer[HEADER + 40..]), "0 0 1 1");
-        let call = Call { command: Command::TableLoad, buffer: &mut [] };
+        let call = DmIoctl { command: DmCommand::TableLoad, buffer: &mut [] };
         assert_eq!(call.opcode(), 0xc138_fd09);
     }
 
     #[test]
     fn a_name_that_does_not_fit_is_refused() {
         let name = "x".repeat(128);
-        let refused = Request::new(Command::Status, &name).encode(0);
+        let refused = DmRequest::new(DmCommand::Status, &name).encode(0);
         assert_eq!(refused, Err(Errno::NAMETOOLONG));
     }
 
     /// An answer with this data after the header.
-    fn answer(targets: u32, data: &[u8]) -> Answer {
-        let mut buffer = Request::new(Command::TableStatus, "m").encode(0).unwrap();
+    fn answer(targets: u32, data: &[u8]) -> DmAnswer {
+        let mut buffer = DmRequest::new(DmCommand::TableStatus, "m").encode(0).unwrap();
         buffer[AT_TARGET_COUNT..AT_TARGET_COUNT + 4].copy_from_slice(&targets.to_ne_bytes());
         buffer.extend(data);
-        Answer { buffer }
+        DmAnswer { buffer }
     }
 
     fn target(next: u32, kind: &str, line: &str) -> Vec<u8> {

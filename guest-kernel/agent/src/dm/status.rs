@@ -9,7 +9,7 @@
 
 use std::str::{FromStr, SplitAsciiWhitespace};
 
-use sansim_protocol::{GroupStatus, PathStatus};
+use sansim_protocol::{GroupState, GroupStatus, PathState, PathStatus};
 
 /// What a status line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl<'a> Words<'a> {
     }
 
     fn group(&mut self) -> Option<GroupStatus> {
-        let state = self.letter()?;
+        let state = GroupState::of_letter(self.letter()?)?;
         let selector = self.number()?;
         self.skip(selector)?;
         let paths = self.number()?;
@@ -93,7 +93,7 @@ impl<'a> Words<'a> {
 
     fn path(&mut self, info: u32) -> Option<PathStatus> {
         let dev = self.word()?.to_owned();
-        let state = self.letter()?;
+        let state = PathState::of_letter(self.letter()?)?;
         let fail_count = self.number()?;
         self.skip(info)?;
         Some(PathStatus { dev, state, fail_count })
@@ -153,6 +153,9 @@ mod tests {
         }
         let error = "2 0 1 0 1 1 AB 0".parse::<Status>().unwrap_err();
         assert_eq!(error, "word 7 of the status line is unexpected: 2 0 1 0 1 1 AB 0");
+        let group = "2 0 1 0 1 1 F 0".parse::<Status>().unwrap_err();
+        assert_eq!(group, "word 7 of the status line is unexpected: 2 0 1 0 1 1 F 0");
+        assert!(line.replace("8:16 A", "8:16 D").parse::<Status>().is_err());
     }
 
     proptest! {

@@ -9,9 +9,9 @@ use crate::fail::{Failure, Result};
 /// A path's device, as the table names it and as large as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathDevice {
-    /// `major:minor`.
+    /// Its number, `major:minor`.
     pub(crate) dev: String,
-    /// 512-byte sectors.
+    /// Its size in sectors of 512 bytes; 0 while the capacity is not known.
     pub(crate) sectors: u64,
 }
 

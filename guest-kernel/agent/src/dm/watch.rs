@@ -14,14 +14,14 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags};
 use sansim_protocol::{Disk, Happening};
 
-use super::ioctl::{Command, Request, flags};
+use super::ioctl::{DmCommand, DmRequest, flags};
 use super::status::Status;
 use super::{Dm, Result};
-use crate::activity::Activity;
+use crate::bell::Bell;
 use crate::clock::wait_ready;
-use crate::fail::Doing;
 use crate::outbox::Outbox;
 use crate::scan;
+use crate::thread;
 
 /// How often the status of the maps is read.
 const LOOK: Duration = Duration::from_millis(50);
@@ -40,7 +40,7 @@ pub(crate) struct Watch {
 struct Eyes {
     outbox: Outbox,
     /// In exact time: without any of it no map changes but by an event.
-    activity: Option<Arc<Activity>>,
+    activity: Option<Arc<Bell>>,
     seen: Mutex<Seen>,
 }
 
@@ -60,7 +60,7 @@ struct Told {
 
 impl Watch {
     /// Watches nothing yet; events go to `outbox`.
-    pub(crate) fn new(outbox: Outbox, activity: Option<Arc<Activity>>) -> Watch {
+    pub(crate) fn new(outbox: Outbox, activity: Option<Arc<Bell>>) -> Watch {
         let eyes = Eyes { outbox, activity, seen: Mutex::default() };
         Watch { started: AtomicBool::new(false), eyes: Arc::new(eyes) }
     }
@@ -71,11 +71,7 @@ impl Watch {
             return Ok(());
         }
         let (dm, eyes) = (Dm::open()?, Arc::clone(&self.eyes));
-        std::thread::Builder::new()
-            .name("dm-watch".to_owned())
-            .spawn(move || eyes.watch(&dm))
-            .doing(|| "start a thread".to_owned())?;
-        Ok(())
+        thread::start("dm-watch", move || -> () { eyes.watch(&dm) }).map(drop)
     }
 
     /// Looks at the maps now: what something has changed is told before it is answered.
@@ -94,11 +90,11 @@ impl Eyes {
         loop {
             if moved {
                 // Armed before looking, so that what happens in between ends the wait.
-                let _ = dm.ask(Request::new(Command::ArmPoll, ""));
+                let _ = dm.ask(DmRequest::new(DmCommand::ArmPoll, ""));
                 self.relist(dm);
             }
             if let Some(activity) = &self.activity {
-                activity.forget();
+                activity.hush();
             }
             let any = self.look(dm);
             moved = match &self.activity {
@@ -110,7 +106,7 @@ impl Eyes {
 
     /// Adds maps that are new; those that are gone fall out when they are looked at.
     fn relist(&self, dm: &Dm) {
-        let Ok(answer) = dm.ask(Request::new(Command::ListDevices, "")) else { return };
+        let Ok(answer) = dm.ask(DmRequest::new(DmCommand::ListDevices, "")) else { return };
         let mut seen = self.seen();
         for name in answer.names() {
             seen.maps.entry(name).or_default();
@@ -136,7 +132,7 @@ fn control(dm: &Dm) -> PollFd<'_> {
 
 /// Waits for an event, or until some activity is [`LOOK`] ago, if there is a map that it can change.
 /// Returns whether there was an event.
-fn wait_for_activity(dm: &Dm, activity: &Activity, any: bool) -> bool {
+fn wait_for_activity(dm: &Dm, activity: &Bell, any: bool) -> bool {
     let mut fds = [control(dm), PollFd::new(activity, PollFlags::IN)];
     wait_ready(&mut fds[..1 + usize::from(any)], any.then_some(SELDOM));
     !fds[0].revents().is_empty() || wait_ready(&mut [control(dm)], Some(LOOK))

@@ -32,7 +32,7 @@ pub(super) struct Soft {
     pub(super) after: Vec<String>,
 }
 
-/// One directory `/lib/modules/<release>`.
+/// What depmod wrote in one directory `/lib/modules/<release>`.
 #[derive(Debug)]
 pub(super) struct Index {
     dir: PathBuf,

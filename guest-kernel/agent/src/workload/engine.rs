@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
-use sansim_protocol::WorkloadReport;
+use sansim_protocol::{IoDirection, WorkloadReport};
 
 use super::ledger::Ledger;
 use super::report::Meter;
 use super::ring::Ring;
-use super::schedule::{Op, Pacer, Stream};
+use super::schedule::{Pacer, Stream};
 use crate::clock::{now_ns, wait_ready};
 use crate::outbox::Outbox;
 
@@ -21,14 +21,14 @@ pub(super) struct Order {
     pub(super) patience_ns: u64,
     /// Whether to read back what was written.
     pub(super) read_back: bool,
-    /// Takes the report.
+    /// Where the report goes.
     pub(super) answer: Sender<WorkloadReport>,
 }
 
 /// What is in flight in a slot.
 #[derive(Clone, Copy)]
 struct Flight {
-    op: Op,
+    direction: IoDirection,
     block: usize,
     since_ns: u64,
 }
@@ -76,13 +76,12 @@ pub(super) struct Slots {
     flights: Vec<Option<Flight>>,
     free: Vec<usize>,
     /// Drawn, but its block is busy or its time has not come.
-    head: Option<(Op, usize)>,
+    head: Option<(IoDirection, usize)>,
     /// Blocks whose reading back failed.
     unread: u64,
 }
 
 impl Slots {
-    /// All free.
     pub(super) fn new(count: u32) -> Slots {
         let count = count as usize;
         Slots {
@@ -134,14 +133,16 @@ impl Engine {
             let flight = self.slots.flights[*slot].take().expect("a flight for every completion");
             self.slots.free.push(*slot);
             let offset = self.ledger.offset(flight.block);
-            self.meter.completed(now, flight.since_ns, flight.op, offset, *outcome);
-            match (flight.op, outcome) {
-                (Op::Write, outcome) => self.ledger.end_write(flight.block, outcome.is_ok()),
-                (Op::Read, Err(_)) => {
+            self.meter.completed(now, flight.since_ns, flight.direction, offset, *outcome);
+            match (flight.direction, outcome) {
+                (IoDirection::Write, outcome) => {
+                    self.ledger.end_write(flight.block, outcome.is_ok())
+                }
+                (IoDirection::Read, Err(_)) => {
                     self.ledger.end_failed_read(flight.block);
                     self.slots.unread += u64::from(reading_back);
                 }
-                (Op::Read, Ok(())) => {
+                (IoDirection::Read, Ok(())) => {
                     let sectors = self.ring.sectors(*slot);
                     if let Some(finding) = self.ledger.end_read(flight.block, sectors) {
                         self.meter.found(offset, finding);
@@ -199,7 +200,7 @@ impl Engine {
             Phase::ReadingBack { next, deadline_ns, .. } => {
                 while *next < self.ledger.len() && !self.slots.free.is_empty() {
                     if self.ledger.is_written(*next) {
-                        self.send(Op::Read, *next);
+                        self.send(IoDirection::Read, *next);
                     }
                     *next += 1;
                 }
@@ -212,7 +213,7 @@ impl Engine {
     fn feed_stream(&mut self, now: u64) -> u64 {
         while !self.slots.free.is_empty() {
             let stream = &mut self.stream;
-            let (op, block) = *self.slots.head.get_or_insert_with(|| stream.next());
+            let (direction, block) = *self.slots.head.get_or_insert_with(|| stream.next());
             // The order of the requests of one block is part of what the seed stands for.
             if self.ledger.is_busy(block) {
                 break;
@@ -222,20 +223,20 @@ impl Engine {
             }
             self.slots.head = None;
             self.pacer.take(now);
-            self.send(op, block);
+            self.send(direction, block);
         }
         u64::MAX
     }
 
-    fn send(&mut self, op: Op, block: usize) {
+    fn send(&mut self, direction: IoDirection, block: usize) {
         let slot = self.slots.free.pop().expect("the caller saw a free slot");
-        match op {
-            Op::Read => self.ledger.begin_read(block),
-            Op::Write => self.ledger.begin_write(block, self.ring.sectors_mut(slot)),
+        match direction {
+            IoDirection::Read => self.ledger.begin_read(block),
+            IoDirection::Write => self.ledger.begin_write(block, self.ring.sectors_mut(slot)),
         }
-        self.ring.queue(slot, op, self.ledger.offset(block));
+        self.ring.queue(slot, direction, self.ledger.offset(block));
         let since_ns = now_ns();
-        self.slots.flights[slot] = Some(Flight { op, block, since_ns });
+        self.slots.flights[slot] = Some(Flight { direction, block, since_ns });
         self.meter.submitted(since_ns);
     }
 

@@ -5,41 +5,14 @@
 //! writes that failed since the last good one are exactly those after it: what a block may hold is
 //! one range of generations, `acked..=last`.
 
-use std::fmt;
+use sansim_protocol::CorruptionKind;
 
 use super::stamp::{Content, Run, SECTOR, Stamp};
-
-/// What can be wrong with a block; the protocol's `Corruption` defines the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Newer data had been read before.
-    Stale,
-    /// Sectors of different writes.
-    Torn,
-    /// Data of another address.
-    Misplaced,
-    /// An acknowledged write that never showed.
-    Lost,
-    /// Nothing that this run wrote.
-    Garbled,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Fault::Stale => "stale",
-            Fault::Torn => "torn",
-            Fault::Misplaced => "misplaced",
-            Fault::Lost => "lost",
-            Fault::Garbled => "garbled",
-        })
-    }
-}
 
 /// A block found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    pub(crate) fault: Fault,
+    pub(crate) kind: CorruptionKind,
     /// What was expected and what was found.
     pub(crate) detail: String,
 }
@@ -147,10 +120,10 @@ impl Ledger {
                 None
             }
             Err(_) if entry.reported => None,
-            Err(fault) => {
+            Err(kind) => {
                 entry.reported = true;
                 let entry = *entry;
-                Some(Finding { fault, detail: self.detail(entry, &view) })
+                Some(Finding { kind, detail: self.detail(entry, &view) })
             }
         }
     }
@@ -228,27 +201,26 @@ impl View {
 }
 
 /// Decides about a block; `Ok` carries the newest generation it holds.
-fn judge(block: Block, view: &View) -> Result<u32, Fault> {
+fn judge(block: Block, view: &View) -> Result<u32, CorruptionKind> {
     if view.elsewhere.is_some() {
-        return Err(Fault::Misplaced);
+        return Err(CorruptionKind::Misplaced);
     }
     // Before the first acknowledged write a block may hold anything that is not ours.
     if view.unknown.is_some() && block.acked > 0 {
-        return Err(Fault::Garbled);
+        return Err(CorruptionKind::Garbled);
     }
     let (oldest, newest) = view.range.unwrap_or((0, 0));
     if newest > block.last {
-        return Err(Fault::Garbled);
+        return Err(CorruptionKind::Garbled);
     }
     if oldest >= block.acked {
         return Ok(newest);
     }
     if oldest != newest {
-        return Err(Fault::Torn);
+        return Err(CorruptionKind::Torn);
     }
-    Err(if oldest < block.seen { Fault::Stale } else { Fault::Lost })
+    Err(if oldest < block.seen { CorruptionKind::Stale } else { CorruptionKind::Lost })
 }
 
 #[cfg(test)]
-#[path = "ledger_tests.rs"]
 mod tests;

@@ -1,10 +1,9 @@
 //! What a workload counts and tells: totals, latencies, standstills.
 
 use hdrhistogram::Histogram;
-use sansim_protocol::{Happening, Latency, WorkloadReport};
+use sansim_protocol::{Happening, IoDirection, Latency, WorkloadReport};
 
-use super::ledger::{Fault, Finding};
-use super::schedule::Op;
+use super::ledger::Finding;
 
 /// Errors and corruptions that are reported one by one; the others are only counted.
 const REPORTED: u64 = 64;
@@ -59,7 +58,7 @@ impl Meter {
         &mut self,
         now_ns: u64,
         since_ns: u64,
-        op: Op,
+        direction: IoDirection,
         offset: u64,
         outcome: Result<(), i32>,
     ) {
@@ -67,14 +66,14 @@ impl Meter {
         self.in_flight -= 1;
         self.quiet_since = now_ns;
         self.latency.saturating_record(now_ns.saturating_sub(since_ns));
-        match (outcome, op) {
-            (Ok(()), Op::Read) => self.report.reads += 1,
-            (Ok(()), Op::Write) => self.report.writes += 1,
-            (Err(errno), op) => {
+        match (outcome, direction) {
+            (Ok(()), IoDirection::Read) => self.report.reads += 1,
+            (Ok(()), IoDirection::Write) => self.report.writes += 1,
+            (Err(errno), direction) => {
                 self.report.errors += 1;
                 if self.report.errors <= REPORTED {
-                    let (map, op) = (self.map.clone(), op.name().to_owned());
-                    self.events.push(Happening::IoError { map, op, offset, errno });
+                    let map = self.map.clone();
+                    self.events.push(Happening::IoError { map, direction, offset, errno });
                 }
             }
         }
@@ -92,17 +91,11 @@ impl Meter {
     /// A block was found wrong.
     pub(crate) fn found(&mut self, offset: u64, finding: Finding) {
         let corrupt = &mut self.report.corrupt;
-        match finding.fault {
-            Fault::Stale => corrupt.stale += 1,
-            Fault::Torn => corrupt.torn += 1,
-            Fault::Misplaced => corrupt.misplaced += 1,
-            Fault::Lost => corrupt.lost += 1,
-            Fault::Garbled => corrupt.garbled += 1,
-        }
+        corrupt.count(finding.kind);
         if corrupt.total() <= REPORTED {
             self.events.push(Happening::Corrupt {
                 map: self.map.clone(),
-                fault: finding.fault.to_string(),
+                kind: finding.kind,
                 offset,
                 detail: finding.detail,
             });
@@ -176,7 +169,7 @@ mod tests {
         let mut meter = meter();
         meter.submitted(10 * MS);
         meter.submitted(10 * MS);
-        meter.completed(20 * MS, 10 * MS, Op::Read, 0, Ok(()));
+        meter.completed(20 * MS, 10 * MS, IoDirection::Read, 0, Ok(()));
         assert_eq!(meter.tick(119 * MS), 120 * MS);
         assert_eq!(meter.take_events(), []);
         meter.tick(120 * MS);
@@ -185,12 +178,17 @@ mod tests {
             meter.take_events(),
             [Happening::StallBegin { map: "m".into(), since_ns: 20 * MS }]
         );
-        meter.completed(520 * MS, 10 * MS, Op::Write, 0, Err(5));
+        meter.completed(520 * MS, 10 * MS, IoDirection::Write, 0, Err(5));
         assert_eq!(
             meter.take_events(),
             [
                 Happening::StallEnd { map: "m".into(), lasted_ns: 500 * MS },
-                Happening::IoError { map: "m".into(), op: "write".into(), offset: 0, errno: 5 },
+                Happening::IoError {
+                    map: "m".into(),
+                    direction: IoDirection::Write,
+                    offset: 0,
+                    errno: 5
+                },
             ]
         );
         assert_eq!(meter.report(600 * MS, 0).longest_stall_ns, 500 * MS);
@@ -200,7 +198,7 @@ mod tests {
     fn a_stall_that_ended_before_anyone_looked_is_told_whole() {
         let mut meter = meter();
         meter.submitted(0);
-        meter.completed(150 * MS, 0, Op::Read, 0, Ok(()));
+        meter.completed(150 * MS, 0, IoDirection::Read, 0, Ok(()));
         assert_eq!(
             meter.take_events(),
             [
@@ -214,9 +212,9 @@ mod tests {
     fn an_idle_map_does_not_stall() {
         let mut meter = meter();
         meter.submitted(0);
-        meter.completed(MS, 0, Op::Read, 0, Ok(()));
+        meter.completed(MS, 0, IoDirection::Read, 0, Ok(()));
         meter.submitted(900 * MS);
-        meter.completed(901 * MS, 900 * MS, Op::Read, 0, Ok(()));
+        meter.completed(901 * MS, 900 * MS, IoDirection::Read, 0, Ok(()));
         let report = meter.report(999 * MS, 0);
         assert_eq!((report.longest_stall_ns, report.reads, report.stuck), (MS, 2, 0));
         assert_eq!(meter.take_events(), []);
@@ -236,7 +234,7 @@ mod tests {
         let mut meter = meter();
         for _ in 0..100 {
             meter.submitted(0);
-            meter.completed(0, 0, Op::Read, 0, Err(5));
+            meter.completed(0, 0, IoDirection::Read, 0, Err(5));
         }
         assert_eq!(meter.take_events().len(), 64);
         assert_eq!(meter.report(0, 0).errors, 100);
@@ -247,7 +245,7 @@ mod tests {
         let mut meter = meter();
         for latency in 1..=100 {
             meter.submitted(0);
-            meter.completed(latency * MS, 0, Op::Read, 0, Ok(()));
+            meter.completed(latency * MS, 0, IoDirection::Read, 0, Ok(()));
             meter.take_events();
         }
         let latency = meter.report(0, 0).latency;

@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use io_uring::{IoUring, opcode, types};
 
-use super::schedule::Op;
 use super::stamp::SECTOR;
+use sansim_protocol::IoDirection;
 
 /// Bytes of a page; O_DIRECT wants its buffers aligned to logical blocks, and none is larger.
 pub(crate) const PAGE: usize = 4096;
@@ -56,15 +56,15 @@ impl Ring {
     }
 
     /// Queues a request for the whole buffer of an idle slot; [`Ring::submit`] sends it.
-    pub(crate) fn queue(&mut self, slot: usize, op: Op, offset: u64) {
+    pub(crate) fn queue(&mut self, slot: usize, direction: IoDirection, offset: u64) {
         assert!(!self.in_flight[slot], "one request a slot");
         let fd = types::Fd(self.file.as_raw_fd());
         let buffer = &mut self.buffers[slot];
         let len = (buffer.len() * PAGE) as u32;
         let start = buffer.as_mut_ptr().cast::<u8>();
-        let entry = match op {
-            Op::Read => opcode::Read::new(fd, start, len).offset(offset).build(),
-            Op::Write => opcode::Write::new(fd, start, len).offset(offset).build(),
+        let entry = match direction {
+            IoDirection::Read => opcode::Read::new(fd, start, len).offset(offset).build(),
+            IoDirection::Write => opcode::Write::new(fd, start, len).offset(offset).build(),
         };
         let entry = entry.user_data(slot as u64);
         // SAFETY: the file and the buffer live in `self` and are neither moved nor resized. While

@@ -2,24 +2,9 @@
 
 use std::time::Duration;
 
+use sansim_protocol::IoDirection;
+
 use super::stamp::mix;
-
-/// Reading or writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Op {
-    Read,
-    Write,
-}
-
-impl Op {
-    /// As events name it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Op::Read => "read",
-            Op::Write => "write",
-        }
-    }
-}
 
 /// The endless sequence of requests that a seed stands for. It does not depend on how the I/O goes:
 /// the same seed always asks for the same blocks in the same order.
@@ -38,9 +23,10 @@ impl Stream {
     }
 
     /// The next request: what, and which block.
-    pub(crate) fn next(&mut self) -> (Op, usize) {
-        let op = if self.draw(100) < u64::from(self.read_percent) { Op::Read } else { Op::Write };
-        (op, self.draw(self.blocks) as usize)
+    pub(crate) fn next(&mut self) -> (IoDirection, usize) {
+        let reads = self.draw(100) < u64::from(self.read_percent);
+        let direction = if reads { IoDirection::Read } else { IoDirection::Write };
+        (direction, self.draw(self.blocks) as usize)
     }
 
     /// A number below `below`, by a SplitMix64 step and a multiplication.
@@ -113,13 +99,13 @@ mod tests {
         let mut hit = [0u32; 16];
         let mut reads = 0;
         for _ in 0..10_000 {
-            let (op, block) = stream.next();
+            let (direction, block) = stream.next();
             hit[block] += 1;
-            reads += u32::from(op == Op::Read);
+            reads += u32::from(direction == IoDirection::Read);
         }
         assert!(hit.iter().all(|n| *n > 0));
         assert!((2_700..3_300).contains(&reads), "{reads}");
-        for (percent, only) in [(100, Op::Read), (0, Op::Write)] {
+        for (percent, only) in [(100, IoDirection::Read), (0, IoDirection::Write)] {
             let mut stream = Stream::new(3, 16, percent);
             assert!((0..1000).all(|_| stream.next().0 == only));
         }

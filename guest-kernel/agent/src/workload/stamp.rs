@@ -56,12 +56,12 @@ pub(crate) enum Content {
     Zero,
     /// An intact stamp, of whatever run and place.
     Stamp(Stamp),
-    /// Anything else.
+    /// Bytes that are neither, or a stamp that is damaged.
     Unknown,
 }
 
 impl Stamp {
-    /// Fills a sector.
+    /// Writes the stamp, and the filler that goes with it.
     pub(crate) fn write(&self, sector: &mut [u8; SECTOR]) {
         let checksum = self.checksum();
         sector[0..8].copy_from_slice(&MAGIC.to_le_bytes());
@@ -86,7 +86,7 @@ impl Stamp {
 }
 
 impl Content {
-    /// Reads a sector.
+    /// Tells what the bytes of a sector are.
     pub(crate) fn of(sector: &[u8; SECTOR]) -> Content {
         if u64_at(sector, 0) != MAGIC {
             let zero = sector.iter().all(|byte| *byte == 0);

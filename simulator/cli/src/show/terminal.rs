@@ -9,7 +9,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sansim_report::repeat::Repeat;
 use sansim_run::{Finished, RunId, Sink};
-use sansim_stage::event::{Event, What};
+use sansim_stage::event::{Event, PathState, What};
 
 use super::{Style, repeat, result};
 
@@ -80,7 +80,9 @@ impl Sink for Terminal {
                 What::PgInit { rounds, .. } if *rounds > 0 => {
                     live.last = format!("pg_init round {rounds}");
                 }
-                What::Path { path, state: 'F', .. } => live.last = format!("path {path} failed"),
+                What::Path { path, state: PathState::Failed, .. } => {
+                    live.last = format!("path {path} failed")
+                }
                 What::Io { text, .. } => live.last = text.clone(),
                 _ => {}
             }

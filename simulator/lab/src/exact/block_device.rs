@@ -28,7 +28,7 @@ const VERSION_1: u64 = 1 << 32;
 const PROTOCOL_FEATURES: u64 = 1 << 30;
 const LOG_ALL: u64 = 1 << 26;
 
-/// LOG_SHMFD, REPLY_ACK, CONFIG.
+/// Protocol features: LOG_SHMFD, REPLY_ACK, CONFIG.
 const PROTOCOL: u64 = 1 << 1 | 1 << 3 | 1 << 9;
 
 /// Where the payloads of GET_CONFIG and SET_CONFIG have their data.
@@ -39,12 +39,12 @@ const LONGEST_QUEUE: u16 = 1024;
 const NO_FILE: u64 = 1 << 8;
 
 /// What a device is: the features of its own, and its configuration (virtio 1.2 5.2.3 and 5.2.4).
-pub(super) trait Personality {
+pub(super) trait BlockConfig {
     /// Features beside those of any device.
     fn features(&self) -> u64;
 
-    /// The configuration.
-    fn config(&self) -> [u8; 64];
+    /// The configuration space, `struct virtio_blk_config`.
+    fn bytes(&self) -> [u8; 64];
 
     /// A byte of the configuration was written. Answers whether the front end is answered later.
     fn written(&mut self, at: usize, byte: u8) -> bool;
@@ -60,7 +60,7 @@ struct Region {
 
 /// The state of a device's connection and of its virtqueue.
 pub(super) struct BlockDevice<P> {
-    pub(super) personality: P,
+    pub(super) config: P,
     ram: File,
     regions: Vec<Region>,
     pub(super) memory: GuestMemoryMmap<()>,
@@ -72,11 +72,11 @@ pub(super) struct BlockDevice<P> {
     pub(super) call: Option<OwnedFd>,
 }
 
-impl<P: Personality> BlockDevice<P> {
+impl<P: BlockConfig> BlockDevice<P> {
     /// A device that nobody has connected to. `ram` is the guest's memory.
-    pub(super) fn new(personality: P, ram: File) -> io::Result<Self> {
+    pub(super) fn new(config: P, ram: File) -> io::Result<Self> {
         Ok(BlockDevice {
-            personality,
+            config,
             ram,
             regions: Vec::new(),
             memory: GuestMemoryMmap::new(),
@@ -115,7 +115,7 @@ impl<P: Personality> BlockDevice<P> {
         let long = |value: u64| Ok(Some(value.to_le_bytes().to_vec()));
         match message.request {
             GET_FEATURES => {
-                return long(VERSION_1 | PROTOCOL_FEATURES | LOG_ALL | self.personality.features());
+                return long(VERSION_1 | PROTOCOL_FEATURES | LOG_ALL | self.config.features());
             }
             GET_PROTOCOL_FEATURES => return long(PROTOCOL),
             GET_QUEUE_NUM => return long(1),
@@ -145,12 +145,12 @@ impl<P: Personality> BlockDevice<P> {
 
     fn set_config(&mut self, message: &Message) -> bool {
         let at = message.word(0) as usize;
-        message.payload.get(CONFIG_DATA).is_some_and(|byte| self.personality.written(at, *byte))
+        message.payload.get(CONFIG_DATA).is_some_and(|byte| self.config.written(at, *byte))
     }
 
     fn get_config(&self, message: &Message) -> Vec<u8> {
         let mut reply = message.payload.clone();
-        let config = self.personality.config();
+        let config = self.config.bytes();
         let from = config.get(message.word(0) as usize..).unwrap_or_default();
         for (to, from) in reply.iter_mut().skip(CONFIG_DATA).zip(from) {
             *to = *from;

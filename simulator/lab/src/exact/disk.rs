@@ -15,7 +15,7 @@ use virtio_queue::{DescriptorChain, QueueOwnedT, QueueT};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 use super::{
-    block_device::{BlockDevice, Personality},
+    block_device::{BlockConfig, BlockDevice},
     vhost_user::Connection,
 };
 use crate::Device;
@@ -38,12 +38,12 @@ const ID_BYTES: usize = 20;
 /// Read in one piece.
 const PIECE: usize = 128 << 10;
 
-/// The disk.
+/// A virtio-blk disk with the image's squashfs, which the guest can only read.
 pub(crate) struct UserlandDisk {
-    inner: Mutex<Inner>,
+    inner: Mutex<DiskState>,
 }
 
-struct Inner {
+struct DiskState {
     device: BlockDevice<Squashfs>,
     connection: Option<Connection>,
     /// The agent asks. Before it does, in a kernel that has the disk's driver built in, requests are
@@ -58,12 +58,12 @@ struct Squashfs {
     bytes: u64,
 }
 
-impl Personality for Squashfs {
+impl BlockConfig for Squashfs {
     fn features(&self) -> u64 {
         FEATURES
     }
 
-    fn config(&self) -> [u8; 64] {
+    fn bytes(&self) -> [u8; 64] {
         let mut config = [0; 64];
         config[..8].copy_from_slice(&self.bytes.div_ceil(SECTOR).to_le_bytes());
         config[SEG_MAX..SEG_MAX + 4].copy_from_slice(&SEGMENTS.to_le_bytes());
@@ -82,7 +82,7 @@ impl UserlandDisk {
         let file = File::open(userland)?;
         let bytes = file.metadata()?.len();
         let device = BlockDevice::new(Squashfs { file, bytes }, ram.try_clone()?)?;
-        let inner = Inner { device, connection: None, asked, due: false };
+        let inner = DiskState { device, connection: None, asked, due: false };
         Ok(Arc::new(UserlandDisk { inner: Mutex::new(inner) }))
     }
 
@@ -99,7 +99,7 @@ impl UserlandDisk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, DiskState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,7 +141,7 @@ impl Device for UserlandDisk {
     }
 }
 
-impl Inner {
+impl DiskState {
     fn pump(&mut self) -> io::Result<()> {
         match &mut self.connection {
             Some(connection) => self.device.pump(connection).map(drop),
@@ -187,7 +187,7 @@ impl BlockDevice<Squashfs> {
             && let Some(chain) = available.next()
         {
             let head = chain.head_index();
-            let written = self.personality.request(chain, &self.memory).unwrap_or(0);
+            let written = self.config.request(chain, &self.memory).unwrap_or(0);
             if self.queue.add_used(&self.memory, head, written).is_err() {
                 break;
             }

@@ -16,7 +16,7 @@ pub(crate) type Served = Vec<Vec<u8>>;
 /// What a recording may hold, in bytes: all that a guest says and writes.
 const MOST: usize = 1 << 30;
 
-/// Questions, oldest first.
+/// Questions with their answers, oldest first; 1 GiB at the most.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Recording {
     questions: VecDeque<Question>,
@@ -32,12 +32,12 @@ struct Question {
     text: Vec<u8>,
     /// Each time that the devices served while it was open.
     served: VecDeque<Served>,
-    answer: Option<Answer>,
+    answer: Option<AnswerRecord>,
 }
 
 /// What a question was answered with, as far as the lab knows it without its guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct AnswerRecord {
     pub(crate) wake_ns: Option<u64>,
     pub(crate) text: Vec<u8>,
 }
@@ -67,7 +67,7 @@ impl Recording {
         }
     }
 
-    pub(crate) fn answered(&mut self, answer: Answer) {
+    pub(crate) fn answered(&mut self, answer: AnswerRecord) {
         if self.has_room_for(answer.text.len())
             && let Some(question) = self.questions.back_mut()
         {
@@ -125,14 +125,14 @@ impl Retelling {
     ///
     /// # Errors
     /// The words for how it differs from what was answered then.
-    pub(crate) fn answer(&mut self, answer: &Answer) -> Result<(), String> {
+    pub(crate) fn answer(&mut self, answer: &AnswerRecord) -> Result<(), String> {
         let Some(question) = self.left.pop_front() else { return Ok(()) };
         if question.answer.as_ref() == Some(answer) && question.served.is_empty() {
             return Ok(());
         }
         let Some(was) = question.answer else { return Ok(()) };
-        let text = |answer: &Answer| String::from_utf8_lossy(&answer.text).trim().to_owned();
-        let seconds = |answer: &Answer| match answer.wake_ns {
+        let text = |answer: &AnswerRecord| String::from_utf8_lossy(&answer.text).trim().to_owned();
+        let seconds = |answer: &AnswerRecord| match answer.wake_ns {
             Some(ns) => format!("at {} s", ns as f64 / 1e9),
             None => "never".to_owned(),
         };
@@ -153,8 +153,8 @@ impl Retelling {
 mod tests {
     use super::*;
 
-    fn answer(text: &str) -> Answer {
-        Answer { wake_ns: Some(5), text: text.into() }
+    fn answer(text: &str) -> AnswerRecord {
+        AnswerRecord { wake_ns: Some(5), text: text.into() }
     }
 
     fn recording() -> Recording {

@@ -13,9 +13,9 @@ use tokio::{
 };
 
 use super::{
-    block_device::{BlockDevice, Personality, SET_CONFIG},
+    block_device::{BlockConfig, BlockDevice, SET_CONFIG},
     mailbox::LabMailbox,
-    recording::{Answer, Recording, Retelling, Served},
+    recording::{AnswerRecord, Recording, Retelling, Served},
     vhost_user::Connection,
 };
 use crate::agent::Lines;
@@ -27,11 +27,11 @@ const CONFIG_WCE: u64 = 1 << 11;
 /// The lab's end of the hypercall.
 pub(crate) struct Register {
     mailbox: LabMailbox,
-    inner: Mutex<Inner>,
+    inner: Mutex<RegisterState>,
     asked: watch::Sender<Ask>,
 }
 
-struct Inner {
+struct RegisterState {
     device: BlockDevice<Writeback>,
     connection: Option<Connection>,
     /// What is said and answered in words.
@@ -54,8 +54,8 @@ enum Telling {
 }
 
 /// How devices are to serve while a question is open.
-pub(crate) enum Service {
-    /// As ever.
+pub(crate) enum Serving {
+    /// Without writing anything down.
     Plain,
     /// And write it down, for [`Register::served`].
     WrittenDown,
@@ -68,7 +68,7 @@ pub(crate) enum Service {
 pub(crate) enum Answered {
     /// The guest goes on.
     Yes,
-    /// QEMU is gone.
+    /// The reply cannot be sent: QEMU has ended, or is about to.
     Gone(io::Error),
     /// This is not what was answered when the question was asked first: how so.
     Otherwise(String),
@@ -83,13 +83,13 @@ impl std::fmt::Debug for Register {
 /// The value of the register.
 struct Writeback(u8);
 
-impl Personality for Writeback {
+impl BlockConfig for Writeback {
     fn features(&self) -> u64 {
         CONFIG_WCE
     }
 
     /// A disk without a single sector.
-    fn config(&self) -> [u8; 64] {
+    fn bytes(&self) -> [u8; 64] {
         let mut config = [0; 64];
         config[WRITEBACK] = self.0;
         config
@@ -114,7 +114,7 @@ impl Register {
         let (asked, asks) = watch::channel(Ask::default());
         let device = BlockDevice::new(Writeback(value), ram.try_clone()?)?;
         let (late, telling) = (Vec::new(), Telling::Once);
-        let inner = Inner { device, connection: None, lines, late, telling };
+        let inner = RegisterState { device, connection: None, lines, late, telling };
         let (mailbox, inner) = (LabMailbox::of(ram.try_clone()?)?, Mutex::new(inner));
         Ok((Arc::new(Register { mailbox, inner, asked }), asks))
     }
@@ -130,7 +130,7 @@ impl Register {
 
     fn pump(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { device, connection, lines, telling, .. } = &mut *inner;
+        let RegisterState { device, connection, lines, telling, .. } = &mut *inner;
         let Some(connection) = connection else { return Ok(()) };
         if device.pump(connection)? {
             let (ask, text) = self.mailbox.question()?;
@@ -154,7 +154,7 @@ impl Register {
         interrupts: Vec<Interrupt>,
     ) -> Answered {
         let mut inner = self.lock();
-        let Inner { connection, lines, late, telling, .. } = &mut *inner;
+        let RegisterState { connection, lines, late, telling, .. } = &mut *inner;
         let Some(connection) = connection else { return Answered::Yes };
         late.extend(interrupts);
         let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
@@ -164,7 +164,7 @@ impl Register {
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
         tracing::trace!(?go, text = %String::from_utf8_lossy(&text), "answered");
-        let answer = Answer { wake_ns, text };
+        let answer = AnswerRecord { wake_ns, text };
         if let Telling::Again(retelling, _) = telling {
             if let Err(why) = retelling.answer(&answer) {
                 *telling = Telling::Once;
@@ -220,25 +220,25 @@ impl Register {
     }
 
     /// How the devices are to serve now.
-    pub(crate) fn service(&self) -> Service {
+    pub(crate) fn service(&self) -> Serving {
         match &mut self.lock().telling {
-            Telling::Once => Service::Plain,
-            Telling::WrittenDown(_) => Service::WrittenDown,
-            Telling::Again(retelling, _) => Service::Again(retelling.serve()),
+            Telling::Once => Serving::Plain,
+            Telling::WrittenDown(_) => Serving::WrittenDown,
+            Telling::Again(retelling, _) => Serving::Again(retelling.serve()),
         }
     }
 
     /// The last value that was written, which belongs to a saved machine.
     pub(crate) fn value(&self) -> u8 {
-        self.lock().device.personality.0
+        self.lock().device.config.0
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, RegisterState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl RegisterState {
     /// Asks the next question that was written down. After the last one it is the guest's turn.
     fn ask_again(&mut self, asked: &watch::Sender<Ask>) {
         let Telling::Again(retelling, _) = &self.telling else { return };

@@ -18,19 +18,19 @@ pub(crate) struct Guest {
     ram: File,
     round: u64,
     value: u8,
-    /// It lives.
+    /// As long as it is there, the guest lives.
     _exit: watch::Sender<Option<ExitReason>>,
 }
 
 /// The lab's ends of it.
-pub(crate) struct Ends {
+pub(crate) struct LabEnds {
     pub(crate) connected: Connected,
     pub(crate) register: Arc<Register>,
     pub(crate) asks: watch::Receiver<Ask>,
 }
 
 /// A guest, and what the lab has of it.
-pub(crate) async fn guest() -> (Guest, Ends) {
+pub(crate) async fn guest() -> (Guest, LabEnds) {
     let ram = tempfile::tempfile().unwrap();
     ram.set_len(Mailbox::AT + Mailbox::BYTES as u64).unwrap();
     let (exit, exited) = watch::channel(None);
@@ -43,7 +43,7 @@ pub(crate) async fn guest() -> (Guest, Ends) {
     tokio::spawn(Arc::clone(&register).serve(listener));
     let socket = UnixStream::connect(&path).await.unwrap();
     let guest = Guest { socket, ram, round: 0, value: 0, _exit: exit };
-    (guest, Ends { connected, register, asks })
+    (guest, LabEnds { connected, register, asks })
 }
 
 impl Guest {

@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 const REPLY: u32 = 1 << 2;
 const NEED_REPLY: u32 = 1 << 3;
 
-/// A message.
+/// What QEMU, the front end, sends.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) request: u32,
@@ -139,7 +139,7 @@ impl Connection {
     }
 }
 
-/// Waits for messages.
+/// Waits for messages without having the connection.
 pub(super) struct Waiter(tokio::net::UnixStream);
 
 impl Waiter {

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 
 use sansim_protocol::hypercall::{Mailbox, slot};
 
-use super::MachineConfig;
+use super::{MachineConfig, TimeMode};
 use crate::{
-    Accel, TimeMode,
+    Accel,
     exact::{DISK_SOCKET, REGISTER_SOCKET},
 };
 
@@ -52,7 +52,7 @@ const CALENDAR: &str = "base=2026-01-01T00:00:00,clock=vm";
 /// Why QEMU is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// To boot.
+    /// To boot, with nothing but warnings on the console.
     Boot,
     /// To boot, with early messages on the console so that progress can be seen.
     Probe,
@@ -72,16 +72,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
         .add(format!("memory-backend-file,id=ram,share=on,size={memory}M,mem-path={ram}"));
     line.add("-machine")
         .add("q35,memory-backend=ram,hpet=off,usb=off,sata=off,smbus=off,vmport=off");
-    match config.accel {
-        Accel::Kvm => line.add("-accel").add("kvm").add("-cpu").add("host"),
-        // The plainest processor is the quickest to translate: string functions stay with SSE2.
-        Accel::Tcg => line.add("-accel").add("tcg").add("-cpu").add("qemu64"),
-    };
-    if config.time == TimeMode::Skip {
-        line.add("-icount").add(ICOUNT);
-        line.add("-seed").add(SEED);
-        line.add("-rtc").add(CALENDAR);
-    }
+    line.add_processor(config);
     line.add("-m").add(format!("{memory}M"));
     line.add("-smp").add(config.cpus.to_string());
     // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing
@@ -102,14 +93,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
         TimeMode::Real => line.add_port_and_disk(config),
         TimeMode::Skip => line.add_register_and_disk(),
     }
-    for (index, hba) in config.hbas.iter().enumerate() {
-        line.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
-        line.add("-device").add(format!(
-            "vhost-user-scsi-pci,id=hba{index},chardev=hba{index},num_queues={},addr={:#x}",
-            hba.request_queues,
-            super::config::hba_slot(index)
-        ));
-    }
+    line.add_hbas(config);
     if start == Start::Restore {
         // A saved state says that the guest is stopped, and by whom; it starts when it is told to.
         line.add("-S").add("-incoming").add("defer");
@@ -137,6 +121,32 @@ impl Line {
     fn add(&mut self, argument: impl Into<OsString>) -> &mut Line {
         self.0.push(argument.into());
         self
+    }
+
+    /// Who executes the guest's code, and what counts its time.
+    fn add_processor(&mut self, config: &MachineConfig) {
+        match config.accel {
+            Accel::Kvm => self.add("-accel").add("kvm").add("-cpu").add("host"),
+            // The plainest processor is the quickest to translate: string functions stay with SSE2.
+            Accel::Tcg => self.add("-accel").add("tcg").add("-cpu").add("qemu64"),
+        };
+        if config.time == TimeMode::Skip {
+            self.add("-icount").add(ICOUNT);
+            self.add("-seed").add(SEED);
+            self.add("-rtc").add(CALENDAR);
+        }
+    }
+
+    /// The HBAs, which somebody serves already.
+    fn add_hbas(&mut self, config: &MachineConfig) {
+        for (index, hba) in config.hbas.iter().enumerate() {
+            self.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
+            self.add("-device").add(format!(
+                "vhost-user-scsi-pci,id=hba{index},chardev=hba{index},num_queues={},addr={:#x}",
+                hba.request_queues,
+                super::config::hba_slot(index)
+            ));
+        }
     }
 
     /// The agent's port, and the userland's disk, which QEMU serves.

@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use super::Services;
-use crate::{Accel, Image, LabError, Result, TimeMode};
+use super::{Services, TimeMode};
+use crate::{Accel, Image, LabError, Result};
 
 /// The device number of the first HBA on the root bus.
 const FIRST_HBA: usize = 0x10;
@@ -16,7 +16,7 @@ const LONGEST_WORK_DIR: usize = 93;
 /// A vhost-user-scsi backend that listens already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HbaSocket {
-    /// Its Unix socket.
+    /// The Unix socket, on which the backend accepts one connection of QEMU's.
     pub path: PathBuf,
     /// How many request queues the device has.
     pub request_queues: u16,
@@ -25,15 +25,15 @@ pub struct HbaSocket {
 /// What a machine is made of.
 #[derive(Debug, Clone)]
 pub struct MachineConfig {
-    /// The guest.
+    /// Kernel, initramfs and userland.
     pub image: Image,
     /// How its code is executed.
     pub accel: Accel,
     /// What drives its clock.
     pub time: TimeMode,
-    /// Memory in MiB.
+    /// The guest's memory in MiB, from 128 to 1,048,576 (1 TiB).
     pub memory_mib: u32,
-    /// Processors.
+    /// Virtual processors, from 1 to 64; 1 in exact time.
     pub cpus: u8,
     /// The daemons that go on in it.
     pub services: Services,
@@ -50,7 +50,7 @@ pub struct MachineConfig {
 pub enum Boot {
     /// By booting the kernel.
     Cold,
-    /// From a template.
+    /// From a guest that was saved before any disk was found.
     Template,
     /// From a moment of a story.
     Checkpoint,

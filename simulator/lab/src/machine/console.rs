@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::tool::tail;
+use crate::host::programs::tail;
 
 /// No more than this is read, in bytes.
 const WINDOW: u64 = 64 << 10;

@@ -20,7 +20,7 @@ pub enum ExitReason {
     Signal(i32),
     /// QEMU gave up by itself.
     Failed {
-        /// Its exit code.
+        /// The exit code of its process; 134 (as a shell has it) after SIGABRT, -1 when it is not known.
         code: i32,
         /// The end of what it wrote to standard error.
         stderr: String,

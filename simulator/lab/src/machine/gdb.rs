@@ -19,7 +19,7 @@ use tokio::{
     },
 };
 
-use super::{listen, qmp::Qmp};
+use super::{launch::listen, qmp::Qmp};
 use crate::{LabError, Result};
 
 /// The sockets in the work directory: what gdb connects to, and what QEMU listens on.
@@ -48,13 +48,13 @@ pub struct Visit {
 
 /// What was heard of the conversation.
 #[derive(Debug, Default)]
-struct Seen {
+struct Heard {
     resumed: AtomicBool,
     trapped: AtomicBool,
     detached: AtomicBool,
 }
 
-impl Seen {
+impl Heard {
     fn said(&self, bytes: &[u8]) {
         self.detached.fetch_or(has(bytes, DETACHES), Relaxed);
         self.resumed.fetch_or(RESUMES.iter().any(|packet| has(bytes, packet)), Relaxed);
@@ -109,7 +109,7 @@ impl GdbPort {
         };
         let (from_gdb, mut to_gdb) = gdb.into_split();
         let (from_qemu, mut to_qemu) = UnixStream::connect(&self.server).await?.into_split();
-        let seen = Seen::default();
+        let seen = Heard::default();
         let relayed = tokio::select! {
             relayed = relay(from_gdb, &mut to_qemu, |bytes| seen.said(bytes)) => relayed,
             relayed = relay(from_qemu, &mut to_gdb, |bytes| seen.answered(bytes)) => relayed,
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_gdb_does_is_heard() {
-        let seen = Seen::default();
+        let seen = Heard::default();
         // On connecting it asks why the guest stands still.
         seen.said(b"+$?#3f");
         seen.answered(b"+$T05thread:01;#07");

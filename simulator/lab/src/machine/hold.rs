@@ -12,8 +12,14 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{ExitReason, Machine, ended, gdb::GdbPort, memory::Base, qmp::Qmp, ram::Ram};
-use crate::{LabError, Result, agent::LAST_WORDS, exact::Register, patience::Held};
+use super::{
+    ExitReason, Machine,
+    gdb::GdbPort,
+    process::{ended, ends_now},
+    qmp::Qmp,
+    ram::Ram,
+};
+use crate::{LabError, Result, agent::Held, exact::Register, saved::TemplateMemory};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
@@ -28,7 +34,7 @@ pub struct Hold {
     dir: PathBuf,
     held: Option<Held>,
     pub(super) ram: Arc<Ram>,
-    pub(super) base: Option<Arc<Base>>,
+    pub(super) template: Option<Arc<TemplateMemory>>,
     pub(super) register: Option<Arc<Register>>,
 }
 
@@ -44,9 +50,9 @@ impl Machine {
             let _ = told.send(stopping.stop().await);
         });
         tokio::time::sleep(LEAD).await;
-        let (ram, base) = (Arc::clone(&self.ram), self.base.clone());
+        let (ram, template) = (Arc::clone(&self.ram), self.template.clone());
         let register = self.register.clone();
-        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, base, register }
+        Hold { qmp, stopped: Some(stopped), exit, dir, held, ram, template, register }
     }
 }
 
@@ -69,11 +75,7 @@ impl Hold {
         let result = tokio::select! {
             stopped = stopped => match stopped.unwrap_or(Ok(())) {
                 Ok(()) => Ok(()),
-                // The monitor's end comes a moment before that of the process.
-                Err(error) => {
-                    let ended = tokio::time::timeout(LAST_WORDS, ended(&mut self.exit.clone())).await;
-                    Err(ended.map_or(error, gone))
-                }
+                Err(error) => Err(ends_now(&mut self.exit.clone()).await.map_or(error, gone)),
             },
             reason = ended(&mut exit) => Err(gone(reason)),
         };

@@ -15,10 +15,11 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
     runtime::Handle,
-    sync::oneshot,
+    sync::{Notify, oneshot, watch},
 };
 
-use crate::{LabError, Result, tool};
+use super::{exit::ExitReason, qmp::ShutdownWatch};
+use crate::{LabError, Result, StartFailure, agent::LAST_WORDS, host::programs};
 
 /// Of what QEMU writes to standard error, the end is kept: this many bytes.
 const KEPT_STDERR: usize = 8 << 10;
@@ -29,8 +30,8 @@ const KEPT_STDERR: usize = 8 << 10;
 /// a thread that lives as long as the program does all the forking. Should the program die before
 /// setpriv has set the signal, QEMU finds nobody at the sockets it connects to, and gives up.
 pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<Child> {
-    let qemu = tool::find(tool::QEMU)?;
-    let setpriv = tool::find("setpriv")?;
+    let qemu = programs::find(programs::QEMU)?;
+    let setpriv = programs::find("setpriv")?;
     let mut command = Command::new(&setpriv);
     command
         .args(["--pdeathsig", "KILL", "--"])
@@ -44,7 +45,7 @@ pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<C
     let (answer, spawned) = oneshot::channel();
     let job = Job { command, runtime: Handle::current(), answer };
     let sent = spawner().lock().map(|jobs| jobs.send(job).is_ok());
-    let gone = || LabError::Start { why: "the thread that starts it has ended".into() };
+    let gone = || LabError::start("the thread that starts it has ended");
     if !sent.unwrap_or(false) {
         return Err(gone());
     }
@@ -97,9 +98,109 @@ impl Stderr {
         let kept = self.0.lock().map(|kept| kept.clone()).unwrap_or_default();
         let text = String::from_utf8_lossy(&kept);
         let lines = text.lines().map(|line| {
-            line.strip_prefix(tool::QEMU).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(line)
+            line.strip_prefix(programs::QEMU)
+                .and_then(|rest| rest.strip_prefix(": "))
+                .unwrap_or(line)
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Looks after QEMU until it ends; then `exit` is told how. Answers what kills it, and who is to be given
+/// what its monitor reports of an end.
+pub(super) fn supervise(
+    mut qemu: Child,
+    exit: watch::Sender<Option<ExitReason>>,
+) -> (KillOnDrop, oneshot::Sender<ShutdownWatch>) {
+    let stderr = Stderr::default();
+    let reading = qemu.stderr.take().map(|pipe| tokio::spawn(stderr.clone().follow(pipe)));
+    let kill = Arc::new(Notify::new());
+    let (monitored, watch) = oneshot::channel();
+    let supervisor = Supervisor { qemu, kill: Arc::clone(&kill), stderr, reading, watch };
+    tokio::spawn(supervisor.run(exit));
+    (KillOnDrop(Some(kill)), monitored)
+}
+
+/// Has QEMU killed when it is dropped.
+pub(super) struct KillOnDrop(Option<Arc<Notify>>);
+
+impl KillOnDrop {
+    /// QEMU stays; whoever notifies the answer kills it.
+    pub(super) fn disarm(mut self) -> Arc<Notify> {
+        self.0.take().unwrap_or_default()
+    }
+}
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Some(kill) = &self.0 {
+            kill.notify_one();
+        }
+    }
+}
+
+struct Supervisor {
+    qemu: Child,
+    kill: Arc<Notify>,
+    stderr: Stderr,
+    reading: Option<tokio::task::JoinHandle<()>>,
+    watch: oneshot::Receiver<ShutdownWatch>,
+}
+
+impl Supervisor {
+    async fn run(mut self, exit: watch::Sender<Option<ExitReason>>) {
+        let (status, stopped) = tokio::select! {
+            status = self.qemu.wait() => (status, false),
+            () = self.kill.notified() => {
+                let _ = self.qemu.start_kill();
+                (self.qemu.wait().await, true)
+            }
+        };
+        if let Some(reading) = self.reading {
+            let _ = tokio::time::timeout(LAST_WORDS, reading).await;
+        }
+        let cause = match self.watch.try_recv() {
+            Ok(watch) if !stopped => watch.cause().await,
+            _ => None,
+        };
+        let reason = match status {
+            Ok(status) => ExitReason::of(stopped, cause, status, self.stderr.text()),
+            Err(error) => ExitReason::Failed { code: -1, stderr: error.to_string() },
+        };
+        exit.send_replace(Some(reason));
+    }
+}
+
+/// Waits until QEMU has ended, and says how.
+pub(super) async fn ended(exit: &mut watch::Receiver<Option<ExitReason>>) -> ExitReason {
+    match exit.wait_for(Option::is_some).await {
+        Ok(reason) => reason.clone().unwrap_or(ExitReason::Stopped),
+        // The supervisor went away with its runtime, and QEMU with it.
+        Err(_) => ExitReason::Stopped,
+    }
+}
+
+/// How QEMU has ended, if it ends in a moment: the end of one of its connections comes a moment before that of
+/// the process, and says less.
+pub(super) async fn ends_now(exit: &mut watch::Receiver<Option<ExitReason>>) -> Option<ExitReason> {
+    tokio::time::timeout(LAST_WORDS, ended(exit)).await.ok()
+}
+
+/// The error of a QEMU that has ended before it was connected to.
+pub(super) fn not_started(reason: &ExitReason) -> LabError {
+    let cause = match reason {
+        ExitReason::Failed { stderr, .. } => cause_of(stderr),
+        _ => StartFailure::Other,
+    };
+    LabError::Start { cause, why: reason.to_string() }
+}
+
+/// What QEMU's last words come to, as far as it makes a difference to the lab.
+fn cause_of(stderr: &str) -> StartFailure {
+    // util/qemu-sockets.c: "Failed to connect to '…': …".
+    match stderr.contains("Failed to connect") {
+        true => StartFailure::NoBackend,
+        false => StartFailure::Other,
     }
 }
 
@@ -116,5 +217,25 @@ mod tests {
         let text = stderr.text();
         assert!(text.len() <= KEPT_STDERR);
         assert!(text.ends_with("x\n-m 1: too little"), "{}", &text[text.len() - 40..]);
+    }
+
+    #[test]
+    fn a_backend_that_is_not_there_is_told_apart() {
+        let failed = |stderr: &str| {
+            let reason = ExitReason::Failed { code: 1, stderr: stderr.to_owned() };
+            match not_started(&reason) {
+                LabError::Start { cause, why } => (cause, why),
+                other => panic!("{other}"),
+            }
+        };
+        let socket = "-chardev socket,id=hba0,path=/x: Failed to connect to '/x': No such file";
+        let (cause, why) = failed(socket);
+        assert_eq!(cause, StartFailure::NoBackend);
+        assert_eq!(why, format!("QEMU ended with exit code 1: {socket}"));
+        assert_eq!(failed("-m 1: too little").0, StartFailure::Other);
+        assert!(matches!(
+            not_started(&ExitReason::Signal(9)),
+            LabError::Start { cause: StartFailure::Other, .. }
+        ));
     }
 }

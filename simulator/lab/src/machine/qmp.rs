@@ -35,12 +35,12 @@ impl std::fmt::Debug for Qmp {
 
 /// What the monitor reported of an end.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct ShutdownWatch {
     cause: Arc<Mutex<Option<ShutdownCause>>>,
     task: JoinHandle<()>,
 }
 
-impl Watch {
+impl ShutdownWatch {
     /// Why QEMU shut down, once it is gone: waits until all that it said has been read.
     pub(crate) async fn cause(mut self) -> Option<ShutdownCause> {
         let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.task).await;
@@ -50,8 +50,8 @@ impl Watch {
 
 impl Qmp {
     /// Waits for QEMU to connect.
-    pub(crate) async fn accept(listener: &UnixListener) -> Result<(Qmp, Watch)> {
-        let failed = |e: std::io::Error| LabError::Start { why: format!("its monitor: {e}") };
+    pub(crate) async fn accept(listener: &UnixListener) -> Result<(Qmp, ShutdownWatch)> {
+        let failed = |e: std::io::Error| LabError::start(format!("its monitor: {e}"));
         let (stream, _) = listener.accept().await.map_err(failed)?;
         let greeting = QmpStreamTokio::open(stream).await.map_err(failed)?;
         let triple = &greeting.capabilities.QMP.version.qemu;
@@ -76,10 +76,10 @@ impl Qmp {
                 }
             }
         });
-        Ok((Qmp { service, version }, Watch { cause, task }))
+        Ok((Qmp { service, version }, ShutdownWatch { cause, task }))
     }
 
-    /// `7.2.22`.
+    /// The version in the monitor's greeting: `7.2.22`.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }

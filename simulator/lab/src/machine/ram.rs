@@ -4,6 +4,8 @@
 //! a whole, without what was never touched, takes a tenth of the time, and QEMU saves its devices
 //! only.
 
+mod pages;
+
 use std::{
     fs::File,
     io,
@@ -17,7 +19,7 @@ use std::{
 
 use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 
-use crate::{LabError, Result, base::blocking};
+use crate::{LabError, Result, host::blocking};
 
 pub(super) const PAGE: usize = 4096;
 /// Read at once while pages of zeros, or that differ, are looked for.
@@ -39,7 +41,7 @@ impl Ram {
             ftruncate(&fd, bytes)?;
             Ok(fd)
         };
-        let fd = create().map_err(|e| LabError::Start { why: format!("no memory for it: {e}") })?;
+        let fd = create().map_err(|e| LabError::start(format!("no memory for it: {e}")))?;
         Ok(Ram { file: File::from(fd), bytes })
     }
 

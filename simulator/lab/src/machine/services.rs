@@ -44,7 +44,7 @@ pub enum UdevRules {
 /// The daemons that go on in a guest. They are started before a template is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Services {
-    /// None.
+    /// No daemon: the agent is the only process besides the kernel's.
     None,
     /// systemd-udevd, which has seen all devices, and multipathd, which has no paths yet.
     Multipathd(UdevRules),

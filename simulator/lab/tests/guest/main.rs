@@ -3,9 +3,9 @@
 //! every host does the same.
 
 mod lab;
-mod own_kernel;
-mod own_parts;
 mod parent;
+mod user_kernel;
+mod user_parts;
 
 use std::{fs, time::Duration};
 

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use sansim_array::Lun;
+use sansim_protocol::GroupState;
 use sansim_stage::{Condition, Judgement, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition, number::some};
@@ -82,7 +83,9 @@ impl fmt::Display for Current {
 impl Condition for Bypassed {
     fn judge(&self, world: &World) -> Judgement {
         Judgement::of_map(self.lun, world, |status| {
-            let bypassed = status.groups.iter().filter(|group| group.state == 'D').count() as u64;
+            let bypassed =
+                status.groups.iter().filter(|group| group.state == GroupState::Bypassed).count()
+                    as u64;
             let seen = format!("{} of LUN {} bypassed", some(bypassed, "path group"), self.lun);
             Judgement::new(self.count.holds(bypassed), seen)
         })

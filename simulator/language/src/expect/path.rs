@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use sansim_array::{Lun, PortId};
-use sansim_stage::{Condition, Judgement, PathPattern, PathState, World};
+use sansim_protocol::PathState;
+use sansim_stage::{Condition, Judgement, PathPattern, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition};
 use crate::{
@@ -71,8 +72,8 @@ impl Condition for States {
             for path in status.groups.iter().flat_map(|group| &group.paths) {
                 let nexus = world.nexus(&path.dev).filter(|nexus| self.path.matches(*nexus));
                 let Some(nexus) = nexus else { continue };
-                let state = PathState::of(path);
-                holds &= state == self.state;
+                holds &= path.state == self.state;
+                let state = PathStateName::from(path.state).word();
                 words.push(format!("path {nexus} of LUN {} is {state}", self.lun));
             }
             if words.is_empty() {
@@ -97,6 +98,7 @@ impl Expected for States {
 
 impl fmt::Display for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "path {} of LUN {} is {}", self.path, self.lun, self.state)
+        let state = PathStateName::from(self.state).word();
+        write!(f, "path {} of LUN {} is {state}", self.path, self.lun)
     }
 }

@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use sansim_array::Lun;
-use sansim_stage::{Condition, Judgement, PathState, World};
+use sansim_protocol::PathState;
+use sansim_stage::{Condition, Judgement, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition, number::keeps};
 use crate::{
@@ -52,8 +53,7 @@ impl Condition for Totals {
     fn judge(&self, world: &World) -> Judgement {
         Judgement::of_map(self.lun, world, |status| {
             let paths = || status.groups.iter().flat_map(|group| &group.paths);
-            let in_state =
-                |state| paths().filter(|path| PathState::of(path) == state).count() as u64;
+            let in_state = |state| paths().filter(|path| path.state == state).count() as u64;
             let (failed, active) = (in_state(PathState::Failed), in_state(PathState::Active));
             let holds = keeps(&self.numbers.failed, failed) && keeps(&self.numbers.active, active);
             let seen = format!("LUN {} has {active} active and {failed} failed paths", self.lun);

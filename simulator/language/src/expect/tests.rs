@@ -7,7 +7,8 @@ use sansim_array::{
     ServiceResponse, Stage, StateChange, Status,
 };
 use sansim_protocol::{
-    Corruption, Event, GroupStatus, Happening, MapStatus, PathStatus, WorkloadReport,
+    Corruption, Event, GroupState, GroupStatus, Happening, IoDirection, MapStatus, PathState,
+    PathStatus, WorkloadReport,
 };
 use sansim_time::Time;
 
@@ -90,10 +91,10 @@ fn event(what: Happening) -> Event {
     Event { at_ns: 0, what }
 }
 
-fn map(rounds: u32, current: u32, states: [char; 4]) -> Happening {
+fn map(rounds: u32, current: u32, states: [PathState; 4]) -> Happening {
     let path = |dev: &str, state| PathStatus { dev: dev.to_owned(), state, fail_count: 0 };
-    let group = |a: (&str, char), b: (&str, char)| GroupStatus {
-        state: 'E',
+    let group = |a: (&str, PathState), b: (&str, PathState)| GroupStatus {
+        state: GroupState::Enabled,
         paths: vec![path(a.0, a.1), path(b.0, b.1)],
     };
     Happening::Map(MapStatus {
@@ -188,7 +189,7 @@ fn the_highest_round_is_remembered_and_the_last_one_known() {
     let (last, _) = story("rounds_at_end = 1");
     assert!(!judge(&last, &world).0, "no status is no round");
     for rounds in [1, 3, 1] {
-        world.on_agent_event(&event(map(rounds, 1, ['A'; 4])));
+        world.on_agent_event(&event(map(rounds, 1, [PathState::Active; 4])));
     }
     assert!(judge(&highest, &world).0);
     assert!(judge(&last, &world).0);
@@ -203,11 +204,15 @@ fn paths_are_known_by_their_nexus() {
     let (both, _) = story(
         "path = [{ port = \"A1\", hba = 1, state = \"failed\" }, { port = \"B0\", state = \"active\" }]",
     );
-    world.on_agent_event(&event(map(1, 1, ['A'; 4])));
+    world.on_agent_event(&event(map(1, 1, [PathState::Active; 4])));
     for wanted in [&totals, &group, &port, &both] {
         assert!(!judge(wanted, &world).0, "{}", wanted.expectations[0]);
     }
-    world.on_agent_event(&event(map(1, 2, ['F', 'F', 'A', 'A'])));
+    world.on_agent_event(&event(map(
+        1,
+        2,
+        [PathState::Failed, PathState::Failed, PathState::Active, PathState::Active],
+    )));
     for wanted in [&totals, &group, &port, &both] {
         assert!(judge(wanted, &world).0, "{}", wanted.expectations[0]);
     }
@@ -237,7 +242,7 @@ fn uevents_are_counted_by_action_and_map() {
     let uevent = |map: &str, action: &str| {
         event(Happening::PathUevent {
             map: map.to_owned(),
-            action: action.to_owned(),
+            action: action.to_owned().into(),
             seqnum: 1,
             path: "8:0".to_owned(),
             valid_paths: 3,
@@ -278,7 +283,7 @@ fn the_workloads_own_report_has_the_last_word() {
     world.on_agent_event(&event(Happening::StallEnd { map: map_name, lasted_ns }));
     let progress = Happening::Progress { map: name.clone(), reads: 7, writes: 1, errors: 0 };
     world.on_agent_event(&event(progress));
-    world.on_agent_event(&event(map(1, 1, ['A'; 4])));
+    world.on_agent_event(&event(map(1, 1, [PathState::Active; 4])));
     assert_eq!(
         judge(&scenario, &world),
         (
@@ -305,8 +310,8 @@ fn the_workloads_own_report_has_the_last_word() {
 fn single_errors_are_seen_before_the_totals_come() {
     let (scenario, mut world) = story("never = true\nio = { errors = \">= 1\" }");
     assert!(!judge(&scenario, &world).0);
-    let (map, op) = ("lun0".to_owned(), "read".to_owned());
-    world.on_agent_event(&event(Happening::IoError { map, op, offset: 0, errno: 5 }));
+    let (map, direction) = ("lun0".to_owned(), IoDirection::Read);
+    world.on_agent_event(&event(Happening::IoError { map, direction, offset: 0, errno: 5 }));
     assert!(judge(&scenario, &world).0);
 }
 

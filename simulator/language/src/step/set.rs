@@ -38,7 +38,8 @@ impl ArrayWord for Set {
     fn of(action: &Action) -> Option<Self> {
         match action {
             Action::SetController {
-                state: ControllerState::Failed | ControllerState::Online, ..
+                state: ControllerState::Failed | ControllerState::Online,
+                ..
             } => None,
             Action::SetController { controller, state } => {
                 let set = SetState { controller: name(*controller), state: name(*state) };

@@ -45,6 +45,7 @@ pub(super) fn of_event(what: &What) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sansim_stage::event::{GroupState, IoKind, PathState};
 
     #[test]
     fn measured_values_are_left_out() {
@@ -55,7 +56,7 @@ mod tests {
         };
         assert_eq!(of_event(&expect("0, 1.25 s")), of_event(&expect("0, 1.31 s")));
         let stall =
-            |text: &str| What::Io { what: "stall_end", text: text.to_owned(), offset: None };
+            |text: &str| What::Io { what: IoKind::StallEnd, text: text.to_owned(), offset: None };
         assert_eq!(of_event(&stall("after 1 s")), of_event(&stall("after 2 s")));
         let path = |dev: &str, state| What::Path {
             dev: dev.to_owned(),
@@ -63,9 +64,15 @@ mod tests {
             state,
             fails: 1,
             group: 1,
-            group_state: 'A',
+            group_state: GroupState::Current,
         };
-        assert_eq!(of_event(&path("8:0", 'F')), of_event(&path("8:16", 'F')));
-        assert_ne!(of_event(&path("8:0", 'F')), of_event(&path("8:0", 'A')));
+        assert_eq!(
+            of_event(&path("8:0", PathState::Failed)),
+            of_event(&path("8:16", PathState::Failed))
+        );
+        assert_ne!(
+            of_event(&path("8:0", PathState::Failed)),
+            of_event(&path("8:0", PathState::Active))
+        );
     }
 }

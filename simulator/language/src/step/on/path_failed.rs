@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sansim_array::Lun;
+use sansim_protocol::PathState;
 use sansim_stage::{Awaited, PathPattern, Seen, Setup, World};
 
 use super::{Event, OnWord, at, put};
@@ -52,7 +53,7 @@ impl Awaited for Fails {
     fn has_come(&self, seen: &Seen<'_>, world: &World) -> bool {
         let Seen::Map(status) = seen else { return false };
         let paths = status.groups.iter().flat_map(|group| &group.paths);
-        let mut failed = paths.filter(|path| path.state == 'F');
+        let mut failed = paths.filter(|path| path.state == PathState::Failed);
         status.map == Setup::map_name(self.lun)
             && failed.any(|path| world.nexus(&path.dev).is_some_and(|it| self.path.matches(it)))
     }

@@ -1,0 +1,87 @@
+//! A bell: any thread rings it, and one that polls is woken, once for however many rings.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fd::OwnedFd;
+
+/// Readable from when it is rung until it is hushed.
+pub(crate) struct Bell {
+    rung: AtomicBool,
+    fd: OwnedFd,
+}
+
+impl Bell {
+    /// One that has not been rung.
+    pub(crate) fn new() -> rustix::io::Result<Bell> {
+        let fd = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        Ok(Bell { rung: AtomicBool::new(false), fd })
+    }
+
+    /// Makes it readable.
+    pub(crate) fn ring(&self) {
+        if !self.rung.swap(true, Ordering::SeqCst) {
+            // A counter that is full has been written to, which is all that matters.
+            let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+        }
+    }
+
+    /// Only what rings it from now on counts.
+    pub(crate) fn hush(&self) {
+        if self.rung.swap(false, Ordering::SeqCst) {
+            self.drain();
+        }
+    }
+
+    /// Makes it unreadable, rung or not. Whoever has rung may have been preempted between the two steps, and
+    /// been hushed there: that bell, which [`hush`](Bell::hush) does not find any more, would never end.
+    pub(crate) fn drain(&self) {
+        let _ = rustix::io::read(&self.fd, &mut [0; 8]);
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustix::event::{PollFd, PollFlags};
+
+    use super::*;
+    use crate::clock::wait_ready;
+
+    fn is_readable(bell: &Bell) -> bool {
+        wait_ready(&mut [PollFd::new(bell, PollFlags::IN)], Some(Duration::ZERO))
+    }
+
+    #[test]
+    fn it_is_readable_from_the_first_ring_until_it_is_hushed() {
+        let bell = Bell::new().unwrap();
+        assert!(!is_readable(&bell));
+        bell.ring();
+        bell.ring();
+        assert!(is_readable(&bell));
+        bell.hush();
+        assert!(!is_readable(&bell));
+        bell.ring();
+        assert!(is_readable(&bell));
+    }
+
+    #[test]
+    fn one_that_was_hushed_between_the_steps_of_a_ring_is_drained() {
+        let bell = Bell::new().unwrap();
+        bell.rung.store(true, Ordering::SeqCst);
+        bell.hush();
+        let _ = rustix::io::write(&bell.fd, &1u64.to_ne_bytes());
+        bell.hush();
+        assert!(is_readable(&bell));
+        bell.drain();
+        assert!(!is_readable(&bell));
+    }
+}

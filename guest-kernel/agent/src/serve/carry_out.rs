@@ -1,0 +1,170 @@
+//! What each of the lab's calls does.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use sansim_protocol::{Answer, Call, TargetAddress, USERLAND};
+
+use super::Agent;
+use crate::clock::now_ns;
+use crate::dm::{self, Dm};
+use crate::fail::{Doing, Failure, Result};
+use crate::modprobe::Modules;
+use crate::{init, scan, thread};
+
+/// Longest file that is read, in bytes.
+const MAX_FILE: u64 = 64 << 10;
+
+/// How much longer than its own patience a scan may take to say what it misses.
+const SCAN_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the I/O of a map that is removed may take to fail.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a removal may take before the lab is told that the kernel does not get it done.
+const REMOVE_PATIENCE: Duration = Duration::from_secs(15);
+
+impl Agent {
+    pub(super) fn carry_out(self: &Arc<Agent>, call: Call) -> Result<Answer> {
+        match call {
+            Call::Hello => return Ok(Answer::Hello { now_ns: now_ns() }),
+            Call::LoadModules { modules } => self.load_modules(&modules)?,
+            Call::Scan { targets, expect_disks, timeout_ms } => {
+                return scan_within(targets, expect_disks, Duration::from_millis(timeout_ms));
+            }
+            Call::BuildMap(spec) => {
+                dm::load()?;
+                self.watch.ensure()?;
+                return Ok(Answer::Map(Dm::open()?.build(&spec)?));
+            }
+            Call::RemoveMap { map } => self.remove_map(map)?,
+            Call::Message { map, message } => {
+                Dm::open()?.message(&map, &message)?;
+                self.watch.look();
+            }
+            Call::Status { map } => return Ok(Answer::Map(Dm::open()?.status(&map)?)),
+            Call::StartWorkload(spec) => self.workloads.start(&spec)?,
+            Call::StopWorkload { map, timeout_ms } => {
+                let report = self.workloads.stop(&map, Duration::from_millis(timeout_ms))?;
+                self.watch.look();
+                return Ok(Answer::Workload(report));
+            }
+            Call::Run { argv, timeout_ms } => {
+                let answer = self.userland.run(&argv, Duration::from_millis(timeout_ms))?;
+                self.watch.ensure()?;
+                self.watch.look();
+                return Ok(answer);
+            }
+            Call::StartDaemon { name, argv } => self.userland.start(&name, &argv, &self.outbox)?,
+            Call::OpenTerminal { argv, term, size } => {
+                self.userland.ensure()?;
+                let terminal = self.terminals.open(&argv, &term, size)?;
+                return Ok(Answer::Terminal { terminal });
+            }
+            Call::Type { terminal, bytes } => self.terminals.type_on(terminal, &bytes.0)?,
+            Call::ResizeTerminal { terminal, size } => self.terminals.resize(terminal, size)?,
+            Call::CloseTerminal { terminal } => self.terminals.close(terminal),
+            Call::ListDirectory { path } => return Ok(Answer::Names { names: self.list(&path)? }),
+            Call::WriteFile { path, text } => self.write(&path, &text)?,
+            Call::ReadFile { path } => return Ok(Answer::Text { text: self.read(&path)? }),
+            Call::Sent => return Ok(Answer::Sent(self.commands.sent())),
+            // What is written there is mixed in (random(4)).
+            Call::Seed { seed } => {
+                fs::write("/dev/urandom", seed.to_le_bytes()).doing(|| "seed".to_owned())?;
+            }
+            Call::PowerOff => init::power_off(),
+        }
+        Ok(Answer::Done)
+    }
+
+    fn load_modules(&self, modules: &[String]) -> Result<()> {
+        let known = Modules::open()?;
+        modules.iter().try_for_each(|module| known.load(module))?;
+        self.watch.ensure()?;
+        self.commands.ensure()
+    }
+
+    /// Removes a map. An activation that never ends would keep the kernel in it for ever
+    /// (`dm-mpath.c:flush_multipath_work`).
+    fn remove_map(self: &Arc<Agent>, map: String) -> Result<()> {
+        let agent = self.clone();
+        let late = format!("the kernel has not removed map {map}; an activation may be stuck");
+        bounded("remove", REMOVE_PATIENCE, late, move || {
+            let dm = Dm::open()?;
+            dm.find(&map)?;
+            // A suspended map takes no message, and queues nothing that could not be failed.
+            let _ = dm.message(&map, "fail_if_no_path");
+            agent.workloads.abandon(&map, DRAIN_PATIENCE);
+            dm.remove(&map)
+        })
+    }
+
+    /// The names in a directory, sorted.
+    fn list(&self, path: &str) -> Result<Vec<String>> {
+        self.reach(path)?;
+        let entries = fs::read_dir(path).doing(|| format!("read {path}"))?;
+        let mut names: Vec<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Writes a file; in the userland the directories above it are made.
+    fn write(&self, path: &str, text: &str) -> Result<()> {
+        self.reach(path)?;
+        if let Some(directory) = Path::new(path).parent().filter(|d| d.starts_with(USERLAND)) {
+            fs::create_dir_all(directory).doing(|| format!("write {path}"))?;
+        }
+        fs::write(path, text).doing(|| format!("write {path}"))
+    }
+
+    /// The beginning of a file.
+    fn read(&self, path: &str) -> Result<String> {
+        self.reach(path)?;
+        let mut bytes = Vec::new();
+        let file = File::open(path).doing(|| format!("open {path}"))?;
+        file.take(MAX_FILE).read_to_end(&mut bytes).doing(|| format!("read {path}"))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Sees that a path can be there: the userland is mounted when it is first needed.
+    fn reach(&self, path: &str) -> Result<()> {
+        if !path.starts_with(USERLAND) {
+            return Ok(());
+        }
+        self.userland.ensure()
+    }
+}
+
+fn scan_within(
+    targets: Vec<TargetAddress>,
+    expect_disks: usize,
+    patience: Duration,
+) -> Result<Answer> {
+    let late = "the scan does not end: a target does not answer".to_owned();
+    let work = move || scan::scan(&targets, expect_disks, patience);
+    let disks = bounded("scan", patience + SCAN_GRACE, late, work)?;
+    Ok(Answer::Disks { disks })
+}
+
+/// Does something that the kernel may never get done, on a thread that is left behind if so.
+fn bounded<T: Send + 'static>(
+    name: &str,
+    patience: Duration,
+    late: String,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, done) = channel();
+    thread::start(name, move || {
+        // After its patience nobody waits for this any more.
+        let _ = sender.send(work());
+    })?;
+    let late = |_| Failure::new(format!("{late} (waited {} ms)", patience.as_millis()));
+    done.recv_timeout(patience).map_err(late)?
+}

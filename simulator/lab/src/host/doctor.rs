@@ -1,0 +1,224 @@
+//! What `sansim doctor` looks at.
+
+use std::path::Path;
+
+use super::{
+    accel::{remembered, usable},
+    programs::{self, TOOLS},
+    qemu,
+};
+use crate::{
+    Accel, ImageStore, LabError, Result,
+    cache::write_atomically,
+    image::{AgentBinary, find_agent},
+};
+
+/// An image, its template and what is needed while they are made.
+const ENOUGH_DISK: u64 = 2 << 30;
+/// What a guest of the default size and everything around it takes.
+const ENOUGH_MEMORY: u64 = 1 << 30;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// As it should be.
+    Good,
+    /// It will work, but slower or not for long.
+    Warning,
+    /// Nothing can be run before this is mended.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What: `qemu-system-x86_64`, `KVM`, `cache`…
+    pub name: String,
+    /// How it came out.
+    pub health: Health,
+    /// What was found: a version, a path, a size, the reason of a failure.
+    pub found: String,
+    /// What mends it, usually a command line; `None` when it is good.
+    pub fix: Option<String>,
+}
+
+impl Check {
+    fn good(name: &str, found: impl Into<String>) -> Check {
+        Check { name: name.into(), health: Health::Good, found: found.into(), fix: None }
+    }
+
+    fn not(health: Health, name: &str, found: impl Into<String>, fix: impl Into<String>) -> Check {
+        Check { name: name.into(), health, found: found.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// Looks at everything the lab needs. Starts no machine and takes well under a second.
+pub fn doctor(store: &ImageStore) -> Vec<Check> {
+    let mut checks: Vec<Check> =
+        TOOLS.iter().map(|(program, package)| tool(program, package)).collect();
+    checks.push(exact_time());
+    checks.push(kvm(store));
+    checks.push(agent());
+    checks.push(cache(store));
+    checks.push(disk(store.path()));
+    checks.push(memory());
+    checks
+}
+
+fn tool(program: &str, package: &str) -> Check {
+    let found = || -> Result<String> {
+        let path = programs::find(program)?;
+        if program == programs::QEMU {
+            return qemu::version();
+        }
+        // mksquashfs has an option of its own for it, and answers 1.
+        let option = if program == "mksquashfs" { "-version" } else { "--version" };
+        let text =
+            std::process::Command::new(&path).arg(option).output().map(|output| output.stdout);
+        let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
+        let line = text.lines().next().unwrap_or_default().trim().to_owned();
+        Ok(if line.is_empty() { path.display().to_string() } else { line })
+    };
+    match found() {
+        Ok(found) => Check::good(program, found),
+        Err(error) => {
+            let found = match error {
+                LabError::MissingTool { program, .. } => format!("{program} was not found"),
+                error => error.to_string().lines().next().unwrap_or_default().to_owned(),
+            };
+            Check::not(Health::Bad, program, found, format!("apt-get install {package}"))
+        }
+    }
+}
+
+fn exact_time() -> Check {
+    match qemu::keeps_exact_time() {
+        Ok(()) => Check::good("exact time", "one seed gives one story, to the byte (--time skip)"),
+        Err(error) => {
+            let fix = "install QEMU 7.2.3 or later; until then stories run in real time";
+            Check::not(Health::Warning, "exact time", error.to_string(), fix)
+        }
+    }
+}
+
+fn kvm(store: &ImageStore) -> Check {
+    const WITHOUT: &str = "not needed: guests are emulated (TCG), several times slower";
+    match usable(Path::new("/dev/kvm")) {
+        Err(why) => Check::not(Health::Warning, "KVM", why, WITHOUT),
+        Ok(()) => match remembered(store) {
+            Some(decision) if decision.accel == Accel::Kvm => Check::good("KVM", decision.why),
+            Some(decision) => Check::not(Health::Warning, "KVM", decision.why, WITHOUT),
+            None => {
+                Check::good("KVM", "/dev/kvm opens; the first run finds out whether a guest runs")
+            }
+        },
+    }
+}
+
+fn agent() -> Check {
+    match find_agent().and_then(|path| AgentBinary::read(&path).map(|_| path)) {
+        Ok(path) => Check::good("agent", path.display().to_string()),
+        Err(error) => {
+            let fix = "cargo build --release -p sansim-agent, or set SANSIM_AGENT";
+            Check::not(Health::Bad, "agent", error.to_string(), fix)
+        }
+    }
+}
+
+fn cache(store: &ImageStore) -> Check {
+    let probe = store.path().join("probe");
+    let path = store.path().display().to_string();
+    match write_atomically(&probe, b"") {
+        Ok(()) => {
+            let _ = std::fs::remove_file(probe);
+            Check::good("cache", path)
+        }
+        Err(error) => Check::not(
+            Health::Bad,
+            "cache",
+            error.to_string(),
+            "set SANSIM_CACHE to a directory you may write to",
+        ),
+    }
+}
+
+fn disk(path: &Path) -> Check {
+    match rustix::fs::statvfs(path) {
+        Ok(fs) => {
+            let free = fs.f_bavail * fs.f_frsize;
+            let found = format!("{} free for the cache", size(free));
+            if free >= ENOUGH_DISK {
+                Check::good("disk", found)
+            } else {
+                let fix = format!("an image needs up to {} while it is built", size(ENOUGH_DISK));
+                Check::not(Health::Warning, "disk", found, fix)
+            }
+        }
+        Err(error) => Check::not(
+            Health::Warning,
+            "disk",
+            error.to_string(),
+            "look at the cache's file system",
+        ),
+    }
+}
+
+fn memory() -> Check {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    match available(&info) {
+        Some(bytes) if bytes >= ENOUGH_MEMORY => {
+            Check::good("memory", format!("{} available", size(bytes)))
+        }
+        Some(bytes) => {
+            let fix = format!("a guest needs about {}: end something else", size(ENOUGH_MEMORY));
+            Check::not(Health::Warning, "memory", format!("{} available", size(bytes)), fix)
+        }
+        None => Check::not(Health::Warning, "memory", "unknown", "is /proc mounted?"),
+    }
+}
+
+/// `MemAvailable` of /proc/meminfo, in bytes.
+fn available(info: &str) -> Option<u64> {
+    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+}
+
+fn size(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_looked_at_and_what_is_not_good_has_a_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let checks = doctor(&ImageStore::at(dir.path()).unwrap());
+        let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+        let tools = ["qemu-system-x86_64", "mmdebstrap", "mksquashfs", "setpriv"];
+        assert_eq!(names[..4], tools);
+        assert_eq!(names[4..], ["exact time", "KVM", "agent", "cache", "disk", "memory"]);
+        for check in &checks {
+            assert_eq!(check.fix.is_none(), check.health == Health::Good, "{check:?}");
+            assert!(!check.found.is_empty(), "{check:?}");
+        }
+        let left = std::fs::read_dir(dir.path()).unwrap().flatten().map(|e| e.file_name());
+        assert!(left.into_iter().all(|name| name == "images" || name == "templates"));
+    }
+
+    #[test]
+    fn a_missing_tool_comes_with_its_package() {
+        let check = tool("no-such-tool", "a-package");
+        assert_eq!(check.health, Health::Bad);
+        assert_eq!(check.found, "no-such-tool was not found");
+        assert_eq!(check.fix.as_deref(), Some("apt-get install a-package"));
+    }
+
+    #[test]
+    fn the_memory_available_is_read() {
+        assert_eq!(available("MemFree: 1 kB\nMemAvailable:   2048 kB\n"), Some(2 << 20));
+        assert_eq!(available(""), None);
+        assert_eq!(size(3 << 29), "1.5 GiB");
+    }
+}

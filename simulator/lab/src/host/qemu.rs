@@ -1,0 +1,89 @@
+//! What can be asked of QEMU without starting a machine.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::SystemTime,
+};
+
+use super::programs;
+use crate::{LabError, Result, exact::OLDEST_QEMU};
+
+/// The first line of `qemu-system-x86_64 --version`: the version, and the package's.
+///
+/// # Errors
+/// `MissingTool`, or what it says when it does not run.
+pub fn version() -> Result<String> {
+    // Asked once for every file that was QEMU during the life of this program.
+    type Known = HashMap<(PathBuf, Option<SystemTime>), String>;
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
+    let path = programs::find(programs::QEMU)?;
+    let modified = path.metadata().and_then(|meta| meta.modified()).ok();
+    let mut known =
+        KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(version) = known.get(&(path.clone(), modified)) {
+        return Ok(version.clone());
+    }
+    let output = Command::new(&path)
+        .arg("--version")
+        .output()
+        .map_err(LabError::file("cannot run", &path))?;
+    programs::check(programs::QEMU, output.status, &output.stderr, &path)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.lines().next().unwrap_or_default().trim().to_owned();
+    known.insert((path, modified), version.clone());
+    Ok(version)
+}
+
+/// Whether QEMU is one that can keep exact time.
+///
+/// # Errors
+/// `MissingTool`; `SkipNeedsNewerQemu` with the version that there is.
+pub fn keeps_exact_time() -> Result<()> {
+    let found = version()?;
+    match numbers(&found) {
+        Some(numbers) if numbers < OLDEST_QEMU => Err(LabError::SkipNeedsNewerQemu { found }),
+        _ => Ok(()),
+    }
+}
+
+/// The numbers of a version: `QEMU emulator version 7.2.22 (Debian …)`.
+fn numbers(version: &str) -> Option<[u32; 3]> {
+    let word =
+        version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut numbers = word.split('.').map(|number| number.parse().unwrap_or(0));
+    Some([numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)])
+}
+
+/// The host's processor, as far as a guest under KVM can see it.
+pub(crate) fn host_processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let first = info.split("\n\n").next().unwrap_or_default();
+    let telling = ["vendor_id", "model name", "stepping", "microcode", "flags"];
+    let lines = first.lines().filter(|line| telling.iter().any(|start| line.starts_with(start)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Names the host's current boot.
+pub(crate) fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let of = |version: &str| numbers(&format!("QEMU emulator version {version} (Debian 1:x)"));
+        assert_eq!(of("7.2.22"), Some([7, 2, 22]));
+        assert!(of("7.2.2") < Some(OLDEST_QEMU) && of("6.2.0") < Some(OLDEST_QEMU));
+        assert!(of("7.2.3") >= Some(OLDEST_QEMU) && of("10.0.13") >= Some(OLDEST_QEMU));
+        assert_eq!(of("8.0"), Some([8, 0, 0]));
+        assert_eq!(numbers("something else"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! The first layer of an image: kernel, modules and userland; all but the initramfs.
+
+pub(crate) mod from_packages;
+pub(crate) mod from_parts;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::modules::{ModuleSource, WANTED, collect, index_files};
+use crate::{LabError, Result};
+
+/// To be raised whenever what is built from the same packages changes.
+pub(crate) const FORMAT: u32 = 3;
+
+/// The files of a base.
+pub(crate) const KERNEL: &str = "vmlinux";
+pub(crate) const USERLAND: &str = "userland.squashfs";
+pub(crate) const MODULES: &str = "modules";
+
+/// A base in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) dir: PathBuf,
+    pub(crate) manifest: Manifest,
+}
+
+/// What is written down about a base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// [`FORMAT`] at the time.
+    pub(crate) format: u32,
+    /// Hash of how it is made; another recipe means that it is out of date.
+    pub(crate) recipe: String,
+    /// Hash of what came of it.
+    pub(crate) content: String,
+    /// What `uname -r` says in a guest with its kernel.
+    pub(crate) release: String,
+    /// One line for the list.
+    pub(crate) description: String,
+}
+
+impl Manifest {
+    pub(crate) const FILE: &str = "manifest.json";
+
+    /// That of a base; `None` when there is no base, or none of a version that can be read.
+    pub(crate) fn read(dir: &Path) -> Result<Option<Manifest>> {
+        let path = dir.join(Manifest::FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(LabError::file("cannot read", path)(e)),
+        }
+    }
+
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
+        let path = dir.join(Manifest::FILE);
+        let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
+    }
+}
+
+/// Writes the kernel and its modules, and adds them to the hash.
+pub(crate) fn write_kernel(
+    into: &Path,
+    elf: &[u8],
+    source: &dyn ModuleSource,
+    hash: &mut blake3::Hasher,
+) -> Result<()> {
+    let write = |path: PathBuf, bytes: &[u8], hash: &mut blake3::Hasher| -> Result<()> {
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above).map_err(LabError::file("cannot create", above))?;
+        }
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+        fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
+    };
+    write(into.join(KERNEL), elf, hash)?;
+    let modules = collect(source, WANTED).map_err(|why| LabError::BadModules { why })?;
+    let dir = into.join(MODULES);
+    for module in &modules {
+        write(dir.join(&module.path), &module.elf, hash)?;
+    }
+    for (name, text) in index_files(&modules) {
+        write(dir.join(name), text.as_bytes(), hash)?;
+    }
+    for name in ["modules.builtin", "modules.builtin.modinfo"] {
+        // A kernel without it is only harder to ask what is built in.
+        if let Ok(bytes) = source.read(name) {
+            write(dir.join(name), &bytes, hash)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_manifest_and_one_that_cannot_be_read_mean_no_base() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), None);
+        let manifest = Manifest {
+            format: FORMAT,
+            recipe: "r".into(),
+            content: "c".into(),
+            release: "6.1".into(),
+            description: "d".into(),
+        };
+        manifest.write(dir.path()).unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), Some(manifest));
+        fs::write(dir.path().join(Manifest::FILE), "{\"format\": 0}").unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! A base made of a distribution's packages, which mmdebstrap fetches.
+
+use std::{fs, path::Path, process::Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::AsyncReadExt,
+    process::{Child, Command},
+};
+
+use super::{Base, FORMAT, Manifest, USERLAND, write_kernel};
+use crate::{
+    ImageStore, LabError, Progress, Result,
+    cache::Lock,
+    host::{blocking, programs},
+    image::{
+        archive::Archive,
+        distribution::Spec,
+        kernel::vmlinux,
+        modules::{HEADERS, WANTED, hook},
+        userland::{Packing, write_userland},
+    },
+};
+
+/// The base of one of our images.
+pub(crate) async fn from_packages(
+    store: &ImageStore,
+    spec: &'static Spec,
+    progress: &dyn Progress,
+) -> Result<Base> {
+    let dir = store.image_dir(spec.name);
+    let recipe = recipe(spec);
+    let current = || -> Result<Option<Base>> {
+        let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.recipe == recipe);
+        Ok(manifest.map(|manifest| Base { dir: dir.clone(), manifest }))
+    };
+    if let Some(base) = current()? {
+        return Ok(base);
+    }
+    // Said before anything is downloaded.
+    programs::find("mksquashfs")?;
+    let lock = Lock::take(&dir, &format!("the image {}", spec.name), progress).await?;
+    if let Some(base) = current()? {
+        return Ok(base);
+    }
+    let part = lock.begin()?;
+    progress.stage(&format!("fetching the packages of {} (a minute or two, once)", spec.name));
+    let tar = part.path().join("packages.tar");
+    let headers = part.path().join(HEADERS);
+    fs::create_dir(&headers).map_err(LabError::file("cannot create", &headers))?;
+    mmdebstrap(spec, &tar, &headers).await?;
+    progress.stage("unpacking the kernel and packing the userland");
+    let into = part.path().to_owned();
+    let manifest = blocking(move || {
+        let content = unpack(&tar, &into)?;
+        fs::remove_file(&tar).map_err(LabError::file("cannot remove", &tar))?;
+        let description = spec.description.to_owned();
+        let (release, content) = content;
+        let manifest = Manifest { format: FORMAT, recipe, content, release, description };
+        manifest.write(&into)?;
+        Ok(manifest)
+    })
+    .await?;
+    part.finish()?;
+    Ok(Base { dir, manifest })
+}
+
+/// Hash of how an image is made.
+fn recipe(spec: &Spec) -> String {
+    let text = serde_json::to_vec(&(FORMAT, spec, WANTED)).unwrap_or_default();
+    blake3::hash(&text).to_hex()[..32].to_owned()
+}
+
+/// Fetches and unpacks the packages of an image, and fetches its kernel's headers; no maintainer
+/// script runs. The mirror is the host's own.
+async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
+    let program = programs::find("mmdebstrap")?;
+    let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
+    // What it leaves behind when it is interrupted goes with the rest.
+    let temporary = tar.with_extension("tmp");
+    fs::create_dir(&temporary).map_err(LabError::file("cannot create", &temporary))?;
+    // Unpacking runs nothing of the packages and so needs no chroot: no mounts, which an
+    // interrupted run could leave behind, and no privileges or subordinate ids. In the archive
+    // everything is root's all the same.
+    let child = Command::new(&program)
+        .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
+        .arg(format!("--include={}", spec.packages.join(",")))
+        .args(spec.options())
+        .arg(hook(headers))
+        .args([spec.suite, "-"])
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(LabError::file("cannot run", &program))?;
+    let mut child = Terminated(child);
+    let mut stderr = Vec::new();
+    if let Some(pipe) = child.0.stderr.as_mut() {
+        let _ = pipe.read_to_end(&mut stderr).await;
+    }
+    let status = child.0.wait().await.map_err(LabError::file("cannot wait for", &program))?;
+    if !status.success() {
+        match FetchFailure::of(&String::from_utf8_lossy(&stderr)) {
+            FetchFailure::NoKey => {
+                // Another distribution does not have Debian's keys.
+                let (program, package) =
+                    ("the key of Debian's archive".into(), "debian-archive-keyring".into());
+                return Err(LabError::MissingTool { program, package });
+            }
+            FetchFailure::NoMirror(why) => {
+                return Err(LabError::NoMirror { image: spec.name.into(), why });
+            }
+            FetchFailure::Other => {}
+        }
+    }
+    programs::check("mmdebstrap", status, &stderr, tar)?;
+    fs::remove_dir_all(&temporary).map_err(LabError::file("cannot remove", temporary))
+}
+
+/// Why mmdebstrap failed, as far as it makes a difference to the lab.
+#[derive(Debug, PartialEq, Eq)]
+enum FetchFailure {
+    /// The archive's key is not there.
+    NoKey,
+    /// There is no way to the mirror: what apt says of it.
+    NoMirror(String),
+    Other,
+}
+
+impl FetchFailure {
+    /// Reads what mmdebstrap, apt and gpgv have said.
+    fn of(said: &str) -> FetchFailure {
+        const NO_KEY: [&str; 2] = ["NO_PUBKEY", "public key is not"];
+        const NO_WAY: [&str; 7] = [
+            "Could not resolve",
+            "Temporary failure resolving",
+            "Could not connect",
+            "Unable to connect",
+            "Network is unreachable",
+            "Connection timed out",
+            "Connection refused",
+        ];
+        let has = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
+        if has(said, &NO_KEY) {
+            return FetchFailure::NoKey;
+        }
+        match said.lines().find(|line| has(line, &NO_WAY)) {
+            Some(line) => FetchFailure::NoMirror(
+                line.trim_start_matches(['E', 'W', ':', ' ']).trim().to_owned(),
+            ),
+            None => FetchFailure::Other,
+        }
+    }
+}
+
+/// A program that is asked to end when it is not waited for any more: killed, mmdebstrap would
+/// leave its children running.
+struct Terminated(Child);
+
+impl Drop for Terminated {
+    fn drop(&mut self) {
+        let pid = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+/// Makes the files of a base from the archive. Answers the kernel's release and the hash of the
+/// content.
+fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
+    let unreadable = |e| LabError::file("cannot read", tar)(e);
+    let archive = Archive::open(tar).map_err(unreadable)?;
+    let release = archive.release().map_err(|why| LabError::BadModules { why })?;
+    let Some((name, file)) = archive.kernel(&release).map_err(unreadable)? else {
+        let why = "it is not among the packages".to_owned();
+        return Err(LabError::BadKernel { path: format!("boot/vmlinuz-{release}").into(), why });
+    };
+    let elf = vmlinux(file).map_err(|why| LabError::BadKernel { path: name.into(), why })?;
+    let mut hash = blake3::Hasher::new();
+    write_kernel(into, &elf, &archive.modules(&release), &mut hash)?;
+    let userland = into.join(USERLAND);
+    let packing = Packing::for_kernel(&archive.config(&release).map_err(unreadable)?);
+    let packed = fs::File::open(archive.path()).map_err(unreadable)?;
+    write_userland(packed, archive.path(), &userland, packing)?;
+    let file = fs::File::open(&userland).map_err(LabError::file("cannot read", &userland))?;
+    hash.update_reader(file).map_err(LabError::file("cannot read", &userland))?;
+    Ok((release, hash.finalize().to_hex().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::distribution::SPECS;
+
+    #[test]
+    fn the_recipe_changes_with_the_packages() {
+        let spec = SPECS[0];
+        assert_eq!(recipe(&spec), recipe(&spec));
+        assert_ne!(recipe(&spec), recipe(&Spec { suite: "trixie", ..spec }));
+        assert_ne!(recipe(&spec), recipe(&Spec { packages: &spec.packages[1..], ..spec }));
+    }
+
+    #[test]
+    fn a_mirror_that_is_not_reached_is_told_apart_from_a_package_that_is_not_there() {
+        let said = "I: running\nW: Failed to fetch http://x/InRelease  Could not resolve 'x'\nE: y";
+        let why = "Failed to fetch http://x/InRelease  Could not resolve 'x'";
+        assert_eq!(FetchFailure::of(said), FetchFailure::NoMirror(why.into()));
+        let missing = FetchFailure::of("E: Unable to locate package linux-image-amd64");
+        assert_eq!(missing, FetchFailure::Other);
+        let key = "W: GPG error: http://x sid InRelease: NO_PUBKEY 0123456789ABCDEF";
+        assert_eq!(FetchFailure::of(key), FetchFailure::NoKey);
+    }
+}

@@ -1,0 +1,12 @@
+//! The kernel of an image: found in Debian packages, a build tree or files, and unpacked to the ELF file
+//! that QEMU starts.
+
+mod build_tree;
+mod debian_packages;
+mod found;
+mod user_kernel;
+mod vmlinux;
+
+pub(crate) use found::FoundKernel;
+pub use user_kernel::UserKernel;
+pub(crate) use vmlinux::vmlinux;

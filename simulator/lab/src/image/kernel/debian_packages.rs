@@ -1,0 +1,129 @@
+//! A kernel as Debian packages.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use super::FoundKernel;
+use crate::{
+    LabError, Result,
+    host::programs,
+    image::{archive::Archive, modules::ModuleSource},
+};
+
+/// What a package begins with: it is an archive of ar(1).
+const MAGIC: &[u8] = b"!<arch>\n";
+/// What is in all the packages of a kernel is no larger than this.
+const LARGEST: u64 = 4 << 30;
+/// What a kernel contains, so that nobody looks for a module of that name.
+const BUILTIN: &str = "modules.builtin";
+
+/// Whether a file is a Debian package, or is meant to be one.
+pub(crate) fn is_package(path: &Path) -> bool {
+    let mut head = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    path.extension().is_some_and(|end| end == "deb") || (read.is_ok() && head == MAGIC)
+}
+
+/// The kernel that packages hold together. They are unpacked to `scratch`, a file.
+///
+/// # Errors
+/// `BadPackage` for what is none or is damaged, `BadKernel` when one is missing, with its name.
+pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> {
+    let mut out = File::create(scratch).map_err(LabError::file("cannot create", scratch))?;
+    let mut room = LARGEST;
+    for package in packages {
+        room -= unpack(package, &mut out, room)?;
+    }
+    drop(out);
+    let archive = Archive::open(scratch).map_err(LabError::file("cannot read", scratch))?;
+    let bad = |why| LabError::BadKernel { path: packages[0].clone(), why };
+    let release = match (archive.release(), archive.releases_of_kernels().first()) {
+        (Ok(release), _) => release,
+        (Err(why), _) if archive.has_modules() => return Err(bad(why)),
+        (Err(_), Some(release)) => return Err(bad(missing("modules", "linux-modules", release))),
+        (Err(_), None) => return Err(bad(no_kernel(packages))),
+    };
+    let unreadable = |e| LabError::file("cannot read", scratch)(e);
+    let Some((_, kernel)) = archive.kernel(&release).map_err(unreadable)? else {
+        let image = format!("linux-image-{release} (since 6.19: linux-binary-{release})");
+        return Err(bad(format!("the packages hold modules, but no kernel: give {image}, too")));
+    };
+    let modules = archive.modules(&release);
+    if modules.read(BUILTIN).is_err() {
+        return Err(bad(missing(BUILTIN, "linux-base", &release)));
+    }
+    let config = archive.config(&release).map_err(unreadable)?;
+    let path = packages[0].clone();
+    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
+}
+
+fn missing(what: &str, package: &str, release: &str) -> String {
+    format!("the packages hold no {what}: give {package}-{release}, too")
+}
+
+/// What to say when the packages have nothing of a kernel: those that they depend on may.
+fn no_kernel(packages: &[PathBuf]) -> String {
+    let depends: BTreeSet<String> = packages.iter().flat_map(|p| kernels_it_needs(p)).collect();
+    if depends.is_empty() {
+        return "there is no kernel in it: linux-image-… is the package to give".to_owned();
+    }
+    let names: Vec<String> = depends.into_iter().collect();
+    format!("there is no kernel in it: give the packages that it needs ({})", names.join(", "))
+}
+
+/// The packages of a kernel that a package depends on.
+fn kernels_it_needs(package: &Path) -> Vec<String> {
+    let Ok(program) = programs::find("dpkg-deb") else { return Vec::new() };
+    let asked = Command::new(program).arg("-f").arg(package).arg("Depends").output();
+    let text = asked.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .split([',', '|'])
+        .filter_map(|one| one.split_whitespace().next())
+        .filter(|name| name.starts_with("linux-") && name.contains(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Appends a package's files to an archive. Answers their size.
+fn unpack(package: &Path, out: &mut File, room: u64) -> Result<u64> {
+    // dpkg-deb would say it in the language of the user.
+    fs::metadata(package).map_err(LabError::file("cannot read", package))?;
+    let program = programs::find("dpkg-deb")?;
+    let mut child = Command::new(&program)
+        .arg("--fsys-tarfile")
+        .arg(package)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(LabError::file("cannot run", &program))?;
+    let copied = match child.stdout.take() {
+        Some(stdout) => copy(stdout, out, room),
+        None => Err(io::ErrorKind::BrokenPipe.into()),
+    };
+    let output = child.wait_with_output().map_err(LabError::file("cannot wait for", &program))?;
+    let size = copied.map_err(LabError::file("cannot unpack", package))?;
+    if output.status.success() {
+        return Ok(size);
+    }
+    let said = programs::tail(&String::from_utf8_lossy(&output.stderr), 3);
+    let said = said.replace("dpkg-deb: error: ", "");
+    Err(LabError::BadPackage { path: package.to_owned(), why: said })
+}
+
+fn copy(from: impl Read, to: &mut impl Write, room: u64) -> io::Result<u64> {
+    let size = io::copy(&mut from.take(room + 1), to)?;
+    match size > room {
+        true => Err(io::Error::other(format!("there is more than {} GiB in it", LARGEST >> 30))),
+        false => Ok(size),
+    }
+}
+
+#[cfg(test)]
+mod tests;

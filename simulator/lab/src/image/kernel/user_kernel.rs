@@ -1,0 +1,155 @@
+//! A kernel of the user's own, in any of its forms.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    FoundKernel, build_tree,
+    debian_packages::{self, is_package},
+};
+use crate::{
+    LabError, Result,
+    image::modules::{WANTED, collect},
+};
+
+/// A kernel of the user's own, with its modules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserKernel {
+    /// A bzImage or an ELF `vmlinux`, and the directory with its modules (`lib/modules/RELEASE`, or
+    /// one above it that has just one).
+    Files {
+        /// The bzImage, or `vmlinux`.
+        kernel: PathBuf,
+        /// The directory that has them.
+        modules: PathBuf,
+    },
+    /// Debian packages, which have all that is needed together.
+    Packages(Vec<PathBuf>),
+    /// The directory in which `make bzImage modules` was run, or its `O=`.
+    Tree(PathBuf),
+}
+
+impl UserKernel {
+    /// What somebody means by some files, and a directory of modules.
+    ///
+    /// # Errors
+    /// `BadParts` when they make no kernel together.
+    pub fn of(paths: &[PathBuf], modules: Option<&Path>) -> Result<UserKernel> {
+        let bad = |why: String| Err(LabError::BadParts { why });
+        let other = paths.iter().find(|path| !is_package(path));
+        let source = match (paths, other) {
+            ([], _) => return bad("no kernel was named".into()),
+            (_, None) => UserKernel::Packages(paths.to_owned()),
+            ([dir], _) if dir.is_dir() => UserKernel::Tree(dir.clone()),
+            ([kernel], _) => match modules {
+                Some(modules) => {
+                    let (kernel, modules) = (kernel.clone(), modules.to_owned());
+                    return Ok(UserKernel::Files { kernel, modules });
+                }
+                None => {
+                    return bad(format!(
+                        "a kernel needs its modules: name their lib/modules/RELEASE with --modules DIR, \
+                         or give a Debian package or a build tree instead of {}",
+                        kernel.display()
+                    ));
+                }
+            },
+            (_, Some(other)) => {
+                let other = other.display();
+                return bad(format!(
+                    "only Debian packages make a kernel together, and {other} is none"
+                ));
+            }
+        };
+        match modules {
+            Some(_) => {
+                bad("packages and build trees have their modules: leave --modules out".into())
+            }
+            None => Ok(source),
+        }
+    }
+
+    /// Where it is: the first of several packages.
+    pub fn path(&self) -> &Path {
+        match self {
+            UserKernel::Files { kernel, .. } => kernel,
+            UserKernel::Packages(packages) => {
+                packages.first().map_or(Path::new(""), PathBuf::as_path)
+            }
+            UserKernel::Tree(dir) => dir,
+        }
+    }
+
+    /// Reads it. Packages are unpacked into the directory `scratch`.
+    pub(crate) fn find(&self, scratch: &Path) -> Result<FoundKernel> {
+        match self {
+            UserKernel::Files { kernel, modules } => FoundKernel::of_files(kernel, modules),
+            UserKernel::Packages(packages) => {
+                debian_packages::open(packages, &scratch.join("packages.tar"))
+            }
+            UserKernel::Tree(dir) => build_tree::open(dir),
+        }
+    }
+
+    /// Adds to the hash all that the guest could see of it.
+    pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
+        if let UserKernel::Packages(packages) = self {
+            for path in packages {
+                let file = File::open(path).map_err(LabError::file("cannot read", path))?;
+                hash.update_reader(file).map_err(LabError::file("cannot read", path))?;
+            }
+            return Ok(());
+        }
+        let found = self.find(Path::new(""))?;
+        let modules =
+            collect(&*found.modules, WANTED).map_err(|why| LabError::BadModules { why })?;
+        for part in [found.release.as_bytes(), found.config.as_bytes(), &found.kernel] {
+            hash.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        for module in modules {
+            hash.update(module.path.as_bytes()).update(&module.elf);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_what_the_files_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (image, tree) = (file("bzImage", "MZ"), dir.path().to_owned());
+        let (deb, unnamed) = (file("a.deb", ""), file("b", "!<arch>\ndebian-binary"));
+        let modules = Path::new("/m");
+        let of = |paths: &[&PathBuf], modules| {
+            UserKernel::of(&paths.iter().map(|p| (*p).clone()).collect::<Vec<_>>(), modules)
+        };
+        assert_eq!(of(&[&tree], None).unwrap(), UserKernel::Tree(tree.clone()));
+        let packages = UserKernel::Packages(vec![deb.clone(), unnamed.clone()]);
+        assert_eq!(of(&[&deb, &unnamed], None).unwrap(), packages);
+        let files = UserKernel::Files { kernel: image.clone(), modules: modules.to_owned() };
+        assert_eq!(of(&[&image], Some(modules)).unwrap(), files);
+        let cases = [
+            (of(&[], None), "no kernel"),
+            (of(&[&image], None), "--modules DIR"),
+            (of(&[&deb, &image], None), "bzImage is none"),
+            (of(&[&deb], Some(modules)), "leave --modules out"),
+            (of(&[&tree], Some(modules)), "leave --modules out"),
+        ];
+        for (refused, part) in cases {
+            let why = refused.unwrap_err().to_string();
+            assert!(why.contains(part), "{why:?} does not say {part:?}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The modules that travel into the guest: those wanted, and what they depend on; and those of ours.
+
+mod bundled;
+mod headers;
+mod modinfo;
+mod strip;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use bundled::is_bundled_module;
+pub(crate) use bundled::{BundledModules, bundled_modules_dirs};
+pub(crate) use headers::{HEADERS, hook};
+use modinfo::{ModInfo, module_name};
+use strip::without_debug_information;
+
+use super::decompress::{Compression, decompress};
+
+/// What a guest may need. One that a kernel does not have is built in, or does not exist there.
+pub(crate) const WANTED: &[&str] = &[
+    // The machine.
+    "virtio_pci",
+    "virtio_console",
+    "virtio_blk",
+    "virtio_scsi",
+    // The userland.
+    "squashfs",
+    "overlay",
+    // SCSI.
+    "scsi_mod",
+    "sd_mod",
+    "sg",
+    "scsi_debug",
+    "scsi_dh_rdac",
+    "scsi_dh_emc",
+    "scsi_dh_hp_sw",
+    "scsi_dh_alua",
+    // Device mapper.
+    "dm_mod",
+    "dm_multipath",
+    "dm_service_time",
+    "dm_queue_length",
+    "dm_round_robin",
+    "dm_historical_service_time",
+    "dm_io_affinity",
+    // Requested by alias, so that no dependency shows them: crypto-crct10dif and its like.
+    "crct10dif_generic",
+    "crct10dif_common",
+    "crct10dif_pclmul",
+    "crc_t10dif",
+    "crc64_rocksoft",
+    "crc64_rocksoft_generic",
+    "crc32c_generic",
+    "crc32c_intel",
+];
+
+/// A module unpacked is no larger than this.
+const LARGEST_MODULE: u64 = 1 << 28;
+
+/// A directory of modules (`lib/modules/RELEASE`), wherever it is.
+pub(crate) trait ModuleSource {
+    /// Every file, by its path within the directory.
+    fn files(&self) -> io::Result<Vec<String>>;
+    /// What is in a file, compressed as it may be.
+    fn read(&self, file: &str) -> io::Result<Vec<u8>>;
+}
+
+/// A module as it goes into the guest: uncompressed, and without debug information.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Module {
+    /// The name it is loaded by.
+    pub(crate) name: String,
+    /// Its place within `lib/modules/RELEASE`, without a suffix of compression.
+    pub(crate) path: String,
+    /// What is in its file.
+    pub(crate) elf: Vec<u8>,
+    info: ModInfo,
+}
+
+/// The wanted modules and all that they depend on, dependencies before dependents.
+///
+/// # Errors
+/// A sentence that names the module: one cannot be read, or a dependency is missing.
+pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<Module>, String> {
+    let files = source.files().map_err(|e| format!("they cannot be listed: {e}"))?;
+    let by_name: BTreeMap<String, String> = files
+        .into_iter()
+        .filter(|file| is_module(file))
+        .map(|file| (module_name(&file), file))
+        .collect();
+    if by_name.is_empty() {
+        return Err("there are none".into());
+    }
+    let mut walk = Walk { source, by_name, seen: BTreeSet::new(), found: Vec::new() };
+    for name in wanted {
+        walk.visit(&module_name(name), None)?;
+    }
+    Ok(walk.found)
+}
+
+/// Whether a file is a module, compressed or not, by its name.
+pub(crate) fn is_module(file: &str) -> bool {
+    [".ko", ".ko.gz", ".ko.xz", ".ko.zst"].iter().any(|end| file.ends_with(end))
+}
+
+struct Walk<'a> {
+    source: &'a dyn ModuleSource,
+    by_name: BTreeMap<String, String>,
+    seen: BTreeSet<String>,
+    found: Vec<Module>,
+}
+
+impl Walk<'_> {
+    /// Adds a module after its dependencies. `by` needs it; without it the module may be missing.
+    fn visit(&mut self, name: &str, by: Option<&str>) -> Result<(), String> {
+        if self.seen.contains(name) {
+            return Ok(());
+        }
+        let Some(file) = self.by_name.get(name).cloned() else {
+            return match by {
+                Some(by) => Err(format!("{by} needs {name}, which is not there")),
+                None => Ok(()),
+            };
+        };
+        self.seen.insert(name.to_owned());
+        let module = self.read(name, &file)?;
+        for dependency in &module.info.depends {
+            self.visit(dependency, Some(name))?;
+        }
+        let soft: Vec<String> = module.info.soft_names().collect();
+        for dependency in soft {
+            self.visit(&dependency, None)?;
+        }
+        self.found.push(module);
+        Ok(())
+    }
+
+    fn read(&self, name: &str, file: &str) -> Result<Module, String> {
+        let packed = self.source.read(file).map_err(|e| format!("{file}: {e}"))?;
+        let elf = match Compression::of(&packed) {
+            Some(how) => {
+                decompress(how, &packed, LARGEST_MODULE).map_err(|e| format!("{file}: {e}"))?
+            }
+            None => packed,
+        };
+        let elf = without_debug_information(elf).map_err(|why| format!("{file}: {why}"))?;
+        let info = ModInfo::of(&elf).map_err(|why| format!("{file}: {why}"))?;
+        let stem = file.split(".ko").next().unwrap_or(file);
+        Ok(Module { name: name.to_owned(), path: format!("{stem}.ko"), elf, info })
+    }
+}
+
+/// Adds modules to the files of a directory, in place of those of the same names, and indexes all.
+///
+/// # Errors
+/// As [`collect`].
+pub(crate) fn add_modules(
+    mut files: BTreeMap<String, Vec<u8>>,
+    further: BTreeMap<String, Vec<u8>>,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let names: BTreeSet<String> = further.keys().map(|file| module_name(file)).collect();
+    files.retain(|file, _| !is_module(file) || !names.contains(&module_name(file)));
+    files.extend(further);
+    let all = files.keys().filter(|file| is_module(file)).map(|file| module_name(file));
+    let all: Vec<String> = all.collect();
+    let modules = collect(&files, &all.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let index = index_files(&modules);
+    files.retain(|file, _| !is_module(file));
+    files.extend(modules.into_iter().map(|module| (module.path, module.elf)));
+    files.extend(index.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())));
+    Ok(files)
+}
+
+/// Files in memory, by their paths.
+impl ModuleSource for BTreeMap<String, Vec<u8>> {
+    fn files(&self) -> io::Result<Vec<String>> {
+        Ok(self.keys().cloned().collect())
+    }
+
+    fn read(&self, file: &str) -> io::Result<Vec<u8>> {
+        self.get(file).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// The files of depmod for these modules: `modules.dep`, `modules.alias`, `modules.softdep`.
+pub(crate) fn index_files(modules: &[Module]) -> Vec<(&'static str, String)> {
+    let (mut dep, mut alias, mut softdep) = (String::new(), String::new(), String::new());
+    for module in modules {
+        let _ = writeln!(dep, "{}:{}", module.path, dependencies(module, modules));
+        for pattern in &module.info.aliases {
+            let _ = writeln!(alias, "alias {pattern} {}", module.name);
+        }
+        for text in &module.info.softdeps {
+            let _ = writeln!(softdep, "softdep {} {text}", module.name);
+        }
+    }
+    vec![("modules.dep", dep), ("modules.alias", alias), ("modules.softdep", softdep)]
+}
+
+/// All dependencies of a module, those that must be loaded first last, as depmod writes them.
+fn dependencies(module: &Module, modules: &[Module]) -> String {
+    let mut needed: BTreeSet<&str> = module.info.depends.iter().map(String::as_str).collect();
+    let mut text = String::new();
+    // `modules` has dependencies before dependents, so one pass backwards finds all.
+    for candidate in modules.iter().rev() {
+        if needed.contains(candidate.name.as_str()) {
+            needed.extend(candidate.info.depends.iter().map(String::as_str));
+            text.push(' ');
+            text.push_str(&candidate.path);
+        }
+    }
+    text
+}
+
+/// A directory of modules on the host.
+#[derive(Debug)]
+pub(crate) struct ModuleDir {
+    dir: PathBuf,
+}
+
+impl ModuleDir {
+    /// That of a base, whatever is in it.
+    pub(crate) fn at(dir: &Path) -> ModuleDir {
+        ModuleDir { dir: dir.to_owned() }
+    }
+
+    /// The directory itself, or the only one below it (also below its `lib/modules`) that has a
+    /// `kernel` directory.
+    pub(crate) fn find(dir: &Path) -> Result<ModuleDir, String> {
+        if dir.join("kernel").is_dir() {
+            return Ok(ModuleDir { dir: dir.to_owned() });
+        }
+        let mut found = Vec::new();
+        for above in [dir.to_owned(), dir.join("lib/modules"), dir.join("usr/lib/modules")] {
+            let Ok(entries) = std::fs::read_dir(&above) else { continue };
+            let below = entries.flatten().map(|entry| entry.path());
+            found.extend(below.filter(|path| path.join("kernel").is_dir()));
+        }
+        match &found[..] {
+            [one] => Ok(ModuleDir { dir: one.clone() }),
+            [] => Err(format!("{} holds no modules (lib/modules/RELEASE/kernel)", dir.display())),
+            _ => Err(format!("{} holds the modules of several kernels: name one", dir.display())),
+        }
+    }
+
+    /// The kernel's release: the directory's name.
+    pub(crate) fn release(&self) -> Result<String, String> {
+        let full = self.dir.canonicalize().map_err(|e| format!("{}: {e}", self.dir.display()))?;
+        let name = full.file_name().ok_or("its directory has no name")?;
+        Ok(name.to_string_lossy().into_owned())
+    }
+
+    fn walk(&self, below: &Path, into: &mut Vec<String>) -> io::Result<()> {
+        for entry in std::fs::read_dir(self.dir.join(below))? {
+            let entry = entry?;
+            let path = below.join(entry.file_name());
+            // `build` and `source` are links out of the directory; links are not followed.
+            if entry.file_type()?.is_dir() {
+                self.walk(&path, into)?;
+            } else {
+                into.push(path.to_string_lossy().into_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ModuleSource for ModuleDir {
+    fn files(&self) -> io::Result<Vec<String>> {
+        let mut files = Vec::new();
+        self.walk(Path::new(""), &mut files)?;
+        files.sort();
+        Ok(files)
+    }
+
+    fn read(&self, file: &str) -> io::Result<Vec<u8>> {
+        std::fs::read(self.dir.join(file))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! The kernel modules that sansim brings along: the hardware-handler interface of 2007 and what is written
+//! against it (`guest-kernel/dm-hw-handler`), compiled for the image's kernel. Not those of the kernel's own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+
+use super::headers;
+use crate::{LabError, Result, host::programs};
+
+/// To be raised whenever they are compiled in another way.
+const RECIPE: u32 = 1;
+
+/// The sources, and how kbuild is told about them.
+const SOURCES: &[(&str, &str)] = &[
+    ("Kbuild", include_str!("../../../../../guest-kernel/dm-hw-handler/Kbuild")),
+    ("dm-hw-handler.h", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-hw-handler.h")),
+    ("dm-mpath.h", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-mpath.h")),
+    ("dm-hw-handler.c", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-hw-handler.c")),
+    ("dm-sansim.c", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-sansim.c")),
+    ("dm-hwtest.c", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-hwtest.c")),
+];
+
+/// The modules, and the names by which they are asked for.
+const MODULES: &[(&str, &[&str])] = &[
+    ("dm-hw-handler", &["dm_hw_handler"]),
+    ("dm-sansim", &["dm_sansim", "scsi_dh_sansim"]),
+    ("dm-hwtest", &["dm_hwtest", "scsi_dh_hwtest"]),
+];
+
+/// What says why they are left out, in the place where they would be.
+const LEFT_OUT: &str = "left-out";
+
+/// Whether a module is one of ours. `module` is its name, or the alias by which the kernel asks for
+/// it.
+pub fn is_bundled_module(module: &str) -> bool {
+    let name = module.replace('-', "_");
+    MODULES.iter().any(|(_, names)| names.contains(&name.as_str()))
+}
+
+/// The modules, or why there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BundledModules {
+    /// Their files: the place within `lib/modules/RELEASE`, and the ELF file.
+    Built(Vec<(String, Vec<u8>)>),
+    /// A sentence that says why they cannot be had.
+    LeftOut(String),
+}
+
+impl BundledModules {
+    /// Those that were compiled before; none if they were not.
+    pub(crate) fn cached(base: &Path) -> Option<BundledModules> {
+        let dir = base.join(cache_name());
+        if let Ok(why) = fs::read_to_string(dir.join(LEFT_OUT)) {
+            return Some(BundledModules::LeftOut(why));
+        }
+        let files = MODULES.iter().map(|(name, _)| {
+            let elf = fs::read(dir.join(format!("{name}.ko"))).ok()?;
+            Some((format!("extra/{name}.ko"), elf))
+        });
+        files.collect::<Option<Vec<_>>>().map(BundledModules::Built)
+    }
+
+    /// Compiles them. What only the user can mend (a missing program) is not remembered.
+    ///
+    /// # Errors
+    /// When the base cannot be written to.
+    pub(crate) fn build(base: &Path, release: &str) -> Result<BundledModules> {
+        let part = base.join("own-modules.part");
+        let _ = fs::remove_dir_all(&part);
+        fs::create_dir(&part).map_err(LabError::file("cannot create", &part))?;
+        let compiled = compile(base, &part, release);
+        let done = part.join("done");
+        fs::create_dir(&done).map_err(LabError::file("cannot create", &done))?;
+        let keep = match compiled {
+            Err(missing @ LabError::MissingTool { .. }) => {
+                let _ = fs::remove_dir_all(&part);
+                return Ok(BundledModules::LeftOut(missing.to_string()));
+            }
+            Err(error @ LabError::DiskFull { .. }) => return Err(error),
+            Err(error) => vec![(LEFT_OUT.to_owned(), error.to_string().into_bytes())],
+            Ok(Err(why)) => vec![(LEFT_OUT.to_owned(), why.into_bytes())],
+            Ok(Ok(files)) => files,
+        };
+        for (name, bytes) in keep {
+            let path = done.join(name);
+            fs::write(&path, bytes).map_err(LabError::file("cannot write", &path))?;
+        }
+        let dir = base.join(cache_name());
+        fs::rename(&done, &dir).map_err(LabError::file("cannot create", &dir))?;
+        let _ = fs::remove_dir_all(&part);
+        prune(base, &dir);
+        let lost = || LabError::file("cannot read", &dir)(std::io::ErrorKind::NotFound.into());
+        BundledModules::cached(base).ok_or_else(lost)
+    }
+}
+
+/// The directory in a base for these sources and the compiler of this host.
+fn cache_name() -> String {
+    let programs = ["make", "gcc", "sparse"].map(|program| {
+        // Links name the version: /usr/bin/gcc is x86_64-linux-gnu-gcc-12.
+        programs::find(program).ok().and_then(|path| path.canonicalize().ok())
+    });
+    let mut hash = blake3::Hasher::new();
+    hash.update(format!("{RECIPE} {SOURCES:?} {programs:?}").as_bytes());
+    format!("own-modules-{}", &hash.finalize().to_hex()[..16])
+}
+
+/// The directories of a base with what was compiled.
+pub(crate) fn bundled_modules_dirs(base: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| is_compiled(path)).collect()
+}
+
+fn is_compiled(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("own-modules-"))
+}
+
+/// Removes what was compiled of other sources.
+fn prune(base: &Path, keep: &Path) {
+    for path in bundled_modules_dirs(base).iter().filter(|path| *path != keep) {
+        let _ = fs::remove_dir_all(path);
+    }
+}
+
+/// The names and contents of the modules, or why they cannot be compiled.
+type Compiled = Result<Vec<(String, Vec<u8>)>, String>;
+
+/// Compiles them below `part`. A warning of the compiler, or of sparse where there is one, is an
+/// error.
+fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
+    let packages = match headers::packages(base) {
+        Ok(packages) => packages,
+        Err(why) => return Ok(Err(why)),
+    };
+    // kbuild's makefiles cannot.
+    if part.to_string_lossy().contains([' ', ':']) {
+        let why = "kbuild cannot work below a directory with a space or a colon in its name";
+        return Ok(Err(why.to_owned()));
+    }
+    let make = programs::find("make")?;
+    let (unpacked, source) = (part.join("headers"), part.join("source"));
+    fs::create_dir(&source).map_err(LabError::file("cannot create", &source))?;
+    for (name, text) in SOURCES {
+        let path = source.join(name);
+        fs::write(&path, text).map_err(LabError::file("cannot write", &path))?;
+    }
+    let headers = headers::unpack(&packages, &unpacked, release)?;
+    let output =
+        kbuild(&make, &headers, &source)?.output().map_err(LabError::file("cannot run", &make))?;
+    if let Some(why) = complaint(output.status, &String::from_utf8_lossy(&output.stderr), &source) {
+        return Ok(Err(format!("they do not compile for {release}: {why}")));
+    }
+    let read = |(name, _): &(&str, _)| {
+        let name = format!("{name}.ko");
+        let path = source.join(&name);
+        let elf = fs::read(&path).map_err(LabError::file("cannot read", path))?;
+        Ok((name, elf))
+    };
+    MODULES.iter().map(read).collect::<Result<Vec<_>>>().map(Ok)
+}
+
+/// The command that compiles the modules in `source` with a kernel's headers.
+fn kbuild(make: &Path, headers: &Path, source: &Path) -> Result<Command> {
+    let mut command = Command::new(make);
+    // Nothing of the caller's own make or kernel may get in the way.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("LC_ALL", "C").arg("-s").arg("-C").arg(headers);
+    command.arg(format!("M={}", source.display()));
+    command.arg(format!("CC={}", compiler(headers)?.display()));
+    // Debug information would be ten times the rest.
+    command.args(["W=1", "KCFLAGS=-Werror -g0"]);
+    // Nobody needs the modules' type information, for which there would have to be pahole.
+    command.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
+    if let Ok(sparse) = programs::find("sparse") {
+        command.arg("C=2").arg(format!("CHECK={}", sparse.display()));
+    }
+    command.arg("modules");
+    Ok(command)
+}
+
+/// Why kbuild has not compiled them, or not without a complaint about them, as it ended and what it said.
+fn complaint(status: ExitStatus, said: &str, source: &Path) -> Option<String> {
+    if let Some(line) = said.lines().find(|line| is_complaint(line, source)) {
+        return Some(line.replace(&format!("{}/", source.display()), ""));
+    }
+    if status.success() {
+        return None;
+    }
+    // The cause comes first, make's own lines last.
+    let cause = said.lines().find(|line| line.contains("error: ") || line.contains("not found"));
+    Some(cause.map_or_else(|| programs::tail(said, 5), str::to_owned))
+}
+
+/// The compiler that the kernel was compiled with, or else the one there is.
+fn compiler(headers: &Path) -> Result<PathBuf> {
+    let variables = fs::read_to_string(headers.join(".kernelvariables")).unwrap_or_default();
+    let words = variables.split(|c: char| c.is_whitespace() || c == ')');
+    let named =
+        words.filter(|word| word.starts_with("gcc-")).find_map(|word| programs::find(word).ok());
+    named.map_or_else(|| programs::find("gcc"), Ok)
+}
+
+/// Whether a line of the output is about our sources, not about what they include.
+fn is_complaint(line: &str, source: &Path) -> bool {
+    line.starts_with(&*source.to_string_lossy())
+        && (line.contains(": warning: ") || line.contains(": error: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ours_is_known_by_each_of_its_names() {
+        for module in ["dm-hw-handler", "dm_sansim", "scsi_dh_sansim", "scsi_dh_hwtest"] {
+            assert!(is_bundled_module(module), "{module}");
+        }
+        assert!(!is_bundled_module("dm_mod") && !is_bundled_module("scsi_dh_rdac"));
+        let kbuild = SOURCES[0].1;
+        assert!(MODULES.iter().all(|(name, _)| kbuild.contains(&format!("{name}.o"))));
+    }
+
+    #[test]
+    fn without_headers_they_are_left_out_and_that_is_remembered() {
+        let base = tempfile::tempdir().unwrap();
+        assert_eq!(BundledModules::cached(base.path()), None);
+        let left_out = BundledModules::LeftOut("the kernel came without headers".into());
+        assert_eq!(BundledModules::build(base.path(), "6.1").unwrap(), left_out);
+        assert_eq!(BundledModules::cached(base.path()), Some(left_out));
+        assert!(!base.path().join("own-modules.part").exists());
+    }
+
+    #[test]
+    fn only_complaints_about_our_own_sources_count() {
+        let source = Path::new("/x/source");
+        assert!(is_complaint("/x/source/a.c:1:2: warning: unused", source));
+        assert!(is_complaint("/x/source/a.c:1:2: error: no", source));
+        assert!(!is_complaint("/x/headers/b.h:1:2: warning: unused", source));
+        assert!(!is_complaint("warning: the compiler differs", source));
+    }
+
+    #[test]
+    fn the_kernels_compiler_is_taken_if_it_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let gcc = programs::find("gcc").ok();
+        let cc = "CC = $(if $(X),$(CCACHE)) $(CROSS_COMPILE)gcc-999\n";
+        fs::write(dir.path().join(".kernelvariables"), cc).unwrap();
+        assert_eq!(compiler(dir.path()).ok(), gcc);
+    }
+}

@@ -1,0 +1,120 @@
+//! What an image is put together of, when its parts are named one by one.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{ImageStore, LabError, Result, UserKernel, UserRootFs};
+
+/// Kernel, userland and initramfs of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The kernel with its modules.
+    pub kernel: KernelSource,
+    /// The programs and libraries, as a root file system.
+    pub userland: UserlandSource,
+    /// An initramfs of the user's own.
+    pub initrd: Option<PathBuf>,
+}
+
+impl Parts {
+    /// The other images that something is taken of.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
+        let kernel = match &self.kernel {
+            KernelSource::Image(name) => Some(name.as_str()),
+            KernelSource::User(_) => None,
+        };
+        let userland = match &self.userland {
+            UserlandSource::Image(name) => Some(name.as_str()),
+            UserlandSource::User(_) => None,
+        };
+        kernel.into_iter().chain(userland)
+    }
+}
+
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kernel {
+            KernelSource::Image(name) => write!(f, "the kernel of {name}")?,
+            KernelSource::User(own) => write!(f, "{}", own.path().display())?,
+        }
+        match &self.userland {
+            UserlandSource::Image(name) => write!(f, " over the userland of {name}")?,
+            UserlandSource::User(own) => write!(f, " over {}", own.path().display())?,
+        }
+        match &self.initrd {
+            Some(path) => write!(f, ", behind {}", path.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where a kernel and its modules come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KernelSource {
+    /// It is that of another image.
+    Image(String),
+    /// One that the user has built, or brings as packages.
+    User(UserKernel),
+}
+
+/// Where the tools of a guest come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserlandSource {
+    /// They are those of another image.
+    Image(String),
+    /// A root file system that the user brings.
+    User(UserRootFs),
+}
+
+impl UserlandSource {
+    /// What somebody means by a name. That of an image is the image, whatever else is called so:
+    /// a command must not change its meaning with the directory it is given in. `./NAME` is a path.
+    ///
+    /// # Errors
+    /// `BadParts` when it is nothing, `File` when the cache cannot be read.
+    pub fn of(name: &Path, store: &ImageStore) -> Result<UserlandSource> {
+        let plain = name.to_str().filter(|name| !name.contains('/'));
+        let known: Vec<String> = store.list()?.into_iter().map(|image| image.name).collect();
+        if let Some(name) = plain.filter(|name| known.iter().any(|image| image == name)) {
+            return Ok(UserlandSource::Image(name.to_owned()));
+        }
+        if name.is_dir() {
+            return Ok(UserlandSource::User(UserRootFs::Dir(name.to_owned())));
+        }
+        if name.exists() {
+            return Ok(UserlandSource::User(UserRootFs::Tar(name.to_owned())));
+        }
+        Err(LabError::BadParts {
+            why: format!(
+                "there is no userland {}: it must be a directory, a tar archive, or an image ({})",
+                name.display(),
+                known.join(", ")
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_userland_is_an_image_unless_it_is_a_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = ImageStore::at(dir.path().join("cache")).unwrap();
+        let of = |name: &Path| UserlandSource::of(name, &store);
+        assert_eq!(of(Path::new("trixie")).unwrap(), UserlandSource::Image("trixie".into()));
+        let own = dir.path().join("trixie");
+        fs::create_dir(&own).unwrap();
+        assert_eq!(of(&own).unwrap(), UserlandSource::User(UserRootFs::Dir(own.clone())));
+        let tar = own.join("x.tar");
+        fs::write(&tar, "").unwrap();
+        assert_eq!(of(&tar).unwrap(), UserlandSource::User(UserRootFs::Tar(tar)));
+        let why = of(Path::new("slackware")).unwrap_err().to_string();
+        assert!(why.contains("slackware") && why.contains("bookworm"), "{why}");
+    }
+}

@@ -1,0 +1,151 @@
+//! Starting QEMU, and connecting to what it connects to.
+
+use std::{path::Path, sync::Arc};
+
+use tokio::{
+    net::UnixListener,
+    sync::{oneshot, watch},
+};
+
+use super::{
+    ExitReason, Machine, MachineConfig, TimeMode,
+    command_line::{AGENT_SOCKET, QMP_SOCKET, Start, arguments},
+    console::Console,
+    process::{ended, ends_now, not_started, spawn, supervise},
+    qmp::Qmp,
+    ram::Ram,
+};
+use crate::{
+    AgentLink, Device, Keeper, LabError, Result,
+    agent::{Connected, Lines, Ready},
+    exact::{DISK_SOCKET, REGISTER_SOCKET, Register, UserlandDisk},
+    saved::Moment,
+};
+
+impl Machine {
+    /// Starts QEMU, and connects to its monitor and to the agent.
+    pub(super) async fn launch(
+        config: &MachineConfig,
+        start: Start,
+        ram: Arc<Ram>,
+        moment: Moment,
+    ) -> Result<(Machine, oneshot::Receiver<Result<Ready, String>>)> {
+        config.check()?;
+        let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
+        let console = Console::new(&config.console);
+        let (exit_sender, mut exit) = watch::channel(None);
+        let (connected, lines) = AgentLink::with_lines(exit.clone(), console.clone());
+        let Connected { link, events, ready } = connected;
+        let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
+        let qemu = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
+        let pid = qemu.id();
+        // From here on QEMU is killed when this function fails or is abandoned.
+        let (guard, monitored) = supervise(qemu, exit_sender);
+        let connected = async {
+            let (qmp, watch) = Qmp::accept(&monitor).await?;
+            let _ = monitored.send(watch);
+            Ok((qmp, ends.connect().await?))
+        };
+        let (qmp, (keeper, register)) = unless_ended(connected, &mut exit).await?;
+        let machine = Machine {
+            link,
+            events: Some(events),
+            exit,
+            kill: guard.disarm(),
+            qmp: Arc::new(qmp),
+            console,
+            pid,
+            ram,
+            template: None,
+            keeper: Some(keeper),
+            register,
+            work_dir: config.work_dir.clone(),
+        };
+        Ok((machine, ready))
+    }
+}
+
+/// Connects to QEMU, unless it ends before, which is the error then.
+async fn unless_ended<T>(
+    connecting: impl Future<Output = Result<T>>,
+    exit: &mut watch::Receiver<Option<ExitReason>>,
+) -> Result<T> {
+    let mut early = exit.clone();
+    let connected = tokio::select! {
+        connected = connecting => connected,
+        reason = ended(&mut early) => return Err(not_started(&reason)),
+    };
+    match connected {
+        Ok(connected) => Ok(connected),
+        Err(error) => {
+            let last = ends_now(exit).await;
+            Err(last.map_or(error, |reason| not_started(&reason)))
+        }
+    }
+}
+
+/// The lab's ends of what QEMU connects to, apart from its monitor.
+enum Ends {
+    /// In real time: the other end of the virtio-serial port, and what is said over it.
+    Port(UnixListener, Lines),
+    /// The register and the userland's disk, which serve from here on.
+    Exact(Keeper, Arc<Register>),
+}
+
+impl Ends {
+    fn new(
+        config: &MachineConfig,
+        start: Start,
+        ram: &Ram,
+        link: &AgentLink,
+        lines: Lines,
+        moment: Moment,
+    ) -> Result<Ends> {
+        if config.time == TimeMode::Real {
+            return Ok(Ends::Port(listen(&config.work_dir.join(AGENT_SOCKET))?, lines));
+        }
+        let userland = &config.image.userland;
+        let sockets =
+            [DISK_SOCKET, REGISTER_SOCKET].map(|name| listen(&config.work_dir.join(name)));
+        let [disk_socket, register_socket] = sockets;
+        let disk = UserlandDisk::new(userland, ram.file(), start == Start::Restore)
+            .map_err(LabError::file("cannot open", userland))?;
+        let (register, asks) = Register::new(moment.register(), ram.file(), lines)
+            .map_err(|e| LabError::start(format!("its register: {e}")))?;
+        until_end("the userland's disk", Arc::clone(&disk).attach(disk_socket?));
+        until_end("the register", Arc::clone(&register).serve(register_socket?));
+        let devices = vec![disk as Arc<dyn Device>];
+        let keeper = Keeper::exact(link.clone(), Arc::clone(&register), asks, devices);
+        Ok(Ends::Exact(keeper, register))
+    }
+
+    async fn connect(self) -> Result<(Keeper, Option<Arc<Register>>)> {
+        match self {
+            Ends::Port(port, lines) => {
+                let accepted = port.accept().await;
+                let (stream, _) = accepted.map_err(|e| LabError::start(e.to_string()))?;
+                tokio::spawn(lines.carry(stream));
+                Ok((Keeper::real(), None))
+            }
+            Ends::Exact(keeper, register) => Ok((keeper, Some(register))),
+        }
+    }
+}
+
+/// Serves one of QEMU's connections until it ends, which QEMU's own end explains.
+fn until_end(
+    what: &'static str,
+    serving: impl Future<Output = std::io::Result<()>> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::debug!("{what} is not served any more: {error}");
+        }
+    });
+}
+
+/// A socket that QEMU is going to connect to.
+pub(super) fn listen(path: &Path) -> Result<UnixListener> {
+    let _ = std::fs::remove_file(path);
+    UnixListener::bind(path).map_err(LabError::file("cannot create", path))
+}

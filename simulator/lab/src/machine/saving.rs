@@ -1,0 +1,164 @@
+//! Saving a guest, and starting one from where another was saved: as a template, or in the middle of a story.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sansim_protocol::Call;
+
+use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start, ram::Ram};
+use crate::{
+    Checkpoint, LabError, Result, StartFailure, Template,
+    host::blocking,
+    saved::{Moment, STATE, SavedMemory},
+};
+
+/// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts
+/// only.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+impl Machine {
+    /// Starts a guest from a template made for such a machine: where [`cold`](Machine::cold) has it.
+    ///
+    /// # Errors
+    /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as
+    /// for [`cold`](Machine::cold).
+    pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
+        let result = async {
+            let (moment, state) = (template.moment()?, template.state());
+            let memory = SavedMemory::of(template.memory()?);
+            let mut machine = Machine::load(&config, moment, &state, memory).await?;
+            let qmp = Arc::clone(&machine.qmp);
+            let continued = tokio::spawn(async move { qmp.go_on().await });
+            if config.time == TimeMode::Real {
+                continued.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));
+                machine.link.call_within(Call::Hello, ANSWER_DEADLINE).await?;
+            } else if let Some(keeper) = &mut machine.keeper {
+                keeper.sleep_until(moment.resumes()).await?;
+            }
+            Ok(machine)
+        };
+        let error = match result.await {
+            Ok(machine) => return Ok(machine),
+            Err(error) => error,
+        };
+        match error {
+            // What has nothing to do with the template: no QEMU, no backend, a bad configuration.
+            LabError::MissingTool { .. } | LabError::BadMachine { .. } => Err(error),
+            LabError::File { .. } => Err(error),
+            LabError::Start { cause: StartFailure::NoBackend, .. } => Err(error),
+            error => {
+                template.throw_away();
+                let path = template.path().to_owned();
+                Err(LabError::BadTemplate { path, why: error.to_string() })
+            }
+        }
+    }
+
+    /// Starts QEMU with a guest that was saved, which stands still.
+    async fn load(
+        config: &MachineConfig,
+        moment: Moment,
+        state: &Path,
+        memory: SavedMemory,
+    ) -> Result<Machine> {
+        // The memory is copied while QEMU starts.
+        let ram = Arc::new(Ram::new(config.memory_mib)?);
+        let (into, template) = (Arc::clone(&ram), memory.template());
+        let loading = tokio::task::spawn_blocking(move || memory.load_into(&into));
+        link(&config.work_dir.join(STATE), state)?;
+        let (mut machine, _) = Machine::launch(config, Start::Restore, ram, moment).await?;
+        machine.template = template;
+        loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
+        machine.or_gone(machine.qmp.load(STATE)).await?;
+        Ok(machine)
+    }
+
+    /// Stops the guest, writes its state and its memory to two new files, and ends it. Answers when it
+    /// was; none if it was too late, on a host that is very busy.
+    pub(crate) async fn save(
+        mut self,
+        config: &MachineConfig,
+        state: &Path,
+        ram: PathBuf,
+    ) -> Result<Option<Moment>> {
+        link(&config.work_dir.join(STATE), state)?;
+        let moment = match self.keeper.take() {
+            Some(mut keeper) => {
+                let resumes = keeper.now().map(|now| now + STOPPING);
+                keeper.have_asked_at(resumes);
+                // The open question is answered when QEMU has been told to stop: it cannot before.
+                keeper.drive(self.or_gone(self.qmp.stop())).await??;
+                let late = resumes.zip(keeper.now()).is_some_and(|(at, now)| now >= at);
+                if late {
+                    return Ok(None);
+                }
+                let value = self.register.as_ref().map_or(0, |register| register.value());
+                Moment::new(value, resumes)
+            }
+            None => Moment::default(),
+        };
+        self.or_gone(self.qmp.save(STATE)).await?;
+        let memory = Arc::clone(&self.ram);
+        self.kill().await;
+        memory.write_to(ram).await?;
+        Ok(Some(moment))
+    }
+    /// Starts a guest from a checkpoint. It stands still until [`Machine::tell_again`].
+    ///
+    /// # Errors
+    /// As [`Machine::restore`], without throwing anything away.
+    pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
+        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory.clone())
+            .await
+    }
+
+    /// Asks the keeper of this machine what led to its checkpoint. When all is answered as it was then the
+    /// guest goes on; else the keeper has the error `AnotherStory`.
+    pub fn tell_again(&self, checkpoint: &Checkpoint) {
+        let Some(register) = &self.register else { return };
+        let told = register.tell_again(checkpoint.recording.clone());
+        let qmp = Arc::clone(&self.qmp);
+        tokio::spawn(async move {
+            if told.await.is_ok() {
+                qmp.go_on().await;
+            }
+        });
+    }
+}
+
+impl Hold {
+    /// Saves the guest that stands still into an empty directory, with the story so far, which was
+    /// [written down](crate::Keeper::write_down).
+    ///
+    /// # Errors
+    /// `Unsaveable` when not all of it could be written down, `Qmp`, `File`.
+    pub async fn save(&mut self, dir: PathBuf) -> Result<Checkpoint> {
+        self.stopped().await?;
+        let register = self.register.as_ref().ok_or(LabError::Unsaveable)?;
+        let recording = register.take_recording().ok_or(LabError::Unsaveable)?;
+        let moment = Moment::new(register.value(), None);
+        let checkpoint = Checkpoint::new(dir, self.template.clone(), moment, recording);
+        link(&self.dir().join(STATE), &checkpoint.state())?;
+        self.qmp.save(STATE).await?;
+        self.save_memory(checkpoint.pages()).await?;
+        Ok(checkpoint)
+    }
+
+    async fn save_memory(&self, path: PathBuf) -> Result<()> {
+        let (ram, template) = (Arc::clone(&self.ram), self.template.clone());
+        blocking(move || {
+            let template = template.as_ref().map(|template| template.file());
+            ram.save_pages(template, &path).map_err(LabError::file("cannot write", path))
+        })
+        .await
+    }
+}
+
+/// A link, in place of an earlier one.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    let _ = std::fs::remove_file(from);
+    std::os::unix::fs::symlink(to, from).map_err(LabError::file("cannot create", from))
+}

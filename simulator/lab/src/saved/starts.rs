@@ -1,0 +1,216 @@
+//! Checkpoints of the moment at which stories start.
+//!
+//! Modules, discovery and maps are half of a short story's time, and the same for every story with such a
+//! guest and such an array. So the first of them saves its guest when all that is done, and the others go
+//! on from there. Where the guest is saved makes no difference to anyone: every story lets a [`LULL`] go by
+//! before it starts.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sansim_time::Time;
+use serde::{Deserialize, Serialize};
+
+use super::{Checkpoint, Moment, Template, TemplateMemoryId};
+use crate::{
+    Keeper, LabError, Machine, Result,
+    cache::{self, Lock, size_of},
+    exact::Recording,
+};
+
+/// How much of the guest's time goes by, with nothing done to it, before a story starts. In exact time the
+/// guest can be stopped and saved meanwhile.
+pub const LULL: Duration = Duration::from_millis(200);
+
+/// Checkpoints kept in a store, and how much they may occupy together, in bytes.
+const KEPT: usize = 512;
+const KEPT_BYTES: u64 = 4 << 30;
+/// The directory of a template that has them.
+const STARTS: &str = "starts";
+/// The file of a checkpoint that tells the lab's part of it.
+const STORY: &str = "story";
+
+/// Those of one template.
+#[derive(Debug, Clone)]
+pub struct Starts {
+    template: Template,
+}
+
+/// A checkpoint that is to be made by somebody, and by nobody else meanwhile.
+#[derive(Debug)]
+pub struct StartToSave {
+    template: Template,
+    lock: Lock,
+}
+
+/// The lab's part of a checkpoint, and what it is told by.
+#[derive(Debug, Serialize, Deserialize)]
+struct StartRecord {
+    template: TemplateMemoryId,
+    /// The BLAKE3 hash of what QEMU wrote.
+    state: [u8; blake3::OUT_LEN],
+    moment: Moment,
+    recording: Recording,
+}
+
+impl Starts {
+    /// Those of this template.
+    pub fn of(template: &Template) -> Starts {
+        Starts { template: template.clone() }
+    }
+
+    /// The checkpoint where stories with this in common start. `in_common` is all that has a part in it,
+    /// apart from the template and this program. One that is damaged is removed.
+    pub fn find(&self, in_common: &str) -> Option<Checkpoint> {
+        let dir = self.place(in_common);
+        if !dir.is_dir() {
+            return None;
+        }
+        match self.read(&dir) {
+            Ok(checkpoint) => {
+                cache::used(&dir);
+                Some(checkpoint)
+            }
+            Err(error) => {
+                tracing::warn!("a checkpoint cannot be used and is made again: {error}");
+                cache::throw_away(&dir);
+                None
+            }
+        }
+    }
+
+    fn read(&self, dir: &Path) -> Result<Checkpoint> {
+        let path = dir.join(STORY);
+        let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
+        let damaged =
+            || LabError::file("cannot read", &path)(std::io::ErrorKind::InvalidData.into());
+        let (hash, bytes) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        if blake3::hash(bytes) != *hash {
+            return Err(damaged());
+        }
+        let story: StartRecord = postcard::from_bytes(bytes).map_err(|_| damaged())?;
+        let template = self.template.memory()?;
+        let unchanged = template.id()? == story.template;
+        let StartRecord { moment, recording, .. } = story;
+        let checkpoint = Checkpoint::new(dir.to_owned(), Some(template), moment, recording);
+        if !unchanged || hash_of(&checkpoint.state())? != story.state {
+            return Err(damaged());
+        }
+        Ok(checkpoint)
+    }
+
+    /// The right to make that checkpoint; none when it is there, or somebody else makes it.
+    ///
+    /// # Errors
+    /// `File` when the cache cannot be used.
+    pub fn to_save(&self, in_common: &str) -> Result<Option<StartToSave>> {
+        let starts = self.dir();
+        fs::create_dir_all(&starts).map_err(LabError::file("cannot create", &starts))?;
+        let dir = self.place(in_common);
+        let lock = Lock::try_take(&dir)?.filter(|_| !dir.exists());
+        Ok(lock.map(|lock| StartToSave { template: self.template.clone(), lock }))
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.template.path().join(STARTS)
+    }
+
+    fn place(&self, in_common: &str) -> PathBuf {
+        let mut hash = blake3::Hasher::new();
+        hash.update(format!("{:?} {LULL:?} ", this_program()).as_bytes());
+        hash.update(in_common.as_bytes());
+        self.dir().join(&hash.finalize().to_hex()[..16])
+    }
+}
+
+impl StartToSave {
+    /// Saves a guest that is where stories start, while its time goes on to `until` at the most: the
+    /// story goes on as if it was not saved. It has been [written down](Keeper::write_down). Answers
+    /// whether the guest could be stopped in time.
+    ///
+    /// # Errors
+    /// `GuestGone` and the like, after which there is no story; `File`, `DiskFull`, `Unsaveable`, which
+    /// leave it as it is.
+    pub async fn save(self, machine: &Machine, keeper: &mut Keeper, until: Time) -> Result<bool> {
+        let saved = self.save_while(machine, keeper, until).await;
+        keeper.forget();
+        saved
+    }
+
+    async fn save_while(self, machine: &Machine, keeper: &mut Keeper, until: Time) -> Result<bool> {
+        keeper.have_asked_at(Some(until));
+        let mut hold = machine.hold().await;
+        keeper.drive(hold.stopped()).await??;
+        if keeper.now().is_none_or(|now| now >= until) {
+            return Ok(false);
+        }
+        let part = self.lock.begin()?;
+        let checkpoint = hold.save(part.path().to_owned()).await?;
+        let template = checkpoint.template()?.ok_or(LabError::Unsaveable)?;
+        let state = hash_of(&checkpoint.state())?;
+        let Checkpoint { moment, recording, .. } = checkpoint;
+        let story = StartRecord { template, state, moment, recording };
+        let bytes = postcard::to_stdvec(&story).map_err(|_| LabError::Unsaveable)?;
+        let path = part.path().join(STORY);
+        fs::write(&path, [blake3::hash(&bytes).as_bytes(), bytes.as_slice()].concat())
+            .map_err(LabError::file("cannot write", path))?;
+        part.finish()?;
+        if let Some(templates) = self.template.store() {
+            prune(templates);
+        }
+        Ok(true)
+    }
+}
+
+impl Checkpoint {
+    /// Removes it: it is no good.
+    pub fn discard(&self) {
+        cache::throw_away(&self.dir);
+    }
+}
+
+/// Which program this is: another one may have another array.
+fn this_program() -> Option<(u64, u64, i64, i64)> {
+    let meta = fs::metadata("/proc/self/exe").ok()?;
+    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+}
+
+fn hash_of(path: &Path) -> Result<[u8; blake3::OUT_LEN]> {
+    let bytes = fs::read(path).map_err(LabError::file("cannot read", path))?;
+    Ok(*blake3::hash(&bytes).as_bytes())
+}
+
+/// Removes those that were not used for longest, when there are too many, whatever their templates.
+fn prune(templates: &Path) {
+    let each = |dirs: Vec<PathBuf>| dirs.into_iter().flat_map(|dir| cache::inside(&dir));
+    let starts = each(cache::inside(templates)).flat_map(|it| cache::inside(&it.join(STARTS)));
+    let whole = starts.filter(|dir| dir.join(STORY).is_file() && dir.extension().is_none());
+    cache::prune(whole, KEPT, KEPT_BYTES, size_of);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn those_not_used_for_longest_are_pruned_whatever_their_templates() {
+        let store = tempfile::tempdir().unwrap();
+        let place =
+            |n: usize| store.path().join(format!("image{}/t{}/{STARTS}/{n:04}", n % 2, n % 3));
+        for n in 0..KEPT + 2 {
+            fs::create_dir_all(place(n)).unwrap();
+            fs::write(place(n).join(STORY), "story").unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
+            fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
+        }
+        prune(store.path());
+        let left: Vec<usize> = (0..KEPT + 2).filter(|n| place(*n).exists()).collect();
+        assert_eq!(left, (2..KEPT + 2).collect::<Vec<_>>());
+    }
+}

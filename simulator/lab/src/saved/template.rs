@@ -1,0 +1,316 @@
+//! Guests that were booted once, stopped when quiet, and saved.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Moment, STATE, TemplateMemory};
+use crate::{
+    Accel, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
+    cache::{self, Lock, size_of_file},
+    host::qemu,
+    machine::{BASE_MODULES, shape},
+};
+
+/// Templates kept in a store, and how much they may occupy together, in bytes.
+const KEPT: usize = 12;
+const KEPT_BYTES: u64 = 4 << 30;
+/// How often a guest is booted to be saved.
+const TRIES: u32 = 3;
+/// The files of a template besides what QEMU wrote: the guest's memory, and when it was saved.
+const RAM: &str = "ram";
+const MOMENT: &str = "moment.json";
+
+/// A guest that was booted, came to rest and was saved before any disk was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    dir: PathBuf,
+    key: String,
+}
+
+impl Template {
+    /// The directory it is in.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The directory with those of all images.
+    pub(crate) fn store(&self) -> Option<&Path> {
+        self.dir.parent()?.parent()
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.join(STATE)
+    }
+
+    /// The file with the guest's memory, opened.
+    pub(crate) fn memory(&self) -> Result<Arc<TemplateMemory>> {
+        TemplateMemory::open(&self.dir.join(RAM))
+    }
+
+    /// When it was saved.
+    pub(crate) fn moment(&self) -> Result<Moment> {
+        let path = self.dir.join(MOMENT);
+        let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| LabError::file("cannot read", path)(error.into()))
+    }
+
+    fn exists(&self) -> bool {
+        [STATE, RAM, MOMENT].iter().all(|file| self.dir.join(file).is_file())
+    }
+
+    /// Names the image, the QEMU and the shape of the machine it was made with.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Removes it, unless somebody is making it anew.
+    pub(crate) fn throw_away(&self) {
+        cache::throw_away(&self.dir);
+    }
+}
+
+/// The templates of a store.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    store: ImageStore,
+}
+
+impl Templates {
+    /// Those kept in this store.
+    pub fn new(store: &ImageStore) -> Templates {
+        Templates { store: store.clone() }
+    }
+
+    /// What a template for such a machine is called. Sockets, work directory and console do not
+    /// matter, the number of HBAs and of their queues does.
+    ///
+    /// # Errors
+    /// `MissingTool` without QEMU: its version is part of the key.
+    pub fn key(config: &MachineConfig) -> Result<String> {
+        Ok(key(config, &qemu::version()?, &qemu::host_processor()))
+    }
+
+    fn place(&self, config: &MachineConfig) -> Result<Template> {
+        let key = Templates::key(config)?;
+        let dir = self.store.template_dir(&config.image.name);
+        fs::create_dir_all(&dir).map_err(LabError::file("cannot create", &dir))?;
+        Ok(Template { dir: dir.join(&key), key })
+    }
+
+    /// The template for such a machine, if there is one.
+    ///
+    /// # Errors
+    /// `MissingTool` without QEMU, `File` when the cache cannot be used.
+    pub fn find(&self, config: &MachineConfig) -> Result<Option<Template>> {
+        let template = self.place(config)?;
+        if !template.exists() {
+            return Ok(None);
+        }
+        cache::used(&template.dir);
+        Ok(Some(template))
+    }
+
+    /// Makes the template for such a machine, or takes it from the cache when another process has
+    /// made it meanwhile. `config` has throw-away HBA sockets and its own work directory and
+    /// console.
+    ///
+    /// # Errors
+    /// As [`Machine::cold`], `DiskFull`, `Qmp`.
+    pub async fn make(&self, config: MachineConfig, progress: &dyn Progress) -> Result<Template> {
+        let template = self.place(&config)?;
+        let what = format!("a template of {}", config.image.name);
+        let lock = Lock::take(&template.dir, &what, progress).await?;
+        if template.exists() {
+            return Ok(template);
+        }
+        progress.stage(&format!("booting {} once, to start from there later", config.image.name));
+        let part = lock.begin()?;
+        let mut tries = TRIES;
+        while !save(&config, part.path()).await? {
+            tries -= 1;
+            if tries == 0 {
+                let why = "it cannot be stopped in time: is the host very busy?";
+                return Err(LabError::start(why));
+            }
+        }
+        part.finish()?;
+        self.prune(&template);
+        Ok(template)
+    }
+
+    /// Throws a template away.
+    ///
+    /// # Errors
+    /// `File` when it cannot be removed.
+    pub fn discard(&self, template: &Template) -> Result<()> {
+        cache::remove(&template.dir)
+    }
+
+    /// Starts a machine the quick way: from its template, which is made first when it is missing,
+    /// and made again once when it does not restore. `throw_away` starts HBAs for making the
+    /// template, as many and with as many queues as `config` has, and returns their sockets with a
+    /// guard that stops them when dropped. Answers the machine with its template.
+    ///
+    /// # Errors
+    /// As [`make`](Templates::make) and [`Machine::restore`], and what `throw_away` answers.
+    pub async fn start<G, E, F>(
+        &self,
+        config: MachineConfig,
+        throw_away: F,
+        progress: &dyn Progress,
+    ) -> Result<(Machine, Template), E>
+    where
+        F: Fn() -> Result<(Vec<HbaSocket>, G), E>,
+        E: From<LabError>,
+    {
+        let mut again = false;
+        loop {
+            let template = match self.find(&config)? {
+                Some(template) => template,
+                None => {
+                    let (hbas, guard) = throw_away()?;
+                    let template = self.make(for_making(&config, hbas)?, progress).await?;
+                    drop(guard);
+                    template
+                }
+            };
+            match Machine::restore(config.clone(), &template).await {
+                Ok(machine) => return Ok((machine, template)),
+                Err(LabError::BadTemplate { why, .. }) if !again => {
+                    tracing::warn!("the template did not restore ({why}) and is made again");
+                    again = true;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Removes those that were not used for longest, when there are too many. `keep` stays.
+    fn prune(&self, keep: &Template) {
+        let images = cache::inside(&self.store.path().join("templates"));
+        let others = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
+            *dir != keep.dir && dir.join(STATE).is_file() && dir.extension().is_none()
+        });
+        let bytes = KEPT_BYTES.saturating_sub(size_without_starts(&keep.dir));
+        cache::prune(others, KEPT - 1, bytes, size_without_starts);
+    }
+}
+
+/// Bytes that a template occupies. What starts from it has a bound of its own.
+fn size_without_starts(dir: &Path) -> u64 {
+    [STATE, RAM, MOMENT].iter().map(|file| size_of_file(&dir.join(file))).sum()
+}
+
+/// Boots a guest and saves it. Answers whether it could be stopped in time.
+async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
+    let machine = Machine::boot(config).await?;
+    let saved = machine.save(config, &part.join(STATE), part.join(RAM)).await;
+    let Some(moment) = saved.map_err(|error| full_disk(error, part))? else { return Ok(false) };
+    let path = part.join(MOMENT);
+    let text = serde_json::to_vec(&moment).unwrap_or_default();
+    fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
+    Ok(true)
+}
+
+/// The machine that a template is made with: like the one it is for, with other sockets.
+fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineConfig> {
+    let queues = |hbas: &[HbaSocket]| hbas.iter().map(|h| h.request_queues).collect::<Vec<_>>();
+    if queues(&hbas) != queues(&config.hbas) {
+        let why = "the HBAs for its template differ from its own".into();
+        return Err(LabError::BadMachine { why });
+    }
+    let work_dir = config.work_dir.join("t");
+    fs::create_dir_all(&work_dir).map_err(LabError::file("cannot create", &work_dir))?;
+    let console = work_dir.join("console.log");
+    Ok(MachineConfig { hbas, work_dir, console, ..config.clone() })
+}
+
+/// `cat` on a full disk makes QEMU say no more than that its pipe broke.
+fn full_disk(error: LabError, path: &Path) -> LabError {
+    let free = rustix::fs::statvfs(path).map(|fs| fs.f_bavail * fs.f_frsize);
+    match free {
+        Ok(0..=0xf_ffff) => LabError::DiskFull { path: path.to_owned() },
+        _ => error,
+    }
+}
+
+fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
+    // Under KVM the guest has seen the host's processor.
+    let processor = match config.accel {
+        Accel::Kvm => processor,
+        Accel::Tcg => "",
+    };
+    let parts = (&config.image.key, qemu, processor, shape(config), BASE_MODULES, config.services);
+    let text = serde_json::to_vec(&parts).unwrap_or_default();
+    blake3::hash(&text).to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::{Services, TimeMode, UdevRules, machine::sample};
+
+    fn config() -> MachineConfig {
+        sample(2)
+    }
+
+    #[test]
+    fn the_key_tells_machines_apart_that_a_guest_can_tell_apart() {
+        let base = key(&config(), "7.2", "cpu");
+        let other_places = MachineConfig {
+            work_dir: "/run/x".into(),
+            console: "/y".into(),
+            hbas: vec![HbaSocket { path: "/z".into(), request_queues: 1 }; 2],
+            ..config()
+        };
+        assert_eq!(key(&other_places, "7.2", "another cpu"), base);
+        let kvm = MachineConfig { accel: Accel::Kvm, ..config() };
+        let with = |rules| MachineConfig { services: Services::Multipathd(rules), ..config() };
+        let mut keys = vec![
+            base,
+            key(&config(), "7.3", "cpu"),
+            key(&kvm, "7.2", "cpu"),
+            key(&kvm, "7.2", "another cpu"),
+            key(&MachineConfig { memory_mib: 512, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { cpus: 2, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { time: TimeMode::Skip, ..config() }, "7.2", "cpu"),
+            key(&MachineConfig { hbas: Vec::new(), ..config() }, "7.2", "cpu"),
+            key(&with(UdevRules::Stock), "7.2", "cpu"),
+            key(&with(UdevRules::Lean), "7.2", "cpu"),
+        ];
+        let mut image = config();
+        image.image.key = "l".into();
+        keys.push(key(&image, "7.2", "cpu"));
+        let mut queues = config();
+        queues.hbas[1].request_queues = 2;
+        keys.push(key(&queues, "7.2", "cpu"));
+        let count = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
+
+    #[test]
+    fn the_templates_not_used_for_longest_are_pruned() {
+        let dir = tempfile::tempdir().unwrap();
+        let templates = Templates::new(&ImageStore::at(dir.path()).unwrap());
+        let place = |n: usize| dir.path().join(format!("templates/i{}/{n:04}", n % 2));
+        for n in 0..KEPT + 3 {
+            fs::create_dir_all(place(n)).unwrap();
+            fs::write(place(n).join(STATE), "state").unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
+            fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
+        }
+        // The newest by name is the oldest by use, and stays because it was just made.
+        templates.prune(&Template { dir: place(0), key: "k".into() });
+        let left: Vec<usize> = (0..KEPT + 3).filter(|n| place(*n).exists()).collect();
+        let expected: Vec<usize> = std::iter::once(0).chain(4..KEPT + 3).collect();
+        assert_eq!(left, expected);
+    }
+}
