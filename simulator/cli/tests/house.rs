@@ -21,7 +21,7 @@ const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
 }
 
 /// From the ground floor to the top.
-const HOUSE: [Floor; 8] = [
+const HOUSE: [Floor; 12] = [
     floor("sansim-time", &[]),
     floor("sansim-protocol", &[]),
     floor("sansim-agent", &["sansim-protocol"]),
@@ -33,10 +33,43 @@ const HOUSE: [Floor; 8] = [
         in_tests: &["sansim-array", "sansim-hba"],
     },
     floor(
-        "sansim-scenario",
+        "sansim-stage",
         &["sansim-time", "sansim-protocol", "sansim-array", "sansim-hba", "sansim-lab"],
     ),
-    floor("sansim", &["sansim-lab", "sansim-scenario"]),
+    Floor {
+        name: "sansim-language",
+        imports: &["sansim-protocol", "sansim-array", "sansim-stage"],
+        in_tests: &["sansim-time"],
+    },
+    Floor {
+        name: "sansim-report",
+        imports: &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
+        in_tests: &["sansim-time"],
+    },
+    floor(
+        "sansim-run",
+        &[
+            "sansim-time",
+            "sansim-protocol",
+            "sansim-array",
+            "sansim-lab",
+            "sansim-stage",
+            "sansim-language",
+            "sansim-report",
+        ],
+    ),
+    floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"]),
+    floor(
+        "sansim",
+        &[
+            "sansim-lab",
+            "sansim-stage",
+            "sansim-language",
+            "sansim-report",
+            "sansim-run",
+            "sansim-suite",
+        ],
+    ),
 ];
 
 /// The array is pure, and so is what it stands on: neither waits for anything, nor knows of virtio.

@@ -35,7 +35,7 @@ table! {
         model: Option<At<String>>,
         /// The family of arrays it belongs to: how it identifies itself and how it is told to move a LUN.
         /// Required unless there is a model.
-        personality: FamilyName,
+        personality: Option<FamilyName>,
         /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
         vendor: Option<At<String>>,
         /// Product of the INQUIRY data, 1 to 16 characters. Default: the personality's.
@@ -72,7 +72,10 @@ impl Value for ArrayTable {
     fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let mut entries = Entries::open(given, Head::EXPECTED, problems)?;
         let head = Head::take(&mut entries, problems);
-        let family = head.as_ref().map(|head| &head.personality);
+        if head.as_ref().is_some_and(|head| head.personality.is_none()) {
+            problems.missing(&given.span(), "personality");
+        }
+        let family = head.as_ref().and_then(|head| head.personality.as_ref());
         let families = FamilyTables::take(family, &mut entries, problems);
         entries.close(problems);
         Some(ArrayTable { head: head?, families: families? })
@@ -137,7 +140,7 @@ impl ArrayTable {
         let luns = array.luns.iter().map(|config| At::nowhere(LunTable::of(config)));
         let head = Head {
             model: None,
-            personality,
+            personality: Some(personality),
             vendor: text(&identity.vendor),
             product: text(&identity.product),
             revision: text(&identity.revision),

@@ -110,7 +110,7 @@ impl GuestTable {
             multipath: Section::nowhere(match guest.manager {
                 Manager::Dmsetup => MultipathTable::of(&guest.multipath),
                 // Tables are multipathd's business.
-                Manager::Multipathd(_) => MultipathTable::EMPTY,
+                Manager::Multipathd(_) => MultipathTable::default(),
             }),
             multipathd: MultipathdTable::of(&guest.manager).map(At::nowhere),
             allow: Listed(guest.allow.iter().map(pattern).map(At::nowhere).collect()),

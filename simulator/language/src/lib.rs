@@ -3,7 +3,7 @@
 //! [`load`] reads a file and notes everything that is wrong with it, with file, line and a caret under the
 //! word; [`resolved_toml`] goes back, with every default spelled out. Every step, event, effect and condition
 //! is a word in a file of its own, which holds all that the language knows of it; the [JSON Schema](schema())
-//! and the [reference] are made from the same declarations. The crate may import the stage, whose
+//! and the [reference](reference()) are made from the same declarations. The crate may import the stage, whose
 //! setup, acts and conditions a scenario is made of, and the array.
 
 #![forbid(unsafe_code)]

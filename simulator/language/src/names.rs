@@ -203,7 +203,7 @@ pub(crate) struct TextOrPath<T>(pub(crate) T);
 
 table! {
     /// A port, and the HBA if only one is meant.
-    struct PathTable, "a table such as { hba = 0, port = \"A0\" }" {
+    struct HbaAndPort, "a table such as { hba = 0, port = \"A0\" }" {
         /// The HBA, from 0. Default: every one that sees the port.
         hba: Option<u64>,
         /// The port.
@@ -215,7 +215,7 @@ impl<T: Kind + From<PathPattern>> Value for TextOrPath<T> {
     fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         match given.get_ref() {
             DeValue::Table(_) => {
-                let table = PathTable::read(given, problems)?;
+                let table = HbaAndPort::read(given, problems)?;
                 // No HBA has so high a number, which is said where it is looked up.
                 let hba = table.hba.map(|hba| HbaId(u8::try_from(hba).unwrap_or(u8::MAX)));
                 Some(TextOrPath(PathPattern { hba, port: table.port.0 }.into()))
@@ -230,8 +230,8 @@ impl<T: Kind + From<PathPattern>> Value for TextOrPath<T> {
 
     fn form() -> Form {
         let text =
-            Form::Pattern { name: "Text", expected: T::EXPECTED, pattern: T::PATTERN.into() };
-        Form::Either(vec![text, PathTable::form()])
+            Form::Pattern { name: T::NAME, expected: T::EXPECTED, pattern: T::PATTERN.into() };
+        Form::Either(vec![text, HbaAndPort::form()])
     }
 }
 
@@ -243,7 +243,7 @@ impl Kind for AccessState {
 }
 
 impl Kind for Condition {
-    const NAME: &'static str = "Condition";
+    const NAME: &'static str = "LunCondition";
     const EXPECTED: &'static str = "a condition: none, array-copy or inactive-snapshot";
     const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";
 }

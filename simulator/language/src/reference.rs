@@ -46,11 +46,11 @@ impl Page {
     }
 
     fn table(&mut self, table: &TableForm) -> fmt::Result {
-        if self.done.contains(&table.name) {
+        if self.done.contains(&table.title()) {
             return Ok(());
         }
-        self.done.push(table.name);
-        writeln!(self.text, "\n## {}\n\n{}\n", table.name, table.about.trim())?;
+        self.done.push(table.title());
+        writeln!(self.text, "\n## {}\n\n{}\n", table.title(), table.about.trim())?;
         self.keys(&table.keys)
     }
 
@@ -84,7 +84,7 @@ impl Page {
             }
             Form::Table(table) => {
                 self.open.push(table.clone());
-                format!("[{0}](#{1})", table.name, table.name.to_lowercase())
+                format!("[{0}](#{1})", table.title(), table.title().to_lowercase())
             }
             Form::List(item) => format!("list: {}", self.value(item)),
             Form::Map(value) => format!("table of names: {}", self.value(value)),
@@ -127,3 +127,63 @@ const HEAD: &str = "\
 
 Made by `sansim schema --reference`; do not edit. [scenarios.md](scenarios.md) teaches the language by examples.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_text;
+
+    /// Everything that the examples refer to.
+    const SAN: &str = r#"
+title = "what examples refer to"
+
+[array]
+personality = "alua"
+luns = [{ size = "256MiB", owner = "A" }]
+
+[[fault]]
+name = "not ready"
+when = { op = "TEST UNIT READY" }
+then = { hold = "gate" }
+
+[[step]]
+name = "crash"
+at = "1s"
+release = "gate"
+
+[[step]]
+name = "ask"
+at = "1s"
+run = ["true"]
+
+[[step]]
+at = "1s"
+map = { size = "64MiB", owner = "B", lun = 5 }
+"#;
+
+    fn check(tables: String, example: &str) {
+        if let Err(wrong) = load_text("example", &format!("{SAN}\n{tables}\n"), &[]) {
+            panic!("{example}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn every_example_is_right() {
+        for (_, example) in step::actions() {
+            check(format!("[[step]]\nat = \"2s\"\n{example}"), example);
+        }
+        for (_, example) in step::events() {
+            check(format!("[[step]]\non = {{ {example} }}\nend = true"), example);
+        }
+        for (keys, example) in effects() {
+            let when = match keys[0].key {
+                "function" => "task_management = \"any\"",
+                _ => "op = \"READ\"",
+            };
+            check(format!("[[fault]]\nwhen = {{ {when} }}\nthen = {{ {example} }}"), example);
+        }
+        for (_, example) in expect::conditions() {
+            check(format!("[[expect]]\n{example}"), example);
+        }
+    }
+}

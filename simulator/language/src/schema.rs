@@ -71,8 +71,9 @@ impl Definitions {
                     json!({ "description": about.trim(), "oneOf": words.collect::<Vec<_>>() });
                 self.named(name, |_| object(own))
             }
-            Form::Table(TableForm { name, about, keys }) => {
-                self.named(name, |definitions| definitions.table(keys, about))
+            Form::Table(table) => {
+                let TableForm { about, keys, .. } = table;
+                self.named(table.title(), |definitions| definitions.table(keys, about))
             }
             Form::List(item) => {
                 json!({ "type": "array", "items": Json::Object(self.form(item)) })
@@ -114,5 +115,41 @@ fn object(json: Json) -> Map<String, Json> {
     match json {
         Json::Object(object) => object,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Every table and every choice, by name, with what it consists of.
+    fn collect(form: &Form, named: &mut BTreeMap<String, Vec<String>>) {
+        let mut check = |name: &str, parts: Vec<String>| {
+            let known = named.entry(name.to_owned()).or_insert_with(|| parts.clone());
+            assert_eq!(*known, parts, "two different things are called {name}");
+        };
+        match form {
+            Form::Table(table) => {
+                let keys = table.keys.iter().map(|key| format!("{}: {}", key.key, key.about));
+                check(table.title(), keys.collect());
+                table.keys.iter().for_each(|key| collect(&key.form, named));
+            }
+            Form::Words { name, words, .. } => {
+                check(name, words.iter().map(|word| word.word.to_owned()).collect());
+            }
+            Form::Pattern { name, pattern, .. } => check(name, vec![pattern.clone()]),
+            Form::List(inner) | Form::Map(inner) => collect(inner, named),
+            Form::Either(forms) => forms.iter().for_each(|form| collect(form, named)),
+            Form::Boolean | Form::Whole | Form::Number | Form::Text => {}
+        }
+    }
+
+    #[test]
+    fn no_two_things_have_one_name() {
+        let mut named = BTreeMap::new();
+        File::keys().iter().for_each(|key| collect(&key.form, &mut named));
+        assert!(named.len() > 50, "{named:?}");
     }
 }

@@ -21,6 +21,7 @@ const DEFAULT_STALL: Duration = Duration::from_millis(500);
 
 table! {
     /// The I/O that runs during the story.
+    #[derive(Default)]
     pub(crate) struct WorkloadTable, "a table" {
         /// What to do. Default: "verify".
         pattern: Option<PatternName>,
@@ -58,20 +59,6 @@ words! {
 }
 
 impl WorkloadTable {
-    /// A table that says nothing.
-    pub(crate) const EMPTY: WorkloadTable = WorkloadTable {
-        pattern: None,
-        lun: None,
-        queue_depth: None,
-        block: None,
-        region: None,
-        read_percent: None,
-        rate: None,
-        burst: None,
-        stall: None,
-        start: None,
-    };
-
     /// The workload, if there is one.
     pub(crate) fn check(&self, array: &Array, checker: &mut Checker<'_>) -> Option<Workload> {
         let lun = checker.lun_or_main(self.lun.as_ref());
@@ -151,7 +138,7 @@ impl WorkloadTable {
         let number = |number: u64| Some(At::nowhere(number));
         let Some(workload) = workload else {
             let pattern = Some(PatternName::None);
-            return WorkloadTable { pattern, ..WorkloadTable::EMPTY };
+            return WorkloadTable { pattern, ..WorkloadTable::default() };
         };
         WorkloadTable {
             pattern: Some(match workload.pattern {

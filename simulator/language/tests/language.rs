@@ -121,6 +121,26 @@ fn the_committed_schema_is_current() {
 }
 
 #[test]
+fn every_scenario_of_the_project_keeps_to_the_schema() {
+    let schema = serde_json::from_str(&schema()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let json = |text: &str| serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap());
+    for file in files(&scenarios()) {
+        let mut scenario = json(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        // An editor does not know what a model says.
+        if scenario["array"].get("model").is_some() {
+            scenario["array"]["personality"] = "rdac".into();
+        }
+        let wrong = validator.iter_errors(&scenario).map(|it| it.to_string()).next();
+        assert_eq!(wrong, None, "{}", file.display());
+    }
+    assert!(validator.is_valid(&json(EVERYTHING).unwrap()));
+    for wrong in ["[array]\nlunz = []", "[[step]]\nat = 1", "[[step]]\nfial = \"controller A\""] {
+        assert!(!validator.is_valid(&json(&format!("title = \"t\"\n{wrong}")).unwrap()), "{wrong}");
+    }
+}
+
+#[test]
 fn the_committed_reference_is_current() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
     assert!(

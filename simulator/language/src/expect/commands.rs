@@ -18,14 +18,14 @@ table! {
     /// How many commands of a kind were completed.
     pub(super) struct Commands, "`commands`" {
         /// How many commands of a kind were completed.
-        commands: Many<At<Wanted>>,
+        commands: Many<At<CommandsTable>>,
     }
 }
 
 table! {
     /// A number of commands. All that is given must be true of a command for it to count; without a
     /// number at least one is expected.
-    struct Wanted, "a table such as { op = \"MODE SELECT\", at_least = 3 }" {
+    struct CommandsTable, "a table such as { op = \"MODE SELECT\", at_least = 3 }" {
         /// The operation, as in a fault rule.
         op: Option<Name<OpMatcher>>,
         /// The controller it came to.
@@ -73,9 +73,9 @@ impl ExpectWord for Commands {
     }
 }
 
-impl At<Wanted> {
+impl At<CommandsTable> {
     fn check(&self, checker: &mut Checker<'_>) -> CommandCount {
-        let Wanted { count, at_least, at_most, exactly, .. } = &self.value;
+        let CommandsTable { count, at_least, at_most, exactly, .. } = &self.value;
         let (at_least, at_most, exactly) = (*at_least, *at_most, *exactly);
         let many = number::Many { count, at_least, at_most, exactly };
         let filter = CommandFilter {
@@ -113,7 +113,7 @@ impl Condition for CommandCount {
 impl Expected for CommandCount {
     fn put(&self, table: &mut Expecting) {
         let filter = &self.filter;
-        let wanted = Wanted {
+        let wanted = CommandsTable {
             op: filter.op.map(name),
             controller: filter.controller.map(name),
             port: filter.port.map(name),

@@ -15,13 +15,13 @@ table! {
     /// How often a fault rule has fired.
     pub(super) struct Fault, "`fault`" {
         /// How often a fault rule has fired.
-        fault: Many<FaultFired>,
+        fault: Many<FiredTable>,
     }
 }
 
 table! {
     /// How often a fault rule has fired.
-    struct FaultFired, "a table such as { name = \"fault-1\", fired = 2 }" {
+    struct FiredTable, "a table such as { name = \"fault-1\", fired = 2 }" {
         /// The rule.
         name: At<String>,
         /// How often.
@@ -39,7 +39,7 @@ impl ExpectWord for Fault {
     const EXAMPLE: &'static str = r#"fault = { name = "not ready", fired = 2 }"#;
 
     fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
-        let one = |given: &FaultFired| {
+        let one = |given: &FiredTable| {
             condition(Fired { rule: checker.rule(&given.name), times: given.fired.clone() })
         };
         self.fault.iter().map(one).collect()
@@ -56,7 +56,7 @@ impl Condition for Fired {
 
 impl Expected for Fired {
     fn put(&self, table: &mut Expecting) {
-        let fired = FaultFired { name: At::nowhere(self.rule.clone()), fired: self.times.clone() };
+        let fired = FiredTable { name: At::nowhere(self.rule.clone()), fired: self.times.clone() };
         table.push("fault", &fired);
     }
 }

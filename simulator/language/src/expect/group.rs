@@ -17,13 +17,13 @@ table! {
     /// The path groups.
     pub(super) struct Group, "`group`" {
         /// The path groups.
-        group: At<Groups>,
+        group: At<GroupTable>,
     }
 }
 
 table! {
     /// The path groups of a map.
-    struct Groups, "a table such as { current = 2 }" {
+    struct GroupTable, "a table such as { current = 2 }" {
         /// The number of the current one, from 1.
         current: Option<Comparison<u64>>,
         /// How many are bypassed.
@@ -47,7 +47,7 @@ impl ExpectWord for Group {
     const EXAMPLE: &'static str = "group = { current = 2, bypassed = 0 }";
 
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
-        let (lun, Groups { current, bypassed }) = (context.lun, &self.group.value);
+        let (lun, GroupTable { current, bypassed }) = (context.lun, &self.group.value);
         if current.is_none() && bypassed.is_none() {
             let help = "write `current` or `bypassed`";
             checker.refuse(&self.group.span, "`group` says nothing of path groups", help);
@@ -70,7 +70,7 @@ impl Condition for Current {
 
 impl Expected for Current {
     fn put(&self, table: &mut Expecting) {
-        table.merge("group", &Groups { current: Some(self.number.clone()), bypassed: None });
+        table.merge("group", &GroupTable { current: Some(self.number.clone()), bypassed: None });
     }
 }
 
@@ -94,7 +94,7 @@ impl Condition for Bypassed {
 
 impl Expected for Bypassed {
     fn put(&self, table: &mut Expecting) {
-        table.merge("group", &Groups { current: None, bypassed: Some(self.count.clone()) });
+        table.merge("group", &GroupTable { current: None, bypassed: Some(self.count.clone()) });
     }
 }
 

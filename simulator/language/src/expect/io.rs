@@ -18,13 +18,13 @@ table! {
     /// Totals of the workload.
     pub(super) struct Io, "`io`" {
         /// Totals of the workload.
-        io: At<Limits>,
+        io: At<IoTable>,
     }
 }
 
 table! {
     /// Totals of the workload.
-    struct Limits, "a table such as { errors = 0, corrupt = 0 }" {
+    struct IoTable, "a table such as { errors = 0, corrupt = 0 }" {
         /// Requests that failed.
         errors: Option<Comparison<u64>>,
         /// Blocks that did not hold what they should.
@@ -51,14 +51,14 @@ impl ExpectWord for Io {
             checker.refuse(span, problem, help);
         }
         if limits.words().is_empty() {
-            let help = format!("write one or more of {}", Limits::KEYS.join(", "));
+            let help = format!("write one or more of {}", IoTable::KEYS.join(", "));
             checker.refuse(span, "`io` limits nothing", help);
         }
         vec![condition(limits.clone())]
     }
 }
 
-impl Limits {
+impl IoTable {
     /// Each limit in words.
     fn words(&self) -> Vec<String> {
         fn part<T: Quantity>(limit: &Option<Comparison<T>>, what: &str) -> Option<String> {
@@ -76,7 +76,7 @@ impl Limits {
     }
 }
 
-impl Condition for Limits {
+impl Condition for IoTable {
     fn judge(&self, world: &World) -> Judgement {
         let seen = world.io();
         let holds = keeps(&self.errors, seen.errors)
@@ -110,13 +110,13 @@ impl Condition for Limits {
     }
 }
 
-impl Expected for Limits {
+impl Expected for IoTable {
     fn put(&self, table: &mut Expecting) {
         table.put("io", self);
     }
 }
 
-impl fmt::Display for Limits {
+impl fmt::Display for IoTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "I/O: {}", self.words().join(", "))
     }

@@ -18,13 +18,13 @@ table! {
     /// How many lines of a kind the guest's kernel has logged.
     pub(super) struct Log, "`log`" {
         /// How many lines of a kind the guest's kernel has logged.
-        log: Many<At<Wanted>>,
+        log: Many<At<LogTable>>,
     }
 }
 
 table! {
     /// A number of kernel log lines; without a number at least one is expected.
-    struct Wanted, "a table such as { contains = \"Failing path\" }" {
+    struct LogTable, "a table such as { contains = \"Failing path\" }" {
         /// Text of the line.
         contains: Option<At<String>>,
         /// A regular expression that matches somewhere in the line.
@@ -54,9 +54,9 @@ impl ExpectWord for Log {
     }
 }
 
-impl At<Wanted> {
+impl At<LogTable> {
     fn check(&self, checker: &mut Checker<'_>) -> Option<LineCount> {
-        let Wanted { contains, matches, count, at_least, at_most, exactly } = &self.value;
+        let LogTable { contains, matches, count, at_least, at_most, exactly } = &self.value;
         if contains.is_none() && matches.is_none() {
             checker.refuse(&self.span, "no text is given here", "write `contains` or `matches`");
         }
@@ -84,7 +84,7 @@ impl Expected for LineCount {
         let (contains, matches) = of_text(Some(&self.text));
         let count = Some(self.count.clone());
         let wanted =
-            Wanted { contains, matches, count, at_least: None, at_most: None, exactly: None };
+            LogTable { contains, matches, count, at_least: None, at_most: None, exactly: None };
         table.push("log", &wanted);
     }
 }

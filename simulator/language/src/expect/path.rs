@@ -17,13 +17,13 @@ table! {
     /// The state of certain paths.
     pub(super) struct Path, "`path`" {
         /// The state of certain paths.
-        path: Many<PathWithState>,
+        path: Many<PathInState>,
     }
 }
 
 table! {
     /// The state of every path through a port.
-    struct PathWithState, "a table such as { port = \"A0\", state = \"failed\" }" {
+    struct PathInState, "a table such as { port = \"A0\", state = \"failed\" }" {
         /// The port.
         port: Name<PortId>,
         /// The HBA. Default: every one that sees the port.
@@ -54,7 +54,7 @@ impl ExpectWord for Path {
     const EXAMPLE: &'static str = r#"path = { port = "A0", state = "failed" }"#;
 
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
-        let one = |given: &PathWithState| {
+        let one = |given: &PathInState| {
             let hba = given.hba.as_ref().map(|hba| checker.hba(hba));
             let pattern = PathPattern { hba, port: given.port.0 };
             let path = checker.path(pattern, &given.port.span);
@@ -87,7 +87,7 @@ impl Condition for States {
 
 impl Expected for States {
     fn put(&self, table: &mut Expecting) {
-        let path = PathWithState {
+        let path = PathInState {
             port: name(self.path.port),
             hba: self.path.hba.map(At::from),
             state: self.state.into(),

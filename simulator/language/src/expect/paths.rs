@@ -17,13 +17,13 @@ table! {
     /// How many paths are failed or active.
     pub(super) struct Paths, "`paths`" {
         /// How many paths are failed or active.
-        paths: At<Numbers>,
+        paths: At<PathsTable>,
     }
 }
 
 table! {
-    /// Numbers of paths.
-    struct Numbers, "a table such as { failed = 2 }" {
+    /// PathsTable of paths.
+    struct PathsTable, "a table such as { failed = 2 }" {
         /// Failed ones.
         failed: Option<Comparison<u64>>,
         /// Active ones.
@@ -34,7 +34,7 @@ table! {
 #[derive(Debug)]
 struct Totals {
     lun: Lun,
-    numbers: Numbers,
+    numbers: PathsTable,
 }
 
 impl ExpectWord for Paths {

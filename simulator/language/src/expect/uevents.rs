@@ -16,13 +16,13 @@ table! {
     /// How many uevents the map has sent for failed or reinstated paths.
     pub(super) struct Uevents, "`uevents`" {
         /// How many uevents the map has sent for failed or reinstated paths.
-        uevents: Many<At<Wanted>>,
+        uevents: Many<At<UeventsTable>>,
     }
 }
 
 table! {
     /// A number of path uevents; without a number at least one is expected.
-    struct Wanted, "a table such as { action = \"PATH_FAILED\", count = 2 }" {
+    struct UeventsTable, "a table such as { action = \"PATH_FAILED\", count = 2 }" {
         /// Which.
         action: UeventName,
         /// How many.
@@ -57,8 +57,8 @@ impl ExpectWord for Uevents {
     const EXAMPLE: &'static str = r#"uevents = { action = "PATH_FAILED", count = 2 }"#;
 
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
-        let one = |wanted: &At<Wanted>| {
-            let Wanted { action, count, at_least, at_most, exactly } = &wanted.value;
+        let one = |wanted: &At<UeventsTable>| {
+            let UeventsTable { action, count, at_least, at_most, exactly } = &wanted.value;
             let (at_least, at_most, exactly) = (*at_least, *at_most, *exactly);
             let many = number::Many { count, at_least, at_most, exactly };
             let count = many.check(&wanted.span, checker);
@@ -80,7 +80,7 @@ impl Condition for UeventCount {
 
 impl Expected for UeventCount {
     fn put(&self, table: &mut Expecting) {
-        let wanted = Wanted {
+        let wanted = UeventsTable {
             action: self.action,
             count: Some(self.count.clone()),
             at_least: None,

@@ -16,6 +16,7 @@ use crate::{
 
 table! {
     /// Which commands a rule is about. All that is given must be true of a command.
+    #[derive(Default)]
     pub(super) struct When, "a table" {
         /// The operation: a name of SPC or SBC with or without the length of its CDB, "medium" for reads
         /// and writes, or "any".
@@ -57,31 +58,6 @@ table! {
         /// How likely it is that a command is meant which everything else is true of: above 0 and at most
         /// 1. It depends on the run's seed alone.
         pub(super) chance: Option<At<f64>>,
-    }
-}
-
-impl Default for When {
-    fn default() -> Self {
-        When {
-            op: None,
-            page: None,
-            task_management: None,
-            controller: None,
-            port: None,
-            hba: None,
-            lun: None,
-            blocks: None,
-            stage: None,
-            first: None,
-            nth: None,
-            every: None,
-            matches: None,
-            from: None,
-            until: None,
-            state: None,
-            owner: None,
-            chance: None,
-        }
     }
 }
 

@@ -72,6 +72,13 @@ pub(crate) struct KeyForm {
     pub(crate) form: Form,
 }
 
+impl TableForm {
+    /// What people call it.
+    pub(crate) fn title(&self) -> &'static str {
+        self.name.strip_suffix("Table").unwrap_or(self.name)
+    }
+}
+
 impl KeyForm {
     /// The key of a word that goes with others: it need not be there, and `before` introduces what it says.
     pub(crate) fn among_others(self, before: &str) -> Self {

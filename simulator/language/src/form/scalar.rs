@@ -127,13 +127,19 @@ impl<T: Value> Value for Vec<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Listed<T>(pub(crate) Vec<T>);
 
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Listed(Vec::new())
+    }
+}
+
 impl<T: Value> Slot for Listed<T> {
     const REQUIRED: bool = false;
 
     fn fill(given: Option<&Given<'_>>, problems: &mut Problems<'_>) -> Option<Option<Self>> {
         match given {
             Some(given) => Vec::read(given, problems).map(|items| Some(Listed(items))),
-            None => Some(Some(Listed(Vec::new()))),
+            None => Some(Some(Listed::default())),
         }
     }
 

@@ -26,11 +26,12 @@ pub(crate) trait Table: Sized {
 /// Declares a table: a struct with a field for each key. The doc comments are what the JSON Schema and the
 /// reference say; what is expected is what a mistake is answered with.
 macro_rules! table {
-    ($(#[doc = $about:literal])+ $vis:vis struct $name:ident, $expected:literal {
+    ($(#[doc = $about:literal])+ $(#[derive($derive:ident)])?
+     $vis:vis struct $name:ident, $expected:literal {
         $($(#[doc = $doc:literal])+ $field_vis:vis $field:ident: $type:ty,)*
     }) => {
         $(#[doc = $about])+
-        #[derive(Debug, Clone)]
+        #[derive(Debug, Clone $(, $derive)?)]
         $vis struct $name {
             $($(#[doc = $doc])+ $field_vis $field: $type,)*
         }

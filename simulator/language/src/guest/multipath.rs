@@ -20,6 +20,7 @@ const WITHOUT_ARGUMENTS: [&str; 2] = ["rdac", "hp_sw"];
 
 table! {
     /// How multipath maps are built.
+    #[derive(Default)]
     pub(super) struct MultipathTable, "a table" {
         /// How many rounds of pg_init may follow the first one, 1 to 50. The kernel allows none unless
         /// this is given.
@@ -65,17 +66,6 @@ words! {
 }
 
 impl MultipathTable {
-    /// A table that says nothing.
-    pub(super) const EMPTY: MultipathTable = MultipathTable {
-        pg_init_retries: None,
-        pg_init_delay: None,
-        queue_if_no_path: None,
-        retain_attached_hw_handler: None,
-        selector: None,
-        path_groups: None,
-        handler_args: Listed(Vec::new()),
-    };
-
     /// Whether it has a key.
     pub(super) fn says_anything(&self) -> bool {
         let mut table = PlainTable::default();

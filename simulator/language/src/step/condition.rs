@@ -13,13 +13,13 @@ table! {
     /// The array does something with a LUN.
     pub(crate) struct Condition, "a step" {
         /// The array does something with a LUN.
-        pub(super) condition: At<LunCondition>,
+        pub(super) condition: At<ConditionTable>,
     }
 }
 
 table! {
     /// What the array does with a LUN that stands in the way of a host.
-    pub(super) struct LunCondition, "a table such as { lun = 0, is = \"array-copy\" }" {
+    pub(super) struct ConditionTable, "a table such as { lun = 0, is = \"array-copy\" }" {
         /// The LUN.
         lun: At<u64>,
         /// What it is.
@@ -31,13 +31,13 @@ impl ArrayWord for Condition {
     const EXAMPLE: &'static str = r#"condition = { lun = 0, is = "array-copy" }"#;
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
-        let LunCondition { lun, is } = &self.condition.value;
+        let ConditionTable { lun, is } = &self.condition.value;
         Action::SetCondition { lun: checker.lun(lun), condition: is.0 }
     }
 
     fn of(action: &Action) -> Option<Self> {
         let Action::SetCondition { lun, condition } = *action else { return None };
-        let table = LunCondition { lun: lun.into(), is: name(condition) };
+        let table = ConditionTable { lun: lun.into(), is: name(condition) };
         Some(Condition { condition: At::nowhere(table) })
     }
 

@@ -17,13 +17,13 @@ table! {
     pub(crate) struct Phases, "a step" {
         /// A controller goes through several states, unless another step changes its state
         /// meanwhile.
-        pub(super) phases: At<Through>,
+        pub(super) phases: At<PhasesTable>,
     }
 }
 
 table! {
     /// The states that a controller goes through.
-    pub(super) struct Through, "a table such as { controller = \"A\", through = [{ state = \"booting\", lasts = \"30s\" }] }" {
+    pub(super) struct PhasesTable, "a table such as { controller = \"A\", through = [{ state = \"booting\", lasts = \"30s\" }] }" {
         /// The controller.
         controller: Name<ControllerId>,
         /// The states, the first of which begins now.
@@ -69,7 +69,7 @@ impl ArrayWord for Phases {
             state: name(phase.state),
             lasts: name(TimeSpan(phase.lasts)),
         });
-        let through = Through {
+        let through = PhasesTable {
             controller: name(*controller),
             through: phases.collect(),
             last: Some(name(*last)),

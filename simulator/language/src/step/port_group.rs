@@ -13,13 +13,13 @@ table! {
     /// A target port group of a LUN gets a state of its own.
     pub(crate) struct PortGroup, "a step" {
         /// A target port group of a LUN gets a state of its own.
-        pub(super) port_group: At<GroupState>,
+        pub(super) port_group: At<PortGroupTable>,
     }
 }
 
 table! {
     /// A state that a target port group has for a LUN, apart from ownership.
-    pub(super) struct GroupState, "a table such as { group = 2, state = \"standby\" }" {
+    pub(super) struct PortGroupTable, "a table such as { group = 2, state = \"standby\" }" {
         /// The LUN. Default: the workload's.
         lun: Option<At<u64>>,
         /// The group, as REPORT TARGET PORT GROUPS numbers it.
@@ -42,7 +42,7 @@ impl ArrayWord for PortGroup {
     fn of(action: &Action) -> Option<Self> {
         let Action::SetGroupState { lun, group, state } = *action else { return None };
         let group = At::nowhere(group.into());
-        let table = GroupState { lun: Some(lun.into()), group, state: state.map(name) };
+        let table = PortGroupTable { lun: Some(lun.into()), group, state: state.map(name) };
         Some(PortGroup { port_group: At::nowhere(table) })
     }
 

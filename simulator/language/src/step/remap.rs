@@ -9,13 +9,13 @@ table! {
     /// A LUN gets another number.
     pub(crate) struct Remap, "a step" {
         /// A LUN gets another number.
-        pub(super) remap: At<Numbers>,
+        pub(super) remap: At<RemapTable>,
     }
 }
 
 table! {
     /// A LUN's new number.
-    pub(super) struct Numbers, "a table such as { lun = 1, to = 5 }" {
+    pub(super) struct RemapTable, "a table such as { lun = 1, to = 5 }" {
         /// Its number.
         lun: At<u64>,
         /// Its new number, which must be free then.
@@ -38,7 +38,7 @@ impl ArrayWord for Remap {
 
     fn of(action: &Action) -> Option<Self> {
         let Action::RemapLun { lun, to } = *action else { return None };
-        Some(Remap { remap: At::nowhere(Numbers { lun: lun.into(), to: to.into() }) })
+        Some(Remap { remap: At::nowhere(RemapTable { lun: lun.into(), to: to.into() }) })
     }
 
     fn words(action: &Action) -> Option<String> {

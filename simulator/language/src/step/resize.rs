@@ -13,13 +13,13 @@ table! {
     /// A LUN changes its size.
     pub(crate) struct Resize, "a step" {
         /// A LUN changes its size.
-        pub(super) resize: NewSize,
+        pub(super) resize: ResizeTable,
     }
 }
 
 table! {
     /// A LUN's new size.
-    pub(super) struct NewSize, "a table such as { lun = 0, size = \"1GiB\" }" {
+    pub(super) struct ResizeTable, "a table such as { lun = 0, size = \"1GiB\" }" {
         /// The LUN.
         lun: At<u64>,
         /// Its new size.
@@ -31,7 +31,7 @@ impl ArrayWord for Resize {
     const EXAMPLE: &'static str = r#"resize = { lun = 0, size = "1GiB" }"#;
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
-        let NewSize { lun, size } = &self.resize;
+        let ResizeTable { lun, size } = &self.resize;
         let bytes = size.0.0;
         if bytes == 0 || !bytes.is_multiple_of(4096) || bytes > LunConfig::MAX_BYTES {
             let help = "write a multiple of 4KiB, at most 64TiB";
@@ -42,7 +42,7 @@ impl ArrayWord for Resize {
 
     fn of(action: &Action) -> Option<Self> {
         let Action::ResizeLun { lun, bytes } = *action else { return None };
-        Some(Resize { resize: NewSize { lun: lun.into(), size: name(Size(bytes)) } })
+        Some(Resize { resize: ResizeTable { lun: lun.into(), size: name(Size(bytes)) } })
     }
 
     fn words(action: &Action) -> Option<String> {

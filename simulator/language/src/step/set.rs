@@ -12,13 +12,13 @@ table! {
     /// A controller changes its state.
     pub(crate) struct Set, "a step" {
         /// A controller changes its state.
-        pub(super) set: SetState,
+        pub(super) set: SetTable,
     }
 }
 
 table! {
     /// A controller's new state.
-    pub(crate) struct SetState, "a table such as { controller = \"A\", state = \"quiescing\" }" {
+    pub(crate) struct SetTable, "a table such as { controller = \"A\", state = \"quiescing\" }" {
         /// The controller.
         controller: Name<ControllerId>,
         /// Its new state.
@@ -30,7 +30,7 @@ impl ArrayWord for Set {
     const EXAMPLE: &'static str = r#"set = { controller = "A", state = "quiescing" }"#;
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
-        let SetState { controller, state } = &self.set;
+        let SetTable { controller, state } = &self.set;
         Action::SetController { controller: checker.controller(controller), state: state.0 }
     }
 
@@ -42,7 +42,7 @@ impl ArrayWord for Set {
                 ..
             } => None,
             Action::SetController { controller, state } => {
-                let set = SetState { controller: name(*controller), state: name(*state) };
+                let set = SetTable { controller: name(*controller), state: name(*state) };
                 Some(Set { set })
             }
             _ => None,

@@ -16,13 +16,13 @@ table! {
     /// A unit attention is queued.
     pub(crate) struct UnitAttention, "a step" {
         /// A unit attention is queued.
-        pub(super) unit_attention: At<Attention>,
+        pub(super) unit_attention: At<UnitAttentionTable>,
     }
 }
 
 table! {
     /// A unit attention.
-    pub(super) struct Attention, "a table such as { sense = \"06/29/00\" }" {
+    pub(super) struct UnitAttentionTable, "a table such as { sense = \"06/29/00\" }" {
         /// What it says; its sense key is 06.
         sense: Name<Sense>,
         /// The HBA it is for, together with `port`. Default: all.
@@ -60,7 +60,7 @@ impl ArrayWord for UnitAttention {
 
     fn of(action: &Action) -> Option<Self> {
         let Action::UnitAttention { nexus, lun, sense } = *action else { return None };
-        let attention = Attention {
+        let attention = UnitAttentionTable {
             sense: name(sense),
             hba: nexus.map(|nexus| nexus.hba.into()),
             port: nexus.map(|nexus| name(nexus.port)),

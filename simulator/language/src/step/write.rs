@@ -9,13 +9,13 @@ table! {
     /// A file of the guest is written.
     pub(crate) struct Write, "a step" {
         /// A file of the guest is written.
-        write: At<WriteFile>,
+        write: At<WriteTable>,
     }
 }
 
 table! {
     /// A file of the guest to write.
-    struct WriteFile, "a table such as { path = \"/sys/…\", text = \"1\" }" {
+    struct WriteTable, "a table such as { path = \"/sys/…\", text = \"1\" }" {
         /// Its absolute path; placeholders as in `run`, but for kernel names such as `sda`.
         path: At<String>,
         /// Its new contents.
@@ -28,7 +28,7 @@ impl StepWord for Write {
         r#"write = { path = "/sys/block/{disk:A0}/device/state", text = "offline" }"#;
 
     fn check(&self, checker: &mut Checker<'_>) -> StepAction {
-        let WriteFile { path, text } = &self.write.value;
+        let WriteTable { path, text } = &self.write.value;
         if !path.starts_with('/') {
             checker.refuse(&path.span, "this is no absolute path", "begin with `/`");
         }
@@ -38,7 +38,7 @@ impl StepWord for Write {
 
     fn of(action: &StepAction) -> Option<Self> {
         let StepAction::Act(Act::Write { path, text }) = action else { return None };
-        let file = WriteFile { path: At::nowhere(path.clone()), text: text.clone() };
+        let file = WriteTable { path: At::nowhere(path.clone()), text: text.clone() };
         Some(Write { write: At::nowhere(file) })
     }
 
