@@ -45,7 +45,7 @@ pub use trigger::Trigger;
 use trigger::TriggerTable;
 
 use crate::{
-    check::Checker,
+    check::{Announced, Checker},
     form::{
         Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
         Value, Word, chosen, joined, table,
@@ -148,24 +148,8 @@ impl<T: ArrayWord> StepWord for T {
     }
 }
 
-/// What there is because of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Announced {
-    Nothing,
-    /// A LUN with this number.
-    Lun(u64),
-    /// The output of a program.
-    Program,
-}
-
-impl Announced {
-    fn lun(given: Option<&At<u64>>) -> Self {
-        given.map_or(Announced::Nothing, |lun| Announced::Lun(lun.value))
-    }
-}
-
 /// A word that has been read, or is to be written.
-pub(crate) trait WrittenStep: fmt::Debug + Send + Sync {
+trait WrittenStep: fmt::Debug + Send + Sync {
     /// Writes its keys.
     fn put(&self, table: &mut PlainTable);
 
@@ -252,7 +236,7 @@ pub(crate) struct StepTable {
     head: Head,
     trigger: TriggerTable,
     /// None if it has not exactly one action, which has been noted.
-    pub(crate) word: Option<Arc<dyn WrittenStep>>,
+    word: Option<Arc<dyn WrittenStep>>,
 }
 
 table! {
@@ -298,6 +282,11 @@ impl StepTable {
     /// Its name, if it is given one.
     pub(crate) fn name(&self) -> Option<&At<String>> {
         self.head.name.as_ref()
+    }
+
+    /// What there is because of it.
+    pub(crate) fn announce(&self) -> Announced {
+        self.word.as_ref().map_or(Announced::Nothing, |word| word.announce())
     }
 
     /// The way back.
