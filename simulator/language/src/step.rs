@@ -34,15 +34,25 @@ mod write;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+pub(crate) use arm::Arm;
+pub(crate) use condition::Condition;
+pub(crate) use disarm::Disarm;
 pub(crate) use fail::Fail;
+pub(crate) use heal::Heal;
+pub(crate) use link::Link;
 pub use on::OnEvent;
 pub(crate) use own::{LunOwner, Own};
+pub(crate) use phases::Phases;
+pub(crate) use port_group::PortGroup;
+pub(crate) use release::Release;
 pub(crate) use restore::Restore;
 use sansim_array::Action;
 use sansim_stage::Act;
 pub(crate) use set::Set;
+pub(crate) use split::Split;
 pub use trigger::Trigger;
 use trigger::TriggerTable;
+pub(crate) use unit_attention::UnitAttention;
 
 use crate::{
     check::{Announced, Checker},
