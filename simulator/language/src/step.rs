@@ -14,6 +14,7 @@ mod own;
 mod phases;
 mod plug;
 mod port_group;
+mod prefer;
 mod read_only;
 mod reinstate;
 mod release;
@@ -202,7 +203,7 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// Every word, in the order in which lists name them.
-static WORDS: [Entry; 29] = [
+static WORDS: [Entry; 30] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -212,6 +213,7 @@ static WORDS: [Entry; 29] = [
     entry::<plug::Plug>(),
     entry::<reset_hba::ResetHba>(),
     entry::<Own>(),
+    entry::<prefer::Prefer>(),
     entry::<split::Split>(),
     entry::<heal::Heal>(),
     entry::<port_group::PortGroup>(),
