@@ -25,6 +25,7 @@ mod resize;
 mod restore;
 mod run;
 mod set;
+mod signal;
 mod split;
 mod stop;
 mod trigger;
@@ -203,7 +204,7 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// Every word, in the order in which lists name them.
-static WORDS: [Entry; 30] = [
+static WORDS: [Entry; 31] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -224,6 +225,7 @@ static WORDS: [Entry; 30] = [
     entry::<unit_attention::UnitAttention>(),
     entry::<message::Message>(),
     entry::<reinstate::Reinstate>(),
+    entry::<signal::Signal>(),
     entry::<run::Run>(),
     entry::<write::Write>(),
     entry::<map::Map>(),
