@@ -221,7 +221,7 @@ impl Array {
     }
 
     /// When the next planned event is due, such as a controller that comes online after its boot.
-    /// The event takes effect when somebody calls [`Array::notices`] at or after that time.
+    /// The event takes effect at the next call of [`Array::notices`] at or after that time.
     pub fn next_event(&self) -> Option<Time> {
         match self.next_event.load(Ordering::Acquire) {
             u64::MAX => None,

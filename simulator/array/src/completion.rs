@@ -48,7 +48,7 @@ impl Completion {
 pub(crate) enum Stop {
     /// CHECK CONDITION status with this sense data.
     Check(Sense),
-    /// RESERVATION CONFLICT status.
+    /// RESERVATION CONFLICT status: another nexus has reserved the LUN.
     Conflict,
     /// No status: the command was not delivered, or its data could not be transferred.
     Undelivered(ServiceResponse),

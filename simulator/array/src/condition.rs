@@ -7,7 +7,7 @@ use crate::names::{Names, choices, name_of, named};
 /// An array operation on a LUN that restricts what hosts can do with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// No restriction.
+    /// No array operation restricts the LUN.
     #[default]
     None,
     /// The LUN is being copied within the array. A trespass is answered 05/04/00, and Linux then

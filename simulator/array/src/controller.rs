@@ -11,7 +11,7 @@ use crate::{
 /// except in the last three, in which its ports do not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ControllerState {
-    /// In normal operation.
+    /// In normal operation: the controller serves the LUNs that it owns.
     Online,
     /// Giving up its LUNs: commands are answered with a sense that makes the host retry.
     Quiescing,

@@ -33,7 +33,7 @@ pub enum ConfigError {
     Text {
         /// What the text is for.
         what: &'static str,
-        /// The text itself.
+        /// The text that does not fit.
         text: String,
         /// The requirement that the text violates.
         wanted: &'static str,

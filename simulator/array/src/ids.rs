@@ -19,9 +19,9 @@ pub struct ControllerId(u8);
 impl ControllerId {
     /// The maximum number of controllers in an array.
     pub const MAX: usize = 8;
-    /// Controller A.
+    /// The first controller, displayed as `A`.
     pub const A: ControllerId = ControllerId(0);
-    /// Controller B.
+    /// The second controller, displayed as `B`.
     pub const B: ControllerId = ControllerId(1);
 
     /// Returns `None` if `index` is not below [`ControllerId::MAX`].
@@ -89,9 +89,9 @@ impl FromStr for PortId {
 /// nexus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nexus {
-    /// The initiator port.
+    /// The HBA with the initiator port.
     pub hba: HbaId,
-    /// The target port.
+    /// The controller's target port.
     pub port: PortId,
 }
 

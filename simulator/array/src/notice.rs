@@ -14,7 +14,7 @@ pub enum Notice {
     LunAdded {
         /// The port behind which the LUN is.
         port: PortId,
-        /// The new LUN.
+        /// The LUN that appeared.
         lun: Lun,
     },
     /// A LUN disappeared from behind a port.

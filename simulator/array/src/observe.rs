@@ -31,14 +31,14 @@ pub enum Stage {
 /// block for long. Reports of one thread arrive in order. Reports of several threads can overtake
 /// each other; for commands, [`CommandRecord::seq`] gives the order of arrival.
 pub trait Observer: Send + Sync {
-    /// A command completed.
+    /// Receives the record of a completed command.
     fn command(&self, record: &CommandRecord);
 
-    /// The state of the array changed, because of a command or for another reason.
+    /// Receives a change of state, whether a command caused it or not.
     fn state(&self, change: &StateChange);
 }
 
-/// A completed command.
+/// The record of a completed command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandRecord {
     /// The position in the order of arrival, from 0.
@@ -68,22 +68,22 @@ pub struct CommandRecord {
 pub struct StateChange {
     /// The time of the change.
     pub at: Time,
-    /// What changed.
+    /// What changed, and how.
     pub what: Changed,
 }
 
 /// What changed in the array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// This stage began.
+    /// The run entered this stage.
     Stage(Stage),
     /// A controller changed its state.
     Controller {
         /// The controller that changed.
         controller: ControllerId,
-        /// The previous state.
+        /// The previous state of the controller.
         from: ControllerState,
-        /// The new state.
+        /// The new state of the controller.
         to: ControllerState,
     },
     /// A link went down or came back up.
@@ -108,9 +108,9 @@ pub enum Changed {
     Owner {
         /// The LUN that moved.
         lun: Lun,
-        /// The previous owner.
+        /// The previous owner of the LUN.
         from: ControllerId,
-        /// The new owner.
+        /// The new owner of the LUN.
         to: ControllerId,
         /// The nexus whose command moved the LUN; `None` if a step or the array did.
         by: Option<Nexus>,

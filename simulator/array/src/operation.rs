@@ -4,7 +4,7 @@
 /// The direction of a command's data transfer, from the initiator's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataDirection {
-    /// No data transfer.
+    /// The command transfers no data.
     None,
     /// Data-in: from the target to the initiator.
     In,

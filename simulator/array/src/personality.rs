@@ -71,7 +71,7 @@ impl<'a> Site<'a> {
 /// How a command changes ownership. The new owner is the controller that received the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// No change.
+    /// The command does not change the ownership.
     None,
     /// These LUNs move to the controller, unless it owns them already.
     Take(Vec<Lun>),

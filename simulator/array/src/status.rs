@@ -24,7 +24,7 @@ pub enum ServiceResponse {
     TargetFailure,
     /// The nexus failed. A retry on another path may succeed.
     NexusFailure,
-    /// Any other failure.
+    /// Any other failure of the host or the driver.
     Failure,
     /// A response code that virtio-scsi does not define.
     Unknown,

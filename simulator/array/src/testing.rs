@@ -77,7 +77,7 @@ impl Observer for Log {
     }
 }
 
-/// The initiator's buffers.
+/// The initiator's buffers for one command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bytes {
     pub(crate) data_in: Vec<u8>,
@@ -279,7 +279,6 @@ pub(crate) fn persistent_list(key: u64, new: u64, flags: u8) -> [u8; 24] {
     list
 }
 
-/// PERSISTENT RESERVE IN.
 pub(crate) fn persistent_in(action: u8) -> [u8; 10] {
     [0x5e, action, 0, 0, 0, 0, 0, 0x20, 0, 0]
 }

@@ -15,7 +15,6 @@ use crate::{
 };
 
 impl State {
-    /// See [`crate::Array::apply`].
     pub(super) fn apply(
         &mut self,
         now: Time,

@@ -1,4 +1,4 @@
-//! Parked commands.
+//! Parked commands: those that the array keeps back until they are due, released or ended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

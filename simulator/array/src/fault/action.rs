@@ -26,7 +26,7 @@ pub enum Action {
     SetController {
         /// The controller to change.
         controller: ControllerId,
-        /// The new state.
+        /// The new state of the controller.
         state: ControllerState,
     },
     /// Takes a controller through several states in succession, such as a restart or a firmware
@@ -36,7 +36,7 @@ pub enum Action {
         controller: ControllerId,
         /// The temporary states. The first begins at once.
         phases: Vec<Phase>,
-        /// The final state.
+        /// The state after the last phase.
         last: ControllerState,
     },
     /// Takes a link down or brings it back up. While it is down, nothing answers over it. When it
@@ -78,7 +78,7 @@ pub enum Action {
     SetOwner {
         /// The LUN to move.
         lun: Lun,
-        /// The new owner.
+        /// The new owner of the LUN.
         controller: ControllerId,
     },
     /// Sets the access state of a target port group for a LUN without a request from a host.
@@ -93,7 +93,7 @@ pub enum Action {
     },
     /// Starts or ends an array operation that restricts what hosts can do with a LUN.
     SetCondition {
-        /// The affected LUN.
+        /// The LUN that the operation affects.
         lun: Lun,
         /// The new condition; [`Condition::None`] ends the operation.
         condition: Condition,
@@ -101,7 +101,7 @@ pub enum Action {
     /// Makes the controllers disagree about the ownership of a LUN: each considers itself the
     /// owner, and the LUN cannot move. Or ends the disagreement.
     Split {
-        /// The affected LUN.
+        /// The LUN about which the controllers disagree.
         lun: Lun,
         /// What the controllers disagree about. `None` ends the disagreement, and the LUN is with
         /// the owner that it had before.
@@ -160,7 +160,7 @@ pub enum Action {
     },
     /// Sets or clears write protection of a LUN.
     SetReadOnly {
-        /// The affected LUN.
+        /// The LUN whose write protection changes.
         lun: Lun,
         /// Whether the LUN refuses writes afterwards.
         read_only: bool,

@@ -160,7 +160,7 @@ impl Chance {
 /// Which of the matching commands a rule catches. Commands are counted from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Matches {
-    /// Every matching command.
+    /// Every matching command, without a limit.
     #[default]
     All,
     /// The first commands, this many.

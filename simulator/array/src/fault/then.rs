@@ -34,7 +34,7 @@ pub enum Fate {
     Answered {
         /// What the command waits for first.
         wait: Wait,
-        /// The answer.
+        /// The sense data, status or response that the initiator gets.
         answer: Answer,
     },
     /// The command or its reply is lost.
@@ -160,7 +160,7 @@ impl From<DataFault> for Then {
 /// How long a command waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delay {
-    /// A constant time.
+    /// The same time for every command.
     Fixed(Duration),
     /// A uniformly distributed time between these two limits.
     Between(Duration, Duration),

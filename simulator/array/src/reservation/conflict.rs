@@ -7,11 +7,11 @@ use crate::operation::Kind;
 /// Under which persistent reservations of other nexuses an operation is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Through {
-    /// Under every reservation.
+    /// Allowed under every reservation.
     All,
-    /// Only under Write Exclusive reservations.
+    /// Allowed only under Write Exclusive reservations.
     WriteExclusive,
-    /// Under no reservation.
+    /// Allowed under no reservation.
     None,
 }
 
@@ -39,7 +39,7 @@ impl Row {
 const FREE: Row = Row { persistent: Through::All, reserved: true };
 /// Operations that SPC-3 and later standards always allow, but SPC-2 does not allow under RESERVE.
 const FREE_SINCE_SPC_3: Row = Row { persistent: Through::All, reserved: false };
-/// Operations that read.
+/// Operations that read data or parameters.
 const READS: Row = Row { persistent: Through::WriteExclusive, reserved: false };
 /// Operations that change something.
 const CHANGES: Row = Row { persistent: Through::None, reserved: false };

@@ -29,7 +29,7 @@ pub(crate) struct Held {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// This nexus only.
+    /// Only this nexus (all other types).
     Nexus(Nexus),
     /// Every registered nexus (the All Registrants types).
     Registrants,

@@ -12,7 +12,7 @@ pub(crate) enum Access {
 /// Which nexuses the reservation does not restrict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Only its holder.
+    /// Only the reservation holder.
     HolderOnly,
     /// All registered nexuses. One of them is the holder.
     RegistrantsOnly,

@@ -30,7 +30,7 @@ pub(crate) fn read_capacity_16(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> 
     let mut data = [0; 32];
     data[..8].copy_from_slice(&(unit.blocks - 1).to_be_bytes());
     data[8..12].copy_from_slice(&unit.block_bytes.to_be_bytes());
-    data[14] = 0xc0; // LBPME, LBPRZ.
+    data[14] = 0xc0; // LBPME: thin provisioning is enabled. LBPRZ: unmapped blocks read as zeros.
     wire.send(&data, be32(cdb, 10) as usize)
 }
 

@@ -102,7 +102,6 @@ fn page_at<'a>(site: &Site<'_>, list: &'a [u8], at: usize) -> Result<&'a [u8], S
     rest.get(..len).ok_or(Sense::PARAMETER_LIST_LENGTH)
 }
 
-/// Evaluates one page.
 fn select_page(
     site: &Site<'_>,
     page: &[u8],

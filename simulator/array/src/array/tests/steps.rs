@@ -1,4 +1,4 @@
-//! Actions and snapshots.
+//! Tests of actions and of snapshots.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -15,7 +15,7 @@ pub enum Tpgs {
     Implicit = 1,
     /// Explicit: only hosts change access states.
     Explicit = 2,
-    /// Implicit and explicit.
+    /// Implicit and explicit: both the array and hosts change access states.
     Both = 3,
 }
 
@@ -31,7 +31,7 @@ pub enum Groups {
 /// Which target port groups are in transition while a LUN moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All groups.
+    /// All groups of the LUN.
     All,
     /// Only the groups of the controller that the LUN moves to.
     Target,
