@@ -61,8 +61,8 @@ impl Page {
 /// (rdac:set_mode_select).
 pub(super) fn software_version(config: &RdacConfig) -> Vec<u8> {
     let mut page = Page::new(255, b"swr4");
-    page.set(8, &[0x07, 0x77, 0x20]); // Version.
-    page.set(11, &[0x01, 0x0a, 0x07]); // Date.
+    page.set(8, &[0x07, 0x77, 0x20]); // Firmware version.
+    page.set(11, &[0x01, 0x0a, 0x07]); // Firmware date.
     page.set(15, &[config.max_lun]);
     page.0
 }
