@@ -4,28 +4,31 @@ use std::{fmt, str::FromStr};
 
 use crate::names::{Names, choices, name_of, named};
 
-/// The state of a target port group for a LUN; the number is its code (SPC-4 table 287).
+/// The asymmetric access state of a target port group for one LUN. The discriminant is the code in
+/// the ASYMMETRIC ACCESS STATE field (SPC-4 table 287).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum AccessState {
-    /// Everything is served, as well as can be.
+    /// Active/optimized: every command is served, at full performance.
     Optimized = 0x0,
-    /// Everything is served, with a detour.
+    /// Active/non-optimized: every command is served, possibly more slowly.
     NonOptimized = 0x1,
-    /// Parameters are told, but the medium is not accessed: 02/04/0B.
+    /// Standby: INQUIRY and parameter commands are served; medium accesses are answered 02/04/0B.
     Standby = 0x2,
-    /// Hardly anything is told: 02/04/0C.
+    /// Unavailable: only a small set of commands is served; all others are answered 02/04/0C.
     Unavailable = 0x3,
-    /// Some blocks are served better here, some elsewhere; here all are served.
+    /// Logical block dependent: performance depends on the LBA. sansim serves every block through
+    /// this group.
     LbaDependent = 0x4,
-    /// Nothing but INQUIRY, REPORT LUNS and the port groups: 02/04/12.
+    /// Offline: only INQUIRY, REPORT LUNS and the target port group commands are served; all others
+    /// are answered 02/04/12.
     Offline = 0xe,
-    /// On the way from one state to another: 02/04/0A.
+    /// Transitioning between two states: commands are answered 02/04/0A.
     Transitioning = 0xf,
 }
 
 impl AccessState {
-    /// Names as in the report of the multipath-tools and of sg_rtpg.
+    /// The state names that multipath-tools and sg_rtpg print.
     const NAMES: Names<AccessState, 7> = [
         ("active/optimized", AccessState::Optimized),
         ("active/non-optimized", AccessState::NonOptimized),
@@ -36,7 +39,7 @@ impl AccessState {
         ("transitioning", AccessState::Transitioning),
     ];
 
-    /// The state of a code, if it is one.
+    /// Returns `None` if `code` is not an asymmetric access state.
     pub(crate) fn of(code: u8) -> Option<AccessState> {
         Self::NAMES.into_iter().map(|(_, state)| state).find(|state| *state as u8 == code)
     }
@@ -48,7 +51,7 @@ impl fmt::Display for AccessState {
     }
 }
 
-/// A name that is not an access state.
+/// The error for a name that is not an asymmetric access state. It holds the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an access state: {list}", list = choices(&AccessState::NAMES))]
 pub struct ParseAccessStateError(String);

@@ -1,7 +1,7 @@
-//! The array: who owns what, and who waits for what.
+//! The array: LUN ownership, and the commands that are parked.
 //!
-//! [`Array`] is the outside: it takes the lock, lets [`state::State`] decide, and after the lock is
-//! released moves data, reports and rings doorbells.
+//! [`Array`] is the public interface. It takes the lock and lets [`state::State`] decide. After it
+//! has released the lock, it moves data, reports to the observer and rings doorbells.
 
 mod agenda;
 mod apply;
@@ -57,18 +57,20 @@ use crate::{
     wire::Wire,
 };
 
-/// Tells an HBA that notices wait for it.
+/// Called when notices are waiting for an HBA.
 type Doorbell = Arc<dyn Fn() + Send + Sync>;
 
-/// An array, shared by all HBAs that see it.
+/// A storage array, shared by all HBAs that see it.
 pub struct Array {
     state: Mutex<State>,
     observer: Arc<dyn Observer>,
     bells: Mutex<BTreeMap<HbaId, Doorbell>>,
-    /// The time from which [`Array::notices`] may find something, in nanoseconds: 0 when notices
-    /// wait, otherwise when the next parked command is due. Saves taking the lock to find nothing.
+    /// The earliest time, in nanoseconds, at which [`Array::notices`] can return a notice: 0 while
+    /// notices are waiting, otherwise the time at which the next parked command or the next planned
+    /// event is due. Lets [`Array::notices`] return without taking the lock.
     news_from: AtomicU64,
-    /// When the array does something by itself the next time, in nanoseconds.
+    /// The time of the next planned event, in nanoseconds; `u64::MAX` if none is planned. See
+    /// [`Array::next_event`].
     next_event: AtomicU64,
 }
 
@@ -79,21 +81,22 @@ impl fmt::Debug for Array {
 }
 
 impl Array {
-    /// An array as configured, with all controllers online, in [`crate::Stage::Discovery`].
+    /// Creates an array from its configuration. All controllers are online, and the stage is
+    /// [`crate::Stage::Discovery`].
     ///
     /// # Errors
     ///
-    /// What a configuration cannot be is in [`ConfigError`]; memory for a LUN's contents may also be
-    /// refused by the operating system.
+    /// Returns a [`ConfigError`] if the configuration is invalid, or if the operating system
+    /// refuses the memory for a LUN's contents.
     pub fn new(config: ArrayConfig, observer: Arc<dyn Observer>) -> Result<Array, ConfigError> {
         Ok(Array::with_state(State::new(config)?, observer))
     }
 
-    /// An array as it was when the snapshot was taken; nobody is attached to it.
+    /// Creates an array in the state that the snapshot recorded. No HBA is attached.
     ///
     /// # Errors
     ///
-    /// The operating system may refuse memory for a LUN's contents.
+    /// Returns an error if the operating system refuses the memory for a LUN's contents.
     pub fn from_snapshot(
         snapshot: &ArraySnapshot,
         observer: Arc<dyn Observer>,
@@ -108,8 +111,8 @@ impl Array {
         Array { state: Mutex::new(state), observer, bells, news_from, next_event }
     }
 
-    /// Decides about a command. One without medium access is carried out at once, under the lock; a
-    /// medium access comes back as [`Outcome::Transfer`].
+    /// Submits a command. A medium access is returned as [`Outcome::Transfer`]; every other command
+    /// is carried out at once, under the lock.
     pub fn submit(&self, now: Time, command: &Command<'_>, buffers: &mut dyn Buffers) -> Outcome {
         let mut wire = Wire::new(buffers);
         let (step, report) = self.locked(|state, report| {
@@ -120,10 +123,10 @@ impl Array {
         self.finish(now, step, report, &mut wire)
     }
 
-    /// Goes on with a parked command whose time has come or that was released. No fault rule is tried
-    /// on it again, but everything else is: the controller may have failed in the meantime. One whose
-    /// time has not come is parked on; of an unknown ticket the command is taken for aborted. The
-    /// command and its buffers are those that were submitted.
+    /// Continues a parked command that is due or that was released. Fault rules are not tried
+    /// again; every other check is made, because the controller may have failed in the meantime. If
+    /// the command is not due yet, it stays parked. If the ticket is unknown, the command completes
+    /// as aborted. `command` and `buffers` must be those that were submitted.
     pub fn resume(
         &self,
         now: Time,
@@ -131,7 +134,7 @@ impl Array {
         command: &Command<'_>,
         buffers: &mut dyn Buffers,
     ) -> Outcome {
-        let _ = command; // What counts of it is remembered.
+        let _ = command; // The arrival recorded everything that is needed.
         let mut wire = Wire::new(buffers);
         let (step, report) = self.locked(|state, report| {
             state.catch_up(now, report);
@@ -140,18 +143,21 @@ impl Array {
         self.finish(now, step, report, &mut wire)
     }
 
-    /// Moves the data of a medium access straight between the LUN's contents and the buffers, under
-    /// no lock but that of the LUN's contents, and reports the command.
+    /// Moves the data of a medium access directly between the LUN's contents and the buffers, and
+    /// reports the completed command. Takes only the lock of the LUN's contents.
     pub fn transfer(&self, now: Time, transfer: Transfer, buffers: &mut dyn Buffers) -> Completion {
         let mut wire = Wire::new(buffers);
         let completion = move_data(&transfer, &mut wire);
         self.complete(now, transfer.arrival, completion)
     }
 
-    /// Task management. The tickets are those of the asking HBA's commands that it ended, each with
-    /// how it is to be completed: complete them before answering the function, since Linux polls its
-    /// queues only once after it (virtio_scsi:virtscsi_tmf). Other HBAs hear of theirs by notice. No
-    /// response means that the function is never answered.
+    /// Carries out a task management function. Returns the response, and the tickets of the parked
+    /// commands that the function ended, each with its completion.
+    ///
+    /// The tickets belong to the HBA that sent the function. Complete these commands before you
+    /// answer the function, because Linux polls its queues only once after it
+    /// (virtio_scsi:virtscsi_tmf). Other HBAs learn about their commands through notices. `None` in
+    /// place of a response means that the function is never answered.
     pub fn task_management(
         &self,
         now: Time,
@@ -170,17 +176,18 @@ impl Array {
         (response, ended.collect())
     }
 
-    /// Forgets a parked command without completing or reporting it: its initiator is gone.
+    /// Drops a parked command without completing or reporting it. For an initiator that has
+    /// disconnected.
     pub fn forget(&self, ticket: Ticket) {
         self.locked(|state, _| state.unpark(ticket));
     }
 
-    /// Takes a step of the scenario.
+    /// Applies an action: a step of the scenario, or the action of a fault rule.
     ///
     /// # Errors
     ///
-    /// A step that names something the array does not have, or that makes no sense; the array is
-    /// then as it was.
+    /// Returns an error if the action names something that the array does not have, or if the
+    /// action is invalid. The state of the array is then unchanged.
     pub fn apply(&self, now: Time, action: Action) -> Result<(), ActionError> {
         let (result, report) = self.locked(|state, report| {
             state.catch_up(now, report);
@@ -190,15 +197,16 @@ impl Array {
         result
     }
 
-    /// Names the doorbell of an HBA; it replaces an earlier one. `ring` is called whenever notices
-    /// for the HBA begin to wait, on whatever thread caused them, and never under the array's locks.
+    /// Sets the doorbell of an HBA, and replaces an earlier one. The array calls `ring` when it
+    /// queues notices for the HBA, on the thread that caused them and never while it holds one of
+    /// its locks.
     pub fn attach(&self, hba: HbaId, ring: Arc<dyn Fn() + Send + Sync>) {
         self.bells.lock().insert(hba, ring);
         self.locked(|state, _| state.hbas.insert(hba));
     }
 
-    /// Takes the waiting notices of an HBA, among them [`Notice::Resume`] for its parked commands
-    /// that are due by `now`. Costs next to nothing when there are none.
+    /// Takes the notices that are waiting for an HBA, including [`Notice::Resume`] for each of its
+    /// parked commands that is due by `now`. Does not take the lock if no notice can be waiting.
     pub fn notices(&self, now: Time, hba: HbaId) -> Vec<Notice> {
         if now.as_nanos() < self.news_from.load(Ordering::Acquire) {
             return Vec::new();
@@ -212,8 +220,8 @@ impl Array {
         notices
     }
 
-    /// When the array does something by itself the next time, such as a controller's coming on line
-    /// after it was booted: whoever calls [`Array::notices`] then sees to it that it does.
+    /// When the next planned event is due, such as a controller that comes online after its boot.
+    /// The event takes effect at the next call of [`Array::notices`] at or after that time.
     pub fn next_event(&self) -> Option<Time> {
         match self.next_event.load(Ordering::Acquire) {
             u64::MAX => None,
@@ -221,37 +229,39 @@ impl Array {
         }
     }
 
-    /// Who owns a LUN; none if it is not mapped.
+    /// The controller that owns a LUN; `None` if the LUN is not mapped.
     pub fn owner(&self, lun: Lun) -> Option<ControllerId> {
         Some(self.state.lock().units.get(&lun)?.owner)
     }
 
-    /// The mapped LUNs, ascending.
+    /// The mapped LUNs, in ascending order.
     pub fn luns(&self) -> Vec<Lun> {
         self.state.lock().units.keys().copied().collect()
     }
 
-    /// The world-wide name of a mapped LUN: an NAA identifier of type 6 (page 83h).
+    /// The NAA type 6 designator of a mapped LUN, as VPD page 83h reports it; `None` if the LUN is
+    /// not mapped.
     pub fn lun_name(&self, lun: Lun) -> Option<[u8; 16]> {
         self.state.lock().units.get(&lun).map(|unit| unit.name)
     }
 
-    /// How often each fault rule caught a command, in the order of the rules.
+    /// The number of commands that each fault rule has caught, in the order of the rules.
     pub fn rule_matches(&self) -> Vec<(Arc<str>, u64)> {
         self.state.lock().faults.matches()
     }
 
-    /// The seed of its configuration.
+    /// The seed from the configuration.
     pub fn seed(&self) -> u64 {
         self.state.lock().seed
     }
 
-    /// The whole state, contents included, as it is between two commands.
+    /// A snapshot of the whole state, including the LUNs' contents, taken between two commands.
     pub fn snapshot(&self) -> ArraySnapshot {
         ArraySnapshot::of(&self.state.lock())
     }
 
-    /// Runs `act` under the lock, and keeps up what is known without it.
+    /// Runs `act` under the lock, and then updates the two atomics, which are read without the
+    /// lock.
     fn locked<R>(&self, act: impl FnOnce(&mut State, &mut Report) -> R) -> (R, Report) {
         let mut report = Report::default();
         let mut state = self.state.lock();
@@ -286,7 +296,8 @@ impl Array {
         completion
     }
 
-    /// Reports and rings, under no lock.
+    /// Reports the changes to the observer and rings the doorbells. The caller must not hold the
+    /// lock.
     fn publish(&self, report: Report) {
         report.changes.iter().for_each(|change| self.observer.state(change));
         for hba in report.ring {

@@ -2,7 +2,7 @@
 
 use crate::sense::Sense;
 
-/// The unit attentions that wait for one nexus on one LUN, oldest first. A nexus is told of each
+/// The unit attentions that are pending for one nexus on one LUN, oldest first. Each is reported
 /// once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attentions {
@@ -11,18 +11,19 @@ pub(crate) struct Attentions {
 }
 
 impl Attentions {
-    /// How many are kept; later ones are not noted.
+    /// The maximum number of pending unit attentions. Later ones are dropped.
     const MAX: usize = 8;
 
-    /// What waits for a nexus that has never spoken to the LUN: 06/29/00.
+    /// The queue of a nexus that has not sent a command to the LUN yet. It contains 06/29/00.
     pub(crate) fn at_power_on() -> Self {
         let mut attentions = Attentions { waiting: [Sense::NO_SENSE; Self::MAX], len: 0 };
         attentions.push(Sense::POWER_ON);
         attentions
     }
 
-    /// Notes one, unless the same one waits already. A reset (29h) supersedes whatever waits, but
-    /// for a reset that reached further, whose qualifier is lower (SAM-5 5.14, table of precedence).
+    /// Queues a unit attention, unless an equal one is pending. A reset (ASC 29h) replaces all
+    /// pending ones, except for a more comprehensive reset, which has a lower ASCQ (SAM-5 5.14,
+    /// table of precedence).
     pub(crate) fn push(&mut self, sense: Sense) {
         let is_reset = |sense: &Sense| sense.asc == Sense::POWER_ON.asc;
         let covers = |waiting: &Sense| {
@@ -41,7 +42,7 @@ impl Attentions {
         }
     }
 
-    /// Takes the oldest one.
+    /// Removes and returns the oldest one.
     pub(crate) fn pop(&mut self) -> Option<Sense> {
         let first = *self.waiting().first()?;
         self.waiting.rotate_left(1);
@@ -49,7 +50,7 @@ impl Attentions {
         Some(first)
     }
 
-    /// Forgets one that the nexus has learned of in another way.
+    /// Removes one that the nexus has learned about in another way.
     pub(crate) fn clear(&mut self, sense: &Sense) {
         if let Some(at) = self.waiting().iter().position(|waiting| waiting.same_code(sense)) {
             self.waiting[at..].rotate_left(1);

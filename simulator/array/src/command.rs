@@ -1,44 +1,53 @@
-//! What arrives: a command descriptor block and the initiator's data buffers.
+//! A command as it arrives: its descriptor block and the initiator's data buffers.
 
 use std::{fmt, ops::Deref};
 
 use crate::ids::{Lun, Nexus};
 
-/// One SCSI command as it arrives.
+/// A SCSI command as the HBA passes it to the array.
 #[derive(Debug, Clone, Copy)]
 pub struct Command<'a> {
-    /// Who sent it, and through which port.
+    /// The initiator port and the target port.
     pub nexus: Nexus,
-    /// The addressed logical unit, mapped or not.
+    /// The addressed logical unit. It need not be mapped.
     pub lun: Lun,
-    /// The initiator's name for the command; ABORT TASK and QUERY TASK name it again.
+    /// The command identifier that the initiator chose. ABORT TASK and QUERY TASK refer to it.
     pub tag: u64,
-    /// The command descriptor block; bytes after what the operation code calls for are ignored.
+    /// The command descriptor block. Bytes beyond the length that the operation code implies are
+    /// ignored.
     pub cdb: &'a [u8],
 }
 
-/// Guest memory that a descriptor names is not there.
+/// A buffer descriptor refers to guest memory that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the initiator's buffer is not in its memory")]
 pub struct DmaError;
 
-/// The initiator's data buffers of one command: guest memory in the HBA, byte vectors in a test.
+/// The initiator's data buffers for one command: guest memory in the HBA, byte vectors in tests.
 pub trait Buffers {
-    /// How many bytes the initiator can take, all told.
+    /// The total size of the data-in buffer, in bytes.
     fn data_in_len(&self) -> usize;
 
-    /// How many bytes the initiator offers, all told.
+    /// The total size of the data-out buffer, in bytes.
     fn data_out_len(&self) -> usize;
 
-    /// Appends to what was put before, and says how many bytes fitted. Fewer than were given is an
-    /// overflow, not an error.
+    /// Appends `bytes` to the data-in buffer and returns the number of bytes that fitted. If they
+    /// do not all fit, that is an overrun, not an error.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`DmaError`] if the guest memory does not exist.
     fn put(&mut self, bytes: &[u8]) -> Result<usize, DmaError>;
 
-    /// Takes the next bytes that the initiator offers, and says how many there were.
+    /// Reads the next bytes of the data-out buffer and returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`DmaError`] if the guest memory does not exist.
     fn take(&mut self, into: &mut [u8]) -> Result<usize, DmaError>;
 }
 
-/// A command descriptor block as it came, kept without the heap: at most 32 bytes.
+/// A command descriptor block of at most 32 bytes, stored without a heap allocation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cdb {
     bytes: [u8; Cdb::MAX],
@@ -46,10 +55,10 @@ pub struct Cdb {
 }
 
 impl Cdb {
-    /// The longest CDB that is kept; virtio-scsi carries no longer ones.
+    /// The maximum length in bytes. virtio-scsi does not carry longer CDBs.
     pub const MAX: usize = 32;
 
-    /// The first 32 of `bytes`.
+    /// Stores the first [`Cdb::MAX`] bytes of `bytes`.
     pub fn new(bytes: &[u8]) -> Self {
         let len = bytes.len().min(Self::MAX);
         let mut kept = [0; Self::MAX];
@@ -57,7 +66,7 @@ impl Cdb {
         Cdb { bytes: kept, len: len as u8 }
     }
 
-    /// It, with zeros behind it up to 32 bytes.
+    /// The CDB, padded with zeros to 32 bytes.
     pub(crate) fn padded(&self) -> &[u8; Self::MAX] {
         &self.bytes
     }

@@ -1,21 +1,22 @@
-//! How a command ends.
+//! The outcome of a command.
 
 use crate::{
     sense::Sense,
     status::{ServiceResponse, Status},
 };
 
-/// How a command ended.
+/// The outcome of a command, as the HBA returns it to the initiator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Completion {
-    /// Whether the command was delivered.
+    /// The service response. Only [`ServiceResponse::Ok`] comes with a status.
     pub response: ServiceResponse,
-    /// The status; GOOD (and meaningless) unless `response` is [`ServiceResponse::Ok`].
+    /// The SCSI status. It is meaningful only if `response` is [`ServiceResponse::Ok`], and GOOD
+    /// otherwise.
     pub status: Status,
-    /// Comes with CHECK CONDITION. A CHECK CONDITION without it makes a Linux guest's error handler
-    /// ask for it.
+    /// The sense data for CHECK CONDITION. Without it, the error handler of a Linux guest sends
+    /// REQUEST SENSE.
     pub sense: Option<Sense>,
-    /// Bytes of the initiator's buffers, in and out, that were not used.
+    /// The number of unused bytes in the initiator's buffers, data-in and data-out together.
     pub residual: u32,
 }
 
@@ -42,14 +43,14 @@ impl Completion {
     }
 }
 
-/// Why a command ends otherwise than well.
+/// Why a command does not end with GOOD status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// CHECK CONDITION with this sense.
+    /// CHECK CONDITION status with this sense data.
     Check(Sense),
-    /// RESERVATION CONFLICT.
+    /// RESERVATION CONFLICT status: another nexus has reserved the LUN.
     Conflict,
-    /// The data could not be delivered.
+    /// No status: the command was not delivered, or its data could not be transferred.
     Undelivered(ServiceResponse),
 }
 
@@ -59,6 +60,6 @@ impl From<Sense> for Stop {
     }
 }
 
-/// A parked command; unique for the life of the array.
+/// Identifies a parked command. Unique for the lifetime of the array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub(crate) u64);

@@ -1,19 +1,19 @@
-//! What an array does with a LUN that stands in the way of a host.
+//! Array operations on a LUN that prevent a host from using it.
 
 use std::{fmt, str::FromStr};
 
 use crate::names::{Names, choices, name_of, named};
 
-/// What an array is doing with a LUN.
+/// An array operation on a LUN that restricts what hosts can do with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// Nothing.
+    /// No array operation restricts the LUN.
     #[default]
     None,
-    /// Copying it within the array: a trespass is answered 05/04/00, for which Linux bypasses the
-    /// path group (emc:trespass_endio).
+    /// The LUN is being copied within the array. A trespass is answered 05/04/00, and Linux then
+    /// bypasses the path group (emc:trespass_endio).
     ArrayCopy,
-    /// Keeping it as a snapshot that is not active: reads and writes are answered 05/25/01
+    /// The LUN is an inactive snapshot. Reads and writes are answered 05/25/01
     /// (emc:clariion_check_sense).
     InactiveSnapshot,
 }
@@ -32,7 +32,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// A name that is not a condition of a LUN.
+/// The error for a name that is not a condition of a LUN. It holds the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a condition of a LUN: {list}", list = choices(&Condition::NAMES))]
 pub struct ParseConditionError(String);

@@ -1,4 +1,4 @@
-//! What an array is made of.
+//! The configuration of an array.
 
 use std::time::Duration;
 
@@ -13,42 +13,43 @@ use crate::{
     ownership::OwnershipPolicy,
 };
 
-/// An array, as it is before the guest starts.
+/// The configuration of an array before the guest starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArrayConfig {
-    /// How this family of arrays identifies itself and is told to move a LUN.
+    /// The family: how the array identifies itself, and which command moves a LUN.
     pub personality: PersonalityConfig,
-    /// What it calls itself.
+    /// The vendor, product, revision, serial number and name of the array.
     pub identity: Identity,
-    /// INQUIRY data that it tells as it was captured from another array. The first that fits holds.
+    /// INQUIRY data and VPD pages captured from another array. They replace the personality's. If
+    /// several entries apply, the first is used.
     pub captured: Vec<CapturedPage>,
-    /// Its controllers, from A on; all of them start [`crate::ControllerState::Online`].
+    /// The controllers, beginning with A. All of them start in [`crate::ControllerState::Online`].
     pub controllers: Vec<ControllerConfig>,
-    /// What it does about ownership by itself.
+    /// When the array moves LUNs without a request from a host.
     pub ownership: OwnershipPolicy,
-    /// The ports that are not there at first.
+    /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
-    /// The LUNs that are mapped at first.
+    /// The LUNs that are mapped at the start.
     pub luns: Vec<LunConfig>,
     /// The fault rules, in the order in which they are tried.
     pub faults: Vec<FaultRule>,
-    /// When an initiator gives up on a lost command, counted from the command's arrival.
+    /// How long after its arrival a lost command fails.
     pub command_timeout: Duration,
-    /// Where everything comes from that is to look random.
+    /// The seed for LUN names and for all random decisions.
     pub seed: u64,
 }
 
 impl PersonalityConfig {
-    /// Whether such an array carries out any of these operations.
+    /// Whether this array supports at least one of the operations that `ops` matches.
     pub fn supports(&self, ops: OpMatcher) -> bool {
         let supported = OPERATIONS.iter().filter(|op| self.family().supports(op));
         ops == OpMatcher::Any || supported.into_iter().any(|op| ops.covers(Some(op)))
     }
 }
 
-/// A controller.
+/// The configuration of one controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControllerConfig {
-    /// How many ports it has: 1 to 10.
+    /// The number of ports, 1 to 10.
     pub ports: u8,
 }

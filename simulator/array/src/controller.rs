@@ -1,4 +1,4 @@
-//! The states of a controller.
+//! Controllers and their states.
 
 use std::{fmt, str::FromStr};
 
@@ -7,23 +7,23 @@ use crate::{
     names::{Names, choices, name_of, named},
 };
 
-/// What a controller is doing. What it answers in each state is its personality's business, but for
-/// the last three, in which nothing answers at its ports.
+/// The state of a controller. The personality decides how a controller answers in each state,
+/// except in the last three, in which its ports do not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ControllerState {
-    /// Serving.
+    /// In normal operation: the controller serves the LUNs that it owns.
     Online,
-    /// Letting go of its LUNs: commands are put off.
+    /// Giving up its LUNs: commands are answered with a sense that makes the host retry.
     Quiescing,
-    /// Starting: it answers, but is not ready yet.
+    /// Starting: the ports answer, but the controller is not ready.
     Booting,
-    /// Having its firmware replaced.
+    /// Its firmware is being replaced.
     Upgrading,
-    /// Taken off line by an operator: its ports are silent.
+    /// Taken offline by an operator. Its ports do not answer.
     Offline,
-    /// Broken: its ports are silent.
+    /// Broken. Its ports do not answer.
     Failed,
-    /// Taken out of the array, and its ports' disks with it.
+    /// Removed from the array, together with the disks behind its ports. Its ports do not answer.
     Removed,
 }
 
@@ -38,12 +38,12 @@ impl ControllerState {
         ("removed", ControllerState::Removed),
     ];
 
-    /// Whether it has forgotten what it kept of the nexuses through it.
+    /// Whether the controller has lost what it remembered about its nexuses.
     pub(crate) fn is_off(self) -> bool {
         !self.answers() || self == ControllerState::Upgrading
     }
 
-    /// Whether anything answers at its ports.
+    /// Whether the controller's ports answer.
     pub fn answers(self) -> bool {
         !matches!(
             self,
@@ -58,7 +58,7 @@ impl fmt::Display for ControllerState {
     }
 }
 
-/// A name that is not a controller's state.
+/// The error for a name that is not a controller state. It holds the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a controller's state: {list}", list = choices(&ControllerState::NAMES))]
 pub struct ParseControllerStateError(String);
@@ -71,17 +71,17 @@ impl FromStr for ControllerState {
     }
 }
 
-/// A controller, as it is now.
+/// The current state of a controller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Controller {
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
-    /// Whether it is in the array, as far as hosts were told.
+    /// Whether the controller is in the array, according to the last notice to the hosts.
     pub(crate) present: bool,
 }
 
 impl PortId {
-    /// Every port of these controllers, by controller and index.
+    /// Every port of these controllers, ordered by controller and index.
     pub(crate) fn all(controllers: &[Controller]) -> impl Iterator<Item = PortId> + '_ {
         let ids = controllers.iter().enumerate();
         ids.filter_map(|(at, controller)| Some((ControllerId::new(at)?, controller.ports)))
@@ -90,7 +90,8 @@ impl PortId {
             })
     }
 
-    /// Its place among the ports of all controllers, counted from 1 (SPC-4 7.8.6.7).
+    /// The relative target port identifier: ports are numbered across all controllers, from 1
+    /// (SPC-4 7.8.6.7).
     pub(crate) fn relative(self, controllers: &[Controller]) -> u16 {
         let before = controllers.iter().take(self.controller.index());
         before.map(|controller| u16::from(controller.ports)).sum::<u16>()

@@ -1,4 +1,4 @@
-//! What is refused when an array is made or a rule is added, and why.
+//! Why the configuration of an array or a fault rule is refused.
 
 use std::{io, sync::Arc};
 
@@ -7,129 +7,129 @@ use crate::{
     lun_config::LunConfig,
 };
 
-/// Why an array or a LUN cannot be made.
+/// Why an array or a LUN cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Too few or too many controllers.
+    /// The personality does not support this number of controllers.
     #[error("{personality} needs 1 to {most} controllers, not {count}")]
     Controllers {
-        /// The personality's name.
+        /// The name of the personality.
         personality: &'static str,
-        /// The most it has.
+        /// The maximum number of controllers.
         most: u8,
-        /// How many were asked for.
+        /// The requested number of controllers.
         count: usize,
     },
-    /// No port, or more than can be named.
+    /// A controller has no port, or more than 10.
     #[error("controller {controller} has {ports} ports; 1 to 10 are possible")]
     Ports {
-        /// Which controller.
+        /// The controller with the invalid port count.
         controller: ControllerId,
-        /// How many were asked for.
+        /// The requested number of ports.
         ports: u8,
     },
-    /// An identity's text does not fit where it must go.
+    /// A text of the identity, or the label of a LUN, does not fit its field.
     #[error("{what} {text:?} must be {wanted}")]
     Text {
-        /// Which text.
+        /// What the text is for.
         what: &'static str,
-        /// What it was.
+        /// The text that does not fit.
         text: String,
-        /// What it must be, in words.
+        /// The requirement that the text violates.
         wanted: &'static str,
     },
-    /// More LUNs than an array can have.
+    /// The array has more than [`crate::LunConfig::MAX_COUNT`] LUNs.
     #[error("{count} LUNs are too many: an array has at most {max}", max = LunConfig::MAX_COUNT)]
     TooManyLuns {
-        /// How many were asked for.
+        /// The requested number of LUNs.
         count: usize,
     },
-    /// A number beyond what can be addressed.
+    /// The LUN number is too high.
     #[error("LUN {lun} is out of range: the highest number here is {max}")]
     LunNumber {
-        /// Which number.
+        /// The requested LUN number.
         lun: Lun,
-        /// The highest possible one.
+        /// The highest LUN number that this array supports.
         max: u16,
     },
-    /// A number given twice.
+    /// Two LUNs have this number.
     #[error("LUN {0} is there twice")]
     DuplicateLun(Lun),
-    /// A block length that is neither 512 nor 4096.
+    /// The block length is neither 512 nor 4096.
     #[error("LUN {lun} has blocks of {block_bytes} bytes; only 512 and 4096 are possible")]
     BlockLength {
-        /// Which LUN.
+        /// The LUN with the invalid block length.
         lun: Lun,
-        /// What was asked for.
+        /// The requested block length in bytes.
         block_bytes: u32,
     },
-    /// No block at all, or a part of one.
+    /// The size is zero, or not a multiple of the block length.
     #[error(
         "LUN {lun} has {bytes} bytes, which is not a whole number of {block_bytes}-byte blocks"
     )]
     PartialBlock {
-        /// Which LUN.
+        /// The LUN with the invalid size.
         lun: Lun,
-        /// What was asked for.
+        /// The requested size in bytes.
         bytes: u64,
-        /// The length of its blocks.
+        /// The block length in bytes.
         block_bytes: u32,
     },
-    /// More than a LUN can hold.
+    /// The size exceeds [`crate::LunConfig::MAX_BYTES`].
     #[error("LUN {lun} has {bytes} bytes; a LUN has at most 64 TiB")]
     TooLarge {
-        /// Which LUN.
+        /// The LUN that is too large.
         lun: Lun,
-        /// What was asked for.
+        /// The requested size in bytes.
         bytes: u64,
     },
-    /// Owned or preferred by nobody.
+    /// The owner or the preferred controller of a LUN does not exist.
     #[error("LUN {lun} is to be served by controller {controller}, which the array does not have")]
     NoController {
-        /// Which LUN.
+        /// The LUN that names the controller.
         lun: Lun,
-        /// Which controller.
+        /// The controller that does not exist.
         controller: ControllerId,
     },
-    /// The operating system has no address space for it.
+    /// The operating system does not have enough address space for a LUN's contents.
     #[error("cannot map {bytes} bytes of memory for LUN {lun}")]
     Map {
-        /// Which LUN.
+        /// The LUN whose contents cannot be mapped.
         lun: Lun,
-        /// How much was asked for.
+        /// The requested size in bytes.
         bytes: u64,
-        /// What the operating system said.
+        /// The error that `mmap` returned.
         source: io::Error,
     },
-    /// A port of no controller.
+    /// The configuration names a port that does not exist.
     #[error("the array has no port {0} that could be unplugged")]
     NoPort(PortId),
-    /// LUNs cannot change hands all the time.
+    /// The ping-pong interval is zero.
     #[error("LUNs cannot change hands every 0 s")]
     PingPong,
-    /// A fault rule that makes no sense.
+    /// A fault rule is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
 
-/// Why a fault rule makes no sense.
+/// Why a fault rule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// The name is taken.
+    /// Another rule has this name.
     #[error("there are two fault rules named {0:?}")]
     Duplicate(Arc<str>),
-    /// More rules than an array takes.
+    /// The array has this maximum number of rules already.
     #[error("more than {0} fault rules")]
     TooMany(usize),
-    /// Commands and ranges are counted from 1, and a range does not end before it begins.
+    /// The rule can never match: a count is 0, or a range is empty. Commands are counted from 1.
     #[error("fault rule {0:?} can never match: it counts from 1, and a range must not be empty")]
     NeverMatches(Arc<str>),
-    /// A controller or port that the array does not have.
+    /// The rule names a controller or a port that the array does not have.
     #[error("fault rule {rule:?} names {what}, which the array does not have")]
     Unknown {
-        /// The rule.
+        /// The name of the rule.
         rule: Arc<str>,
-        /// What it names.
+        /// The controller or port, in words.
         what: String,
     },
 }

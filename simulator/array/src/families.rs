@@ -1,5 +1,5 @@
-//! The families of arrays, each in a file and a folder of its own. What a family decides it says
-//! through [`Personality`]; nothing but this file knows which families there are.
+//! The families of arrays, each in its own file and folder. A family states its behavior through
+//! [`Personality`]. No other module knows which families exist.
 
 mod alua;
 mod emc;
@@ -17,23 +17,22 @@ pub use self::{
 };
 use crate::{identity::Identity, personality::Personality};
 
-/// Which family of arrays it belongs to.
+/// The family of an array, with the traits of the individual model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonalityConfig {
-    /// LSI/Engenio RDAC: told with MODE SELECT of page 2Ch.
+    /// LSI/Engenio RDAC: MODE SELECT of page 2Ch moves LUNs.
     Rdac(RdacConfig),
-    /// EMC CLARiiON and VNX: told with MODE SELECT of page 22h, a trespass.
+    /// EMC CLARiiON and VNX: MODE SELECT of page 22h, a trespass, moves LUNs.
     Emc(EmcConfig),
-    /// HP and Compaq active/passive arrays: told with START STOP UNIT.
+    /// HP and Compaq active/passive arrays: START STOP UNIT moves LUNs.
     HpSw(HpSwConfig),
-    /// Active/passive arrays for hardware handlers of one's own: told with START STOP UNIT.
+    /// Active/passive arrays for custom hardware handlers: START STOP UNIT moves LUNs.
     HwHandler(HwHandlerConfig),
-    /// Asymmetric logical unit access (SPC-4 5.15): told with SET TARGET PORT GROUPS.
+    /// Arrays with asymmetric logical unit access (SPC-4 5.15): SET TARGET PORT GROUPS moves LUNs.
     Alua(AluaConfig),
 }
 
 impl PersonalityConfig {
-    /// What the family says of itself.
     pub(crate) fn family(&self) -> &dyn Personality {
         match self {
             PersonalityConfig::Rdac(family) => family,
@@ -44,29 +43,29 @@ impl PersonalityConfig {
         }
     }
 
-    /// The Linux device handler that attaches to such an array, without `scsi_dh_`; to an array for
-    /// handlers of one's own, the one that sansim brings along.
+    /// The Linux device handler that attaches to the array, without the prefix `scsi_dh_`. For
+    /// [`PersonalityConfig::HwHandler`], the handler that sansim includes.
     pub fn handler(&self) -> &'static str {
         self.family().handler()
     }
 
-    /// Whether a controller that does not own a LUN carries out its medium accesses, too, without
-    /// taking it.
+    /// Whether a controller that does not own a LUN also serves its medium accesses, without taking
+    /// ownership.
     pub fn others_serve(&self) -> bool {
         self.family().others_serve()
     }
 
-    /// The most controllers that such an array has.
+    /// The maximum number of controllers in such an array.
     pub fn most_controllers(&self) -> u8 {
         self.family().most_controllers()
     }
 
-    /// The highest number that a LUN of such an array can have.
+    /// The highest LUN number that such an array supports.
     pub fn max_lun(&self) -> u16 {
         self.family().max_lun()
     }
 
-    /// What an array of this family calls itself unless it is told otherwise.
+    /// The default identity of an array of this family.
     pub fn identity(&self) -> Identity {
         self.family().identity()
     }

@@ -1,4 +1,5 @@
-//! What goes wrong, and when; and what is done to the array, by a step or by a rule that strikes.
+//! Fault rules: what goes wrong, and when. Also the actions that steps and fault rules apply to the
+//! array.
 
 mod action;
 mod engine;

@@ -1,6 +1,7 @@
-//! A hash that is part of what guests see: LUN names and what a seed decides derive from it.
+//! The hash from which LUN names and seeded decisions derive. Guests see its results, so it must
+//! not change.
 
-/// The 64-bit Fowler/Noll/Vo hash, which is the same on every machine and for ever.
+/// The 64-bit Fowler/Noll/Vo hash (FNV-1a). It does not depend on the platform.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -1,8 +1,8 @@
-//! What an array calls itself.
+//! The identity of an array.
 
 use crate::error::ConfigError;
 
-/// What an array calls itself.
+/// How an array identifies itself in INQUIRY data and VPD pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// T10 vendor identification: at most 8 printable ASCII characters.
@@ -11,14 +11,15 @@ pub struct Identity {
     pub product: String,
     /// Product revision level: at most 4 printable ASCII characters.
     pub revision: String,
-    /// The array's serial number: 1 to 16 printable ASCII characters. LUN identifiers derive from it.
+    /// The serial number of the array: 1 to 16 printable ASCII characters. LUN names derive from
+    /// it.
     pub serial: String,
-    /// The name its operator gave it: at most 30 UTF-16 units.
+    /// The user-assigned name of the array: at most 30 UTF-16 code units.
     pub name: String,
 }
 
 impl Identity {
-    /// An array of this kind, with a serial number and a name.
+    /// An identity with a default serial number and a default name.
     pub(crate) fn new(vendor: &str, product: &str, revision: &str) -> Self {
         Identity {
             vendor: vendor.into(),
@@ -29,7 +30,7 @@ impl Identity {
         }
     }
 
-    /// Refuses text that does not fit its field (SPC-4 4.3.1: printable ASCII).
+    /// Refuses a text that does not fit its field or is not printable ASCII (SPC-4 4.3.1).
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let fields = [
             ("the vendor", &self.vendor, 1..=8, "1 to 8 printable ASCII characters"),

@@ -1,8 +1,8 @@
-//! Who is who: HBAs, controllers, ports, nexuses, LUNs.
+//! Identifiers of HBAs, controllers, ports, nexuses and LUNs.
 
 use std::{fmt, str::FromStr};
 
-/// An HBA of the host, counted from 0.
+/// An HBA of the host, numbered from 0. Displayed as `hba0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HbaId(pub u8);
 
@@ -12,24 +12,24 @@ impl fmt::Display for HbaId {
     }
 }
 
-/// A controller of the array, shown as `A`, `B`, …
+/// A controller of the array, displayed as `A`, `B` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ControllerId(u8);
 
 impl ControllerId {
-    /// The most controllers an array can have.
+    /// The maximum number of controllers in an array.
     pub const MAX: usize = 8;
-    /// The first controller.
+    /// The first controller, displayed as `A`.
     pub const A: ControllerId = ControllerId(0);
-    /// The second controller.
+    /// The second controller, displayed as `B`.
     pub const B: ControllerId = ControllerId(1);
 
-    /// The controller with this index, if an array can have so many.
+    /// Returns `None` if `index` is not below [`ControllerId::MAX`].
     pub fn new(index: usize) -> Option<Self> {
         (index < Self::MAX).then_some(ControllerId(index as u8))
     }
 
-    /// 0 for `A`.
+    /// The position of the controller, 0 for `A`.
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
@@ -41,7 +41,7 @@ impl fmt::Display for ControllerId {
     }
 }
 
-/// A name that is not one of `A` to `H`, or of `A0` to `H9`.
+/// The error for a text that is not a controller (`A` to `H`) or a port (`A0` to `H9`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not {1}")]
 pub struct ParseIdError(String, &'static str);
@@ -57,12 +57,12 @@ impl FromStr for ControllerId {
     }
 }
 
-/// A port of a controller, shown as `A0`.
+/// A target port of a controller, displayed as `A0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId {
-    /// The controller it belongs to.
+    /// The controller that has the port.
     pub controller: ControllerId,
-    /// Counted from 0 on each controller.
+    /// The number of the port, from 0 on each controller.
     pub index: u8,
 }
 
@@ -85,12 +85,13 @@ impl FromStr for PortId {
     }
 }
 
-/// An I_T nexus: one HBA seeing one port. Unit attentions and counters are kept per nexus.
+/// An I_T nexus: an initiator port and a target port. Unit attentions and counters are kept per
+/// nexus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nexus {
-    /// The initiator.
+    /// The HBA with the initiator port.
     pub hba: HbaId,
-    /// The target port.
+    /// The controller's target port.
     pub port: PortId,
 }
 
@@ -100,7 +101,7 @@ impl fmt::Display for Nexus {
     }
 }
 
-/// A link: that of one HBA to a port, or the port's own.
+/// The link between an HBA and a port, or the port's own link, which all HBAs share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Link {
     pub(crate) hba: Option<HbaId>,
@@ -108,13 +109,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Whether what goes over a nexus goes over it.
+    /// Whether commands of this nexus use the link.
     pub(crate) fn carries(self, nexus: Nexus) -> bool {
         nexus.port == self.port && self.hba.is_none_or(|hba| hba == nexus.hba)
     }
 }
 
-/// A LUN as the host numbers it.
+/// The number of a LUN, as the host sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lun(pub u16);
 

@@ -1,34 +1,33 @@
-//! The parts of INQUIRY data, and what is kept of another array's.
+//! The pages of INQUIRY data, and captured pages.
 
 use crate::ids::{ControllerId, Lun};
 
-/// A page of INQUIRY data that takes the place of the personality's.
+/// A page of INQUIRY data that replaces the personality's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapturedPage {
-    /// Which.
+    /// The page that is replaced.
     pub page: InquiryPage,
-    /// Where it is told; none means by every controller.
+    /// The controller that returns the captured page; `None` for all controllers.
     pub controller: Option<ControllerId>,
-    /// Of which LUN; none means of every one that is mapped.
+    /// The LUN for which the captured page is returned; `None` for all mapped LUNs.
     pub lun: Option<Lun>,
-    /// The whole page, header included, as it goes to the initiator: at most
-    /// [`CapturedPage::MAX_BYTES`].
+    /// The whole page, including its header, at most [`CapturedPage::MAX_BYTES`] bytes.
     pub bytes: Vec<u8>,
-    /// Whether it is told as it is, even where the personality would tell which LUN it is, which
-    /// controller tells it, and who owns the LUN now.
+    /// Whether the page is returned unchanged. If not, the bytes that identify the LUN, the
+    /// responding controller and the current owner are replaced with live values.
     pub frozen: bool,
 }
 
 impl CapturedPage {
-    /// What the length field of a VPD page can say, and its header.
+    /// The size of the largest VPD page: the maximum of its length field, plus the header.
     pub const MAX_BYTES: usize = 4 + u16::MAX as usize;
 }
 
-/// Which part of INQUIRY data (SPC-4 6.6).
+/// A page of INQUIRY data (SPC-4 6.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InquiryPage {
-    /// The standard data.
+    /// The standard INQUIRY data.
     Standard,
-    /// The vital product data page with this code.
+    /// The vital product data (VPD) page with this page code.
     Vpd(u8),
 }

@@ -1,22 +1,23 @@
-//! The SAN: SCSI, personalities, controllers, LUNs, faults. Pure and deterministic.
+//! The SAN: SCSI, personalities, controllers, LUNs and faults. Pure and deterministic.
 //!
-//! An [`Array`] has controllers with ports, and LUNs each owned by one controller. An HBA hands it
-//! a [`Command`] and the initiator's [`Buffers`] with [`Array::submit`] and acts on the [`Outcome`].
-//! Nothing here waits, reads a clock or starts a thread: time comes in as an argument, and a command
-//! that must be held back is *parked*, to be gone on with when a [`Notice`] says so.
+//! An [`Array`] has controllers with ports, and LUNs. Each LUN is owned by one controller. An HBA
+//! passes a [`Command`] and the initiator's [`Buffers`] to [`Array::submit`] and acts on the
+//! [`Outcome`]. Nothing in this crate waits, reads a clock or starts a thread. The time is an
+//! argument. A command that must wait is *parked*; a [`Notice`] says when to resume it.
 //!
-//! Modules import downwards only (`tests/layers.rs`), from the array down to the words:
+//! Modules import only modules on lower floors, or earlier on the same floor (`tests/layers.rs`).
+//! From top to bottom:
 //!
 //! | Floor | Modules |
 //! |---|---|
-//! | the array: who owns what, and who waits for what | `array`, what it is made of: `config` |
-//! | what goes wrong and what is done to it; what is told of it | `fault`, `observe` |
-//! | what a LUN answers, whatever its family | `scsi` |
-//! | the families of arrays, and what each says of itself | `families`, `personality` |
-//! | a LUN: its contents, who keeps whom from it, what waits for whom | `unit`, `reservation`, `attention`, `store` |
-//! | words: a command and its answer | `command`, `operation`, `completion`, `status`, `sense`, `task_management`, `wire`, `notice` |
-//! | words: what an array consists of | `ids`, `controller`, `access_state`, `condition`, `inquiry_page`, `identity`, `lun_config`, `ownership`, `error` |
-//! | words: how all that is written | `encoding`, `names`, `hash` |
+//! | the array: LUN ownership and parked commands | `array`, and its configuration: `config` |
+//! | faults and actions, and reports to the observer | `fault`, `observe` |
+//! | SCSI commands that all families share | `scsi` |
+//! | the families of arrays, and the trait that each implements | `families`, `personality` |
+//! | a LUN: its contents, reservations and unit attentions | `unit`, `reservation`, `attention`, `store` |
+//! | types for a command and its outcome | `command`, `operation`, `completion`, `status`, `sense`, `task_management`, `wire`, `notice` |
+//! | types for the parts of an array | `ids`, `controller`, `access_state`, `condition`, `inquiry_page`, `identity`, `lun_config`, `ownership`, `error` |
+//! | encoding and naming of all these | `encoding`, `names`, `hash` |
 
 #![forbid(unsafe_code)]
 

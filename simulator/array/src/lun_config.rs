@@ -1,31 +1,31 @@
-//! A LUN, as it is asked for.
+//! The configuration of a LUN.
 
 use crate::ids::{ControllerId, Lun};
 
-/// A LUN. It starts full of zeros and costs memory only where it is written.
+/// The configuration of a LUN. A new LUN reads as zeros, and uses memory only for what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LunConfig {
-    /// Its number, behind every port.
+    /// The LUN number, which is the same behind every port.
     pub lun: Lun,
-    /// Its size: a whole number of blocks, at most [`LunConfig::MAX_BYTES`].
+    /// The size in bytes: a multiple of the block length, at most [`LunConfig::MAX_BYTES`].
     pub bytes: u64,
-    /// 512 or 4096.
+    /// The logical block length in bytes: 512 or 4096.
     pub block_bytes: u32,
-    /// Who serves it at first.
+    /// The controller that owns the LUN at the start.
     pub owner: ControllerId,
-    /// Who should serve it when all is well.
+    /// The controller that should own the LUN in normal operation.
     pub preferred: ControllerId,
-    /// The name its operator gave it: at most 30 UTF-16 units.
+    /// The user-assigned label: at most 30 UTF-16 code units.
     pub label: String,
-    /// Whether it refuses writes.
+    /// Whether the LUN is write-protected.
     pub read_only: bool,
 }
 
 impl LunConfig {
-    /// The largest LUN: 64 TiB.
+    /// The maximum size of a LUN in bytes: 64 TiB.
     pub const MAX_BYTES: u64 = 64 << 40;
-    /// The most LUNs an array can have.
+    /// The maximum number of LUNs in an array.
     pub const MAX_COUNT: usize = 256;
-    /// The highest number a LUN can have: what flat addressing holds (SAM-5 4.7.7.4).
+    /// The highest LUN number: the maximum of flat space addressing (SAM-5 4.7.7.4).
     pub const MAX_LUN: u16 = 0x3fff;
 }

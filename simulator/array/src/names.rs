@@ -1,19 +1,19 @@
-//! Words for values, in one table for reading, telling and listing them.
+//! Tables of names, used for parsing, displaying and listing values.
 
-/// A word for each value of a type.
+/// A table with a name for each value of a type.
 pub(crate) type Names<T, const N: usize> = [(&'static str, T); N];
 
-/// The word for a value; empty if the table has none.
+/// The name of a value; empty if the table does not contain the value.
 pub(crate) fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: &T) -> &'static str {
     names.iter().find(|(_, it)| it == value).map_or("", |(name, _)| name)
 }
 
-/// The value that a word stands for.
+/// The value with a name.
 pub(crate) fn named<T: Copy>(names: &[(&'static str, T)], text: &str) -> Option<T> {
     names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
 }
 
-/// Every word, for a message: `a, b or c`.
+/// All names, for an error message: `a, b or c`.
 pub(crate) fn choices<T>(names: &[(&'static str, T)]) -> String {
     let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
     match names.split_last() {

@@ -1,4 +1,4 @@
-//! What an HBA must be told without having asked.
+//! Notices from the array to an HBA that the HBA did not request.
 
 use crate::{
     completion::Ticket,
@@ -12,27 +12,27 @@ pub enum Notice {
     Resume(Ticket),
     /// A LUN appeared behind a port.
     LunAdded {
-        /// Through which port it is seen.
+        /// The port behind which the LUN is.
         port: PortId,
-        /// Which one.
+        /// The LUN that appeared.
         lun: Lun,
     },
-    /// A LUN is gone from a port.
+    /// A LUN disappeared from behind a port.
     LunRemoved {
-        /// Through which port it was seen.
+        /// The port behind which the LUN was.
         port: PortId,
-        /// Which one.
+        /// The LUN that is gone.
         lun: Lun,
     },
-    /// A LUN's parameters changed.
+    /// The parameters of a LUN changed.
     ParametersChanged {
-        /// Through which port it is seen.
+        /// The port behind which the LUN is.
         port: PortId,
-        /// Which one.
+        /// The LUN whose parameters changed.
         lun: Lun,
-        /// The additional sense code that says what changed.
+        /// The additional sense code (ASC) that says what changed.
         asc: u8,
-        /// Its qualifier.
+        /// The additional sense code qualifier (ASCQ).
         ascq: u8,
     },
 }

@@ -1,4 +1,4 @@
-//! What the array reports.
+//! The reports that the array makes to an observer.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,150 +16,150 @@ use crate::{
     unit::Apart,
 };
 
-/// Which part of a run is on: faults and counters tell them apart.
+/// The part of a run. Fault rules and counters distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// The guest looks for its disks and builds its maps.
+    /// The guest discovers its disks and builds its maps.
     Discovery,
-    /// The scenario's own time, begun with [`crate::Action::BeginStory`].
+    /// The timed part of the scenario, which [`crate::Action::BeginStory`] begins.
     Story,
 }
 
-/// Hears of every command's end and every change of state.
+/// Receives a report of every completed command and every change of state.
 ///
-/// Called outside the array's lock, on the thread that caused the report; it must not block for
-/// long. Reports of one thread come in order; those of several may overtake each other, which for
-/// commands [`CommandRecord::seq`] puts right.
+/// The array calls it without holding its lock, on the thread that caused the report. It must not
+/// block for long. Reports of one thread arrive in order. Reports of several threads can overtake
+/// each other; for commands, [`CommandRecord::seq`] gives the order of arrival.
 pub trait Observer: Send + Sync {
-    /// A command ended.
+    /// Receives the record of a completed command.
     fn command(&self, record: &CommandRecord);
 
-    /// Something other than a command happened to the array, or a command changed it.
+    /// Receives a change of state, whether a command caused it or not.
     fn state(&self, change: &StateChange);
 }
 
-/// A command and how it ended.
+/// The record of a completed command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandRecord {
-    /// The order of arrival, from 0.
+    /// The position in the order of arrival, from 0.
     pub seq: u64,
-    /// When it arrived.
+    /// The time of arrival.
     pub at: Time,
-    /// From its arrival to its end.
+    /// The time from arrival to completion.
     pub latency: Duration,
-    /// Who sent it, and through which port.
+    /// The initiator port and the target port.
     pub nexus: Nexus,
-    /// The addressed logical unit.
+    /// The addressed logical unit, mapped or not.
     pub lun: Lun,
-    /// The CDB as it came.
+    /// The CDB that the initiator sent.
     pub cdb: Cdb,
-    /// Which operation it is; none if the operation code is unknown.
+    /// The operation; `None` if the operation code is unknown.
     pub op: Option<&'static Operation>,
-    /// How it ended.
+    /// The outcome of the command.
     pub completion: Completion,
-    /// The fault rule that caught it.
+    /// The name of the fault rule that caught the command.
     pub fault: Option<Arc<str>>,
-    /// The stage in which it arrived.
+    /// The stage in which the command arrived.
     pub stage: Stage,
 }
 
 /// A change of the array's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateChange {
-    /// When it happened.
+    /// The time of the change.
     pub at: Time,
-    /// What happened.
+    /// What changed, and how.
     pub what: Changed,
 }
 
-/// What changed.
+/// What changed in the array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// The story began.
+    /// The run entered this stage.
     Stage(Stage),
     /// A controller changed its state.
     Controller {
-        /// Which one.
+        /// The controller that changed.
         controller: ControllerId,
-        /// Its state before.
+        /// The previous state of the controller.
         from: ControllerState,
-        /// Its state now.
+        /// The new state of the controller.
         to: ControllerState,
     },
-    /// A link went down or came back.
+    /// A link went down or came back up.
     Link {
-        /// Between which HBA and the port; none for every HBA.
+        /// The HBA at the end of the link; `None` for the port's own link.
         hba: Option<HbaId>,
-        /// The port.
+        /// The target port at the end of the link.
         port: PortId,
-        /// Whether it is up.
+        /// Whether the link is up now.
         up: bool,
     },
-    /// A port was taken away with its disks, or put back.
+    /// A port was removed with its disks, or added again.
     Port {
-        /// The port.
+        /// The port that changed.
         port: PortId,
-        /// Whether it is there.
+        /// Whether the port is present now.
         present: bool,
     },
     /// An HBA was reset.
     HbaReset(HbaId),
-    /// A LUN changed hands.
+    /// The ownership of a LUN moved.
     Owner {
-        /// Which LUN.
+        /// The LUN that moved.
         lun: Lun,
-        /// Who had it.
+        /// The previous owner of the LUN.
         from: ControllerId,
-        /// Who has it.
+        /// The new owner of the LUN.
         to: ControllerId,
-        /// Whose command asked for it; none if a step did.
+        /// The nexus whose command moved the LUN; `None` if a step or the array did.
         by: Option<Nexus>,
     },
-    /// Something happened to a LUN.
+    /// A LUN changed in another way.
     Lun {
-        /// Which LUN.
+        /// The LUN that changed.
         lun: Lun,
-        /// What happened.
+        /// The kind of change.
         change: LunChange,
     },
     /// A fault rule was added, armed or disarmed.
     Rule {
-        /// Its name.
+        /// The name of the rule.
         name: Arc<str>,
-        /// Whether it is armed now.
+        /// Whether the rule is armed now.
         armed: bool,
     },
-    /// A fault rule keeps a command back: it is delayed, held, or lost.
+    /// A fault rule parked a command: the command is delayed, held or lost.
     Parked {
-        /// The rule.
+        /// The name of the rule.
         rule: Arc<str>,
-        /// The name under which it is held, if it is.
+        /// The name of the hold; `None` if the command is not held.
         hold: Option<Arc<str>>,
-        /// Where the command came from and went to.
+        /// The nexus of the command.
         nexus: Nexus,
-        /// The LUN it is for.
+        /// The LUN that the command addresses.
         lun: Lun,
-        /// What it asks for; none if its operation code is unknown.
+        /// The operation; `None` if the operation code is unknown.
         op: Option<&'static Operation>,
     },
-    /// A task management function came.
+    /// A task management function arrived.
     TaskManagement {
-        /// Where it came from and went to.
+        /// The nexus of the function.
         nexus: Nexus,
-        /// The LUN it is for.
+        /// The LUN that the function addresses.
         lun: Lun,
-        /// Which.
+        /// The function that was requested.
         function: TaskManagement,
-        /// The answer; none if there never will be one.
+        /// The response; `None` if the function is never answered.
         response: Option<TmfResponse>,
-        /// The fault rule that caught it.
+        /// The name of the fault rule that caught the function.
         fault: Option<Arc<str>>,
     },
-    /// The commands held under a name may go on, and later ones are no longer held.
+    /// The commands that were held under a name were released. Later commands are not held.
     Released {
         /// The name of the hold.
         hold: Arc<str>,
-        /// How many commands it let go.
+        /// The number of commands that were released.
         commands: usize,
     },
 }
@@ -206,46 +206,46 @@ impl fmt::Display for Changed {
     }
 }
 
-/// What happened to a LUN.
+/// A change of a LUN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LunChange {
-    /// It was mapped, with this many bytes.
+    /// The LUN was mapped.
     Mapped {
-        /// Its size.
+        /// Its size in bytes.
         bytes: u64,
     },
-    /// It was unmapped; its data is lost.
+    /// The LUN was unmapped, and its data is lost.
     Unmapped,
-    /// It has another number.
+    /// The LUN got another number.
     Remapped {
-        /// Its number now.
+        /// The new LUN number.
         to: Lun,
     },
-    /// Another volume has taken its place.
+    /// Another volume replaced the LUN.
     Replaced,
-    /// Its size changed.
+    /// The size of the LUN changed.
     Resized {
-        /// Its size now.
+        /// The new size in bytes.
         bytes: u64,
     },
-    /// It was made read-only or writable.
+    /// The LUN became write-protected (`true`) or writable (`false`).
     ReadOnly(bool),
-    /// It was on its way to a controller and has not got there.
+    /// A transition failed: the LUN stays with its owner.
     StaysPut {
-        /// Where it was to go.
+        /// The controller that the LUN should have moved to.
         to: ControllerId,
     },
-    /// Every controller takes itself for its owner; none once they agree again.
+    /// Each controller considers itself the owner of the LUN; `None` when they agree again.
     Split(Option<Apart>),
-    /// It prefers this controller as its owner.
+    /// The preferred owner changed to this controller.
     Preferred(ControllerId),
-    /// The array does something with it, or has done with it.
+    /// The condition of the LUN changed.
     Condition(Condition),
-    /// A target port group has a state of its own for it; none if it is as ownership makes it.
+    /// The access state of a target port group was set explicitly.
     PortGroup {
-        /// Which group.
+        /// The identifier of the group.
         group: u16,
-        /// Its state.
+        /// The explicit state; `None` if the state follows the ownership again.
         state: Option<AccessState>,
     },
 }

@@ -1,32 +1,32 @@
-//! The operations an array carries out: one table for parsing CDBs, for naming commands and for
-//! REPORT SUPPORTED OPERATION CODES.
+//! The operations that arrays support: one table for parsing CDBs, naming commands and REPORT
+//! SUPPORTED OPERATION CODES.
 
-/// Whether data goes with a command, and which way, as the initiator sees it.
+/// The direction of a command's data transfer, from the initiator's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataDirection {
-    /// None.
+    /// The command transfers no data.
     None,
-    /// To the initiator.
+    /// Data-in: from the target to the initiator.
     In,
-    /// From the initiator.
+    /// Data-out: from the initiator to the target.
     Out,
 }
 
-/// What a command is about.
+/// The class of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// It reads or writes the medium, so only the LUN's owner carries it out.
+    /// Reads or writes the medium. In an active/passive array, only the LUN's owner carries it out.
     Medium,
-    /// It asks for or sets parameters.
+    /// Reads or sets parameters.
     Parameter,
-    /// It asks for or changes a state, without data.
+    /// Queries or changes a state, without a data transfer.
     Control,
 }
 
 impl Class {
     pub(crate) const ALL: [Class; 3] = [Class::Medium, Class::Parameter, Class::Control];
 
-    /// `medium`, `parameter` or `control`.
+    /// The name in fault rules: `medium`, `parameter` or `control`.
     pub fn name(self) -> &'static str {
         match self {
             Class::Medium => "medium",
@@ -36,7 +36,8 @@ impl Class {
     }
 }
 
-/// What to do, apart from the form of the CDB. Where a family has several sizes they share one.
+/// The command handler of an operation. Operations that differ only in the CDB length have the same
+/// kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     TestUnitReady,
@@ -63,40 +64,39 @@ pub(crate) enum Kind {
     PersistentReserveOut,
 }
 
-/// An operation with one size of CDB.
+/// An operation with a specific CDB length.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// As SPC and SBC call it: `MODE SELECT(10)`. Of a command that has several service actions under
-    /// a name of its own, with the service action: `PERSISTENT RESERVE OUT: PREEMPT`.
+    /// The name in SPC or SBC: `MODE SELECT(10)`. Where several service actions have their own
+    /// names, the service action follows: `PERSISTENT RESERVE OUT: PREEMPT`.
     pub name: &'static str,
-    /// The operation code.
+    /// The operation code, byte 0 of the CDB.
     pub opcode: u8,
-    /// The service action, for an operation code that has several.
+    /// The service action; `None` if the operation code does not have any.
     pub service_action: Option<u8>,
-    /// The CDB usage data of REPORT SUPPORTED OPERATION CODES (SPC-4 6.36.3): a mask of the bits that
-    /// are looked at, but for the operation code and service action, which are there themselves. As
-    /// long as the CDB.
+    /// The CDB usage data for REPORT SUPPORTED OPERATION CODES (SPC-4 6.36.3): a bit mask of the
+    /// CDB fields that are evaluated. The operation code and the service action appear with their
+    /// values. Its length is the CDB length.
     pub usage: &'static [u8],
-    /// Which way its data goes.
+    /// The direction of the data transfer.
     pub direction: DataDirection,
-    /// What it is about.
+    /// The class of the operation.
     pub class: Class,
     pub(crate) kind: Kind,
 }
 
 impl Operation {
-    /// The name without the CDB size or the service action.
+    /// The name without the CDB length or the service action.
     pub fn family(&self) -> &'static str {
         self.name.split_once(['(', ':']).map_or(self.name, |(family, _)| family)
     }
 
-    /// The length of the CDB in bytes.
+    /// The CDB length in bytes.
     pub fn cdb_len(&self) -> usize {
         self.usage.len()
     }
 
-    /// The operation that a CDB calls for, if it is known. A CDB too short for its operation calls
-    /// for it all the same.
+    /// Finds the operation of a CDB; `None` if it is unknown. A truncated CDB is recognized too.
     pub fn of(cdb: &[u8]) -> Option<&'static Operation> {
         let (opcode, action) = (*cdb.first()?, cdb.get(1).map(|byte| byte & 0x1f));
         let same_code = OPERATIONS[usize::from(FIRST[usize::from(opcode)])..].iter();
@@ -106,7 +106,8 @@ impl Operation {
     }
 }
 
-/// For each operation code, where its first operation is in the table, or would be.
+/// For each operation code, the index of its first operation in the table, or the index at which it
+/// would be.
 static FIRST: [u8; 256] = {
     let (mut first, mut opcode, mut at) = ([0; 256], 0, 0);
     while opcode < 256 {
@@ -136,7 +137,7 @@ macro_rules! operation {
     };
 }
 
-/// Every operation that an array carries out, by operation code and service action.
+/// All operations that arrays support, ordered by operation code and service action.
 #[rustfmt::skip]
 pub static OPERATIONS: [Operation; 46] = [
     operation!("TEST UNIT READY",     TestUnitReady,    None, Control,   [0x00, 0, 0, 0, 0, 0]),
@@ -196,7 +197,7 @@ mod tests {
         let keys: Vec<_> = OPERATIONS.iter().map(|op| (op.opcode, op.service_action)).collect();
         assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]));
         for op in &OPERATIONS {
-            // SPC-4 4.2.5.1: the group code gives the length.
+            // The group code determines the CDB length (SPC-4 4.2.5.1).
             let len = [6, 10, 10, 0, 16, 12][usize::from(op.opcode >> 5)];
             assert_eq!(op.cdb_len(), len, "{}", op.name);
             assert_eq!(op.usage[0], op.opcode, "{}", op.name);

@@ -1,7 +1,7 @@
-//! How a family of arrays identifies itself and is told to move a LUN.
+//! The interface of a family of arrays: how it identifies itself, and which command moves a LUN.
 //!
-//! A personality looks at the array through a [`Site`] and says what should happen; the array does
-//! it. So no personality can leave a LUN with two owners or none.
+//! A personality inspects the array through a [`Site`] and returns what should happen. The array
+//! carries it out. Therefore no personality can leave a LUN with two owners or none.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     unit::Unit,
 };
 
-/// The array as one command sees it.
+/// The array from the point of view of one command.
 pub(crate) struct Site<'a> {
     pub(crate) nexus: Nexus,
     /// The addressed LUN, mapped or not.
@@ -30,77 +30,79 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// The controller that the command came to.
+    /// The controller that received the command.
     pub(crate) fn controller(&self) -> ControllerId {
         self.nexus.port.controller
     }
 
-    /// What the controller that the command came to is doing: online, if there is no such one.
+    /// The state of the controller that received the command; online if the controller does not
+    /// exist.
     pub(crate) fn own_state(&self) -> ControllerState {
         self.state(self.controller()).unwrap_or(ControllerState::Online)
     }
 
-    /// What a controller is doing; none if there is no such controller.
+    /// The state of a controller; `None` if it does not exist.
     pub(crate) fn state(&self, controller: ControllerId) -> Option<ControllerState> {
         Some(self.controllers.get(controller.index())?.state)
     }
 
-    /// The addressed LUN, if it is mapped.
+    /// The addressed LUN; `None` if it is not mapped.
     pub(crate) fn unit(&self) -> Option<&'a Unit> {
         self.units.get(&self.lun)
     }
 
-    /// Whether the addressed LUN belongs to the controller that the command came to.
+    /// Whether the controller that received the command owns the addressed LUN.
     pub(crate) fn owned(&self) -> bool {
         self.unit().is_some_and(|unit| self.owner_of(unit) == self.controller())
     }
 
-    /// Who owns a LUN, in the eyes of the controller that the command came to.
+    /// The owner of a LUN, as the controller that received the command sees it.
     pub(crate) fn owner_of(&self, unit: &Unit) -> ControllerId {
         if unit.split.is_some() { self.controller() } else { unit.owner }
     }
 
-    /// Whether that controller is where the addressed LUN should be.
+    /// Whether the controller that received the command is the preferred owner of the addressed
+    /// LUN.
     pub(crate) fn preferred(&self) -> bool {
         self.unit().is_some_and(|unit| unit.preferred == self.controller())
     }
 }
 
-/// What a command does to ownership. The controller that it came to is the new owner.
+/// How a command changes ownership. The new owner is the controller that received the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing.
+    /// The command does not change the ownership.
     None,
-    /// These LUNs move, if they are not there already.
+    /// These LUNs move to the controller, unless it owns them already.
     Take(Vec<Lun>),
-    /// Target port groups of the addressed LUN get states of their own, or lose them; after that
-    /// the LUN moves to the controller, if one is named.
+    /// Explicit states of target port groups of the addressed LUN are set or removed. Then the LUN
+    /// moves to the controller, if one is given.
     Groups(Vec<(u16, Option<AccessState>)>, Option<ControllerId>),
 }
 
 /// Whether a medium access may proceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// It may.
+    /// The access may proceed.
     Open,
-    /// It may, and takes the LUN along.
+    /// The access may proceed, and moves the LUN to the controller.
     TakeOver,
-    /// It may not.
+    /// The access is answered with this sense.
     Shut(Sense),
 }
 
-/// Why a mode page is not taken.
+/// Why MODE SELECT of a page fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageError {
-    /// This byte of it is at fault.
+    /// The field at this offset in the page is invalid.
     Field(u16),
-    /// Nothing is wrong with it, but it is answered with this.
+    /// The page is valid, but is answered with this sense.
     Refused(Sense),
     /// Another nexus has reserved the LUN.
     Reserved,
 }
 
-/// Which values of a mode page are asked for (SPC-4 6.13.1.2).
+/// The PC field of MODE SENSE: which values of a mode page are requested (SPC-4 6.13.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageControl {
     Current,
@@ -109,133 +111,134 @@ pub(crate) enum PageControl {
     Saved,
 }
 
-/// A family of arrays.
 pub(crate) trait Personality {
-    /// Its name, for messages.
+    /// The name of the family, for error messages.
     fn name(&self) -> &'static str;
 
-    /// The Linux device handler that attaches to it, without `scsi_dh_`; `none` if there is none.
+    /// The Linux device handler that attaches, without the prefix `scsi_dh_`; `none` if no handler
+    /// does.
     fn handler(&self) -> &'static str;
 
-    /// What it calls itself unless it is told otherwise. The kernel's table (scsi_dh:scsi_dh_blist)
-    /// has vendor and product, or else the handler attaches by TPGS.
+    /// The default identity. Its vendor and product are in the kernel's table
+    /// (scsi_dh:scsi_dh_blist), unless the device handler attaches by TPGS.
     fn identity(&self) -> Identity;
 
-    /// The most controllers that it has. Most families know one alternate controller, and tell two apart.
+    /// The maximum number of controllers. In most families, a controller knows one alternate
+    /// controller.
     fn most_controllers(&self) -> u8 {
         2
     }
 
-    /// Refuses traits that this family does not make.
+    /// Refuses combinations of traits that this family does not support.
     fn check(&self) -> Result<(), ConfigError> {
         Ok(())
     }
 
-    /// The highest number that a LUN can have.
+    /// The highest supported LUN number.
     fn max_lun(&self) -> u16;
 
-    /// Whether a controller that does not own a LUN carries out its medium accesses, too, without
-    /// taking it.
+    /// Whether a controller that does not own a LUN also serves its medium accesses, without taking
+    /// ownership.
     fn others_serve(&self) -> bool {
         false
     }
 
-    /// The company identifier (OUI) in the names of its LUNs.
+    /// The company identifier (OUI) in the names of the LUNs.
     fn maker(&self) -> [u8; 3];
 
-    /// Adds to the standard INQUIRY data of a mapped LUN (SPC-4 6.6.2) what is particular to the
-    /// family, such as target port groups or vendor-specific bytes. The length in byte 4 is set
-    /// afterwards.
+    /// Adds the family-specific part of the standard INQUIRY data of a mapped LUN (SPC-4 6.6.2),
+    /// such as TPGS or vendor-specific bytes. The caller updates the length in byte 4.
     fn standard_inquiry(&self, site: &Site<'_>, data: &mut Vec<u8>) {
         let _ = (site, data);
     }
 
-    /// Whether VPD page 83h names the LUN.
+    /// Whether VPD page 83h contains the designator of the LUN.
     fn names_luns(&self) -> bool {
         true
     }
 
-    /// Designators of a mapped LUN for VPD page 83h (SPC-4 7.8.6), behind those that every array
-    /// has: the LUN's name and the relative target port.
+    /// Additional designators of a mapped LUN for VPD page 83h (SPC-4 7.8.6). They follow the LUN's
+    /// name and the relative target port identifier, which every array reports.
     fn designators(&self, site: &Site<'_>) -> Vec<u8> {
         let _ = site;
         Vec::new()
     }
 
-    /// Whether it carries out an operation of the table at all.
+    /// Whether this family supports an operation.
     fn supports(&self, op: &Operation) -> bool {
         !matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups)
     }
 
-    /// The identifiers of its target port groups (SPC-4 6.37).
+    /// The identifiers of the target port groups (SPC-4 6.37).
     fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
         let _ = controllers;
         Vec::new()
     }
 
-    /// How long a LUN is on its way to another controller; [`Unit::moving`] tells.
+    /// How long it takes a LUN to move to another controller. During that time, [`Unit::moving`] is
+    /// set.
     fn transition(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// What the command that sent a LUN on its way is answered while it is.
+    /// The sense for the command that started a move which is not complete yet.
     fn on_its_way(&self) -> Option<Sense> {
         None
     }
 
-    /// The unit attention by which the nexuses that did not ask for it learn that a LUN has changed
-    /// hands.
+    /// The unit attention that reports a change of ownership to all nexuses except the requesting
+    /// one.
     fn owner_changed(&self) -> Option<Sense> {
         None
     }
 
-    /// The unit attention by which nexuses learn that a LUN does not get to the controller that it was on
-    /// its way to, sent by this nexus or by the array itself. None: it does.
+    /// The unit attention that reports a failed transition; `None` if the transition succeeds. `by`
+    /// is the nexus that requested the move, or `None` if the array started it.
     fn transition_failed(&self, by: Option<Nexus>) -> Option<Sense> {
         let _ = by;
         None
     }
 
-    /// The vendor-specific VPD pages of a mapped LUN.
+    /// The codes of the vendor-specific VPD pages of a mapped LUN.
     fn vpd_pages(&self) -> &'static [u8] {
         &[]
     }
 
-    /// Those that answer for a LUN that is not mapped, too.
+    /// The codes of the vendor-specific VPD pages that are also available for an unmapped LUN.
     fn vpd_pages_unmapped(&self) -> &'static [u8] {
         &[]
     }
 
-    /// What follows the four-byte header of one of those pages.
+    /// A vendor-specific VPD page without its four-byte header.
     fn vpd_page(&self, site: &Site<'_>, page: u8) -> Vec<u8> {
         let _ = (site, page);
         Vec::new()
     }
 
-    /// What a captured page must not freeze: offset and bits of what tells which LUN it is, which
-    /// controller tells it, and who owns the LUN.
+    /// The bits of a page that a captured page must not freeze, as offsets and masks. They identify
+    /// the LUN, the responding controller and the current owner.
     fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
         let _ = page;
         Vec::new()
     }
 
-    /// What a mapped LUN answers to an operation in place of carrying it out, because of the state
-    /// that its controller is in or because it is the wrong one. What is about medium accesses only
-    /// is the business of [`Personality::medium_access`].
+    /// The sense for an operation on a mapped LUN that is refused because of the controller's state
+    /// or because of the ownership. [`Personality::medium_access`] handles what concerns only
+    /// medium accesses.
     fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense>;
 
     /// Whether a medium access may proceed.
     fn medium_access(&self, site: &Site<'_>) -> Gate;
 
-    /// Whether the personality judges by itself what an operation may do to a LUN that another nexus
-    /// has reserved, so that the array does not forbid it.
+    /// Whether the personality checks reservations for an operation itself. The array then does not
+    /// check them.
     fn judges_reservations(&self, op: &Operation) -> bool {
         let _ = op;
         false
     }
 
-    /// What START STOP UNIT does (SBC-3 5.25). A LUN of an array has no spindle to start or to stop,
-    /// and no power conditions.
+    /// The effect of START STOP UNIT (SBC-3 5.25). By default there is none: a LUN of an array has
+    /// no spindle and no power conditions.
     fn start_stop(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Effect, Sense> {
         let _ = site;
         let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
@@ -248,31 +251,32 @@ pub(crate) trait Personality {
         Err(Sense::INVALID_OPCODE)
     }
 
-    /// Takes the parameter list of SET TARGET PORT GROUPS (SPC-4 6.45).
+    /// Evaluates the parameter list of SET TARGET PORT GROUPS (SPC-4 6.45).
     fn set_port_groups(&self, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
         let _ = (site, list);
         Err(Sense::INVALID_OPCODE)
     }
 
-    /// Its mode pages: page and subpage codes.
+    /// The page codes and subpage codes of the family's mode pages.
     fn mode_pages(&self) -> &'static [(u8, u8)] {
         &[]
     }
 
-    /// One of those mode pages, with its header.
+    /// A mode page of the family, with its header.
     fn mode_page(&self, site: &Site<'_>, page: u8, subpage: u8, control: PageControl) -> Vec<u8> {
         let _ = (site, page, subpage, control);
         Vec::new()
     }
 
-    /// Whether MODE SELECT takes one of those pages in this length, header included, besides that in
-    /// which MODE SENSE tells it.
+    /// Whether MODE SELECT accepts a page with this length in bytes, header included, in addition
+    /// to the length that MODE SENSE returns.
     fn takes_length(&self, page: u8, len: usize) -> bool {
         let _ = (page, len);
         false
     }
 
-    /// Takes one of those mode pages, with its header and of a length that it can have.
+    /// Evaluates a mode page of the family in MODE SELECT. The header and the length are already
+    /// checked.
     fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
         let _ = (site, page);
         Ok(Effect::None)

@@ -1,19 +1,19 @@
-//! Reservations: what one nexus can keep the others from doing with a LUN.
+//! Reservations: how one nexus restricts the access of other nexuses to a LUN.
 //!
-//! Two kinds that exclude each other: RESERVE and RELEASE of SPC-2 (5.5), forgotten at every reset,
-//! and persistent reservations (SPC-4 5.13), which belong to a registered key and outlive resets,
-//! failovers and, if asked to, the loss of power. Both are the LUN's, so it does not matter which
-//! controller owns it or through which one a command comes.
+//! There are two kinds, which exclude each other. RESERVE and RELEASE of SPC-2 (5.5) last until the
+//! next reset. Persistent reservations (SPC-4 5.13) belong to a registered key. They survive
+//! resets, failovers and, if requested, power loss. Both kinds belong to the LUN. It makes no
+//! difference which controller owns the LUN, or through which controller a command arrives.
 //!
 //! | Subject | Module |
 //! |---|---|
-//! | the types of a persistent reservation | `types` |
-//! | who is registered, and who holds what | `persistent` |
-//! | what PERSISTENT RESERVE OUT does to that | `change` |
-//! | its parameter lists | `request` |
-//! | what PERSISTENT RESERVE IN tells | `report` |
-//! | which operation a reservation forbids | `conflict` |
-//! | how an initiator is named | `transport_id` |
+//! | the types of persistent reservations | `types` |
+//! | the registrations and the reservation holder | `persistent` |
+//! | the effect of PERSISTENT RESERVE OUT | `change` |
+//! | the parameter lists of PERSISTENT RESERVE OUT | `request` |
+//! | the parameter data of PERSISTENT RESERVE IN | `report` |
+//! | which operations conflict with a reservation | `conflict` |
+//! | TransportIDs | `transport_id` |
 //! | RESERVE and RELEASE | `spc2` |
 
 mod change;
@@ -30,28 +30,24 @@ mod types;
 use self::{change::News, persistent::Persistent, request::Request};
 use crate::{completion::Stop, ids::Nexus, operation::Kind};
 
-/// The reservations of a LUN.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reservations {
-    /// Who has it by RESERVE.
+    /// The holder of a reservation by RESERVE (SPC-2).
     reserved: Option<Nexus>,
     persistent: Persistent,
 }
 
-/// What a command asks of them.
+/// A change that a command requests.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    /// RESERVE(6) or RESERVE(10).
     Reserve,
-    /// RELEASE(6) or RELEASE(10).
     Release,
-    /// PERSISTENT RESERVE OUT.
     Persistent(Request),
 }
 
 impl Reservations {
-    /// Whether they keep a nexus from an operation. The commands that are about reservations are
-    /// never kept back by this: they find out by themselves.
+    /// Whether a reservation of another nexus forbids an operation. Always false for the
+    /// reservation commands, which check for conflicts themselves.
     pub(crate) fn forbid(&self, nexus: Nexus, kind: Kind, cdb: &[u8]) -> bool {
         let row = || conflict::row(kind, cdb);
         match self.reserved {
@@ -60,13 +56,13 @@ impl Reservations {
         }
     }
 
-    /// Whether another nexus's reservation forbids this one to change the LUN: what an array looks
-    /// at that is told to honour reservations when it moves a LUN (emc:send_trespass_cmd).
+    /// Whether another nexus's reservation forbids this nexus to change the LUN. A trespass that
+    /// honors reservations checks this (emc:send_trespass_cmd).
     pub(crate) fn forbid_changes(&self, nexus: Nexus) -> bool {
         self.forbid(nexus, Kind::ModeSelect, &[])
     }
 
-    /// Carries out a command that changes them.
+    /// Carries out a reservation command.
     pub(crate) fn change(&mut self, nexus: Nexus, change: &Change) -> Result<News, Stop> {
         match change {
             Change::Reserve => self.reserve(nexus).map(|()| News::default()),
@@ -78,23 +74,23 @@ impl Reservations {
         }
     }
 
-    /// While the LUN is reserved by RESERVE, nobody gets anywhere with PERSISTENT RESERVE IN and OUT
-    /// (SPC-2 5.5.1).
+    /// While the LUN is reserved by RESERVE, PERSISTENT RESERVE IN and OUT end with RESERVATION
+    /// CONFLICT (SPC-2 5.5.1).
     pub(crate) fn persistent_answers(&self) -> Result<&Persistent, Stop> {
         if self.reserved.is_some() { Err(Stop::Conflict) } else { Ok(&self.persistent) }
     }
 
-    /// LOGICAL UNIT RESET.
+    /// A LOGICAL UNIT RESET ends a reservation by RESERVE.
     pub(crate) fn reset(&mut self) {
         self.reserved = None;
     }
 
-    /// The nexuses that `lost` picks are gone.
+    /// An I_T nexus loss ends the reservations by RESERVE of the nexuses that `lost` selects.
     pub(crate) fn lose_nexus(&mut self, lost: impl Fn(Nexus) -> bool) {
         self.reserved = self.reserved.filter(|holder| !lost(*holder));
     }
 
-    /// The whole array has lost its power.
+    /// The whole array loses power.
     pub(crate) fn lose_power(&mut self) {
         self.reserved = None;
         self.persistent.lose_power();

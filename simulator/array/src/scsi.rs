@@ -1,7 +1,7 @@
-//! What a logical unit answers, whatever its array's personality.
+//! The SCSI commands that every logical unit supports, independent of the personality.
 //!
-//! These functions look at the array and move parameter data; none of them changes anything but the
-//! initiator's buffers. What is to change they hand back.
+//! These functions read the state of the array and transfer parameter data. They change only the
+//! initiator's buffers, and return the changes that the array must make.
 
 pub(crate) mod access;
 pub(crate) mod capacity;

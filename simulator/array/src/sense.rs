@@ -2,39 +2,39 @@
 
 use std::{fmt, str::FromStr};
 
-/// A sense key, an additional sense code and its qualifier, and what pins a fault down in the CDB
-/// or parameter list. Written `05/94/01`.
+/// A sense key, an additional sense code and its qualifier, optionally with a pointer to the
+/// invalid field of the CDB or parameter list. Written `05/94/01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sense {
     /// The sense key, 0 to 0Fh.
     pub key: u8,
-    /// The additional sense code.
+    /// The additional sense code (ASC).
     pub asc: u8,
-    /// The additional sense code qualifier.
+    /// The additional sense code qualifier (ASCQ).
     pub ascq: u8,
-    /// The byte at fault, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2).
+    /// The invalid field, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2).
     field: Option<Field>,
     form: SenseForm,
 }
 
-/// How sense data is laid out (SPC-4 4.5.1).
+/// The format of sense data (SPC-4 4.5.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum SenseForm {
-    /// Fixed format, a current error: what every array answers.
+    /// Fixed format, current error. The default of every array.
     #[default]
     Fixed,
-    /// Descriptor format, a current error.
+    /// Descriptor format, current error.
     Descriptor,
-    /// Fixed format, a deferred error: that of an earlier command.
+    /// Fixed format, deferred error: the error belongs to an earlier command.
     DeferredFixed,
-    /// Descriptor format, a deferred error.
+    /// Descriptor format, deferred error.
     DeferredDescriptor,
-    /// Fixed format with an additional length of 0, as faulty firmware sends it: code and qualifier
-    /// are there, but not to be seen.
+    /// Fixed format with an additional length of 0, as some faulty firmware sends it. ASC and ASCQ
+    /// are present, but the initiator ignores them.
     NoLength,
 }
 
-/// A field pointer: bit 6 of the first byte tells a CDB from a parameter list.
+/// A field pointer: the byte offset in the CDB or in the parameter list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Field {
     Cdb(u16),
@@ -70,32 +70,32 @@ impl Sense {
     pub(crate) const INQUIRY_DATA_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x03);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);
 
-    /// Sense with this key (its low four bits), code and qualifier, and nothing more.
+    /// Creates sense without a field pointer. Only the low four bits of `key` are used.
     pub const fn new(key: u8, asc: u8, ascq: u8) -> Self {
         Sense { key: key & 0x0f, asc, ascq, field: None, form: SenseForm::Fixed }
     }
 
-    /// INVALID FIELD IN CDB, pointing at a byte of it.
+    /// INVALID FIELD IN CDB, with a pointer to this byte.
     pub(crate) const fn cdb_field(byte: u16) -> Self {
         Sense { field: Some(Field::Cdb(byte)), ..Sense::INVALID_FIELD_IN_CDB }
     }
 
-    /// INVALID FIELD IN PARAMETER LIST, pointing at a byte of it.
+    /// INVALID FIELD IN PARAMETER LIST, with a pointer to this byte.
     pub(crate) const fn parameter_field(byte: u16) -> Self {
         Sense { field: Some(Field::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
     }
 
-    /// The same in another form.
+    /// Returns the same sense in another format.
     pub fn with_form(self, form: SenseForm) -> Sense {
         Sense { form, ..self }
     }
 
-    /// How it is laid out.
+    /// The format in which the sense data is sent.
     pub fn form(&self) -> SenseForm {
         self.form
     }
 
-    /// The sense data in its form, and how many of the bytes it has.
+    /// Encodes the sense in its format. Returns the bytes and how many of them are valid.
     pub fn to_bytes(&self) -> ([u8; 18], usize) {
         let mut bytes = [0; 18];
         let len = match self.form {
@@ -117,13 +117,14 @@ impl Sense {
         (bytes, len)
     }
 
-    /// The same key, code and qualifier, wherever they point.
+    /// Whether the sense key, ASC and ASCQ are equal. Ignores field pointers and formats.
     pub fn same_code(&self, other: &Sense) -> bool {
         (self.key, self.asc, self.ascq) == (other.key, other.asc, other.ascq)
     }
 
-    /// Fixed format, current error: 18 bytes with an additional length of 10 (SPC-4 4.5.3). A length
-    /// below 6 would make Linux read ASC and ASCQ as 00/00 (scsi_normalize_sense).
+    /// Encodes the sense in fixed format as a current error: 18 bytes with an additional length of
+    /// 10 (SPC-4 4.5.3). With a length below 6, Linux would read ASC and ASCQ as 00/00
+    /// (scsi_normalize_sense).
     pub fn to_fixed(&self) -> [u8; 18] {
         let mut bytes = [0; 18];
         bytes[0] = 0x70;
@@ -142,7 +143,8 @@ impl Sense {
         bytes
     }
 
-    /// Descriptor format, current error (SPC-4 4.5.2): 8 bytes, and 8 more with a field pointer.
+    /// Descriptor format, current error (SPC-4 4.5.2): 8 bytes, and 8 more for a field pointer.
+    /// Returns the bytes and how many of them are valid.
     pub(crate) fn to_descriptor(self) -> ([u8; 16], usize) {
         let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&[0x72, self.key, self.asc, self.ascq]);
@@ -161,7 +163,7 @@ impl fmt::Display for Sense {
     }
 }
 
-/// Text that is not sense.
+/// The error for a text that is not a sense in the form `05/94/01`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not sense data: a key up to 0f, a code and a qualifier in hex, like `05/94/01`")]
 pub struct ParseSenseError(String);

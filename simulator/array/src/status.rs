@@ -1,37 +1,37 @@
-//! What a command ends with: a status, or why there is none.
+//! The status of a command, and the service response.
 
 use std::fmt;
 
-/// How the delivery of a command went, as a virtio-scsi response code says it. Anything but
-/// [`ServiceResponse::Ok`] leaves the initiator without a status.
+/// The service response of a command, as a virtio-scsi response code (virtio 1.2 5.6.6.1). Only
+/// [`ServiceResponse::Ok`] comes with a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServiceResponse {
-    /// The command was delivered and has a status.
+    /// The command was delivered and completed with a status.
     Ok,
-    /// The initiator's buffers are too short for what the CDB transfers.
+    /// The CDB requests more data than the initiator's buffers can hold.
     Overrun,
-    /// A task management function ended the command.
+    /// A task management function aborted the command (ABORT TASK, ABORT TASK SET).
     Aborted,
-    /// Nothing answers at this target.
+    /// The command was not processed, because the target does not exist or does not answer.
     BadTarget,
-    /// A reset ended the command.
+    /// A bus or device reset ended the command.
     Reset,
-    /// The transport is busy.
+    /// The command failed, but a retry on the same path should succeed.
     Busy,
-    /// The transport failed.
+    /// The connection between the host and the target failed.
     TransportFailure,
-    /// The target failed.
+    /// The target failed. The initiator should not retry on other paths.
     TargetFailure,
-    /// The nexus failed.
+    /// The nexus failed. A retry on another path may succeed.
     NexusFailure,
-    /// Anything else.
+    /// Any other failure of the host or the driver.
     Failure,
-    /// A code that virtio-scsi does not define.
+    /// A response code that virtio-scsi does not define.
     Unknown,
 }
 
 impl ServiceResponse {
-    /// The name of its virtio-scsi response code.
+    /// The name of the virtio-scsi response code.
     pub const fn name(self) -> &'static str {
         match self {
             ServiceResponse::Ok => "OK",
@@ -55,32 +55,32 @@ impl fmt::Display for ServiceResponse {
     }
 }
 
-/// A SCSI status (SAM-5 5.3.1).
+/// A SCSI status code (SAM-5 5.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Status {
-    /// GOOD.
+    /// The command completed successfully.
     Good = 0x00,
-    /// CHECK CONDITION.
+    /// The sense data describes an error or a unit attention.
     CheckCondition = 0x02,
-    /// CONDITION MET.
+    /// The command completed successfully, and its condition is met (PRE-FETCH).
     ConditionMet = 0x04,
-    /// A code that SAM does not define.
+    /// A status code that SAM-5 does not define.
     Undefined = 0x3e,
-    /// BUSY.
+    /// The logical unit cannot accept the command now.
     Busy = 0x08,
-    /// RESERVATION CONFLICT.
+    /// The command conflicts with a reservation of another nexus.
     ReservationConflict = 0x18,
-    /// TASK SET FULL.
+    /// The logical unit lacks the resources to accept another command.
     TaskSetFull = 0x28,
-    /// ACA ACTIVE.
+    /// An auto contingent allegiance (ACA) condition exists.
     AcaActive = 0x30,
-    /// TASK ABORTED.
+    /// Another nexus aborted the command, and TAS is set in the control mode page.
     TaskAborted = 0x40,
 }
 
 impl Status {
-    /// Its name in SAM-5 5.3.1.
+    /// The name in SAM-5 5.3.1.
     pub const fn name(self) -> &'static str {
         match self {
             Status::Good => "GOOD",

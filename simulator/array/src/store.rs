@@ -1,42 +1,40 @@
-//! The contents of a LUN: one anonymous mapping, shared by every path to it.
+//! The contents of a LUN: one anonymous memory mapping, shared by all paths.
 //!
-//! The mapping reserves address space and costs memory only where it was written. A bitmap of the
-//! extents that were ever written makes zeroing, resizing and copying proportional to that and not
-//! to the LUN's size.
+//! The mapping reserves address space. It uses memory only where it was written. A bitmap records
+//! which extents were ever written, so that zeroing, resizing and copying take time in proportion
+//! to the written data and not to the size of the LUN.
 
 use std::{io, ops::Range};
 
 use memmap2::{MmapMut, MmapOptions};
 use parking_lot::RwLock;
 
-/// What the bitmap counts in: 64 KiB.
+/// The extent size of the bitmap in bytes: 64 KiB.
 const EXTENT: usize = 64 << 10;
 
-/// An access beyond the end; the LUN may have shrunk since the access was let in.
+/// An access beyond the end of the LUN, which may have become smaller since the access was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BeyondEnd;
 
-/// An extent that was written, for a snapshot.
+/// A written extent in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Where it begins, in bytes.
+    /// The byte offset of the extent.
     offset: usize,
     bytes: Box<[u8]>,
 }
 
-/// The contents of a LUN.
 #[derive(Debug)]
 pub(crate) struct Store {
     contents: RwLock<Contents>,
 }
 
 impl Store {
-    /// So many bytes of zeros.
+    /// Creates a store of this size that contains zeros.
     pub(crate) fn new(bytes: u64) -> io::Result<Store> {
         Ok(Store { contents: RwLock::new(Contents::new(bytes)?) })
     }
 
-    /// No bytes at all.
     pub(crate) fn empty() -> Store {
         Store {
             contents: RwLock::new(Contents {
@@ -47,7 +45,7 @@ impl Store {
         }
     }
 
-    /// The store that was saved so.
+    /// Restores a saved store.
     pub(crate) fn from_saved(bytes: u64, saved: &Saved) -> io::Result<Store> {
         let mut contents = Contents::with(bytes, &saved.extents)?;
         if let Some(before) = &saved.before {
@@ -56,8 +54,8 @@ impl Store {
         Ok(Store { contents: RwLock::new(contents) })
     }
 
-    /// Remembers from now on what every block held before it was overwritten, once. That costs as
-    /// much memory again.
+    /// Keeps the previous data of every block from now on, one version back. This doubles the
+    /// memory use.
     pub(crate) fn remember(&self) -> io::Result<()> {
         let mut contents = self.contents.write();
         if contents.before.is_none() {
@@ -67,12 +65,12 @@ impl Store {
         Ok(())
     }
 
-    /// How many bytes it has.
+    /// The size in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.contents.read().bytes().len() as u64
     }
 
-    /// Shows `range`, in bytes, to `look`.
+    /// Calls `look` with the data of a byte range.
     pub(crate) fn read<R>(
         &self,
         range: Range<u64>,
@@ -81,8 +79,8 @@ impl Store {
         self.look_at(range, |contents| contents, look)
     }
 
-    /// Shows what `range`, in bytes, held before it was overwritten the last time; what it holds, if
-    /// nobody was told to [`Store::remember`].
+    /// Calls `look` with the data that a byte range contained before it was last overwritten, or
+    /// with the current data if [`Store::remember`] was not called.
     pub(crate) fn read_before<R>(
         &self,
         range: Range<u64>,
@@ -102,7 +100,7 @@ impl Store {
         Ok(look(&which(&contents).bytes()[range]))
     }
 
-    /// Lets `fill` overwrite `range`, in bytes.
+    /// Calls `fill` to overwrite a byte range.
     pub(crate) fn write<R>(
         &self,
         range: Range<u64>,
@@ -115,7 +113,7 @@ impl Store {
         Ok(fill(&mut contents.bytes_mut()[range]))
     }
 
-    /// Makes `range`, in bytes, read as zeros.
+    /// Zeroes a byte range.
     pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), BeyondEnd> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
@@ -126,7 +124,7 @@ impl Store {
         Ok(())
     }
 
-    /// Cuts the end off or adds zeros to it.
+    /// Truncates the store, or extends it with zeros.
     pub(crate) fn resize(&self, bytes: u64) -> io::Result<()> {
         let mut contents = self.contents.write();
         let mut resized = Contents::new(bytes)?;
@@ -141,12 +139,11 @@ impl Store {
         Ok(())
     }
 
-    /// Another store like it.
+    /// Returns an independent copy.
     pub(crate) fn copy(&self) -> io::Result<Store> {
         Store::from_saved(self.len(), &self.save())
     }
 
-    /// Everything that it knows.
     pub(crate) fn save(&self) -> Saved {
         let contents = self.contents.read();
         let before = contents.before.as_deref().map(Contents::extents);
@@ -154,16 +151,16 @@ impl Store {
     }
 }
 
-/// A store, kept apart from it.
+/// The saved contents of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Saved {
     extents: Vec<Extent>,
-    /// What blocks held before, if it is remembered.
+    /// The previous data of the blocks; `None` if it is not kept.
     before: Option<Vec<Extent>>,
 }
 
 impl Saved {
-    /// How many bytes it holds.
+    /// The size of the saved data in bytes.
     pub(crate) fn len(&self) -> usize {
         self.extents.iter().chain(self.before.iter().flatten()).map(|it| it.bytes.len()).sum()
     }
@@ -171,22 +168,22 @@ impl Saved {
 
 #[derive(Debug)]
 struct Contents {
-    /// None for a store without any bytes.
+    /// `None` if the store is empty.
     map: Option<MmapMut>,
     written: Written,
-    /// What blocks held before they were overwritten, if somebody will want to know.
+    /// The previous data of the blocks; `None` if it is not kept.
     before: Option<Box<Contents>>,
 }
 
 impl Contents {
     fn new(bytes: u64) -> io::Result<Contents> {
         let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        // Without a reservation, so that a LUN may be larger than the host's memory.
+        // Without reserving swap space, so that a LUN may be larger than the host's memory.
         let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
         Ok(Contents { map: Some(map), written: Written::none_of(len), before: None })
     }
 
-    /// These extents, and zeros elsewhere.
+    /// Creates contents with these extents; the rest is zeros.
     fn with(bytes: u64, extents: &[Extent]) -> io::Result<Contents> {
         let mut contents = Contents::new(bytes)?;
         for extent in extents {
@@ -195,7 +192,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// Copies of the extents that were ever written.
+    /// Copies the extents that were ever written.
     fn extents(&self) -> Vec<Extent> {
         let mut extents = Vec::new();
         let bytes = self.bytes();
@@ -205,7 +202,8 @@ impl Contents {
         extents
     }
 
-    /// Remembers a range that is about to be overwritten. What was never written is zeros in either.
+    /// Saves the data of a range that is about to be overwritten. Extents that were never written
+    /// contain zeros in both versions.
     fn keep(&mut self, range: &Range<usize>) {
         let Some(mut before) = self.before.take() else { return };
         self.written.for_each(range, |extent| {
@@ -236,7 +234,7 @@ impl Contents {
     }
 }
 
-/// Which extents were ever written, one bit each.
+/// A bitmap of the extents that were ever written.
 #[derive(Debug)]
 struct Written(Vec<u64>);
 
@@ -254,7 +252,7 @@ impl Written {
         }
     }
 
-    /// Calls `act` with the part of each written extent that lies in `range`, in order.
+    /// Calls `act` for the part of each written extent that lies in `range`, in ascending order.
     fn for_each(&self, range: &Range<usize>, mut act: impl FnMut(Range<usize>)) {
         if range.is_empty() {
             return;

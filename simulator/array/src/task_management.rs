@@ -1,36 +1,37 @@
-//! Task management functions and their answers (SAM-5 clause 7).
+//! Task management functions and their responses (SAM-5 clause 7).
 
 use std::fmt;
 
 /// A task management function (SAM-5 clause 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskManagement {
-    /// ABORT TASK.
+    /// Aborts one command of the nexus on the LUN.
     AbortTask {
         /// The tag of the command to abort.
         tag: u64,
     },
-    /// ABORT TASK SET: every command of the nexus on the LUN.
+    /// Aborts every command of the nexus on the LUN.
     AbortTaskSet,
-    /// CLEAR TASK SET: every command on the LUN.
+    /// Aborts every command on the LUN, from all nexuses.
     ClearTaskSet,
-    /// CLEAR ACA.
+    /// Clears an ACA condition. Always rejected, because sansim does not support ACA.
     ClearAca,
-    /// LOGICAL UNIT RESET.
+    /// Aborts every command on the LUN, restores saved mode parameters and ends a reservation by
+    /// RESERVE.
     LogicalUnitReset,
-    /// I_T NEXUS RESET: every command of the nexus, on any LUN.
+    /// Aborts every command of the nexus, on all LUNs.
     ItNexusReset,
-    /// QUERY TASK.
+    /// Queries whether a command of the nexus is still in the task set.
     QueryTask {
-        /// The tag of the command to look for.
+        /// The tag of the command to query.
         tag: u64,
     },
-    /// QUERY TASK SET.
+    /// Queries whether any command of the nexus is in the task set.
     QueryTaskSet,
 }
 
 impl TaskManagement {
-    /// The names of all functions, as SAM-5 clause 7 has them.
+    /// The names of all functions in SAM-5 clause 7.
     pub const NAMES: [&'static str; 8] = [
         "ABORT TASK",
         "ABORT TASK SET",
@@ -42,7 +43,7 @@ impl TaskManagement {
         "QUERY TASK SET",
     ];
 
-    /// Its name in [`TaskManagement::NAMES`].
+    /// The name of the function, one of [`TaskManagement::NAMES`].
     pub fn name(self) -> &'static str {
         let [abort, abort_set, clear_set, clear_aca, reset, nexus_reset, query, query_set] =
             Self::NAMES;
@@ -70,15 +71,15 @@ impl fmt::Display for TmfResponse {
     }
 }
 
-/// The answer to a task management function.
+/// The response to a task management function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TmfResponse {
-    /// FUNCTION COMPLETE.
+    /// FUNCTION COMPLETE. For a query: the command is not in the task set.
     Complete,
-    /// FUNCTION SUCCEEDED: to a query, "it is here".
+    /// FUNCTION SUCCEEDED. Only for a query: the command is in the task set.
     Succeeded,
-    /// FUNCTION REJECTED.
+    /// FUNCTION REJECTED: the function is not supported, or the port does not answer.
     Rejected,
-    /// INCORRECT LOGICAL UNIT NUMBER.
+    /// INCORRECT LOGICAL UNIT NUMBER: the LUN is not mapped.
     IncorrectLun,
 }

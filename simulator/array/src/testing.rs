@@ -1,4 +1,4 @@
-//! A small array and an initiator for it, for tests. Integration tests include this file too.
+//! A small array and an initiator, for tests. The integration tests include this file too.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,11 +18,11 @@ use crate::{
 pub(crate) const A: Nexus = nexus(0, ControllerId::A);
 /// HBA 1 through the first port of controller B.
 pub(crate) const B: Nexus = nexus(1, ControllerId::B);
-/// Owned by A: 2048 blocks of 512 bytes.
+/// Owned by A; 2048 blocks of 512 bytes.
 pub(crate) const LUN0: Lun = Lun(0);
-/// Owned by B: 256 blocks of 4096 bytes.
+/// Owned by B; 256 blocks of 4096 bytes.
 pub(crate) const LUN1: Lun = Lun(1);
-/// Not mapped.
+/// A LUN that is not mapped.
 pub(crate) const NO_LUN: Lun = Lun(7);
 
 pub(crate) const TEST_UNIT_READY: [u8; 6] = [0; 6];
@@ -35,7 +35,7 @@ pub(crate) const fn at(millis: u64) -> Time {
     Time::from_nanos(millis * 1_000_000)
 }
 
-/// Two controllers with two ports each, and LUNs 0 and 1.
+/// A configuration with two controllers, two ports each, and LUNs 0 and 1.
 pub(crate) fn config() -> ArrayConfig {
     let lun = |lun, block_bytes, owner| LunConfig {
         lun: Lun(lun),
@@ -60,7 +60,7 @@ pub(crate) fn config() -> ArrayConfig {
     }
 }
 
-/// Keeps what the array reports.
+/// Records what the array reports.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) commands: Mutex<Vec<CommandRecord>>,
@@ -77,14 +77,14 @@ impl Observer for Log {
     }
 }
 
-/// An initiator's buffers.
+/// The initiator's buffers for one command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bytes {
     pub(crate) data_in: Vec<u8>,
     pub(crate) room: usize,
     pub(crate) data_out: Vec<u8>,
     pub(crate) taken: usize,
-    /// Fail as if the memory were not there.
+    /// Makes every access fail, as if the guest memory did not exist.
     pub(crate) broken: bool,
 }
 
@@ -124,14 +124,13 @@ impl Buffers for Bytes {
     }
 }
 
-/// What an initiator gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) completion: Completion,
     pub(crate) data: Vec<u8>,
 }
 
-/// An array and what it reported.
+/// An array, and the reports that it made.
 pub(crate) struct Rig {
     pub(crate) array: Array,
     pub(crate) log: Arc<Log>,
@@ -143,12 +142,12 @@ impl Rig {
         Rig { array: Array::new(config, log.clone()).unwrap(), log }
     }
 
-    /// The array of [`config`], of whose power-on A and B have heard already.
+    /// The array of [`config`], after A and B have received the power-on unit attention.
     pub(crate) fn ready() -> Rig {
         Rig::new(config()).settled()
     }
 
-    /// The same with these fault rules.
+    /// Like [`Rig::ready`], with these fault rules.
     pub(crate) fn with_faults(faults: Vec<FaultRule>) -> Rig {
         let rig = Rig::ready();
         for rule in faults {
@@ -158,7 +157,7 @@ impl Rig {
         rig
     }
 
-    /// Lets A and B hear of everything that waits for them.
+    /// Takes all pending unit attentions of A and B.
     pub(crate) fn settled(self) -> Rig {
         for nexus in [A, B] {
             for lun in self.array.luns() {
@@ -169,7 +168,7 @@ impl Rig {
         self
     }
 
-    /// Sends a command that is not going to be held back.
+    /// Submits a command. Panics if it is parked.
     pub(crate) fn send(
         &self,
         nexus: Nexus,
@@ -184,7 +183,7 @@ impl Rig {
         self.complete(outcome, buffers)
     }
 
-    /// What comes of an outcome, with data moved.
+    /// Carries out an outcome, including the data transfer.
     pub(crate) fn complete(&self, outcome: Outcome, mut buffers: Bytes) -> Reply {
         let completion = match outcome {
             Outcome::Complete(completion) => completion,
@@ -194,7 +193,7 @@ impl Rig {
         Reply { completion, data: buffers.data_in }
     }
 
-    /// The data of a command that must end well.
+    /// Sends a command, asserts GOOD status and returns its data-in.
     pub(crate) fn get(&self, nexus: Nexus, lun: Lun, cdb: &[u8], room: usize) -> Vec<u8> {
         let reply = self.send(nexus, lun, cdb, &[], room);
         assert_eq!(reply.completion.status, Status::Good, "{:?}", reply.completion.sense);
@@ -203,19 +202,19 @@ impl Rig {
         reply.data
     }
 
-    /// Sends data with a command that must end well.
+    /// Sends a command with data-out and asserts GOOD status.
     pub(crate) fn put(&self, nexus: Nexus, lun: Lun, cdb: &[u8], data_out: &[u8]) {
         let completion = self.send(nexus, lun, cdb, data_out, 0).completion;
         assert_eq!(completion.status, Status::Good, "{:?}", completion.sense);
         assert_eq!(completion.response, ServiceResponse::Ok);
     }
 
-    /// A command without data that must end well.
+    /// Sends a command without data and asserts GOOD status.
     pub(crate) fn good(&self, nexus: Nexus, lun: Lun, cdb: &[u8]) {
         self.put(nexus, lun, cdb, &[]);
     }
 
-    /// How a command ends at a time: its sense, else its status, or why it has none.
+    /// The outcome of a command at a given time: its sense, status or response code.
     pub(crate) fn answer_at(&self, now: Time, nexus: Nexus, lun: Lun, cdb: &[u8]) -> String {
         let mut buffers = Bytes::new(65_536, &[]);
         let command = Command { nexus, lun, tag: 1, cdb };
@@ -231,7 +230,7 @@ impl Rig {
         Some(self.send(nexus, lun, cdb, &[], 0).completion.sense?.key)
     }
 
-    /// The sense of a command that must not end well.
+    /// Sends a command, asserts that it fails and returns its sense.
     pub(crate) fn sense(&self, nexus: Nexus, lun: Lun, cdb: &[u8], data_out: &[u8]) -> String {
         let reply = self.send(nexus, lun, cdb, data_out, 65_536);
         assert_eq!(reply.completion.status, Status::CheckCondition);
@@ -248,7 +247,7 @@ impl Rig {
     }
 }
 
-/// READ(16) or WRITE(16).
+/// A READ(16) or a WRITE(16).
 pub(crate) fn cdb16(opcode: u8, lba: u64, blocks: u32) -> [u8; 16] {
     let mut cdb = [0; 16];
     cdb[0] = opcode;
@@ -265,13 +264,13 @@ pub(crate) fn write(lba: u64, blocks: u32) -> [u8; 16] {
     cdb16(0x8a, lba, blocks)
 }
 
-/// PERSISTENT RESERVE OUT with a parameter list of this length: service action and type.
+/// A PERSISTENT RESERVE OUT with this service action, type and parameter list length.
 pub(crate) fn persistent_out(action: u8, kind: u8, len: usize) -> [u8; 10] {
     [0x5f, action, kind, 0, 0, 0, 0, 0, len as u8, 0]
 }
 
-/// The basic parameter list of PERSISTENT RESERVE OUT: the nexus's key, the service action's key, and
-/// the flags of byte 20.
+/// The basic parameter list of PERSISTENT RESERVE OUT: the reservation key, the service action
+/// reservation key and the flags in byte 20.
 pub(crate) fn persistent_list(key: u64, new: u64, flags: u8) -> [u8; 24] {
     let mut list = [0; 24];
     list[..8].copy_from_slice(&key.to_be_bytes());
@@ -280,7 +279,6 @@ pub(crate) fn persistent_list(key: u64, new: u64, flags: u8) -> [u8; 24] {
     list
 }
 
-/// PERSISTENT RESERVE IN.
 pub(crate) fn persistent_in(action: u8) -> [u8; 10] {
     [0x5e, action, 0, 0, 0, 0, 0, 0x20, 0, 0]
 }

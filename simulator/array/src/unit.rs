@@ -1,4 +1,4 @@
-//! A logical unit: what it is, who owns it and what each nexus knows of it.
+//! A logical unit: its properties, its owner and the state of each nexus.
 
 mod check;
 mod name;
@@ -18,37 +18,36 @@ use crate::{
     store::Store,
 };
 
-/// A mapped LUN.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
     pub(crate) lun: Lun,
     pub(crate) owner: ControllerId,
-    /// The controller that it is on its way to, and whose command sent it.
+    /// The controller that the LUN is moving to, and the nexus that requested the move.
     pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
-    /// Target port groups whose state is not what ownership makes it.
+    /// Explicit access states of target port groups. The others follow the ownership.
     pub(crate) group_states: BTreeMap<u16, AccessState>,
-    /// What an array is doing with it.
+    /// The array operation that restricts what hosts can do with the LUN.
     pub(crate) condition: Condition,
     pub(crate) preferred: ControllerId,
     pub(crate) label: String,
     pub(crate) block_bytes: u32,
-    /// How many blocks it has.
+    /// The capacity in blocks.
     pub(crate) blocks: u64,
     pub(crate) read_only: bool,
-    /// Its world-wide name: an NAA identifier of type 6, the same through every path.
+    /// The world-wide name: an NAA type 6 designator, the same through every path.
     pub(crate) name: [u8; 16],
     pub(crate) store: Arc<Store>,
-    /// That no controller knows of another owner but itself.
+    /// Set while each controller considers itself the owner.
     pub(crate) split: Option<Split>,
-    /// How many medium accesses came in a row to a controller that does not own it.
+    /// The number of consecutive medium accesses through a controller that does not own the LUN.
     pub(crate) astray: u32,
-    /// What it knows of each nexus that has spoken to it.
+    /// The state of each nexus that has sent a command to the LUN.
     pub(crate) nexuses: BTreeMap<Nexus, NexusView>,
     pub(crate) reservations: Reservations,
 }
 
 impl Unit {
-    /// The LUN that a checked configuration describes, with these contents.
+    /// Creates a LUN from a checked configuration.
     pub(crate) fn new(config: LunConfig, name: [u8; 16], store: Store) -> Unit {
         Unit {
             lun: config.lun,
@@ -70,36 +69,36 @@ impl Unit {
         }
     }
 
-    /// Its size in bytes.
+    /// The size in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.blocks * u64::from(self.block_bytes)
     }
 
-    /// Its contents as a controller knows them.
+    /// The contents as the given controller sees them.
     pub(crate) fn store_at(&self, controller: ControllerId) -> &Arc<Store> {
         let split = self.split.as_ref().filter(|split| split.keeper != controller);
         split.and_then(|split| split.copy.as_ref()).unwrap_or(&self.store)
     }
 
-    /// Every copy of its contents.
+    /// Every copy of the contents.
     pub(crate) fn stores(&self) -> impl Iterator<Item = &Arc<Store>> {
         let copy = self.split.as_ref().and_then(|split| split.copy.as_ref());
         std::iter::once(&self.store).chain(copy)
     }
 
-    /// The same, to be replaced.
+    /// Every copy of the contents, for replacing them.
     pub(crate) fn stores_mut(&mut self) -> impl Iterator<Item = &mut Arc<Store>> {
         let copy = self.split.as_mut().and_then(|split| split.copy.as_mut());
         std::iter::once(&mut self.store).chain(copy)
     }
 
-    /// What it knows of a nexus, which it gets to know by this.
+    /// The state of a nexus. It is created on first use.
     pub(crate) fn nexus(&mut self, nexus: Nexus) -> &mut NexusView {
         self.nexuses.entry(nexus).or_default()
     }
 }
 
-/// What a LUN knows of a nexus. VPD page 87h says that its mode pages are kept per nexus too.
+/// The state of a nexus at a LUN. Mode pages are per nexus too, as VPD page 87h reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NexusView {
     pub(crate) attentions: Attentions,
@@ -115,14 +114,15 @@ impl Default for NexusView {
 /// The changeable values of the control mode page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ControlValues {
-    /// Whether a command that another nexus aborts ends with TASK ABORTED, now.
+    /// The current value of TAS: whether a command that another nexus aborts ends with TASK
+    /// ABORTED.
     pub(crate) tas: bool,
-    /// The same, as saved: it is back after a reset.
+    /// The saved value of TAS, which a reset restores.
     pub(crate) saved_tas: bool,
 }
 
 impl ControlValues {
-    /// What is left after a reset.
+    /// A reset restores the saved values.
     pub(crate) fn reset(&mut self) {
         self.tas = self.saved_tas;
     }

@@ -1,4 +1,4 @@
-//! Moving a command's data, and counting it.
+//! Transferring a command's data and counting the bytes.
 
 use crate::{
     command::{Buffers, DmaError},
@@ -12,11 +12,11 @@ impl From<DmaError> for Stop {
     }
 }
 
-/// The initiator's buffers of one command, and how much of them was used.
+/// The initiator's buffers for one command, with counts of the bytes transferred.
 pub(crate) struct Wire<'a> {
     buffers: &'a mut dyn Buffers,
     used: usize,
-    /// Bytes that may still reach the initiator; the rest is lost on the way.
+    /// The number of bytes that may still reach the initiator. The rest is dropped.
     reach: usize,
 }
 
@@ -25,27 +25,27 @@ impl<'a> Wire<'a> {
         Wire { buffers, used: 0, reach: usize::MAX }
     }
 
-    /// From here on nothing that is put reaches the initiator.
+    /// Drops all further data-in.
     pub(crate) fn lose_data_in(&mut self) {
         self.reach = 0;
     }
 
-    /// From here on no more than so many bytes of what is put reach the initiator.
+    /// Limits further data-in to this number of bytes, if there is a limit.
     pub(crate) fn cut_data_in(&mut self, bytes: Option<u32>) {
         self.reach = bytes.map_or(self.reach, |bytes| bytes as usize);
     }
 
-    /// Stops a command that will send so many bytes, if the initiator cannot take them.
+    /// Fails with OVERRUN if the data-in buffer is smaller than `len` bytes.
     pub(crate) fn expect_in(&self, len: u64) -> Result<(), Stop> {
         fits(len, self.buffers.data_in_len())
     }
 
-    /// Stops a command that wants so many bytes, if the initiator does not offer them.
+    /// Fails with OVERRUN if the data-out buffer is smaller than `len` bytes.
     pub(crate) fn expect_out(&self, len: u64) -> Result<(), Stop> {
         fits(len, self.buffers.data_out_len())
     }
 
-    /// Sends parameter data, cut to the allocation length (SPC-4 4.2.5.6).
+    /// Sends parameter data, truncated to the allocation length (SPC-4 4.2.5.6).
     pub(crate) fn send(&mut self, data: &[u8], allocation: usize) -> Result<(), Stop> {
         let data = &data[..data.len().min(allocation)];
         self.expect_in(data.len() as u64)?;
@@ -64,7 +64,7 @@ impl<'a> Wire<'a> {
         if put < data.len() { Err(OVERRUN) } else { Ok(()) }
     }
 
-    /// Takes a parameter list of this length.
+    /// Receives a parameter list of `len` bytes.
     pub(crate) fn receive(&mut self, len: u16) -> Result<Vec<u8>, Stop> {
         self.expect_out(len.into())?;
         let mut data = vec![0; len.into()];
@@ -72,7 +72,7 @@ impl<'a> Wire<'a> {
         Ok(data)
     }
 
-    /// Takes enough to fill `data`.
+    /// Receives data until `data` is full.
     pub(crate) fn take(&mut self, data: &mut [u8]) -> Result<(), Stop> {
         if data.is_empty() {
             return Ok(());
@@ -82,13 +82,13 @@ impl<'a> Wire<'a> {
         if taken < data.len() { Err(OVERRUN) } else { Ok(()) }
     }
 
-    /// Bytes of the buffers, in and out, that were not used.
+    /// The number of unused bytes in the buffers, data-in and data-out together.
     pub(crate) fn residual(&self) -> u32 {
         let offered = self.buffers.data_in_len().saturating_add(self.buffers.data_out_len());
         u32::try_from(offered.saturating_sub(self.used)).unwrap_or(u32::MAX)
     }
 
-    /// How a command with this result ends.
+    /// The completion of a command with this result.
     pub(crate) fn completion(&self, result: Result<(), Stop>) -> Completion {
         let residual = self.residual();
         match result {

@@ -1,8 +1,8 @@
-//! The modules of this crate import each other downwards only, no file imports itself by way of others,
-//! and nobody but `families.rs` knows which families of arrays there are.
+//! The modules of this crate import only modules on lower floors, no file imports itself
+//! indirectly, and only `families.rs` knows which families of arrays exist.
 //!
-//! The sources are read as text: whatever stands behind `crate::`, `super::`, `self::` and the name of
-//! a module below, in `use` lines and elsewhere, but for comments and tests.
+//! The sources are parsed as text: every path that begins with `crate::`, `super::`, `self::` or
+//! the name of a submodule, in `use` declarations and elsewhere, except in comments and tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,14 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Modules at the crate's root that have a subject in common.
+/// A group of modules at the crate's root.
 struct Floor {
     name: &'static str,
-    /// A module imports those of lower floors, and those before it here.
+    /// A module may import modules on lower floors and earlier modules in this list.
     modules: &'static [&'static str],
 }
 
-/// From the ground floor to the top.
+/// From the lowest floor to the highest.
 const HOUSE: [Floor; 6] = [
     Floor {
         name: "words",
@@ -51,21 +51,22 @@ const HOUSE: [Floor; 6] = [
     Floor { name: "the array", modules: &["config", "array"] },
 ];
 
-/// Whom the root of the crate names without being imported by anybody.
+/// Modules that only the root of the crate refers to.
 const ROOT: [&str; 2] = ["lib", "testing"];
 
-/// Who may import `families`: what an array is made of, and the array, which asks it who its family is.
+/// The modules that may import `families`: the configuration, and the array, which asks it for the
+/// personality.
 const ASK_FOR_FAMILIES: [&str; 2] = ["config", "array"];
-/// The one name of `families` that they may know.
+/// The only item of `families` that these modules may import.
 const FAMILY: &str = "PersonalityConfig";
-/// What several families share: no family imports another one, but each may import these.
+/// Modules that all families may import. Families must not import each other.
 const SHARED_BY_FAMILIES: [&str; 1] = ["start_stop"];
 
-/// One recursive type in three files, the only circle: an action can add a rule, and what a rule does can
-/// be an action.
+/// One recursive type in three files, the only permitted cycle: an action can add a fault rule, and
+/// a fault rule can contain an action.
 const RECURSIVE: [&str; 3] = ["fault/action.rs", "fault/rule.rs", "fault/then.rs"];
 
-/// A source file and what it imports, as paths from the crate's root.
+/// A source file and its imports, as paths relative to the crate's root.
 struct Source {
     file: String,
     module: Vec<String>,
@@ -103,7 +104,7 @@ fn is_test(file: &str) -> bool {
     file.ends_with("tests.rs") || file.contains("tests/") || file == "testing.rs"
 }
 
-/// A source without its comments and its tests.
+/// Strips the comments and the tests from a source.
 fn code(text: &str) -> String {
     const TESTS: &str = "#[cfg(test)]\nmod tests {";
     let (before, tests) = text.split_once(TESTS).unwrap_or((text, ""));
@@ -113,8 +114,8 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path in a module's source that begins with `crate`, `super`, `self` or one of the modules
-/// below it, from the crate's root on.
+/// Every path in a module's source that begins with `crate`, `super`, `self` or a submodule,
+/// relative to the crate's root.
 fn imports(code: &str, module: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("::") {
@@ -139,7 +140,7 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Reads the tree of a `use`, or a plain path, and adds every path in it to `found`.
+/// Parses a `use` tree or a plain path, and adds every path in it to `found`.
 fn paths(rest: &mut &str, mut base: Vec<String>, found: &mut Vec<Vec<String>>) {
     loop {
         *rest = rest.trim_start();
@@ -167,7 +168,7 @@ fn paths(rest: &mut &str, mut base: Vec<String>, found: &mut Vec<Vec<String>>) {
     }
 }
 
-/// Every module with its place, from below.
+/// The floor of every module and its position there.
 fn places() -> BTreeMap<&'static str, (usize, &'static str)> {
     let all = HOUSE.iter().flat_map(|floor| floor.modules.iter().map(|it| (*it, floor.name)));
     all.enumerate().map(|(place, (module, floor))| (module, (place, floor))).collect()
@@ -199,7 +200,7 @@ fn modules_import_downwards_only() {
     assert!(wrong.is_empty(), "see HOUSE in tests/layers.rs:\n{}", wrong.join("\n"));
 }
 
-/// The file that an import goes to: the deepest module on its path.
+/// The file that an import refers to: the deepest module on its path.
 fn target<'a>(import: &[String], sources: &'a [Source]) -> Option<&'a Source> {
     let on_path = sources.iter().filter(|source| import.starts_with(&source.module));
     on_path.max_by_key(|source| source.module.len())
@@ -218,12 +219,12 @@ fn no_file_imports_itself_by_way_of_others() {
             (from, others.filter(|to| *to != from && !together(to)).collect())
         })
         .collect();
-    // Whoever imports nobody is in no circle, and neither is who imports only such.
+    // A file without imports is not in a cycle. Neither is a file that imports only such files.
     while let Some(leaf) = left.iter().find(|(_, to)| to.is_empty()).map(|(leaf, _)| *leaf) {
         left.remove(leaf);
         left.values_mut().for_each(|to| to.retain(|it| *it != leaf));
     }
-    // Nor is whoever is imported by nobody.
+    // Neither is a file that no other file imports.
     while let Some(top) = left.keys().find(|it| !left.values().any(|to| to.contains(*it))).copied()
     {
         left.remove(top);
@@ -240,7 +241,7 @@ fn nobody_but_the_registry_knows_which_families_there_are() {
         for import in of_families {
             let name = import.get(1).map_or("*", String::as_str);
             let fine = match module[0].as_str() {
-                // A family's own modules import each other.
+                // The modules of a family import each other.
                 "families" => {
                     module.len() == 1 || module[1] == name || SHARED_BY_FAMILIES.contains(&name)
                 }

@@ -1,22 +1,24 @@
-//! How fast the HBA is, seen from a vhost-user front end without a machine: random reads of 4 KiB.
+//! The speed of the HBA, as a vhost-user front end without a virtual machine sees it: random reads
+//! of 4 KiB.
 //!
 //! `cargo bench -p sansim-hba` prints
 //!
-//! - reads per second at queue depth 32, against vhost-device-scsi and against upper bounds: the
-//!   same loop with an array that answers without touching data, the same loop without an array,
-//!   and copying the same blocks from a mapping,
+//! - reads per second at queue depth 32, compared with vhost-device-scsi and with upper bounds: the
+//!   same loop with an array that answers without data, the same loop without an array, and copying
+//!   the same blocks from a memory mapping,
 //! - the same with 20 fault rules, none of which matches,
-//! - the processor time that a read takes in the process that serves, which a busy machine changes
-//!   least,
-//! - the latency at queue depth 1, against vhost-device-scsi,
+//! - the CPU time that a read takes in the server process, which depends least on the other load of
+//!   the host,
+//! - the latency at queue depth 1, compared with vhost-device-scsi,
 //!
-//! and fails if a read allocates memory. Each device is served by a process of its own. All take
-//! turns in short slices, so that whatever else the machine does meets all of them, and a ratio is
-//! the median of those that the rounds had.
+//! and fails if a read allocates memory. Each device is served by a separate process. The devices
+//! take turns in short slices, so that other load of the host affects all of them. A ratio is the
+//! median of the ratios of all rounds.
 //!
-//! `VHOST_DEVICE_SCSI` names the program of the reference (`ci/bench` installs it); without it that
-//! part is left out. The same bytes are written to both through the front end. vhost-device-scsi has
-//! them in an image file, which stays in the page cache, sansim in memory, where its LUNs always are.
+//! `VHOST_DEVICE_SCSI` names the reference program (`ci/bench` installs it); without it, the
+//! comparisons with it are omitted. The same blocks are written to both through the front end.
+//! vhost-device-scsi stores them in an image file, which stays in the page cache; sansim stores
+//! them in memory, like all its LUNs.
 
 #[path = "../tests/front_end/mod.rs"]
 mod front_end;
@@ -59,7 +61,7 @@ fn main() {
     allocations(dir.path());
 }
 
-/// A device under load.
+/// A device with the front end that puts it under load.
 struct Device {
     load: Load,
     served: Served,
@@ -70,12 +72,13 @@ impl Device {
         Device { load: Load::new(&served.socket), served }
     }
 
-    /// Commands per second.
+    /// Runs for one time slice and returns the commands per second.
     fn per_second(&mut self, ask: Ask) -> f64 {
         self.load.run(ask, SLICE).per_second()
     }
 
-    /// Reads per second, and nanoseconds of processor time that the process takes for each.
+    /// Measures reads per second, and the CPU time in nanoseconds that the server process needs for
+    /// each read.
     fn reads(&mut self, per_second: &mut Rounds, processor: &mut Rounds) {
         let time = |served: &Served| served.processor_time().expect("the process is there");
         let before = time(&self.served);
@@ -86,7 +89,7 @@ impl Device {
     }
 }
 
-/// One figure of each round.
+/// The values of one measurement, one for each round.
 #[derive(Default)]
 struct Rounds(Vec<f64>);
 
@@ -105,12 +108,12 @@ impl Rounds {
         self.sorted().get(self.0.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// What this is of `other`, round by round.
+    /// The ratio to `other` in each round.
     fn ratio(&self, other: &Rounds) -> Rounds {
         Rounds(self.0.iter().zip(&other.0).map(|(this, other)| this / other).collect())
     }
 
-    /// The median, and how far the middle half of the rounds reaches.
+    /// The median and the interquartile range.
     fn spread(&self) -> String {
         let sorted = self.sorted();
         let [low, middle, high] =
@@ -197,7 +200,7 @@ impl Bench {
     }
 }
 
-/// Counts what a read allocates and how often it interrupts, from within the process that serves.
+/// Counts the heap allocations and the interrupts per read, with a server in this process.
 fn allocations(dir: &Path) {
     let server = served::serve(&dir.join("here"), Rules::Idle);
     let mut load = Load::new(server.socket());

@@ -1,4 +1,4 @@
-//! Being woken when the first parked command is due.
+//! A timer for the first parked command that is due.
 
 use std::sync::{
     Arc,
@@ -7,15 +7,15 @@ use std::sync::{
 
 use sansim_time::{Clock, Time};
 
-/// Wakes a device up.
+/// Called when a device has work that did not come from its virtqueues.
 pub(crate) type Doorbell = Arc<dyn Fn() + Send + Sync>;
 
-/// At most a few timers for however many parked commands: only a time that is earlier than the one
-/// waited for needs another.
+/// Rings the doorbell at the earliest due time. However many commands are parked, it uses only a
+/// few timers: a new one is set only for a time earlier than the current one.
 pub(crate) struct Alarm {
     clock: Arc<dyn Clock>,
     doorbell: Doorbell,
-    /// In nanoseconds; [`Alarm::NEVER`] while none is waited for.
+    /// The earliest due time in nanoseconds; [`Alarm::NEVER`] if no timer is set.
     earliest: AtomicU64,
 }
 
@@ -26,7 +26,7 @@ impl Alarm {
         Alarm { clock, doorbell, earliest: AtomicU64::new(Self::NEVER) }
     }
 
-    /// Has the doorbell rung at `due`, or earlier.
+    /// Rings the doorbell at `due` or earlier.
     pub(crate) fn set(&self, due: Time) {
         let at = due.as_nanos();
         if self.earliest.fetch_min(at, Ordering::AcqRel) > at {
@@ -35,7 +35,7 @@ impl Alarm {
         }
     }
 
-    /// The doorbell has been rung: the next time set will have it rung again.
+    /// Records that the doorbell rang. The next call of [`Alarm::set`] sets a new timer.
     pub(crate) fn rung(&self) {
         self.earliest.store(Self::NEVER, Ordering::Release);
     }

@@ -1,8 +1,8 @@
-//! The device behind vhost-user: which thread serves which queue, and who locks what.
+//! The vhost-user backend of a device: which thread serves which virtqueue, and the locks.
 //!
-//! Locks are taken in this order: the device, then a virtqueue; of two virtqueues the control queue
-//! first. The crate's own lock, held while it handles a message of the front end's, comes before
-//! both.
+//! Locks are taken in this order: the device, then a virtqueue; of two virtqueues, the control
+//! queue first. The lock that vhost-user-backend holds while it handles a front end's message comes
+//! before both.
 
 mod held;
 
@@ -38,34 +38,36 @@ use crate::{
     wire::{self, CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE, MAX_QUEUE_SIZE},
 };
 
-/// Commands of a queue that an HBA serves at a time when it is asked to.
+/// In held mode: the maximum number of commands of a queue that one call serves.
 const HELD_COMMANDS: usize = 1024;
 
-/// Control requests answered before others get their turn at the device.
+/// The maximum number of control requests served before the device lock is released.
 const CONTROL_BATCH: usize = 16;
 
-/// How long a machine that goes on may take to start its virtqueues again, of which its front end has sent
-/// word already, and how often is looked. The host's time.
+/// How long a resumed machine may take to start its virtqueues again after its front end has sent
+/// the messages, and the polling interval. Both are host time.
 const RESUMING: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_micros(100);
 
-/// One connection's device.
+/// The backend of one connection.
 pub(crate) struct Backend {
     config: HbaConfig,
     device: RwLock<Device>,
     memory: SharedMemory,
-    /// The virtqueues by index. The crate makes them, and shows each thread its own when something
-    /// happens; a command cannot have come from a virtqueue that is not known yet.
+    /// The virtqueues by index. vhost-user-backend creates them and passes each thread its own with
+    /// an event. No command can come from a virtqueue that is not known yet.
     vrings: Vec<OnceLock<Vring>>,
-    /// Rung when the device has something to attend to.
+    /// The eventfd that is written when the device must call [`Device::attend`].
     doorbell: Arc<EventFd>,
     counters: Arc<Counters>,
-    /// Where the guest is served by [`Backend::serve_all`] only: kicks and doorbells are left to that,
-    /// and interrupts are noted here.
+    /// In held mode, only [`Backend::serve_all`] serves the guest. Kicks and doorbells are ignored,
+    /// and interrupts are only recorded.
     held: Option<Arc<Held>>,
-    /// Virtqueues that the front end has stopped, to start them again: its machine is paused.
+    /// In held mode, the virtqueues that the front end stopped because the machine is paused. It
+    /// will start them again.
     paused: Mutex<BTreeSet<u16>>,
-    /// File descriptors that the crate's threads are ended through. It takes them and keeps them.
+    /// The file descriptors of the events that end the threads of vhost-user-backend, which never
+    /// closes them.
     exits: Mutex<Vec<RawFd>>,
 }
 
@@ -91,28 +93,28 @@ impl Backend {
         }
     }
 
-    /// What the doorbell is registered as with the first thread: behind the virtqueues and the
-    /// crate's own event.
+    /// The event number of the doorbell on the first thread. It follows those of the virtqueues and
+    /// of vhost-user-backend's exit event.
     pub(crate) fn doorbell_event(&self) -> u16 {
         self.config.queues() as u16 + 1
     }
 
-    /// Forgets everything; the front end is gone.
+    /// Resets the device after the front end has disconnected.
     pub(crate) fn disconnect(&self) {
         self.exclusive().reset();
     }
 
-    /// Closes what the crate leaves open.
+    /// Closes the file descriptors that vhost-user-backend leaves open.
     ///
-    /// To be called when the crate's threads have ended and their epoll instances are closed.
+    /// Call this when its threads have ended and their epoll instances are closed.
     #[expect(unsafe_code, reason = "the crate keeps no owner of these")]
     pub(crate) fn close_exits(&self) {
         let exits = std::mem::take(&mut *self.exits.lock().unwrap_or_else(PoisonError::into_inner));
         for exit in exits {
             // SAFETY: `exit` was made by `exit_event` below, whose caller (vhost-user-backend's
-            // VringEpollHandler::new) turned its owner into a bare number with `into_raw_fd`, and
-            // never closes it. Nobody else knows the number, and it is taken off the list, so that
-            // it is closed once.
+            // VringEpollHandler::new) turned the owned descriptor into a raw one with `into_raw_fd`
+            // and never closes it. No other code uses the descriptor, and it is removed from the
+            // list here, so that it is closed exactly once.
             drop(unsafe { OwnedFd::from_raw_fd(exit) });
         }
     }
@@ -125,8 +127,8 @@ impl Backend {
         self.device.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves all virtqueues: first what the array has for the guest, then commands, then task
-    /// management, which may be about one of them. Returns whether there is more.
+    /// Serves all virtqueues: first the notices of the array, then commands, then task management
+    /// functions, which may concern these commands. Returns whether requests remain.
     pub(crate) fn serve_all(&self) -> bool {
         self.wait_for_paused();
         self.attend();
@@ -140,10 +142,10 @@ impl Backend {
         more
     }
 
-    /// Carries out requests that were written down, in place of [`Backend::serve_all`]. Answers whether
-    /// they are of a guest with such memory.
+    /// Carries out recorded requests instead of [`Backend::serve_all`]. Returns `false` if a
+    /// request refers to guest memory that `scratch` does not have.
     pub(crate) fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
-        // The guest that goes on from there has started its virtqueues.
+        // The guest that continues from here has started its virtqueues.
         self.paused().extend(0..self.config.queues() as u16);
         let mut device = self.exclusive();
         device.attend(scratch.memory(), &mut Vec::new());
@@ -154,9 +156,9 @@ impl Backend {
         done.is_ok()
     }
 
-    /// Waits until virtqueues that were stopped are started again. A machine that is continued sends word
-    /// of it and lets its guest run without waiting for an answer: the guest's question may be here
-    /// before those words are understood.
+    /// Waits until the stopped virtqueues are started again. QEMU sends these messages when it
+    /// resumes a machine, but lets the guest run without waiting for the replies. A request to
+    /// serve the guest may therefore arrive before the messages are handled.
     fn wait_for_paused(&self) {
         let end = Instant::now() + RESUMING;
         let starting = |index: &u16| {
@@ -196,7 +198,7 @@ impl Backend {
         }
     }
 
-    /// Serves some requests of a queue, and lets go of all locks.
+    /// Serves up to [`BATCH`] requests of a queue, and then releases all locks.
     fn serve_batch(&self, index: u16, vring: &Vring) -> Progress {
         let device = self.shared();
         let memory = self.memory.memory();
@@ -254,7 +256,7 @@ impl Backend {
 
     fn attend(&self) {
         if self.held.is_none() {
-            // It may have been rung many times, or read already.
+            // The doorbell may have rung several times, or its eventfd may have been read already.
             let _ = self.doorbell.read();
         }
         let mut device = self.exclusive();
@@ -267,7 +269,7 @@ impl Backend {
         }
     }
 
-    /// Puts chains into the used rings that they belong to.
+    /// Puts the chains into their used rings.
     fn give_back(&self, device: &Device, memory: &Memory, used: &mut Vec<Used>) {
         for chains in used.chunk_by(|one, next| one.queue == next.queue) {
             let queue = chains[0].queue;
@@ -285,7 +287,7 @@ impl Backend {
         used.clear();
     }
 
-    /// Interrupts the guest if the queue has used something and the guest wants to know.
+    /// Interrupts the guest if the queue has new used buffers and the guest wants an interrupt.
     fn interrupt_after(
         &self,
         index: u16,
@@ -309,7 +311,7 @@ impl Backend {
         }
     }
 
-    /// Remembers a thread's virtqueues.
+    /// Stores a thread's virtqueues.
     fn meet(&self, vrings: &[Vring], thread: usize) {
         for (place, vring) in vrings.iter().enumerate() {
             let index = virtqueue(thread, place as u16);
@@ -318,8 +320,8 @@ impl Backend {
     }
 }
 
-/// Which virtqueue is a thread's `place`th. The first thread has the control queue, the event queue
-/// and a request queue, each of the others one request queue more.
+/// The index of the virtqueue at position `place` of a thread. The first thread has the control
+/// queue, the event queue and a request queue. Each further thread has one more request queue.
 fn virtqueue(thread: usize, place: u16) -> u16 {
     if thread == 0 { place } else { FIRST_REQUEST_QUEUE + thread as u16 + place }
 }
@@ -365,18 +367,19 @@ impl VhostUserBackend for Backend {
     }
 
     fn set_event_idx(&self, _enabled: bool) {
-        // The crate tells its queues, which is where it matters.
+        // vhost-user-backend also sets it in the queues, which is sufficient.
     }
 
     fn get_config(&self, offset: u32, size: u32) -> Vec<u8> {
-        // What is not there is answered with nothing, which the front end takes for an error.
+        // An empty reply is an error for the front end. It means that this part of the
+        // configuration space does not exist.
         let HbaConfig { request_queues, targets, .. } = &self.config;
         wire::config_part(*request_queues, targets.len(), offset, size).unwrap_or_default()
     }
 
     fn set_config(&self, offset: u32, bytes: &[u8]) -> io::Result<()> {
-        // A driver may write cdb_size and sense_size, for which there is one value only. An error
-        // would end the connection.
+        // A driver may write cdb_size and sense_size, but only their current values are supported.
+        // An error would end the connection.
         if self.get_config(offset, bytes.len() as u32) != bytes {
             tracing::debug!(hba = %self.config.id, offset, "a change of the configuration is ignored");
         }
@@ -384,7 +387,8 @@ impl VhostUserBackend for Backend {
     }
 
     fn update_memory(&self, _memory: SharedMemory) -> io::Result<()> {
-        // It is the memory that this was made with, whose content was replaced.
+        // Nothing to do: the content of the memory object that this backend already has was
+        // replaced.
         Ok(())
     }
 
@@ -411,8 +415,8 @@ impl VhostUserBackend for Backend {
     fn stop_vring(&self, index: u32) -> io::Result<()> {
         let Ok(index) = u16::try_from(index) else { return Ok(()) };
         if self.held.is_some() {
-            // The machine is paused, and goes on as if nothing had been; if its guest resets the device,
-            // that is told next.
+            // The machine is paused and will resume where it stopped. If the guest resets the
+            // device instead, a separate message follows.
             self.paused().insert(index);
             return Ok(());
         }
@@ -423,7 +427,7 @@ impl VhostUserBackend for Backend {
         Ok(())
     }
 
-    /// Never fails: the crate would end the thread.
+    /// Always returns `Ok`, because an error would end the thread.
     fn handle_event(
         &self,
         event: u16,

@@ -1,4 +1,4 @@
-//! A command's data buffers: scatter-gather lists in the guest's memory.
+//! A command's data buffers: scatter-gather lists in guest memory.
 
 use sansim_array::{Buffers, DmaError};
 use vm_memory::GuestMemory;
@@ -8,8 +8,8 @@ use crate::{
     wire::{CommandHeader, RESPONSE_SIZE},
 };
 
-/// What lies behind the request header and behind the response in a chain. Data is copied once,
-/// between the guest's memory and where the array keeps it.
+/// The parts of a chain after the request header and after the response. Data is copied once,
+/// directly between guest memory and the array's store.
 pub(crate) struct GuestBuffers<'a, M> {
     memory: &'a M,
     data_in: Cursor<'a>,
@@ -28,17 +28,17 @@ impl<'a, M: GuestMemory> GuestBuffers<'a, M> {
         GuestBuffers { memory, data_in, data_in_len, data_out, data_out_len }
     }
 
-    /// Bytes offered in both directions, used or not.
+    /// The total size of both buffers in bytes.
     pub(crate) fn offered(&self) -> u32 {
         u32::try_from(self.data_in_len + self.data_out_len).unwrap_or(u32::MAX)
     }
 
-    /// Bytes put so far.
+    /// The number of bytes written to the guest so far.
     pub(crate) fn filled(&self) -> usize {
         self.data_in_len - self.data_in.left()
     }
 
-    /// Bytes taken so far.
+    /// The number of bytes read from the guest so far.
     pub(crate) fn taken(&self) -> usize {
         self.data_out_len - self.data_out.left()
     }

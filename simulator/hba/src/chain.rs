@@ -1,4 +1,4 @@
-//! A descriptor chain as lists of guest memory, and a way to go through them.
+//! Descriptor chains as lists of guest memory segments, and a cursor over them.
 
 use sansim_array::DmaError;
 use virtio_queue::DescriptorChain;
@@ -6,29 +6,29 @@ use vm_memory::{Bytes, GuestAddress, GuestMemory};
 
 use crate::{malformed::Malformed, tape::Request, wire::MAX_QUEUE_SIZE};
 
-/// The most descriptors of one chain that are followed. Indirect tables may have more, but no
-/// driver makes chains longer than the queue.
+/// The maximum number of descriptors in a chain. Indirect tables may have more, but no driver makes
+/// a chain longer than the queue.
 const MAX_DESCRIPTORS: usize = MAX_QUEUE_SIZE as usize;
 
-/// So many fit without another allocation; a Linux guest's longest chain has 128.
+/// The initial capacity of a chain. The longest chain of a Linux guest has 128 descriptors.
 const USUAL_DESCRIPTORS: usize = 130;
 
-/// The bytes of the longest request that is written down.
+/// The maximum length in bytes of the device-readable part of a recorded request.
 const LONGEST: usize = 64 << 20;
 
-/// A piece of guest memory, which need not be there.
+/// A segment of guest memory. It may lie outside the guest's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Segment {
     address: GuestAddress,
     len: u32,
 }
 
-/// A descriptor chain, read out of the guest's tables once so that the guest cannot change it while
-/// its command is carried out. Made to be used again for chain after chain without allocating.
+/// A descriptor chain, copied from the guest's tables once, so that the guest cannot change it
+/// while its command is carried out. It is reused for further chains without allocating.
 #[derive(Debug)]
 pub(crate) struct Chain {
     head: u16,
-    /// Device-readable, then device-writable.
+    /// The device-readable segments; the device-writable ones follow.
     readable: Vec<Segment>,
     writable: Vec<Segment>,
 }
@@ -42,8 +42,8 @@ impl Chain {
         }
     }
 
-    /// Replaces the content by that of `descriptors`. After an error it holds what was found before
-    /// the fault, which may be enough to answer it.
+    /// Loads a chain. After an error, the segments before the invalid descriptor are available,
+    /// which may suffice for a response.
     pub(crate) fn load<M: GuestMemory>(
         &mut self,
         mut descriptors: DescriptorChain<&M>,
@@ -53,7 +53,7 @@ impl Chain {
         self.writable.clear();
         let mut ended = false;
         for count in 0.. {
-            // The iterator ends alike at the last descriptor and at the first fault.
+            // The iterator ends in the same way at the last descriptor and at an invalid one.
             let Some(descriptor) = descriptors.next() else { break };
             if count == MAX_DESCRIPTORS {
                 return Err(Malformed::LongChain);
@@ -71,7 +71,7 @@ impl Chain {
         if ended { Ok(()) } else { Err(Malformed::BrokenChain) }
     }
 
-    /// Replaces the content by that of a request that was written down.
+    /// Loads the chain of a recorded request.
     pub(crate) fn load_request(&mut self, request: &Request) {
         let segment = |address: u64, len| Segment { address: GuestAddress(address), len };
         self.head = request.head;
@@ -81,42 +81,42 @@ impl Chain {
         self.writable.extend(request.writable.iter().map(|(at, len)| segment(*at, *len)));
     }
 
-    /// Writes down what the guest gives and where it wants its answer. Nothing if it gives what is not
-    /// there.
+    /// Records the data from the guest and the addresses for the response. Returns `None` if the
+    /// chain refers to memory that does not exist.
     pub(crate) fn write_down<M: GuestMemory>(&self, queue: u16, memory: &M) -> Option<Request> {
         let read = |segment: &Segment| {
             let mut bytes = vec![0; segment.len as usize];
             memory.read_slice(&mut bytes, segment.address).ok()?;
             Some((segment.address.0, bytes))
         };
-        // No more than there can be of a command: lengths are the guest's.
+        // Limit the length, which the guest controls.
         let whole = self.readable().left() <= LONGEST;
         let readable = whole.then(|| self.readable.iter().map(read).collect()).flatten()?;
         let writable = self.writable.iter().map(|part| (part.address.0, part.len)).collect();
         Some(Request { queue, head: self.head, readable, writable })
     }
 
-    /// The index by which the guest knows the chain.
+    /// The head index of the chain.
     pub(crate) fn head(&self) -> u16 {
         self.head
     }
 
-    /// The bytes that the guest gives, from the first one.
+    /// A cursor at the beginning of the device-readable part.
     pub(crate) fn readable(&self) -> Cursor<'_> {
         Cursor::new(&self.readable)
     }
 
-    /// The bytes that the guest takes, from the first one.
+    /// A cursor at the beginning of the device-writable part.
     pub(crate) fn writable(&self) -> Cursor<'_> {
         Cursor::new(&self.writable)
     }
 }
 
-/// A place in a list of segments.
+/// A position in a list of segments.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     segments: &'a [Segment],
-    /// How much of the first segment is behind.
+    /// The number of bytes of the first segment that are consumed.
     done: u32,
     left: usize,
 }
@@ -130,12 +130,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// How many bytes are ahead.
+    /// The number of remaining bytes.
     pub(crate) fn left(&self) -> usize {
         self.left
     }
 
-    /// Goes on by `len` bytes, or to the end.
+    /// Advances by `len` bytes, or to the end.
     pub(crate) fn skip(&mut self, len: usize) {
         let mut len = len.min(self.left);
         while let Some((_, available)) = self.here() {
@@ -148,7 +148,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Copies the next bytes out of the guest's memory: as many as there are.
+    /// Reads the next bytes from guest memory, as many as remain. Returns how many there were.
     pub(crate) fn read<M: GuestMemory>(
         &mut self,
         memory: &M,
@@ -165,7 +165,7 @@ impl<'a> Cursor<'a> {
         Ok(copied)
     }
 
-    /// Copies bytes into the guest's memory: as many as fit.
+    /// Writes bytes to guest memory, as many as fit. Returns how many fitted.
     pub(crate) fn write<M: GuestMemory>(
         &mut self,
         memory: &M,
@@ -182,11 +182,12 @@ impl<'a> Cursor<'a> {
         Ok(copied)
     }
 
-    /// The next address, and how many bytes lie there in a row: at least one, or it is the end.
+    /// The current address and the number of contiguous bytes there, which is at least one; `None`
+    /// at the end.
     fn here(&mut self) -> Option<(GuestAddress, usize)> {
         while let Some((segment, rest)) = self.segments.split_first() {
             if self.done < segment.len {
-                // An address that wraps around is as far outside of memory as any other.
+                // An address that wraps around is outside of guest memory in any case.
                 let address = segment.address.0.wrapping_add(u64::from(self.done));
                 return Some((GuestAddress(address), (segment.len - self.done) as usize));
             }
@@ -196,7 +197,8 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// `step` is at most what [`Cursor::here`] said, so that it fits a segment's length.
+    /// `step` must not exceed the length that [`Cursor::here`] returned. Therefore it fits into
+    /// `u32`.
     fn advance(&mut self, step: usize) {
         self.done += step as u32;
         self.left -= step;

@@ -1,4 +1,4 @@
-//! One SCSI command of the guest's, from its descriptor chain to its answer.
+//! A SCSI command from the guest, from its descriptor chain to its response.
 
 use std::sync::Arc;
 
@@ -23,44 +23,44 @@ use crate::{
 /// The operation code of REPORT LUNS (SPC-4 6.33).
 const REPORT_LUNS: u8 = 0xA0;
 
-/// The operation code of CDBs that say how long they are.
+/// The operation code of variable-length CDBs.
 const VARIABLE_LENGTH: u8 = 0x7F;
 
-/// Whom a device speaks for, and to whom: what does not change while it lives.
+/// The identity of the HBA and its connections. They do not change during the lifetime of a device.
 pub(crate) struct Initiator {
     pub(crate) id: HbaId,
-    /// The port behind each virtio target.
+    /// The target port for each virtio target.
     pub(crate) targets: Vec<PortId>,
     pub(crate) array: Arc<Array>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) alarm: Alarm,
-    /// Where requests are written down, if somebody may want that.
+    /// The tape for recording requests; `None` if the device does not support recording.
     pub(crate) tape: Option<Arc<Tape>>,
 }
 
 impl Initiator {
-    /// The nexus to a virtio target, if there is one.
+    /// The nexus for a virtio target; `None` if the target does not exist.
     pub(crate) fn nexus(&self, target: u8) -> Option<Nexus> {
         let port = *self.targets.get(usize::from(target))?;
         Some(Nexus { hba: self.id, port })
     }
 
-    /// Writes a request down.
+    /// Records a request if recording is on.
     pub(crate) fn note(&self, request: impl FnOnce() -> Option<Request>) {
         if let Some(tape) = &self.tape {
             tape.note(request);
         }
     }
 
-    /// The virtio target behind which a port is.
+    /// The virtio target of a port; `None` if the HBA does not see the port.
     pub(crate) fn target(&self, port: PortId) -> Option<u8> {
         let index = self.targets.iter().position(|known| *known == port)?;
         u8::try_from(index).ok()
     }
 }
 
-/// A command that the array has been asked to carry out.
+/// A command that was submitted to the array.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GuestCommand {
     nexus: Nexus,
@@ -68,11 +68,11 @@ pub(crate) struct GuestCommand {
     header: CommandHeader,
 }
 
-/// How far a command got.
+/// The result of starting or resuming a command.
 pub(crate) enum Step {
-    /// It is answered; so many bytes were written to the chain.
+    /// The response is written. The value is the number of bytes written to the chain.
     Answered(u32),
-    /// The array holds it back, until told or until then.
+    /// The array has parked the command. It may give a time at which to resume it.
     Parked(GuestCommand, Ticket, Option<Time>),
 }
 
@@ -97,7 +97,7 @@ impl Initiator {
         self.go_on(command, outcome, chain, buffers, memory)
     }
 
-    /// Goes on with a command that was parked.
+    /// Resumes a parked command.
     pub(crate) fn resume<M: GuestMemory>(
         &self,
         command: GuestCommand,
@@ -142,13 +142,14 @@ impl Initiator {
         answer(chain, memory, completion, buffers.filled()).map(Step::Answered)
     }
 
-    /// Finds whom a command is for; nobody, if the HBA has no such target or the LUN field is in no
-    /// form that virtio-scsi knows.
+    /// Finds the target and the LUN of a command. Returns `None` if the HBA does not have the
+    /// target, or if the LUN field has a format that virtio-scsi does not define.
     fn address(&self, header: CommandHeader) -> Option<GuestCommand> {
         let Address { target, mut lun } = Address::from_request(header.lun)?;
         let nexus = self.nexus(target)?;
         if lun == REPORT_LUNS_UNIT && header.cdb[0] == REPORT_LUNS {
-            // It answers the same as LUN 0 does; anything else finds no logical unit there.
+            // For REPORT LUNS, the well-known logical unit answers like LUN 0. Other commands to it
+            // address a LUN that does not exist.
             lun = Lun(0);
         }
         Some(GuestCommand { nexus, lun, header })
@@ -166,13 +167,13 @@ impl GuestCommand {
     }
 }
 
-/// The CDB in a request's header, whose field is always 32 bytes long: the operation code's group
-/// says how long the CDB is (SPC-4 4.2.5.1). Of the vendor-specific groups all is kept.
+/// The CDB in a request's header. The field always has 32 bytes. The length of the CDB follows from
+/// the group code (SPC-4 4.2.5.1). For vendor-specific groups, it is the whole field.
 fn cdb(field: &[u8; 32]) -> &[u8] {
     let len = match field[0] >> 5 {
         0 => 6,
         1 | 2 => 10,
-        // Variable length: the additional CDB length is in byte 7 (SPC-4 4.2.3.2).
+        // Variable length: byte 7 is the additional CDB length (SPC-4 4.2.3.2).
         3 if field[0] == VARIABLE_LENGTH => 8 + usize::from(field[7]),
         4 => 16,
         5 => 12,
@@ -181,7 +182,7 @@ fn cdb(field: &[u8; 32]) -> &[u8] {
     &field[..len.min(field.len())]
 }
 
-/// Reads the request header and makes sure that there is room for the answer.
+/// Reads the request header, and checks that the response fits.
 fn header<M: GuestMemory>(chain: &Chain, memory: &M) -> Result<CommandHeader, Malformed> {
     let mut bytes = [0; CommandHeader::SIZE];
     let read = chain.readable().read(memory, &mut bytes).map_err(|_| Malformed::BadAddress)?;
@@ -194,8 +195,8 @@ fn header<M: GuestMemory>(chain: &Chain, memory: &M) -> Result<CommandHeader, Ma
     Ok(CommandHeader::decode(&bytes))
 }
 
-/// Writes a command's answer. Returns the bytes written to the chain, `filled` bytes of data among
-/// them.
+/// Writes the response of a command. `filled` is the number of bytes of data-in. Returns the number
+/// of bytes written to the chain, data-in included.
 pub(crate) fn answer<M: GuestMemory>(
     chain: &Chain,
     memory: &M,
@@ -204,11 +205,13 @@ pub(crate) fn answer<M: GuestMemory>(
 ) -> Result<u32, Malformed> {
     let bytes = wire::response(completion);
     chain.writable().write(memory, &bytes).map_err(|_| Malformed::BadAddress)?;
-    // A chain's length fits 32 bits (virtio 1.2 2.7.5.2), or it is cut short when it is read.
+    // The length of a chain fits into 32 bits (virtio 1.2 2.7.5.2); longer chains are truncated
+    // when they are loaded.
     Ok((bytes.len() + filled) as u32)
 }
 
-/// Answers a malformed request with FAILURE as well as its chain allows. Returns the bytes written.
+/// Answers a malformed request with FAILURE, if the chain has room for the response. Returns the
+/// number of bytes written.
 pub(crate) fn refuse<M: GuestMemory>(chain: &Chain, memory: &M) -> u32 {
     const SHORTEST: usize = 12;
     let bytes = wire::response(&without_status(ServiceResponse::Failure, 0));
@@ -224,8 +227,8 @@ fn without_status(response: ServiceResponse, residual: u32) -> Completion {
     Completion { response, status: Status::Good, sense: None, residual }
 }
 
-/// What a command is answered with when its queue is stopped before it is done: BUSY, upon which the
-/// guest sends it again.
+/// The outcome of a parked command whose queue is stopped: BUSY, so that the guest sends the
+/// command again.
 pub(crate) fn interrupted<M: GuestMemory>(chain: &Chain, memory: &M) -> Completion {
     Completion {
         response: ServiceResponse::Ok,

@@ -1,4 +1,4 @@
-//! What an HBA is made of, and what is refused.
+//! The configuration of an HBA, and the errors when it starts.
 
 use std::{io, path::PathBuf};
 
@@ -6,23 +6,24 @@ use sansim_array::{HbaId, PortId};
 
 use crate::wire::FIRST_REQUEST_QUEUE;
 
-/// An HBA.
+/// The configuration of an HBA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HbaConfig {
-    /// Which one it is, as the array knows it.
+    /// The number of the HBA in the array.
     pub id: HbaId,
-    /// The ports it sees. The index of each is its virtio target id; at most
-    /// [`HbaConfig::MAX_TARGETS`].
+    /// The ports that the HBA sees, at most [`HbaConfig::MAX_TARGETS`]. The index of a port is its
+    /// virtio target id.
     pub targets: Vec<PortId>,
-    /// Its request queues: 1 to [`HbaConfig::MAX_REQUEST_QUEUES`]. Each is served by a thread of its
-    /// own; the first one's also serves the control and the event queue.
+    /// The number of request queues: 1 to [`HbaConfig::MAX_REQUEST_QUEUES`]. Each is served by a
+    /// separate thread. The thread of the first one also serves the control queue and the event
+    /// queue.
     pub request_queues: u16,
 }
 
 impl HbaConfig {
-    /// The most ports an HBA can see: what the target byte of a LUN field holds.
+    /// The maximum number of ports: the target id in a LUN field has one byte.
     pub const MAX_TARGETS: usize = 256;
-    /// The most request queues an HBA can have.
+    /// The maximum number of request queues.
     pub const MAX_REQUEST_QUEUES: u16 = 64 - FIRST_REQUEST_QUEUE;
 
     pub(crate) fn check(&self) -> Result<(), HbaError> {
@@ -35,7 +36,7 @@ impl HbaConfig {
         Ok(())
     }
 
-    /// All virtqueues: the control queue, the event queue, the request queues.
+    /// The number of virtqueues: the control queue, the event queue and the request queues.
     pub(crate) fn queues(&self) -> usize {
         usize::from(FIRST_REQUEST_QUEUE + self.request_queues)
     }
@@ -45,45 +46,46 @@ impl HbaConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HbaError {
-    /// More ports than target ids.
+    /// The HBA sees more than [`HbaConfig::MAX_TARGETS`] ports.
     #[error("{hba} sees {count} ports; at most {max} are possible", max = HbaConfig::MAX_TARGETS)]
     Targets {
-        /// Which HBA.
+        /// The HBA with the invalid configuration.
         hba: HbaId,
-        /// How many ports were asked for.
+        /// The requested number of ports.
         count: usize,
     },
-    /// No request queue, or too many.
+    /// The number of request queues is 0, or more than [`HbaConfig::MAX_REQUEST_QUEUES`].
     #[error(
         "{hba} has {count} request queues; 1 to {max} are possible",
         max = HbaConfig::MAX_REQUEST_QUEUES
     )]
     RequestQueues {
-        /// Which HBA.
+        /// The HBA with the invalid configuration.
         hba: HbaId,
-        /// How many were asked for.
+        /// The requested number of request queues.
         count: u16,
     },
-    /// Something else is at the socket's path: a file that is no socket, or a socket that answers.
+    /// The path is in use: by a file that is not a socket, or by a socket on which another process
+    /// listens.
     #[error("{} is in use", path.display())]
     SocketInUse {
-        /// Where the socket was to be.
+        /// The path of the socket.
         path: PathBuf,
     },
-    /// The operating system refuses the socket.
+    /// The operating system refuses to create the socket.
     #[error("cannot listen on {}", path.display())]
     Listen {
-        /// Where the socket was to be.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error from the operating system.
         source: io::Error,
     },
     /// The operating system has no file descriptor or thread left.
     #[error("cannot start a thread for {hba}")]
     Start {
-        /// Which HBA.
+        /// The HBA that cannot be started.
         hba: HbaId,
-        /// What the operating system said.
+        /// The error from the operating system.
         source: io::Error,
     },
 }

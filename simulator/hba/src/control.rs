@@ -1,4 +1,4 @@
-//! The control queue: task management and asynchronous notifications.
+//! The control queue: task management functions and asynchronous notifications.
 
 use sansim_array::TmfResponse;
 use virtio_queue::DescriptorChain;
@@ -14,8 +14,9 @@ use crate::{
 };
 
 impl Device {
-    /// Answers one request of the control queue. Returns the bytes written to its chain; none if it is
-    /// never answered. The chains in `used` must be used before that one.
+    /// Serves a request of the control queue. Returns the number of bytes written to its chain;
+    /// `None` if it is never answered. The caller must put the chains in `used` into their used
+    /// rings first.
     pub(crate) fn serve_control<M: GuestMemory>(
         &mut self,
         descriptors: DescriptorChain<&M>,
@@ -28,7 +29,7 @@ impl Device {
         })
     }
 
-    /// Carries out a request of the control queue that was written down.
+    /// Carries out a recorded request of the control queue.
     pub(crate) fn carry_out_control<M: GuestMemory>(&mut self, request: &Request, memory: &M) {
         self.control.load_request(request);
         if let Err(what) = answer(self, memory, &mut Vec::new()) {
@@ -37,10 +38,10 @@ impl Device {
     }
 }
 
-/// Answers the control request in a chain. Returns the bytes written to it; none for a function that
-/// is never answered, whose chain stays where it is. The commands that a task management function
-/// ended are answered, and their chains added to `used`: the guest must get them back first, since it
-/// gives up waiting for them when the function succeeded (virtio_scsi:virtscsi_tmf).
+/// Serves the control request in a chain. Returns the number of bytes written to it; `None` for a
+/// function that is never answered, whose chain is not returned. Completes the commands that a task
+/// management function ended, and adds their chains to `used`. The guest must get them back first,
+/// because it stops waiting for them when the function succeeds (virtio_scsi:virtscsi_tmf).
 fn serve<M: GuestMemory>(
     device: &mut Device,
     descriptors: DescriptorChain<&M>,
@@ -54,7 +55,7 @@ fn serve<M: GuestMemory>(
     answer(device, memory, used)
 }
 
-/// The same with the chain that is in hand.
+/// Serves the request in [`Device::control`].
 fn answer<M: GuestMemory>(
     device: &mut Device,
     memory: &M,

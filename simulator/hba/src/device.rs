@@ -1,5 +1,5 @@
-//! A virtio-scsi device: requests in, commands to the array, answers out. It knows virtqueues and
-//! guest memory, and nothing of how either came to this process.
+//! A virtio-scsi device: it receives requests, submits commands to the array and returns responses.
+//! It uses virtqueues and guest memory, independent of the transport.
 
 mod view;
 
@@ -26,25 +26,25 @@ use crate::{
     wire::{self, CONTROL_QUEUE, EVENT_QUEUE, Event, FIRST_REQUEST_QUEUE},
 };
 
-/// Commands carried out before others get their turn at the queue.
+/// The maximum number of commands carried out before the queue's lock is released.
 pub(crate) const BATCH: usize = 64;
 
-/// One device. Its request queues may be served at once, each by one thread: that takes `&self`.
-/// Everything else waits until they pause, `&mut self`: a task management function or a released
-/// command therefore never meets a command halfway between the array and this device.
+/// A virtio-scsi device. Its request queues may be served in parallel, each by one thread, with
+/// `&self`. Everything else needs `&mut self`, and therefore waits until these threads pause. Thus
+/// a task management function or a resumed command never meets a command that is between the array
+/// and this device.
 pub(crate) struct Device {
     pub(crate) initiator: Initiator,
     request_queues: Vec<Mutex<RequestQueue>>,
-    /// The chain in hand of the control queue.
+    /// The current chain of the control queue.
     pub(crate) control: Chain,
     events: EventBacklog,
-    /// The features that the guest acknowledged.
     features: u64,
 }
 
 impl Device {
-    /// A device that the array knows nothing of yet. `doorbell` is to have [`Device::attend`]
-    /// called soon.
+    /// Creates a device that is not attached to the array yet. `doorbell` must cause a call of
+    /// [`Device::attend`] soon.
     pub(crate) fn new(
         config: &HbaConfig,
         array: Arc<Array>,
@@ -72,12 +72,11 @@ impl Device {
         }
     }
 
-    /// Takes the features that the guest acknowledged.
     pub(crate) fn set_features(&mut self, features: u64) {
         self.features = features;
     }
 
-    /// Carries out what a request queue has to offer, or a good part of it.
+    /// Carries out up to [`BATCH`] commands of a request queue.
     pub(crate) fn serve_requests<M: GuestMemoryBackend>(
         &self,
         index: u16,
@@ -94,8 +93,8 @@ impl Device {
         })
     }
 
-    /// Carries out a request that was written down. Who gets a chain back is in the guest's memory
-    /// already.
+    /// Carries out a recorded request. Returns no chains, because the guest's memory already
+    /// contains the responses.
     pub(crate) fn carry_out<M: GuestMemory>(&mut self, request: &Request, memory: &M) {
         if request.queue == CONTROL_QUEUE {
             self.carry_out_control(request, memory);
@@ -104,12 +103,12 @@ impl Device {
         }
     }
 
-    /// Forgets the events that the guest has been told of.
+    /// Discards pending events, which the guest has already received.
     pub(crate) fn forget_events(&mut self) {
         self.events = EventBacklog::new();
     }
 
-    /// Tells the guest what it has not been told yet.
+    /// Delivers pending events to the guest.
     pub(crate) fn serve_events<M: GuestMemory>(
         &mut self,
         ring: &mut Queue,
@@ -119,13 +118,13 @@ impl Device {
         self.events.deliver(ring, memory, counters, |what| counters.report(id, EVENT_QUEUE, what))
     }
 
-    /// Whether there is something to tell the guest.
+    /// Whether events are pending.
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
 
-    /// Acts on what the array has to say: goes on with parked commands, notes events. The chains in
-    /// `used` are done with.
+    /// Acts on the notices of the array: resumes parked commands and queues events. Adds the chains
+    /// of completed commands to `used`.
     pub(crate) fn attend<M: GuestMemory>(&mut self, memory: &M, used: &mut Vec<Used>) {
         self.initiator.alarm.rung();
         let now = self.initiator.clock.now();
@@ -149,7 +148,8 @@ impl Device {
         }
     }
 
-    /// Has the guest send again what is parked from a queue that is being stopped.
+    /// Completes the parked commands of a queue that is being stopped, so that the guest sends them
+    /// again.
     pub(crate) fn stop_queue<M: GuestMemory>(&mut self, index: u16, memory: &M) -> Vec<Used> {
         let mut used = Vec::new();
         let initiator = &self.initiator;
@@ -160,7 +160,7 @@ impl Device {
         used
     }
 
-    /// Forgets everything: the guest is gone, or starts afresh.
+    /// Forgets all state of the guest, because it is gone or resets the device.
     pub(crate) fn reset(&mut self) {
         let initiator = &self.initiator;
         self.request_queues.iter_mut().map(unlocked).for_each(|queue| queue.forget(initiator));
@@ -168,17 +168,18 @@ impl Device {
         self.features = 0;
     }
 
-    /// Whether the guest wants an interrupt whenever its buffers run out.
+    /// Whether the guest acknowledged VIRTIO_F_NOTIFY_ON_EMPTY: it wants an interrupt when the
+    /// available ring becomes empty.
     pub(crate) fn notify_on_empty(&self) -> bool {
         self.features & wire::NOTIFY_ON_EMPTY != 0
     }
 
-    /// Counts and logs something malformed.
+    /// Counts and logs a malformed request or ring.
     pub(crate) fn report(&self, queue: u16, what: Malformed) {
         self.initiator.counters.report(self.initiator.id, queue, what);
     }
 
-    /// Answers a command that the array has given up, whichever queue it is from.
+    /// Completes a parked command that the array has ended, from whichever queue it came.
     pub(crate) fn end<M: GuestMemory>(
         &mut self,
         ticket: Ticket,
@@ -198,9 +199,9 @@ impl Device {
         self.request_queues.get(usize::from(index.checked_sub(FIRST_REQUEST_QUEUE)?))
     }
 
-    /// Keeps an event for the guest. Which of the two features it acknowledged is not asked: QEMU
-    /// offers CHANGE on its own account and does not pass it on, and a guest that wants to hear of
-    /// neither offers no buffers.
+    /// Queues an event for the guest. It does not check which of the two features was acknowledged:
+    /// QEMU offers CHANGE independently and does not pass it on. A guest that wants neither offers
+    /// no buffers.
     fn note(&mut self, notice: Notice) {
         if self.features & wire::HOTPLUG_OR_CHANGE == 0 {
             return;

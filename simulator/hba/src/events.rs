@@ -1,4 +1,4 @@
-//! The event queue: what the guest is told without having asked.
+//! The event queue, which carries events that the guest did not request.
 
 use std::collections::VecDeque;
 
@@ -13,20 +13,20 @@ use crate::{
     wire::Event,
 };
 
-/// So many events wait for a buffer of the guest's. A Linux guest offers eight buffers and returns
-/// them at once, so that waiting is rare.
+/// The maximum number of events that wait for a buffer from the guest. A Linux guest offers eight
+/// buffers and returns them at once, so events rarely wait.
 const MAX_WAITING: usize = 64;
 
-/// Events that the guest has not been told of yet.
+/// The events that the guest has not received yet.
 #[derive(Debug)]
 pub(crate) struct EventBacklog {
     waiting: VecDeque<Event>,
-    /// Whether events were lost, which the next event must say.
+    /// Whether events were lost. The next event must report it (VIRTIO_SCSI_T_EVENTS_MISSED).
     missed: bool,
     chain: Chain,
 }
 
-/// What came of one buffer of the guest's.
+/// The result of writing an event to a buffer.
 enum Buffer {
     Filled,
     Refused(Malformed),
@@ -37,7 +37,7 @@ impl EventBacklog {
         EventBacklog { waiting: VecDeque::new(), missed: false, chain: Chain::new() }
     }
 
-    /// Adds an event, or notes that it was lost.
+    /// Queues an event, or records that it was lost.
     pub(crate) fn push(&mut self, event: Event, counters: &Counters) {
         if self.waiting.len() < MAX_WAITING {
             self.waiting.push_back(event);
@@ -51,8 +51,8 @@ impl EventBacklog {
         self.waiting.is_empty()
     }
 
-    /// Writes as many events as the guest offers buffers for. With some left over, the guest kicks
-    /// when it offers more. `refused` is told of buffers that cannot hold an event.
+    /// Writes as many events as there are buffers from the guest. If events remain, the guest must
+    /// kick when it offers more buffers. Calls `refused` for buffers that cannot hold an event.
     pub(crate) fn deliver<M: GuestMemory>(
         &mut self,
         ring: &mut Queue,
@@ -63,7 +63,7 @@ impl EventBacklog {
         use virtio_queue::QueueT as _;
 
         let mut promised = false;
-        // A guest that refills its ring with useless buffers all the while must kick again.
+        // If a guest keeps adding useless buffers, stop, and wait for the next kick.
         let mut useless = 0;
         while let Some(event) = self.waiting.front() {
             let Some(descriptors) = ring::next(ring, memory)? else {

@@ -1,21 +1,22 @@
-//! A vhost-user-scsi device: virtqueues in, commands to the array, completions out.
+//! A vhost-user-scsi device: it takes requests from virtqueues, submits commands to the array and
+//! returns their completions.
 //!
-//! [`HbaServer`] is one HBA: it listens on a Unix socket for QEMU (or any other vhost-user front
-//! end) and hands what the guest's driver puts into the virtqueues to a [`sansim_array::Array`].
-//! Both wait on a [`sansim_time::Clock`].
+//! [`HbaServer`] is one HBA. It listens on a Unix socket for QEMU or another vhost-user front end.
+//! It passes the requests in the guest's virtqueues to a [`sansim_array::Array`]. Both wait on a
+//! [`sansim_time::Clock`].
 //!
 //! | Subject | Module |
 //! |---|---|
-//! | what crosses the queues | `wire`, `lun` |
+//! | structures in the virtqueues | `wire`, `lun` |
 //! | descriptor chains and rings | `chain`, `buffers`, `ring` |
-//! | a command from its chain to its answer | `command`, `parked`, `alarm` |
-//! | the device that the queues belong to | `device`, `control`, `events` |
-//! | requests without their guest | `tape` |
+//! | a command from its chain to its response | `command`, `parked`, `alarm` |
+//! | the device with its queues | `device`, `control`, `events` |
+//! | recorded requests | `tape` |
 //! | the transport: vhost-user | `backend`, `vring`, `server` |
 //!
-//! Only the last row knows of vhost-user. Nothing that a guest writes into its memory makes this
-//! crate panic, wait or grow: what breaks the rules is counted, logged once, and answered or
-//! dropped.
+//! Only the last row depends on vhost-user. Nothing that a guest writes into its memory makes this
+//! crate panic, block or use unbounded memory. Malformed requests are counted, logged once, and
+//! answered or dropped.
 
 #![deny(unsafe_code)]
 

@@ -1,29 +1,30 @@
 //! LUN fields: eight bytes that name a target and one of its logical units.
 //!
-//! virtio 1.2 5.6.6.1 has requests carry `01 TT LL LL 00 00 00 00`, where `LL LL` is a single level
-//! LUN structure (SAM-5 4.7). Events carry the LUN in another way: a Linux guest takes their bytes 2
-//! and 3 as a plain number (virtio_scsi:virtscsi_handle_transport_reset), so that the flat form,
-//! which it undoes in requests, would name another unit there.
+//! In requests, the field is `01 TT LL LL 00 00 00 00`, where `LL LL` is a single level LUN
+//! structure (virtio 1.2 5.6.6.1, SAM-5 4.7). In events, the LUN is encoded differently: a Linux
+//! guest reads bytes 2 and 3 as a plain number (virtio_scsi:virtscsi_handle_transport_reset),
+//! without decoding flat space addressing as in requests. Flat space addressing in an event would
+//! therefore name another LUN.
 
 use sansim_array::Lun;
 
-/// The REPORT LUNS well-known logical unit (SAM-5 4.7.7), which every target answers for.
+/// The REPORT LUNS well-known logical unit (SAM-5 4.7.7), which every target supports.
 pub(crate) const REPORT_LUNS_UNIT: Lun = Lun(0xC101);
 
-/// The highest LUN that single level flat addressing can name.
+/// The highest LUN in flat space addressing.
 pub(crate) const MAX_LUN: u16 = 0x3FFF;
 
-/// What a request's LUN field names.
+/// The target and the LUN in a LUN field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// The virtio target, which need not exist.
+    /// The virtio target id. The target need not exist.
     pub(crate) target: u8,
     /// At most [`MAX_LUN`], or [`REPORT_LUNS_UNIT`].
     pub(crate) lun: Lun,
 }
 
 impl Address {
-    /// Reads a request's LUN field; nothing if it is in no form that virtio-scsi allows.
+    /// Decodes a request's LUN field; `None` if virtio-scsi does not define its format.
     pub(crate) fn from_request(field: [u8; 8]) -> Option<Address> {
         let [1, target, high, low, 0, 0, 0, 0] = field else { return None };
         let lun = match high >> 6 {
@@ -31,18 +32,19 @@ impl Address {
             0b00 if high == 0 => Lun(u16::from(low)),
             // Flat space addressing: 14 bits.
             0b01 => Lun(u16::from_be_bytes([high & 0x3F, low])),
-            // Extended addressing, one byte long, well-known logical unit.
+            // Extended addressing, one byte long: well-known logical unit.
             0b11 if Lun(u16::from_be_bytes([high, low])) == REPORT_LUNS_UNIT => REPORT_LUNS_UNIT,
             _ => return None,
         };
         Some(Address { target, lun })
     }
 
-    /// The LUN field of an event.
+    /// Encodes the LUN field of an event.
     pub(crate) fn to_event(self) -> [u8; 8] {
         let [mut high, low] = self.lun.0.to_be_bytes();
         if self.lun.0 > 0xFF {
-            // REPORT LUNS names these in flat form, which is how the guest knows them.
+            // REPORT LUNS returns these LUNs in flat space addressing, and the guest knows them by
+            // that number.
             high |= 0x40;
         }
         [1, self.target, high, low, 0, 0, 0, 0]
@@ -72,7 +74,7 @@ mod tests {
     fn other_forms_name_nothing() {
         for bytes in [
             [0, 0, 0x40, 0],    // not a virtio-scsi LUN
-            [2, 0, 0x40, 0],    // likewise
+            [2, 0, 0x40, 0],    // not a virtio-scsi LUN
             [1, 0, 0x01, 0],    // peripheral, on bus 1
             [1, 0, 0x80, 0],    // logical unit addressing
             [1, 0, 0xC1, 2],    // the ACCESS CONTROLS well-known unit

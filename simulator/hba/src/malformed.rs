@@ -1,7 +1,7 @@
-//! The ways in which a guest can break the rules.
+//! Errors in requests and rings from the guest.
 
-/// What is wrong with a descriptor chain, a request or a ring. The guest's bytes are not to be
-/// trusted, so each of these can happen at any time; none harms more than the guest's own command.
+/// What is wrong with a descriptor chain, a request or a ring. The guest is not trusted, so each of
+/// these can happen at any time. The only consequence is that the guest's command fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("a descriptor chain loops, breaks off or leaves its table")]

@@ -1,4 +1,4 @@
-//! A request queue's commands: the one in hand, and those that the array holds back.
+//! The commands of a request queue: the current one, and those that the array has parked.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,21 @@ use crate::{
     wire::MAX_QUEUE_SIZE,
 };
 
-/// Chains kept for the next commands to be parked.
+/// The maximum number of chains kept for reuse.
 const SPARE_CHAINS: usize = 32;
 
-/// What one request queue has to remember.
+/// The state of one request queue.
 pub(crate) struct RequestQueue {
-    /// The virtqueue's index.
+    /// The index of the virtqueue.
     index: u16,
-    /// The chain in hand, used again for command after command.
+    /// The current chain, which is reused for every command.
     chain: Chain,
-    /// Chains not in use.
+    /// Chains for reuse, at most [`SPARE_CHAINS`].
     spare: Vec<Chain>,
-    /// The commands held back. Never more than the virtqueue has descriptors.
+    /// The parked commands. There are never more than the virtqueue has descriptors.
     parked: BTreeMap<Ticket, Parked>,
 }
 
-/// A command held back.
 struct Parked {
     command: GuestCommand,
     chain: Chain,
@@ -44,7 +43,7 @@ impl RequestQueue {
     }
 
     /// Carries out the command in a chain of this queue, which has `size` descriptors. Returns the
-    /// bytes written to the chain, or nothing if the command is held back.
+    /// number of bytes written to the chain; `None` if the command is parked.
     pub(crate) fn serve<M: GuestMemory>(
         &mut self,
         initiator: &Initiator,
@@ -57,7 +56,7 @@ impl RequestQueue {
         self.start(initiator, size, loaded, memory)
     }
 
-    /// The same with a request that was written down.
+    /// Like [`RequestQueue::serve`], for a recorded request.
     pub(crate) fn carry_out<M: GuestMemory>(
         &mut self,
         initiator: &Initiator,
@@ -76,7 +75,7 @@ impl RequestQueue {
         memory: &M,
     ) -> Option<u32> {
         let step = loaded.and_then(|()| {
-            // A guest can offer a descriptor again that it has not got back.
+            // A guest can offer a descriptor again before it was returned.
             if self.parked.len() < usize::from(size) {
                 initiator.start(&self.chain, memory)
             } else {
@@ -98,7 +97,7 @@ impl RequestQueue {
         }
     }
 
-    /// Goes on with a command of this queue, if it is one. Returns its chain once it is done.
+    /// Resumes a command, if it belongs to this queue. Returns its chain if it is complete.
     pub(crate) fn resume<M: GuestMemory>(
         &mut self,
         initiator: &Initiator,
@@ -120,7 +119,7 @@ impl RequestQueue {
         }
     }
 
-    /// Answers a command of this queue, if it is one, that the array has given up.
+    /// Completes a command that the array has ended, if it belongs to this queue.
     pub(crate) fn end<M: GuestMemory>(
         &mut self,
         initiator: &Initiator,
@@ -137,14 +136,15 @@ impl RequestQueue {
         Some(self.done(chain, len))
     }
 
-    /// Has the array forget every command that is held back.
+    /// Makes the array forget every parked command of this queue.
     pub(crate) fn forget(&mut self, initiator: &Initiator) {
         while let Some((ticket, _)) = self.parked.pop_first() {
             initiator.array.forget(ticket);
         }
     }
 
-    /// Has the array forget every command that is held back, and the guest send it again.
+    /// Makes the array forget every parked command of this queue, and completes them so that the
+    /// guest sends them again.
     pub(crate) fn interrupt<M: GuestMemory>(
         &mut self,
         initiator: &Initiator,
@@ -158,8 +158,8 @@ impl RequestQueue {
         }
     }
 
-    /// When the next command is due after `now`. One that was due earlier and is still here is held
-    /// for another reason, and the array will say when that is gone.
+    /// When the next command after `now` is due. A command that was due earlier is still held for
+    /// another reason; the array will send a notice when that ends.
     pub(crate) fn next_due(&self, now: Time) -> Option<Time> {
         self.parked.values().filter_map(|parked| parked.due).filter(|due| *due > now).min()
     }

@@ -1,4 +1,4 @@
-//! For this crate's tests: a guest with one HBA, and the device behind it, without a transport.
+//! A guest with one HBA, without a transport, for the tests of this crate.
 
 use std::sync::{
     Arc,
@@ -29,16 +29,15 @@ const MEMORY: u64 = 4 << 20;
 const QUEUE_SIZE: u16 = 64;
 const REQUEST_QUEUES: u16 = 2;
 const QUEUE_BYTES: u64 = 0x4000;
-/// Where requests lie, behind the virtqueues.
+/// The address of the memory for requests, after the virtqueues.
 const PLACES: u64 = 1 << 20;
 
-/// A virtqueue from both sides.
+/// A virtqueue, as the driver and as the device see it.
 pub(crate) struct Both {
     pub(crate) guest: Ring,
     pub(crate) device: Queue,
 }
 
-/// The guest and the device.
 pub(crate) struct Rig {
     pub(crate) memory: Memory,
     pub(crate) queues: Vec<Both>,
@@ -50,7 +49,8 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// Two request queues, targets 0 and 1 on controllers A and B, and LUN 0 of 1 MiB owned by A.
+    /// Creates a guest with two request queues, targets 0 and 1 on controllers A and B, and LUN 0
+    /// with 1 MiB, owned by A.
     pub(crate) fn new(faults: Vec<FaultRule>) -> Self {
         let memory = Memory::from_ranges(&[(GuestAddress(0), MEMORY as usize)])
             .expect("so little memory is there");
@@ -83,14 +83,14 @@ impl Rig {
         Rig { memory, queues: queues.collect(), device, array, clock, counters, bells }
     }
 
-    /// The memory for one request.
+    /// The memory for the request in a slot.
     pub(crate) fn place(&self, slot: u16) -> Place {
         let base = PLACES + u64::from(slot) * Place::BYTES;
         assert!(base + Place::BYTES <= MEMORY);
         Place { base }
     }
 
-    /// Offers a command to target 0, LUN 0, on the first request queue.
+    /// Makes a command to target 0, LUN 0 available on the first request queue.
     pub(crate) fn offer(&mut self, slot: u16, cdb: &[u8], parts: &[Part]) {
         self.offer_to(FIRST_REQUEST_QUEUE, slot, lun(0, 0), cdb, parts);
     }
@@ -111,7 +111,7 @@ impl Rig {
         QueueOf { both: &mut self.queues[usize::from(index)], memory: &self.memory }
     }
 
-    /// Has the device serve a request queue until it is empty.
+    /// Makes the device serve a request queue until it is empty.
     pub(crate) fn serve(&mut self, queue: u16) -> Result<(), Malformed> {
         let ring = &mut self.queues[usize::from(queue)].device;
         while self.device.serve_requests(queue, ring, &self.memory, ring::Kicks::Wanted)?
@@ -120,8 +120,8 @@ impl Rig {
         Ok(())
     }
 
-    /// Offers a command on the first request queue, has it served and returns what is used: the
-    /// length, and the answer.
+    /// Makes a command available on the first request queue and makes the device serve it. Returns
+    /// the used length and the response.
     pub(crate) fn run(&mut self, lun: [u8; 8], cdb: &[u8], parts: &[Part]) -> (u32, Response) {
         self.offer_to(FIRST_REQUEST_QUEUE, 0, lun, cdb, parts);
         self.serve(FIRST_REQUEST_QUEUE).expect("the ring is sound");
@@ -131,7 +131,7 @@ impl Rig {
         (len, self.place(0).response(&self.memory))
     }
 
-    /// Takes the unit attentions away that wait for the nexuses.
+    /// Takes the pending unit attentions of the nexuses.
     pub(crate) fn settle(mut self) -> Self {
         for target in 0..2 {
             for _ in 0..4 {
@@ -142,8 +142,8 @@ impl Rig {
         self
     }
 
-    /// Has the device serve the control queue. Returns the order in which chains were used: queue
-    /// and slot.
+    /// Makes the device serve the control queue. Returns the used chains in order, as queue and
+    /// slot.
     pub(crate) fn serve_control(&mut self) -> Vec<(u16, u16)> {
         self.try_serve_control().expect("the ring is sound")
     }
@@ -160,7 +160,7 @@ impl Rig {
             for chain in used {
                 order.push((chain.queue, chain.head / crate::guest::ring::SLOT_DESCRIPTORS));
                 let ring = &mut others[usize::from(chain.queue) - 1].device;
-                // What is wrong with another queue is not this one's business.
+                // An invalid ring of another queue does not affect this one.
                 let _ = ring::add_used(ring, memory, chain.head, chain.len);
             }
             order.extend(len.map(|_| (CONTROL_QUEUE, slot)));
@@ -169,7 +169,7 @@ impl Rig {
         progress.map(|_| order)
     }
 
-    /// Sends a control request and returns `answer_len` bytes of the answer and the used length.
+    /// Sends a control request. Returns `answer_len` bytes of the response, and the used length.
     pub(crate) fn control(&mut self, request: &[u8], answer_len: usize) -> (Vec<u8>, u32) {
         let place = self.place(9);
         self.memory.write_slice(request, GuestAddress(place.base)).expect("it is in memory");
@@ -182,7 +182,7 @@ impl Rig {
         (place.take_data(&self.memory, answer_len), len)
     }
 
-    /// Has the device act on what the array says, if the doorbell was rung.
+    /// Makes the device act on the array's notices, if the doorbell rang.
     pub(crate) fn attend(&mut self) {
         if self.bells.swap(0, Ordering::SeqCst) == 0 {
             return;
@@ -196,7 +196,7 @@ impl Rig {
         assert_eq!(self.give_back_what_fits(used), 0, "the ring is sound");
     }
 
-    /// Returns how many chains cannot be given back.
+    /// Returns the number of chains that cannot be put into their used ring.
     pub(crate) fn give_back_what_fits(&mut self, used: Vec<Used>) -> usize {
         let added = used.into_iter().map(|chain| {
             let ring = &mut self.queues[usize::from(chain.queue)].device;
@@ -205,7 +205,7 @@ impl Rig {
         added.filter(Result::is_err).count()
     }
 
-    /// The guest sets its virtqueues up anew.
+    /// Sets up the virtqueues again, as the guest does after a reset.
     pub(crate) fn fresh_rings(&mut self) {
         let count = self.queues.len() as u16;
         self.memory
@@ -214,7 +214,7 @@ impl Rig {
         self.queues = (0..count).map(|index| both(index, true)).collect();
     }
 
-    /// Has the device tell its events.
+    /// Makes the device deliver its events.
     pub(crate) fn serve_events(&mut self) -> Result<(), Malformed> {
         let ring = &mut self.queues[usize::from(EVENT_QUEUE)].device;
         self.device.serve_events(ring, &self.memory)
@@ -225,7 +225,7 @@ impl Rig {
     }
 }
 
-/// A virtqueue and the memory it is in.
+/// A virtqueue and its memory.
 pub(crate) struct QueueOf<'a> {
     both: &'a mut Both,
     memory: &'a Memory,
@@ -240,7 +240,7 @@ impl QueueOf<'_> {
         self.both.guest.take_used(self.memory)
     }
 
-    /// The slots of everything that is used.
+    /// The slots of all used chains.
     pub(crate) fn used_slots(&mut self) -> Vec<u16> {
         std::iter::from_fn(|| self.take_used()).map(|(slot, _)| slot).collect()
     }

@@ -1,5 +1,5 @@
-//! Going through a virtqueue's available ring without missing a kick, and without a kick or an
-//! interrupt too many.
+//! Serving a virtqueue's available ring without missing a kick, and without unnecessary kicks and
+//! interrupts.
 
 use std::{num::Wrapping, sync::atomic::Ordering};
 
@@ -9,40 +9,40 @@ use vm_memory::{Bytes, GuestAddress, GuestMemory};
 
 use crate::malformed::Malformed;
 
-/// What is left when [`drain`] returns.
+/// What remains when [`drain`] returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Nothing, and the guest will kick when there is more.
+    /// Nothing. The guest kicks when it adds a chain.
     Empty,
-    /// Perhaps something, and the guest need not kick: call again.
+    /// Possibly more chains, without a kick. Call again.
     More,
 }
 
-/// Whether the guest is to kick when there is more.
+/// Whether the guest should kick when it adds a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kicks {
-    /// It is: nobody looks until it does.
+    /// The guest should kick, because the ring is not polled.
     Wanted,
-    /// It is not: whoever serves knows when to look.
+    /// The guest need not kick, because the device checks the ring on request.
     Unwanted,
 }
 
-/// A descriptor chain that is done with.
+/// A descriptor chain that the device has finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Used {
-    /// The virtqueue it came from.
+    /// The index of the virtqueue.
     pub(crate) queue: u16,
-    /// The index by which the guest knows it.
+    /// The head index of the chain.
     pub(crate) head: u16,
-    /// Bytes written to its device-writable part.
+    /// The number of bytes written to the device-writable part.
     pub(crate) len: u32,
 }
 
-/// Hands at most `budget` available chains to `serve`. Those for which it returns a length are used
-/// at once, the others later.
+/// Passes at most `budget` available chains to `serve`. If `serve` returns a length, the chain is
+/// put into the used ring at once, otherwise later.
 ///
-/// Kicks are switched off while there is something to do (virtio 1.2 2.7.9), and if they are wanted the
-/// ring is looked at once more after they were switched on again.
+/// Kicks are disabled while chains are available (virtio 1.2 2.7.9). If they are wanted, the ring
+/// is checked once more after they were enabled again.
 pub(crate) fn drain<'m, M: GuestMemory>(
     ring: &mut Queue,
     memory: &'m M,
@@ -67,7 +67,7 @@ pub(crate) fn drain<'m, M: GuestMemory>(
             }
         }
         if promised && !found {
-            // The index says that there is something, but it cannot be read.
+            // The available index indicates a chain, but it cannot be read.
             return Err(Malformed::BadRing);
         }
         if kicks == Kicks::Unwanted {
@@ -80,7 +80,7 @@ pub(crate) fn drain<'m, M: GuestMemory>(
     }
 }
 
-/// The next available chain.
+/// Takes the next available chain.
 pub(crate) fn next<'m, M: GuestMemory>(
     ring: &mut Queue,
     memory: &'m M,
@@ -88,7 +88,7 @@ pub(crate) fn next<'m, M: GuestMemory>(
     Ok(ring.iter(memory).map_err(|_| Malformed::BadRing)?.next())
 }
 
-/// Puts a chain into the used ring.
+/// Adds a chain to the used ring.
 pub(crate) fn add_used<M: GuestMemory>(
     ring: &mut Queue,
     memory: &M,
@@ -98,14 +98,14 @@ pub(crate) fn add_used<M: GuestMemory>(
     ring.add_used(memory, head, len).map_err(|_| Malformed::BadRing)
 }
 
-/// Whether the guest wants an interrupt for what was used since this was asked last.
+/// Whether the guest wants an interrupt for the chains used since the last call.
 pub(crate) fn interrupt_wanted<M: GuestMemory>(
     ring: &mut Queue,
     memory: &M,
     notify_on_empty: bool,
 ) -> bool {
-    // Asked in any case: it has the fence behind which the guest's wishes are what it last wrote, and
-    // it forgets what was added before.
+    // Call this in any case: it contains the memory fence after which the guest's latest settings
+    // are visible, and it forgets the chains that were added before.
     let event = ring.needs_notification(memory).unwrap_or(true);
     let taken = |index: Wrapping<u16>| index.0 == ring.next_avail();
     if notify_on_empty && ring.avail_idx(memory, Ordering::Acquire).is_ok_and(taken) {

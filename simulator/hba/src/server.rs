@@ -1,4 +1,4 @@
-//! An HBA: a Unix socket, and a device for whoever connects to it.
+//! An HBA: a Unix socket, and a device for the front end that connects to it.
 
 use std::{
     fmt, fs, io,
@@ -38,13 +38,13 @@ use crate::{
     vring::Memory,
 };
 
-/// After something failed that may pass, such as a lack of file descriptors.
+/// The delay after a failure that may be temporary, such as a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// One vhost-user-scsi device: a listening Unix socket and the threads that serve whoever connects
-/// to it. It has one front end at a time; when that one ends, commands that were held back are
-/// forgotten, and the next one is served. [`HbaServer::stop`] and dropping it end the threads and
-/// remove the socket.
+/// A vhost-user-scsi device: a listening Unix socket and the threads that serve the front end. It
+/// serves one front end at a time. When a front end disconnects, its parked commands are forgotten,
+/// and the next front end is served. [`HbaServer::stop`] or dropping the server ends the threads
+/// and removes the socket.
 pub struct HbaServer {
     socket: PathBuf,
     counters: Arc<Counters>,
@@ -54,13 +54,13 @@ pub struct HbaServer {
 }
 
 impl HbaServer {
-    /// Starts listening on `socket`, and attaches the HBA to the array. A socket that was left
-    /// behind there, which nobody listens on any more, is replaced.
+    /// Starts listening on `socket`, and attaches the HBA to the array. Replaces a stale socket on
+    /// which no process listens.
     ///
     /// # Errors
     ///
-    /// When the configuration asks for what cannot be, when something else is at `socket`, or when
-    /// the operating system refuses the socket, a file descriptor or a thread.
+    /// Returns an error if the configuration is invalid, if `socket` is in use, or if the operating
+    /// system refuses the socket, a file descriptor or a thread.
     pub fn start(
         config: HbaConfig,
         array: Arc<Array>,
@@ -70,14 +70,15 @@ impl HbaServer {
         HbaServer::start_with(config, array, clock, socket, None)
     }
 
-    /// The same, but the guest is served only by [`HbaServer::serve`], and interrupted by whoever calls
-    /// [`HbaServer::take_interrupts`]. The clock stands still between two calls of `serve`, as far as
-    /// the HBA is concerned. Commands that are held back stay so when the front end stops and starts
-    /// its queues, which a machine that is paused does.
+    /// Starts the HBA in held mode. The guest is served only by [`HbaServer::serve`], and the
+    /// caller raises the interrupts that [`HbaServer::take_interrupts`] returns. The HBA reads the
+    /// clock only while it serves, so that for the HBA no time passes between two calls. Parked
+    /// commands stay parked when the front end stops and restarts its queues, which QEMU does when
+    /// the machine is paused.
     ///
     /// # Errors
     ///
-    /// As [`HbaServer::start`].
+    /// See [`HbaServer::start`].
     pub fn start_held(
         config: HbaConfig,
         array: Arc<Array>,
@@ -128,51 +129,51 @@ impl HbaServer {
         Ok(HbaServer { socket: socket.into(), counters, stop, held, thread: Some(thread) })
     }
 
-    /// Serves what the guest has sent so far, or a good part of it (at most 1024 commands of
-    /// a queue), and what is due by the clock; for an HBA that was started
-    /// [held](HbaServer::start_held).
+    /// Serves the requests that the guest has sent, at most 1024 commands per queue, and the
+    /// commands that are due. Only for an HBA that was started [held](HbaServer::start_held).
     pub fn serve(&self) {
         if let Some(held) = &self.held {
             held.serve();
         }
     }
 
-    /// Takes the virtqueues whose guest is to be interrupted since the last time, for an HBA that was
-    /// started [held](HbaServer::start_held): such a one raises no interrupt itself.
+    /// Takes the virtqueues with interrupts that are pending since the last call. Only for an HBA
+    /// that was started [held](HbaServer::start_held), because it does not raise them itself.
     pub fn take_interrupts(&self) -> Vec<u16> {
         self.held.as_ref().map(|held| held.take_interrupts()).unwrap_or_default()
     }
 
-    /// Serves as [`HbaServer::serve`] does, and writes down what; none if that cannot be: a guest may send
-    /// requests that make no sense.
+    /// Like [`HbaServer::serve`], and also records the requests. Returns `None` if a request cannot
+    /// be recorded because it is malformed.
     pub fn serve_and_write_down(&self) -> Option<Vec<Request>> {
         self.held.as_ref()?.serve_and_write_down()
     }
 
-    /// Does what [`HbaServer::serve`] did when these requests were written down, without the guest, whose
-    /// memory has the answers already. To be called before the front end has started a virtqueue, with
-    /// the clock at the time of then. Commands that are held back are answered later to the guest that
-    /// has come by then. Answers whether there is a front end, and the requests are of such a guest.
+    /// Repeats what [`HbaServer::serve`] did when these requests were recorded, without the guest,
+    /// whose memory already contains the responses. Call it before the front end starts a
+    /// virtqueue, with the clock set to the time of the recording. Commands that are parked
+    /// complete later, in the memory of the guest that is then connected. Returns `false` if no
+    /// front end is connected, or if a request refers to guest memory that `scratch` does not have.
     pub fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
         self.held.as_ref().is_some_and(|held| held.carry_out(requests, scratch))
     }
 
-    /// Whether [`HbaServer::serve`] has more to do than what the guest may have sent since.
+    /// Whether [`HbaServer::serve`] has work other than new requests from the guest.
     pub fn wants_service(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.wants_service())
     }
 
-    /// Where it listens.
+    /// The path of the listening socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// What it has done so far.
+    /// The counters since the server was started.
     pub fn statistics(&self) -> Statistics {
         self.counters.statistics()
     }
 
-    /// Ends the connection there is, ends the threads and removes the socket.
+    /// Closes the current connection, ends the threads and removes the socket.
     pub fn stop(self) {
         drop(self);
     }
@@ -196,7 +197,7 @@ impl fmt::Debug for HbaServer {
     }
 }
 
-/// How the thread that listens is told to end.
+/// Signals the listening thread to end.
 struct Stop {
     requested: AtomicBool,
     event: EventFd,
@@ -214,7 +215,7 @@ impl Stop {
 
     fn request(&self) {
         self.requested.store(true, Ordering::SeqCst);
-        // A counter that is full has been written to, which is all that matters.
+        // If the write fails, the counter is full, and the eventfd is readable in any case.
         let _ = self.event.write(1);
         self.end_connection();
     }
@@ -223,7 +224,8 @@ impl Stop {
         self.requested.load(Ordering::SeqCst)
     }
 
-    /// Takes the connection that a request to stop must end, also one that came just before.
+    /// Sets the connection that a stop request must close. Closes it at once if the stop was
+    /// requested already.
     fn set_connection(&self, connection: Option<ShutdownHandle>) {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection;
         if self.is_requested() {
@@ -239,14 +241,14 @@ impl Stop {
     }
 }
 
-/// What the thread that listens has.
+/// The state of the listening thread.
 struct Server {
     config: HbaConfig,
     array: Arc<Array>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     listener: Listener,
-    /// Readable when somebody connects, or when a stop is requested.
+    /// Readable when a front end connects, or when a stop is requested.
     connecting: Epoll,
     stop: Arc<Stop>,
     bell: Arc<EventFd>,
@@ -260,7 +262,7 @@ impl Server {
         }
         let bell = Arc::clone(&self.bell);
         Arc::new(move || {
-            // A counter that is full has been written to, which is all that matters.
+            // If the write fails, the counter is full, and the eventfd is readable in any case.
             let _ = bell.write(1);
         })
     }
@@ -272,11 +274,11 @@ impl Server {
                 thread::sleep(PAUSE);
             }
         }
-        // Nobody listens any more.
+        // The HBA no longer needs notices.
         self.array.attach(self.config.id, Arc::new(|| ()));
     }
 
-    /// Waits until somebody connects. Returns whether to go on.
+    /// Waits until a front end connects. Returns `false` if the thread must end.
     fn wait_for_front_end(&self) -> bool {
         let mut events = [EpollEvent::default()];
         while !self.stop.is_requested() {
@@ -292,7 +294,7 @@ impl Server {
         false
     }
 
-    /// Serves the front end that is connecting, until it ends.
+    /// Serves the front end that is connecting, until it disconnects.
     fn serve_front_end(&mut self) -> Result<(), vhost_user_backend::Error> {
         let memory = GuestMemoryAtomic::new(Memory::default());
         let device = Device::new(
@@ -333,7 +335,8 @@ impl Server {
                 .register_listener(bell, EventSet::IN, event)
                 .map_err(StartDaemon)?,
             Some(held) => {
-                // Rung once for each thread, to make the backend known to its virtqueues.
+                // Ring once for each thread, so that each thread passes its virtqueues to the
+                // backend.
                 let _ = self.bell.write(1);
                 let once = EventSet::IN | EventSet::EDGE_TRIGGERED;
                 for thread in daemon.get_epoll_handlers() {

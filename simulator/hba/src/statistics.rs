@@ -1,4 +1,4 @@
-//! What an HBA has done, in numbers.
+//! The counters of an HBA.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -6,35 +6,35 @@ use sansim_array::HbaId;
 
 use crate::malformed::Malformed;
 
-/// What an HBA has done since it was started.
+/// Counters since the HBA was started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Connections of a front end.
+    /// Front ends that have connected.
     pub connections: u64,
-    /// SCSI commands received, also those that no target answered.
+    /// SCSI commands received, including those without a target.
     pub received: u64,
-    /// SCSI commands completed, also those that no target answered.
+    /// SCSI commands completed, including those without a target.
     pub commands: u64,
-    /// Bytes of data written to the guest's memory.
+    /// Bytes of data-in written to guest memory.
     pub bytes_in: u64,
-    /// Bytes of data read from the guest's memory.
+    /// Bytes of data-out read from guest memory.
     pub bytes_out: u64,
-    /// Commands that were parked.
+    /// How often a command was parked.
     pub parked: u64,
-    /// Task management functions answered.
+    /// Task management functions received.
     pub task_management: u64,
     /// Events delivered to the guest.
     pub events: u64,
-    /// Events lost because the guest offered no buffer for them.
+    /// Events lost because the guest did not offer enough buffers.
     pub events_missed: u64,
-    /// Requests and rings that broke the rules.
+    /// Malformed requests and rings.
     pub malformed: u64,
-    /// Interrupts sent to the guest.
+    /// Interrupts raised for the guest.
     pub notifications: u64,
 }
 
-/// The numbers while they are being counted.
+/// The counters while the HBA runs.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) connections: Counter,
@@ -48,11 +48,11 @@ pub(crate) struct Counters {
     pub(crate) events_missed: Counter,
     pub(crate) malformed: Counter,
     pub(crate) notifications: Counter,
-    /// A bit for each kind of [`Malformed`] that was logged.
+    /// A bit for each kind of [`Malformed`] that was already logged.
     reported: AtomicU32,
 }
 
-/// A number that several threads add to.
+/// A counter that several threads increment.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -83,7 +83,8 @@ impl Counters {
         }
     }
 
-    /// Counts something malformed, and logs the first of its kind: a guest could write thousands.
+    /// Counts a malformed request or ring. Logs only the first of each kind, because a guest could
+    /// cause thousands.
     pub(crate) fn report(&self, hba: HbaId, queue: u16, what: Malformed) {
         self.malformed.add(1);
         let bit = 1 << what as u32;

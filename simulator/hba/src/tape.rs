@@ -1,9 +1,9 @@
-//! Requests that are written down, to be carried out again without the guest that sent them.
+//! Recorded requests, which can be carried out again without the guest that sent them.
 //!
-//! A story can be taken up in the middle only by an array and HBAs that have been through what came
-//! before, and that is requests, at points of time. So they are written down while they are served, and a
-//! fresh array that is given the same ones at the same times is where the other one was: which commands
-//! wait, what is reserved, what was written. Nothing of either has to be saved.
+//! To continue a story from a checkpoint, the array and the HBAs must be in the state that they had
+//! then. That state depends only on the requests and their times. Therefore requests are recorded
+//! while they are served. A new array that gets the same requests at the same times reaches the
+//! same state: the same parked commands, reservations and data. The state itself need not be saved.
 
 use std::{
     mem,
@@ -14,33 +14,35 @@ use sansim_array::DmaError;
 use serde::{Deserialize, Serialize};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
-/// Where QEMU's q35 machine goes on with memory that does not fit below: the size of the lower part,
-/// and the address of the upper one (hw/i386/pc_q35.c).
+/// The memory layout of QEMU's q35 machine: the size of the lower part, and the address at which
+/// the rest continues (hw/i386/pc_q35.c).
 const LOWER: u64 = 2 << 30;
 const UPPER_AT: u64 = 4 << 30;
 
-/// A request as a guest sent it: one chain of a virtqueue.
+/// A recorded request: one chain of a virtqueue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The virtqueue's index.
+    /// The index of the virtqueue.
     pub(crate) queue: u16,
-    /// The index by which the guest knows the chain.
+    /// The head index of the chain.
     pub(crate) head: u16,
-    /// What the guest gave, and the addresses at which it lay.
+    /// The device-readable segments: their addresses and their data.
     pub(crate) readable: Vec<(u64, Vec<u8>)>,
-    /// Where it wants its answer: addresses and lengths.
+    /// The device-writable segments: their addresses and their lengths in bytes.
     pub(crate) writable: Vec<(u64, u32)>,
 }
 
-/// Memory that stands in for that of a guest which is not there. What is written to it is lost.
+/// Memory that replaces the memory of a guest that is not running. Data written to it is discarded.
 #[derive(Debug)]
 pub struct Scratch(GuestMemoryMmap<()>);
 
 impl Scratch {
-    /// In place of a guest's memory of so many bytes. It occupies what is touched.
+    /// Creates a replacement for `bytes` bytes of guest memory. Only pages that are touched use
+    /// host memory.
     ///
     /// # Errors
-    /// When there are not so many addresses.
+    ///
+    /// Returns an error if the address space is not sufficient.
     pub fn new(bytes: u64) -> Result<Scratch, vm_memory::mmap::FromRangesError> {
         let upper = bytes.saturating_sub(LOWER);
         let parts = [(0, bytes.min(LOWER)), (UPPER_AT, upper)].into_iter();
@@ -49,10 +51,11 @@ impl Scratch {
         GuestMemoryMmap::from_ranges(&ranges).map(Scratch)
     }
 
-    /// Has what the guest gave where it lay.
+    /// Writes the device-readable data of a request to its addresses.
     ///
     /// # Errors
-    /// When the request is of a guest with more memory.
+    ///
+    /// Returns an error if an address is beyond this memory.
     pub(crate) fn put(&self, request: &Request) -> Result<(), DmaError> {
         let mut parts = request.readable.iter();
         parts.try_for_each(|(at, bytes)| {
@@ -65,7 +68,7 @@ impl Scratch {
     }
 }
 
-/// Where requests are written down.
+/// The recorder for requests.
 #[derive(Debug, Default)]
 pub(crate) struct Tape(Mutex<State>);
 
@@ -74,17 +77,16 @@ enum State {
     #[default]
     Off,
     On(Vec<Request>),
-    /// There was one that makes no sense, and so cannot be written down.
+    /// A malformed request occurred, which cannot be recorded.
     Spoiled,
 }
 
 impl Tape {
-    /// From now on requests are written down.
     pub(crate) fn start(&self) {
         *self.state() = State::On(Vec::new());
     }
 
-    /// No more are. Answers what was written down; none if it is not all there.
+    /// Stops recording. Returns the recorded requests; `None` if the recording is incomplete.
     pub(crate) fn finish(&self) -> Option<Vec<Request>> {
         match mem::take(&mut *self.state()) {
             State::On(requests) => Some(requests),
@@ -92,7 +94,7 @@ impl Tape {
         }
     }
 
-    /// Writes a request down.
+    /// Records a request if recording is on.
     pub(crate) fn note(&self, request: impl FnOnce() -> Option<Request>) {
         let mut state = self.state();
         if let State::On(requests) = &mut *state {

@@ -1,4 +1,4 @@
-//! What a guest's driver sees of the device.
+//! The device as a guest's driver sees it.
 
 mod commands;
 mod events;

@@ -1,9 +1,9 @@
-//! A virtqueue as the vhost-user-backend crate keeps it, with one thing done otherwise.
+//! A virtqueue of vhost-user-backend, with a different handling of kicks.
 //!
-//! The crate's worker thread reads a kick before it has a queue served, and ends for good when the
-//! read fails. It fails, or blocks, when the front end has replaced the kick's file between the
-//! worker's waking and its reading, as QEMU does when a guest is stopped and continued. Here such a
-//! kick is simply none.
+//! The worker thread of vhost-user-backend reads a kick before the queue is served, and exits if
+//! the read fails. The read fails or blocks if the front end replaced the kick's eventfd after the
+//! thread woke up and before it reads. QEMU does that when a guest is stopped and resumed. Here,
+//! such a kick is ignored.
 
 mod dirty;
 
@@ -16,14 +16,12 @@ use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
 
 pub(crate) use self::dirty::DirtyPages;
 
-/// Guest memory, which keeps note of the pages that are written while the guest is migrated.
+/// Guest memory that records the pages written during migration.
 pub(crate) type Memory = GuestMemoryMmap<DirtyPages>;
-/// Guest memory that the front end may lay out anew at any time.
+/// Guest memory whose layout the front end can change at any time.
 pub(crate) type SharedMemory = GuestMemoryAtomic<Memory>;
-/// A virtqueue that is locked.
 pub(crate) type LockedVring<'a> = MutexGuard<'a, VringState<SharedMemory>>;
 
-/// A virtqueue.
 #[derive(Clone)]
 pub(crate) struct Vring(VringMutex<SharedMemory>);
 
@@ -105,7 +103,8 @@ impl VringT<SharedMemory> for Vring {
     }
 
     fn set_kick(&self, file: Option<File>) {
-        // The other end only writes to it, and an eventfd has room for more kicks than will ever be.
+        // Non-blocking is safe, because the front end only writes to the eventfd, and its counter
+        // never becomes full.
         let file = file.filter(|file| {
             let set =
                 fcntl_getfl(file).and_then(|flags| fcntl_setfl(file, flags | OFlags::NONBLOCK));
@@ -120,7 +119,7 @@ impl VringT<SharedMemory> for Vring {
             && let Err(error) = kick.consume()
             && error.kind() != io::ErrorKind::WouldBlock
         {
-            // Not even an eventfd: the front end is broken, and its queues are not served on.
+            // Not an eventfd: the front end is broken, and its queue is no longer served.
             tracing::warn!("a kick cannot be read: {error}");
             return Err(error);
         }
@@ -150,7 +149,7 @@ mod tests {
         let memory = SharedMemory::new(Memory::default());
         let vring = Vring::new(memory, 16).expect("the size is a power of two");
         vring.set_enabled(true);
-        // Reading this eventfd would block.
+        // A read of this eventfd would block.
         let eventfd = EventFd::new(0).expect("an eventfd");
         let kick = eventfd.try_clone().expect("a descriptor");
         // SAFETY: the number was given up by its only owner.

@@ -1,4 +1,4 @@
-//! What crosses the virtqueues: the structures and codes of virtio 1.2 clause 5.6, little-endian.
+//! The structures and codes in the virtqueues (virtio 1.2 clause 5.6), little-endian.
 
 use sansim_array::{Completion, ServiceResponse, TaskManagement, TmfResponse};
 use virtio_bindings::{
@@ -9,8 +9,8 @@ use virtio_bindings::{
 
 use crate::lun::{Address, MAX_LUN};
 
-/// The device features offered. A front end that wants to migrate or save its guest finds what it
-/// needs among the transport's own features.
+/// The device features that are offered. The features for migrating and saving a guest belong to
+/// the transport and are offered there.
 pub(crate) const FEATURES: u64 = 1 << VIRTIO_F_VERSION_1
     | 1 << VIRTIO_F_NOTIFY_ON_EMPTY
     | 1 << VIRTIO_RING_F_INDIRECT_DESC
@@ -18,33 +18,31 @@ pub(crate) const FEATURES: u64 = 1 << VIRTIO_F_VERSION_1
     | 1 << VIRTIO_SCSI_F_HOTPLUG
     | 1 << VIRTIO_SCSI_F_CHANGE;
 
-/// Set in the features that were acknowledged: the guest wants an interrupt whenever the device has
+/// The feature bit of VIRTIO_F_NOTIFY_ON_EMPTY: the guest wants an interrupt when the device has
 /// taken the last available buffer.
 pub(crate) const NOTIFY_ON_EMPTY: u64 = 1 << VIRTIO_F_NOTIFY_ON_EMPTY;
-/// Set in the features that were acknowledged: the guest listens to the event queue.
+/// The feature bits with which a guest uses the event queue.
 pub(crate) const HOTPLUG_OR_CHANGE: u64 = 1 << VIRTIO_SCSI_F_HOTPLUG | 1 << VIRTIO_SCSI_F_CHANGE;
 
-/// The control queue's index; the event queue and the request queues follow.
+/// The index of the control queue. The event queue and the request queues follow.
 pub(crate) const CONTROL_QUEUE: u16 = 0;
-/// The event queue's index.
 pub(crate) const EVENT_QUEUE: u16 = 1;
-/// The first request queue's index.
 pub(crate) const FIRST_REQUEST_QUEUE: u16 = 2;
 
-/// The largest virtqueue that is served, which is also the longest that QEMU makes.
+/// The maximum virtqueue size, which is also QEMU's maximum.
 pub(crate) const MAX_QUEUE_SIZE: u16 = 1024;
 
 const CDB_SIZE: usize = VIRTIO_SCSI_CDB_DEFAULT_SIZE as usize;
 const SENSE_SIZE: usize = VIRTIO_SCSI_SENSE_DEFAULT_SIZE as usize;
 
-/// The `N` bytes of `bytes` from `at` on, which the caller knows to be there.
+/// The `N` bytes of `bytes` at offset `at`. Panics if `bytes` is too short.
 fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut taken = [0; N];
     taken.copy_from_slice(&bytes[at..at + N]);
     taken
 }
 
-/// The head of a request (`virtio_scsi_cmd_req`). Task attribute, priority and CRN are not kept: a
+/// The header of a request (`virtio_scsi_cmd_req`). Task attribute, priority and CRN are ignored; a
 /// Linux guest leaves them at SIMPLE, 0 and 0.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CommandHeader {
@@ -65,10 +63,10 @@ impl CommandHeader {
     }
 }
 
-/// The size of a request's answer (`virtio_scsi_cmd_resp`).
+/// The size of a response (`virtio_scsi_cmd_resp`) in bytes.
 pub(crate) const RESPONSE_SIZE: usize = 12 + SENSE_SIZE;
 
-/// The answer to a request.
+/// Encodes the response to a request.
 pub(crate) fn response(completion: &Completion) -> [u8; RESPONSE_SIZE] {
     let mut bytes = [0; RESPONSE_SIZE];
     bytes[4..8].copy_from_slice(&completion.residual.to_le_bytes());
@@ -84,7 +82,7 @@ pub(crate) fn response(completion: &Completion) -> [u8; RESPONSE_SIZE] {
     bytes
 }
 
-/// A response code that virtio-scsi leaves undefined.
+/// A response code that virtio-scsi does not define.
 const UNKNOWN_RESPONSE: u32 = 0x2a;
 
 fn response_code(response: ServiceResponse) -> u8 {
@@ -107,19 +105,19 @@ fn response_code(response: ServiceResponse) -> u8 {
 /// A request on the control queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ControlRequest {
-    /// A task management function; none if its code is not known.
+    /// A task management function; `None` if the subtype is unknown.
     TaskManagement { lun: [u8; 8], function: Option<TaskManagement> },
     /// A query of, or a subscription to, asynchronous notifications.
     Notifications { lun: [u8; 8] },
-    /// Of no type that virtio knows.
+    /// The request type is unknown.
     Unknown,
 }
 
 impl ControlRequest {
-    /// The longest of them (`virtio_scsi_ctrl_tmf_req`).
+    /// The size in bytes of the longest request (`virtio_scsi_ctrl_tmf_req`).
     pub(crate) const MAX_SIZE: usize = 24;
 
-    /// Reads a request of the control queue; nothing if it is too short for its type.
+    /// Decodes a request of the control queue; `None` if it is too short for its type.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         if bytes.len() < 4 {
             return None;
@@ -158,20 +156,20 @@ fn function(subtype: u32, tag: u64) -> Option<TaskManagement> {
     })
 }
 
-/// How a control request is answered.
+/// The response to a control request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ControlResponse {
-    /// To a task management function.
+    /// The response to a task management function.
     TaskManagement(TmfResponse),
-    /// To a query or subscription: none of the notifications asked for is supported.
+    /// The response to a query or subscription: none of the requested notifications is supported.
     NoNotifications,
-    /// To either: there is no such target.
+    /// The target does not exist. `notifications` distinguishes the two kinds of requests.
     BadTarget { notifications: bool },
 }
 
 impl ControlResponse {
-    /// The answer as it is written: `virtio_scsi_ctrl_tmf_resp` is the response code alone,
-    /// `virtio_scsi_ctrl_an_resp` has the supported events, none, before it.
+    /// Encodes the response. `virtio_scsi_ctrl_tmf_resp` contains only the response code. In
+    /// `virtio_scsi_ctrl_an_resp`, the supported events precede it; there are none.
     pub(crate) fn encode(self) -> ([u8; 5], usize) {
         let (code, notifications) = match self {
             Self::TaskManagement(TmfResponse::Complete) => (VIRTIO_SCSI_S_OK, false),
@@ -190,21 +188,21 @@ impl ControlResponse {
     }
 }
 
-/// Something that happened, for the event queue (`virtio_scsi_event`).
+/// An event for the event queue (`virtio_scsi_event`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A logical unit appeared.
+    /// A logical unit was added.
     Added(Address),
-    /// A logical unit is gone.
+    /// A logical unit was removed.
     Removed(Address),
-    /// A logical unit's parameters changed.
+    /// The parameters of a logical unit changed.
     Changed(Address, /* asc */ u8, /* ascq */ u8),
 }
 
 impl Event {
     pub(crate) const SIZE: usize = 16;
 
-    /// The event as it is written; `missed` says that events before it were lost.
+    /// Encodes the event. `missed` reports that earlier events were lost.
     pub(crate) fn encode(self, missed: bool) -> [u8; Self::SIZE] {
         let (code, address, reason) = match self {
             Self::Added(at) => (VIRTIO_SCSI_T_TRANSPORT_RESET, at, VIRTIO_SCSI_EVT_RESET_RESCAN),
@@ -222,10 +220,10 @@ impl Event {
     }
 }
 
-/// The size of the configuration space (`virtio_scsi_config`).
+/// The size of the configuration space (`virtio_scsi_config`) in bytes.
 const CONFIG_SIZE: usize = 36;
 
-/// The configuration space. QEMU shows its guest one of its own.
+/// The configuration space. QEMU presents a configuration space of its own to its guest instead.
 fn config(request_queues: u16, targets: usize) -> [u8; CONFIG_SIZE] {
     const SEG_MAX: u32 = 126;
     const MAX_SECTORS: u32 = 0xFFFF;
@@ -249,7 +247,8 @@ fn config(request_queues: u16, targets: usize) -> [u8; CONFIG_SIZE] {
     bytes
 }
 
-/// The part of the configuration space at `offset`; nothing if it is not all there.
+/// The part of the configuration space at `offset`; `None` if it is not completely within the
+/// space.
 pub(crate) fn config_part(
     request_queues: u16,
     targets: usize,

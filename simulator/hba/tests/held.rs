@@ -1,4 +1,4 @@
-//! An HBA that serves its guest only when it is asked to, as in skipped time.
+//! An HBA in held mode, which serves its guest only on request, as in skipped time.
 
 mod front_end;
 mod guest;
@@ -35,7 +35,7 @@ impl Bench {
         let server = HbaServer::start_held(config, on, by, &socket).expect("the socket is free");
         let front = FrontEnd::connect(&socket, REQUESTS + 2, 256, 200);
         let mut bench = Bench { _dir: dir, array, clock, server, front };
-        // Takes away the unit attentions that wait for the nexus.
+        // Takes the pending unit attentions of the nexus.
         for _ in 0..4 {
             bench.send(REQUESTS, 0, &TEST_UNIT_READY);
             bench.server.serve();
@@ -51,7 +51,7 @@ impl Bench {
         self.front.offer(queue, slot, &parts);
     }
 
-    /// Sends a write of one block full of a byte.
+    /// Offers a write of one block that is filled with `byte`.
     fn write(&mut self, slot: u16, block: u32, byte: u8) {
         let place = self.front.place(slot);
         place.command(&self.front.memory, lun(0, 0), 0, &write10(block, 1));
@@ -181,7 +181,7 @@ fn a_question_that_comes_before_its_queue_is_started_again_is_answered_as_ever()
     assert_eq!(bench.answer(REQUESTS), Some(Response::GOOD));
 }
 
-/// Has a bench serve, and answers what it wrote down.
+/// Serves the bench, and returns the recorded requests.
 fn written(bench: &Bench) -> Vec<Request> {
     bench.server.serve_and_write_down().expect("it makes sense")
 }
@@ -198,7 +198,7 @@ fn an_hba_that_carries_out_what_another_has_served_is_where_that_one_is() {
     let waiting = written(&first);
     assert_eq!((done.len(), waiting.len(), first.answer(REQUESTS)), (1, 1, None));
 
-    // Another array, and a guest that has sent these requests and only waits for the last one.
+    // Another array. Its guest has sent these requests and waits only for the last one.
     let mut second = Bench::new(slow());
     let scratch = Scratch::new(1 << 30).expect("addresses cost nothing");
     second.server.take_interrupts();

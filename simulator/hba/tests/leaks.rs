@@ -1,5 +1,5 @@
-//! Front ends that come and go leave no file descriptor and no thread behind. Alone in its process,
-//! since it counts them.
+//! Disconnected front ends leave no file descriptor and no thread behind. The test needs a process
+//! of its own, because it counts them.
 
 mod front_end;
 mod guest;
@@ -31,7 +31,7 @@ fn connections_leave_neither_descriptors_nor_threads() {
     for _ in 0..5 {
         let mut front = FrontEnd::connect(server.socket(), REQUESTS + 3, 64, 1);
         let parts = front.place(0).plain();
-        // The server is done with the front ends before as soon as it serves this one.
+        // When the server serves this front end, it has cleaned up after the earlier ones.
         front.run(lun(0, 0), &TEST_UNIT_READY, &parts);
         counts.push((entries("/proc/self/fd"), entries("/proc/self/task")));
     }

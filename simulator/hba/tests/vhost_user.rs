@@ -1,4 +1,4 @@
-//! A real HBA on a real socket, seen by the vhost crate's front end.
+//! A real HBA on a real socket, used by the front end of the vhost crate.
 
 mod front_end;
 mod guest;
@@ -35,7 +35,7 @@ use vm_memory::{Bytes, GuestAddress};
 const REQUEST_QUEUES: u16 = 2;
 const QUEUES: usize = REQUESTS + REQUEST_QUEUES as usize;
 
-/// An HBA and all it needs.
+/// An HBA with its array, clock and socket.
 struct Bench {
     dir: TempDir,
     array: Arc<Array>,
@@ -59,7 +59,7 @@ impl Bench {
 
     fn connect(&self) -> FrontEnd {
         let mut front = FrontEnd::connect(self.server.socket(), QUEUES, 256, 40);
-        // Take away the unit attentions that wait for the nexuses.
+        // Take the pending unit attentions of the nexuses.
         for target in 0..2 {
             for _ in 0..4 {
                 let parts = front.place(0).plain();
@@ -219,7 +219,7 @@ fn a_stopped_queue_gives_its_commands_back_and_starts_again() {
     let response = place.response(&front.memory);
     assert_eq!((response.code, response.status), (0, 8), "BUSY: the guest sends it again");
 
-    // What is offered while the queue stands still is served when it goes on.
+    // A command offered while the queue is stopped is served when the queue resumes.
     place.command(&front.memory, lun(0, 0), 6, &TEST_UNIT_READY);
     front.queues[REQUESTS].ring.offer(&front.memory, 5, &place.plain());
     front.start_queue(REQUESTS, base as u16);
@@ -261,7 +261,7 @@ fn a_front_end_that_goes_away_leaves_nothing_behind() {
         drop(front);
         wait_until(|| bench.server.statistics().connections == connection);
     }
-    // Nothing is resumed for the front ends that are gone.
+    // Commands of disconnected front ends are not resumed.
     bench.apply(Action::Release { hold: "gate".into() });
     let mut front = bench.connect();
     let parts = front.place(0).reading(BLOCK);
@@ -275,7 +275,8 @@ fn garbage_on_the_socket_ends_the_connection_and_no_more() {
     let bench = Bench::new(vec![]);
     let mut messages: Vec<Vec<u8>> =
         vec![vec![], vec![0xFF; 3], vec![0xFF; 4096], b"GET / HTTP/1.1\r\n\r\n".to_vec()];
-    // Every request code there is, and some more, with a body that fits none of them well.
+    // Every request code, and some undefined ones, with a body that has the wrong size for nearly
+    // all of them.
     for code in 0..48u32 {
         let mut message = Vec::new();
         for word in [code, 1 | 8, 32] {
@@ -287,7 +288,7 @@ fn garbage_on_the_socket_ends_the_connection_and_no_more() {
     let count = messages.len() as u64;
     for message in messages {
         let mut stream = UnixStream::connect(bench.server.socket()).expect("it listens");
-        // It may have been hung up on already.
+        // The server may have closed the connection already.
         let _ = stream.write_all(&message);
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
@@ -365,7 +366,7 @@ fn an_hba_that_cannot_be_is_refused() {
     drop(front);
 }
 
-/// Waits for something that is bound to happen.
+/// Waits until the condition holds, with a timeout.
 fn wait_until(mut happened: impl FnMut() -> bool) {
     while !happened() {
         std::thread::sleep(Duration::from_millis(1));

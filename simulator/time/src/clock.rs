@@ -1,14 +1,14 @@
-//! The clock that everything waits on.
+//! The interface that all clocks implement.
 
 use crate::Time;
 
-/// Where time comes from. The HBA, the lab and the runner all wait through one of these, so that
-/// none of them knows whether the time is the host's or the guest's.
+/// The source of time. The HBA, the lab and the runner wait on a `Clock`, so that they work the
+/// same with the host's time and with the guest's time.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The current time, counted from the start of the machine.
     fn now(&self) -> Time;
 
-    /// Calls `wake` once, at `due` or soon after it, on a thread of the clock's. A point that has
-    /// passed is due at once. `wake` must not block.
+    /// Calls `wake` once, at `due` or shortly after, on a thread of the clock. If `due` is in the
+    /// past, it calls `wake` as soon as possible. `wake` must not block.
     fn call_at(&self, due: Time, wake: Box<dyn FnOnce() + Send>);
 }

@@ -1,8 +1,8 @@
-//! Clocks and timers: the ground floor, which imports nothing of the house.
+//! Clocks and timers. This crate imports no other crate of the workspace.
 //!
-//! Whatever waits, waits on a [`Clock`], and does not know whether its time is the host's ([`RealClock`])
-//! or the guest's ([`SkipClock`]). The array does not even have a clock: its caller passes the [`Time`] in,
-//! so that the same calls at the same times return the same bytes.
+//! Everything that waits, waits on a [`Clock`], whose time is either the host's ([`RealClock`]) or
+//! the guest's ([`SkipClock`]). The array has no clock: its caller passes the [`Time`], so that the
+//! same calls at the same times return the same bytes.
 
 #![forbid(unsafe_code)]
 

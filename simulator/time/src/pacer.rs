@@ -1,10 +1,11 @@
-//! A guest's clock that is not to get ahead of the host's.
+//! Limiting a guest's clock to the speed of the host's clock.
 
 use std::time::{Duration, Instant};
 
 use crate::Time;
 
-/// Where both clocks were together the last time. The host's is passed in.
+/// Measures how far a guest's clock is ahead of the host's. It stores the last moment at which both
+/// clocks were in step. The caller passes the host's time.
 #[derive(Debug, Clone, Copy)]
 pub struct Pacer {
     guest: Time,
@@ -12,13 +13,14 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// Both are together now.
+    /// Creates a pacer. Both clocks are in step now.
     pub fn new(guest: Time, host: Instant) -> Self {
         Pacer { guest, host }
     }
 
-    /// How long the host needs to come to where the guest is; zero if the guest is behind. One that falls
-    /// behind does not make up for it later.
+    /// How long the guest must wait until the host's clock has caught up; zero if the guest is
+    /// behind. A guest that falls behind does not catch up later: both clocks then count as in
+    /// step.
     pub fn ahead(&mut self, guest: Time, host: Instant) -> Duration {
         let elapsed = host.saturating_duration_since(self.host);
         let ahead = guest.since(self.guest).saturating_sub(elapsed);

@@ -1,4 +1,4 @@
-//! Timers in the order in which they expire: the part that all clocks share.
+//! A queue of timers, which all clocks use.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -7,7 +7,8 @@ use std::{
 
 use crate::Time;
 
-/// Wakers in the order of their times; those of the same time in the order in which they came.
+/// Wakers, ordered by due time. Wakers with the same due time keep the order in which they were
+/// added.
 #[derive(Default)]
 pub struct TimerQueue {
     heap: BinaryHeap<Reverse<Timer>>,
@@ -21,7 +22,7 @@ struct Timer {
 }
 
 impl TimerQueue {
-    /// Adds a waker. Answers whether it is the first one now.
+    /// Adds a waker. Returns whether it is now the first one.
     pub fn add(&mut self, due: Time, wake: Box<dyn FnOnce() + Send>) -> bool {
         let order = self.next_order;
         self.next_order += 1;
@@ -29,13 +30,13 @@ impl TimerQueue {
         self.heap.peek().is_some_and(|Reverse(timer)| timer.order == order)
     }
 
-    /// When the first one is due.
+    /// The due time of the first waker; `None` if the queue is empty.
     pub fn next_due(&self) -> Option<Time> {
         self.heap.peek().map(|Reverse(timer)| timer.due)
     }
 
-    /// Takes the first one if it is due by `now`. It is to be called without a lock held: it may
-    /// well add another.
+    /// Removes and returns the first waker, if it is due by `now`. Call the waker without holding a
+    /// lock, because it may add another.
     pub fn take_due(&mut self, now: Time) -> Option<Box<dyn FnOnce() + Send>> {
         self.next_due().filter(|due| *due <= now)?;
         self.heap.pop().map(|Reverse(timer)| timer.wake)

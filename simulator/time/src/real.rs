@@ -1,4 +1,4 @@
-//! The host's clock.
+//! A clock that follows the host's time.
 
 use std::{
     fmt,
@@ -9,9 +9,9 @@ use std::{
 
 use crate::{Clock, Time, TimerQueue};
 
-/// A [`Clock`] over the host's monotonic clock, with one thread that calls the wakers. Its
-/// [`Time::ZERO`] is when it was started. Dropping it stops the thread; wakers that are not due by
-/// then are dropped without being called.
+/// A [`Clock`] based on the host's monotonic clock, with one thread that calls the wakers.
+/// [`Time::ZERO`] is the moment it was started. Dropping the clock stops the thread, and drops the
+/// remaining wakers without calling them.
 pub struct RealClock {
     started: Instant,
     timers: Arc<Timers>,
@@ -23,7 +23,7 @@ impl RealClock {
     ///
     /// # Panics
     ///
-    /// When the host has no thread left to give.
+    /// Panics if the host cannot start a thread.
     pub fn start() -> Arc<RealClock> {
         let started = Instant::now();
         let timers = Arc::new(Timers::default());
@@ -58,8 +58,8 @@ impl Drop for RealClock {
     fn drop(&mut self) {
         self.timers.stop();
         if let Some(thread) = self.thread.take() {
-            // A waker may hold the last reference, in which case this is the timer thread itself:
-            // it ends on its own as soon as the waker returns.
+            // A waker may hold the last reference. Then this is the timer thread itself, which ends
+            // when the waker returns.
             if thread.thread().id() != thread::current().id() {
                 let _ = thread.join();
             }
@@ -101,7 +101,7 @@ impl Timers {
         while !queue.stopped {
             let now = Time::ZERO + started.elapsed();
             if let Some(wake) = queue.timers.take_due(now) {
-                // Without the lock: a waker may well set another timer.
+                // Release the lock first: a waker may set another timer.
                 drop(queue);
                 wake();
                 queue = self.lock();

@@ -1,4 +1,4 @@
-//! The guest's clock, in skipped time.
+//! A clock that follows the guest's time, for runs with skipped time.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::{Clock, Time, TimerQueue};
 
-/// A clock that stands still until it is told what time it is. In skipped time that is the guest's
-/// to say.
+/// A clock that stands still until [`SkipClock::advance`] moves it. In skipped time, the guest
+/// determines the time.
 #[derive(Default)]
 pub struct SkipClock {
     now: AtomicU64,
@@ -16,17 +16,18 @@ pub struct SkipClock {
 }
 
 impl SkipClock {
-    /// Moves the clock to `now`, never back, and calls what is due by then.
+    /// Moves the clock forward to `now`, and calls the wakers that are due by then. Never moves the
+    /// clock back.
     pub fn advance(&self, now: Time) {
         let now = Time::from_nanos(self.now.fetch_max(now.as_nanos(), SeqCst).max(now.as_nanos()));
-        // Not in the loop's condition, where the lock would be held until the end of its body.
+        // Not in the loop's condition, because the lock would then be held during the loop body.
         let next = || self.lock().take_due(now);
         while let Some(wake) = next() {
             wake();
         }
     }
 
-    /// When something is to be called next; the past if it is overdue.
+    /// The due time of the first waker, which may be in the past; `None` if there is none.
     pub fn next_due(&self) -> Option<Time> {
         self.lock().next_due()
     }

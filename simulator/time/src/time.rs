@@ -1,4 +1,4 @@
-//! Points of time.
+//! Points in time, in nanoseconds.
 
 use std::{
     fmt,
@@ -6,25 +6,25 @@ use std::{
     time::Duration,
 };
 
-/// A point of the guest's time: nanoseconds since the machine was started.
+/// A point in the guest's time, in nanoseconds since the machine was started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
 impl Time {
-    /// When the machine was started.
+    /// The start of the machine.
     pub const ZERO: Time = Time(0);
 
-    /// The point `nanos` nanoseconds after the machine was started.
+    /// Creates a point in time from nanoseconds since the start of the machine.
     pub const fn from_nanos(nanos: u64) -> Self {
         Time(nanos)
     }
 
-    /// Nanoseconds since the machine was started.
+    /// The nanoseconds since the start of the machine.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it is still to come.
+    /// The time from `earlier` to this point; zero if `earlier` is later than this point.
     pub const fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -33,7 +33,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Time;
 
-    /// Saturates: nothing in a scenario lasts 584 years.
+    /// Saturates at 584 years, which no scenario reaches.
     fn add(self, by: Duration) -> Time {
         Time(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }

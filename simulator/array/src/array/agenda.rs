@@ -1,4 +1,4 @@
-//! What the array will do by itself, and when.
+//! Planned events: what the array will do on its own, and when.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,24 @@ use crate::{
     ids::{ControllerId, Link, Lun},
 };
 
-/// Something that happens without anybody's asking.
+/// Something that the array does without a command or a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A controller comes to its next state.
+    /// The controller enters this state.
     Controller(ControllerId, ControllerState),
-    /// A link goes down or comes back.
+    /// The link goes down (`false`) or comes back up (`true`).
     Link(Link, bool),
-    /// A LUN that is on its way arrives.
+    /// The transition of the LUN to this controller is complete.
     Arrival(Lun, ControllerId),
-    /// A controller was away for long enough: its LUNs are taken over.
+    /// The controller has been away for the takeover time: other controllers take over its LUNs.
     Takeover(ControllerId),
-    /// A controller was on line for long enough: it gets its LUNs back.
+    /// The controller has been online for the failback time: its preferred LUNs return to it.
     Failback(ControllerId),
-    /// Every LUN changes hands.
+    /// Every LUN moves to the next controller.
     PingPong,
 }
 
-/// The events to come, each at its time; those of the same time in the order in which they were
+/// The planned events, ordered by time. Events with the same time keep the order in which they were
 /// planned.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Agenda {
@@ -35,24 +35,23 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    /// When the first event is due.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.events.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Has an event happen at a time to come.
     pub(super) fn add(&mut self, due: Time, event: Event) {
         self.planned += 1;
         self.events.insert((due, self.planned), event);
     }
 
-    /// Takes the first event if it is due by now, with its time.
+    /// Removes and returns the first event, with the time for which it was planned, if it is due by
+    /// `now`.
     pub(super) fn take_due(&mut self, now: Time) -> Option<(Time, Event)> {
         self.next_due().filter(|due| *due <= now)?;
         self.events.pop_first().map(|((due, _), event)| (due, event))
     }
 
-    /// Gives up the events that `which` picks.
+    /// Cancels the events that `which` selects.
     pub(super) fn forget(&mut self, which: impl Fn(&Event) -> bool) {
         self.events.retain(|_, event| !which(event));
     }

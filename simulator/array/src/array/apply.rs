@@ -1,4 +1,4 @@
-//! The steps of a scenario.
+//! Actions: the steps of a scenario, and what fault rules do to the array.
 
 use std::sync::Arc;
 
@@ -15,7 +15,6 @@ use crate::{
 };
 
 impl State {
-    /// Takes a step.
     pub(super) fn apply(
         &mut self,
         now: Time,
@@ -99,7 +98,7 @@ impl State {
         Ok(())
     }
 
-    /// Plans the states of a controller; what was planned for it before is void.
+    /// Plans the states that a controller goes through. Cancels its earlier plan.
     fn run_through(
         &mut self,
         now: Time,
@@ -120,8 +119,9 @@ impl State {
         Ok(())
     }
 
-    /// A controller that falls silent takes the commands that wait at it along; one that comes back
-    /// from silence or from new firmware has been off.
+    /// Puts a controller into a state. If its ports stop answering, the commands that are parked at
+    /// them end. If it returns from a state in which it was silent or upgrading, it has had a
+    /// power-on reset.
     pub(super) fn change_state(
         &mut self,
         now: Time,
@@ -145,7 +145,8 @@ impl State {
         self.ownership_follows(now, controller, from, to, report);
     }
 
-    /// A controller that is taken out takes its disks along; they are there again when it answers.
+    /// A removed controller takes the disks behind its ports with it. They return when the
+    /// controller answers again.
     fn presence_follows(
         &mut self,
         controller: ControllerId,
@@ -155,7 +156,7 @@ impl State {
         let present = match to {
             ControllerState::Removed => false,
             to if to.answers() => true,
-            // It is as it was.
+            // Failed or offline: whether hosts see the disks does not change.
             _ => return,
         };
         let before = &mut self.controllers[controller.index()].present;
@@ -164,7 +165,8 @@ impl State {
         }
     }
 
-    /// What a controller kept of the nexuses through it is gone but for what was saved.
+    /// Resets the state of every nexus through the controller, except for saved mode parameters,
+    /// and queues a unit attention for the power-on reset.
     fn power_on(&mut self, controller: ControllerId) {
         for unit in self.units.values_mut() {
             for (nexus, view) in &mut unit.nexuses {
@@ -176,7 +178,7 @@ impl State {
         }
     }
 
-    /// A rule that works anew holds anew.
+    /// A rule that is armed again holds commands again, even if its hold was released before.
     fn rule_changed(
         &mut self,
         now: Time,
@@ -205,7 +207,8 @@ impl State {
         }
         if let Some(nexus) = nexus {
             self.known(nexus.port.controller)?;
-            // It is told even if it speaks to the LUN for the first time.
+            // A named nexus receives the unit attention even if it has not sent a command to the
+            // LUN yet.
             for unit in self.units.values_mut().filter(|unit| lun.is_none_or(|lun| lun == unit.lun))
             {
                 unit.nexus(nexus);
@@ -215,7 +218,8 @@ impl State {
         Ok(())
     }
 
-    /// Queues a unit attention on a LUN, or on all of them, for those nexuses that `whom` picks.
+    /// Queues a unit attention on one LUN, or on every LUN if `lun` is `None`, for the nexuses that
+    /// `whom` selects.
     pub(super) fn push_attention(
         &mut self,
         lun: Option<Lun>,
@@ -229,7 +233,7 @@ impl State {
         }
     }
 
-    /// A target port group's state changes without a host's asking.
+    /// The array changes the state of a target port group without a request from a host.
     fn set_group_state(
         &mut self,
         now: Time,

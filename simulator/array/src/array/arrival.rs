@@ -1,4 +1,4 @@
-//! A command after its arrival, and a medium access that may proceed.
+//! What the array remembers of a command, and a medium access that may proceed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     store::Store,
 };
 
-/// What is remembered of a command until it ends.
+/// What the array remembers of a command until it ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
     pub(crate) seq: u64,
@@ -26,31 +26,31 @@ pub(crate) struct Arrival {
     pub(crate) cdb: Cdb,
     pub(crate) op: Option<&'static Operation>,
     pub(crate) stage: Stage,
-    /// Bytes of the initiator's buffers, in and out.
+    /// The size of the initiator's buffers in bytes, data-in and data-out together.
     pub(crate) offered: u32,
-    /// The rule that caught it.
+    /// The name of the fault rule that caught the command.
     pub(crate) fault: Option<Arc<str>>,
-    /// How its data goes wrong.
+    /// The data fault that a rule injects; `None` if the data is correct.
     pub(crate) goes_wrong: Option<GoesWrong>,
 }
 
-/// How the data of a command that is carried out goes wrong.
+/// A data fault, for a command that is otherwise carried out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GoesWrong {
     pub(crate) data: DataFault,
-    /// Which bit, if it is about a bit.
+    /// A random number: it selects the bit that is flipped.
     pub(crate) random: u64,
 }
 
 impl GoesWrong {
-    /// None, if nothing does.
+    /// Returns `None` if the fault rule leaves the data intact.
     pub(crate) fn if_any(self) -> Option<GoesWrong> {
         (self.data != DataFault::default()).then_some(self)
     }
 }
 
 impl Arrival {
-    /// The report of its end.
+    /// The record of the completed command, for the observer.
     pub(crate) fn ended(self, now: Time, completion: Completion) -> CommandRecord {
         CommandRecord {
             seq: self.seq,
@@ -67,8 +67,7 @@ impl Arrival {
     }
 }
 
-/// A medium access that may proceed. It was decided about; what happens to ownership from here on
-/// does not touch it any more.
+/// A medium access that passed every check. A later change of ownership does not affect it.
 #[derive(Debug)]
 pub struct Transfer {
     pub(crate) arrival: Arrival,
@@ -77,14 +76,14 @@ pub struct Transfer {
     pub(crate) store: Arc<Store>,
 }
 
-/// What comes of a command.
+/// What the caller must do with a submitted command.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is done; parameter data was put or taken already.
+    /// The command is complete. Its parameter data has been transferred.
     Complete(Completion),
-    /// A medium access that may proceed: call [`crate::Array::transfer`] with it.
+    /// The medium access may proceed: call [`crate::Array::transfer`] with it.
     Transfer(Transfer),
-    /// It is held back. Call [`crate::Array::resume`] when [`crate::Notice::Resume`] names the
-    /// ticket, or at the given time at the latest.
+    /// The command is parked. Call [`crate::Array::resume`] when [`crate::Notice::Resume`] names
+    /// the ticket, and at the latest at the given time.
     Parked(Ticket, Option<Time>),
 }

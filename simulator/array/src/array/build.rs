@@ -1,4 +1,4 @@
-//! Making an array from its configuration.
+//! Building an array from its configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,6 @@ use crate::{
 };
 
 impl State {
-    /// The array that a configuration describes.
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
         config.identity.check()?;
         if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
@@ -58,7 +57,7 @@ impl State {
         Ok(state)
     }
 
-    /// Memory for a LUN.
+    /// Allocates the contents of a LUN. They keep overwritten data too if a fault rule needs it.
     pub(super) fn store(&self, lun: Lun, bytes: u64) -> Result<Store, ConfigError> {
         let made = Store::new(bytes).and_then(|store| {
             if self.faults.look_back() {
@@ -69,7 +68,7 @@ impl State {
         made.map_err(|source| ConfigError::Map { lun, bytes, source })
     }
 
-    /// Has every LUN remember what is overwritten.
+    /// From now on, every LUN keeps the data that is overwritten (for stale reads).
     pub(super) fn remember(&self) -> Result<(), ConfigError> {
         self.units.values().try_for_each(|unit| {
             let (lun, bytes) = (unit.lun, unit.bytes());
@@ -78,7 +77,6 @@ impl State {
         })
     }
 
-    /// Adds a LUN, if it can be.
     pub(super) fn map_lun(&mut self, config: LunConfig) -> Result<(), ConfigError> {
         let max = self.personality.max_lun().min(LunConfig::MAX_LUN);
         config.check(self.controllers.len(), max)?;

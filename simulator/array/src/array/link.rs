@@ -1,4 +1,4 @@
-//! Links between HBAs and ports, and what resets of HBAs do.
+//! Links between HBAs and ports, link failures and HBA resets.
 
 use std::time::Duration;
 
@@ -15,13 +15,12 @@ use crate::{
 };
 
 impl State {
-    /// Whether the port of a nexus is there and every link up that the nexus goes over.
+    /// Whether the port of a nexus is present and every link of the nexus is up.
     pub(super) fn linked(&self, nexus: Nexus) -> bool {
         !self.links_down.iter().any(|link| link.carries(nexus))
             && !self.ports_out.contains(&nexus.port)
     }
 
-    /// Changes a link that there can be.
     pub(super) fn set_link(
         &mut self,
         now: Time,
@@ -34,7 +33,7 @@ impl State {
         Ok(())
     }
 
-    /// Plans a link's going down and coming back.
+    /// Plans `times` link failures. The link is down for `every` and then up for `every`.
     pub(super) fn flap_link(
         &mut self,
         now: Time,
@@ -54,7 +53,7 @@ impl State {
         Ok(())
     }
 
-    /// A link that goes down takes the commands that wait at its far end along.
+    /// A link that goes down ends the commands that are parked behind it.
     pub(super) fn change_link(&mut self, now: Time, link: Link, up: bool, report: &mut Report) {
         let changed = match up {
             true => self.links_down.remove(&link),
@@ -71,7 +70,7 @@ impl State {
         }
     }
 
-    /// Ends what waits of an HBA's commands.
+    /// Ends the parked commands of an HBA.
     pub(super) fn reset_hba(&mut self, now: Time, hba: HbaId, report: &mut Report) {
         report.change(now, Changed::HbaReset(hba));
         let ended = self.parking.end(
@@ -82,7 +81,7 @@ impl State {
         self.lose_nexuses(|nexus| nexus.hba == hba);
     }
 
-    /// What is left of nexuses that were lost (SAM-5 6.3.4).
+    /// Applies an I_T nexus loss to the selected nexuses (SAM-5 6.3.4).
     pub(super) fn lose_nexuses(&mut self, which: impl Fn(Nexus) -> bool) {
         for unit in self.units.values_mut() {
             unit.reservations.lose_nexus(&which);

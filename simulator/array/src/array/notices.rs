@@ -1,15 +1,15 @@
-//! What waits for each HBA to fetch it.
+//! The notices that are queued for each HBA.
 
 use sansim_time::Time;
 
 use super::{parked::Parked, report::Report, state::State};
 use crate::{completion::Ticket, ids::HbaId, notice::Notice};
 
-/// The most notices that are kept for an HBA which does not fetch them.
+/// The maximum number of notices in the queue of one HBA. Further notices are dropped.
 const MAX_NOTICES: usize = 1 << 17;
 
 impl State {
-    /// Tells an HBA something.
+    /// Queues a notice for an HBA.
     pub(super) fn notify(&mut self, hba: HbaId, notice: Notice, report: &mut Report) {
         let waiting = self.notices.entry(hba).or_default();
         if waiting.len() < MAX_NOTICES {
@@ -20,7 +20,7 @@ impl State {
         }
     }
 
-    /// Takes a parked command, and the notice about it if its HBA has not fetched that yet.
+    /// Removes a parked command, and its resume notice if the HBA has not taken it yet.
     pub(super) fn unpark(&mut self, ticket: Ticket) -> Option<Parked> {
         let parked = self.parking.remove(ticket)?;
         let hba = parked.arrival.nexus.hba;
@@ -33,21 +33,22 @@ impl State {
         Some(parked)
     }
 
-    /// Tells HBAs that they may go on with commands.
+    /// Queues a resume notice for each of these commands.
     pub(super) fn notify_resume(&mut self, tickets: Vec<(HbaId, Ticket)>, report: &mut Report) {
         for (hba, ticket) in tickets {
             self.notify(hba, Notice::Resume(ticket), report);
         }
     }
 
-    /// Tells every HBA of its commands that are due. `asking` need not be rung.
+    /// Queues a resume notice for every parked command that is due. The doorbell of `asking` is not
+    /// rung.
     pub(super) fn notice_due(&mut self, now: Time, asking: HbaId, report: &mut Report) {
         let due = self.parking.take_due(now);
         self.notify_resume(due, report);
         report.ring.retain(|hba| *hba != asking);
     }
 
-    /// From when on there may be notices, in nanoseconds.
+    /// The earliest time, in nanoseconds, at which a notice can be waiting.
     pub(super) fn news_from(&self) -> u64 {
         if !self.notices.is_empty() {
             return 0;
@@ -56,7 +57,7 @@ impl State {
         parked.min(self.next_event())
     }
 
-    /// When the array does something by itself, in nanoseconds.
+    /// The time of the next planned event, in nanoseconds; `u64::MAX` if none is planned.
     pub(super) fn next_event(&self) -> u64 {
         self.agenda.next_due().map_or(u64::MAX, Time::as_nanos)
     }

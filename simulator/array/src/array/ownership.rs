@@ -1,4 +1,4 @@
-//! LUNs that change hands without a host's asking, as the array's policy has it.
+//! Changes of ownership that the array makes on its own, according to its ownership policy.
 
 use sansim_time::Time;
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl State {
-    /// What the policy makes of a controller's change of state. Its LUNs are taken over if it stays
-    /// away for long enough, whatever states it is in meanwhile, and come back if it then stays on
-    /// line for long enough.
+    /// Applies the ownership policy when a controller changes its state. If the controller stays
+    /// away from `Online` for the takeover time, in whatever states, its LUNs are taken over. If it
+    /// then stays online for the failback time, its preferred LUNs return to it.
     pub(super) fn ownership_follows(
         &mut self,
         now: Time,
@@ -34,7 +34,7 @@ impl State {
         if let Some(after) = self.ownership.failback {
             self.plan(now + after, Event::Failback(controller), report);
         }
-        // There is somebody again who can take over from those that are away.
+        // Now a controller is online again that can take over from those that are away.
         let away: Vec<_> = self.controller_ids().filter(|it| !self.is_online(*it)).collect();
         for controller in away {
             self.forget_moves(controller);
@@ -48,19 +48,19 @@ impl State {
         }
     }
 
-    /// The LUNs of a controller that is away go to the next one that is on line.
+    /// Moves the LUNs of a controller to the next controller that is online.
     pub(super) fn take_over(&mut self, at: Time, from: ControllerId, report: &mut Report) {
         if let Some(to) = self.next_online(from) {
             self.move_those(at, to, |unit| unit.owner == from, report);
         }
     }
 
-    /// A controller that is back gets the LUNs that should be with it.
+    /// Moves the LUNs that prefer a controller to that controller.
     pub(super) fn fail_back(&mut self, at: Time, to: ControllerId, report: &mut Report) {
         self.move_those(at, to, |unit| unit.preferred == to, report);
     }
 
-    /// Every LUN goes to the next controller that is on line, and will again.
+    /// Moves every LUN to the next controller that is online, and plans the next such move.
     pub(super) fn ping_pong(&mut self, at: Time, report: &mut Report) {
         let owners: Vec<_> = self.units.values().map(|unit| (unit.lun, unit.owner)).collect();
         for (lun, owner) in owners {
@@ -77,8 +77,8 @@ impl State {
         }
     }
 
-    /// Notes that a medium access was let in. Enough of them in a row through a controller that does
-    /// not own the LUN take it along.
+    /// Counts medium accesses through a controller that does not own the LUN. After enough of them
+    /// in a row, the LUN moves to that controller.
     pub(super) fn follow_io(&mut self, now: Time, lun: Lun, nexus: Nexus, report: &mut Report) {
         let Some(enough) = self.ownership.follow_io else { return };
         let Some(unit) = self.units.get_mut(&lun) else { return };
@@ -103,8 +103,8 @@ impl State {
         }
     }
 
-    /// The controller that is on line and next behind another one, in a circle; the other one itself
-    /// is none.
+    /// The next controller after `behind` that is online, in circular order; `None` if there is no
+    /// other.
     fn next_online(&self, behind: ControllerId) -> Option<ControllerId> {
         let count = self.controllers.len();
         let others = (1..count).map(|step| (behind.index() + step) % count);

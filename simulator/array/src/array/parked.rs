@@ -1,4 +1,4 @@
-//! Commands that are held back.
+//! Parked commands: those that the array keeps back until they are due, released or ended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,39 +15,40 @@ use crate::{
     observe::Changed,
 };
 
-/// What is left to do with a parked command when it goes on.
+/// What remains to be done when a parked command resumes.
 #[derive(Debug, Clone)]
 pub(crate) enum Rest {
-    /// It is carried out.
+    /// Carry out the command.
     CarryOut,
-    /// It is answered with this.
+    /// Complete the command with this answer.
     Answer(Answer),
-    /// It has ended, and only this is left to say.
+    /// Complete the command like this. Its outcome is already decided.
     End(Completion),
 }
 
-/// A command that is held back.
+/// A command that the array keeps back.
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {
     pub(crate) arrival: Arrival,
     pub(crate) rest: Rest,
-    /// When it goes on at the latest.
+    /// The earliest time at which the command may resume. `None` if it waits only for a release or
+    /// for task management, or if it may resume now.
     pub(crate) due: Option<Time>,
-    /// What it is held by; none once that was released.
+    /// What holds the command; `None` if it is not held, or was released.
     pub(crate) hold: Option<Hold>,
 }
 
-/// What holds a command back until something happens.
+/// What holds a command until something else happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// The release of this name.
+    /// An [`crate::Action::Release`] of this name.
     Named(Arc<str>),
-    /// It is lost, and nothing but task management ends it.
+    /// The command is lost without a timeout: only task management or a reset ends it.
     Lost,
 }
 
 impl Parked {
-    /// Tells that a rule keeps it back.
+    /// Reports that a fault rule has parked the command.
     pub(super) fn tell(&self, report: &mut Report) {
         let Arrival { at, nexus, lun, op, .. } = self.arrival;
         if let Some(rule) = self.arrival.fault.clone() {
@@ -59,36 +60,34 @@ impl Parked {
         }
     }
 
-    /// When it goes on without anybody being told. One that is held waits for its release first.
+    /// When the command resumes on its own. `None` while it is held.
     pub(super) fn goes_on_at(&self) -> Option<Time> {
         self.due.filter(|_| self.hold.is_none())
     }
 
-    /// Whether it may go on.
     fn ready(&self, now: Time) -> bool {
         self.hold.is_none() && self.due.is_none_or(|due| due <= now)
     }
 }
 
-/// All commands that are held back.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parking {
     commands: BTreeMap<Ticket, Parked>,
-    /// Those of which no HBA was told yet that they are due, by when they are.
+    /// The parked commands that will be due, ordered by time. No resume notice has been queued for
+    /// them yet.
     due: BTreeSet<(Time, Ticket)>,
     last: u64,
 }
 
 impl Parking {
-    /// The most commands that are held back at a time. The rings of the HBAs bound it already; this
-    /// is for an HBA that would not.
+    /// The maximum number of parked commands. The virtqueues of the HBAs impose a lower limit
+    /// already; this one protects against an HBA without such a limit.
     pub(crate) const MAX: usize = 1 << 16;
 
     pub(crate) fn is_full(&self) -> bool {
         self.commands.len() >= Self::MAX
     }
 
-    /// Holds a command back.
     pub(crate) fn park(&mut self, parked: Parked) -> Ticket {
         self.last += 1;
         let ticket = Ticket(self.last);
@@ -97,7 +96,7 @@ impl Parking {
         ticket
     }
 
-    /// Takes a command that may go on.
+    /// Removes a command that is ready to resume.
     pub(crate) fn take(&mut self, now: Time, ticket: Ticket) -> Taken {
         match self.commands.get(&ticket) {
             None => Taken::Unknown,
@@ -106,7 +105,7 @@ impl Parking {
         }
     }
 
-    /// Takes a command, ready or not.
+    /// Removes a command, whether or not it is ready.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Parked> {
         let parked = self.commands.remove(&ticket)?;
         if let Some(due) = parked.due {
@@ -115,8 +114,9 @@ impl Parking {
         Some(parked)
     }
 
-    /// Lets the commands held under a name go on. One that is delayed too has to wait for that: its
-    /// HBA is told all the same, and learns the time when it asks. Tells which.
+    /// Releases the commands that are held under a name, and returns them. A command that is also
+    /// delayed keeps waiting: its HBA gets a resume notice all the same, and learns the remaining
+    /// time when it calls [`crate::Array::resume`].
     pub(crate) fn release(&mut self, now: Time, hold: &str) -> Vec<(HbaId, Ticket)> {
         let mut released = Vec::new();
         for (ticket, parked) in &mut self.commands {
@@ -129,7 +129,8 @@ impl Parking {
         released
     }
 
-    /// Ends the commands that `which` picks: all that is left for each is to say so. Tells which.
+    /// Decides the outcome of the commands that `which` selects, and returns them. They stay parked
+    /// until their HBA resumes or removes them.
     pub(crate) fn end(
         &mut self,
         which: impl Fn(&Arrival) -> bool,
@@ -152,12 +153,12 @@ impl Parking {
         ended
     }
 
-    /// Whether a command is here that `which` picks.
+    /// Whether a parked command matches `which`.
     pub(crate) fn any(&self, which: impl Fn(&Arrival) -> bool) -> bool {
         self.commands.values().any(|parked| which(&parked.arrival))
     }
 
-    /// Takes the tickets of the commands that are due by now, of which no HBA was told yet.
+    /// Takes the commands that are due by `now`; their resume notices have not been queued yet.
     pub(crate) fn take_due(&mut self, now: Time) -> Vec<(HbaId, Ticket)> {
         let mut taken = Vec::new();
         while let Some((due, ticket)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
@@ -167,19 +168,19 @@ impl Parking {
         taken
     }
 
-    /// When the next command is due of which no HBA was told yet.
+    /// When the next command is due whose resume notice has not been queued yet.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.due.first().map(|(due, _)| *due)
     }
 }
 
-/// What comes of asking for a parked command.
+/// The result of [`Parking::take`].
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// It goes on.
+    /// The command may resume.
     Ready(Parked),
-    /// It is to wait on, at the latest till then.
+    /// The command must wait: until this time, or for its release if there is no time.
     TooEarly(Option<Time>),
-    /// There is no such command.
+    /// No command with this ticket is parked.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What the array does by itself, at its time.
+//! Planning events and carrying them out when they are due.
 
 use sansim_time::Time;
 
@@ -6,7 +6,7 @@ use super::{agenda::Event, report::Report, state::State};
 use crate::ids::ControllerId;
 
 impl State {
-    /// Has something happen at a time to come. Every HBA is rung, so that somebody asks then.
+    /// Plans an event. Rings every HBA, so that one of them asks again when the event is due.
     pub(super) fn plan(&mut self, due: Time, event: Event, report: &mut Report) {
         self.agenda.add(due, event);
         for hba in &self.hbas {
@@ -16,19 +16,19 @@ impl State {
         }
     }
 
-    /// Gives up what was planned for a controller.
+    /// Cancels the planned states of a controller.
     pub(super) fn forget_plans(&mut self, controller: ControllerId) {
         self.agenda.forget(|event| matches!(event, Event::Controller(it, _) if *it == controller));
     }
 
-    /// Gives up the moves of LUNs that a controller's state was going to bring about.
+    /// Cancels the planned takeover and failback of a controller.
     pub(super) fn forget_moves(&mut self, controller: ControllerId) {
         self.agenda.forget(
             |event| matches!(event, Event::Takeover(it) | Event::Failback(it) if *it == controller),
         );
     }
 
-    /// Everything that should have happened by now, each at its time.
+    /// Carries out every event that is due by `now`, each at the time for which it was planned.
     pub(super) fn catch_up(&mut self, now: Time, report: &mut Report) {
         while let Some((at, event)) = self.agenda.take_due(now) {
             match event {

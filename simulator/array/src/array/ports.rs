@@ -1,4 +1,4 @@
-//! Ports that come and go, alone or with their controller, and what HBAs are told of it.
+//! Adding and removing ports, alone or with their controller, and the notices about them.
 
 use sansim_time::Time;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl State {
-    /// Takes a port away, with its disks, or puts it back.
+    /// Removes a port together with its disks, or adds it again.
     pub(super) fn set_port(
         &mut self,
         now: Time,
@@ -41,7 +41,7 @@ impl State {
         Ok(())
     }
 
-    /// Tells of the ports of a controller that was taken out or put in again.
+    /// Notifies the HBAs about the ports of a controller that was removed or inserted.
     pub(super) fn tell_of_controller(
         &mut self,
         controller: ControllerId,
@@ -54,7 +54,7 @@ impl State {
         self.tell_of_ports(there, present, report);
     }
 
-    /// Tells every HBA that the disks behind ports are gone, or are there.
+    /// Notifies every HBA that the disks behind these ports are gone, or present again.
     fn tell_of_ports(&mut self, ports: Vec<PortId>, present: bool, report: &mut Report) {
         let luns: Vec<_> = self.units.keys().copied().collect();
         for lun in luns {
@@ -66,8 +66,8 @@ impl State {
         }
     }
 
-    /// Ends what waits of the commands that came over the nexuses that `which` picks: nobody answers
-    /// there any more.
+    /// Ends the parked commands of the nexuses that `which` selects, with BAD TARGET: their ports
+    /// no longer answer.
     pub(super) fn end_undelivered(&mut self, which: impl Fn(Nexus) -> bool, report: &mut Report) {
         let ended = self.parking.end(
             |arrival| which(arrival.nexus),
@@ -76,8 +76,8 @@ impl State {
         self.notify_resume(ended, report);
     }
 
-    /// Tells every HBA with a doorbell something of every port that answers. Which ports it sees is
-    /// for the HBA to know.
+    /// Sends a notice for every port that answers to every HBA that has a doorbell. Each HBA
+    /// ignores ports that it does not see.
     pub(super) fn notify_ports(&mut self, notice: impl Fn(PortId) -> Notice, report: &mut Report) {
         let answer = |port: &PortId| self.controllers[port.controller.index()].state.answers();
         let ports = PortId::all(&self.controllers).filter(answer);

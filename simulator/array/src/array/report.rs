@@ -1,4 +1,4 @@
-//! What the array has to tell once it has let go of its lock.
+//! The reports that the array makes after it has released its lock.
 
 use sansim_time::Time;
 
@@ -7,16 +7,16 @@ use crate::{
     observe::{Changed, StateChange},
 };
 
-/// What must be told once the lock is released. Empty, it costs nothing.
+/// Changes and doorbells that must be reported after the lock is released. An empty report does not
+/// allocate.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) changes: Vec<StateChange>,
-    /// Whose doorbells to ring.
+    /// The HBAs whose doorbells must be rung.
     pub(crate) ring: Vec<HbaId>,
 }
 
 impl Report {
-    /// Notes a change.
     pub(crate) fn change(&mut self, at: Time, what: Changed) {
         self.changes.push(StateChange { at, what });
     }

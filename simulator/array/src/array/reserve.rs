@@ -1,10 +1,11 @@
-//! Reservations: what a command does to them, and what becomes of them when controllers fail.
+//! Reservations: how commands change them, and how they are affected by controller failures.
 
 use super::{arrival::Arrival, report::Report, state::State, task::abort};
 use crate::{completion::Stop, ids::ControllerId, reservation::Change, sense::Sense};
 
 impl State {
-    /// Changes the reservations of a LUN, aborts what is to be aborted and tells whom it concerns.
+    /// Changes the reservations of a LUN, aborts the commands of preempted nexuses and queues unit
+    /// attentions for the other nexuses.
     pub(super) fn change_reservations(
         &mut self,
         arrival: &Arrival,
@@ -28,8 +29,9 @@ impl State {
         Ok(())
     }
 
-    /// A controller changed its state. When it falls silent the nexuses through it are lost; when no
-    /// controller is left the array has lost its power.
+    /// Updates the reservations after a controller changed its state. If the controller is off
+    /// ([`crate::ControllerState::is_off`]), the nexuses through it are lost. If every controller
+    /// is off, the array has lost power.
     pub(super) fn forget_reservations(&mut self, controller: ControllerId) {
         let is_off = |index: usize| self.controllers.get(index).is_some_and(|it| it.state.is_off());
         if !is_off(controller.index()) {

@@ -1,4 +1,5 @@
-//! Serving a command: everything between its arrival, unharmed, and its answer.
+//! Serving a command: the checks before it is carried out, and the dispatch to the command
+//! handlers.
 
 use sansim_time::Time;
 
@@ -28,25 +29,25 @@ use crate::{
     wire::Wire,
 };
 
-/// Bytes of a SET TARGET PORT GROUPS parameter list that are looked at: more groups than there are.
+/// The maximum length of a SET TARGET PORT GROUPS parameter list, in bytes. Enough for more groups
+/// than an array can have.
 const MAX_PORT_GROUP_LIST: u32 = 4096;
 
-/// What is left to do for a command after it was looked at.
+/// What remains to be done after a command was checked.
 enum Served {
-    /// Nothing: it has been answered.
+    /// Nothing: the command has been carried out.
     Answered,
-    /// Its parameters are to be put into effect.
+    /// Apply the mode parameters.
     Selected(Selected),
-    /// This is to be done.
+    /// Apply the change of ownership or of target port group states.
     Effect(Effect),
-    /// The LUN's reservations are to be changed.
+    /// Change the reservations of the LUN.
     Reservation(Change),
-    /// Its data is to be moved.
+    /// Transfer the data of the medium access.
     Access(Access, Gate),
 }
 
 impl State {
-    /// Serves a command.
     pub(super) fn serve(
         &mut self,
         now: Time,
@@ -73,9 +74,9 @@ impl State {
         Step::Done(arrival, wire.completion(result))
     }
 
-    /// Looks at a command and answers it if that needs no more. In this order, from SAM-5 5.14 and
-    /// SPC-4 4.5: unit attentions, the LUN, the operation, the controller's state, reservations, the
-    /// operation's own.
+    /// Checks a command, and carries it out if it changes no state. The order of the checks follows
+    /// SAM-5 5.14 and SPC-4 4.5: unit attentions, the LUN, the operation code, the state of the
+    /// controller, reservations, and then the checks of the operation.
     fn look_at(&mut self, arrival: &Arrival, wire: &mut Wire<'_>) -> Result<Served, Stop> {
         if !self.answers(arrival.nexus) {
             return Err(Stop::Undelivered(ServiceResponse::BadTarget));
@@ -119,8 +120,8 @@ impl State {
         }
     }
 
-    /// Notes that the nexus has spoken to the LUN, and takes the unit attention that it must hear of
-    /// before anything else. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
+    /// Records that the nexus has sent a command to the LUN, and takes the unit attention that must
+    /// be reported first. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
     fn attention(&mut self, arrival: &Arrival, kind: Option<Kind>) -> Option<Sense> {
         let view = self.units.get_mut(&arrival.lun)?.nexus(arrival.nexus);
         match kind {
@@ -129,7 +130,8 @@ impl State {
         }
     }
 
-    /// REPORT LUNS tells what REPORTED LUNS DATA HAS CHANGED would ask to look at (SPC-4 6.33).
+    /// REPORT LUNS clears REPORTED LUNS DATA HAS CHANGED, because it returns the new data (SPC-4
+    /// 6.33).
     fn forget_luns_changed(&mut self, arrival: &Arrival) {
         for unit in self.units.values_mut() {
             if let Some(view) = unit.nexuses.get_mut(&arrival.nexus) {
@@ -138,7 +140,7 @@ impl State {
         }
     }
 
-    /// Lets a checked medium access in.
+    /// Lets a medium access proceed that passed every check. It may move the LUN.
     fn let_in(
         &mut self,
         now: Time,
@@ -193,8 +195,8 @@ impl State {
         sense.map_or(Ok(()), |sense| Err(sense.into()))
     }
 
-    /// Gives target port groups of a LUN states of their own, or takes them away, and tells everybody
-    /// but who asked for it.
+    /// Sets or clears explicit states of a LUN's target port groups. Every nexus except the
+    /// requesting one gets a unit attention.
     pub(super) fn put_group_states(
         &mut self,
         now: Time,
@@ -222,7 +224,7 @@ impl State {
     }
 }
 
-/// What the target answers for a LUN that is not there (SPC-4 6.6.1, 6.33, 6.39).
+/// Answers a command to a LUN that is not mapped (SPC-4 6.6.1, 6.33, 6.39).
 fn serve_unmapped(
     site: &Site<'_>,
     op: &Operation,

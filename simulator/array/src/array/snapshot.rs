@@ -1,4 +1,4 @@
-//! Checkpoints.
+//! Snapshots of an array, for checkpoints.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,13 +9,14 @@ use crate::{
     store::{Saved, Store},
 };
 
-/// The whole state of an array at some time, kept apart from it. Of the LUNs' contents it holds what
-/// was ever written.
+/// The whole state of an array at one moment. Of the LUNs' contents, it contains only what was ever
+/// written.
 #[derive(Debug, Clone)]
 pub struct ArraySnapshot {
-    /// Its LUNs' stores are empty.
+    /// The stores of its LUNs are empty: `contents` has the data.
     state: State,
-    /// Every copy of each LUN's contents, in the order of [`crate::unit::Unit::stores_mut`].
+    /// The contents of each LUN. If the controllers' data differs, there are several copies, in the
+    /// order of [`crate::unit::Unit::stores_mut`].
     contents: BTreeMap<Lun, Vec<Saved>>,
 }
 
@@ -45,7 +46,7 @@ impl ArraySnapshot {
         Ok(state)
     }
 
-    /// The bytes of LUN contents that it holds.
+    /// The size of the saved LUN contents in bytes.
     pub fn content_bytes(&self) -> usize {
         self.contents.values().flatten().map(Saved::len).sum()
     }

@@ -1,4 +1,4 @@
-//! Everything that the array knows, and the life of a command up to its being served.
+//! The state of the array, and the handling of a command before it is served.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ use crate::{
     wire::Wire,
 };
 
-/// The state of an array.
+/// Everything that the array's lock protects.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(super) personality: PersonalityConfig,
@@ -41,47 +41,47 @@ pub(crate) struct State {
     pub(super) captured: Vec<CapturedPage>,
     pub(super) controllers: Vec<Controller>,
     pub(super) units: BTreeMap<Lun, Unit>,
-    /// How many LUNs were ever mapped: tells a LUN from an earlier one with the same number.
+    /// The number of LUNs that were ever mapped. It distinguishes a LUN from an earlier one with
+    /// the same number.
     pub(super) mappings: u16,
     pub(super) faults: Faults,
-    /// The links that are down.
     pub(super) links_down: BTreeSet<Link>,
-    /// The ports that are not there.
+    /// The ports that are removed.
     pub(super) ports_out: BTreeSet<PortId>,
     pub(super) ownership: OwnershipPolicy,
     pub(super) agenda: Agenda,
     pub(super) parking: Parking,
-    /// The names under which nothing is held any more.
+    /// The holds that were released: rules no longer hold commands under these names.
     pub(super) released: BTreeSet<Arc<str>>,
     pub(super) stage: Stage,
-    /// When the story began, if it has.
+    /// When the story began; `None` during discovery.
     pub(super) story_began: Option<Time>,
     pub(super) command_timeout: Duration,
     pub(super) seed: u64,
-    /// The HBAs that have a doorbell.
     pub(super) hbas: BTreeSet<HbaId>,
-    /// What waits for each HBA to fetch it.
+    /// The notices that are waiting for each HBA.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,
     pub(super) next_seq: u64,
 }
 
-/// How far a command got under the lock.
+/// The result of the part of a command that runs under the lock.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// It has ended.
+    /// The command has ended.
     Done(Arrival, Completion),
-    /// Its data may be moved.
+    /// The data of the medium access may be transferred.
     Go(Transfer),
-    /// It is held back.
+    /// The command is parked; see [`Parked::goes_on_at`] for the time.
     Park(Ticket, Option<Time>),
-    /// Its data may be moved, and then it is held back.
+    /// The data may be transferred; then the command stays parked until the given time, because its
+    /// reply is lost.
     LoseReply(Transfer, Ticket, Time),
-    /// There is no such command.
+    /// No command with this ticket is parked.
     Unknown,
 }
 
 impl State {
-    /// Notes the arrival of a command for which the initiator offers so many bytes.
+    /// Records the arrival of a command. `offered` is the size of the initiator's buffers in bytes.
     pub(super) fn arrive(&mut self, now: Time, command: &Command<'_>, offered: u32) -> Arrival {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -100,7 +100,8 @@ impl State {
         }
     }
 
-    /// Decides about a command that has arrived: is anybody there, is it faulty, or is it served?
+    /// Decides about a new command. Checks whether its port answers, and then applies the fault
+    /// rule that catches it, if any. Otherwise the command is served.
     pub(super) fn decide(
         &mut self,
         now: Time,
@@ -125,14 +126,14 @@ impl State {
         let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
             return self.serve(now, arrival, wire, report);
         };
-        // The index keeps rules about functions apart: none of them catches a command.
+        // Unreachable: the index keeps the rules about task management functions separate.
         let Effect::OnCommands { then, .. } = &rule.effect else {
             return self.serve(now, arrival, wire, report);
         };
         arrival.fault = Some(rule.name.clone());
         let Then { action, fate } = then.clone();
         if let Some(action) = action {
-            // If what it names is not there, nothing happens.
+            // An action that names something unknown has no effect.
             let _ = self.apply(now, *action, report);
         }
         let (wait, rest) = match fate {
@@ -152,7 +153,7 @@ impl State {
         self.finish(now, arrival, rest, wire, report)
     }
 
-    /// Does what is left to do with a command that waits no longer.
+    /// Does what remains to be done with a command that no longer waits.
     fn finish(
         &mut self,
         now: Time,
@@ -168,7 +169,7 @@ impl State {
         }
     }
 
-    /// Goes on with a parked command.
+    /// Resumes a parked command.
     pub(super) fn go_on(
         &mut self,
         now: Time,
@@ -189,7 +190,7 @@ impl State {
         }
     }
 
-    /// Loses a command or its reply: it fails when the initiator would have given up on it.
+    /// Loses a command or its reply. It fails when the initiator's command timeout expires.
     fn lose(
         &mut self,
         now: Time,
@@ -236,19 +237,18 @@ impl State {
         Step::Park(self.parking.park(parked), due)
     }
 
-    /// Whether anything answers at the port of a nexus.
+    /// Whether the port of a nexus answers: its controller answers, and the link is up.
     pub(super) fn answers(&self, nexus: Nexus) -> bool {
         let controller = self.controllers.get(nexus.port.controller.index());
         controller.is_some_and(|it| it.state.answers() && nexus.port.index < it.ports)
             && self.linked(nexus)
     }
 
-    /// What the array's family says.
     pub(super) fn family(&self) -> &dyn Personality {
         self.personality.family()
     }
 
-    /// The array as a command sees it.
+    /// The state of the array from the point of view of a command.
     pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
         Site {
             nexus: arrival.nexus,
@@ -261,8 +261,8 @@ impl State {
         }
     }
 
-    /// Moves a LUN to a controller, if it is not there already: at once, or after the personality's
-    /// transition time.
+    /// Moves a LUN to a controller: at once, or after the transition time of the personality. Does
+    /// nothing if the controller already owns the LUN.
     pub(super) fn move_lun(
         &mut self,
         now: Time,
@@ -274,7 +274,7 @@ impl State {
         let takes = self.family().transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         if unit.split.is_some() {
-            return; // Every controller has it already, in its own eyes.
+            return; // Each controller already considers itself the owner.
         }
         if unit.owner == to {
             unit.moving = None;
@@ -287,7 +287,7 @@ impl State {
         }
     }
 
-    /// A LUN that is on its way to a controller, and still to that one, is there.
+    /// Completes the transition of a LUN, unless the LUN was sent elsewhere in the meantime.
     pub(super) fn arrive_at(&mut self, at: Time, lun: Lun, to: ControllerId, report: &mut Report) {
         let news = self.family().owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
@@ -306,25 +306,23 @@ impl State {
 }
 
 impl Arrival {
-    /// It has ended.
     fn end(self, completion: Completion) -> Step {
         Step::Done(self, completion)
     }
 
-    /// It has ended with its buffers untouched.
+    /// Ends the command without transferring data.
     fn respond(self, response: ServiceResponse) -> Step {
         let offered = self.offered;
         self.end(Completion::response(response, offered))
     }
 
-    /// It has ended with what a rule says.
+    /// Ends the command with the answer of a fault rule.
     fn answer(self, answer: Answer) -> Step {
         let offered = self.offered;
         self.end(match answer {
             Answer::Sense(sense) => Completion::check(sense, offered),
             Answer::Status(status) => Completion::status(status, offered),
             Answer::Response(response) => Completion::response(response, offered),
-            // Rules for commands do not say so (Faults::check).
         })
     }
 }

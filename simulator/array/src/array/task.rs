@@ -1,5 +1,5 @@
-//! Task management (SAM-5 clause 7). Only parked commands can be managed: every other one has ended
-//! already or is just moving its data.
+//! Task management (SAM-5 clause 7). Only parked commands can be managed: every other command has
+//! ended already, or its data is being transferred.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::{
     task_management::{TaskManagement, TmfResponse},
 };
 
-/// The commands of the asking HBA that a function ended.
+/// The commands of the requesting HBA that a function ended.
 type Ended = Vec<(Ticket, Arrival, Completion)>;
 
 impl State {
-    /// Carries a task management function out, unless a rule has it otherwise. No response: there
-    /// will never be one.
+    /// Carries out a task management function, unless a fault rule overrides it. `None` in place of
+    /// a response: the function is never answered.
     pub(super) fn task_management(
         &mut self,
         now: Time,
@@ -36,7 +36,7 @@ impl State {
             None => (None, FunctionThen::default()),
         };
         if let Some(action) = then.action {
-            // If what it names is not there, nothing happens.
+            // An action that names something unknown has no effect.
             let _ = self.apply(now, *action, report);
         }
         let (response, ended) = match then.fate {
@@ -51,7 +51,7 @@ impl State {
         (response, ended)
     }
 
-    /// The rule that is about a function, and what it says.
+    /// The fault rule that catches a function.
     fn caught(
         &mut self,
         now: Time,
@@ -80,7 +80,7 @@ impl State {
         }
     }
 
-    /// Carries a task management function out.
+    /// Carries out a task management function that no fault rule overrides.
     fn manage(
         &mut self,
         nexus: Nexus,
@@ -103,7 +103,7 @@ impl State {
                 return here(self.parking.any(|it| mine(it) && it.tag == tag));
             }
             TaskManagement::QueryTaskSet => return here(self.parking.any(mine)),
-            // NormACA is 0, so there never is one.
+            // NORMACA in the INQUIRY data is 0: no ACA condition ever exists.
             TaskManagement::ClearAca => return refused(TmfResponse::Rejected),
             TaskManagement::AbortTask { tag } => {
                 self.end(nexus, |it| mine(it) && it.tag == tag, aborted, report)
@@ -116,14 +116,15 @@ impl State {
         (TmfResponse::Complete, ended)
     }
 
-    /// Ends every command on the LUN, whoever sent it.
+    /// Aborts every command on the LUN, from any nexus.
     fn clear_task_set(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
         let want_status = self.tell_of_abort(lun, |other| other != nexus);
         self.end(nexus, |it| it.lun == lun, |it| abort(it, &want_status), report)
     }
 
-    /// Tells the nexuses that `whom` picks that another one ends their commands on the LUN: by a unit
-    /// attention, but for those that want to see TASK ABORTED (TAS, SAM-5 5.6), which are handed back.
+    /// Informs other nexuses that their commands on the LUN are aborted. A nexus whose control mode
+    /// page has TAS set gets TASK ABORTED status (SAM-5 5.6) and is returned; every other nexus
+    /// gets a unit attention.
     pub(super) fn tell_of_abort(&mut self, lun: Lun, whom: impl Fn(Nexus) -> bool) -> Vec<Nexus> {
         let mut want_status = Vec::new();
         let views = self.units.get_mut(&lun).map(|unit| unit.nexuses.iter_mut());
@@ -137,7 +138,8 @@ impl State {
         want_status
     }
 
-    /// Ends every command on the LUN and brings back what was saved; the others are told.
+    /// Resets the logical unit: aborts every command, restores the saved mode parameters and queues
+    /// a unit attention for each other nexus.
     fn reset_unit(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
         if let Some(unit) = self.units.get_mut(&lun) {
             unit.reservations.reset();
@@ -151,7 +153,7 @@ impl State {
         self.end(nexus, |it| it.lun == lun, reset, report)
     }
 
-    /// Ends every command of the nexus, on any LUN.
+    /// Ends every command of the nexus, on all LUNs.
     fn reset_nexus(&mut self, nexus: Nexus, report: &mut Report) -> Ended {
         for unit in self.units.values_mut() {
             unit.reservations.lose_nexus(|it| it == nexus);
@@ -163,8 +165,8 @@ impl State {
         self.end(nexus, |it| it.nexus == nexus, reset, report)
     }
 
-    /// Ends the commands that `which` picks. Those of the asking HBA are handed back; another HBA is
-    /// told to fetch its own.
+    /// Ends the commands that `which` selects. Returns those of the requesting HBA; the others get
+    /// a resume notice.
     fn end(
         &mut self,
         asking: Nexus,
@@ -184,7 +186,8 @@ impl State {
     }
 }
 
-/// How a command is completed that another nexus may have ended.
+/// The completion of a command that another nexus aborted: TASK ABORTED if its nexus is in
+/// `want_status`.
 pub(super) fn abort(arrival: &Arrival, want_status: &[Nexus]) -> Completion {
     if want_status.contains(&arrival.nexus) {
         Completion::status(Status::TaskAborted, arrival.offered)

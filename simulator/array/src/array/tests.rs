@@ -1,4 +1,4 @@
-//! The array as a whole.
+//! Tests of the whole array.
 
 mod attentions;
 mod faults;
@@ -18,7 +18,7 @@ use crate::{
     Ticket, When, testing::*,
 };
 
-/// A rule about MODE SELECT(10) and (6), READ or whatever it is.
+/// A fault rule about an operation.
 fn rule(name: &str, op: &str, matches: Matches, then: Then) -> FaultRule {
     let op: OpMatcher = op.parse().unwrap();
     let when = When { matches, ..When::default() };
@@ -33,7 +33,7 @@ fn hold(name: &str) -> Then {
     Then::held(name)
 }
 
-/// A command that is on its way, with its buffers.
+/// A parked command, with its buffers.
 struct Sent {
     nexus: Nexus,
     lun: Lun,
@@ -45,7 +45,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// Sends a command that is going to be held back.
+    /// Submits a command and asserts that it is parked.
     fn parked(rig: &Rig, now: Time, nexus: Nexus, tag: u64, cdb: &[u8], data_out: &[u8]) -> Sent {
         let (lun, cdb, buffers) = (LUN0, cdb.to_vec(), Bytes::new(512, data_out));
         let mut sent = Sent { nexus, lun, tag, cdb, buffers, ticket: None, due: None };
@@ -67,7 +67,7 @@ impl Sent {
         rig.array.resume(now, self.ticket.unwrap(), &command, &mut self.buffers)
     }
 
-    /// Goes on with it to its end.
+    /// Resumes the command until it is complete.
     fn finish(mut self, rig: &Rig, now: Time) -> Reply {
         let outcome = self.resume(rig, now);
         rig.complete(outcome, self.buffers)

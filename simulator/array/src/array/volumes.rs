@@ -1,4 +1,4 @@
-//! Volumes that come, go and change while hosts use them.
+//! Mapping, unmapping, remapping, replacing and resizing LUNs while hosts use them.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl State {
         if self.units.contains_key(&lun) {
             return Err(ActionError::LunMapped(lun));
         }
-        // The others are told before it is there: it has no news for anybody.
+        // The other LUNs report the change. The new LUN itself has nothing to report.
         self.map_lun(config)?;
         self.push_luns_changed(lun);
         self.lun_changed(now, lun, LunChange::Mapped { bytes }, report);
@@ -48,7 +48,8 @@ impl State {
         Ok(())
     }
 
-    /// The same volume under another number. Who has spoken to it has not spoken to it there.
+    /// Gives a volume another LUN number. The nexuses that used the old number are not known at the
+    /// new one.
     pub(super) fn remap(
         &mut self,
         now: Time,
@@ -74,7 +75,8 @@ impl State {
         Ok(())
     }
 
-    /// Another volume under the same number. No event tells of it: that is what makes it dangerous.
+    /// Puts another volume behind the same LUN number. Hosts get a unit attention but no event,
+    /// which is what makes it dangerous.
     pub(super) fn replace(
         &mut self,
         now: Time,
@@ -93,7 +95,7 @@ impl State {
         Ok(())
     }
 
-    /// REPORTED LUNS DATA HAS CHANGED, on every LUN but the one that is the news.
+    /// Queues REPORTED LUNS DATA HAS CHANGED on every LUN except the one that changed.
     fn push_luns_changed(&mut self, news: Lun) {
         for unit in self.units.values_mut().filter(|unit| unit.lun != news) {
             for view in unit.nexuses.values_mut() {
@@ -119,7 +121,7 @@ impl State {
         Ok(())
     }
 
-    /// Every controller takes itself for the owner, or no longer does.
+    /// Makes each controller consider itself the owner of a LUN, or ends that state.
     pub(super) fn split(
         &mut self,
         now: Time,
@@ -137,7 +139,8 @@ impl State {
         Ok(())
     }
 
-    /// Tells everybody who sees a LUN that its parameters changed.
+    /// Notifies every HBA, and every nexus by a unit attention, that the parameters of a LUN
+    /// changed.
     pub(super) fn parameters_changed(&mut self, lun: Lun, sense: Sense, report: &mut Report) {
         self.push_attention(Some(lun), sense, |_| true);
         let (asc, ascq) = (sense.asc, sense.ascq);

@@ -1,9 +1,10 @@
-//! Asymmetric logical unit access (SPC-4 5.15, `scsi_dh_alua`): target port groups have access states;
-//! SET TARGET PORT GROUPS, or the array by itself, changes them.
+//! Asymmetric logical unit access (SPC-4 5.15, `scsi_dh_alua`): each target port group has an
+//! access state for each LUN. SET TARGET PORT GROUPS changes the states, or the array changes them
+//! on its own.
 //!
-//! The group of the controller that owns a LUN is active/optimized for it; every other group is in
-//! the state that the array's make gives it. A group can also have a state of its own, which a host
-//! or a step gave it.
+//! The target port group of the LUN's owner is active/optimized. Every other group has the state
+//! that the configuration specifies ([`AluaConfig::non_owner`]). A host or a step can also set the
+//! state of a group explicitly.
 
 mod config;
 mod groups;
@@ -52,7 +53,7 @@ impl Personality for AluaConfig {
         self.non_owner.serves_media()
     }
 
-    /// That of the Linux-IO target, as no array of this make is sold.
+    /// The OUI of the Linux-IO target, because no vendor sells this array.
     fn maker(&self) -> [u8; 3] {
         [0x00, 0x14, 0x05]
     }
@@ -75,13 +76,13 @@ impl Personality for AluaConfig {
         self.lun_designator
     }
 
-    /// The target port group (SPC-4 7.8.6.8).
+    /// Adds the target port group designator (SPC-4 7.8.6.8).
     fn designators(&self, site: &Site<'_>) -> Vec<u8> {
         if self.tpgs == Tpgs::Never {
             return Vec::new();
         }
         let group = self.group_of(site.controllers, site.nexus.port).to_be_bytes();
-        // Binary, associated with the target port.
+        // Code set: binary. Association: target port.
         vec![0x01, 0x15, 0x00, 0x04, 0x00, 0x00, group[0], group[1]]
     }
 
@@ -117,7 +118,7 @@ impl Personality for AluaConfig {
         }
     }
 
-    /// What may not proceed was answered already.
+    /// [`Personality::not_ready`] has refused accesses that may not proceed.
     fn medium_access(&self, _: &Site<'_>) -> Gate {
         Gate::Open
     }

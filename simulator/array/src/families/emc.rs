@@ -1,9 +1,9 @@
-//! EMC CLARiiON and VNX (`scsi_dh_emc`): two storage processors; MODE SELECT of page 22h, a trespass,
-//! moves a LUN.
+//! EMC CLARiiON and VNX (`scsi_dh_emc`): two storage processors; MODE SELECT of page 22h, a
+//! trespass, moves a LUN.
 //!
-//! Every LUN is visible through both storage processors, which answer INQUIRY, the VPD pages, READ
-//! CAPACITY and the mode pages. To reads and writes the one that does not own it answers 02/04/03.
-//! Page C0h tells who owns it.
+//! Every LUN is visible through both storage processors. Both answer INQUIRY, VPD pages, READ
+//! CAPACITY and the mode pages. The storage processor that does not own a LUN answers reads and
+//! writes with 02/04/03. VPD page C0h reports the owner.
 
 mod condition;
 mod config;
@@ -28,7 +28,7 @@ use crate::{
     sense::Sense,
 };
 
-/// A passive path, or new firmware that is being installed: manual intervention required
+/// Manual intervention required: the sense of a passive path, and of a firmware upgrade in progress
 /// (emc:clariion_check_sense, trespass_endio).
 const PASSIVE: Sense = Sense::NOT_READY_MANUAL;
 
@@ -53,7 +53,7 @@ impl Personality for EmcConfig {
         255
     }
 
-    /// EMC's, of the CLARiiON.
+    /// The OUI that EMC used for the CLARiiON.
     fn maker(&self) -> [u8; 3] {
         [0x00, 0x60, 0x16]
     }
@@ -113,7 +113,7 @@ impl Personality for EmcConfig {
         trespass::LENGTHS.contains(&len)
     }
 
-    /// A trespass says itself whether reservations stop it.
+    /// A trespass states itself whether it honors reservations.
     fn judges_reservations(&self, op: &Operation) -> bool {
         op.kind == Kind::ModeSelect
     }

@@ -1,8 +1,8 @@
-//! HP and Compaq active/passive arrays (`scsi_dh_hp_sw`): the MSA1000, EVA and HSG families, of which
-//! START STOP UNIT moves LUNs.
+//! HP and Compaq active/passive arrays (`scsi_dh_hp_sw`): the MSA1000, EVA and HSG families. START
+//! STOP UNIT moves their LUNs.
 //!
-//! A passive path answers 02/04/02, which is what the handler takes for one (hp_sw:tur_done). There
-//! are no vendor pages.
+//! A passive path answers 02/04/02, which the device handler recognizes (hp_sw:tur_done). There are
+//! no vendor-specific pages.
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,9 @@ use crate::{
     sense::Sense,
 };
 
-/// A passive path: not ready, initializing command required. While the controllers switch over the
-/// handler sends START STOP UNIT three times in all, and then has dm-multipath run pg_init again
-/// (hp_sw:hp_sw_start_stop).
+/// The sense of a passive path: not ready, initializing command required. During a switch-over, the
+/// device handler sends START STOP UNIT up to three times, and then makes dm-multipath repeat
+/// pg_init (hp_sw:hp_sw_start_stop).
 const REFUSALS: Refusals = Refusals {
     passive: Sense::new(0x02, 0x04, 0x02),
     booting: Sense::BECOMING_READY,
@@ -28,14 +28,14 @@ const REFUSALS: Refusals = Refusals {
     upgrading: SWITCHING_OVER,
 };
 
-/// The traits in which these arrays differ.
+/// The traits in which HP and Compaq arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HpSwConfig {
-    /// How long a switch-over takes. The START STOP UNIT that begins it, and every other until it is
-    /// over, is answered 02/04/03. Zero: the LUNs move at once.
+    /// How long a switch-over takes. During that time, every START STOP UNIT, including the one
+    /// that starts the switch-over, is answered 02/04/03. Zero: the LUNs move at once.
     pub switch_over: Duration,
-    /// Whether START STOP UNIT moves every LUN of the controller that has the addressed one, as these
-    /// arrays do; otherwise it moves that one alone.
+    /// Whether START STOP UNIT moves all LUNs of the controller that owns the addressed LUN, as
+    /// these arrays do. If not, it moves only the addressed LUN.
     pub whole_controller: bool,
 }
 
@@ -46,7 +46,7 @@ impl Default for HpSwConfig {
 }
 
 impl HpSwConfig {
-    /// The LUNs that move with the addressed one.
+    /// The LUNs that move together with the addressed LUN.
     fn together(&self, site: &Site<'_>) -> Vec<Lun> {
         let Some(addressed) = site.unit() else { return Vec::new() };
         let (whole, owner) = (self.whole_controller, site.owner_of(addressed));
@@ -76,7 +76,7 @@ impl Personality for HpSwConfig {
         start_stop::MAX_LUN
     }
 
-    /// Compaq's.
+    /// The OUI of Compaq.
     fn maker(&self) -> [u8; 3] {
         [0x00, 0x08, 0x05]
     }

@@ -1,10 +1,10 @@
-//! An array that no kernel knows, for hardware handlers of one's own: active/passive, told with START
-//! STOP UNIT, which moves the one LUN that it is addressed to.
+//! An array that no kernel recognizes, for custom hardware handlers: active/passive. START STOP
+//! UNIT moves only the LUN that it is addressed to.
 //!
-//! Its vendor and product are in no device handler's list (scsi_dh:scsi_dh_blist) and it has no
-//! target port groups, so nothing attaches to it by itself. A passive path answers 02/04/0B, standby.
-//! (02/04/02, initializing command required, would make the guest's disk driver send START itself when
-//! it finds the disk: sd:sd_spinup_disk.)
+//! Its vendor and product are in no device handler's list (scsi_dh:scsi_dh_blist), and it has no
+//! target port groups, so no device handler attaches automatically. A passive path answers
+//! 02/04/0B, standby. (02/04/02, initializing command required, would make the guest's disk driver
+//! send START itself when it finds the disk: sd:sd_spinup_disk.)
 
 #[cfg(test)]
 mod tests;
@@ -19,9 +19,9 @@ use crate::{
     sense::Sense,
 };
 
-/// A passive path: not ready, target port in standby state. A sense of its own for each state of a
-/// controller, so that a handler can tell them apart: not now, and not before a power cycle, for which
-/// other paths are a better choice.
+/// The sense of a passive path is: not ready, target port in standby state. Each state of a
+/// controller has a different sense, so that a handler can distinguish them: for example, "retry
+/// later" from "not before a power cycle", which calls for another path.
 const REFUSALS: Refusals = Refusals {
     passive: Sense::new(0x02, 0x04, 0x0b),
     booting: Sense::BECOMING_READY,
@@ -32,8 +32,8 @@ const REFUSALS: Refusals = Refusals {
 /// The traits in which these arrays differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HwHandlerConfig {
-    /// How long a switch-over takes. The START STOP UNIT that begins it, and every other to that LUN
-    /// until it is over, is answered 02/04/03. Zero: the LUN moves at once.
+    /// How long a switch-over takes. During that time, every START STOP UNIT to the LUN, including
+    /// the one that starts the switch-over, is answered 02/04/03. Zero: the LUN moves at once.
     pub switch_over: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Personality for HwHandlerConfig {
         "hw_handler"
     }
 
-    /// The one that sansim brings along, for the interface of 2007.
+    /// The handler that sansim includes, for the hardware handler interface of 2007.
     fn handler(&self) -> &'static str {
         "sansim"
     }
@@ -55,7 +55,7 @@ impl Personality for HwHandlerConfig {
         start_stop::MAX_LUN
     }
 
-    /// Nobody's: a locally administered one.
+    /// A locally administered OUI, because no vendor makes this array.
     fn maker(&self) -> [u8; 3] {
         [0x02, 0x00, 0x00]
     }

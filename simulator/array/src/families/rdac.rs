@@ -1,8 +1,8 @@
 //! LSI/Engenio RDAC (`scsi_dh_rdac`): two controllers; MODE SELECT of page 2Ch moves LUNs.
 //!
-//! Every LUN is visible through both controllers at all times: INQUIRY, VPD pages, READ CAPACITY and
-//! TEST UNIT READY are answered by either. Only its owner reads and writes it; the other controller
-//! answers 05/94/01 (rdac:rdac_check_sense).
+//! Every LUN is visible through both controllers at all times. Both answer INQUIRY, VPD pages, READ
+//! CAPACITY and TEST UNIT READY. Only the owner serves reads and writes; the other controller
+//! answers them with 05/94/01 (rdac:rdac_check_sense).
 
 mod config;
 mod mode_select;
@@ -20,13 +20,14 @@ use crate::{
     sense::Sense,
 };
 
-/// The controller is not the volume's current owner.
+/// The sense of a controller that is not the current owner of the volume.
 const NOT_OWNER: Sense = Sense::new(0x05, 0x94, 0x01);
-/// Firmware incompatible: what a controller answers whose firmware is not that of its peer.
+/// Firmware incompatible: the sense of a controller whose firmware differs from that of its peer.
 const FIRMWARE_INCOMPATIBLE: Sense = Sense::new(0x02, 0x04, 0x81);
 
 impl Identity {
-    /// An array that the kernel's table of RDAC arrays and that of multipath-tools both know.
+    /// An identity that is both in the kernel's device handler list and in the hardware table of
+    /// multipath-tools.
     pub fn for_rdac() -> Self {
         Identity::new("IBM", "1814      FAStT", "0916")
     }
@@ -45,7 +46,8 @@ impl Personality for RdacConfig {
         Identity::for_rdac()
     }
 
-    /// A controller knows itself and one alternate; Linux tells two apart (rdac:initialize_controller).
+    /// A controller knows only one alternate controller. Linux distinguishes two
+    /// (rdac:initialize_controller).
     fn max_lun(&self) -> u16 {
         self.max_lun.into()
     }
@@ -54,7 +56,7 @@ impl Personality for RdacConfig {
         self.ioship
     }
 
-    /// LSI's.
+    /// The OUI of LSI.
     fn maker(&self) -> [u8; 3] {
         [0x00, 0xa0, 0xb8]
     }
@@ -63,7 +65,8 @@ impl Personality for RdacConfig {
         &[pages::SOFTWARE_VERSION, pages::SUBSYSTEM, pages::IDENTIFICATION, pages::ACCESS_CONTROL]
     }
 
-    /// The rdac checker asks an unmapped LUN for C9, to see in byte 0 that it is gone.
+    /// For an unmapped LUN, the rdac checker requests page C9h and reads from byte 0 that the LUN
+    /// is gone.
     fn vpd_pages_unmapped(&self) -> &'static [u8] {
         &[pages::ACCESS_CONTROL]
     }

@@ -1,8 +1,9 @@
-//! What families have in common of which START STOP UNIT moves LUNs: active/passive arrays with two
-//! controllers.
+//! The common behavior of the families whose LUNs are moved by START STOP UNIT: active/passive
+//! arrays with two controllers.
 //!
-//! Every LUN is visible through both controllers. The one that does not own it answers INQUIRY, the
-//! VPD pages, READ CAPACITY and the mode pages; TEST UNIT READY, reads and writes it refuses.
+//! Every LUN is visible through both controllers. The controller that does not own a LUN answers
+//! INQUIRY, VPD pages, READ CAPACITY and the mode pages, but refuses TEST UNIT READY, reads and
+//! writes.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -14,28 +15,29 @@ use crate::{
     sense::Sense,
 };
 
-/// What REPORT LUNS of these arrays can tell: peripheral device addressing (SAM-5 4.7.7.2).
+/// The highest LUN that REPORT LUNS of these arrays can report: peripheral device addressing (SAM-5
+/// 4.7.7.2).
 pub(super) const MAX_LUN: u16 = 255;
 
-/// Not now: the controllers switch over. The START STOP UNIT that begins it, and every other until it
-/// is over, is answered so.
+/// The controllers are switching over; the host should retry. This is the answer to every START
+/// STOP UNIT from the one that starts the switch-over until its end.
 pub(super) const SWITCHING_OVER: Sense = Sense::NOT_READY_MANUAL;
 
-/// What a controller answers that does not serve a LUN, for each reason not to.
+/// The senses of a controller that does not serve a LUN, by reason.
 pub(super) struct Refusals {
     /// Another controller owns the LUN.
     pub(super) passive: Sense,
-    /// It is starting.
+    /// The controller is booting.
     pub(super) booting: Sense,
-    /// It lets go of its LUNs.
+    /// The controller is quiescing.
     pub(super) quiescing: Sense,
-    /// It gets new firmware.
+    /// The firmware of the controller is being upgraded.
     pub(super) upgrading: Sense,
 }
 
 impl Refusals {
-    /// See [`crate::personality::Personality::not_ready`]. Who asks only for parameters is answered in
-    /// any state.
+    /// See [`crate::personality::Personality::not_ready`]. Parameter commands are served in every
+    /// state.
     pub(super) fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
         let touches = op.class == Class::Medium
             || matches!(op.kind, Kind::TestUnitReady | Kind::StartStopUnit | Kind::ModeSelect);
@@ -55,8 +57,9 @@ impl Refusals {
     }
 }
 
-/// Whether a START STOP UNIT (SBC-3 5.25) moves the addressed LUN to the controller that gets it:
-/// START does unless the LUN is there already, whatever IMMED says, and STOP does not.
+/// Whether a START STOP UNIT (SBC-3 5.25) moves the addressed LUN to the controller that receives
+/// it. START does, unless the controller owns the LUN already; IMMED makes no difference. STOP does
+/// not.
 pub(super) fn activates(site: &Site<'_>, cdb: &[u8]) -> Result<bool, Sense> {
     let (power_condition, eject, start) = (cdb[4] & 0xf0, cdb[4] & 0x02, cdb[4] & 0x01 != 0);
     if power_condition | eject != 0 {

@@ -1,4 +1,4 @@
-//! The steps of a scenario, as the array takes them.
+//! The actions that can be applied to an array.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,198 +14,203 @@ use crate::{
     unit::Apart,
 };
 
-/// Something done to the array from outside.
+/// A change to the array that comes from outside: a step of a scenario, or the action of a fault
+/// rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Discovery is over; rules of [`crate::Stage::Story`] count from here.
+    /// Ends the discovery stage. Times and counts of rules for [`crate::Stage::Story`] begin here.
     BeginStory,
-    /// A controller changes its state. One that comes back after it was silent has lost its power:
-    /// every nexus through it is told with 06/29/00.
+    /// Changes the state of a controller. When a controller returns from a state in which it was
+    /// silent or upgrading, it has had a power-on reset: every nexus through it gets unit attention
+    /// 06/29/00.
     SetController {
-        /// Which one.
+        /// The controller to change.
         controller: ControllerId,
-        /// Its state from now on.
+        /// The new state of the controller.
         state: ControllerState,
     },
-    /// A controller goes through several states, one after the other, unless another action changes
-    /// its state meanwhile: what a restart or new firmware looks like from outside.
+    /// Takes a controller through several states in succession, such as a restart or a firmware
+    /// upgrade. A later action on the controller cancels the remaining states.
     Phases {
-        /// Which one.
+        /// The controller to change.
         controller: ControllerId,
-        /// The states and how long each lasts; the first one begins now.
+        /// The temporary states. The first begins at once.
         phases: Vec<Phase>,
-        /// The state it is in at last.
+        /// The state after the last phase.
         last: ControllerState,
     },
-    /// A link goes down or comes back. While it is down nothing answers over it; when it is back the
-    /// nexuses over it hear of a nexus loss (06/29/07).
+    /// Takes a link down or brings it back up. While it is down, nothing answers over it. When it
+    /// comes back, the nexuses that use it get an I_T nexus loss (06/29/07).
     SetLink {
-        /// Between which HBA and the port; none for the port's own, which is every HBA's.
+        /// The HBA at the end of the link. `None` for the port's own link, which all HBAs share.
         hba: Option<HbaId>,
-        /// Which port.
+        /// The target port at the end of the link.
         port: PortId,
-        /// Whether it is up from now on.
+        /// Whether the link is up afterwards.
         up: bool,
     },
-    /// A link goes down and comes back, again and again, the first time now.
+    /// Takes a link down and brings it back up repeatedly, the first time at once.
     FlapLink {
-        /// As in [`Action::SetLink`].
+        /// See [`Action::SetLink`].
         hba: Option<HbaId>,
-        /// Which port.
+        /// The target port at the end of the link.
         port: PortId,
-        /// How long it is down, and then up.
+        /// How long the link is down each time, and then up.
         every: Duration,
-        /// How many times.
+        /// How often the link goes down.
         times: u16,
     },
-    /// A port is taken away, and the disks behind it, or put back. A link that is down is another
-    /// thing: hosts are not told of it, and keep their disks.
+    /// Removes a port together with the disks behind it, or adds it again. This differs from a link
+    /// that is down: hosts are not notified about a link, and keep their disks.
     SetPort {
-        /// Which one.
+        /// The port to remove or to add.
         port: PortId,
-        /// Whether it is there from now on.
+        /// Whether the port is present afterwards.
         present: bool,
     },
-    /// An HBA is reset: its commands that wait end so, and each of its nexuses hears of a nexus loss.
+    /// Resets an HBA. Its parked commands end with response RESET, and each of its nexuses gets an
+    /// I_T nexus loss.
     ResetHba {
-        /// Which one.
+        /// The HBA to reset.
         hba: HbaId,
     },
-    /// A LUN changes hands without a host's asking.
+    /// Moves a LUN to another controller without a request from a host.
     SetOwner {
-        /// Which one.
+        /// The LUN to move.
         lun: Lun,
-        /// Its owner from now on.
+        /// The new owner of the LUN.
         controller: ControllerId,
     },
-    /// A target port group of a LUN gets a state of its own without a host's asking.
+    /// Sets the access state of a target port group for a LUN without a request from a host.
     SetGroupState {
-        /// Which LUN.
+        /// The LUN for which the state applies.
         lun: Lun,
-        /// The group's identifier (SPC-4 6.37).
+        /// The identifier of the target port group (SPC-4 6.37).
         group: u16,
-        /// Its state from now on; none for the one that ownership makes it.
+        /// The new state. `None` removes an explicit state, so that the state follows the
+        /// ownership.
         state: Option<AccessState>,
     },
-    /// A LUN prefers another controller as its owner, and stays where it is.
+    /// Changes the preferred owner of a LUN. The LUN stays with its current owner.
     SetPreferred {
-        /// Which LUN.
+        /// The LUN to change.
         lun: Lun,
-        /// The controller.
+        /// The controller that is preferred from now on.
         controller: ControllerId,
     },
-    /// The array does something with a LUN that stands in the way of a host.
+    /// Starts or ends an array operation that restricts what hosts can do with a LUN.
     SetCondition {
-        /// Which LUN.
+        /// The LUN that the operation affects.
         lun: Lun,
-        /// What.
+        /// The new condition; [`Condition::None`] ends the operation.
         condition: Condition,
     },
-    /// The controllers no longer agree about who owns a LUN: each takes itself for the owner, and nobody
-    /// moves it. Or they agree again.
+    /// Makes the controllers disagree about the ownership of a LUN: each considers itself the
+    /// owner, and the LUN cannot move. Or ends the disagreement.
     Split {
-        /// Which LUN.
+        /// The LUN about which the controllers disagree.
         lun: Lun,
-        /// How far apart they are; none once they agree, on the owner from before.
+        /// What the controllers disagree about. `None` ends the disagreement, and the LUN is with
+        /// the owner that it had before.
         apart: Option<Apart>,
     },
-    /// Lets the commands held under a name go on. Commands that come later are not held.
+    /// Releases the commands that are held under a name. Later commands are not held.
     Release {
         /// The name of the hold.
         hold: Arc<str>,
     },
-    /// Arms or disarms a fault rule. Its count goes on where it was.
+    /// Arms or disarms a fault rule. Its counter keeps its value.
     Arm {
-        /// The rule's name.
+        /// The name of the rule.
         rule: Arc<str>,
-        /// Whether it works from now on.
+        /// Whether the rule is armed afterwards.
         armed: bool,
     },
-    /// Adds a fault rule behind those there are.
+    /// Adds a fault rule after the existing ones.
     AddRule(Box<FaultRule>),
-    /// Queues a unit attention (sense key 6) for a nexus, or for every one that has spoken to the
-    /// LUN; on one LUN or on all of them.
+    /// Queues a unit attention (sense key 6) for one nexus, or for every nexus that has sent a
+    /// command to the LUN.
     UnitAttention {
-        /// For whom; none for everybody.
+        /// The nexus that gets the unit attention; `None` for all nexuses.
         nexus: Option<Nexus>,
-        /// On which LUN; none for all of them.
+        /// The LUN that reports the unit attention; `None` for all LUNs.
         lun: Option<Lun>,
-        /// What it says.
+        /// The sense key, ASC and ASCQ.
         sense: Sense,
     },
-    /// A LUN appears behind every port.
+    /// Maps a LUN behind every port.
     MapLun(LunConfig),
-    /// A LUN disappears with its data.
+    /// Unmaps a LUN. Its data is lost.
     UnmapLun {
-        /// Which one.
+        /// The LUN to unmap.
         lun: Lun,
     },
-    /// A LUN gets another number: the same volume, with its name and its data.
+    /// Changes the number of a LUN. The volume keeps its name and its data.
     RemapLun {
-        /// Its number.
+        /// The current LUN number.
         lun: Lun,
-        /// Its number from now on, which must be free.
+        /// The new LUN number, which must be free.
         to: Lun,
     },
-    /// Another volume, empty and with another name, takes the place of a LUN. Hosts that are not told
-    /// otherwise keep their disks; they hear of it by a unit attention.
+    /// Replaces the volume behind a LUN number with another one, which is empty and has another
+    /// name. Hosts get only a unit attention, so they keep their disks.
     ReplaceLun {
-        /// Which one.
+        /// The LUN to replace.
         lun: Lun,
     },
-    /// A LUN grows or shrinks; new space reads as zeros.
+    /// Changes the size of a LUN. Added blocks read as zeros.
     ResizeLun {
-        /// Which one.
+        /// The LUN to resize.
         lun: Lun,
-        /// Its size from now on, a whole number of its blocks.
+        /// The new size in bytes, a multiple of the block length.
         bytes: u64,
     },
-    /// A LUN refuses writes from now on, or takes them again.
+    /// Sets or clears write protection of a LUN.
     SetReadOnly {
-        /// Which one.
+        /// The LUN whose write protection changes.
         lun: Lun,
-        /// Whether it refuses them.
+        /// Whether the LUN refuses writes afterwards.
         read_only: bool,
     },
 }
 
-/// A state that passes.
+/// A temporary state of a controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phase {
-    /// The state.
+    /// The state of the controller in this phase.
     pub state: ControllerState,
-    /// How long it lasts.
+    /// The duration of the phase.
     pub lasts: Duration,
 }
 
-/// Why an action could not be taken. The array is as it was.
+/// Why an action was refused. The state of the array is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
-    /// There is no such controller.
+    /// The array does not have this controller.
     #[error("the array has no controller {0}")]
     NoController(ControllerId),
-    /// There is no such port.
+    /// The array does not have this port.
     #[error("the array has no port {0}")]
     NoPort(PortId),
-    /// There is no such LUN.
+    /// This LUN is not mapped.
     #[error("the array has no LUN {0}")]
     NoLun(Lun),
-    /// There is no such target port group.
+    /// The array does not have this target port group.
     #[error("the array has no target port group {0}")]
     NoPortGroup(u16),
-    /// The number is taken.
+    /// The LUN number is in use.
     #[error("LUN {0} is mapped already")]
     LunMapped(Lun),
-    /// There is no such rule.
+    /// No fault rule has this name.
     #[error("there is no fault rule named {0:?}")]
     NoRule(Arc<str>),
-    /// Only sense key 6 is a unit attention.
+    /// The sense is not a unit attention: its sense key is not 6.
     #[error("{0} is not a unit attention: its sense key must be 06")]
     NotUnitAttention(Sense),
-    /// The new rule makes no sense.
+    /// The new fault rule is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// The new LUN or size makes no sense.
+    /// The new LUN, or the new size of a LUN, is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }

@@ -1,4 +1,4 @@
-//! Trying the rules on a command.
+//! Evaluating the fault rules for a command.
 
 use std::{cell::LazyCell, sync::Arc, time::Duration};
 
@@ -19,52 +19,53 @@ use crate::{
     task_management::TaskManagement,
 };
 
-/// A command as the rules see it.
+/// A command or a task management function, with everything that fault rules can test.
 pub(crate) struct Subject<'a> {
-    /// How long after the beginning of the story it arrived; none if it came before.
+    /// When the command arrived, relative to the beginning of the story; `None` during discovery.
     pub(crate) story: Option<Duration>,
     pub(crate) stage: Stage,
     pub(crate) nexus: Nexus,
     pub(crate) lun: Lun,
     pub(crate) cdb: &'a Cdb,
     pub(crate) op: Option<&'static Operation>,
-    /// It is no command but this task management function.
+    /// The task management function; `None` for a command.
     pub(crate) function: Option<TaskManagement>,
     pub(crate) controllers: &'a [Controller],
-    /// Who owns the LUN; none if it is not mapped.
+    /// The owner of the LUN; `None` if the LUN is not mapped.
     pub(crate) owner: Option<ControllerId>,
 }
 
-/// A rule that caught a command.
+/// The fault rule that caught a command.
 pub(crate) struct Caught<'a> {
     pub(crate) rule: &'a FaultRule,
-    /// A number for whatever is left to chance: the same for the same seed, rule and count.
+    /// A pseudo-random number for random effects. It depends only on the seed, the name of the rule
+    /// and its counter.
     pub(crate) random: u64,
 }
 
-/// The rules of an array, and how often each one was met.
+/// The fault rules of an array, with their counters.
 #[derive(Debug, Clone)]
 pub(crate) struct Faults {
     seed: u64,
     rules: Vec<Tried>,
-    /// The armed ones.
+    /// An index of the armed rules.
     index: Index,
 }
 
 #[derive(Debug, Clone)]
 struct Tried {
     rule: FaultRule,
-    /// How many commands fulfilled all conditions but the count.
+    /// The number of commands that met all conditions except for the count and the probability.
     met: u64,
-    /// How many it caught.
+    /// The number of commands that the rule caught.
     caught: u64,
 }
 
 impl Faults {
-    /// The most rules that an array takes.
+    /// The maximum number of rules in an array.
     const MAX: usize = 4096;
 
-    /// These rules, if they make sense in an array with these controllers.
+    /// Checks the rules against the array's controllers. Rules are stored in the given order.
     pub(crate) fn new(
         rules: &[FaultRule],
         controllers: &[Controller],
@@ -80,7 +81,7 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Adds a rule behind the others.
+    /// Checks a rule and adds it after the existing ones.
     pub(crate) fn add(
         &mut self,
         rule: FaultRule,
@@ -92,7 +93,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Arms or disarms a rule; none if there is no such rule. Tells the rule.
+    /// Arms or disarms a rule, and returns it; `None` if no rule has this name.
     pub(crate) fn arm(&mut self, name: &str, armed: bool) -> Option<&FaultRule> {
         let at = self.rules.iter().position(|tried| &*tried.rule.name == name)?;
         self.rules[at].rule.armed = armed;
@@ -100,13 +101,13 @@ impl Faults {
         Some(&self.rules[at].rule)
     }
 
-    /// How often each rule caught a command, in order.
+    /// The name of each rule and the number of commands it caught, in the order of the rules.
     pub(crate) fn matches(&self) -> Vec<(Arc<str>, u64)> {
         self.rules.iter().map(|tried| (tried.rule.name.clone(), tried.caught)).collect()
     }
 
-    /// The rule that catches a command, or a task management function. Every rule that is about it
-    /// counts it.
+    /// Finds the rule that catches a command or a task management function. Every rule whose
+    /// conditions are met counts it.
     pub(crate) fn judge(&mut self, subject: &Subject<'_>) -> Option<Caught<'_>> {
         let opcode = subject.cdb.first().copied().unwrap_or(0);
         let way = Way::new(subject.stage, subject.nexus, subject.lun);
@@ -138,7 +139,7 @@ impl Faults {
         winner.map(|(at, random)| Caught { rule: &self.rules[at].rule, random })
     }
 
-    /// Whether a rule wants to know what blocks held before they were overwritten.
+    /// Whether a rule needs the data that blocks contained before they were overwritten.
     pub(crate) fn look_back(&self) -> bool {
         self.rules.iter().any(|tried| tried.rule.looks_back())
     }
@@ -182,7 +183,7 @@ impl Faults {
 }
 
 impl Matches {
-    /// Whether it covers the `count`th command, counted from 1.
+    /// Whether the rule catches the `count`th command that meets its conditions, counted from 1.
     fn covers(&self, count: u64) -> bool {
         match self {
             Matches::All => true,
@@ -193,7 +194,7 @@ impl Matches {
         }
     }
 
-    /// Whether it covers none at all.
+    /// Whether no count can match.
     fn never(&self) -> bool {
         match self {
             Matches::All => false,
@@ -204,20 +205,21 @@ impl Matches {
 }
 
 impl Subject<'_> {
-    /// The page of INQUIRY data that it asks for (SPC-4 6.6.1).
+    /// The page of INQUIRY data that the CDB requests (SPC-4 6.6.1); `None` for other commands.
     fn page(&self) -> Option<InquiryPage> {
         self.op.filter(|op| op.kind == Kind::Inquiry)?;
         let cdb = self.cdb.padded();
         Some(if cdb[1] & 0x01 == 0 { InquiryPage::Standard } else { InquiryPage::Vpd(cdb[2]) })
     }
 
-    /// The blocks that its CDB names.
+    /// The blocks that the CDB addresses.
     fn span(&self) -> Option<Span> {
         medium::span(self.op?, self.cdb.padded())
     }
 }
 
-/// Whether a command that the index has let through fulfils the rest of the conditions, but the count.
+/// Whether a command that the index let through meets the other conditions, except for the count
+/// and the probability.
 fn fulfils(rule: &FaultRule, subject: &Subject<'_>) -> bool {
     let state_is = |(controller, state): (ControllerId, _)| {
         subject.controllers.get(controller.index()).is_some_and(|now| now.state == state)
@@ -237,7 +239,8 @@ fn fulfils(rule: &FaultRule, subject: &Subject<'_>) -> bool {
         && when.owner.is_none_or(|owner| subject.owner == Some(owner))
 }
 
-/// A number that looks random: of one rule independent of every other (splitmix64).
+/// A pseudo-random number (splitmix64). The numbers of one rule are independent of those of all
+/// other rules.
 fn draw(seed: u64, rule: &str, count: u64) -> u64 {
     let start = seed ^ fnv1a(rule.as_bytes());
     let mixed = start.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));

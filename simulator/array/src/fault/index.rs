@@ -1,4 +1,4 @@
-//! Finding the rules that may be about a command, without looking at the others.
+//! An index that finds the rules which may match a command, without evaluating the others.
 
 use super::{
     matcher::OpMatcher,
@@ -11,30 +11,30 @@ use crate::{
     scsi::medium::Span,
 };
 
-/// The armed rules by operation code, in order.
+/// The armed rules by operation code, each list in the order of the rules.
 ///
-/// Rules are large, and between two looks at them a command's data has passed through the caches. So
-/// what a rule asks of a command's way and blocks is kept here, side by side: a rule that is about
-/// another LUN costs a comparison.
+/// Rules are large, and the data of the commands in between evicts them from the caches. Therefore
+/// the index holds the conditions on the nexus, LUN, stage and blocks in compact form: a rule about
+/// another LUN costs one comparison.
 #[derive(Debug, Clone)]
 pub(super) struct Index {
     lists: Vec<Vec<Candidate>>,
-    /// Those about task management functions.
+    /// The rules about task management functions.
     tasks: Vec<Candidate>,
 }
 
-/// An armed rule, and what is tried of its condition before anything else.
+/// An armed rule, with the conditions that are tested first.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// Which rule.
+    /// The position of the rule in the list of all rules.
     pub(super) rule: u16,
     way: WayPattern,
-    /// The first and the last block of which one must be touched.
+    /// The first and the last block of the range that the command must overlap.
     blocks: Option<(u64, u64)>,
 }
 
 impl Index {
-    /// An index of these rules, each with its place.
+    /// Builds the index from the armed rules and their positions.
     pub(super) fn new<'a>(rules: impl Iterator<Item = (usize, &'a FaultRule)>) -> Index {
         let mut index = Index { lists: vec![Vec::new(); LISTS], tasks: Vec::new() };
         for (at, rule) in rules {
@@ -55,26 +55,25 @@ impl Index {
         index
     }
 
-    /// The rules about task management functions.
     pub(super) fn tasks(&self) -> &[Candidate] {
         &self.tasks
     }
 
-    /// The rules that can match an operation code.
+    /// The rules that may match commands with an operation code.
     pub(super) fn candidates(&self, opcode: u8) -> &[Candidate] {
         &self.lists[usize::from(LIST_OF[usize::from(opcode)])]
     }
 }
 
 impl Candidate {
-    /// Whether a command on this way may match; `span` tells the blocks it touches.
+    /// Whether a command may match. `span` returns the blocks that it addresses.
     pub(super) fn may_match(&self, way: Way, span: impl FnOnce() -> Option<Span>) -> bool {
         let touches = |(first, last)| span().is_some_and(|span| span.overlaps(first, last));
         self.way.matches(way) && self.blocks.is_none_or(touches)
     }
 }
 
-/// The way a command takes and the stage in which it does, as one number.
+/// The nexus, the LUN and the stage of a command, packed into one number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way(u64);
 
@@ -90,7 +89,7 @@ impl Way {
     }
 }
 
-/// Which ways a rule is about: those that have `value` where `mask` has ones.
+/// Matches every [`Way`] that equals `value` in the bits that are set in `mask`.
 #[derive(Debug, Clone, Copy)]
 struct WayPattern {
     mask: u64,
@@ -98,7 +97,7 @@ struct WayPattern {
 }
 
 impl WayPattern {
-    /// What a condition asks of the way; none if no way fulfils it.
+    /// Packs the conditions of a rule. Returns `None` if they contradict each other.
     fn new(when: &When) -> Option<WayPattern> {
         let controller = when.port.map(|port| port.controller).or(when.controller);
         if when.controller.is_some_and(|wanted| Some(wanted) != controller) {
@@ -122,8 +121,8 @@ impl WayPattern {
     }
 }
 
-/// For each operation code its list. Those that no operation has share list 0, so that many rules
-/// about any command take no more memory than they must.
+/// The list for each operation code. Operation codes that are not in the table of operations share
+/// list 0, which limits the memory for rules that match every command.
 static LIST_OF: [u8; 256] = {
     let (mut list_of, mut lists, mut at) = ([0; 256], 1, 0);
     while at < OPERATIONS.len() {
@@ -137,10 +136,10 @@ static LIST_OF: [u8; 256] = {
     list_of
 };
 
-/// Enough lists: one for each operation, and list 0.
+/// One list for each operation, and list 0. Operations with the same operation code share a list.
 const LISTS: usize = OPERATIONS.len() + 1;
 
-/// The lists in which a rule about these operations is.
+/// The lists that contain a rule about these operations.
 fn lists_of(op: Option<OpMatcher>) -> impl Iterator<Item = usize> {
     let covers = move |list: usize| {
         let mut ops = OPERATIONS.iter().filter(|op| list_of(op.opcode) == list);

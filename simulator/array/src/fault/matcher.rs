@@ -1,4 +1,4 @@
-//! Naming operations in a rule.
+//! Operation names in fault rules.
 
 use std::{fmt, str::FromStr};
 
@@ -7,25 +7,25 @@ use crate::{
     task_management::TaskManagement,
 };
 
-/// Which operations a rule is about.
+/// The set of operations that a fault rule matches.
 ///
-/// Read from a name of SPC or SBC: `MODE SELECT(10)` is that one, `MODE SELECT` is every CDB size of
-/// it, `medium` is every operation that reads or writes the medium, `any` is every one, even with an
-/// unknown operation code.
+/// Parsed from a name of SPC or SBC: `MODE SELECT(10)` matches only that operation, `MODE SELECT`
+/// matches it with every CDB length, `medium` matches every operation that reads or writes the
+/// medium, and `any` matches every command, even one with an unknown operation code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpMatcher {
-    /// Every command.
+    /// Every command, even one with an unknown operation code.
     Any,
-    /// Every operation of this class.
+    /// Every operation of a class, such as `medium`.
     Class(Class),
-    /// Every CDB size of the operation with this name.
+    /// Every CDB length of the operation with this name.
     Family(&'static str),
-    /// One operation with one CDB size.
+    /// One operation with one CDB length.
     Exact(&'static Operation),
 }
 
 impl OpMatcher {
-    /// Whether it covers an operation; none stands for an unknown operation code.
+    /// Whether `op` is in the set. `None` stands for an unknown operation code.
     pub fn covers(&self, op: Option<&'static Operation>) -> bool {
         match (self, op) {
             (OpMatcher::Any, _) => true,
@@ -48,7 +48,7 @@ impl fmt::Display for OpMatcher {
     }
 }
 
-/// A name that no operation has, and those it may have been meant for.
+/// The error for a name that no operation has, with suggestions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseOpError {
     name: String,
@@ -56,12 +56,12 @@ pub struct ParseOpError {
 }
 
 impl ParseOpError {
-    /// The name that was not understood.
+    /// The name that was not recognized.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Names that are spelt nearly so, nearest first; perhaps none.
+    /// Up to three operation names with similar spelling, the most similar first.
     pub fn near(&self) -> &[&'static str] {
         &self.near
     }
@@ -98,17 +98,18 @@ impl FromStr for OpMatcher {
     }
 }
 
-/// Which task management functions a rule is about: the one of that name in SAM, or `any`.
+/// The set of task management functions that a fault rule matches. Parsed from a name in
+/// [`TaskManagement::NAMES`] or `any`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TmfMatcher {
-    /// Every function.
+    /// Every task management function.
     Any,
-    /// The one of this name.
+    /// The function with this name in [`TaskManagement::NAMES`].
     Function(&'static str),
 }
 
 impl TmfMatcher {
-    /// Whether it covers a function.
+    /// Whether `function` is in the set.
     pub fn covers(self, function: TaskManagement) -> bool {
         match self {
             TmfMatcher::Any => true,
@@ -126,7 +127,7 @@ impl fmt::Display for TmfMatcher {
     }
 }
 
-/// A name that no task management function has.
+/// The error for a name that no task management function has. It holds the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no task management function: write \"any\" or one of {names}", names = TaskManagement::NAMES.join(", "))]
 pub struct ParseTmfError(String);
@@ -144,7 +145,7 @@ impl FromStr for TmfMatcher {
     }
 }
 
-/// At most three names that a slip of the finger away from `name`.
+/// At most three operation names that differ from `name` by a typing error.
 fn near_names(name: &str) -> Vec<&'static str> {
     let upper = name.to_ascii_uppercase();
     let names = OPERATIONS.iter().flat_map(|op| [op.family(), op.name]);

@@ -1,4 +1,4 @@
-//! A fault rule: a name, a condition and a consequence.
+//! Fault rules: a name, conditions and an effect.
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
@@ -14,31 +14,32 @@ use crate::{
     scsi::corrupt::Corruption,
 };
 
-/// When something goes wrong, and what.
+/// A fault rule: when something goes wrong, and what.
 ///
-/// Rules are tried in order when a command arrives. Each armed rule whose conditions the command
-/// fulfils counts it, whether or not an earlier rule has caught it already; the first one whose
-/// count says yes catches it. So "the second MODE SELECT" is the second one on the wire.
+/// The rules are tried in order when a command arrives. Each armed rule whose conditions the
+/// command meets counts it, even if an earlier rule has caught it. The first rule whose [`Matches`]
+/// accepts its count catches the command. Therefore "the second MODE SELECT" always means the
+/// second one that arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
-    /// Its name, unique in the array: reports and [`crate::Action::Arm`] use it.
+    /// The name of the rule, unique in the array. Reports and [`crate::Action::Arm`] use it.
     pub name: Arc<str>,
-    /// What must be so for it to catch something.
+    /// The conditions under which the rule matches.
     pub when: When,
-    /// What it catches, and what becomes of that.
+    /// What the rule catches, and what happens to it.
     pub effect: Effect,
-    /// Whether it works. One that is not armed does not count either.
+    /// Whether the rule is active. A disarmed rule catches and counts nothing.
     pub armed: bool,
 }
 
 impl FaultRule {
-    /// An armed rule that catches all of these commands.
+    /// Creates an armed rule that catches all commands that `which` selects.
     pub fn on_commands(name: impl Into<Arc<str>>, which: CommandFilter, then: Then) -> FaultRule {
         let effect = Effect::OnCommands { which, then };
         FaultRule { name: name.into(), when: When::default(), effect, armed: true }
     }
 
-    /// An armed rule that catches all of these task management functions.
+    /// Creates an armed rule that catches all task management functions that `which` selects.
     pub fn on_functions(
         name: impl Into<Arc<str>>,
         which: TmfMatcher,
@@ -48,14 +49,14 @@ impl FaultRule {
         FaultRule { name: name.into(), when: When::default(), effect, armed: true }
     }
 
-    /// Whether it wants to know what blocks held before they were overwritten.
+    /// Whether the rule needs the data that blocks contained before they were overwritten.
     pub(crate) fn looks_back(&self) -> bool {
         let Effect::OnCommands { then, .. } = &self.effect else { return false };
         let stale = Some(Corruption::StaleRead);
         matches!(&then.fate, Fate::CarriedOut { data, .. } if data.corrupt == stale)
     }
 
-    /// The name of the release that what it catches waits for.
+    /// The name of the release that the caught commands wait for.
     pub(crate) fn hold(&self) -> Option<&Arc<str>> {
         match &self.effect {
             Effect::OnCommands { then, .. } => then.hold(),
@@ -64,61 +65,64 @@ impl FaultRule {
     }
 }
 
-/// What a rule catches, and what becomes of that.
+/// What a fault rule catches, and what happens to it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Commands.
+    /// The rule catches commands.
     OnCommands {
-        /// Which.
+        /// The commands that the rule catches.
         which: CommandFilter,
-        /// What becomes of them.
+        /// What happens to them.
         then: Then,
     },
-    /// Task management functions.
+    /// The rule catches task management functions.
     OnFunctions {
-        /// Which.
+        /// The functions that the rule catches.
         which: TmfMatcher,
-        /// What becomes of them.
+        /// What happens to them.
         then: FunctionThen,
     },
 }
 
-/// Which commands a rule catches: those that fulfil every condition that is there.
+/// Selects the commands that a rule catches. A command must meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CommandFilter {
-    /// The operation.
+    /// The operations that match.
     pub op: Option<OpMatcher>,
-    /// The page of INQUIRY data that is asked for; with it a rule is about INQUIRY alone.
+    /// The INQUIRY data or VPD page that the command requests. If set, only INQUIRY matches.
     pub page: Option<InquiryPage>,
-    /// Blocks of which it touches at least one; UNMAP, whose blocks are not in its CDB, touches none.
+    /// A range of logical blocks. The command must address at least one of them. UNMAP never
+    /// matches, because its CDB does not contain the blocks.
     pub blocks: Option<RangeInclusive<u64>>,
 }
 
-/// What must be so for a rule to catch something: every condition that is there.
+/// The conditions under which a fault rule matches. All that are set must be met.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct When {
-    /// The controller it came to.
+    /// The controller that received the command.
     pub controller: Option<ControllerId>,
-    /// The port it came to.
+    /// The port that received the command.
     pub port: Option<PortId>,
-    /// The HBA that sent it.
+    /// The HBA that sent the command.
     pub hba: Option<HbaId>,
-    /// The logical unit it is for.
+    /// The LUN that the command addresses.
     pub lun: Option<Lun>,
-    /// The part of the run; none for any.
+    /// The stage of the run; `None` for both.
     pub stage: Option<Stage>,
-    /// The earliest arrival, counted from the beginning of the story; before it nothing matches.
+    /// The earliest arrival time, relative to the beginning of the story. If set, nothing matches
+    /// during discovery.
     pub from: Option<Duration>,
-    /// The end, counted from the beginning of the story: it must arrive before this, but not before
-    /// the story.
+    /// The latest arrival time (exclusive), relative to the beginning of the story. If set, nothing
+    /// matches during discovery.
     pub until: Option<Duration>,
-    /// Which of those that fulfil all the rest.
+    /// Which of the commands that meet all other conditions are caught.
     pub matches: Matches,
-    /// Controllers that must be in a state, whichever controller the command came to.
+    /// Controllers that must be in the given states. They need not be the controller that received
+    /// the command.
     pub states: Vec<(ControllerId, ControllerState)>,
     /// The controller that must own the LUN.
     pub owner: Option<ControllerId>,
-    /// How likely it is to be caught when everything else says so; none for certainly.
+    /// The probability that a matching command is caught. `None` means that it always is.
     pub chance: Option<Chance>,
 }
 
@@ -128,43 +132,43 @@ impl From<OpMatcher> for CommandFilter {
     }
 }
 
-/// A probability, in millionths: above 0 and at most 1.
+/// A probability in millionths, greater than 0 and at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chance(u32);
 
 impl Chance {
     const CERTAIN: u32 = 1_000_000;
 
-    /// That of a number above 0 and at most 1, to the millionth.
+    /// Returns `None` unless `probability`, rounded to millionths, is greater than 0 and at most 1.
     pub fn new(probability: f64) -> Option<Chance> {
         let millionths = (probability * f64::from(Self::CERTAIN)).round();
         (millionths >= 1.0 && millionths <= f64::from(Self::CERTAIN))
             .then_some(Chance(millionths as u32))
     }
 
-    /// As a number.
+    /// The probability as a number from 0 to 1.
     pub fn probability(self) -> f64 {
         f64::from(self.0) / f64::from(Self::CERTAIN)
     }
 
-    /// Whether a number that looks random says yes.
+    /// Whether the event occurs, for a random number.
     pub(super) fn strikes(self, random: u64) -> bool {
         random % u64::from(Self::CERTAIN) < u64::from(self.0)
     }
 }
 
-/// Which of the commands that fulfil all other conditions, counted from 1.
+/// Which of the matching commands a rule catches. Commands are counted from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Matches {
-    /// All of them.
+    /// Every matching command, without a limit.
     #[default]
     All,
-    /// So many, and then no more.
+    /// The first commands, this many.
     First(u64),
-    /// Just this one.
+    /// Only the command with this number.
     Nth(u64),
-    /// From this one to that one.
+    /// The commands with these numbers, inclusive.
     Range(RangeInclusive<u64>),
-    /// Every so many: 3 means the 3rd, the 6th, and so on.
+    /// Every n-th command: 3 means the 3rd, the 6th and so on.
     Every(u64),
 }

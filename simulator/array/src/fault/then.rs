@@ -1,4 +1,5 @@
-//! What becomes of what a fault rule catches. Only what can be has a value.
+//! What happens to a command or a task management function that a fault rule catches. The types
+//! permit only combinations that can occur.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,72 +11,73 @@ use crate::{
     task_management::TmfResponse,
 };
 
-/// What becomes of a command: by default it is carried out as ever.
+/// What happens to a caught command. By default, the command is carried out normally.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Then {
-    /// A change of the array just before.
+    /// An action that is applied to the array before the command is processed.
     pub action: Option<Box<Action>>,
-    /// What becomes of the command itself.
+    /// The outcome of the command.
     pub fate: Fate,
 }
 
-/// What becomes of a command itself.
+/// The outcome of a caught command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fate {
-    /// It is carried out.
+    /// The command is carried out.
     CarriedOut {
-        /// When.
+        /// What the command waits for first.
         wait: Wait,
-        /// What goes wrong with its data.
+        /// The data fault; by default, the data is correct.
         data: DataFault,
     },
-    /// It is answered, and not carried out.
+    /// The command is answered without being carried out.
     Answered {
-        /// When.
+        /// What the command waits for first.
         wait: Wait,
-        /// With what.
+        /// The sense data, status or response that the initiator gets.
         answer: Answer,
     },
-    /// It or its answer is lost.
+    /// The command or its reply is lost.
     Lost(Lose),
 }
 
-/// What becomes of a task management function, which is over at once or never.
+/// What happens to a caught task management function. A function cannot be delayed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FunctionThen {
-    /// A change of the array just before.
+    /// An action that is applied to the array before the function is processed.
     pub action: Option<Box<Action>>,
-    /// What becomes of the function itself.
+    /// The outcome of the function.
     pub fate: FunctionFate,
 }
 
-/// What becomes of a task management function itself.
+/// The outcome of a caught task management function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FunctionFate {
-    /// It is carried out.
+    /// The function is carried out.
     #[default]
     CarriedOut,
-    /// It is answered, and not carried out.
+    /// The function gets this response without being carried out.
     Answered(TmfResponse),
-    /// It is never carried out and never answered.
+    /// The function is neither carried out nor answered.
     Lost,
 }
 
-/// What a command waits for. With both, the time and the release.
+/// What a command waits for. If both are set, it waits for both.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wait {
-    /// A time, counted from its arrival.
+    /// A delay, measured from the arrival of the command.
     pub delay: Option<Delay>,
-    /// The [`crate::Action::Release`] of this name.
+    /// The name of an [`crate::Action::Release`].
     pub hold: Option<Arc<str>>,
 }
 
-/// What goes wrong with the data of a command that is carried out and answered GOOD.
+/// A data fault in a command that is carried out and completes with GOOD.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DataFault {
-    /// The most bytes that reach the initiator; the residual count says how many are missing.
+    /// The maximum number of bytes that reach the initiator. The residual count includes the
+    /// missing bytes.
     pub short: Option<u32>,
-    /// Concerns READ and WRITE; other operations are carried out faithfully.
+    /// How the data is corrupted. Affects only READ and WRITE.
     pub corrupt: Option<Corruption>,
 }
 
@@ -86,7 +88,7 @@ impl Default for Fate {
 }
 
 impl Fate {
-    /// What the command waits for, unless it is lost.
+    /// What the command waits for; `None` if it is lost.
     pub fn wait(&self) -> Option<&Wait> {
         match self {
             Fate::CarriedOut { wait, .. } | Fate::Answered { wait, .. } => Some(wait),
@@ -96,12 +98,12 @@ impl Fate {
 }
 
 impl Then {
-    /// The command is answered with this at once.
+    /// The command gets this answer at once.
     pub fn answered(answer: Answer) -> Then {
         Fate::Answered { wait: Wait::default(), answer }.into()
     }
 
-    /// The command is carried out after this time.
+    /// The command is carried out after this delay.
     pub fn delayed(delay: impl Into<Delay>) -> Then {
         Wait { delay: Some(delay.into()), hold: None }.into()
     }
@@ -111,22 +113,22 @@ impl Then {
         Wait { delay: None, hold: Some(hold.into()) }.into()
     }
 
-    /// The command or its answer is lost.
+    /// The command or its reply is lost.
     pub fn lost(lose: Lose) -> Then {
         Fate::Lost(lose).into()
     }
 
-    /// The command is carried out, and this goes wrong with its data.
+    /// The command is carried out with corrupted data.
     pub fn corrupted(corrupt: Corruption) -> Then {
         DataFault { short: None, corrupt: Some(corrupt) }.into()
     }
 
-    /// The command is carried out, and at most so many bytes reach the initiator.
+    /// The command is carried out, but at most `bytes` bytes reach the initiator.
     pub fn short(bytes: u32) -> Then {
         DataFault { short: Some(bytes), corrupt: None }.into()
     }
 
-    /// This happens to the array, and then the command is carried out.
+    /// The action is applied to the array, and then the command is carried out.
     pub fn after(action: Action) -> Then {
         Then { action: Some(Box::new(action)), ..Then::default() }
     }
@@ -158,11 +160,11 @@ impl From<DataFault> for Then {
 /// How long a command waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delay {
-    /// Just so long.
+    /// The same time for every command.
     Fixed(Duration),
-    /// Anything from the first to the second, all the same likely.
+    /// A uniformly distributed time between these two limits.
     Between(Duration, Duration),
-    /// Exponentially distributed with this mean, and at most ten times as long.
+    /// An exponentially distributed time with this mean, truncated at 10 times the mean.
     Exponential(Duration),
 }
 
@@ -173,7 +175,7 @@ impl From<Duration> for Delay {
 }
 
 impl Delay {
-    /// What becomes of it with a number that looks random.
+    /// The delay for a random number.
     pub(crate) fn of(self, random: u64) -> Duration {
         let fraction = random as f64 / u64::MAX as f64;
         match self {
@@ -184,25 +186,26 @@ impl Delay {
     }
 }
 
-/// How a command is lost. The initiator is answered [`ServiceResponse::Failure`] after the command
-/// timeout: what a guest sees when the driver of a real HBA has given up.
+/// How a command is lost. After the command timeout, the initiator gets
+/// [`ServiceResponse::Failure`]: a guest sees the same when the driver of a real HBA gives up on a
+/// command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lose {
-    /// On the way there: it is never carried out.
+    /// The command is lost before it reaches the array: it is not carried out.
     Command,
-    /// On the way back: it is carried out on arrival.
+    /// The reply is lost: the command is carried out when it arrives.
     Reply,
-    /// On the way there, and nobody ever gives up on it.
+    /// The command is lost before it reaches the array, and never times out.
     Forever,
 }
 
-/// What a command is answered in place of being carried out.
+/// The answer to a command that is not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// CHECK CONDITION with this sense.
+    /// CHECK CONDITION status with this sense data.
     Sense(Sense),
-    /// This status, without sense.
+    /// This status, without sense data.
     Status(Status),
-    /// This response, without a status.
+    /// This response code, without a status.
     Response(ServiceResponse),
 }

@@ -1,4 +1,4 @@
-//! What PERSISTENT RESERVE OUT does (SPC-4 5.13.5 to 5.13.11).
+//! The effect of PERSISTENT RESERVE OUT (SPC-4 5.13.5 to 5.13.11).
 
 use super::{
     persistent::{Held, Holder, Key, Persistent},
@@ -7,17 +7,17 @@ use super::{
 };
 use crate::{completion::Stop, ids::Nexus, sense::Sense};
 
-/// What others must hear or suffer because of it.
+/// The effect of a reservation command on other nexuses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct News {
-    /// Unit attentions.
+    /// The unit attentions to queue, with their nexuses.
     pub(crate) told: Vec<(Nexus, Sense)>,
-    /// Whose commands are aborted.
+    /// The nexuses whose commands are aborted.
     pub(crate) aborted: Vec<Nexus>,
 }
 
 impl Persistent {
-    /// Carries a request out, or leaves everything as it is.
+    /// Carries out a request. If it fails, nothing changes.
     pub(super) fn change(&mut self, nexus: Nexus, request: &Request) -> Result<News, Stop> {
         let key = request.key;
         match &request.service {
@@ -30,14 +30,14 @@ impl Persistent {
         }
     }
 
-    /// Lets those in who are registered and know their key.
+    /// Fails with RESERVATION CONFLICT unless the nexus is registered with this key.
     fn admit(&mut self, nexus: Nexus, key: Option<Key>) -> Result<&mut Self, Stop> {
         let registered = key.is_some() && self.keys.get(&nexus).copied() == key;
         if registered { Ok(self) } else { Err(Stop::Conflict) }
     }
 
-    /// REGISTER and REGISTER AND IGNORE EXISTING KEY (SPC-4 5.13.7): for every nexus that is meant,
-    /// or for none of them.
+    /// REGISTER and REGISTER AND IGNORE EXISTING KEY (SPC-4 5.13.7). The request applies to all
+    /// specified nexuses or, if it fails, to none.
     fn register(
         &mut self,
         nexus: Nexus,
@@ -71,7 +71,8 @@ impl Persistent {
         Ok(if new.is_none() { self.unregister(own) } else { News::default() })
     }
 
-    /// Takes registrations back (SPC-4 5.13.11.1.3). The reservation goes with its holder.
+    /// Removes registrations (SPC-4 5.13.11.1.3). If the holder is among them, its reservation is
+    /// released.
     fn unregister(&mut self, nexuses: &[Nexus]) -> News {
         nexuses.iter().for_each(|nexus| _ = self.keys.remove(nexus));
         let lost = self.held.filter(|held| match held.holder {
@@ -86,7 +87,8 @@ impl Persistent {
         self.tell_others(None, Sense::RESERVATIONS_RELEASED)
     }
 
-    /// RESERVE (SPC-4 5.13.9): to have it already in the same way is well.
+    /// RESERVE (SPC-4 5.13.9). It is not an error if the nexus holds a reservation of the same type
+    /// already.
     fn reserve(&mut self, nexus: Nexus, kind: ReservationType) -> Result<News, Stop> {
         match self.held {
             Some(held) if held.kind != kind || !self.holds(nexus) => Err(Stop::Conflict),
@@ -97,7 +99,7 @@ impl Persistent {
         }
     }
 
-    /// RELEASE (SPC-4 5.13.11.1.2): whoever has nothing to release has released it.
+    /// RELEASE (SPC-4 5.13.11.1.2). It is not an error if the nexus holds no reservation.
     fn release(&mut self, nexus: Nexus, kind: ReservationType) -> Result<News, Stop> {
         let Some(held) = self.held.filter(|_| self.holds(nexus)) else {
             return Ok(News::default());
@@ -112,7 +114,7 @@ impl Persistent {
         Ok(self.tell_others(Some(nexus), Sense::RESERVATIONS_RELEASED))
     }
 
-    /// CLEAR (SPC-4 5.13.11.1.6).
+    /// CLEAR (SPC-4 5.13.11.1.6): removes the reservation and all registrations.
     fn clear(&mut self, nexus: Nexus) -> News {
         let news = self.tell_others(Some(nexus), Sense::RESERVATIONS_PREEMPTED);
         self.keys.clear();
@@ -152,8 +154,8 @@ impl Persistent {
         Ok(News { told, aborted: if abort { victims } else { Vec::new() } })
     }
 
-    /// REGISTER AND MOVE (SPC-4 5.13.8): the holder hands its reservation to another nexus, which is
-    /// registered by that.
+    /// REGISTER AND MOVE (SPC-4 5.13.8): the holder registers another nexus and moves its
+    /// reservation to it.
     fn hand_over(&mut self, nexus: Nexus, to: &Move) -> Result<News, Stop> {
         let held = self.held.filter(|held| held.holder == Holder::Nexus(nexus));
         let Some(held) = held else { return Err(Stop::Conflict) };
@@ -175,13 +177,13 @@ impl Persistent {
         Ok(News::default())
     }
 
-    /// Tells something to all who are registered, but for one.
+    /// A unit attention for every registered nexus except one.
     fn tell_others(&self, but: Option<Nexus>, sense: Sense) -> News {
         let others = self.keys.keys().filter(|nexus| Some(**nexus) != but);
         News { told: others.map(|nexus| (*nexus, sense)).collect(), aborted: Vec::new() }
     }
 
-    /// Counts a change (SPC-4 6.15.2.2).
+    /// Increments PRGENERATION (SPC-4 6.15.2.2).
     fn count(&mut self) {
         self.generation = self.generation.wrapping_add(1);
     }

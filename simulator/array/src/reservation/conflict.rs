@@ -1,30 +1,31 @@
-//! Which operation a reservation of others forbids: the tables of SPC-4 5.13.1, SBC-3 4.17 and, for
-//! RESERVE, SPC-2 5.5.1 with SBC 5.1.
+//! Which operations conflict with a reservation of another nexus: the tables of SPC-4 5.13.1 and
+//! SBC-3 4.17 and, for RESERVE, of SPC-2 5.5.1 and SBC 5.1.
 
 use super::types::Access;
 use crate::operation::Kind;
 
-/// Through which persistent reservations an operation of one whom they keep out gets.
+/// Under which persistent reservations of other nexuses an operation is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Through {
-    /// Through all of them.
+    /// Allowed under every reservation.
     All,
-    /// Through those that only forbid to write.
+    /// Allowed only under Write Exclusive reservations.
     WriteExclusive,
-    /// Through none.
+    /// Allowed under no reservation.
     None,
 }
 
-/// A row of the tables.
+/// A row of the conflict tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row {
     persistent: Through,
-    /// Whether it gets through a reservation by RESERVE.
+    /// Whether the operation is allowed while another nexus has reserved the LUN by RESERVE.
     pub(super) reserved: bool,
 }
 
 impl Row {
-    /// Whether it gets through a persistent reservation that keeps out from such access.
+    /// Whether the operation is allowed under a persistent reservation with this access
+    /// restriction.
     pub(super) fn allows(self, held: Access) -> bool {
         match self.persistent {
             Through::All => true,
@@ -34,16 +35,15 @@ impl Row {
     }
 }
 
-/// It tells what the initiator must always be able to learn.
+/// Operations that are always allowed, mostly because they return basic information.
 const FREE: Row = Row { persistent: Through::All, reserved: true };
-/// The same, but not when SPC-2 was written.
+/// Operations that SPC-3 and later standards always allow, but SPC-2 does not allow under RESERVE.
 const FREE_SINCE_SPC_3: Row = Row { persistent: Through::All, reserved: false };
-/// It reads.
+/// Operations that read data or parameters.
 const READS: Row = Row { persistent: Through::WriteExclusive, reserved: false };
-/// It changes something.
+/// Operations that change something.
 const CHANGES: Row = Row { persistent: Through::None, reserved: false };
 
-/// The row of an operation.
 #[rustfmt::skip]
 pub(super) fn row(kind: Kind, cdb: &[u8]) -> Row {
     match kind {
@@ -58,13 +58,13 @@ pub(super) fn row(kind: Kind, cdb: &[u8]) -> Row {
         Kind::SetTargetPortGroups                                         => CHANGES,
         Kind::StartStopUnit if starts(cdb)                                => FREE,
         Kind::StartStopUnit                                               => CHANGES,
-        // They have rules of their own: see `spc2` and `change`.
+        // These commands check for conflicts themselves: see `spc2` and `change`.
         Kind::Reserve | Kind::Release                                     => FREE,
         Kind::PersistentReserveIn | Kind::PersistentReserveOut            => FREE,
     }
 }
 
-/// START with no power condition is always welcome (SBC-3 table 14).
+/// START without a power condition is always allowed (SBC-3 table 14).
 fn starts(cdb: &[u8]) -> bool {
     cdb.get(4).is_some_and(|flags| flags & 0xf1 == 0x01)
 }

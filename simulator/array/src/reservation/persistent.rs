@@ -1,42 +1,42 @@
-//! Who is registered, and who holds the reservation (SPC-4 5.13).
+//! The registrations and the persistent reservation of a LUN (SPC-4 5.13).
 
 use std::{collections::BTreeMap, num::NonZeroU64};
 
 use super::types::{Access, ReservationType, Sharing};
 use crate::ids::Nexus;
 
-/// A reservation key. Zero stands for none.
+/// A reservation key. Zero means no key.
 pub(crate) type Key = NonZeroU64;
 
 /// The registrations and the persistent reservation of a LUN.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Persistent {
-    /// PRGENERATION: counts what changed registrations, or took reservations away, since power-on.
+    /// PRGENERATION: the number of changes since power-on that affected registrations or preempted
+    /// reservations.
     pub(super) generation: u32,
     pub(super) keys: BTreeMap<Nexus, Key>,
     pub(super) held: Option<Held>,
-    /// Whether all this is to outlive the loss of power (APTPL), as the last registration said.
+    /// Whether the registrations and the reservation survive power loss (APTPL), as the last
+    /// registration requested.
     pub(super) outlives_power: bool,
 }
 
-/// A reservation that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(super) kind: ReservationType,
     pub(super) holder: Holder,
 }
 
-/// Who holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// This one.
+    /// Only this nexus (all other types).
     Nexus(Nexus),
-    /// Whoever is registered.
+    /// Every registered nexus (the All Registrants types).
     Registrants,
 }
 
 impl Held {
-    /// A reservation that a nexus takes.
+    /// The reservation that results when a nexus reserves with this type.
     pub(super) fn new(nexus: Nexus, kind: ReservationType) -> Held {
         let holder = match kind.sharing {
             Sharing::AllRegistrants => Holder::Registrants,
@@ -47,10 +47,10 @@ impl Held {
 }
 
 impl Persistent {
-    /// The most registrations of a LUN.
+    /// The maximum number of registrations of a LUN.
     pub(crate) const MAX_KEYS: usize = 128;
 
-    /// Whether a nexus holds the reservation.
+    /// Whether the nexus holds the reservation.
     pub(super) fn holds(&self, nexus: Nexus) -> bool {
         self.held.is_some_and(|held| match held.holder {
             Holder::Nexus(holder) => holder == nexus,
@@ -58,7 +58,7 @@ impl Persistent {
         })
     }
 
-    /// What the reservation keeps a nexus from, if it keeps it from anything.
+    /// The access restriction that the reservation imposes on a nexus; `None` if it imposes none.
     pub(super) fn held_against(&self, nexus: Nexus) -> Option<Access> {
         let held = self.held?;
         let free = match held.kind.sharing {
@@ -68,7 +68,8 @@ impl Persistent {
         (!free).then_some(held.kind.access)
     }
 
-    /// The array has lost its power.
+    /// The array loses power. PRGENERATION restarts at 0. Without APTPL, the registrations and the
+    /// reservation are lost.
     pub(super) fn lose_power(&mut self) {
         self.generation = 0;
         if !self.outlives_power {

@@ -1,4 +1,4 @@
-//! What PERSISTENT RESERVE IN tells (SPC-4 6.15).
+//! The parameter data of PERSISTENT RESERVE IN (SPC-4 6.15).
 
 use super::{
     persistent::{Holder, Persistent},
@@ -15,7 +15,7 @@ pub(crate) mod action {
     pub(crate) const READ_FULL_STATUS: u8 = 3;
 }
 
-/// Answers PERSISTENT RESERVE IN.
+/// Carries out PERSISTENT RESERVE IN.
 pub(crate) fn persistent_reserve_in(
     controllers: &[Controller],
     persistent: &Persistent,
@@ -32,18 +32,19 @@ pub(crate) fn persistent_reserve_in(
     wire.send(&data, be16(cdb, 7).into())
 }
 
-/// PRGENERATION and the length of what follows.
+/// Prepends PRGENERATION and the additional length.
 fn with_header(persistent: &Persistent, data: &[u8]) -> Vec<u8> {
     let len = data.len() as u32;
     [&persistent.generation.to_be_bytes(), &len.to_be_bytes(), data].concat()
 }
 
-/// Every registered key, as often as it is registered (SPC-4 6.15.2).
+/// The key of every registration, with duplicates (SPC-4 6.15.2).
 fn keys(persistent: &Persistent) -> Vec<u8> {
     persistent.keys.values().flat_map(|key| key.get().to_be_bytes()).collect()
 }
 
-/// The reservation, if there is one (SPC-4 6.15.3.2). Its key is zero if all registrants hold it.
+/// The reservation, if there is one (SPC-4 6.15.3.2). Its key is zero if all registrants are
+/// holders.
 fn reservation(persistent: &Persistent) -> Vec<u8> {
     let Some(held) = persistent.held else { return Vec::new() };
     let key = match held.holder {
@@ -56,19 +57,19 @@ fn reservation(persistent: &Persistent) -> Vec<u8> {
     data
 }
 
-/// What is supported: everything (SPC-4 6.15.4).
+/// REPORT CAPABILITIES: every capability is supported (SPC-4 6.15.4).
 fn capabilities(persistent: &Persistent) -> [u8; 8] {
     /// Compatible reservation handling, SPEC_I_PT, ALL_TG_PT, APTPL.
     const CAPABLE: u8 = 0x10 | 0x08 | 0x04 | 0x01;
-    /// The type mask is valid; TEST UNIT READY gets through, and what reads parameters gets through
-    /// what is write-exclusive (ALLOW COMMANDS 3).
+    /// The type mask is valid. TEST UNIT READY is allowed under every reservation, and commands
+    /// that read parameters are allowed under Write Exclusive reservations (ALLOW COMMANDS 3).
     const TYPES_AND_COMMANDS: u8 = 0x80 | 3 << 4;
     let [low, high] = ReservationType::mask();
     let active = u8::from(persistent.outlives_power);
     [0, 8, CAPABLE, TYPES_AND_COMMANDS | active, low, high, 0, 0]
 }
 
-/// Every registration with its nexus (SPC-4 6.15.5).
+/// READ FULL STATUS: every registration with its nexus (SPC-4 6.15.5).
 fn full_status(controllers: &[Controller], persistent: &Persistent) -> Vec<u8> {
     let mut data = Vec::new();
     for (nexus, key) in &persistent.keys {

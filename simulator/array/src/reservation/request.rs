@@ -10,15 +10,16 @@ use crate::{
     wire::Wire,
 };
 
-/// A request, checked as far as that needs no registrations.
+/// A PERSISTENT RESERVE OUT request. Everything that does not depend on the registrations is
+/// checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// The key by which the nexus says who it is.
+    /// RESERVATION KEY: the key with which the nexus is registered.
     pub(super) key: Option<Key>,
     pub(super) service: Service,
 }
 
-/// The service action.
+/// The requested service action.
 #[derive(Debug, Clone)]
 pub(super) enum Service {
     Register(Registration),
@@ -29,42 +30,42 @@ pub(super) enum Service {
     Move(Move),
 }
 
-/// REGISTER or REGISTER AND IGNORE EXISTING KEY.
 #[derive(Debug, Clone)]
 pub(super) struct Registration {
-    /// The key from now on; none takes the registration back.
+    /// SERVICE ACTION RESERVATION KEY: the new key. `None` removes the registration.
     pub(super) new: Option<Key>,
-    /// Whether the present key need not be known.
+    /// Whether the existing key is ignored (REGISTER AND IGNORE EXISTING KEY).
     pub(super) ignore_key: bool,
-    /// The initiator's nexuses that are meant: the one it asks through, or with ALL_TG_PT all.
+    /// The nexuses of the requesting initiator: the one that received the command or, with
+    /// ALL_TG_PT, those of all target ports.
     pub(super) own: Vec<Nexus>,
-    /// Whether SPEC_I_PT is set, and the nexuses of the initiators that the list names.
+    /// Whether SPEC_I_PT is set; then `others` contains the nexuses of the initiators in the
+    /// parameter list.
     pub(super) names_others: bool,
     pub(super) others: Vec<Nexus>,
-    /// APTPL.
+    /// APTPL: whether registrations and reservation survive power loss.
     pub(super) outlives_power: bool,
 }
 
-/// PREEMPT or PREEMPT AND ABORT.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Preemption {
-    /// Whose key goes; none stands for everybody else's when all registrants hold the reservation.
+    /// SERVICE ACTION RESERVATION KEY: the key whose registrations are removed. `None` stands for
+    /// all other registrations, if all registrants hold the reservation.
     pub(super) victim: Option<Key>,
-    /// The type of the reservation that takes the place of the preempted one.
+    /// The type of the reservation that replaces the preempted one.
     pub(super) kind: ReservationType,
     pub(super) abort: bool,
 }
 
-/// REGISTER AND MOVE.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Move {
-    /// To whom.
+    /// The nexus that receives the reservation.
     pub(super) nexus: Nexus,
-    /// The key that is registered for it.
+    /// The key with which that nexus is registered.
     pub(super) key: Key,
-    /// Whether the giver's own registration goes.
+    /// UNREG: whether the registration of the requesting nexus is removed.
     pub(super) unregister: bool,
-    /// APTPL.
+    /// APTPL: whether registrations and reservation survive power loss.
     pub(super) outlives_power: bool,
 }
 
@@ -80,29 +81,30 @@ pub(crate) mod action {
     pub(crate) const REGISTER_AND_MOVE: u8 = 7;
 }
 
-/// The parameter list of every service action but REGISTER AND MOVE, without TransportIDs, and what
-/// comes before the TransportID of that one.
+/// The length in bytes of the parameter list without TransportIDs. Also the offset of the
+/// TransportID in the list of REGISTER AND MOVE.
 const BASIC: usize = 24;
-/// What comes before the TransportIDs of REGISTER: their length is the last of it.
+/// The offset of the TransportIDs in the list of REGISTER. The four bytes before them are their
+/// length.
 const BEFORE_IDS: usize = 28;
-/// The longest parameter list that is taken.
+/// The maximum length of a parameter list in bytes.
 const LONGEST: u32 = 8192;
 
-/// The flags in byte 20 of the basic list.
+/// The flags in byte 20 of the basic parameter list.
 const SPEC_I_PT: u8 = 0x08;
 const ALL_TG_PT: u8 = 0x04;
 const APTPL: u8 = 0x01;
-/// The flags in byte 17 of the list of REGISTER AND MOVE; APTPL is the same.
+/// The flags in byte 17 of the REGISTER AND MOVE parameter list. APTPL has the same value in both.
 const UNREG: u8 = 0x02;
 
-/// Whose request it is, and the controllers whose ports it can name.
+/// The nexus that sent the request, and the controllers whose ports the request can name.
 #[derive(Clone, Copy)]
 struct Asker<'a> {
     nexus: Nexus,
     controllers: &'a [Controller],
 }
 
-/// Reads a CDB of this nexus and its parameter list.
+/// Reads and checks a CDB and its parameter list.
 pub(crate) fn receive(
     nexus: Nexus,
     controllers: &[Controller],
@@ -146,7 +148,7 @@ fn service(asker: Asker<'_>, cdb: &[u8], list: &[u8]) -> Result<Service, Sense> 
     }
 }
 
-/// Scope and type, in byte 2. The only scope is the whole LUN, 0 (SPC-4 6.15.3.3).
+/// The scope and the type in byte 2. The only supported scope is LU_SCOPE, 0 (SPC-4 6.15.3.3).
 fn reservation_type(cdb: &[u8]) -> Result<ReservationType, Sense> {
     let (scope, code) = (cdb[2] >> 4, cdb[2] & 0x0f);
     ReservationType::of(code).filter(|_| scope == 0).ok_or(Sense::cdb_field(2))
@@ -175,7 +177,7 @@ fn registration(
     Ok(Registration { new, ignore_key, own, names_others, others, outlives_power })
 }
 
-/// The initiators that a list of REGISTER names, from byte 28 on.
+/// The initiators whose TransportIDs begin at byte 28 of a REGISTER parameter list.
 fn initiators(list: &[u8]) -> Result<Vec<HbaId>, Sense> {
     if list.len() < BEFORE_IDS || be32(list, 24) as usize != list.len() - BEFORE_IDS {
         return Err(Sense::PARAMETER_LIST_LENGTH);

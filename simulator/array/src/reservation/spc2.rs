@@ -1,10 +1,10 @@
-//! RESERVE and RELEASE (SPC-2 7.16, 7.17, 7.21, 7.22), and how they get on with persistent
+//! RESERVE and RELEASE (SPC-2 7.16, 7.17, 7.21, 7.22), and their interaction with persistent
 //! reservations (SPC-4 5.13.3).
 
 use super::{Change, Reservations};
 use crate::{completion::Stop, ids::Nexus, operation::Kind, sense::Sense};
 
-/// Reads the CDB. Only whole LUNs are reserved, and nobody reserves for a third party.
+/// Reads the CDB. Only reservations of whole LUNs are supported, and no third-party reservations.
 pub(crate) fn request(kind: Kind, cdb: &[u8]) -> Result<Change, Stop> {
     if cdb[1] & 0x1f != 0 {
         return Err(Sense::cdb_field(1).into());
@@ -24,7 +24,7 @@ impl Reservations {
         Ok(())
     }
 
-    /// Of one who has nothing to release nothing is released, and that is no error.
+    /// It is not an error if the nexus has not reserved the LUN.
     pub(super) fn release(&mut self, nexus: Nexus) -> Result<(), Stop> {
         if !self.is_moot(nexus)? {
             self.reserved = self.reserved.filter(|holder| *holder != nexus);
@@ -32,9 +32,9 @@ impl Reservations {
         Ok(())
     }
 
-    /// Whether RESERVE and RELEASE of a nexus do nothing, and well, because the persistent
-    /// reservation serves it already: compatible reservation handling (CRH). Any other registration
-    /// forbids them.
+    /// Whether RESERVE and RELEASE succeed without effect, because the nexus is a holder or a
+    /// registrant of a persistent reservation that permits it access: compatible reservation
+    /// handling (CRH). Otherwise, if any nexus is registered, they end with RESERVATION CONFLICT.
     fn is_moot(&self, nexus: Nexus) -> Result<bool, Stop> {
         let persistent = &self.persistent;
         if persistent.held.is_some() && persistent.held_against(nexus).is_none() {

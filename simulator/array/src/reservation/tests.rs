@@ -1,4 +1,4 @@
-//! Reservations as an initiator meets them.
+//! Tests of reservations.
 
 mod abort;
 mod conflict;
@@ -27,10 +27,10 @@ const WRITE_EXCLUSIVE_AR: u8 = 7;
 
 /// HBA 1 through the first port of controller A, which owns LUN 0.
 const A1: Nexus = nexus(1, ControllerId::A);
-/// HBA 2 through the same.
+/// HBA 2 through the same port.
 const A2: Nexus = nexus(2, ControllerId::A);
 
-/// An array on which nobody has anything left to hear.
+/// An array with no pending unit attentions.
 fn rig() -> Rig {
     let rig = Rig::ready();
     for nexus in [A1, A2] {
@@ -39,7 +39,7 @@ fn rig() -> Rig {
     rig
 }
 
-/// What a nexus is told before it may go on.
+/// The pending unit attentions of a nexus.
 fn attentions(rig: &Rig, nexus: Nexus) -> Vec<String> {
     let ask = || rig.send(nexus, LUN0, &TEST_UNIT_READY, &[], 0).completion.sense;
     std::iter::from_fn(ask).map(|sense| sense.to_string()).collect()
@@ -50,13 +50,13 @@ fn out(rig: &Rig, nexus: Nexus, action: u8, kind: u8, key: u64, new: u64) -> Rep
     rig.send(nexus, LUN0, &persistent_out(action, kind, list.len()), &list, 0)
 }
 
-/// A PERSISTENT RESERVE OUT that must end well.
+/// Sends a PERSISTENT RESERVE OUT and asserts GOOD status.
 fn good(rig: &Rig, nexus: Nexus, action: u8, kind: u8, key: u64, new: u64) {
     let completion = out(rig, nexus, action, kind, key, new).completion;
     assert_eq!(completion.status, Status::Good, "{:?}", completion.sense);
 }
 
-/// One that must meet RESERVATION CONFLICT.
+/// Sends a PERSISTENT RESERVE OUT and asserts RESERVATION CONFLICT.
 fn conflict(rig: &Rig, nexus: Nexus, action: u8, kind: u8, key: u64, new: u64) {
     let status = out(rig, nexus, action, kind, key, new).completion.status;
     assert_eq!(status, Status::ReservationConflict);
@@ -74,7 +74,7 @@ fn reads(rig: &Rig, nexus: Nexus) -> Status {
     status(rig, nexus, &read(0, 1), &[], 512)
 }
 
-/// PRGENERATION and the registered keys.
+/// PRGENERATION, and the registered keys.
 fn keys(rig: &Rig) -> (u32, Vec<u64>) {
     let data = rig.get(A, LUN0, &persistent_in(READ_KEYS), 8192);
     assert_eq!(be32(&data, 4) as usize, data.len() - 8);
@@ -82,7 +82,7 @@ fn keys(rig: &Rig) -> (u32, Vec<u64>) {
     (be32(&data, 0), keys.collect())
 }
 
-/// The key and type of the reservation.
+/// The key and the type of the reservation.
 fn reservation(rig: &Rig) -> Option<(u64, u8)> {
     let data = rig.get(A, LUN0, &persistent_in(READ_RESERVATION), 8192);
     assert_eq!(be32(&data, 4) as usize, data.len() - 8);

@@ -1,20 +1,20 @@
-//! How an initiator port is named: a TransportID (SPC-4 7.6.4).
+//! TransportIDs, which name initiator ports (SPC-4 7.6.4).
 //!
-//! The arrays are Fibre Channel arrays of their time, and so are the names: format 0, protocol 0,
-//! 24 bytes with the N_Port_Name of an HBA's port. The host has no real one; HBA 3 is
-//! `30:00:00:00:73:61:6e:03`, an NAA 3h name, which is for its site to assign.
+//! The simulated arrays are Fibre Channel arrays, and so are the names: format 0, protocol 0, 24
+//! bytes with the N_Port_Name of an HBA's port. The host has no real Fibre Channel port, so the
+//! names are NAA 3h names, which are locally assigned. HBA 3 is `30:00:00:00:73:61:6e:03`.
 
 use crate::ids::HbaId;
 
-/// The length of a TransportID.
+/// The length of a TransportID in bytes.
 pub(crate) const LEN: usize = 24;
 
-/// Where the N_Port_Name is.
+/// The offset of the N_Port_Name.
 const NAME: usize = 8;
-/// An N_Port_Name but for its last byte, which is the HBA's number.
+/// An N_Port_Name without its last byte, which is the number of the HBA.
 const SITE: [u8; 7] = [0x30, 0x00, 0x00, 0x00, b's', b'a', b'n'];
 
-/// The name of an HBA.
+/// The TransportID of an HBA.
 pub(crate) fn of(hba: HbaId) -> [u8; LEN] {
     let mut id = [0; LEN];
     id[NAME..NAME + SITE.len()].copy_from_slice(&SITE);
@@ -22,8 +22,8 @@ pub(crate) fn of(hba: HbaId) -> [u8; LEN] {
     id
 }
 
-/// The HBA that a TransportID names; none if it is one of another protocol or site. Reserved bytes
-/// are not looked at.
+/// The HBA that a TransportID names; `None` if the protocol or the name is not ours. Reserved bytes
+/// are ignored.
 pub(crate) fn parse(id: &[u8]) -> Option<HbaId> {
     let (format_and_protocol, name) = (id.first()?, id.get(NAME..NAME + SITE.len())?);
     let hba = *id.get(NAME + SITE.len())?;

@@ -1,26 +1,25 @@
 //! The types of a persistent reservation (SPC-4 6.15.3.4).
 
-/// What those may not do whom a reservation keeps out.
+/// What a reservation forbids to the nexuses that it restricts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Write.
+    /// They may not write.
     WriteExclusive,
-    /// Write or read.
+    /// They may neither read nor write.
     ExclusiveAccess,
 }
 
-/// Whom it does not keep out.
+/// Which nexuses the reservation does not restrict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Its holder alone.
+    /// Only the reservation holder.
     HolderOnly,
-    /// Everybody who is registered, though one of them holds it.
+    /// All registered nexuses. One of them is the holder.
     RegistrantsOnly,
-    /// Everybody who is registered, and all of them hold it.
+    /// All registered nexuses. All of them are holders.
     AllRegistrants,
 }
 
-/// The type of a persistent reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReservationType {
     pub(crate) access: Access,
@@ -37,13 +36,12 @@ impl ReservationType {
         (0x8, Access::ExclusiveAccess, Sharing::AllRegistrants),
     ];
 
-    /// The type with this code; none if the code is obsolete or reserved.
+    /// The type with this code; `None` if the code is obsolete or reserved.
     pub(crate) fn of(code: u8) -> Option<Self> {
         let (_, access, sharing) = *Self::CODES.iter().find(|(it, ..)| *it == code)?;
         Some(ReservationType { access, sharing })
     }
 
-    /// Its code.
     pub(crate) fn code(self) -> u8 {
         let mine = |(_, access, sharing): &&(u8, Access, Sharing)| {
             (self.access, self.sharing) == (*access, *sharing)
@@ -51,8 +49,8 @@ impl ReservationType {
         Self::CODES.iter().find(mine).map_or(0, |(code, ..)| *code)
     }
 
-    /// The mask of all types for REPORT CAPABILITIES (SPC-4 6.15.4): the bit of a code below 8 is in
-    /// the first byte, the others follow in the second.
+    /// The type mask for REPORT CAPABILITIES (SPC-4 6.15.4). The first byte contains the bits of
+    /// codes below 8; the second contains the others.
     pub(crate) fn mask() -> [u8; 2] {
         let bits = Self::CODES.iter().map(|(code, ..)| 1_u16 << code);
         bits.sum::<u16>().to_le_bytes()
@@ -72,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_mask_is_as_spc_4_draws_it() {
-        // WR_EX_AR, EX_AC_RO, WR_EX_RO, EX_AC, WR_EX; and EX_AC_AR in the next byte.
+        // WR_EX_AR, EX_AC_RO, WR_EX_RO, EX_AC and WR_EX; EX_AC_AR is in the second byte.
         assert_eq!(ReservationType::mask(), [0x80 | 0x40 | 0x20 | 0x08 | 0x02, 0x01]);
     }
 }

@@ -1,4 +1,5 @@
-//! Medium accesses: carrying them out, straight between the store and the initiator's buffers.
+//! Carrying out medium accesses: data is copied directly between the store and the initiator's
+//! buffers.
 
 use std::ops::Range;
 
@@ -14,21 +15,21 @@ use crate::{
     wire::Wire,
 };
 
-/// The longest block.
+/// The maximum block length in bytes.
 const MAX_BLOCK: usize = 4096;
-/// The header of an UNMAP parameter list, and one of its block descriptors (SBC-3 5.28.2).
+/// The lengths of the header of an UNMAP parameter list and of a block descriptor (SBC-3 5.28.2).
 const UNMAP_HEADER: usize = 8;
 const UNMAP_DESCRIPTOR: usize = 16;
 const UNMAP_LIST: usize = UNMAP_HEADER + MAX_UNMAP_DESCRIPTORS * UNMAP_DESCRIPTOR;
 
 impl From<BeyondEnd> for Stop {
-    /// The LUN shrank after the access was let in.
+    /// The LUN became smaller after the access was checked.
     fn from(_: BeyondEnd) -> Self {
         Stop::Check(Sense::LBA_OUT_OF_RANGE)
     }
 }
 
-/// Carries out a checked medium access.
+/// Carries out a medium access that passed every check.
 pub(crate) fn carry_out(
     access: Access,
     store: &Store,
@@ -51,13 +52,13 @@ pub(crate) fn carry_out(
     }
 }
 
-/// Where the blocks of a span are in a store.
+/// The byte range of a span in the store.
 pub(super) fn bytes(span: Span, block_bytes: u32) -> Range<u64> {
     let start = span.lba.saturating_mul(block_bytes.into());
     start..start.saturating_add(span.blocks.saturating_mul(block_bytes.into()))
 }
 
-/// Compares a block with the next one that the initiator offers.
+/// Compares a block with the next block from the initiator. Ends with MISCOMPARE if they differ.
 fn compare(data: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let mut offered = [0; MAX_BLOCK];
     let offered = &mut offered[..data.len()];
@@ -65,7 +66,7 @@ fn compare(data: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     if offered == data { Ok(()) } else { Err(Sense::MISCOMPARE.into()) }
 }
 
-/// Compares every block with the one that the initiator offers.
+/// Compares every block with the single block from the initiator.
 fn compare_one(
     store: &Store,
     range: Range<u64>,
@@ -99,7 +100,7 @@ fn write_same(
     })?)
 }
 
-/// UNMAP (SBC-3 5.28): checks the whole parameter list before it zeroes anything.
+/// UNMAP (SBC-3 5.28). Checks the whole parameter list before it zeroes any block.
 fn unmap(store: &Store, len: u16, block_bytes: u32, wire: &mut Wire<'_>) -> Result<(), Stop> {
     let len = usize::from(len);
     if len == 0 {

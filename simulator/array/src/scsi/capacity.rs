@@ -8,7 +8,7 @@ use crate::{
     wire::Wire,
 };
 
-/// Answers READ CAPACITY(10): the last block, or all ones if that needs more than 32 bits.
+/// READ CAPACITY(10): the last LBA, or all ones if it does not fit into 32 bits.
 pub(crate) fn read_capacity_10(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let partial = cdb[8] & 0x01 != 0;
     if !partial && be32(cdb, 2) != 0 {
@@ -21,7 +21,7 @@ pub(crate) fn read_capacity_10(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> 
     wire.send(&data, data.len())
 }
 
-/// Answers READ CAPACITY(16): thin, and what is unmapped reads as zeros.
+/// READ CAPACITY(16). The LUN is thin-provisioned, and unmapped blocks read as zeros.
 pub(crate) fn read_capacity_16(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let partial = cdb[14] & 0x01 != 0;
     if !partial && be64(cdb, 2) != 0 {
@@ -30,7 +30,7 @@ pub(crate) fn read_capacity_16(unit: &Unit, cdb: &[u8], wire: &mut Wire<'_>) -> 
     let mut data = [0; 32];
     data[..8].copy_from_slice(&(unit.blocks - 1).to_be_bytes());
     data[8..12].copy_from_slice(&unit.block_bytes.to_be_bytes());
-    data[14] = 0xc0; // LBPME, LBPRZ.
+    data[14] = 0xc0; // LBPME: thin provisioning is enabled. LBPRZ: unmapped blocks read as zeros.
     wire.send(&data, be32(cdb, 10) as usize)
 }
 

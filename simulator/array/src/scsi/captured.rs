@@ -1,12 +1,12 @@
-//! INQUIRY data and VPD pages as they were captured from a real array.
+//! INQUIRY data and VPD pages captured from a real array.
 
 use crate::{
     inquiry_page::{CapturedPage, InquiryPage},
     personality::Site,
 };
 
-/// The page that is told in place of the personality's, if there is one; `native` is the personality's.
-/// Of several the first holds.
+/// The captured page that replaces the personality's page `native`, if there is one. If several
+/// entries apply, the first is used.
 pub(super) fn instead(
     site: &Site<'_>,
     page: InquiryPage,
@@ -25,7 +25,7 @@ pub(super) fn instead(
     Some(bytes)
 }
 
-/// The codes of the pages that there are only by capture.
+/// The page codes of captured VPD pages that apply to the command.
 pub(super) fn codes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = u8> + 'a {
     site.captured.iter().filter_map(|captured| match captured.page {
         InquiryPage::Vpd(code) => is_told(captured, site, captured.page).then_some(code),

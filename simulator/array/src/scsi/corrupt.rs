@@ -1,4 +1,4 @@
-//! Medium accesses that go wrong without anybody's saying so.
+//! Medium accesses with silent data corruption.
 
 use super::{
     access::{bytes, carry_out as faithfully},
@@ -6,24 +6,26 @@ use super::{
 };
 use crate::{completion::Stop, store::Store, wire::Wire};
 
-/// How data goes wrong without anybody's saying so.
+/// How the data of a command is corrupted without an error status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Corruption {
-    /// One bit of the first block is another one: on its way to the initiator, or in the store.
+    /// One bit of the first block is flipped: of a read on its way to the initiator, of a write in
+    /// the store.
     BitFlip,
-    /// A write is answered GOOD and not done, so that later reads find what was there before.
+    /// A write completes with GOOD but is not carried out. Later reads return the previous data.
     DroppedWrite,
-    /// A write lands in the blocks behind those it was for, or before them at the LUN's end.
+    /// A write goes to the blocks after the addressed ones, or to those before them at the end of
+    /// the LUN.
     MisdirectedWrite,
-    /// A read finds what was there before the blocks were written the last time, as from a cache that
-    /// was not told.
+    /// A read returns the data from before the last write to the blocks, as from an incoherent
+    /// cache.
     StaleRead,
     /// A write is answered GOOD, but only its first blocks land, or none: as after a loss of power.
     TornWrite,
 }
 
-/// Carries out a checked medium access in the way that a fault rule says. What the corruption is not
-/// about is done faithfully.
+/// Carries out a checked medium access with the given corruption. Accesses that the corruption does
+/// not apply to are carried out correctly.
 pub(crate) fn carry_out(
     access: Access,
     store: &Store,
@@ -66,13 +68,13 @@ pub(crate) fn carry_out(
     }
 }
 
-/// Takes the data of so many blocks and writes it nowhere.
+/// Takes the data of `blocks` blocks from the initiator and discards it.
 fn discard(blocks: u64, block_bytes: u32, wire: &mut Wire<'_>) -> Result<(), Stop> {
     let mut block = vec![0; block_bytes as usize];
     (0..blocks).try_for_each(|_| wire.take(&mut block))
 }
 
-/// Turns one bit of the first block over.
+/// Flips one bit of the first block.
 fn flip(data: &mut [u8], block_bytes: u32, random: u64) {
     let bit = random % (u64::from(block_bytes) * 8);
     if let Some(byte) = data.get_mut((bit / 8) as usize) {
@@ -80,7 +82,7 @@ fn flip(data: &mut [u8], block_bytes: u32, random: u64) {
     }
 }
 
-/// As many blocks behind those of a span, or before them where the LUN ends.
+/// The adjacent blocks after a span, or before it at the end of the LUN.
 fn beside(span: Span, blocks: u64) -> Span {
     let behind = span.lba.saturating_add(span.blocks);
     let fits = behind.saturating_add(span.blocks) <= blocks;

@@ -1,4 +1,4 @@
-//! INQUIRY (SPC-4 6.6): the standard data, and the way to the VPD pages.
+//! INQUIRY (SPC-4 6.6): the standard data, and the dispatch to the VPD pages.
 
 use super::{captured::instead, peripheral::peripheral, vpd};
 use crate::{
@@ -10,18 +10,18 @@ use crate::{
     wire::Wire,
 };
 
-/// The length of the standard data: as far as the version descriptors reach.
+/// The length of the standard data in bytes, up to and including the version descriptors.
 const STANDARD_LEN: usize = 96;
-/// SPC-3. From 5 on Linux asks for READ CAPACITY(16) and REPORT SUPPORTED OPERATION CODES.
+/// The VERSION field: SPC-3. From this value on, Linux sends READ CAPACITY(16) and REPORT SUPPORTED
+/// OPERATION CODES.
 const VERSION: u8 = 0x05;
-/// SAM-5, SPC-3 and SBC-3, without a version claimed (SPC-4 6.6.5).
+/// SAM-5, SPC-3 and SBC-3, each without a specific version (SPC-4 6.6.5).
 const VERSION_DESCRIPTORS: [u16; 3] = [0x00a0, 0x0300, 0x04c0];
 
-/// Answers INQUIRY.
 pub(crate) fn inquiry(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let (evpd, page) = (cdb[1] & 0x01 != 0, cdb[2]);
     let data = match evpd {
-        // CMDDT, obsolete since SPC-3.
+        // CMDDT is obsolete since SPC-3.
         _ if cdb[1] & 0x02 != 0 => return Err(Sense::cdb_field(1).into()),
         false if page != 0 => return Err(Sense::cdb_field(2).into()),
         false => {
@@ -37,9 +37,9 @@ fn standard(site: &Site<'_>) -> Vec<u8> {
     let mut data = vec![0; STANDARD_LEN];
     data[0] = peripheral(site);
     data[2] = VERSION;
-    data[3] = 0x12; // HISUP: LUNs as SAM-5 has them; response data format 2.
-    data[6] = 0x10; // MULTIP: several ports.
-    data[7] = 0x02; // CMDQUE.
+    data[3] = 0x12; // HISUP: hierarchical LUN addressing. Response data format 2.
+    data[6] = 0x10; // MULTIP: multiple target ports.
+    data[7] = 0x02; // CMDQUE: command queuing.
     put_text(&mut data[8..16], &site.identity.vendor);
     put_text(&mut data[16..32], &site.identity.product);
     put_text(&mut data[32..36], &site.identity.revision);

@@ -1,4 +1,4 @@
-//! Medium accesses: what a CDB asks for (SBC-3 clause 5).
+//! Parsing and checking medium accesses (SBC-3 clause 5).
 
 use crate::{
     completion::Stop,
@@ -9,7 +9,7 @@ use crate::{
     wire::Wire,
 };
 
-/// Consecutive blocks.
+/// A range of consecutive blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) lba: u64,
@@ -17,57 +17,57 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Whether it has a block in common with the blocks from `first` to `last`.
+    /// Whether the span contains a block of the inclusive range from `first` to `last`.
     pub(crate) fn overlaps(&self, first: u64, last: u64) -> bool {
         self.blocks > 0 && self.lba <= last && self.lba.saturating_add(self.blocks - 1) >= first
     }
 }
 
-/// What VERIFY compares the medium with (SBC-3 5.33).
+/// What VERIFY compares the blocks with (SBC-3 5.33).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compare {
-    /// Nothing: the blocks need only be there.
+    /// No comparison: the blocks must only exist.
     Nothing,
-    /// As many blocks.
+    /// The same number of blocks from the initiator.
     Blocks,
-    /// One block, again and again.
+    /// A single block from the initiator, which is compared with every block.
     OneBlock,
 }
 
-/// A medium access, checked.
+/// A medium access that passed every check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read(Span),
     Write(Span),
     Verify(Span, Compare),
-    /// There is no cache to write back.
+    /// Nothing to do: there is no write cache.
     Synchronize,
-    /// Every block becomes this block; or zeros, with none.
+    /// Fills every block of the span.
     WriteSame(Span, Fill),
-    /// Zeros wherever a parameter list of this length says.
+    /// Zeroes the blocks that a parameter list of this length names.
     Unmap(u16),
 }
 
-/// What WRITE SAME fills blocks with.
+/// The data that WRITE SAME writes to each block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// The block that the initiator offers.
+    /// The block that the initiator sends.
     Block,
-    /// Zeros, and the initiator offers nothing (NDOB).
+    /// Zeros; the initiator sends no data (NDOB).
     Zeros,
 }
 
-/// The most blocks that one access may name, as VPD page B0h says. It bounds the time that one
-/// command of a guest can take.
+/// The maximum number of blocks in an access, as VPD page B0h reports. It limits the time that a
+/// single command can take.
 pub(super) const MAX_BLOCKS: u32 = 1 << 16;
 
-/// The blocks that a CDB names; none for an operation that names none. A length of 0 that means
-/// "to the end" is `u64::MAX`.
+/// The blocks that a CDB addresses; `None` for an operation without blocks. If a length of 0 means
+/// "to the end of the LUN", the number of blocks is `u64::MAX`.
 pub(crate) fn span(op: &Operation, cdb: &[u8]) -> Option<Span> {
     let (lba, blocks) = match (op.kind, op.cdb_len()) {
         (Kind::Unmap, _) => return None,
         (Kind::Read | Kind::Write, 6) => {
-            // Zero means 256 (SBC-3 5.11).
+            // A transfer length of 0 means 256 blocks (SBC-3 5.11).
             let blocks = if cdb[4] == 0 { 256 } else { u64::from(cdb[4]) };
             (u64::from(be32(cdb, 0) & 0x001f_ffff), blocks)
         }
@@ -81,7 +81,8 @@ pub(crate) fn span(op: &Operation, cdb: &[u8]) -> Option<Span> {
     Some(Span { lba, blocks })
 }
 
-/// Checks a medium access against the LUN and the initiator's buffers. Nothing is moved yet.
+/// Checks a medium access against the LUN and the size of the initiator's buffers. Transfers no
+/// data.
 pub(crate) fn plan(
     unit: &Unit,
     op: &Operation,
@@ -119,7 +120,7 @@ pub(crate) fn plan(
     Ok(access)
 }
 
-/// Refuses protection information, of which the LUN has none, and anchoring.
+/// Refuses protection information, which the LUN does not have, and anchored LBAs.
 fn check_flags(op: &Operation, cdb: &[u8]) -> Result<(), Sense> {
     let refused = match op.kind {
         Kind::WriteSame => 0xf0,
@@ -131,7 +132,7 @@ fn check_flags(op: &Operation, cdb: &[u8]) -> Result<(), Sense> {
     if cdb[1] & refused != 0 { Err(Sense::cdb_field(1)) } else { Ok(()) }
 }
 
-/// Refuses more blocks than VPD page B0h allows, and WRITE SAME without any (WSNZ).
+/// Refuses more blocks than VPD page B0h permits, and WRITE SAME without blocks (WSNZ).
 fn check_length(op: &Operation, span: Span) -> Result<(), Sense> {
     let limited = op.kind != Kind::SynchronizeCache;
     let none = op.kind == Kind::WriteSame && span.blocks == 0;
@@ -154,7 +155,8 @@ fn refuse_write(unit: &Unit, writes: bool) -> Result<(), Sense> {
     if writes && unit.read_only { Err(Sense::WRITE_PROTECTED) } else { Ok(()) }
 }
 
-/// The span with "to the end" worked out, if the LUN has all of it.
+/// Replaces "to the end of the LUN" with the actual length. Fails if the LUN does not have all
+/// blocks of the span.
 fn bounded(unit: &Unit, span: Span) -> Result<Span, Sense> {
     let room = unit.blocks.checked_sub(span.lba).ok_or(Sense::LBA_OUT_OF_RANGE)?;
     match span.blocks {

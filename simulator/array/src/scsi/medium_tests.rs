@@ -1,4 +1,4 @@
-//! Reading, writing and all that touches the medium.
+//! Tests of reads, writes and other medium accesses.
 
 use crate::{
     Action, ArrayConfig, Command, Completion, Outcome, ServiceResponse, Status, testing::*,
@@ -163,7 +163,7 @@ fn unmap_checks_its_whole_list_first() {
     let long = unmap_list(&[(0, 1); 256]);
     assert_eq!(rig.sense(A, LUN0, &unmap(&long), &long), "05/26/00");
     rig.put(A, LUN0, &unmap(&[]), &[]);
-    // A length field that promises more than is there covers what is there.
+    // A length field that exceeds the parameter list covers only the descriptors that are there.
     let cut = &unmap_list(&[(0, 1), (1, 1)])[..24];
     rig.put(A, LUN0, &unmap(cut), cut);
     assert_eq!(rig.get(A, LUN0, &read(0, 1), BLOCK), [0; BLOCK]);
@@ -176,7 +176,7 @@ fn write_same_fills_with_a_block_or_with_zeros() {
     let all = rig.get(A, LUN0, &read(1, 5), 5 * BLOCK);
     assert_eq!(all[BLOCK..4 * BLOCK], pattern(1, 1).repeat(3));
     assert_eq!((&all[..BLOCK], &all[4 * BLOCK..]), (&[0; BLOCK][..], &[0; BLOCK][..]));
-    // UNMAP with a block of zeros, and no block at all.
+    // UNMAP bit with a block of zeros, and with no block (NDOB).
     let mut cdb = cdb16(0x93, 2, 1);
     cdb[1] = 0x08;
     rig.put(A, LUN0, &cdb, &[0; BLOCK]);

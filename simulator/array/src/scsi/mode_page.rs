@@ -1,4 +1,4 @@
-//! The mode pages that every array has.
+//! The mode pages that every array supports.
 
 use crate::{
     completion::Stop,
@@ -11,26 +11,26 @@ pub(super) const CACHING: u8 = 0x08;
 pub(super) const CONTROL: u8 = 0x0a;
 pub(super) const EXCEPTIONS: u8 = 0x1c;
 
-/// Page codes and subpage codes of the common pages.
+/// The page codes and subpage codes of these pages.
 const COMMON: [(u8, u8); 3] = [(CACHING, 0), (CONTROL, 0), (EXCEPTIONS, 0)];
 
-/// Where the control mode page keeps TAS.
+/// The offset and the mask of TAS in the control mode page.
 pub(super) const TAS: (usize, u8) = (5, 0x40);
 
-/// Codes of all pages, ascending.
+/// The page codes and subpage codes of all pages, in ascending order.
 pub(super) fn codes(site: &Site<'_>) -> Vec<(u8, u8)> {
     let mut codes = [&COMMON[..], site.personality.mode_pages()].concat();
     codes.sort_unstable();
     codes
 }
 
-/// The values of the control mode page that the command's nexus has.
+/// The control mode page values of the command's nexus.
 pub(super) fn control_values(site: &Site<'_>) -> ControlValues {
     let view = site.unit().and_then(|unit| unit.nexuses.get(&site.nexus));
     view.map(|view| view.control).unwrap_or_default()
 }
 
-/// A page with its header; the codes must be among [`codes`].
+/// A page with its header. [`codes`] must contain the codes.
 pub(super) fn page(
     site: &Site<'_>,
     (code, subpage): (u8, u8),
@@ -38,7 +38,7 @@ pub(super) fn page(
 ) -> Result<Vec<u8>, Stop> {
     match code {
         CONTROL => Ok(control_page(control_values(site), control)),
-        // Nothing but the control mode page can be saved (SPC-4 6.13.1.5).
+        // Only the control mode page can be saved (SPC-4 6.13.1.5).
         _ if control == PageControl::Saved => Err(Sense::SAVING_NOT_SUPPORTED.into()),
         CACHING => Ok(caching_page(control)),
         EXCEPTIONS => Ok(exceptions_page(control)),
@@ -46,20 +46,21 @@ pub(super) fn page(
     }
 }
 
-/// SBC-3 6.5.5: the write cache is on, so that the initiator sends SYNCHRONIZE CACHE.
+/// Caching mode page (SBC-3 6.5.5). The write cache is reported as enabled, so that the initiator
+/// sends SYNCHRONIZE CACHE.
 fn caching_page(control: PageControl) -> Vec<u8> {
     let mut page = vec![0; 20];
     page[..2].copy_from_slice(&[CACHING, 18]);
     if control != PageControl::Changeable {
-        page[2] = 0x04; // WCE.
+        page[2] = 0x04; // WCE: write cache enabled.
     }
     page
 }
 
-/// SPC-4 7.5.8: simple tasks may be reordered; TAS can be changed and saved.
+/// Control mode page (SPC-4 7.5.8). Simple tasks may be reordered. TAS is changeable and savable.
 fn control_page(values: ControlValues, control: PageControl) -> Vec<u8> {
     let mut page = vec![0; 12];
-    page[..2].copy_from_slice(&[0x80 | CONTROL, 10]); // PS: can be saved.
+    page[..2].copy_from_slice(&[0x80 | CONTROL, 10]); // PS: the page is savable.
     let tas = match control {
         PageControl::Current => values.tas,
         PageControl::Saved => values.saved_tas,
@@ -67,18 +68,18 @@ fn control_page(values: ControlValues, control: PageControl) -> Vec<u8> {
         PageControl::Default => false,
     };
     if control != PageControl::Changeable {
-        page[3] = 0x10; // Queue algorithm modifier: unrestricted.
+        page[3] = 0x10; // Queue algorithm modifier: unrestricted reordering.
     }
     page[TAS.0] = if tas { TAS.1 } else { 0 };
     page
 }
 
-/// SPC-4 7.5.13: informational exceptions are not reported.
+/// Informational exceptions control mode page (SPC-4 7.5.13). No exceptions are reported.
 fn exceptions_page(control: PageControl) -> Vec<u8> {
     let mut page = vec![0; 12];
     page[..2].copy_from_slice(&[EXCEPTIONS, 10]);
     if control != PageControl::Changeable {
-        page[2] = 0x08; // DEXCPT.
+        page[2] = 0x08; // DEXCPT: exceptions disabled.
     }
     page
 }

@@ -10,17 +10,17 @@ use crate::{
     wire::Wire,
 };
 
-/// What a MODE SELECT changes, all of it checked.
+/// The changes that a MODE SELECT requests. All of them are checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Selected {
-    /// The control mode page's values for the command's nexus.
+    /// The new control mode page values of the command's nexus.
     pub(crate) control: ControlValues,
-    /// What it does to ownership.
+    /// The change of ownership that a page of the personality requests.
     pub(crate) effect: Effect,
 }
 
-/// Takes and checks a MODE SELECT. PF is not looked at: Linux and multipath-tools send pages with
-/// PF clear (rdac:rdac_failover_get, the rdac checker's TAS write).
+/// Reads and checks a MODE SELECT. The PF bit is ignored, because Linux and multipath-tools send
+/// pages with PF clear (rdac:rdac_failover_get, the rdac checker's TAS write).
 pub(crate) fn mode_select(
     site: &Site<'_>,
     unit: &Unit,
@@ -49,8 +49,8 @@ pub(crate) fn mode_select(
     Ok(selected)
 }
 
-/// Where the pages begin: after the header, whose length field is reserved here, and the block
-/// descriptor, which may only say what is so.
+/// The offset of the first page. It follows the header, whose length field is reserved here, and
+/// the block descriptor, which must match the LUN.
 fn first_page(unit: &Unit, list: &[u8], short: bool) -> Result<usize, Sense> {
     let header = if short { 4 } else { 8 };
     if list.len() < header {
@@ -69,7 +69,8 @@ fn first_page(unit: &Unit, list: &[u8], short: bool) -> Result<usize, Sense> {
         (16, true) => (be64(descriptor, 0), be32(descriptor, 12)),
         _ => return Err(Sense::parameter_field(if short { 3 } else { 6 })),
     };
-    // A number of blocks of 0, or of all ones in the short form, leaves it as it is (SBC-3 6.5.2.2).
+    // A number of blocks of 0, or of all ones in the short form, leaves the capacity unchanged
+    // (SBC-3 6.5.2.2).
     let same = blocks == 0 || blocks == unit.blocks || !long && blocks == u64::from(u32::MAX);
     if same && block_bytes == unit.block_bytes {
         Ok(first)
@@ -78,7 +79,7 @@ fn first_page(unit: &Unit, list: &[u8], short: bool) -> Result<usize, Sense> {
     }
 }
 
-/// The page that begins at `at`, if the array has it and all of it is there.
+/// The page at offset `at`. Fails if the array does not support it or if it is truncated.
 fn page_at<'a>(site: &Site<'_>, list: &'a [u8], at: usize) -> Result<&'a [u8], Sense> {
     let rest = &list[at..];
     let subpaged = rest[0] & 0x40 != 0;
@@ -101,7 +102,6 @@ fn page_at<'a>(site: &Site<'_>, list: &'a [u8], at: usize) -> Result<&'a [u8], S
     rest.get(..len).ok_or(Sense::PARAMETER_LIST_LENGTH)
 }
 
-/// Takes one page.
 fn select_page(
     site: &Site<'_>,
     page: &[u8],
@@ -116,7 +116,7 @@ fn select_page(
         }
         return Ok(());
     }
-    // Where the personality judges its own pages, nobody has looked yet.
+    // If the personality checks reservations itself, nothing has been checked for this page yet.
     if site.unit().is_some_and(|unit| unit.reservations.forbid_changes(site.nexus)) {
         return Err(PageError::Reserved);
     }

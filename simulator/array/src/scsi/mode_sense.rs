@@ -13,7 +13,6 @@ use crate::{
 const ALL_PAGES: u8 = 0x3f;
 const ALL_SUBPAGES: u8 = 0xff;
 
-/// Answers MODE SENSE.
 pub(crate) fn mode_sense(
     site: &Site<'_>,
     unit: &Unit,
@@ -34,11 +33,11 @@ pub(crate) fn mode_sense(
         (false, false) => short_descriptor(unit),
         (false, true) => long_descriptor(unit),
     };
-    // WP; DPOFUA, since both bits are taken and mean nothing without a cache.
+    // WP. DPOFUA is set, because both bits are accepted; without a cache, they have no effect.
     let device = u8::from(unit.read_only) << 7 | 0x10;
     let body = descriptor.len() + pages.len();
     let mut data = if short {
-        // What one byte cannot count cannot be asked for with MODE SENSE(6).
+        // Data whose length does not fit into one byte cannot be requested with MODE SENSE(6).
         let len = u8::try_from(3 + body).map_err(|_| Sense::cdb_field(2))?;
         vec![len, 0, device, descriptor.len() as u8]
     } else {
@@ -52,7 +51,7 @@ pub(crate) fn mode_sense(
     wire.send(&data, if short { cdb[4].into() } else { be16(cdb, 7).into() })
 }
 
-/// The pages that a page code and a subpage code ask for (SPC-4 6.13.1.3).
+/// The pages that a page code and a subpage code select (SPC-4 6.13.1.3).
 fn pages(site: &Site<'_>, code: u8, subpage: u8, control: PageControl) -> Result<Vec<u8>, Stop> {
     let every_page = code == ALL_PAGES;
     let asked: Vec<_> = mode_page::codes(site)
@@ -66,7 +65,7 @@ fn pages(site: &Site<'_>, code: u8, subpage: u8, control: PageControl) -> Result
     let mut data = Vec::new();
     for page in asked {
         match mode_page::page(site, page, control) {
-            // Those of all pages that can be saved.
+            // A request for all pages omits those that cannot be saved.
             Err(Stop::Check(Sense::SAVING_NOT_SUPPORTED)) if every_page => {}
             page => data.extend(page?),
         }

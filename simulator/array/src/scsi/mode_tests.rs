@@ -1,4 +1,4 @@
-//! MODE SENSE and MODE SELECT together. The rdac page has its own tests.
+//! Tests of MODE SENSE and MODE SELECT. The tests of the rdac page are elsewhere.
 
 use crate::{Status, testing::*};
 
@@ -18,7 +18,7 @@ fn select6(list: &[u8]) -> [u8; 6] {
 #[test]
 fn what_sd_asks_for_at_probe() {
     let rig = Rig::ready();
-    // Write protect, from the header alone, with a block descriptor.
+    // Write protection, read from the header alone. A block descriptor would follow.
     assert_eq!(rig.get(A, LUN0, &[0x1a, 0, 0x3f, 0, 4, 0], 4), [161, 0, 0x10, 8]);
     let data = rig.get(A, LUN0, &[0x1a, 0, 8, 0, 255, 0], 255);
     assert_eq!(data[..12], [31, 0, 0x10, 8, 0, 0, 8, 0, 0, 0, 2, 0]);
@@ -33,7 +33,7 @@ fn the_rdac_checker_reads_and_sets_task_aborted_status() {
     assert_eq!(current, [0, 18, 0, 0x10, 0, 0, 0, 0, 0x8a, 10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0]);
     let changeable = rig.get(A, LUN0, &ask(0x40), 20);
     assert_eq!(changeable[10..], [0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0], "only TAS");
-    // It sends back what it read, PS and length included, with SP set and PF clear.
+    // The checker sends back what it read, PS and length included, with SP set and PF clear.
     let mut list = current.clone();
     list[13] |= 0x40;
     rig.put(A, LUN0, &[0x55, 0x01, 0, 0, 0, 0, 0, 0, 20, 0], &list);

@@ -1,11 +1,11 @@
-//! The first byte of all INQUIRY data (SPC-4 6.6.2).
+//! The first byte of INQUIRY data (SPC-4 6.6.2).
 
 use crate::personality::Site;
 
-/// "No device here, but the target is able to have one" and "unknown or no device type".
+/// Peripheral qualifier 011b and device type 1Fh: the target does not support a device at this LUN.
 const NOT_MAPPED: u8 = 0x7f;
 
-/// Peripheral qualifier and device type: a disk, or nothing.
+/// The peripheral qualifier and the device type: a disk, or no device.
 pub(super) fn peripheral(site: &Site<'_>) -> u8 {
     if site.unit().is_some() { 0x00 } else { NOT_MAPPED }
 }

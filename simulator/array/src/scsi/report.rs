@@ -10,7 +10,8 @@ use crate::{
     wire::Wire,
 };
 
-/// Answers REPORT LUNS (SPC-4 6.33): the same behind every port. There is no well-known LUN.
+/// REPORT LUNS (SPC-4 6.33). The list is the same behind every port. There are no well-known
+/// logical units.
 pub(crate) fn report_luns(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let luns: Vec<[u8; 8]> = match cdb[2] {
         0x00 | 0x02 => site.units.keys().map(|lun| lun_field(*lun)).collect(),
@@ -23,14 +24,14 @@ pub(crate) fn report_luns(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> R
     wire.send(&data, be32(cdb, 6) as usize)
 }
 
-/// Peripheral device addressing up to 255, flat space addressing above (SAM-5 4.7.7).
+/// Peripheral device addressing for LUNs up to 255, flat space addressing above (SAM-5 4.7.7).
 fn lun_field(lun: Lun) -> [u8; 8] {
     let [high, low] = lun.0.to_be_bytes();
     let method = if high == 0 { 0x00 } else { 0x40 };
     [method | high, low, 0, 0, 0, 0, 0, 0]
 }
 
-/// Answers REPORT SUPPORTED OPERATION CODES (SPC-4 6.36) from the table of operations.
+/// REPORT SUPPORTED OPERATION CODES (SPC-4 6.36), based on [`crate::OPERATIONS`].
 pub(crate) fn report_opcodes(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let supported: Vec<_> = OPERATIONS.iter().filter(|op| site.personality.supports(op)).collect();
     let timeouts = cdb[2] & 0x80 != 0;
@@ -42,7 +43,7 @@ pub(crate) fn report_opcodes(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -
     wire.send(&data, be32(cdb, 6) as usize)
 }
 
-/// The command timeouts descriptor (SPC-4 6.36.4): no timeout is indicated.
+/// A command timeouts descriptor (SPC-4 6.36.4) that indicates no timeouts.
 const TIMEOUTS: [u8; 12] = [0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 fn all_commands(supported: &[&'static Operation], timeouts: bool) -> Vec<u8> {
@@ -74,7 +75,8 @@ fn one_command(
         supported.iter().find(is)
     };
     let asked = match option {
-        // An operation code that has service actions needs one, and the other way round.
+        // Option 1 is only for operation codes without service actions, option 2 only for those
+        // with.
         1 if with_actions => return Err(Sense::cdb_field(2)),
         2 if known && !with_actions => return Err(Sense::cdb_field(2)),
         1 => find(None),
@@ -88,7 +90,7 @@ fn one_command(
     Ok(data)
 }
 
-/// Answers REQUEST SENSE (SPC-4 6.39) with `sense` as parameter data.
+/// REQUEST SENSE (SPC-4 6.39) returns `sense` as parameter data.
 pub(crate) fn request_sense(sense: Sense, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
     let allocation = cdb[4].into();
     if cdb[1] & 0x01 == 0 {
@@ -151,7 +153,7 @@ mod tests {
         let ask = |options, opcode, action| {
             rig.get(A, LUN0, &report_opcodes(options, opcode, action), 4096)
         };
-        // What sd asks for: WRITE SAME(16) with option 1.
+        // The request that sd sends: WRITE SAME(16) with option 1.
         let data = ask(1, 0x93, 0);
         assert_eq!((data[..4].to_vec(), data[4], data.len()), (vec![0, 3, 0, 16], 0x93, 20));
         let data = ask(2, 0x9e, 0x10);
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(ask(3, 0x9e, 0x10), data);
         assert_eq!(ask(3, 0x28, 0)[1], 3);
         assert_eq!(ask(0x81, 0x28, 0).len(), 4 + 10 + 12);
-        // Not supported: WRITE ATOMIC(16), and a service action that is not there.
+        // Not supported: WRITE ATOMIC(16), and an unknown service action.
         assert_eq!(ask(1, 0x9c, 0), [0, 1, 0, 0]);
         assert_eq!(ask(2, 0xa3, 0x0a), [0, 1, 0, 0]);
         assert_eq!(ask(3, 0x28, 1), [0, 1, 0, 0]);

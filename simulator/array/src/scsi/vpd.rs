@@ -1,4 +1,4 @@
-//! The vital product data pages that every array has (SPC-4 7.8, SBC-3 6.6).
+//! The vital product data (VPD) pages that every array supports (SPC-4 7.8, SBC-3 6.6).
 
 use super::{
     captured::{self, instead},
@@ -15,8 +15,8 @@ const BLOCK_LIMITS: u8 = 0xb0;
 const CHARACTERISTICS: u8 = 0xb1;
 const PROVISIONING: u8 = 0xb2;
 
-/// The standard pages of a mapped LUN. With the personality's they must stay below 32, which is as
-/// many as Linux looks at (scsi_get_vpd_size).
+/// The standard pages of a mapped LUN. Together with the personality's pages, there must be fewer
+/// than 32, because Linux reads no more (scsi_get_vpd_size).
 const STANDARD: [u8; 7] = [
     SUPPORTED,
     UNIT_SERIAL,
@@ -27,16 +27,16 @@ const STANDARD: [u8; 7] = [
     PROVISIONING,
 ];
 
-/// The most block descriptors that one UNMAP may have.
+/// The maximum number of block descriptors in an UNMAP.
 pub(super) const MAX_UNMAP_DESCRIPTORS: usize = 255;
 
-/// A VPD page with its header, if the addressed LUN has it.
+/// A VPD page with its header; `None` if the addressed LUN does not have it.
 pub(crate) fn page(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
     let native = native(site, page);
     instead(site, InquiryPage::Vpd(page), native.as_deref()).or(native)
 }
 
-/// The page as the personality has it.
+/// The page without regard to captured pages.
 fn native(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
     let payload = match (site.unit(), page) {
         (unit, SUPPORTED) => supported(site, unit.is_some()),
@@ -61,7 +61,7 @@ fn vendor_pages(site: &Site<'_>, mapped: bool) -> &'static [u8] {
     if mapped { site.personality.vpd_pages() } else { site.personality.vpd_pages_unmapped() }
 }
 
-/// Page 00h: the codes of all pages, ascending.
+/// Page 00h: the codes of all supported pages, in ascending order.
 fn supported(site: &Site<'_>, mapped: bool) -> Vec<u8> {
     let standard = if mapped { &STANDARD[..] } else { &[SUPPORTED] };
     let mut codes = [standard, vendor_pages(site, mapped)].concat();
@@ -71,52 +71,54 @@ fn supported(site: &Site<'_>, mapped: bool) -> Vec<u8> {
     codes
 }
 
-/// Page 80h: the LUN's world-wide name in hex, which is unique as a serial number must be.
+/// Page 80h: the LUN's world-wide name in hexadecimal, because serial numbers must be unique.
 fn serial_number(unit: &Unit) -> String {
     unit.name.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Page 83h: the LUN's name, the same through every path, the port's number, and what the
-/// personality adds.
+/// Page 83h: the LUN's name, which is the same through every path, the relative target port
+/// identifier, and the designators of the personality.
 fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
     let mut data = Vec::new();
     if site.personality.names_luns() {
-        // Binary, associated with the logical unit, NAA.
+        // Code set: binary. Association: logical unit. Type: NAA.
         data.extend([0x01, 0x03, 0x00, unit.name.len() as u8]);
         data.extend(unit.name);
     }
-    // Binary, associated with the target port, relative target port identifier.
+    // Code set: binary. Association: target port. Type: relative target port identifier.
     data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
     data.extend(site.nexus.port.relative(site.controllers).to_be_bytes());
     data.extend(site.personality.designators(site));
     data
 }
 
-/// Page 87h: every mode page is per I_T nexus, so that setting one is no news to another nexus.
+/// Page 87h: every mode page is per I_T nexus, so that MODE SELECT causes no unit attention for
+/// other nexuses.
 fn mode_page_policy() -> Vec<u8> {
     vec![0x3f, 0xff, 0x03, 0x00]
 }
 
-/// Page B0h (SBC-3 6.6.3). UNMAP may name any number of blocks.
+/// Page B0h, block limits (SBC-3 6.6.3). UNMAP may specify any number of blocks.
 fn block_limits() -> Vec<u8> {
     let mut data = vec![0; 60];
-    data[0] = 0x01; // WSNZ: WRITE SAME of no blocks is refused.
+    data[0] = 0x01; // WSNZ: WRITE SAME of zero blocks is refused.
     data[4..8].copy_from_slice(&MAX_BLOCKS.to_be_bytes());
     data[32..40].copy_from_slice(&u64::from(MAX_BLOCKS).to_be_bytes());
     data[16..20].fill(0xff);
     data[20..24].copy_from_slice(&(MAX_UNMAP_DESCRIPTORS as u32).to_be_bytes());
-    data[27] = 1; // Optimal unmap granularity: a block.
+    data[27] = 1; // Optimal unmap granularity: one block.
     data
 }
 
-/// Page B1h (SBC-3 6.6.2): a medium that does not rotate.
+/// Page B1h, block device characteristics (SBC-3 6.6.2): a non-rotating medium.
 fn characteristics() -> Vec<u8> {
     let mut data = vec![0; 60];
     data[1] = 0x01;
     data
 }
 
-/// Page B2h (SBC-3 6.6.4): UNMAP and both WRITE SAME unmap, what is unmapped reads as zeros, thin.
+/// Page B2h, logical block provisioning (SBC-3 6.6.4): thin. UNMAP and both WRITE SAME commands can
+/// unmap. Unmapped blocks read as zeros.
 fn provisioning() -> Vec<u8> {
     vec![0, 0xe4, 0x02, 0]
 }

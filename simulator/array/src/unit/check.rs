@@ -1,9 +1,9 @@
-//! What cannot be a LUN.
+//! Validation of LUN configurations.
 
 use crate::{error::ConfigError, ids::Lun, lun_config::LunConfig};
 
 impl LunConfig {
-    /// Refuses what cannot be a LUN of an array with so many controllers and this highest number.
+    /// Checks the configuration for an array with this number of controllers and this highest LUN.
     pub(crate) fn check(&self, controllers: usize, max_lun: u16) -> Result<(), ConfigError> {
         let lun = self.lun;
         if lun.0 > max_lun {
@@ -25,7 +25,7 @@ impl LunConfig {
     }
 }
 
-/// Refuses a size that a LUN with such blocks cannot have.
+/// Checks a size against the block length and the maximum.
 pub(crate) fn check_size(lun: Lun, bytes: u64, block_bytes: u32) -> Result<(), ConfigError> {
     if bytes == 0 || !bytes.is_multiple_of(block_bytes.into()) {
         return Err(ConfigError::PartialBlock { lun, bytes, block_bytes });

@@ -1,9 +1,9 @@
-//! The world-wide name of a LUN.
+//! The world-wide names of LUNs.
 
 use crate::{hash::fnv1a, identity::Identity, ids::Lun};
 
-/// An NAA identifier of type 6 (SPC-4 7.8.6.6.5): the maker, the array, and the LUN with how many
-/// LUNs were mapped before it, so that a LUN mapped anew is another LUN.
+/// An NAA type 6 designator (SPC-4 7.8.6.6.5). It consists of the OUI, the array, the LUN and the
+/// number of LUNs that were mapped before, so that a LUN that is mapped again gets another name.
 pub(crate) fn world_wide_name(
     maker: [u8; 3],
     identity: &Identity,

@@ -1,30 +1,30 @@
-//! Controllers that do not agree about a LUN.
+//! Split ownership: controllers that disagree about a LUN.
 
 use std::{io, sync::Arc};
 
 use crate::{ids::ControllerId, store::Store};
 
-/// What controllers disagree about.
+/// What the controllers disagree about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Apart {
-    /// Who owns the LUN. There is one copy of its data.
+    /// The owner of the LUN. There is one copy of its data.
     Ownership,
-    /// Its data as well, from now on: the owner's, and that of all others, which is lost once they
-    /// agree again.
+    /// The owner and, from now on, the data. The owner has one copy; the other controllers share a
+    /// second one, which is lost when they agree again.
     Data,
 }
 
-/// Controllers that do not agree about a LUN.
+/// The split of a LUN.
 #[derive(Debug, Clone)]
 pub(crate) struct Split {
-    /// The owner when it began, whose data is kept.
+    /// The owner when the split began. Its data is kept.
     pub(super) keeper: ControllerId,
-    /// The data of all others, if it is not the same.
+    /// The data of the other controllers; `None` if all controllers share the data.
     pub(crate) copy: Option<Arc<Store>>,
 }
 
 impl Split {
-    /// That of a LUN with this owner and these contents, from now on.
+    /// Starts a split of a LUN with this owner and these contents.
     pub(crate) fn begin(owner: ControllerId, store: &Store, apart: Apart) -> io::Result<Split> {
         let copy = match apart {
             Apart::Ownership => None,
@@ -33,7 +33,6 @@ impl Split {
         Ok(Split { keeper: owner, copy })
     }
 
-    /// What the controllers disagree about.
     pub(crate) fn apart(&self) -> Apart {
         if self.copy.is_some() { Apart::Data } else { Apart::Ownership }
     }

@@ -1,8 +1,8 @@
-//! Any sequence of commands and steps, to every family of arrays: what is true of all of them.
+//! Properties that hold for every family of arrays, under any sequence of commands and steps.
 //!
-//! A LUN has one owner, and gets another one by the family's own rule alone; what is read is what was
-//! written last; and two arrays with the same seed answer alike, although one of them is taken down
-//! and set up again from a snapshot on the way. `PROPTEST_CASES` says how many sequences are tried.
+//! A LUN always has one owner, and changes it only by the rules of its family. A read returns the
+//! data that was last written. Two arrays with the same seed give the same answers, even if one of
+//! them is replaced by its snapshot in between. `PROPTEST_CASES` sets the number of sequences.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,23 +16,23 @@ use crate::{
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
 
-/// Bytes of a block of LUN 0 and of LUN 1.
+/// The block lengths of LUN 0 and LUN 1 in bytes.
 const BLOCK: [usize; 2] = [512, 4096];
 
-/// Whether one activation moves every LUN of the other controller.
+/// Whether an activation of one LUN moves every LUN of the other controller.
 fn moves_all(family: &PersonalityConfig) -> bool {
     matches!(family, PersonalityConfig::HpSw(hp_sw) if hp_sw.whole_controller)
 }
 
-/// Something done to the array.
+/// An operation on the array.
 #[derive(Debug, Clone)]
 enum Deed {
     TestUnitReady(Nexus, Lun),
     Read(Nexus, Lun, u64),
     Write(Nexus, Lun, u64, u8),
-    /// The family's own way to have the controller take the LUN.
+    /// The family's command for moving the LUN to the controller.
     Activate(Nexus, Lun),
-    /// That of another family, which must move nothing.
+    /// Another family's command for that, which must not move any LUN.
     Foreign(Nexus, Lun, usize),
     SetOwner(Lun, ControllerId),
     SetController(ControllerId, ControllerState),
@@ -40,7 +40,7 @@ enum Deed {
     Snapshot,
 }
 
-/// The commands by which families are told, with their parameter lists.
+/// The commands that move LUNs, by family, with their parameter lists.
 fn activation(family: usize, nexus: Nexus, lun: Lun) -> (Vec<u8>, Vec<u8>) {
     match family {
         0 => {
@@ -58,7 +58,8 @@ fn activation(family: usize, nexus: Nexus, lun: Lun) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// A family: its configuration, the number of its activation, and whether I/O alone moves a LUN.
+/// The families: the configuration, the index of its activation command, and whether reads and
+/// writes alone move a LUN.
 fn families() -> Vec<(PersonalityConfig, usize, bool)> {
     let transition = Duration::from_millis(5);
     vec![
@@ -120,7 +121,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// What a command comes to.
+/// The outcome of a command: response, status, sense and data.
 type Reply = (ServiceResponse, Status, Option<String>, Vec<u8>);
 
 fn send(
@@ -179,7 +180,7 @@ fn do_it(array: &Array, now: Time, own: usize, deed: &Deed) -> Option<Reply> {
     Some(send(array, now, nexus, lun, &cdb, &data_out, room))
 }
 
-/// Whether a deed may have given a LUN another owner, by itself or a while ago.
+/// Whether this operation or an earlier one may have changed the owner of a LUN.
 fn may_move(deed: &Deed, own: usize, io_moves: bool, pending: bool) -> bool {
     match deed {
         Deed::Activate(..) | Deed::SetOwner(..) => true,
@@ -223,7 +224,7 @@ proptest! {
         for (step, deed) in deeds.iter().enumerate() {
             let now = Time::from_nanos(step as u64 * 1_000_000);
             let owners = [LUN0, LUN1].map(|lun| array.owner(lun));
-            // As an HBA does when the array has something to do by itself.
+            // An HBA does the same when a planned event is due.
             array.notices(now, HbaId(0));
             twin.notices(now, HbaId(0));
             let reply = do_it(&array, now, own, deed);
@@ -269,7 +270,8 @@ proptest! {
         }
     }
 
-    /// Every unit attention that waits is told once: after so many looks as can wait, there is none.
+    /// Each pending unit attention is reported once. After as many commands as unit attentions can
+    /// be pending, none is left.
     #[test]
     fn attentions_come_to_an_end(family in 0..12_usize, deeds in prop::collection::vec(deed(), 0..60)) {
         let (personality, own, _) = families().swap_remove(family);

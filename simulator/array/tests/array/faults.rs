@@ -1,4 +1,4 @@
-//! Rules count exactly, in whatever mixture.
+//! Fault rules count correctly, in any combination.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn matches() -> impl Strategy<Value = Matches> {
     ]
 }
 
-/// Whether the `count`th command is among them, said differently than in the array.
+/// Whether `matches` accepts the `count`th command. This implementation differs from the array's.
 fn covered(matches: &Matches, count: u64) -> bool {
     let (from, to, step) = match matches {
         Matches::All => (1, u64::MAX, 1),
@@ -29,7 +29,7 @@ fn covered(matches: &Matches, count: u64) -> bool {
     count >= from && count <= to && (count - from).is_multiple_of(step)
 }
 
-/// A rule about an operation, a controller, both or neither.
+/// A fault rule about an operation, a controller, both or neither.
 #[derive(Debug, Clone)]
 struct Rule {
     op: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Whatever a guest sends, the array answers, and never with more than there is room for.
+//! The array answers arbitrary commands, and never returns more data than the buffer can hold.
 
 use proptest::prelude::*;
 
@@ -7,8 +7,8 @@ use crate::{
     testing::{A, B, Bytes, LUN0, LUN1, Rig, TEST_UNIT_READY, config},
 };
 
-/// Nearly a CDB: an operation code that is known, mostly, and anything behind it. Bytes that are
-/// small more often than not reach further into the array.
+/// An almost valid CDB: usually a known operation code, followed by arbitrary bytes. Small bytes
+/// are more frequent, because such CDBs pass more checks.
 fn cdb() -> impl Strategy<Value = Vec<u8>> {
     let byte = || prop_oneof![2 => Just(0), 2 => 0..8_u8, 1 => any::<u8>()];
     let opcode = prop_oneof![
@@ -28,7 +28,8 @@ fn cdb() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Nearly a parameter list: a page that the array has, perhaps, and anything around it.
+/// An almost valid parameter list: possibly a page that the array supports, surrounded by arbitrary
+/// bytes.
 fn data_out() -> impl Strategy<Value = Vec<u8>> {
     let anything = prop::collection::vec(prop_oneof![3 => Just(0), 1 => any::<u8>()], 0..600);
     let header = proptest::sample::select(vec![4_usize, 8]);
@@ -88,7 +89,8 @@ proptest! {
         prop_assert!(after == before || good && select);
         prop_assert_eq!(rig.records().len(), 1);
         prop_assert_eq!(rig.records()[0].completion, completion);
-        // It still works, for who may have reserved something by it.
+        // The array still serves this nexus, which holds any reservation that the command may have
+        // made.
         rig.get(nexus, LUN0, &TEST_UNIT_READY, 0);
     }
 }

@@ -1,6 +1,7 @@
-//! The array from outside: against a model, against garbage, and against the heap.
+//! Tests of the array's public interface: against models, against garbage, and for heap
+//! allocations.
 
-// As in the crate itself, whose test array is used here too.
+// The included test array (`testing.rs`) refers to these items through `crate::` paths.
 use sansim_array::*;
 
 mod families;

@@ -1,4 +1,4 @@
-//! What an rdac array must do, said as simply as possible.
+//! A simple model of an rdac array, against which the real one is tested.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +7,14 @@ use crate::{
     testing::{LUN0, LUN1},
 };
 
-/// How a command must end.
+/// The expected outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// Nobody answers.
+    /// The port does not answer.
     Silence,
     /// CHECK CONDITION with this sense.
     Sense(String),
-    /// GOOD, and with this data.
+    /// GOOD, with this data.
     Good(Vec<u8>),
 }
 
@@ -22,12 +22,12 @@ pub(crate) fn sense(text: &str) -> Expected {
     Expected::Sense(text.into())
 }
 
-/// Two controllers, two LUNs, and who was told what.
+/// The state of the model: two controllers, two LUNs, and the pending unit attentions.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) states: [ControllerState; 2],
     pub(crate) owners: [ControllerId; 2],
-    /// Each block is filled with one byte.
+    /// The byte that fills each block.
     pub(crate) blocks: [Vec<u8>; 2],
     known: HashSet<(Nexus, Lun)>,
     waiting: HashMap<(Nexus, Lun), Vec<String>>,
@@ -46,14 +46,16 @@ impl Model {
         }
     }
 
-    /// The nexus speaks to the LUN, so that from now on it hears of what happens to it.
+    /// Records that the nexus has sent a command to the LUN, so that it gets unit attentions from
+    /// now on.
     fn meet(&mut self, nexus: Nexus, lun: Lun) {
         if self.known.insert((nexus, lun)) {
             self.waiting.entry((nexus, lun)).or_default().push("06/29/00".into());
         }
     }
 
-    /// Something to be told, once, to those who know the LUN.
+    /// Queues a unit attention for the nexuses that `whom` selects and that have sent a command to
+    /// the LUN.
     pub(crate) fn tell(&mut self, sense: &str, whom: impl Fn(Nexus, Lun) -> bool) {
         for (nexus, lun) in self.known.iter().filter(|(nexus, lun)| whom(*nexus, *lun)) {
             let waiting = self.waiting.entry((*nexus, *lun)).or_default();
@@ -74,7 +76,8 @@ impl Model {
         self.tell(sense, |who, what| (who, what) == (nexus, lun));
     }
 
-    /// What comes before the command itself: silence, news, and a controller that is not ready.
+    /// The answer that takes precedence over the command: no answer, a unit attention, or a
+    /// controller that is not ready.
     pub(crate) fn before(&mut self, nexus: Nexus, lun: Lun, inquiry: bool) -> Option<Expected> {
         let state = self.states[nexus.port.controller.index()];
         if matches!(state, ControllerState::Failed | ControllerState::Offline) {
@@ -96,7 +99,7 @@ impl Model {
         }
     }
 
-    /// The same for a medium access, which the owner alone carries out.
+    /// The answer that takes precedence over a medium access, which only the owner carries out.
     pub(crate) fn before_access(
         &mut self,
         nexus: Nexus,

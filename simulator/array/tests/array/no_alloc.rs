@@ -1,4 +1,4 @@
-//! A read or write uses no heap, whatever fault rules are loaded.
+//! Reads and writes do not allocate, whatever fault rules are loaded.
 
 use std::{
     hint::black_box,
@@ -32,7 +32,8 @@ fn add_rule(array: &Array, name: String, which: CommandFilter, when: When) {
     array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
 }
 
-/// Rules of other operations and LUNs, and one that counts the reads and never catches one.
+/// Adds fault rules about other operations and LUNs, and one that counts the reads but never
+/// catches one.
 fn add_rules(array: &Array) {
     for number in 0..100 {
         let op: OpMatcher = "MODE SELECT".parse().unwrap();
@@ -62,7 +63,7 @@ fn reads_and_writes_do_not_touch_the_heap() {
         if with_rules {
             add_rules(&array);
         }
-        // The power-on attention, by which the LUN gets to know the nexus.
+        // Takes the power-on unit attention, so that the LUN knows the nexus.
         assert_eq!(run(&array, &TEST_UNIT_READY, &mut Bytes::new(0, &[])), Status::CheckCondition);
         let mut outs = vec![Bytes::new(0, &[7; 4096]); 50];
         let mut ins: Vec<_> = (0..50).map(|_| Bytes::new(4096, &[])).collect();
@@ -79,7 +80,7 @@ fn reads_and_writes_do_not_touch_the_heap() {
     }
 }
 
-/// That the counting works at all.
+/// The allocation counter works.
 #[test]
 fn an_allocation_is_counted() {
     let allocations = allocation_counter::measure(|| _ = black_box(vec![1, 2, 3]));

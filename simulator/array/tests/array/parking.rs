@@ -1,4 +1,4 @@
-//! However commands are delayed, held, lost, aborted and reset: each ends exactly once.
+//! Each command ends exactly once, however it is delayed, held, lost, aborted or reset.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,7 +21,7 @@ enum Deed {
     Release(u8),
     Manage(Nexus, TaskManagement),
     SetController(ControllerId, ControllerState),
-    /// Ask for a parked command though nobody said so.
+    /// Resumes a parked command without a notice.
     Pester,
 }
 
@@ -63,7 +63,7 @@ fn then() -> impl Strategy<Value = Then> {
     prop_oneof![4 => wait, 1 => lose]
 }
 
-/// Two HBAs that do as they are told.
+/// Two HBAs that follow their notices.
 struct Hbas {
     rig: Rig,
     now: Time,
@@ -80,7 +80,7 @@ impl Hbas {
         self.go(nexus, tag, buffers, None);
     }
 
-    /// Submits or resumes a command and does what the outcome calls for.
+    /// Submits or resumes a command, and acts on the outcome.
     fn go(&mut self, nexus: Nexus, tag: u64, mut buffers: Bytes, ticket: Option<Ticket>) {
         let lun = if nexus == A { LUN0 } else { LUN1 };
         let cdb = write(0, 0);
@@ -106,7 +106,7 @@ impl Hbas {
         }
     }
 
-    /// Each fetches its notices and follows them.
+    /// Each HBA takes its notices and acts on them.
     fn listen(&mut self) {
         for hba in [A.hba, B.hba] {
             self.listen_as(hba);
@@ -175,7 +175,7 @@ proptest! {
             prop_assert_eq!(hbas.sent, hbas.ended + hbas.parked.len() as u64);
             prop_assert_eq!(hbas.rig.records().len() as u64, hbas.ended);
         }
-        // In the end everything is released and every time has come.
+        // Finally everything is released and every delay has expired.
         for deed in [Deed::Release(0), Deed::Release(1), Deed::Wait(60_000), Deed::Wait(1)] {
             hbas.act(deed);
         }

@@ -1,4 +1,4 @@
-//! Any sequence of commands and steps does what the model says.
+//! The array agrees with the model for any sequence of commands and steps.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     testing::{LUN0, LUN1, Reply, Rig, TEST_UNIT_READY, at, cdb16, config, nexus, read, write},
 };
 
-/// Something done to the array and to the model.
+/// An operation on the array and on the model.
 #[derive(Debug, Clone)]
 enum Deed {
     TestUnitReady(Nexus, Lun),
@@ -17,7 +17,8 @@ enum Deed {
     Write(Nexus, Lun, u64, u32, u8),
     WriteSame(Nexus, Lun, u64, u32, u8),
     Unmap(Nexus, Lun, u64, u32),
-    /// MODE SELECT of the rdac page: which LUNs, and in which form.
+    /// MODE SELECT of the rdac page: the nexus, the addressed LUN, the LUNs to move, and whether
+    /// the short form is used.
     Transfer(Nexus, Lun, Vec<Lun>, bool),
     SetOwner(Lun, ControllerId),
     SetController(ControllerId, ControllerState),
@@ -30,7 +31,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     let controller = || prop_oneof![Just(ControllerId::A), Just(ControllerId::B)];
     let who = move || (0..2_u8, controller()).prop_map(|(hba, controller)| nexus(hba, controller));
     let lun = || prop_oneof![Just(LUN0), Just(LUN1)];
-    // A few blocks, so that accesses meet, some of them at the end of the 256 blocks of LUN 1.
+    // Only a few blocks, so that accesses overlap. Some are at the end of the 256 blocks of LUN 1.
     let lba = || prop_oneof![0..12_u64, 250..260_u64, Just(2047)];
     let luns = || proptest::sample::subsequence(vec![LUN0, LUN1], 0..=2);
     let state = || {
@@ -62,7 +63,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// MODE SELECT as Linux builds it (rdac:rdac_failover_get).
+/// The MODE SELECT that Linux builds (rdac:rdac_failover_get).
 fn transfer(luns: &[Lun], short: bool) -> (Vec<u8>, Vec<u8>) {
     let (cdb, len, page, mode, table): (&[u8], _, &[u8], _, _) = if short {
         (&[0x15, 0, 0, 0, 110, 0], 110, &[0, 0, 0, 0, 0x2c, 0x68], 39, 44)
@@ -77,7 +78,7 @@ fn transfer(luns: &[Lun], short: bool) -> (Vec<u8>, Vec<u8>) {
     (cdb.to_vec(), list)
 }
 
-/// Does it to the array, and tells the reply if there is one.
+/// Applies the operation to the array, and returns the reply to a command.
 fn act(rig: &Rig, deed: &Deed) -> Option<Reply> {
     let apply = |action| {
         rig.array.apply(at(1), action).unwrap();
@@ -127,7 +128,7 @@ fn act(rig: &Rig, deed: &Deed) -> Option<Reply> {
     }
 }
 
-/// Does it to the model, and tells what the reply must be if there is one.
+/// Applies the operation to the model, and returns the expected outcome of a command.
 fn expect(model: &mut Model, deed: &Deed) -> Option<Expected> {
     match deed.clone() {
         Deed::TestUnitReady(nexus, lun) => {
@@ -201,7 +202,7 @@ fn set_controller(model: &mut Model, controller: ControllerId, to: ControllerSta
     }
 }
 
-/// The reply in the model's words. Of VPD page C9h only the owner counts.
+/// Converts a reply for comparison with the model. Of VPD page C9h, only the owner is compared.
 fn seen(deed: &Deed, reply: Reply) -> Expected {
     let completion = reply.completion;
     match (completion.response, completion.sense) {
@@ -219,7 +220,7 @@ fn owners(rig: &Rig) -> [ControllerId; 2] {
     [LUN0, LUN1].map(|lun| rig.array.owner(lun).unwrap())
 }
 
-/// The owners after all reported moves, each of which must begin where the one before it ended.
+/// The owners after all reported moves. Each move must start from the previous owner.
 fn reported_owners(rig: &Rig) -> [ControllerId; 2] {
     let mut owners = [ControllerId::A, ControllerId::B];
     for change in rig.changes() {
@@ -233,9 +234,9 @@ fn reported_owners(rig: &Rig) -> [ControllerId; 2] {
 }
 
 proptest! {
-    /// Data read is the data last written; a unit attention is reported once to each nexus;
-    /// ownership moves by the rdac page and by steps alone; and at all times a LUN has one owner,
-    /// who alone serves it.
+    /// A read returns the data that was last written. A unit attention is reported once to each
+    /// nexus. Ownership changes only by the rdac page and by steps. At all times, a LUN has exactly
+    /// one owner, and only the owner serves it.
     #[test]
     fn the_array_does_what_the_model_says(deeds in prop::collection::vec(deed(), 0..80)) {
         let (rig, mut model) = (Rig::new(config()), Model::new());
@@ -248,7 +249,7 @@ proptest! {
         prop_assert_eq!(reported_owners(&rig), model.owners);
     }
 
-    /// The same calls give the same bytes and the same reports, also from a checkpoint on.
+    /// The same calls return the same bytes and make the same reports, also from a snapshot on.
     #[test]
     fn the_same_calls_give_the_same_bytes(
         before in prop::collection::vec(deed(), 0..30),

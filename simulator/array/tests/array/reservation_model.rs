@@ -1,8 +1,8 @@
-//! What reservations must do, said as simply as possible: SPC-4 5.13 read from top to bottom.
+//! A simple model of reservations that follows SPC-4 5.13 from beginning to end.
 
 use crate::{HbaId, Nexus, PortId, model::Model, testing::LUN0};
 
-/// How a command must end.
+/// The expected outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Conflict,
@@ -16,7 +16,7 @@ fn refused(sense: &str) -> Answer {
 
 const DONE: Answer = Answer::Good(Vec::new());
 
-/// PERSISTENT RESERVE OUT as it is sent.
+/// A PERSISTENT RESERVE OUT with its parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Out {
     pub(crate) action: u8,
@@ -25,27 +25,27 @@ pub(crate) struct Out {
     pub(crate) new: u64,
     /// The flags of byte 20, or of byte 17 for REGISTER AND MOVE.
     pub(crate) flags: u8,
-    /// The initiators that SPEC_I_PT names.
+    /// The initiators in the TransportIDs, if SPEC_I_PT is set.
     pub(crate) hbas: Vec<u8>,
-    /// Where REGISTER AND MOVE goes.
+    /// The nexus that gets the reservation in REGISTER AND MOVE.
     pub(crate) to: Nexus,
 }
 
-/// The reservations of LUN 0, on top of what the model of an array says comes before them.
+/// The reservations of LUN 0. The model of the array decides which answers take precedence.
 #[derive(Debug)]
 pub(crate) struct Reservations {
     pub(crate) array: Model,
     pub(crate) generation: u32,
     pub(crate) aptpl: bool,
-    /// In the order of nexuses.
+    /// The registrations, ordered by nexus.
     pub(crate) keys: Vec<(Nexus, u64)>,
-    /// The type, or 0, and who took it.
+    /// The type, or 0 for no reservation, and the nexus that reserved.
     pub(crate) kind: u8,
     taker: Option<Nexus>,
     pub(crate) reserved: Option<Nexus>,
 }
 
-/// All ports of the array, by relative target port identifier from 1 on.
+/// All ports of the array, ordered by relative target port identifier, from 1.
 pub(crate) fn ports() -> Vec<PortId> {
     ["A0", "A1", "B0", "B1"].map(|port| port.parse().unwrap()).into()
 }
@@ -96,9 +96,10 @@ impl Reservations {
         (self.kind, self.taker) = (0, None);
     }
 
-    /// Whether the table's columns let an operation through: those of types 1 and 3 for whoever is
-    /// not the holder; of 5 to 8 for the registered; of 5 and 7, of 6 and 8 for the others; and of
-    /// RESERVE by another.
+    /// Whether the columns of the conflict table allow an operation. Types 1 and 3 have a column
+    /// each, for nexuses other than the holder. Types 5 to 8 share one column for registered
+    /// nexuses. For nexuses that are not registered, types 5 and 7 share a column, and so do 6 and
+    /// 8. The last column is for RESERVE by another nexus.
     pub(crate) fn lets(&self, nexus: Nexus, columns: &str) -> bool {
         let allowed = |column: usize| columns.as_bytes()[column] == b'A';
         match self.kind {
@@ -267,7 +268,7 @@ impl Reservations {
         DONE
     }
 
-    /// The data of PERSISTENT RESERVE IN.
+    /// The parameter data of PERSISTENT RESERVE IN.
     pub(crate) fn report(&self, action: u8) -> Answer {
         if self.reserved.is_some() {
             return Answer::Conflict;

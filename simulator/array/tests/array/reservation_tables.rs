@@ -1,4 +1,4 @@
-//! Every operation against the standards' tables of what reservations forbid.
+//! Every operation against the reservation conflict tables of the standards.
 
 use crate::{
     AluaConfig, ArrayConfig, Nexus, PersonalityConfig, Status,
@@ -7,10 +7,11 @@ use crate::{
     testing::{LUN0, Rig, config},
 };
 
-/// An operation, and whether it is (A)llowed or meets a (C)onflict. The columns are those of SPC-4
-/// 5.13.1 and SBC-3 4.17: write exclusive and exclusive access for all others; registrants only and
-/// all registrants, for the registered, and for the others when write exclusive and when exclusive
-/// access; and, behind them, RESERVE by another.
+/// An operation, and whether it is allowed (A) or conflicts (C). The columns are those of SPC-4
+/// 5.13.1 and SBC-3 4.17, for nexuses other than the holder: Write Exclusive; Exclusive Access; the
+/// Registrants Only and All Registrants types for registered nexuses; the same types for other
+/// nexuses, for Write Exclusive and for Exclusive Access. The last column is for RESERVE by another
+/// nexus.
 pub(crate) struct Row(pub(crate) &'static str, pub(crate) &'static [u8], pub(crate) &'static str);
 
 #[rustfmt::skip]
@@ -45,21 +46,21 @@ pub(crate) const TABLE: [Row; 28] = [
     Row("VERIFY(12)",            &[0xaf, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],           "ACAACC"),
 ];
 
-/// What only an alua array knows, which answers the rest as others do.
+/// Operations that only an alua array supports.
 #[rustfmt::skip]
 const ALUA_TABLE: [Row; 2] = [
     Row("REPORT TARGET PORT GROUPS", &[0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0],    "AAAAAA"),
     Row("SET TARGET PORT GROUPS",    &[0xa4, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],    "CCACCC"),
 ];
 
-/// How an operation must end, given what comes before it.
+/// The expected outcome of an operation, after the answers that take precedence.
 pub(crate) fn expect_operation(
     model: &mut Reservations,
     nexus: Nexus,
     row: &Row,
     before: impl Fn(&mut Reservations, Nexus, bool) -> Option<Answer>,
 ) -> Option<Answer> {
-    // REQUEST SENSE tells the attention as data, and so takes it.
+    // REQUEST SENSE returns a pending unit attention as data, and thereby clears it.
     let silent = ["INQUIRY", "REPORT LUNS"].contains(&row.0);
     match before(model, nexus, silent) {
         Some(_) if row.0 == "REQUEST SENSE" => return Some(Answer::Good(Vec::new())),
@@ -77,7 +78,7 @@ pub(crate) fn expect_operation(
     Some(Answer::Good(Vec::new()))
 }
 
-/// Every operation that an array knows is in a table, or is one about reservations.
+/// Every supported operation is in a table or is a reservation command.
 #[test]
 fn the_tables_are_complete() {
     let own = ["RESERVE", "RELEASE", "PERSISTENT RESERVE IN", "PERSISTENT RESERVE OUT"];
@@ -85,14 +86,14 @@ fn the_tables_are_complete() {
         let mut rows = TABLE.iter().chain(&ALUA_TABLE);
         let action = |row: &Row| op.service_action.is_none_or(|action| action == row.1[1] & 0x1f);
         let in_table = rows.any(|row| row.1[0] == op.opcode && action(row));
-        // MODE SELECT(6) is as MODE SELECT(10).
+        // MODE SELECT(6) follows the row of MODE SELECT(10).
         let known = in_table || own.contains(&op.family()) || op.name == "MODE SELECT(6)";
         assert!(known, "{} has no row", op.name);
     }
 }
 
-/// A LUN that the holder has reserved with this type, or with RESERVE if it is 0; the registrant is
-/// registered too, unless it is 0.
+/// A LUN that the holder has reserved with this type, or with RESERVE if `kind` is 0. The
+/// registrant is also registered, unless `kind` is 0.
 fn reserved(config: ArrayConfig, kind: u8) -> (Rig, Reservations) {
     let [holder, registrant, ..] = speakers();
     let (rig, mut model) = (Rig::new(config), Reservations::new());
@@ -117,8 +118,8 @@ fn reserved(config: ArrayConfig, kind: u8) -> (Rig, Reservations) {
     (rig, model)
 }
 
-/// Every operation under every type, for the holder, a registrant and one who is not registered; and
-/// under RESERVE.
+/// Every operation under every type, for the holder, a registered nexus and an unregistered one;
+/// and under RESERVE.
 #[test]
 fn every_operation_meets_every_reservation_as_the_tables_say() {
     let [holder, registrant, _, stranger] = speakers();
@@ -135,7 +136,7 @@ fn every_operation_meets_every_reservation_as_the_tables_say() {
     }
 }
 
-/// The same for an alua array, whose gates differ: only the conflict counts.
+/// The same for an alua array, whose other answers differ. Therefore only conflicts are compared.
 #[test]
 fn an_alua_array_meets_them_too() {
     let [holder, registrant, _, stranger] = speakers();

@@ -11,16 +11,16 @@ use crate::{
     },
 };
 
-/// The nexuses that speak: two HBAs through a port of each controller.
+/// The nexuses that send commands: two HBAs, each through a port of each controller.
 pub(crate) fn speakers() -> [Nexus; 4] {
     let (a, b) = (ControllerId::A, ControllerId::B);
     [nexus(0, a), nexus(1, a), nexus(0, b), nexus(1, b)]
 }
 
-/// Something done to the array and to the model.
+/// An operation on the array and on the model.
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
-    /// PERSISTENT RESERVE OUT, with the key that the nexus has registered if no other is given.
+    /// PERSISTENT RESERVE OUT. If no key is given, it uses the key that the nexus has registered.
     Out(Nexus, Option<u64>, Out),
     In(Nexus, u8),
     Reserve(Nexus, bool),
@@ -94,7 +94,7 @@ fn set(rig: &Rig, controllers: &[ControllerId], state: ControllerState) {
     }
 }
 
-/// Does it to the array, and tells the reply if there is one.
+/// Applies the operation to the array, and returns the reply to a command.
 pub(crate) fn act(rig: &Rig, deed: &Deed) -> Option<Reply> {
     let send = |nexus, cdb: &[u8], out: &[u8]| Some(rig.send(nexus, LUN0, cdb, out, 8192));
     match deed {
@@ -134,7 +134,7 @@ pub(crate) fn act(rig: &Rig, deed: &Deed) -> Option<Reply> {
     }
 }
 
-/// Does it to the model, and tells what the reply must be if there is one.
+/// Applies the operation to the model, and returns the expected outcome of a command.
 fn expect(model: &mut Reservations, deed: &Deed) -> Option<Answer> {
     let before = |model: &mut Reservations, nexus, inquiry| match model
         .array
@@ -183,7 +183,8 @@ fn expect(model: &mut Reservations, deed: &Deed) -> Option<Answer> {
     }
 }
 
-/// The reply in the model's words. Of operations that are not about reservations data do not count.
+/// Converts a reply for comparison with the model. For operations other than reservation commands,
+/// the data is ignored.
 pub(crate) fn seen(deed: &Deed, reply: Reply) -> Option<Answer> {
     let Reply { completion, data } = reply;
     assert_eq!(completion.response, ServiceResponse::Ok);
@@ -197,7 +198,7 @@ pub(crate) fn seen(deed: &Deed, reply: Reply) -> Option<Answer> {
     }
 }
 
-/// What must hold of the model itself, and so of the array that does as it says.
+/// An invariant of the model, and therefore of an array that agrees with it.
 fn is_sound(model: &Reservations) -> bool {
     let holders = model.keys.iter().filter(|it| model.holds(it.0)).count();
     match model.kind {
@@ -210,8 +211,8 @@ fn is_sound(model: &Reservations) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Every answer is the model's, whatever is registered, reserved, preempted, moved, reset or
-    /// switched off; and what PERSISTENT RESERVE IN tells is what the model knows.
+    /// Every answer agrees with the model, whatever is registered, reserved, preempted, moved,
+    /// reset or powered off. PERSISTENT RESERVE IN returns the state of the model.
     #[test]
     fn reservations_do_what_the_model_says(deeds in prop::collection::vec(deed(), 0..120)) {
         let (rig, mut model) = (Rig::new(config()), Reservations::new());
@@ -220,7 +221,8 @@ proptest! {
                 out.key = key.unwrap_or(model.key(*nexus));
             }
             if let Deed::In(nexus, 2) = deed {
-                // Its data do not depend on who asks, but that may hear of something first.
+                // The data does not depend on the nexus, but the nexus may have to receive a unit
+                // attention first.
                 deed = Deed::In(nexus, 3);
             }
             let expected = expect(&mut model, &deed);

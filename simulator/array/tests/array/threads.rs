@@ -1,4 +1,4 @@
-//! Several HBAs at once, and calls back into the array.
+//! Several HBAs in parallel, and observers that call the array.
 
 use std::sync::{
     Arc, OnceLock, Weak,
@@ -11,7 +11,7 @@ use crate::{
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, read, write},
 };
 
-/// Looks into the array whenever it hears of something.
+/// An observer that calls the array for every report.
 #[derive(Default)]
 struct Nosy {
     array: OnceLock<Weak<Array>>,
@@ -57,7 +57,7 @@ fn observers_and_doorbells_may_call_back() {
     assert_eq!((nosy.seen.load(Ordering::Relaxed), fetched.load(Ordering::Relaxed)), (3, 4));
 }
 
-/// Two HBAs, each with a LUN of its own, while checkpoints are taken.
+/// Two HBAs use a LUN each, while snapshots are taken.
 #[test]
 fn hbas_work_side_by_side() {
     let rig = Rig::new(config()).settled();

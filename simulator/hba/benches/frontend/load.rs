@@ -1,4 +1,4 @@
-//! A front end that keeps a device busy.
+//! A front end that keeps a device under load.
 
 use std::{
     hint::spin_loop,
@@ -20,19 +20,19 @@ use crate::{
 };
 
 const READS: u64 = LUN_BYTES / READ_BYTES as u64;
-/// How often the used ring is looked at before the front end sleeps.
+/// How often the front end polls the used ring before it sleeps.
 const SPINS: u32 = 2000;
-/// The response code BAD TARGET (virtio 1.2 5.6.6.1.4).
+/// VIRTIO_SCSI_S_BAD_TARGET (virtio 1.2 5.6.6.1.4).
 const BAD_TARGET: u8 = 3;
 
-/// What is asked for again and again.
+/// The kind of command to send repeatedly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// A block of 4 KiB anywhere in the LUN.
+    /// Reads of 4 KiB at random positions of the LUN.
     Data,
-    /// The same, but with a transfer length of zero blocks: all of a read but its data.
+    /// The same reads with a transfer length of zero blocks: the cost of a read without its data.
     NoData,
-    /// The same of a target that is not there: what the rings and the wake-ups cost.
+    /// The same reads to a target that does not exist: the cost of the rings and the notifications.
     Nowhere,
 }
 
@@ -46,7 +46,7 @@ impl Ask {
     }
 }
 
-/// So many in so long.
+/// The number of commands in a period.
 #[derive(Clone, Copy)]
 pub(crate) struct Rate {
     pub(crate) count: u64,
@@ -59,7 +59,7 @@ impl Rate {
     }
 }
 
-/// Numbers that look random enough for addresses.
+/// A pseudo-random number generator for LBAs.
 struct Dice(u64);
 
 impl Dice {
@@ -75,11 +75,10 @@ impl Dice {
     }
 }
 
-/// The front end of one device.
 pub(crate) struct Load {
     front: FrontEnd,
     dice: Dice,
-    /// Which read each slot is waiting for.
+    /// The number of the 4 KiB unit that each slot reads.
     reading: [u64; DEPTH as usize],
 }
 
@@ -87,8 +86,8 @@ impl Load {
     /// Connects to a device and fills its LUN.
     pub(crate) fn new(socket: &Path) -> Self {
         let mut front = FrontEnd::connect(socket, REQUESTS + 1, 128, DEPTH);
-        // A device without REPLY_ACK has perhaps not come to enabling its queues yet, and would drop
-        // a kick. It has when it answers.
+        // A device without REPLY_ACK may not have enabled its queues yet, and would lose a kick.
+        // Once it has answered a message, it has enabled them.
         front.frontend.get_queue_num().expect("it has queues");
         let parts = front.place(0).plain();
         while front.run(lun(0, 0), &TEST_UNIT_READY, &parts) != Response::GOOD {}
@@ -97,7 +96,7 @@ impl Load {
         load
     }
 
-    /// Writes the whole LUN, the number of each 4 KiB at their beginning.
+    /// Writes the whole LUN. Each 4 KiB unit begins with its number.
     fn fill(&mut self) {
         const AT_ONCE: usize = 8;
         let place = self.front.place(0);
@@ -137,7 +136,7 @@ impl Load {
         }
     }
 
-    /// The next used chain: looked for a while, then waited for.
+    /// Returns the next used chain. Polls the used ring first, and then waits for an interrupt.
     fn next_used(&mut self) -> u16 {
         loop {
             for _ in 0..SPINS {
@@ -153,7 +152,7 @@ impl Load {
         }
     }
 
-    /// Keeps `DEPTH` commands under way for a time.
+    /// Keeps `DEPTH` commands in flight for this long.
     pub(crate) fn run(&mut self, ask: Ask, time: Duration) -> Rate {
         let start = Instant::now();
         let mut count = 0;
@@ -178,7 +177,7 @@ impl Load {
         Rate { count, time: start.elapsed() }
     }
 
-    /// One read at a time: nanoseconds from offering it to finding it used.
+    /// Measures single reads: the nanoseconds from making a read available to finding it used.
     pub(crate) fn latency(&mut self, time: Duration) -> Histogram<u64> {
         let mut histogram = Histogram::new(3).expect("three digits are possible");
         let end = Instant::now() + time;
@@ -198,7 +197,7 @@ fn block(number: u64) -> u32 {
     (number * (READ_BYTES / BLOCK) as u64) as u32
 }
 
-/// The least that could be done: random blocks copied from one mapping to another.
+/// An upper bound: copies random blocks from one mapping to another.
 pub(crate) struct Copies {
     source: Vec<u8>,
     target: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Devices in processes of their own: sansim's HBA, served by this executable called anew, and
-//! vhost-device-scsi, the reference.
+//! Devices in separate processes: sansim's HBA, for which this executable starts itself again, and
+//! the reference, vhost-device-scsi.
 
 use std::{
     env,
@@ -18,30 +18,30 @@ use sansim_time::RealClock;
 
 use crate::{LUN_BYTES, guest::san};
 
-/// The first argument of a process that serves: `serve SOCKET plain|ruled`.
+/// The first argument of a server process: `serve SOCKET plain|ruled`.
 const SERVE: &str = "serve";
-/// Where vhost-device-scsi is, if it could be had.
+/// The environment variable with the path of vhost-device-scsi.
 const REFERENCE: &str = "VHOST_DEVICE_SCSI";
-/// The longest that a process takes to listen.
+/// The maximum time until a server process listens.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Which fault rules the array has.
+/// The fault rules of the array.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rules {
-    /// None.
+    /// The array has no fault rules.
     Plain,
-    /// Twenty that are looked at and never match.
+    /// 20 fault rules that are evaluated but never match.
     Idle,
 }
 
-/// A process that serves a device. It ends when this is dropped.
+/// A server process for one device. Dropping it kills the process.
 pub(crate) struct Served {
     process: Child,
     pub(crate) socket: PathBuf,
 }
 
 impl Served {
-    /// sansim's HBA.
+    /// Starts a process that serves sansim's HBA.
     pub(crate) fn sansim(dir: &Path, rules: Rules) -> io::Result<Served> {
         let name = if rules == Rules::Plain { "plain" } else { "ruled" };
         let socket = dir.join(name);
@@ -50,19 +50,19 @@ impl Served {
         Served::start(command, socket)
     }
 
-    /// vhost-device-scsi over an image file, if it is there.
+    /// Starts vhost-device-scsi with an image file; `None` if the environment variable is not set.
     pub(crate) fn reference(dir: &Path) -> io::Result<Option<Served>> {
         let Some(program) = env::var_os(REFERENCE) else { return Ok(None) };
         let (socket, image) = (dir.join("reference"), dir.join("image"));
         File::create(&image)?.set_len(LUN_BYTES)?;
         let mut command = Command::new(program);
         command.arg("--socket-path").arg(&socket).arg(image);
-        // It warns that writing is new to it.
+        // It warns that write support is new.
         command.stderr(Stdio::null());
         Served::start(command, socket).map(Some)
     }
 
-    /// How long its threads have run on a processor, whatever else the machine did.
+    /// The CPU time of all threads of the process.
     pub(crate) fn processor_time(&self) -> io::Result<Duration> {
         let mut nanos = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
@@ -73,8 +73,8 @@ impl Served {
         Ok(Duration::from_nanos(nanos))
     }
 
-    /// Starts a process and waits until it listens. Connecting would not do to find out: the
-    /// reference serves one front end and ends with it.
+    /// Starts a process and waits until its socket exists. It cannot connect to find out, because
+    /// the reference serves only one front end and then exits.
     fn start(mut command: Command, socket: PathBuf) -> io::Result<Served> {
         let process = command.stdin(Stdio::piped()).spawn()?;
         let mut served = Served { process, socket };
@@ -85,7 +85,7 @@ impl Served {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        // It has been bound, and will be listened to in a moment.
+        // The socket is bound, but the process may not have called `listen` yet.
         thread::sleep(Duration::from_millis(50));
         Ok(served)
     }
@@ -98,8 +98,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves, if that is what this process was started for, until its standard input ends: with the
-/// process that started it. Returns whether it was.
+/// If this process was started as a server, serves until its standard input is closed, which
+/// happens when its parent process exits. Returns whether it was a server.
 pub(crate) fn serve_if_asked() -> bool {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let [first, socket, rules] = arguments.as_slice() else { return false };
@@ -112,7 +112,7 @@ pub(crate) fn serve_if_asked() -> bool {
     true
 }
 
-/// Serves an HBA from this process.
+/// Serves an HBA in this process.
 pub(crate) fn serve(socket: &Path, rules: Rules) -> HbaServer {
     let faults = if rules == Rules::Plain { vec![] } else { idle_rules() };
     let array = san::array(LUN_BYTES, faults);
@@ -120,8 +120,8 @@ pub(crate) fn serve(socket: &Path, rules: Rules) -> HbaServer {
     HbaServer::start(config, array, RealClock::start(), socket).expect("it is free")
 }
 
-/// Rules that are looked at and never match: most for each of four reasons, the others since they are
-/// about another operation.
+/// Fault rules that never match. For some it is because of the operation; for the others it is one
+/// of four conditions.
 fn idle_rules() -> Vec<FaultRule> {
     let answer = Then::delayed(Duration::from_secs(1));
     (0..20u16)

@@ -1,6 +1,6 @@
-//! An HBA that serves its guest only when it is asked to: in exact time, when the guest's processor
-//! stands still and everybody knows what time it is. It interrupts nobody either, but says which
-//! virtqueues have something for the guest.
+//! Held mode, for exact time: the HBA serves its guest only on request, while the guest's processor
+//! stands still and the time is known. It raises no interrupts, but reports which virtqueues have
+//! pending ones.
 
 use std::{
     collections::BTreeSet,
@@ -16,32 +16,32 @@ use crate::{
     tape::{Request, Scratch, Tape},
 };
 
-/// What is shared with the connection of the moment.
+/// The state that outlives a connection.
 #[derive(Default)]
 pub(crate) struct Held {
-    /// There is something to do that the guest did not send since the last time.
+    /// Set if there is work that did not come from the guest's queues.
     attention: AtomicBool,
     backend: Mutex<Option<Arc<Backend>>>,
-    /// Virtqueues whose guest is to be interrupted.
+    /// The virtqueues with pending interrupts.
     due: Mutex<BTreeSet<u16>>,
     tape: Arc<Tape>,
 }
 
 impl Held {
-    /// A bell that only notes that it was rung.
+    /// Returns a doorbell that only sets `attention`.
     pub(crate) fn doorbell(self: &Arc<Self>) -> Doorbell {
         let held = Arc::clone(self);
         Arc::new(move || held.attention.store(true, Ordering::Release))
     }
 
-    /// Whether [`Held::serve`] has more to do than what the guest may have put into its queues since.
+    /// Whether [`Held::serve`] has work other than new requests in the guest's queues.
     pub(crate) fn wants_service(&self) -> bool {
         self.attention.load(Ordering::Acquire)
     }
 
-    /// Serves what the guest has sent, or a good part of it, and tells it what it is to be told.
+    /// Serves the guest's requests, up to a limit for each queue, and delivers pending events.
     pub(crate) fn serve(&self) {
-        // Noted before it is attended to: what comes meanwhile is noted anew.
+        // Cleared first, so that a doorbell during service sets it again.
         self.attention.store(false, Ordering::Release);
         let more = self.backend().as_ref().is_some_and(|backend| backend.serve_all());
         if more {
@@ -49,30 +49,30 @@ impl Held {
         }
     }
 
-    /// Serves, and writes the requests down; none if one cannot be.
+    /// Serves and records the requests; `None` if one of them cannot be recorded.
     pub(crate) fn serve_and_write_down(&self) -> Option<Vec<Request>> {
         self.tape.start();
         self.serve();
         self.tape.finish()
     }
 
-    /// Carries out requests that were written down, and passes on what is due. Answers whether it can.
+    /// Carries out recorded requests, and resumes the commands that are due. Returns whether this
+    /// succeeded.
     pub(crate) fn carry_out(&self, requests: &[Request], scratch: &Scratch) -> bool {
         self.attention.store(false, Ordering::Release);
         self.backend().as_ref().is_some_and(|backend| backend.carry_out(requests, scratch))
     }
 
-    /// Where requests are written down.
     pub(crate) fn tape(&self) -> Arc<Tape> {
         Arc::clone(&self.tape)
     }
 
-    /// The guest is to be interrupted for a virtqueue.
+    /// Records an interrupt for a virtqueue.
     pub(crate) fn interrupt(&self, queue: u16) {
         self.due().insert(queue);
     }
 
-    /// Takes the virtqueues whose guest is to be interrupted, in the order of their indices.
+    /// Takes the virtqueues with pending interrupts, in the order of their indices.
     pub(crate) fn take_interrupts(&self) -> Vec<u16> {
         std::mem::take(&mut *self.due()).into_iter().collect()
     }
@@ -81,7 +81,7 @@ impl Held {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on this is who is served; nobody when there is no connection.
+    /// Sets the backend that [`Held::serve`] uses; `None` if no front end is connected.
     pub(crate) fn set_backend(&self, backend: Option<Arc<Backend>>) {
         *self.backend() = backend;
     }

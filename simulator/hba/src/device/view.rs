@@ -1,4 +1,4 @@
-//! Guest memory, as it is gone through for commands.
+//! Fast access to guest memory.
 
 use std::iter::FusedIterator;
 
@@ -9,10 +9,10 @@ use vm_memory::{
     guest_memory::{GuestMemoryBackendSliceIterator, GuestMemorySliceIterator},
 };
 
-/// Guest memory, with a short way to what lies in one region, as nearly everything does.
+/// Guest memory with a fast path for accesses within one region, which nearly all are.
 ///
-/// vm-memory goes through any access as through a list of parts. Carrying a command out takes a dozen
-/// accesses, so that this was a quarter of the time that it took, data apart.
+/// vm-memory handles every access as a list of parts. A command makes a dozen accesses, and this
+/// took a quarter of its time, apart from its data.
 pub(super) struct View<'m, M>(pub(super) &'m M);
 
 impl<M: GuestMemoryBackend> GuestMemory for View<'_, M> {
@@ -31,7 +31,7 @@ impl<M: GuestMemoryBackend> GuestMemory for View<'_, M> {
         _access: Permissions,
     ) -> GuestMemoryResult<impl GuestMemorySliceIterator<'a, MS<'a, M>>> {
         let whole = GuestMemoryBackend::get_slice(self.0, address, len).ok();
-        // What is not in one region is in several, or not there.
+        // The range spans several regions, or is outside of guest memory.
         let rest = if whole.is_some() { 0 } else { len };
         Ok(Slices { whole, parts: GuestMemoryBackend::get_slices(self.0, address, rest) })
     }
@@ -41,7 +41,7 @@ impl<M: GuestMemoryBackend> GuestMemory for View<'_, M> {
     }
 }
 
-/// What an access goes through.
+/// The parts of guest memory that an access covers.
 struct Slices<'a, M: GuestMemoryBackend> {
     whole: Option<VolatileSlice<'a, MS<'a, M>>>,
     parts: GuestMemoryBackendSliceIterator<'a, M>,
@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// Two regions side by side, and one behind a gap.
+    /// Two adjacent regions, and one after a gap.
     fn memory() -> GuestMemoryMmap<()> {
         let ranges = [0x1000, 0x2000, 0x4000].map(|start| (GuestAddress(start), 0x1000));
         GuestMemoryMmap::from_ranges(&ranges).expect("three pages can be mapped")

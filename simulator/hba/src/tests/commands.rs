@@ -34,7 +34,7 @@ fn data_may_lie_anywhere_in_indirect_tables_too() {
     let mut rig = Rig::new(vec![]).settle();
     let place = rig.place(0);
     let data: Vec<u8> = (0..1024u32).map(|i| (i % 241) as u8).collect();
-    // Header and response share descriptors with data, which a modern driver may do.
+    // Header and response share descriptors with data, which modern drivers may do.
     place.put_data(&rig.memory, &data[10..]);
     place.command(&rig.memory, lun(0, 0), 0, &write10(0, 2));
     let tail = place.base + HEADER as u64;
@@ -67,7 +67,7 @@ fn inquiry_names_the_array_and_leaves_a_residual() {
     let (len, response) = rig.run(lun(0, 0), &inquiry(36), &parts);
     assert_eq!((len, response), (144, Response::GOOD));
     assert_eq!(&place.take_data(&rig.memory, 16)[8..11], b"IBM");
-    // 36 bytes asked for, a buffer of 100: 64 stay unused.
+    // 36 bytes are requested with a buffer of 100 bytes, so the residual is 64.
     let parts = place.reading(100);
     let (len, response) = rig.run(lun(0, 0), &inquiry(36), &parts);
     assert_eq!((len, response), (144, Response { residual: 64, ..Response::GOOD }));
@@ -77,7 +77,7 @@ fn inquiry_names_the_array_and_leaves_a_residual() {
 fn check_conditions_carry_their_sense() {
     let mut rig = Rig::new(vec![]).settle();
     let place = rig.place(0);
-    // LUN 0 is controller A's; RDAC's controller B says so.
+    // Controller A owns LUN 0. Controller B of an rdac array returns 05/94/01.
     let parts = place.reading(512);
     let (len, response) = rig.run(lun(1, 0), &read10(0, 1), &parts);
     assert_eq!(len, 108);
@@ -108,7 +108,8 @@ fn report_luns_is_answered_at_its_well_known_unit() {
     let (_, response) = rig.run(well_known, &report_luns(64), &parts);
     assert_eq!((response.code, response.status), (0, 0));
     assert_eq!(place.take_data(&rig.memory, 16), [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // It has no medium: anything else finds no logical unit.
+    // The well-known logical unit has no medium, so other commands address a LUN that does not
+    // exist.
     let parts = place.plain();
     let (_, response) = rig.run(well_known, &TEST_UNIT_READY, &parts);
     assert_eq!((response.status, response.sense), (2, Some((5, 0x25, 0))));

@@ -26,7 +26,7 @@ fn map(rig: &mut Rig, lun: u16) {
     apply(rig, Action::MapLun(san::lun(lun, 1 << 16)));
 }
 
-/// Has events told, and returns the buffers that came back: event, target, LUN bytes and reason.
+/// Makes the device deliver events. Returns the used buffers: event, target, LUN bytes and reason.
 fn told(rig: &mut Rig) -> Vec<(u32, u8, [u8; 2], u32)> {
     rig.serve_events().expect("the ring is sound");
     let mut events = Vec::new();
@@ -69,7 +69,7 @@ fn a_lun_that_grows_is_told_as_changed() {
 fn events_wait_for_buffers_and_say_when_some_were_lost() {
     const MISSED: u32 = 0x8000_0000;
     let mut rig = Rig::new(vec![]);
-    // Two events each, one for each target: 64 wait and the rest is lost.
+    // Two events each, one for each target. 64 wait, and the rest is lost.
     for lun in 1..=40 {
         map(&mut rig, lun);
     }

@@ -1,4 +1,5 @@
-//! Whatever a guest writes, the device neither panics nor hangs nor grows, and goes on serving.
+//! Whatever a guest writes, the device does not panic, hang or use unbounded memory, and continues
+//! to serve.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::{
     wire::{CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE},
 };
 
-/// Requests lie in so many places.
+/// The number of slots for requests.
 const PLACES: u16 = 6;
 
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ fn header() -> impl Strategy<Value = Vec<u8>> {
             bytes.extend(rest);
             bytes
         });
-    // Just as good on the control queue: a type, a subtype and a LUN.
+    // Almost valid control requests: a type, a subtype and a LUN.
     let control = (0..4u8, 0..9u8, 0..3u8).prop_map(|(kind, subtype, target)| {
         let mut bytes = vec![kind, 0, 0, 0, subtype, 0, 0, 0];
         bytes.extend(lun(target, 0));
@@ -165,7 +166,7 @@ fn take(rig: &mut Rig, step: Step) {
         Step::Wait { millis } => rig.clock.advance(Duration::from_millis(millis)),
         Step::MapLun { lun } => {
             let now = sansim_time::Clock::now(&*rig.clock);
-            // It may be there already.
+            // The LUN may already be mapped.
             let _ = rig.array.apply(now, sansim_array::Action::MapLun(san::lun(lun, 4096)));
         }
         Step::Stop { queue } => {
@@ -178,7 +179,7 @@ fn take(rig: &mut Rig, step: Step) {
 }
 
 fn serve(rig: &mut Rig, queue: u16) {
-    // A ring that makes no sense is an error, and stays one; that is all.
+    // An invalid ring is an error that persists, with no other consequence.
     match queue {
         CONTROL_QUEUE => drop(rig.try_serve_control()),
         EVENT_QUEUE => drop(rig.serve_events()),
@@ -205,7 +206,7 @@ proptest! {
         }
         let commands = rig.statistics().commands;
 
-        // The guest comes to its senses.
+        // The guest resets the device and behaves correctly.
         rig.device.reset();
         rig.fresh_rings();
         let parts = rig.place(0).reading(36);

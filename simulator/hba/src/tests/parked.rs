@@ -36,7 +36,7 @@ fn a_held_command_is_carried_out_when_it_is_released() {
     rig.offer(1, &write10(3, 1), &parts);
     rig.serve(QUEUE).expect("the ring is sound");
     assert_eq!(rig.queue(QUEUE).take_used(), None);
-    // Others overtake it.
+    // Other commands overtake it.
     let parts = rig.place(0).reading(512);
     assert_eq!(rig.run(lun(0, 0), &read10(3, 1), &parts).1, Response::GOOD);
     assert_eq!(rig.place(0).take_data(&rig.memory, 512), [0; 512]);
@@ -120,7 +120,8 @@ fn a_lost_command_fails_when_the_initiator_gives_up() {
 
 #[test]
 fn the_guest_may_reuse_its_memory_only_after_the_answer() {
-    // The chain was read when the command came: descriptors that change afterwards change nothing.
+    // The chain was copied when the command arrived: later changes of the descriptors have no
+    // effect.
     let mut rig = held("READ");
     let parts = rig.place(1).reading(512);
     rig.offer(1, &read10(0, 1), &parts);
@@ -149,7 +150,8 @@ fn a_queue_that_stops_has_its_commands_sent_again() {
     assert_eq!(rig.queue(QUEUE).take_used(), Some((1, 108)));
     let response = rig.place(1).response(&rig.memory);
     assert_eq!((response.code, response.status, response.residual), (0, 8, 512));
-    // The other queue's command stays, and the stopped one's is gone from the array.
+    // The command of the other queue stays parked. The array has forgotten the command of the
+    // stopped queue.
     release(&mut rig);
     assert_eq!(rig.queue(QUEUE).take_used(), None);
     assert_eq!(rig.queue(QUEUE + 1).take_used(), Some((2, 620)));
@@ -174,7 +176,7 @@ fn no_more_commands_are_parked_than_the_queue_can_hold() {
     let mut rig = held("READ");
     let parts = rig.place(1).reading(512);
     rig.offer(1, &read10(0, 1), &parts);
-    // The same descriptors again and again, which no driver may do before they are back.
+    // Offers the same descriptors repeatedly, which a driver must not do before they are returned.
     for _ in 0..3 {
         for _ in 0..63 {
             rig.queues[usize::from(QUEUE)].guest.publish(&rig.memory, SLOT_DESCRIPTORS);

@@ -1,4 +1,4 @@
-//! Kicks and interrupts.
+//! Tests of kicks and interrupts.
 
 use crate::{
     guest::scsi::TEST_UNIT_READY,
@@ -33,7 +33,7 @@ fn with_event_idx_the_device_asks_for_one_kick_and_gives_one_interrupt() {
     assert!(!ring::interrupt_wanted(&mut queue.device, &rig.memory, false), "nothing new");
     offer(&mut rig, 4);
     assert!(rig.queues[QUEUE].guest.kick_wanted(&rig.memory), "it is asleep again");
-    // The guest has not asked for another interrupt.
+    // The guest has not requested another interrupt.
     rig.serve(FIRST_REQUEST_QUEUE).expect("the ring is sound");
     assert!(!ring::interrupt_wanted(&mut rig.queues[QUEUE].device, &rig.memory, false));
 }

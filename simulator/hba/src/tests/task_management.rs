@@ -20,7 +20,7 @@ fn holding_reads() -> Rig {
     Rig::new(vec![rule("hold reads", "READ", then)]).settle()
 }
 
-/// Parks a READ with its slot as tag.
+/// Parks a READ that has its slot number as tag.
 fn park(rig: &mut Rig, queue: u16, slot: u16) {
     let parts = rig.place(slot).reading(512);
     rig.offer_to(queue, slot, lun(0, 0), &read10(0, 1), &parts);
@@ -66,7 +66,7 @@ fn a_unit_reset_gives_all_its_commands_back() {
     let mut slots = rig.queue(FIRST_REQUEST_QUEUE).used_slots();
     slots.sort_unstable();
     assert_eq!(slots, [1, 2, 3, 4]);
-    // Released afterwards, they are not answered a second time.
+    // After their release, the commands are not answered a second time.
     let release = sansim_array::Action::Release { hold: Arc::from("gate") };
     let now = sansim_time::Clock::now(&*rig.clock);
     rig.array.apply(now, release).expect("the hold is known");
@@ -113,7 +113,7 @@ fn control_requests_that_make_no_sense_are_dropped_and_counted() {
     assert_eq!(rig.control(&tmf(0, lun(0, 0), 0)[..20], 1).1, 0, "too short");
     assert_eq!(rig.control(&tmf(0, lun(0, 0), 0), 0).1, 0, "no room for the answer");
     assert_eq!(rig.statistics().malformed, 3);
-    // The queue goes on.
+    // The queue still works.
     assert_eq!(rig.control(&tmf(QUERY_TASK, lun(0, 0), 1), 1), (vec![0], 1));
     let parts = rig.place(0).reading(36);
     assert_eq!(rig.run(lun(0, 0), &inquiry(36), &parts).1.code, 0);

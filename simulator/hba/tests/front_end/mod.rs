@@ -1,4 +1,4 @@
-//! A vhost-user front end without a machine: guest memory, virtqueues and the eventfds between.
+//! A vhost-user front end without a virtual machine: guest memory, virtqueues and eventfds.
 
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each user takes what it needs")]
 
@@ -25,8 +25,8 @@ use crate::guest::{
 
 pub type Memory = GuestMemoryMmap<()>;
 
-/// Guest-physical addresses begin here, and the front end's own there: the device is to find its way
-/// between the two.
+/// The guest-physical base address. The front end's user address of the same memory differs, so the
+/// device must translate between them.
 pub const GUEST_BASE: u64 = 0x1000_0000;
 const USER_BASE: u64 = 0x7000_0000_0000;
 pub const PAGE: u64 = 4096;
@@ -36,17 +36,16 @@ pub const CONTROL: usize = 0;
 pub const EVENTS: usize = 1;
 pub const REQUESTS: usize = 2;
 
-/// Long enough for anything that is going to happen at all.
+/// The timeout for everything that is expected to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whether a page is marked in a log.
+/// Whether a page is marked as dirty in the log.
 pub fn is_logged(log: &Memory, address: u64) -> bool {
     let page = address / PAGE;
     let byte: u8 = log.read_obj(GuestAddress(GUEST_BASE + page / 8)).expect("the log covers it");
     byte & 1 << (page % 8) != 0
 }
 
-/// A virtqueue and its eventfds.
 pub struct Queue {
     pub ring: Ring,
     pub kick: EventFd,
@@ -65,7 +64,7 @@ impl Queue {
         Queue { ring, kick, call, interrupts }
     }
 
-    /// Waits for an interrupt, but not for ever. Returns whether there was one.
+    /// Waits for an interrupt, with a timeout. Returns whether it arrived.
     pub fn wait_for_interrupt(&self) -> bool {
         let patience = PATIENCE.as_millis() as i32;
         let waited = self.interrupts.wait(patience, &mut [EpollEvent::default()]);
@@ -74,7 +73,7 @@ impl Queue {
     }
 }
 
-/// A front end, connected.
+/// A connected front end.
 pub struct FrontEnd {
     pub frontend: Frontend,
     pub memory: Memory,
@@ -90,7 +89,8 @@ pub fn usual_features(offered: u64) -> u64 {
 }
 
 impl FrontEnd {
-    /// Connects, negotiates, and shares `places` places for requests and the queues.
+    /// Connects, negotiates the features, and shares memory for the queues and for `places`
+    /// requests.
     pub fn connect(socket: &Path, queue_count: usize, queue_size: u16, places: u16) -> FrontEnd {
         let mut frontend = Frontend::connect(socket, queue_count as u64).expect("it listens");
         frontend.set_owner().expect("it is free");
@@ -130,7 +130,8 @@ impl FrontEnd {
         self.frontend.set_mem_table(&[self.region]).expect("the memory can be mapped");
     }
 
-    /// Has the pages logged that the device writes to. Returns the log: a bit for each page.
+    /// Enables dirty logging for the pages that the device writes. Returns the log, which has a bit
+    /// for each page.
     pub fn log_writes(&self) -> Memory {
         let pages = (GUEST_BASE + self.region.memory_size).div_ceil(PAGE);
         let bytes = pages.div_ceil(8).next_multiple_of(PAGE);
@@ -144,7 +145,7 @@ impl FrontEnd {
         log
     }
 
-    /// Starts a virtqueue whose next available entry is `base`.
+    /// Starts a virtqueue whose next available index is `base`.
     pub fn start_queue(&mut self, index: usize, base: u16) {
         let Queue { ring, kick, call, .. } = &self.queues[index];
         let user = |address: u64| address - GUEST_BASE + USER_BASE;
@@ -169,7 +170,7 @@ impl FrontEnd {
         Place { base: self.places + u64::from(slot) * Place::BYTES }
     }
 
-    /// Offers a chain and kicks if need be.
+    /// Offers a chain, and kicks if the device wants it.
     pub fn offer(&mut self, queue: usize, slot: u16, parts: &[Part]) {
         self.queues[queue].ring.offer(&self.memory, slot, parts);
         self.kick(queue);
@@ -186,7 +187,7 @@ impl FrontEnd {
         self.queues[queue].ring.take_used(&self.memory)
     }
 
-    /// Waits for an interrupt, without missing one, until a chain is used.
+    /// Waits until a chain is used, without missing an interrupt.
     pub fn wait_used(&mut self, queue: usize) -> (u16, u32) {
         loop {
             if let Some(used) = self.take_used(queue) {
@@ -199,7 +200,7 @@ impl FrontEnd {
         }
     }
 
-    /// Runs one command and returns its answer.
+    /// Runs one command and returns its response.
     pub fn run(
         &mut self,
         lun: [u8; 8],
@@ -215,7 +216,7 @@ impl FrontEnd {
     }
 }
 
-/// Memory that can be shared.
+/// Allocates memory that can be shared through a file descriptor.
 fn shared_memory(bytes: u64) -> (Arc<File>, Memory) {
     let file = memfd_create("guest-memory", MemfdFlags::CLOEXEC).expect("a memfd");
     ftruncate(&file, bytes).expect("so little memory is there");

@@ -8,16 +8,16 @@ pub const NEXT: u16 = 1;
 pub const WRITE: u16 = 2;
 pub const INDIRECT: u16 = 4;
 
-/// A chain has at most so many descriptors. The chain of slot `n` starts at descriptor
-/// `n * SLOT_DESCRIPTORS`, so that nothing need be kept of it.
+/// The maximum number of descriptors in a chain. The chain of slot `n` starts at descriptor `n *
+/// SLOT_DESCRIPTORS`, so that no descriptor allocator is needed.
 pub const SLOT_DESCRIPTORS: u16 = 4;
 
-/// A piece of guest memory that is given to the device.
+/// A buffer in guest memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     pub address: u64,
     pub len: u32,
-    /// Whether the device writes to it.
+    /// Whether the buffer is device-writable.
     pub writable: bool,
 }
 
@@ -29,7 +29,6 @@ pub fn writable(address: u64, len: usize) -> Part {
     Part { address, len: len as u32, writable: true }
 }
 
-/// A virtqueue in guest memory.
 #[derive(Debug, Clone)]
 pub struct Ring {
     pub descriptors: u64,
@@ -43,7 +42,7 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// A virtqueue at `base`, which is aligned to 16 bytes.
+    /// Creates a virtqueue at `base`, which must be aligned to 16 bytes.
     pub fn new(base: u64, size: u16, event_idx: bool) -> Self {
         let available = base + 16 * u64::from(size);
         let used = (available + 6 + 2 * u64::from(size)).next_multiple_of(4);
@@ -59,7 +58,7 @@ impl Ring {
         }
     }
 
-    /// The first byte behind it.
+    /// The first address after the virtqueue.
     pub fn end(&self) -> u64 {
         self.used + 6 + 8 * u64::from(self.size)
     }
@@ -68,7 +67,7 @@ impl Ring {
         self.size / SLOT_DESCRIPTORS
     }
 
-    /// Offers a chain of descriptors.
+    /// Makes a chain of descriptors available.
     pub fn offer<M: GuestMemory>(&mut self, memory: &M, slot: u16, parts: &[Part]) {
         assert!(parts.len() <= usize::from(SLOT_DESCRIPTORS));
         let head = slot * SLOT_DESCRIPTORS;
@@ -81,7 +80,7 @@ impl Ring {
         self.publish(memory, head);
     }
 
-    /// Offers a chain whose descriptors are in a table of their own at `table`.
+    /// Makes a chain available whose descriptors are in an indirect table at `table`.
     pub fn offer_indirect<M: GuestMemory>(
         &mut self,
         memory: &M,
@@ -101,7 +100,7 @@ impl Ring {
         self.publish(memory, head);
     }
 
-    /// Writes a descriptor, sensible or not.
+    /// Writes a descriptor without checking it.
     pub fn describe<M: GuestMemory>(
         &self,
         memory: &M,
@@ -115,7 +114,7 @@ impl Ring {
         write_descriptor(memory, at, address, len, flags, next);
     }
 
-    /// Makes a chain available.
+    /// Adds a chain to the available ring.
     pub fn publish<M: GuestMemory>(&mut self, memory: &M, head: u16) {
         let entry = self.available + 4 + 2 * u64::from(self.next_available % self.size);
         memory.write_obj(head.to_le(), GuestAddress(entry)).expect("the ring is in memory");
@@ -128,7 +127,7 @@ impl Ring {
         memory.store(index.to_le(), at, Ordering::Release).expect("the ring is in memory");
     }
 
-    /// Whether the device wants to be told of what was offered since this was asked last.
+    /// Whether the device wants a kick for the chains that were added since the last call.
     pub fn kick_wanted<M: GuestMemory>(&mut self, memory: &M) -> bool {
         fence(Ordering::SeqCst);
         let (old, new) = (self.kicked, self.next_available);
@@ -141,7 +140,7 @@ impl Ring {
         }
     }
 
-    /// Asks for an interrupt as soon as something more is used. Returns whether there is already.
+    /// Requests an interrupt for the next used chain. Returns whether a chain is already used.
     pub fn ask_for_interrupt<M: GuestMemory>(&self, memory: &M) -> bool {
         let event = GuestAddress(self.available + 4 + 2 * u64::from(self.size));
         memory.store(self.next_used.to_le(), event, Ordering::Relaxed).expect("in memory");
@@ -149,7 +148,7 @@ impl Ring {
         load(memory, self.used + 2) != self.next_used
     }
 
-    /// The next chain that the device is done with: its slot, and the bytes written to it.
+    /// Takes the next used chain: its slot, and the number of bytes written to it.
     pub fn take_used<M: GuestMemory>(&mut self, memory: &M) -> Option<(u16, u32)> {
         if load(memory, self.used + 2) == self.next_used {
             return None;

@@ -1,4 +1,4 @@
-//! An array for the guest to see, and a clock that stands still unless told.
+//! An array for the guest, and a clock that the tests move.
 
 use std::{
     sync::{
@@ -18,12 +18,10 @@ use sansim_time::{Clock, Time};
 pub const HBA: HbaId = HbaId(0);
 pub const BLOCK: usize = 512;
 
-/// Port 0 of controller A.
 pub fn port_a() -> PortId {
     PortId { controller: ControllerId::A, index: 0 }
 }
 
-/// Port 0 of controller B.
 pub fn port_b() -> PortId {
     PortId { controller: ControllerId::B, index: 0 }
 }
@@ -41,7 +39,7 @@ pub fn lun(number: u16, bytes: u64) -> LunConfig {
     }
 }
 
-/// An RDAC array of two controllers with one LUN.
+/// An RDAC array with two controllers and one LUN.
 pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
@@ -62,13 +60,13 @@ pub fn array(bytes: u64, faults: Vec<FaultRule>) -> Arc<Array> {
     Arc::new(array.expect("the array is possible"))
 }
 
-/// A rule for an operation.
+/// A fault rule for an operation.
 pub fn rule(name: &str, op: &str, then: Then) -> FaultRule {
     let op: OpMatcher = op.parse().expect("it is an operation");
     FaultRule::on_commands(name, op.into(), then)
 }
 
-/// Nobody listens.
+/// An observer that ignores all reports.
 pub struct Silent;
 
 impl Observer for Silent {
@@ -79,7 +77,7 @@ impl Observer for Silent {
 
 type Wake = Box<dyn FnOnce() + Send>;
 
-/// A clock whose time passes when told.
+/// A clock that stands still until a test moves it.
 #[derive(Default)]
 pub struct ManualClock {
     now: AtomicU64,
@@ -87,7 +85,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Lets time pass and calls what became due.
+    /// Moves the clock forward, and calls the wakers that are due.
     pub fn advance(&self, by: Duration) {
         let nanos = u64::try_from(by.as_nanos()).expect("it is short");
         let now = Time::from_nanos(self.now.fetch_add(nanos, Ordering::SeqCst) + nanos);
@@ -98,7 +96,7 @@ impl ManualClock {
         due.into_iter().for_each(|(_, wake)| wake());
     }
 
-    /// How many wakers wait.
+    /// The number of pending wakers.
     pub fn waiting(&self) -> usize {
         self.timers.lock().expect("nothing panics with it").len()
     }

@@ -1,4 +1,4 @@
-//! virtio-scsi requests in guest memory, as a Linux guest makes them.
+//! virtio-scsi requests in guest memory, as a Linux guest builds them.
 
 use vm_memory::{Bytes, GuestAddress, GuestMemory};
 
@@ -7,7 +7,7 @@ use super::ring::{Part, readable, writable};
 pub const HEADER: usize = 51;
 pub const RESPONSE: usize = 108;
 
-/// Where one request's header, response and data lie: 64 KiB of guest memory from `base` on.
+/// The memory of one request: 64 KiB from `base` for the header, the response and the data.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     pub base: u64,
@@ -24,7 +24,7 @@ impl Place {
         self.base + 0x1000
     }
 
-    /// A command that takes `data_in` bytes.
+    /// The buffers of a command with `data_in` bytes of data-in.
     pub fn reading(self, data_in: usize) -> [Part; 3] {
         [
             readable(self.base, HEADER),
@@ -33,7 +33,7 @@ impl Place {
         ]
     }
 
-    /// A command that gives `data_out` bytes.
+    /// The buffers of a command with `data_out` bytes of data-out.
     pub fn writing(self, data_out: usize) -> [Part; 3] {
         [
             readable(self.base, HEADER),
@@ -42,12 +42,12 @@ impl Place {
         ]
     }
 
-    /// A command without data.
+    /// The buffers of a command without data.
     pub fn plain(self) -> [Part; 2] {
         [readable(self.base, HEADER), writable(self.response_address(), RESPONSE)]
     }
 
-    /// Writes a request's header, and spoils what the response will be written over.
+    /// Writes a request's header, and fills the memory for the response with garbage.
     pub fn command<M: GuestMemory>(self, memory: &M, lun: [u8; 8], tag: u64, cdb: &[u8]) {
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&lun);
@@ -78,13 +78,13 @@ impl Place {
     }
 }
 
-/// A command's answer.
+/// The response to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response {
     pub code: u8,
     pub status: u8,
     pub residual: u32,
-    /// Key, ASC and ASCQ.
+    /// The sense key, ASC and ASCQ.
     pub sense: Option<(u8, u8, u8)>,
 }
 
@@ -102,7 +102,7 @@ impl Response {
     }
 }
 
-/// A request's LUN field, as a Linux guest writes it: flat.
+/// A request's LUN field as a Linux guest writes it: flat space addressing.
 pub fn lun(target: u8, lun: u16) -> [u8; 8] {
     [1, target, 0x40 | (lun >> 8) as u8, lun as u8, 0, 0, 0, 0]
 }

@@ -53,8 +53,11 @@ pub(crate) fn chosen<W: ?Sized>(
 ) -> Option<Option<Arc<W>>> {
     let given: Vec<&&Word<W>> = words.iter().filter(|word| entries.has(word.key())).collect();
     let span: Range<usize> = entries.span.clone();
+    words.iter().for_each(|word| entries.know(word.keys));
     let word = match given[..] {
         [word] => Some((word.read)(entries, problems)?),
+        // A word that is mistyped is a key that nobody knows, which is said by itself.
+        [] if entries.has_strangers() => None,
         [] => {
             let names: Vec<_> = words.iter().map(|word| word.key()).collect();
             problems.refuse(&span, choice.none, near::help("", &names));
@@ -68,7 +71,6 @@ pub(crate) fn chosen<W: ?Sized>(
     if let [word] = given[..] {
         refuse_companions(words, word, entries, problems);
     }
-    words.iter().for_each(|word| entries.know(word.keys));
     Some(word)
 }
 

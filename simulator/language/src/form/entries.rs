@@ -74,6 +74,11 @@ impl<'t> Entries<'t> {
             .filter(|(key, _)| !self.known.contains(key))
     }
 
+    /// Whether there is a key that is not known.
+    pub(crate) fn has_strangers(&self) -> bool {
+        self.strangers().next().is_some()
+    }
+
     /// Notes every key that is not known.
     pub(crate) fn close(self, problems: &mut Problems<'_>) {
         for (key, span) in self.strangers() {

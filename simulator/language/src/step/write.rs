@@ -25,7 +25,7 @@ table! {
 
 impl StepWord for Write {
     const EXAMPLE: &'static str =
-        r#"write = { path = "/sys/block/{disk:A0}/device/state", text = "offline" }"#;
+        r#"write = { path = "/sys/block/{disk:A0}/device/state", text = "offline\n" }"#;
 
     fn check(&self, checker: &mut Checker<'_>) -> StepAction {
         let WriteTable { path, text } = &self.write.value;

@@ -1,4 +1,4 @@
-//! Unit attentions, as each nexus hears of them.
+//! Unit attentions, as each nexus receives them.
 
 use super::*;
 use crate::{Action, ControllerId, ControllerState, Sense};
@@ -8,7 +8,7 @@ fn tell(rig: &Rig, nexus: Option<Nexus>, lun: Option<Lun>, sense: &str) {
     rig.array.apply(at(0), Action::UnitAttention { nexus, lun, sense }).unwrap();
 }
 
-/// What TEST UNIT READY hears until nothing is left.
+/// The sense data that TEST UNIT READY reports, until no unit attention is left.
 fn heard(rig: &Rig, nexus: Nexus, lun: Lun) -> Vec<String> {
     let tur = || rig.send(nexus, lun, &TEST_UNIT_READY, &[], 0).completion.sense;
     std::iter::from_fn(tur).map(|sense| sense.to_string()).collect()

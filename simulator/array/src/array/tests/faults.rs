@@ -1,4 +1,4 @@
-//! Fault rules: which command is caught, and how often.
+//! Fault rules: which commands they catch, and how often.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     Status,
 };
 
-/// What READ(16) of block 0 gets, so many times.
+/// The results of `times` READ(16) commands of block 0.
 fn reads(rig: &Rig, times: usize) -> Vec<String> {
     let one = || rig.send(A, LUN0, &read(0, 1), &[], 512).completion.sense;
     (0..times).map(|_| one().map_or("ok".into(), |sense| sense.to_string())).collect()
@@ -92,7 +92,7 @@ fn times_count_from_the_beginning_of_the_story() {
         rule
     };
     let milli = Duration::from_millis;
-    // The rig reads at millisecond 1 of the array's time.
+    // The rig sends its reads 1 ms after the array's time zero.
     for (rule, began_at, caught) in [
         (window(Some(milli(0)), Some(milli(1))), Some(1), true),
         (window(Some(milli(1)), Some(milli(2))), Some(0), true),

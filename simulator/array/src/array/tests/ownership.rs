@@ -1,4 +1,4 @@
-//! LUNs that change hands without a host's asking, and controllers that disagree about them.
+//! Ownership changes without a request from a host, and split ownership.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -23,7 +23,7 @@ fn set(rig: &Rig, millis: u64, controller: ControllerId, state: ControllerState)
     rig.array.apply(at(millis), Action::SetController { controller, state }).unwrap();
 }
 
-/// Who owns LUNs 0 and 1 at a time.
+/// The owners of LUNs 0 and 1 at this time in milliseconds.
 fn owners(rig: &Rig, millis: u64) -> String {
     rig.array.notices(at(millis), A.hba);
     [LUN0, LUN1].map(|lun| rig.array.owner(lun).unwrap().to_string()).concat()
@@ -139,7 +139,7 @@ fn split(rig: &Rig, apart: Option<Apart>) {
 fn nobody_moves_a_lun_that_everybody_has() {
     let rig = rig(PersonalityConfig::Alua(AluaConfig::default()), OwnershipPolicy::default());
     split(&rig, Some(Apart::Ownership));
-    // SET TARGET PORT GROUPS, group 2 active/optimized.
+    // SET TARGET PORT GROUPS: group 2, active/optimized.
     let stpg = [0xa4, 0x0a, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0];
     rig.put(B, LUN0, &stpg, &[0, 0, 0, 0, 0, 0, 0, 2]);
     let own = Action::SetOwner { lun: LUN0, controller: ControllerId::B };

@@ -1,4 +1,4 @@
-//! Commands that are held back: delayed, held, lost.
+//! Parked commands: delayed, held or lost.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -103,7 +103,7 @@ fn held_and_delayed_waits_for_both() {
     assert!(matches!(sent.resume(&rig, at(20)), Outcome::Parked(_, Some(due)) if due == at(50)));
     assert_eq!(rig.array.notices(at(50), A.hba), [Notice::Resume(sent.ticket())]);
     assert_eq!(sent.finish(&rig, at(50)).completion.status, Status::Good);
-    // Released before it is due, a later one is only delayed.
+    // After the release, a later command is only delayed, not held.
     assert_eq!(Sent::parked(&rig, at(60), A, 2, &read(0, 1), &[]).due, Some(at(110)));
 }
 

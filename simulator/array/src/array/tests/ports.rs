@@ -1,4 +1,4 @@
-//! Ports that come and go, and controllers that are taken out.
+//! Adding and removing ports and controllers.
 
 use super::*;
 use crate::{
@@ -12,7 +12,7 @@ fn attached() -> Rig {
     rig
 }
 
-/// What HBA 0 is told of ports and LUNs: `-A0:1` for LUN 1 gone from port A0.
+/// The notices about ports and LUNs that HBA 0 received: `-A0:1` if LUN 1 is gone from port A0.
 fn told(rig: &Rig) -> String {
     let notices = rig.array.notices(at(3), A.hba).into_iter();
     let words = notices.map(|notice| match notice {
@@ -81,7 +81,7 @@ fn a_controller_that_is_taken_out_takes_its_ports_along_but_for_those_that_are_g
     told(&rig);
     set(&rig, ControllerState::Removed);
     assert_eq!(told(&rig), "-A1:0 -A1:1");
-    // It is put in again, broken at first.
+    // Inserted again, at first in state failed.
     set(&rig, ControllerState::Failed);
     assert_eq!(told(&rig), "");
     set(&rig, ControllerState::Booting);

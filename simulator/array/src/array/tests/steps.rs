@@ -1,4 +1,4 @@
-//! Steps of a scenario, and checkpoints.
+//! Tests of actions and of snapshots.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -131,7 +131,7 @@ fn a_checkpoint_is_the_array_as_it_was() {
     rig.get(A, LUN0, &read(9, 1), 512);
     let snapshot = rig.array.snapshot();
     assert_eq!(snapshot.content_bytes(), 64 << 10, "what was written, by extents");
-    // What happens afterwards does not reach it.
+    // A later write does not reach the snapshot.
     rig.put(A, LUN0, &write(9, 1), &[8; 512]);
     apply(&rig, Action::SetOwner { lun: LUN0, controller: ControllerId::B });
     apply(&rig, Action::ResizeLun { lun: LUN0, bytes: 512 });

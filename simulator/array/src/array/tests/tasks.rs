@@ -6,7 +6,7 @@ use crate::{
     Status, TaskManagement, TmfResponse,
 };
 
-/// Commands 1 and 2 of A and 3 of B wait on LUN 0.
+/// Parks three commands on LUN 0: tags 1 and 2 from nexus A, tag 3 from nexus B.
 fn waiting() -> (Rig, [Sent; 3]) {
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, hold("h"))]);
     let sent = [(A, 1), (A, 2), (B, 3)]
@@ -123,7 +123,7 @@ fn what_cannot_be_is_refused() {
     assert_eq!(manage(&rig, A, LUN0, function).0, TmfResponse::Rejected);
 }
 
-/// A rule about task management functions.
+/// A fault rule about task management functions.
 fn tasks(function: &str, matches: Matches, fate: FunctionFate) -> FaultRule {
     let then = FunctionThen { action: None, fate };
     let when = When { matches, ..When::default() };

@@ -1,4 +1,4 @@
-//! Faults that let a command be carried out, but not as it should be.
+//! Data faults: commands that are carried out, but incorrectly.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -158,7 +158,7 @@ fn sense_can_have_another_form() {
     assert_eq!(completion.sense.map(|sense| sense.form()), Some(SenseForm::NoLength));
 }
 
-/// Which of a hundred commands a rule of this chance catches.
+/// Which of 100 commands a rule with a probability catches.
 fn caught(seed: u64, name: &str) -> BTreeSet<usize> {
     let then = Then::answered(Answer::Sense(Sense::new(4, 0x44, 0)));
     let mut rule = rule("TEST UNIT READY", then);

@@ -1,86 +1,88 @@
-//! The traits in which such arrays differ.
+//! The traits in which ALUA arrays differ.
 
 use std::time::Duration;
 
 use crate::access_state::AccessState;
 
-/// Target port group support: who changes access states. The number is the TPGS field of the standard
-/// INQUIRY data (SPC-4 6.6.2).
+/// Target port group support: who can change access states. The discriminant is the TPGS field of
+/// the standard INQUIRY data (SPC-4 6.6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Tpgs {
-    /// Nobody, and no handler is attached (alua:alua_check_tpgs).
+    /// No target port groups. The device handler does not attach (alua:alua_check_tpgs).
     Never = 0,
-    /// The array alone.
+    /// Implicit: only the array changes access states.
     Implicit = 1,
-    /// Hosts alone.
+    /// Explicit: only hosts change access states.
     Explicit = 2,
-    /// Both.
+    /// Implicit and explicit: both the array and hosts change access states.
     Both = 3,
 }
 
-/// What forms a target port group.
+/// Which ports form a target port group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Groups {
-    /// The ports of a controller.
+    /// All ports of a controller.
     Controller,
-    /// Each port for itself.
+    /// Each port is a group.
     Port,
 }
 
-/// Which groups are in transition while a LUN is on its way.
+/// Which target port groups are in transition while a LUN moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All of them.
+    /// All groups of the LUN.
     All,
-    /// Those of the controller that it goes to.
+    /// Only the groups of the controller that the LUN moves to.
     Target,
 }
 
-/// How a transition is told.
+/// How a group reports that it is in transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reporting {
-    /// Commands are answered 02/04/0A; REPORT TARGET PORT GROUPS is answered.
+    /// Commands are answered 02/04/0A, except for REPORT TARGET PORT GROUPS, which returns the
+    /// states.
     NotReady,
-    /// So is REPORT TARGET PORT GROUPS.
+    /// All commands are answered 02/04/0A, including REPORT TARGET PORT GROUPS.
     NotReadyAtAll,
-    /// Commands are answered 06/04/0A, as some arrays do against the standard.
+    /// Commands are answered 06/04/0A, as some arrays do in violation of the standard.
     UnitAttention,
 }
 
-/// The traits in which such arrays differ.
+/// The traits in which ALUA arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AluaConfig {
-    /// What the TPGS field says, and which of the port groups' commands are carried out.
+    /// The TPGS field. It also determines whether REPORT and SET TARGET PORT GROUPS are supported.
     pub tpgs: Tpgs,
-    /// The state of the groups of a controller that does not own a LUN.
+    /// The access state of the groups of controllers that do not own the LUN.
     pub non_owner: AccessState,
-    /// What forms a group.
+    /// Which ports form a group.
     pub groups: Groups,
-    /// Whether REPORT TARGET PORT GROUPS knows the extended header; otherwise it is refused with
-    /// 05/24/00.
+    /// Whether REPORT TARGET PORT GROUPS supports the extended header. If not, a request for it is
+    /// answered 05/24/00.
     pub extended_header: bool,
-    /// The implicit transition time in the extended header, in seconds; 0 says nothing.
+    /// The IMPLICIT TRANSITION TIME field of the extended header, in seconds; 0 means not
+    /// specified.
     pub transition_time: u8,
-    /// How long a LUN is on its way from one controller to another.
+    /// How long it takes a LUN to move to another controller.
     pub transition: Duration,
-    /// Which groups are in transition meanwhile.
+    /// Which groups are in transition during that time.
     pub scope: Scope,
-    /// How they say so.
+    /// How these groups report the transition.
     pub reporting: Reporting,
-    /// Whether the group that should be optimized says so with the PREF bit.
+    /// Whether the group of the preferred controller has the PREF bit set.
     pub preferred_bit: bool,
-    /// Whether a LUN that the array itself sends to another controller stays where it is once the
-    /// transition is over. Everybody is told by 06/2A/07.
+    /// Whether a move that the array started fails: after the transition, the LUN is still with its
+    /// old owner, and every nexus gets unit attention 06/2A/07.
     pub implicit_fails: bool,
-    /// Bits 6 to 4 of each group's first byte in REPORT TARGET PORT GROUPS, which are reserved and
-    /// should be 0.
+    /// Bits 6 to 4 of the first byte of each descriptor in REPORT TARGET PORT GROUPS. They are
+    /// reserved and should be 0.
     pub reserved_bits: u8,
-    /// The states that REPORT TARGET PORT GROUPS says the groups support; empty for those that they can be
-    /// in.
+    /// The states that REPORT TARGET PORT GROUPS lists as supported. Empty: every state that the groups
+    /// can be in.
     pub supports: Vec<AccessState>,
-    /// Whether VPD page 83h names the LUN, which Linux needs to tell the groups of one LUN from those
-    /// of another (alua:alua_check_vpd).
+    /// Whether VPD page 83h contains the designator of the LUN. Linux needs it to tell which LUN a
+    /// target port group belongs to (alua:alua_check_vpd).
     pub lun_designator: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl AluaConfig {
-    /// The group of a port.
+    /// The identifier of the target port group that contains a port.
     pub(super) fn group_of(&self, controllers: &[Controller], port: PortId) -> u16 {
         match self.groups {
             Groups::Controller => port.controller.index() as u16 + 1,
@@ -18,8 +18,8 @@ impl AluaConfig {
         }
     }
 
-    /// Every group with its controller and its ports, ascending; but for controllers that were taken
-    /// out.
+    /// The target port groups in ascending order, with their controllers and ports. Groups of
+    /// removed controllers are omitted.
     pub(super) fn groups(
         &self,
         controllers: &[Controller],
@@ -36,7 +36,7 @@ impl AluaConfig {
         groups
     }
 
-    /// The state of a group for a LUN.
+    /// The access state of a group for one LUN.
     pub(super) fn state(
         &self,
         site: &Site<'_>,
@@ -68,7 +68,7 @@ impl AluaConfig {
         }
     }
 
-    /// The state in which a command finds the addressed LUN.
+    /// The access state of the addressed LUN through the port that received the command.
     pub(super) fn own_state(&self, site: &Site<'_>) -> AccessState {
         let group = self.group_of(site.controllers, site.nexus.port);
         site.unit()

@@ -3,13 +3,14 @@
 use super::config::{AluaConfig, Tpgs};
 use crate::{access_state::AccessState, personality::Site, sense::Sense};
 
-/// The PREF bit of a descriptor's first byte.
+/// The PREF bit in the first byte of a descriptor.
 const PREFERRED: u8 = 0x80;
-/// PARAMETER DATA FORMAT of the CDB: the length alone, or the extended header.
+/// Values of the PARAMETER DATA FORMAT field in the CDB: the header with only the length, or the
+/// extended header.
 const LENGTH_ONLY: u8 = 0;
 const EXTENDED: u8 = 1;
 
-/// The parameter data, from its length on.
+/// The parameter data, beginning with the RETURN DATA LENGTH field.
 pub(super) fn report(alua: &AluaConfig, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {
     let mut data = match cdb[1] >> 5 {
         LENGTH_ONLY => vec![0; 4],
@@ -43,7 +44,7 @@ pub(super) fn report(alua: &AluaConfig, site: &Site<'_>, cdb: &[u8]) -> Result<V
     Ok(data)
 }
 
-/// Every state that a group of such an array can be in, or those that the configuration names.
+/// The byte that lists the access states which a group of this array can report.
 fn supported(alua: &AluaConfig) -> u8 {
     let possible = [
         AccessState::Optimized,
@@ -57,7 +58,7 @@ fn supported(alua: &AluaConfig) -> u8 {
     states.iter().fold(0, |bits, state| bits | state.supported_bit())
 }
 
-/// The status code: how the state came about. That of a transition is not told.
+/// The STATUS CODE field: what changed the access state last. For a transition, it is 0.
 fn status(alua: &AluaConfig, state: AccessState) -> u8 {
     match alua.tpgs {
         _ if state == AccessState::Transitioning => 0,

@@ -1,5 +1,5 @@
-//! SET TARGET PORT GROUPS (SPC-4 6.45). Linux names one group, its own, and leaves it to the array what
-//! becomes of the others (alua:submit_stpg).
+//! SET TARGET PORT GROUPS (SPC-4 6.45). Linux names only one group, its own, and leaves the states
+//! of the other groups to the array (alua:submit_stpg).
 
 use super::config::AluaConfig;
 use crate::{
@@ -10,12 +10,13 @@ use crate::{
     sense::Sense,
 };
 
-/// Reserved bytes before the descriptors, and the length of one.
+/// The reserved bytes before the descriptors; the length of a descriptor follows.
 const HEADER: usize = 4;
 const DESCRIPTOR: usize = 4;
 
-/// Checks the parameter list, all of it before anything changes. The group that is to be optimized
-/// takes the LUN; groups that are not named are as ownership makes them.
+/// Checks the whole parameter list before anything changes. The controller of the group that
+/// becomes active/optimized takes over the LUN. Groups that the list does not name keep the states
+/// that ownership implies.
 pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Effect, Sense> {
     if list.is_empty() {
         return Ok(Effect::None);
@@ -34,7 +35,7 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
             return Err(Sense::parameter_field(at as u16 + 2));
         }
         if state == AccessState::Optimized {
-            // A LUN has one owner.
+            // A LUN has only one owner.
             if to.replace(controller).is_some_and(|other| other != controller) {
                 return Err(Sense::parameter_field(at as u16));
             }
@@ -44,14 +45,14 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
     Ok(Effect::Groups(states, to))
 }
 
-/// The state that a descriptor asks for: neither LBA dependent nor transitioning can be.
+/// The requested access state. Logical block dependent and transitioning cannot be set.
 fn requested(byte: u8, at: usize) -> Result<AccessState, Sense> {
     AccessState::of(byte & 0x0f)
         .filter(|state| !matches!(state, AccessState::LbaDependent | AccessState::Transitioning))
         .ok_or(Sense::parameter_field(at as u16))
 }
 
-/// The state as the group's own, unless ownership makes it so anyway.
+/// The explicit state of a group, or `None` if ownership implies the same state.
 fn own(
     alua: &AluaConfig,
     site: &Site<'_>,

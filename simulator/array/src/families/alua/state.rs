@@ -1,4 +1,5 @@
-//! What is served in each access state (SPC-4 5.15.2.4), and what is answered in place of the rest.
+//! Which commands are served in each access state (SPC-4 5.15.2.4), and how the others are
+//! answered.
 
 use crate::{
     access_state::AccessState,
@@ -7,9 +8,9 @@ use crate::{
 };
 
 impl AccessState {
-    /// Whether an operation is carried out in this state. READ CAPACITY and REPORT SUPPORTED OPERATION
-    /// CODES are more than the standard asks for in standby, and what arrays do: without a capacity
-    /// a host could not use a path that becomes active later.
+    /// Whether an operation is served in this state. In standby, READ CAPACITY and REPORT SUPPORTED
+    /// OPERATION CODES go beyond the standard. Arrays serve them, because without the capacity a
+    /// host could not use a path that becomes active later.
     pub(super) fn serves(self, op: &Operation) -> bool {
         let always = matches!(op.kind, Kind::Inquiry | Kind::ReportLuns | Kind::RequestSense);
         let parameters = matches!(
@@ -29,7 +30,7 @@ impl AccessState {
         }
     }
 
-    /// Whether reads and writes are carried out in this state.
+    /// Whether reads and writes are served in this state.
     pub(super) fn serves_media(self) -> bool {
         matches!(
             self,
@@ -37,7 +38,7 @@ impl AccessState {
         )
     }
 
-    /// What is answered to an operation that is not carried out.
+    /// The sense for an operation that is not served in this state.
     pub(super) fn not_ready(self) -> Option<Sense> {
         let ascq = match self {
             AccessState::Optimized | AccessState::NonOptimized | AccessState::LbaDependent => {
@@ -51,7 +52,7 @@ impl AccessState {
         Some(Sense::new(0x02, 0x04, ascq))
     }
 
-    /// Its bit in the byte of supported states of REPORT TARGET PORT GROUPS (SPC-4 6.37).
+    /// The bit of this state among the supported states in REPORT TARGET PORT GROUPS (SPC-4 6.37).
     pub(super) fn supported_bit(self) -> u8 {
         match self {
             AccessState::Optimized => 0x01,

@@ -12,7 +12,7 @@ fn rig(alua: AluaConfig) -> Rig {
     Rig::new(ArrayConfig { personality, identity, ..config() }).settled()
 }
 
-/// SET TARGET PORT GROUPS with descriptors of a state and a group.
+/// SET TARGET PORT GROUPS with these pairs of state and group.
 fn stpg(descriptors: &[(u8, u16)]) -> ([u8; 12], Vec<u8>) {
     let mut list = vec![0; 4];
     for (state, group) in descriptors {
@@ -30,7 +30,7 @@ fn set(rig: &Rig, nexus: Nexus, descriptors: &[(u8, u16)]) {
     rig.put(nexus, LUN0, &cdb, &list);
 }
 
-/// The first bytes of the descriptors of groups 1 and 2 for LUN 0, without PREF.
+/// The first bytes of the descriptors of groups 1 and 2 for LUN 0, without the PREF bit.
 fn states(rig: &Rig, nexus: Nexus) -> [u8; 2] {
     let data = rig.get(nexus, LUN0, &RTPG, 255);
     [data[4] & 0x0f, data[20] & 0x0f]

@@ -1,33 +1,34 @@
-//! The traits in which such arrays differ.
+//! The traits in which CLARiiON arrays differ.
 
 use super::inquiry::InquiryForm;
 
-/// How storage processors share a LUN, as a host registers itself with the array. The number is what
-/// page C0h says; Linux's handler takes 4 and 6 (emc:parse_sp_info_reply).
+/// The failover mode of a host registration. The discriminant is the value in page C0h. Linux's
+/// device handler accepts 4 and 6 (emc:parse_sp_info_reply).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FailoverMode {
-    /// The passive path is not ready.
+    /// The passive path reports not ready.
     PassiveNotReady = 1,
-    /// The passive path is ready, and a read or write through it moves the LUN there unasked.
+    /// The passive path reports ready. A read or a write through it moves the LUN.
     AutoTrespass = 2,
-    /// The passive path says that it is ready, and refuses reads and writes.
+    /// The passive path reports ready, but refuses reads and writes.
     PassiveAlwaysReady = 3,
-    /// What Linux wants: as 1.
+    /// The mode that Linux requires. Behaves like 1.
     Linux = 4,
-    /// The number that arrays with ALUA say; here as 4. The personality `alua` has port groups.
+    /// The mode of arrays with ALUA. Here it behaves like 4; target port groups are in the
+    /// personality `alua`.
     Alua = 6,
 }
 
-/// The traits in which these arrays differ.
+/// The traits in which CLARiiON arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmcConfig {
     /// How a passive path behaves.
     pub failover_mode: FailoverMode,
-    /// The form of the INQUIRY data, which decides about the form of the trespass.
+    /// The form of the standard INQUIRY data. It determines which form of the trespass Linux sends.
     pub inquiry: InquiryForm,
-    /// The version in the INQUIRY data, 2 to 6. With 3 and less Linux does not ask `DGC RAID` for
-    /// VPD pages.
+    /// The VERSION field of the INQUIRY data, 2 to 6. Up to 3, Linux does not request VPD pages
+    /// from `DGC RAID`.
     pub version: u8,
 }
 

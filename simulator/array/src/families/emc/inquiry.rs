@@ -1,22 +1,23 @@
-//! What a CLARiiON adds to the standard INQUIRY data. Linux reads the model in it, of which it
-//! concludes the form of the trespass (emc:parse_sp_model).
+//! The vendor-specific part of a CLARiiON's standard INQUIRY data. Linux reads the model from it
+//! and derives the form of the trespass (emc:parse_sp_model).
 
 use crate::{encoding::put_text, error::ConfigError};
 
 /// The form of the standard INQUIRY data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InquiryForm {
-    /// 36 bytes, without a model: Linux takes the array for an old one, and sends short trespasses.
+    /// 36 bytes, without a model. Linux assumes an old array and sends short trespasses.
     Short,
-    /// With the serial number and this model, 1 to 16 printable ASCII characters. Of one that begins
-    /// with `FC` Linux concludes a short trespass, of every other a long one.
+    /// With the serial number and this model: 1 to 16 printable ASCII characters. If the model
+    /// begins with `FC`, Linux sends short trespasses, otherwise long ones.
     Model(String),
 }
 
-/// Where the length of the model is, and of the serial number, behind which both texts follow.
+/// Offsets of the model's length and of the serial number's length. Both texts follow the latter.
 const MODEL_LEN: usize = 99;
 const SERIAL_LEN: usize = 160;
-/// The whole: more than serial number and model can take, as Linux writes a NUL behind the model.
+/// The total length in bytes. It exceeds what the serial number and the model need, because Linux
+/// writes a NUL after the model.
 const LEN: usize = 200;
 
 impl InquiryForm {
@@ -30,7 +31,7 @@ impl InquiryForm {
         Err(ConfigError::Text { what: "the model", text: model.clone(), wanted })
     }
 
-    /// Adds it to the data that every array has.
+    /// Appends the vendor-specific part to the standard INQUIRY data.
     pub(super) fn put(&self, serial: &str, data: &mut Vec<u8>) {
         let InquiryForm::Model(model) = self else { return data.truncate(36) };
         data.resize(LEN, 0);

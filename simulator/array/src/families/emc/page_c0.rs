@@ -1,4 +1,4 @@
-//! VPD page C0h, the unit path report. Offsets in this file are those of the page with its header.
+//! VPD page C0h, the unit path report. Offsets in this file include the page header.
 
 use super::config::EmcConfig;
 use crate::{
@@ -10,10 +10,10 @@ pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
 const HEADER: usize = 4;
 const LEN: usize = 128;
 
-/// Where things are: what Linux reads (emc:parse_sp_info_reply), what the emc_clariion checker and
-/// prioritizer of multipath-tools read, and what sg_vpd tells.
+/// The offsets of the fields that Linux (emc:parse_sp_info_reply), the emc_clariion checker and
+/// prioritizer of multipath-tools, and sg_vpd read.
 mod at {
-    /// 0 unbound, 1 bound and not owned by this storage processor, 2 owned.
+    /// 0: unbound; 1: bound, but not owned by this storage processor; 2: owned.
     pub(super) const LUN_STATE: usize = 4;
     pub(super) const DEFAULT_SP: usize = 5;
     pub(super) const FLAGS: usize = 6;
@@ -23,21 +23,21 @@ mod at {
     pub(super) const INITIATOR_TYPE: usize = 27;
     pub(super) const FAILOVER_MODE: usize = 28;
     pub(super) const ARRAY_OPTIONS: usize = 30;
-    /// Not 0 while new firmware is being installed (NDU).
+    /// Nonzero during a firmware upgrade (NDU).
     pub(super) const UPGRADE: usize = 48;
-    /// A length, and the array's serial number behind it.
+    /// A length byte, followed by the array's serial number.
     pub(super) const SERIAL: usize = 49;
 }
 
 const BOUND: u8 = 0x01;
 const OWNED: u8 = 0x02;
-/// Access Logix, which maps LUNs to hosts.
+/// The array uses Access Logix, which maps LUNs to hosts.
 const ACCESS_LOGIX: u8 = 0x40;
-/// What the checker wants to see in a host's registration.
+/// The initiator type that the emc_clariion checker expects in the host's registration.
 const LINUX_INITIATOR: u8 = 0x03;
 const ARRAY_COMM_PATH: u8 = 0x04;
 
-/// What follows the page's header.
+/// The page without its header.
 pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
     let mut page = [0; LEN];
     if let Some(unit) = site.unit() {
@@ -58,13 +58,14 @@ pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
     page[HEADER..].to_vec()
 }
 
-/// Whether the array installs new firmware (NDU): one storage processor at a time, and meanwhile no
-/// LUN moves.
+/// Whether a firmware upgrade (NDU) is in progress. One storage processor is upgraded at a time,
+/// and no LUN moves meanwhile.
 pub(super) fn upgrading(site: &Site<'_>) -> bool {
     site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
 }
 
-/// See [`crate::personality::Personality::live_bits`]: state, ports, the LUN's name, and the upgrade.
+/// See [`crate::personality::Personality::live_bits`]. The live bytes are the LUN state, the ports,
+/// the LUN's name and the upgrade byte.
 pub(super) fn live_bits(page: InquiryPage) -> Vec<(usize, u8)> {
     let InquiryPage::Vpd(UNIT_PATH_REPORT) = page else { return Vec::new() };
     let single = [at::LUN_STATE, at::DEFAULT_SP, at::PORT, at::THIS_SP, at::UPGRADE];

@@ -2,7 +2,7 @@ use super::*;
 use crate::{Action, ArrayConfig, Condition, ControllerId, PersonalityConfig, Status, testing::*};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
-/// As Linux sends them, but for the trespass code's high bit.
+/// The parameter list that Linux sends, except for the high bit of the trespass code.
 const LONG: [u8; 19] = [0, 0, 0, 0, 0, 0, 0, 0, 0x22, 9, 1, 0xff, 0xff, 0, 0, 0, 0, 0, 0];
 const SHORT: [u8; 8] = [0, 0, 0, 0, 0x22, 2, 0x81, 0xff];
 const MODE_SELECT_LONG: [u8; 10] = [0x55, 0, 0, 0, 0, 0, 0, 0, 19, 0];

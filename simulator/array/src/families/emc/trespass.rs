@@ -1,5 +1,6 @@
-//! Mode page 22h: a trespass, by which a storage processor takes a LUN over. Of which form Linux sends
-//! it depends on the INQUIRY data (emc:send_trespass_cmd). Offsets are counted from the page's code.
+//! Mode page 22h, the trespass: it makes the storage processor that receives it take over a LUN.
+//! Which form Linux sends depends on the INQUIRY data (emc:send_trespass_cmd). Offsets are relative
+//! to the page code.
 
 use crate::{
     encoding::be16,
@@ -9,7 +10,8 @@ use crate::{
 
 pub(super) const PAGE: u8 = 0x22;
 
-/// With its header: the short form has a byte for the LUN, the long one two and six to spare.
+/// The lengths with the page header. The short form has one byte for the LUN. The long form has
+/// two, and six reserved bytes.
 pub(super) const LENGTHS: [usize; 2] = [SHORT, LONG];
 const SHORT: usize = 4;
 const LONG: usize = 11;
@@ -17,12 +19,12 @@ const LONG: usize = 11;
 const CODE: usize = 2;
 const LUN: usize = 3;
 
-/// The code of a trespass, without [`DISREGARD_RESERVATIONS`].
+/// The trespass code, without [`DISREGARD_RESERVATIONS`].
 const TRESPASS: u8 = 0x01;
-/// A reservation of another host does not stop it.
+/// Reservations of other hosts do not prevent the trespass.
 const DISREGARD_RESERVATIONS: u8 = 0x80;
 
-/// What MODE SENSE tells: nothing is under way.
+/// The page that MODE SENSE returns: no trespass is in progress.
 pub(super) fn page(control: PageControl) -> Vec<u8> {
     let mut page = vec![0; LONG];
     page[..2].copy_from_slice(&[PAGE, (LONG - 2) as u8]);
@@ -32,7 +34,7 @@ pub(super) fn page(control: PageControl) -> Vec<u8> {
     page
 }
 
-/// Takes either form. All ones stand for the LUN that is addressed.
+/// Accepts both forms. All ones in the LUN field stand for the addressed LUN.
 pub(super) fn trespass(site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
     if page[CODE] & !DISREGARD_RESERVATIONS != TRESPASS {
         return Err(PageError::Field(CODE as u16));

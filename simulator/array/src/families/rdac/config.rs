@@ -1,20 +1,22 @@
-//! The traits in which such arrays differ.
+//! The traits in which RDAC arrays differ.
 
 use crate::sense::Sense;
 
 /// The traits in which RDAC arrays differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RdacConfig {
-    /// Automatic volume transfer: a medium access through the other controller moves the LUN there.
+    /// Automatic volume transfer (AVT): a medium access through the other controller moves the LUN
+    /// to it.
     pub avt: bool,
-    /// I/O shipping: both controllers carry out medium accesses, and ownership is a preference.
+    /// I/O shipping: both controllers serve medium accesses, and ownership is only a preference.
     pub ioship: bool,
-    /// The highest LUN supported (VPD C2 byte 15). From 32 on Linux sends MODE SELECT(10), below it
-    /// MODE SELECT(6).
+    /// The highest supported LUN (VPD page C2h, byte 15). From 32 on, Linux sends MODE SELECT(10),
+    /// below that MODE SELECT(6).
     pub max_lun: u8,
-    /// Whether VPD C9 tells the access states of both controllers, which multipath-tools reads.
+    /// Whether VPD page C9h contains the access states of both controllers, which multipath-tools
+    /// reads.
     pub access_states: bool,
-    /// What a quiescing controller answers.
+    /// How a quiescing controller answers.
     pub quiescence: Quiescence,
 }
 
@@ -30,8 +32,8 @@ impl Default for RdacConfig {
     }
 }
 
-/// What a quiescing controller answers: firmware families differ. Linux requeues a command on any
-/// of them (rdac:rdac_check_sense).
+/// How a quiescing controller answers. This differs between firmware families. Linux requeues the
+/// command in every case (rdac:rdac_check_sense).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quiescence {
     /// 02/04/A1, quiescence in progress.
@@ -43,7 +45,7 @@ pub enum Quiescence {
 }
 
 impl Quiescence {
-    /// In place of carrying a command out.
+    /// The sense for a command that a quiescing controller does not carry out.
     pub(super) fn sense(self) -> Sense {
         match self {
             Quiescence::NotReady => Sense::new(0x02, 0x04, 0xa1),

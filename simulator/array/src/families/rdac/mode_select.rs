@@ -1,8 +1,8 @@
-//! Mode page 2Ch, "redundant controller": what the array tells of it and how it moves LUNs.
+//! Mode page 2Ch, "redundant controller": what it reports, and how it moves LUNs.
 //!
-//! Two forms that differ in the size of the LUN table: the legacy page for LUNs 0 to 31 and subpage
-//! 01h for LUNs 0 to 255. Both have the same 38 bytes before the table. Offsets in this file are
-//! counted from the page's code.
+//! There are two forms, which differ in the size of the LUN table: the legacy page for LUNs 0 to
+//! 31, and subpage 01h for LUNs 0 to 255. In both, the same 38 bytes precede the table. Offsets in
+//! this file are relative to the page code.
 
 use super::pages::alternate;
 use crate::{
@@ -17,7 +17,7 @@ pub(super) const REDUNDANT_CONTROLLER: u8 = 0x2c;
 /// The subpage with the expanded LUN table.
 pub(super) const EXPANDED: u8 = 0x01;
 
-/// What follows the page header, before the LUN table.
+/// The offsets of the fields after the page header.
 mod field {
     pub(super) const SERIAL: usize = 0;
     pub(super) const ALTERNATE_SERIAL: usize = 16;
@@ -27,18 +27,20 @@ mod field {
     pub(super) const LUN_TABLE: usize = 38;
 }
 
-/// The low byte of an RDAC mode.
+/// The low byte of an RDAC mode field.
 mod mode {
-    /// To be active alone: in MODE SELECT, every LUN moves to this controller.
+    /// This controller is active alone. In MODE SELECT: every LUN moves to this controller.
     pub(super) const ACTIVE: u8 = 0x01;
-    /// Both are active: in MODE SELECT, the LUNs that the table marks move to this controller.
+    /// Both controllers are active. In MODE SELECT: the LUNs that are marked in the table move to
+    /// this controller.
     pub(super) const DUAL_ACTIVE: u8 = 0x02;
     pub(super) const NOT_PRESENT: u8 = 0x03;
     pub(super) const HELD_IN_RESET: u8 = 0x04;
 }
 
-/// An entry of the LUN table. Reading it tells the first three; writing it, `TAKE` moves the LUN
-/// and any of the others leaves it, so that a table can be read, marked and written back.
+/// The values of an entry in the LUN table. MODE SENSE returns one of the first three. In MODE
+/// SELECT, `TAKE` moves the LUN and all other values leave it alone, so that a host can read a
+/// table, mark entries and write it back.
 mod entry {
     pub(super) const NONE: u8 = 0x00;
     pub(super) const PREFERRED: u8 = 0x01;
@@ -50,7 +52,8 @@ mod entry {
 /// The quiescence timeout that the array reports, in seconds.
 const QUIESCENCE_TIMEOUT: u8 = 20;
 
-/// Where the common fields begin and how long the LUN table is, in each form.
+/// The length of the page header, the number of entries in the LUN table and the total length, for
+/// each form.
 struct Form {
     header: usize,
     luns: usize,
@@ -60,7 +63,7 @@ struct Form {
 const LEGACY_FORM: Form = Form { header: 2, luns: 32, len: 106 };
 const EXPANDED_FORM: Form = Form { header: 4, luns: 256, len: 300 };
 
-/// The page or its subpage, with its header.
+/// The page or subpage, with its header.
 pub(super) fn page(site: &Site<'_>, subpage: u8, control: PageControl) -> Vec<u8> {
     let form = if subpage == EXPANDED { EXPANDED_FORM } else { LEGACY_FORM };
     let mut page = vec![0; form.len];
@@ -78,7 +81,7 @@ pub(super) fn page(site: &Site<'_>, subpage: u8, control: PageControl) -> Vec<u8
     page
 }
 
-/// Ones where MODE SELECT takes any notice.
+/// Sets the bits that MODE SELECT evaluates.
 fn changeable(fields: &mut [u8], luns: usize) {
     fields[field::MODE + 1] = 0xff;
     fields[field::QUIESCENCE_TIMEOUT..field::LUN_TABLE + luns].fill(0xff);
@@ -97,7 +100,7 @@ fn current(site: &Site<'_>, fields: &mut [u8], luns: usize) {
         Some(ControllerState::Offline | ControllerState::Failed) => mode::HELD_IN_RESET,
         Some(_) => mode::DUAL_ACTIVE,
     };
-    // The high byte tells whether the alternate controller is there.
+    // The high byte reports whether the alternate controller is present.
     let present = u8::from(is_there);
     fields[field::MODE..][..2].copy_from_slice(&[present, mode::DUAL_ACTIVE]);
     fields[field::ALTERNATE_MODE..][..2].copy_from_slice(&[present, other_mode]);
@@ -110,14 +113,15 @@ fn current(site: &Site<'_>, fields: &mut [u8], luns: usize) {
     }
 }
 
-/// Which controller a LUN should be with, seen from the one that is asked.
+/// Whether the preferred controller of a LUN is the one that received the command.
 fn table_entry(site: &Site<'_>, unit: &Unit) -> u8 {
     if unit.preferred == site.controller() { entry::PREFERRED } else { entry::ALTERNATE }
 }
 
-/// Takes the page or its subpage, of the right length (rdac:rdac_failover_get). The controller that
-/// receives it takes the LUNs, among which the addressed one need not be; one that is there already
-/// stays. An error names the byte at fault, and then no LUN moves.
+/// Evaluates the page or subpage, whose length is already checked (rdac:rdac_failover_get). The
+/// controller that receives it takes over the LUNs. The addressed LUN need not be among them, and
+/// LUNs that the controller owns already stay. The error is the offset of the invalid byte; no LUN
+/// moves then.
 pub(super) fn transfer(site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
     let form = if page[0] & 0x40 != 0 { EXPANDED_FORM } else { LEGACY_FORM };
     let fields = &page[form.header..];
@@ -132,8 +136,8 @@ pub(super) fn transfer(site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
     }
 }
 
-/// The LUNs that a table marks; an error is the index of an entry that means nothing, or that marks
-/// a LUN which is not mapped.
+/// The LUNs that the table marks. The error is the index of an entry that has an invalid value, or
+/// that marks a LUN which is not mapped.
 fn marked(site: &Site<'_>, table: &[u8]) -> Result<Vec<Lun>, usize> {
     let mut luns = Vec::new();
     for (index, value) in table.iter().enumerate() {

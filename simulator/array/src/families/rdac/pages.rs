@@ -1,5 +1,5 @@
-//! The vendor's VPD pages. Offsets in this file are those of the page with its four-byte header, as
-//! the kernel's structures have them.
+//! The vendor-specific VPD pages. Offsets in this file include the four-byte page header, like
+//! those in the kernel's structures.
 
 use super::config::RdacConfig;
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
     inquiry_page::InquiryPage, personality::Site,
 };
 
-/// What controllers run and support.
+/// The firmware version and the supported features.
 pub(super) const SOFTWARE_VERSION: u8 = 0xc2;
-/// Which array and which of its controllers.
+/// The array, and the controller within it.
 pub(super) const SUBSYSTEM: u8 = 0xc4;
-/// Which volume of which array.
+/// The volume and its array.
 pub(super) const IDENTIFICATION: u8 = 0xc8;
-/// Who owns the volume.
+/// The owner of the volume.
 pub(super) const ACCESS_CONTROL: u8 = 0xc9;
 
-/// The flags of page C9h, byte 8.
+/// The flags in byte 8 of page C9h.
 mod flag {
     pub(super) const AVT: u8 = 0x80;
     pub(super) const IOSHIP: u8 = 0x20;
@@ -24,13 +24,13 @@ mod flag {
     pub(super) const OWNED: u8 = 0x01;
 }
 
-/// A page under construction, addressed by the offsets of the whole page.
+/// A page under construction. Offsets include the page header.
 struct Page(Vec<u8>);
 
 impl Page {
     const HEADER: usize = 4;
 
-    /// A page of this length, header included, that begins with four letters.
+    /// A page of `len` bytes, header included, that begins with a four-letter identifier.
     fn new(len: usize, identifier: &[u8; 4]) -> Page {
         let mut page = Page(vec![0; len - Self::HEADER]);
         page.set(4, identifier);
@@ -45,7 +45,7 @@ impl Page {
         self.at(offset, bytes.len()).copy_from_slice(bytes);
     }
 
-    /// A length byte and after it text of at most 30 characters in UTF-16BE.
+    /// Writes a length byte, followed by at most 30 characters in UTF-16BE.
     fn set_label(&mut self, offset: usize, label: &str) {
         let units = label.encode_utf16().take(30).flat_map(u16::to_be_bytes);
         let mut len = 0;
@@ -57,16 +57,17 @@ impl Page {
     }
 }
 
-/// C2 (rdac:c2_inquiry): 255 bytes. Byte 15 chooses the form of MODE SELECT (rdac:set_mode_select).
+/// Page C2h (rdac:c2_inquiry), 255 bytes. Byte 15 determines which MODE SELECT Linux sends
+/// (rdac:set_mode_select).
 pub(super) fn software_version(config: &RdacConfig) -> Vec<u8> {
     let mut page = Page::new(255, b"swr4");
-    page.set(8, &[0x07, 0x77, 0x20]); // Version.
-    page.set(11, &[0x01, 0x0a, 0x07]); // Date.
+    page.set(8, &[0x07, 0x77, 0x20]); // Firmware version.
+    page.set(11, &[0x01, 0x0a, 0x07]); // Firmware date.
     page.set(15, &[config.max_lun]);
     page.0
 }
 
-/// C4 (rdac:c4_inquiry): 32 bytes. Byte 29 is what tells the controllers apart: `1` or `2`.
+/// Page C4h (rdac:c4_inquiry), 32 bytes. Byte 29 identifies the controller: `1` or `2`.
 pub(super) fn subsystem(site: &Site<'_>) -> Vec<u8> {
     let mut page = Page::new(32, b"subs");
     put_text(page.at(8, 16), &site.identity.serial);
@@ -75,8 +76,8 @@ pub(super) fn subsystem(site: &Site<'_>) -> Vec<u8> {
     page.0
 }
 
-/// C8 (rdac:c8_inquiry): 175 bytes. The length of the array's identifier must not be above 16: the
-/// kernel copies that many bytes to its stack unchecked (rdac:get_lun_info).
+/// Page C8h (rdac:c8_inquiry), 175 bytes. The length of the array's identifier must not exceed 16:
+/// the kernel copies that many bytes to its stack without a check (rdac:get_lun_info).
 pub(super) fn identification(site: &Site<'_>) -> Vec<u8> {
     let mut page = Page::new(175, b"edid");
     if let Some(unit) = site.unit() {
@@ -87,12 +88,12 @@ pub(super) fn identification(site: &Site<'_>) -> Vec<u8> {
     page.set(89, &[16]);
     page.set(90, &array_id(site));
     page.set_label(106, &site.identity.name);
-    // The rightmost byte is the index into the LUN table of page 2Ch (rdac:get_lun_info).
+    // The last byte is the index into the LUN table of page 2Ch (rdac:get_lun_info).
     page.set(173, &site.lun.0.to_be_bytes());
     page.0
 }
 
-/// The array's identifier: an NAA identifier of type 6 without a LUN.
+/// The array's identifier: an NAA type 6 designator without the LUN part.
 fn array_id(site: &Site<'_>) -> [u8; 16] {
     let mut id = [0; 16];
     id[..4].copy_from_slice(&[0x60, 0x0a, 0x0b, 0x80]);
@@ -100,7 +101,7 @@ fn array_id(site: &Site<'_>) -> [u8; 16] {
     id
 }
 
-/// C9 (rdac:c9_inquiry): 48 bytes. multipath-tools wants to see `vac1` and this very length.
+/// Page C9h (rdac:c9_inquiry), 48 bytes. multipath-tools expects `vac1` and exactly this length.
 pub(super) fn access_control(config: &RdacConfig, site: &Site<'_>) -> Vec<u8> {
     let mut page = Page::new(48, b"vac1");
     let set = |condition, flag| if condition { flag } else { 0 };
@@ -108,7 +109,7 @@ pub(super) fn access_control(config: &RdacConfig, site: &Site<'_>) -> Vec<u8> {
         | set(config.ioship, flag::IOSHIP)
         | set(config.access_states, flag::ACCESS_STATES)
         | set(site.owned(), flag::OWNED);
-    // Preferred or secondary path.
+    // The preferred path, or a secondary path.
     let priority = if site.preferred() { 0x01 } else { 0x02 };
     page.set(8, &[flags, priority]);
     if config.access_states {
@@ -123,7 +124,7 @@ pub(super) fn live_bits(config: &RdacConfig, page: InquiryPage) -> Vec<(usize, u
     let bytes = |bytes: std::ops::Range<usize>| bytes.map(|offset| (offset, 0xff)).collect();
     match page {
         InquiryPage::Vpd(SUBSYSTEM) => vec![(29, 0xff)],
-        // The volume's name, and its number.
+        // The volume's name and its LUN number.
         InquiryPage::Vpd(IDENTIFICATION) => {
             let mut bits: Vec<_> = bytes(12..28);
             bits.extend([(173, 0xff), (174, 0xff)]);
@@ -140,13 +141,14 @@ pub(super) fn live_bits(config: &RdacConfig, page: InquiryPage) -> Vec<(usize, u
     }
 }
 
-/// The other one of two.
+/// The peer of a controller in a pair.
 pub(super) fn alternate(controller: ControllerId) -> ControllerId {
     if controller == ControllerId::A { ControllerId::B } else { ControllerId::A }
 }
 
-/// A target port group's asymmetric access state (SPC-4 6.37) for the volume: the rdac checker takes
-/// 3 for a path that is down, and Fh too unless both controllers say so.
+/// The asymmetric access state (SPC-4 6.37) of a controller's target port group for the volume. The
+/// rdac checker considers a path down if the state is 3, or if it is Fh for only one of the
+/// controllers.
 fn access_state(config: &RdacConfig, site: &Site<'_>, controller: ControllerId) -> u8 {
     match (site.state(controller), site.unit()) {
         (Some(ControllerState::Online | ControllerState::Quiescing), Some(unit)) => {

@@ -1,5 +1,5 @@
 //! The rdac personality against what the kernel and multipath-tools read and write. Offsets are
-//! those of the whole VPD page or of the whole parameter list.
+//! relative to the whole VPD page or the whole parameter list.
 
 use crate::{
     Action, ArrayConfig, Changed, ControllerConfig, ControllerId, ControllerState, Lun, Nexus,
@@ -14,7 +14,7 @@ fn page(rig: &Rig, nexus: Nexus, lun: Lun, page: u8) -> Vec<u8> {
     rig.get(nexus, lun, &[0x12, 1, page, 0, 255, 0], 255)
 }
 
-/// MODE SELECT(6) as rdac:rdac_failover_get builds it.
+/// The MODE SELECT(6) that rdac:rdac_failover_get builds.
 fn select6(luns: &[usize]) -> ([u8; 6], Vec<u8>) {
     let mut list = vec![0; 110];
     list[4..6].copy_from_slice(&[0x2c, 0x68]);
@@ -24,7 +24,7 @@ fn select6(luns: &[usize]) -> ([u8; 6], Vec<u8>) {
     ([0x15, 0, 0, 0, 0x6e, 0], list)
 }
 
-/// MODE SELECT(10) as rdac:rdac_failover_get builds it.
+/// The MODE SELECT(10) that rdac:rdac_failover_get builds.
 fn select10(luns: &[usize]) -> ([u8; 10], Vec<u8>) {
     let mut list = vec![0; 308];
     list[8..12].copy_from_slice(&[0x6c, 0x01, 0x01, 0x28]);
@@ -87,7 +87,7 @@ fn c9_tells_who_owns_the_volume_and_who_should() {
     assert_eq!((data.len(), &data[..8]), (48, &b"\x00\xc9\x00\x2cvac1"[..]));
     assert_eq!(data[8..14], [0x11, 0x01, 0x00, 0, 0x02, 0], "owned, preferred, optimized");
     assert_eq!(page(&rig, B, LUN0, 0xc9)[8..14], [0x10, 0x02, 0x02, 0, 0x00, 0]);
-    // As the checker and the prioritizer ask.
+    // The CDB that the checker and the prioritizer send.
     assert_eq!(rig.get(A, LUN0, &[0x12, 1, 0xc9, 0, 0x30, 0], 48), data);
     assert_eq!(rig.get(A, LUN0, &[0x12, 1, 0xc9, 0, 128, 0], 128), data);
 }
@@ -197,7 +197,8 @@ fn a_bad_table_or_mode_moves_nothing() {
     assert_eq!(rig.sense(B, LUN0, &cut, &list[..200]), "05/1a/00");
 }
 
-/// sg_rdac sends PF, a header with a length, and with the short page a block descriptor.
+/// sg_rdac sets PF and fills in the header's length. With the legacy page, it also sends a block
+/// descriptor.
 #[test]
 fn sg_rdac_takes_all_luns_or_one() {
     let rig = Rig::ready();

@@ -1,4 +1,4 @@
-//! What is true of every family that START STOP UNIT moves LUNs of.
+//! Tests for every family whose LUNs are moved by START STOP UNIT.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub(in crate::families) const START: [u8; 6] = [0x1b, 0, 0, 0, 1, 0];
 pub(in crate::families) const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 const STOP: [u8; 6] = [0x1b, 0, 0, 0, 0, 0];
 
-/// Both LUNs are with A.
+/// An array in which controller A owns both LUNs.
 pub(in crate::families) fn rig(personality: PersonalityConfig) -> Rig {
     let identity = personality.identity();
     let mut config = ArrayConfig { personality, identity, ..config() };
@@ -22,10 +22,11 @@ pub(in crate::families) fn owners(rig: &Rig) -> [Option<ControllerId>; 2] {
     [LUN0, LUN1].map(|lun| rig.array.owner(lun))
 }
 
-/// A family, the sense of its passive path, and who has LUN 1 after a START of LUN 0 through B.
+/// A family, the sense of its passive path, and the owner of LUN 1 after a START of LUN 0 through
+/// B.
 type Family = (PersonalityConfig, &'static str, ControllerId);
 
-/// The families, with how long a switch-over takes.
+/// The families, with this switch-over time.
 fn families(switch_over: Duration) -> [Family; 3] {
     let hp_sw =
         |whole_controller| PersonalityConfig::HpSw(HpSwConfig { switch_over, whole_controller });

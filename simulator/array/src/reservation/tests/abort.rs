@@ -1,11 +1,11 @@
-//! PREEMPT AND ABORT.
+//! Tests of PREEMPT AND ABORT.
 
 use super::*;
 use crate::{
     Command, FaultRule, Notice, OpMatcher, Outcome, ServiceResponse, Then, Ticket, testing::Bytes,
 };
 
-/// An array that holds every write back.
+/// An array with a fault rule that holds every write.
 fn holding() -> Rig {
     let rig = rig();
     let writes: OpMatcher = "WRITE".parse().unwrap();
@@ -66,7 +66,7 @@ fn who_wants_to_see_task_aborted_does() {
     // MODE SELECT(6) of the control mode page with TAS, the page's byte 5.
     let mut list = [0; 16];
     list[4..6].copy_from_slice(&[0x0a, 0x0a]);
-    list[4 + 3] = 0x10; // As it is.
+    list[4 + 3] = 0x10; // The current value.
     list[4 + 5] = 0x40;
     rig.put(A1, LUN0, &[0x15, 0x10, 0, 0, 16, 0], &list);
     let theirs = held_write(&rig, A1);

@@ -1,10 +1,10 @@
-//! Who is kept out from what.
+//! Tests of reservation conflicts.
 
 use super::*;
 
 const ALL: [u8; 6] = [1, 3, 5, 6, 7, 8];
 
-/// The holder A, the registered A1 and the unregistered A2.
+/// The holder is A. A1 is registered; A2 is not.
 fn reserved(kind: u8) -> Rig {
     let rig = rig();
     good(&rig, A, REGISTER, 0, 0, 0xa);

@@ -1,4 +1,4 @@
-//! CDBs and parameter lists that make no sense, and REPORT CAPABILITIES.
+//! Invalid CDBs and parameter lists, and REPORT CAPABILITIES.
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! REGISTER AND MOVE, registrations for others, and READ FULL STATUS.
+//! Tests of REGISTER AND MOVE, of registrations for other initiators, and of READ FULL STATUS.
 
 use super::*;
 use crate::reservation::transport_id;
 
-/// The list of REGISTER AND MOVE.
+/// The parameter list of REGISTER AND MOVE.
 fn move_list(key: u64, new: u64, flags: u8, port: u16, hba: u8) -> Vec<u8> {
     let mut list = persistent_list(key, new, 0).to_vec();
     list[17] = flags;
@@ -17,7 +17,7 @@ fn hand_over(rig: &Rig, nexus: Nexus, list: &[u8]) -> crate::Completion {
     rig.send(nexus, LUN0, &persistent_out(REGISTER_AND_MOVE, 0, list.len()), list, 0).completion
 }
 
-/// The list of REGISTER with SPEC_I_PT.
+/// The parameter list of REGISTER with SPEC_I_PT.
 fn list_for(key: u64, new: u64, flags: u8, hbas: &[u8]) -> Vec<u8> {
     let mut list = persistent_list(key, new, 0x08 | flags).to_vec();
     list.extend((24 * hbas.len() as u32).to_be_bytes());
@@ -25,7 +25,8 @@ fn list_for(key: u64, new: u64, flags: u8, hbas: &[u8]) -> Vec<u8> {
     list
 }
 
-/// Every registration: key, whether it holds the reservation, relative port and HBA.
+/// Every registration: its key, whether it holds the reservation, its relative target port and its
+/// HBA.
 fn full_status(rig: &Rig) -> Vec<(u8, bool, u8, u8)> {
     let data = rig.get(A, LUN0, &persistent_in(READ_FULL_STATUS), 8192);
     assert_eq!(be32(&data, 4) as usize, data.len() - 8);

@@ -1,4 +1,4 @@
-//! Registrations, and the life of a reservation.
+//! Tests of registrations and persistent reservations.
 
 use super::*;
 

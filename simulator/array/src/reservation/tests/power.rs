@@ -1,4 +1,4 @@
-//! What reservations outlive.
+//! Which events reservations survive.
 
 use super::*;
 use crate::{Action, ControllerState, TaskManagement};
@@ -7,7 +7,7 @@ fn set(rig: &Rig, controller: ControllerId, state: ControllerState) {
     rig.array.apply(at(1), Action::SetController { controller, state }).unwrap();
 }
 
-/// Both controllers fail and come back.
+/// Makes both controllers fail and come back.
 fn lose_power(rig: &Rig) {
     for state in [ControllerState::Failed, ControllerState::Online] {
         set(rig, ControllerId::A, state);

@@ -1,4 +1,4 @@
-//! RESERVE and RELEASE.
+//! Tests of RESERVE and RELEASE.
 
 use super::*;
 use crate::TaskManagement;
