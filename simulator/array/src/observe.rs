@@ -237,6 +237,8 @@ pub enum LunChange {
     },
     /// Every controller takes itself for its owner; none once they agree again.
     Split(Option<Apart>),
+    /// It prefers this controller as its owner.
+    Preferred(ControllerId),
     /// The array does something with it, or has done with it.
     Condition(Condition),
     /// A target port group has a state of its own for it; none if it is as ownership makes it.
@@ -256,6 +258,7 @@ impl fmt::Display for LunChange {
             LunChange::Remapped { to } => write!(f, "remapped to LUN {to}"),
             LunChange::Replaced => f.write_str("replaced by another volume"),
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
+            LunChange::Preferred(controller) => write!(f, "prefers controller {controller}"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),
             LunChange::StaysPut { to } => write!(f, "its transition to controller {to} has failed"),

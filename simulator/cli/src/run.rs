@@ -5,7 +5,7 @@ use std::{io, path::Path, time::Instant};
 use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
 use sansim_language::Scenario;
 use sansim_report::repeat::Repeat;
-use sansim_report::timings::Totals;
+use sansim_report::totals::Totals;
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_report::{junit::junit, library::library, matrix::Matrix};
 use sansim_run::{Repetition, RunError, RunId, RunSpec};

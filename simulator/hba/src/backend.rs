@@ -4,6 +4,8 @@
 //! first. The crate's own lock, held while it handles a message of the front end's, comes before
 //! both.
 
+mod held;
+
 use std::{
     collections::BTreeSet,
     io,
@@ -25,17 +27,19 @@ use vmm_sys_util::{
     eventfd::EventFd,
 };
 
+pub(crate) use self::held::Held;
 use crate::{
     config::HbaConfig,
     device::{BATCH, Device},
-    held::Held,
     ring::{self, Kicks, Progress, Used},
-    server::HELD_COMMANDS,
     statistics::Counters,
     tape::{Request, Scratch},
     vring::{DirtyPages, LockedVring, Memory, SharedMemory, Vring},
     wire::{self, CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE, MAX_QUEUE_SIZE},
 };
+
+/// Commands of a queue that an HBA serves at a time when it is asked to.
+const HELD_COMMANDS: usize = 1024;
 
 /// Control requests answered before others get their turn at the device.
 const CONTROL_BATCH: usize = 16;

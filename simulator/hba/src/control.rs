@@ -9,14 +9,39 @@ use crate::{
     lun::Address,
     malformed::Malformed,
     ring::Used,
+    tape::Request,
     wire::{CONTROL_QUEUE, ControlRequest, ControlResponse},
 };
+
+impl Device {
+    /// Answers one request of the control queue. Returns the bytes written to its chain; none if it is
+    /// never answered. The chains in `used` must be used before that one.
+    pub(crate) fn serve_control<M: GuestMemory>(
+        &mut self,
+        descriptors: DescriptorChain<&M>,
+        memory: &M,
+        used: &mut Vec<Used>,
+    ) -> Option<u32> {
+        serve(self, descriptors, memory, used).unwrap_or_else(|what| {
+            self.report(CONTROL_QUEUE, what);
+            Some(0)
+        })
+    }
+
+    /// Carries out a request of the control queue that was written down.
+    pub(crate) fn carry_out_control<M: GuestMemory>(&mut self, request: &Request, memory: &M) {
+        self.control.load_request(request);
+        if let Err(what) = answer(self, memory, &mut Vec::new()) {
+            self.report(CONTROL_QUEUE, what);
+        }
+    }
+}
 
 /// Answers the control request in a chain. Returns the bytes written to it; none for a function that
 /// is never answered, whose chain stays where it is. The commands that a task management function
 /// ended are answered, and their chains added to `used`: the guest must get them back first, since it
 /// gives up waiting for them when the function succeeded (virtio_scsi:virtscsi_tmf).
-pub(crate) fn serve<M: GuestMemory>(
+fn serve<M: GuestMemory>(
     device: &mut Device,
     descriptors: DescriptorChain<&M>,
     memory: &M,
@@ -30,7 +55,7 @@ pub(crate) fn serve<M: GuestMemory>(
 }
 
 /// The same with the chain that is in hand.
-pub(crate) fn answer<M: GuestMemory>(
+fn answer<M: GuestMemory>(
     device: &mut Device,
     memory: &M,
     used: &mut Vec<Used>,

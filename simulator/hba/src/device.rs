@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sansim_array::{Array, Completion, Notice, Ticket};
 use sansim_time::Clock;
-use virtio_queue::{DescriptorChain, Queue, QueueT};
+use virtio_queue::{Queue, QueueT};
 use vm_memory::{GuestMemory, GuestMemoryBackend};
 
 use self::view::View;
@@ -97,12 +97,8 @@ impl Device {
     /// Carries out a request that was written down. Who gets a chain back is in the guest's memory
     /// already.
     pub(crate) fn carry_out<M: GuestMemory>(&mut self, request: &Request, memory: &M) {
-        let mut used = Vec::new();
         if request.queue == CONTROL_QUEUE {
-            self.control.load_request(request);
-            if let Err(what) = crate::control::answer(self, memory, &mut used) {
-                self.report(CONTROL_QUEUE, what);
-            }
+            self.carry_out_control(request, memory);
         } else if let Some(queue) = self.request_queue(request.queue) {
             lock(queue).carry_out(&self.initiator, request, memory);
         }
@@ -111,20 +107,6 @@ impl Device {
     /// Forgets the events that the guest has been told of.
     pub(crate) fn forget_events(&mut self) {
         self.events = EventBacklog::new();
-    }
-
-    /// Answers one request of the control queue. Returns the bytes written to its chain; none if it is
-    /// never answered. The chains in `used` must be used before that one.
-    pub(crate) fn serve_control<M: GuestMemory>(
-        &mut self,
-        descriptors: DescriptorChain<&M>,
-        memory: &M,
-        used: &mut Vec<Used>,
-    ) -> Option<u32> {
-        crate::control::serve(self, descriptors, memory, used).unwrap_or_else(|what| {
-            self.report(wire::CONTROL_QUEUE, what);
-            Some(0)
-        })
     }
 
     /// Tells the guest what it has not been told yet.

@@ -28,7 +28,6 @@ mod config;
 mod control;
 mod device;
 mod events;
-mod held;
 mod lun;
 mod malformed;
 mod parked;

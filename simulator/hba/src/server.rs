@@ -30,17 +30,13 @@ use vmm_sys_util::{
 
 use crate::{
     alarm::Doorbell,
-    backend::Backend,
+    backend::{Backend, Held},
     config::{HbaConfig, HbaError},
     device::Device,
-    held::Held,
     statistics::{Counters, Statistics},
     tape::{Request, Scratch},
     vring::Memory,
 };
-
-/// Commands of a queue that an HBA serves at a time when it is asked to.
-pub(crate) const HELD_COMMANDS: usize = 1024;
 
 /// After something failed that may pass, such as a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);

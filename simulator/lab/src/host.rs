@@ -9,7 +9,7 @@ pub(crate) mod programs;
 pub(crate) mod qemu;
 mod work_dir;
 
-pub use accel::{Accel, AccelChoice, AccelDecision, probe_accel};
+pub use accel::{AccelChoice, AccelDecision, probe_accel};
 pub(crate) use blocking::blocking;
 pub(crate) use cpu_time::cpu_time;
 pub use cpu_time::own_cpu_time;

@@ -24,6 +24,7 @@ mod host;
 mod image;
 mod machine;
 mod progress;
+mod ram;
 mod saved;
 
 pub use agent::AgentLink;
@@ -31,7 +32,7 @@ pub use cache::write_atomically;
 pub use error::{LabError, StartFailure};
 pub use exact::{Device, Keeper, Settled};
 pub use host::{
-    Accel, AccelChoice, AccelDecision, Check, Health, WorkDir, doctor, own_cpu_time, probe_accel,
+    AccelChoice, AccelDecision, Check, Health, WorkDir, doctor, own_cpu_time, probe_accel,
     qemu::{keeps_exact_time, version as qemu_version},
 };
 pub use image::{
@@ -39,8 +40,8 @@ pub use image::{
     is_bundled_module,
 };
 pub use machine::{
-    Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge, Services,
-    TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
+    Accel, Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge,
+    Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
 pub use sansim_protocol::TerminalSize;

@@ -2,13 +2,14 @@
 //!
 //! | file | what it is about |
 //! |---|---|
-//! | [`config`], [`command_line`] | what a machine is made of, and how QEMU is told |
+//! | [`config`], [`accel`], [`time_mode`], [`command_line`] | what a machine is made of, and how QEMU is told |
 //! | [`launch`], [`process`] | starting QEMU, and connecting to it |
 //! | [`qmp`], [`console`], [`exit`], [`gdb`] | what QEMU is told and says: its monitor, the serial console, its end, its gdbserver |
-//! | [`ram`], [`gauge`] | the guest's memory, and what a machine occupies of the host's |
+//! | [`gauge`] | what a machine occupies of the host's memory |
 //! | [`services`] | daemons of the userland that are started at boot |
 //! | [`hold`], [`saving`] | stopping a guest wherever it is; saving it, and going on from there |
 
+mod accel;
 mod command_line;
 mod config;
 mod console;
@@ -19,7 +20,6 @@ mod hold;
 mod launch;
 mod process;
 mod qmp;
-mod ram;
 mod saving;
 mod services;
 mod time_mode;
@@ -31,12 +31,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 #[cfg(test)]
 pub(crate) use self::config::sample;
-use self::{
-    command_line::Start,
-    process::{ended, ends_now},
-    qmp::Qmp,
-};
 pub use self::{
+    accel::Accel,
     command_line::kernel_command_line,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
@@ -46,12 +42,18 @@ pub use self::{
     services::{Services, UdevRules},
     time_mode::TimeMode,
 };
-pub(crate) use self::{command_line::shape, console::Console, ram::Ram};
+use self::{
+    command_line::Start,
+    process::{ended, ends_now},
+    qmp::Qmp,
+};
+pub(crate) use self::{command_line::shape, console::Console};
 use crate::{
-    Accel, AgentLink, Keeper, LabError, Result,
+    AgentLink, Keeper, LabError, Result,
     agent::{Ready, check_version},
     exact::Register,
     host::cpu_time,
+    ram::Ram,
     saved::{Moment, TemplateMemory},
 };
 

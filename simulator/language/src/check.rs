@@ -15,11 +15,9 @@ use sansim_stage::{Array, Hba, PathPattern, Piece, Placeholder, TextMatch, Workl
 use shape::Shape;
 
 use crate::{
-    Diagnostic, Diagnostics, Ending,
-    fault::Fault,
+    Diagnostic, Diagnostics,
     form::{Name, Problems},
     near,
-    step::{Announced, StepTable},
     value::{At, TimeSpan},
 };
 
@@ -28,6 +26,23 @@ pub(crate) const NO_LIMIT: u64 = i64::MAX as u64;
 
 /// The most faults, and the most steps, of a scenario.
 const MAX_TABLES: usize = 1000;
+
+/// What there is because of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Announced {
+    Nothing,
+    /// A LUN with this number.
+    Lun(u64),
+    /// The output of a program.
+    Program,
+}
+
+impl Announced {
+    /// A LUN, if it is given a number.
+    pub(crate) fn lun(given: Option<&At<u64>>) -> Self {
+        given.map_or(Announced::Nothing, |lun| Announced::Lun(lun.value))
+    }
+}
 
 /// The checks of one scenario.
 pub(crate) struct Checker<'s> {
@@ -68,11 +83,9 @@ impl<'s> Checker<'s> {
         }
     }
 
-    pub(crate) fn know_times(&mut self, limit: Duration, ending: Ending) {
-        self.end = match ending {
-            Ending::After(end) => end.min(limit),
-            Ending::Settled(_) => limit,
-        };
+    /// Takes down when the story is over at the latest.
+    pub(crate) fn know_end(&mut self, end: Duration) {
+        self.end = end;
     }
 
     pub(crate) fn know_array(&mut self, array: &Array) {
@@ -93,20 +106,31 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Takes down what rules, steps and LUNs there are before any reference to one is checked.
-    pub(crate) fn know_names(&mut self, faults: &[At<Fault>], steps: &[At<StepTable>]) {
-        self.rules = self.unique_names("fault", faults.iter().map(|it| it.name.as_ref()).collect());
-        self.steps = self.unique_names("step", steps.iter().map(|it| it.name()).collect());
-        let held = faults.iter().filter_map(|fault| fault.hold());
-        self.hold_places = held.map(|hold| (hold.value.clone(), hold.span.clone())).collect();
+    /// Takes down what rules and holds there are before any reference to one is checked.
+    pub(crate) fn know_rules<'f>(
+        &mut self,
+        names: impl Iterator<Item = Option<&'f At<String>>>,
+        holds: impl Iterator<Item = &'f At<String>>,
+    ) {
+        self.rules = self.unique_names("fault", names.collect());
+        self.hold_places = holds.map(|hold| (hold.value.clone(), hold.span.clone())).collect();
         self.holds = self.hold_places.iter().map(|(hold, _)| hold.clone()).collect();
-        for (step, name) in steps.iter().zip(self.steps.clone()) {
-            match step.word.as_ref().map(|word| word.announce()) {
-                Some(Announced::Program) => self.programs.push(name),
-                Some(Announced::Lun(lun)) => {
+    }
+
+    /// Takes down what steps there are, and what there is because of them.
+    pub(crate) fn know_steps<'f>(
+        &mut self,
+        names: impl Iterator<Item = Option<&'f At<String>>>,
+        announced: impl Iterator<Item = Announced>,
+    ) {
+        self.steps = self.unique_names("step", names.collect());
+        for (announced, name) in announced.zip(self.steps.clone()) {
+            match announced {
+                Announced::Program => self.programs.push(name),
+                Announced::Lun(lun) => {
                     self.shape.luns.extend(u16::try_from(lun).ok().map(Lun));
                 }
-                Some(Announced::Nothing) | None => {}
+                Announced::Nothing => {}
             }
         }
     }

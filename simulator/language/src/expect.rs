@@ -8,6 +8,7 @@ mod io;
 mod log;
 mod number;
 mod owner;
+mod owner_changes;
 mod path;
 mod paths;
 mod ran;
@@ -162,8 +163,9 @@ const fn word<T: ExpectWord>() -> Word<dyn Written> {
 }
 
 /// Every word, in the order in which conditions are judged.
-static WORDS: [Word<dyn Written>; 12] = [
+static WORDS: [Word<dyn Written>; 13] = [
     word::<owner::Owner>(),
+    word::<owner_changes::OwnerChanges>(),
     word::<io::Io>(),
     word::<commands::Commands>(),
     word::<rounds::Rounds>(),
@@ -186,7 +188,7 @@ table! {
         at: Option<Name<TimeSpan>>,
         /// With true: it must not be so at any time of the story.
         never: Option<At<bool>>,
-        /// The LUN whose map `rounds`, `paths`, `path`, `group` and `uevents` are about. Default: the
+        /// The LUN whose map `rounds`, `paths`, `path`, `group`, `uevents` and `owner_changes` are about. Default: the
         /// workload's.
         lun: Option<At<u64>>,
     }

@@ -97,7 +97,11 @@ impl File {
         let guest = self.guest.check(scenario, &array.personality, checker);
         let hbas = self.hba.check(&array, guest.cpus, checker);
         checker.know_hbas(&hbas);
-        checker.know_names(&self.fault.0, &self.step.0);
+        let (faults, steps) = (&self.fault.0, &self.step.0);
+        let holds = faults.iter().filter_map(|fault| fault.hold());
+        checker.know_rules(faults.iter().map(|fault| fault.name.as_ref()), holds);
+        let announced = steps.iter().map(|step| step.announce());
+        checker.know_steps(steps.iter().map(|step| step.name()), announced);
         let workload = self.workload.check(&array, checker);
         checker.know_workload(workload.as_ref());
         let names = checker.rules.clone();
@@ -169,7 +173,10 @@ impl File {
                 Ending::Settled(settle.as_ref().map_or(DEFAULT_SETTLE, |settle| settle.0.0))
             }
         };
-        checker.know_times(limit, ending);
+        checker.know_end(match ending {
+            Ending::After(end) => end.min(limit),
+            Ending::Settled(_) => limit,
+        });
         (limit, ending)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Diagnostic, MAX_FILE, Set, near};
+use crate::{Diagnostic, MAX_FILE, Set, near, source::ModelText};
 
 /// The models that come with sansim, by name.
 macro_rules! models {
@@ -32,13 +32,6 @@ models! {
     "netapp-ontap",
     "pure-flasharray",
     "sun-6180",
-}
-
-/// The text of a model, and what diagnostics call it.
-#[derive(Debug)]
-pub(super) struct ModelText {
-    pub(super) name: String,
-    pub(super) text: String,
 }
 
 /// Every model that comes with sansim: its name and its file.

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Diagnostic, Diagnostics, model::ModelText};
+use crate::{Diagnostic, Diagnostics};
 
 /// A value that the command line sets: `guest.image=trixie`, `fault.0.then.delay=5s`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,13 @@ impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.key, self.value)
     }
+}
+
+/// The text of a model, and what diagnostics call it.
+#[derive(Debug)]
+pub(crate) struct ModelText {
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 /// The texts a scenario is made of, laid end to end: every byte has one number, wherever it is

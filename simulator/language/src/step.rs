@@ -14,6 +14,7 @@ mod own;
 mod phases;
 mod plug;
 mod port_group;
+mod prefer;
 mod read_only;
 mod reinstate;
 mod release;
@@ -24,6 +25,7 @@ mod resize;
 mod restore;
 mod run;
 mod set;
+mod signal;
 mod split;
 mod stop;
 mod trigger;
@@ -34,18 +36,28 @@ mod write;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+pub(crate) use arm::Arm;
+pub(crate) use condition::Condition;
+pub(crate) use disarm::Disarm;
 pub(crate) use fail::Fail;
+pub(crate) use heal::Heal;
+pub(crate) use link::Link;
 pub use on::OnEvent;
 pub(crate) use own::{LunOwner, Own};
+pub(crate) use phases::Phases;
+pub(crate) use port_group::PortGroup;
+pub(crate) use release::Release;
 pub(crate) use restore::Restore;
 use sansim_array::Action;
 use sansim_stage::Act;
 pub(crate) use set::Set;
+pub(crate) use split::Split;
 pub use trigger::Trigger;
 use trigger::TriggerTable;
+pub(crate) use unit_attention::UnitAttention;
 
 use crate::{
-    check::Checker,
+    check::{Announced, Checker},
     form::{
         Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
         Value, Word, chosen, joined, table,
@@ -148,24 +160,8 @@ impl<T: ArrayWord> StepWord for T {
     }
 }
 
-/// What there is because of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Announced {
-    Nothing,
-    /// A LUN with this number.
-    Lun(u64),
-    /// The output of a program.
-    Program,
-}
-
-impl Announced {
-    fn lun(given: Option<&At<u64>>) -> Self {
-        given.map_or(Announced::Nothing, |lun| Announced::Lun(lun.value))
-    }
-}
-
 /// A word that has been read, or is to be written.
-pub(crate) trait WrittenStep: fmt::Debug + Send + Sync {
+trait WrittenStep: fmt::Debug + Send + Sync {
     /// Writes its keys.
     fn put(&self, table: &mut PlainTable);
 
@@ -208,7 +204,7 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// Every word, in the order in which lists name them.
-static WORDS: [Entry; 29] = [
+static WORDS: [Entry; 31] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -218,6 +214,7 @@ static WORDS: [Entry; 29] = [
     entry::<plug::Plug>(),
     entry::<reset_hba::ResetHba>(),
     entry::<Own>(),
+    entry::<prefer::Prefer>(),
     entry::<split::Split>(),
     entry::<heal::Heal>(),
     entry::<port_group::PortGroup>(),
@@ -228,6 +225,7 @@ static WORDS: [Entry; 29] = [
     entry::<unit_attention::UnitAttention>(),
     entry::<message::Message>(),
     entry::<reinstate::Reinstate>(),
+    entry::<signal::Signal>(),
     entry::<run::Run>(),
     entry::<write::Write>(),
     entry::<map::Map>(),
@@ -252,7 +250,7 @@ pub(crate) struct StepTable {
     head: Head,
     trigger: TriggerTable,
     /// None if it has not exactly one action, which has been noted.
-    pub(crate) word: Option<Arc<dyn WrittenStep>>,
+    word: Option<Arc<dyn WrittenStep>>,
 }
 
 table! {
@@ -298,6 +296,11 @@ impl StepTable {
     /// Its name, if it is given one.
     pub(crate) fn name(&self) -> Option<&At<String>> {
         self.head.name.as_ref()
+    }
+
+    /// What there is because of it.
+    pub(crate) fn announce(&self) -> Announced {
+        self.word.as_ref().map_or(Announced::Nothing, |word| word.announce())
     }
 
     /// The way back.

@@ -297,6 +297,7 @@ fn steps() {
         ("a placeholder of no path", step("at = \"1s\"\nrun = [\"sg_turs\", \"{disk:A0:lun7}\"]")),
         ("a relative path", step("at = \"1s\"\nwrite = { path = \"sys/x\", text = \"1\" }")),
         ("an unknown message", step("at = \"1s\"\nmessage = \"swich_group 2\"")),
+        ("no name of a process", step("at = \"1s\"\nsignal = { to = \"-1\", is = \"KILL\" }")),
         ("a timeout of nothing", step("at = \"1s\"\ntimeout = \"1s\"\nend = true")),
         ("no end", step("at = \"1s\"\nend = false")),
         ("a new LUN without number", step("at = \"1s\"\nmap = { size = \"1GiB\", owner = \"A\" }")),

@@ -74,6 +74,24 @@ fn a_scenario_with_everything_survives_being_resolved() {
 }
 
 #[test]
+fn what_is_particular_to_a_family_survives_being_resolved() {
+    for family in [
+        "personality = \"emc\"\nemc = { failover_mode = \"alua\", model = \"VNX\", inquiry_version = 6 }",
+        "personality = \"hp_sw\"\nhp_sw = { switch_over = \"3s\", moves = \"lun\" }",
+        "personality = \"hw_handler\"\nhw_handler = { switch_over = \"3s\" }",
+        "personality = \"alua\"\nalua = { tpgs = \"explicit\", groups = \"port\", scope = \"target\", \
+         transition = \"2s\", reserved_bits = 5, supports = [\"active/optimized\", \"standby\"] }",
+    ] {
+        let luns = "luns = [{ size = \"1MiB\", owner = \"A\" }]";
+        let text = format!("title = \"t\"\n[array]\n{family}\n{luns}\n");
+        let scenario = load_text("family", &text, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let resolved = resolved_toml(&scenario);
+        let again = load_text("resolved", &resolved, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(meaning(again), meaning(scenario));
+    }
+}
+
+#[test]
 fn a_scenario_with_everything_reads_well_in_words() {
     let scenario = load_text("everything", EVERYTHING, &[]).unwrap();
     let steps = scenario.steps.iter().map(|step| format!("{}: {step}\n", step.name));

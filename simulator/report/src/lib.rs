@@ -16,4 +16,5 @@ pub mod outcome;
 pub mod repeat;
 pub mod timeline;
 pub mod timings;
+pub mod totals;
 pub mod verdict;

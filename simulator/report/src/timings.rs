@@ -4,8 +4,6 @@ use std::{iter::Sum, ops::Add};
 
 use serde::Serialize;
 
-use crate::verdict::Summary;
-
 /// Seconds of the host's time that each part of a run took; 0 for those that were not reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Timings {
@@ -73,52 +71,6 @@ pub struct CpuSummary {
     pub sansim: Option<f64>,
 }
 
-/// What all runs of a suite took together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Totals {
-    /// How many runs have a verdict.
-    pub runs: usize,
-    /// Seconds of the host's time that the suite took.
-    pub wall_s: f64,
-    /// Seconds of scenario time of all stories.
-    pub simulated_s: f64,
-    /// The parts of all runs, added up; more than `wall_s` when several runs went on at once.
-    pub timings: Timings,
-    /// CPU seconds of all machines, and of this process.
-    pub cpu_s: CpuSummary,
-}
-
-impl Totals {
-    /// Adds up runs; the suite took `wall_s` seconds of the host's time and `own_cpu_s` of this
-    /// process's CPU time.
-    pub fn of(summaries: &[Summary], wall_s: f64, own_cpu_s: f64) -> Self {
-        let qemu = summaries.iter().filter_map(|summary| summary.cpu_s.qemu).sum();
-        Totals {
-            runs: summaries.len(),
-            wall_s,
-            simulated_s: summaries.iter().map(|summary| summary.simulated_s).sum(),
-            timings: summaries.iter().map(|summary| summary.timings).sum(),
-            cpu_s: CpuSummary { qemu: Some(qemu), sansim: Some(own_cpu_s) },
-        }
-    }
-
-    /// Runs that end in a minute of the host's time.
-    pub fn runs_a_minute(&self) -> f64 {
-        self.runs as f64 / self.wall_s * 60.0
-    }
-
-    /// CPU seconds of a run, QEMU's and this process's together.
-    pub fn cpu_s_a_run(&self) -> f64 {
-        let CpuSummary { qemu, sansim } = self.cpu_s;
-        (qemu.unwrap_or_default() + sansim.unwrap_or_default()) / self.runs as f64
-    }
-
-    /// Seconds of scenario time that pass in one of the host's.
-    pub fn speed(&self) -> f64 {
-        self.simulated_s / self.wall_s
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,16 +81,5 @@ mod tests {
         let sum: Timings = [one, one, Timings { maps_s: 0.5, ..one }].into_iter().sum();
         assert_eq!(sum, Timings { restore_s: 3.0, story_s: 6.0, maps_s: 0.5, ..sum });
         assert_eq!(sum.total_s(), 9.5);
-    }
-
-    #[test]
-    fn totals_are_by_run_and_by_the_time_of_the_suite() {
-        let cpu_s = CpuSummary { qemu: Some(20.0), sansim: Some(10.0) };
-        let (timings, simulated_s) = (Timings::default(), 90.0);
-        let totals = Totals { runs: 15, wall_s: 30.0, simulated_s, timings, cpu_s };
-        assert_eq!(
-            (totals.runs_a_minute(), totals.cpu_s_a_run(), totals.speed()),
-            (30.0, 2.0, 3.0)
-        );
     }
 }

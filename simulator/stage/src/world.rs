@@ -19,6 +19,8 @@ pub struct World {
     /// The owner of each LUN that was mapped while the run went on.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
+    /// How often each LUN has changed hands in the story.
+    owner_changes: BTreeMap<Lun, u64>,
     commands: Vec<(CommandFilter, CommandsSeen)>,
     log: Vec<(TextMatch, u64)>,
     fired: BTreeMap<Arc<str>, u64>,
@@ -158,6 +160,7 @@ impl World {
             nexus_by_dev,
             mapped_later: BTreeMap::new(),
             owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
+            owner_changes: BTreeMap::new(),
             commands,
             log,
             fired: setup.faults.iter().map(|rule| (Arc::clone(&rule.name), 0)).collect(),
@@ -198,7 +201,10 @@ impl World {
         match &change.what {
             Changed::Owner { lun, to, .. } => {
                 self.owners.insert(*lun, *to);
+                *self.owner_changes.entry(*lun).or_default() += 1;
             }
+            // What came before is discovery's.
+            Changed::Stage(Stage::Story) => self.owner_changes.clear(),
             Changed::Lun { lun, change: LunChange::Mapped { .. } } => {
                 if let Some(owner) = self.mapped_later.get(lun) {
                     self.owners.insert(*lun, *owner);
@@ -287,6 +293,11 @@ impl World {
     /// The owner of a LUN; none if it is not mapped.
     pub fn owner(&self, lun: Lun) -> Option<ControllerId> {
         self.owners.get(&lun).copied()
+    }
+
+    /// How often a LUN has changed hands since the story began.
+    pub fn owner_changes(&self, lun: Lun) -> u64 {
+        self.owner_changes.get(&lun).copied().unwrap_or(0)
     }
 
     /// The commands that were counted for a condition.

@@ -40,6 +40,11 @@ impl State {
             Action::SetGroupState { lun, group, state } => {
                 self.set_group_state(now, lun, group, state, report)?;
             }
+            Action::SetPreferred { lun, controller } => {
+                self.known(controller)?;
+                self.unit_mut(lun)?.preferred = controller;
+                self.lun_changed(now, lun, LunChange::Preferred(controller), report);
+            }
             Action::SetCondition { lun, condition } => {
                 self.unit_mut(lun)?.condition = condition;
                 self.lun_changed(now, lun, LunChange::Condition(condition), report);

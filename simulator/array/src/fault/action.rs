@@ -87,6 +87,13 @@ pub enum Action {
         /// Its state from now on; none for the one that ownership makes it.
         state: Option<AccessState>,
     },
+    /// A LUN prefers another controller as its owner, and stays where it is.
+    SetPreferred {
+        /// Which LUN.
+        lun: Lun,
+        /// The controller.
+        controller: ControllerId,
+    },
     /// The array does something with a LUN that stands in the way of a host.
     SetCondition {
         /// Which LUN.

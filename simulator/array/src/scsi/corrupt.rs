@@ -18,6 +18,8 @@ pub enum Corruption {
     /// A read finds what was there before the blocks were written the last time, as from a cache that
     /// was not told.
     StaleRead,
+    /// A write is answered GOOD, but only its first blocks land, or none: as after a loss of power.
+    TornWrite,
 }
 
 /// Carries out a checked medium access in the way that a fault rule says. What the corruption is not
@@ -45,8 +47,7 @@ pub(crate) fn carry_out(
             store.write(bytes(span, block_bytes), flipped)?
         }
         (Access::Write(span), Some(Corruption::DroppedWrite)) => {
-            let mut block = vec![0; block_bytes as usize];
-            (0..span.blocks).try_for_each(|_| wire.take(&mut block))
+            discard(span.blocks, block_bytes, wire)
         }
         (Access::Write(span), Some(Corruption::MisdirectedWrite)) => {
             let beside = beside(span, store.len() / u64::from(block_bytes));
@@ -55,8 +56,20 @@ pub(crate) fn carry_out(
         (Access::Read(span), Some(Corruption::StaleRead)) => {
             store.read_before(bytes(span, block_bytes), |data| wire.put(data))?
         }
+        (Access::Write(span), Some(Corruption::TornWrite)) => {
+            let landed = random % span.blocks.max(1);
+            let first = Span { blocks: landed, ..span };
+            faithfully(Access::Write(first), store, block_bytes, wire)?;
+            discard(span.blocks - landed, block_bytes, wire)
+        }
         _ => faithfully(access, store, block_bytes, wire),
     }
+}
+
+/// Takes the data of so many blocks and writes it nowhere.
+fn discard(blocks: u64, block_bytes: u32, wire: &mut Wire<'_>) -> Result<(), Stop> {
+    let mut block = vec![0; block_bytes as usize];
+    (0..blocks).try_for_each(|_| wire.take(&mut block))
 }
 
 /// Turns one bit of the first block over.

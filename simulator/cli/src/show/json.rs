@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use sansim_report::repeat::Repeat;
-use sansim_report::timings::{CpuSummary, Timings, Totals};
+use sansim_report::timings::{CpuSummary, Timings};
+use sansim_report::totals::Totals;
 use sansim_run::{Finished, RunId, Sink};
 use sansim_stage::event::Event;
 use serde::Serialize;

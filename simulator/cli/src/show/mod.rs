@@ -15,7 +15,7 @@ pub(crate) use matrix::print_matrix;
 pub(crate) use result::print_totals;
 use sansim_lab::Progress;
 use sansim_language::Diagnostics;
-use sansim_report::timings::Totals;
+use sansim_report::totals::Totals;
 use sansim_run::Sink;
 
 /// A line on standard error that says what went wrong.

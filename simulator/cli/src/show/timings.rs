@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use console::style;
-use sansim_report::timings::{Timings, Totals};
+use sansim_report::timings::Timings;
+use sansim_report::totals::Totals;
 use sansim_report::verdict::Summary;
 
 /// Two lines below a run's result.

@@ -9,32 +9,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Image, ImageStore, LabError, Machine, MachineConfig, Progress, Result, TimeMode, WorkDir,
-    cache::write_atomically, host::qemu,
+    Accel, Image, ImageStore, LabError, Machine, MachineConfig, Progress, Result, TimeMode,
+    WorkDir, cache::write_atomically, host::qemu,
 };
 
 /// Under KVM a kernel prints within milliseconds, and is up within two seconds.
 const SILENT: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// How guest code is executed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Accel {
-    /// By the host's processor (KVM).
-    Kvm,
-    /// Translated by QEMU's TCG, several times slower.
-    Tcg,
-}
-
-impl std::fmt::Display for Accel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Accel::Kvm => "kvm",
-            Accel::Tcg => "tcg",
-        })
-    }
-}
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Weak;
 
-use super::ram::Ram;
+use crate::ram::Ram;
 
 /// Tells what a machine occupies, while the machine itself is somebody else's.
 #[derive(Debug, Clone)]

@@ -17,9 +17,8 @@ use super::{
     gdb::GdbPort,
     process::{ended, ends_now},
     qmp::Qmp,
-    ram::Ram,
 };
-use crate::{LabError, Result, agent::Held, exact::Register, saved::TemplateMemory};
+use crate::{LabError, Result, agent::Held, exact::Register, ram::Ram, saved::TemplateMemory};
 
 /// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.

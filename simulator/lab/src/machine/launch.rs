@@ -13,12 +13,12 @@ use super::{
     console::Console,
     process::{ended, ends_now, not_started, spawn, supervise},
     qmp::Qmp,
-    ram::Ram,
 };
 use crate::{
     AgentLink, Device, Keeper, LabError, Result,
     agent::{Connected, Lines, Ready},
     exact::{DISK_SOCKET, REGISTER_SOCKET, Register, UserlandDisk},
+    ram::Ram,
     saved::Moment,
 };
 

@@ -8,10 +8,11 @@ use std::{
 
 use sansim_protocol::Call;
 
-use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start, ram::Ram};
+use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start};
 use crate::{
     Checkpoint, LabError, Result, StartFailure, Template,
     host::blocking,
+    ram::Ram,
     saved::{Moment, STATE, SavedMemory},
 };
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LabError, Result, machine::Ram};
+use crate::{LabError, Result, ram::Ram};
 
 /// The memory of a template, which others are told from. It is open, and so there as long as it is wanted.
 #[derive(Debug)]

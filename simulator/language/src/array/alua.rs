@@ -48,6 +48,9 @@ table! {
         /// Bits 6 to 4 of the first byte of each group that REPORT TARGET PORT GROUPS tells, 0 to 7. They
         /// are reserved, and 0 by the standard. Default: 0.
         reserved_bits: Option<At<u64>>,
+        /// The states that REPORT TARGET PORT GROUPS says the groups support. Default: those that they can
+        /// be in.
+        supports: Option<Vec<Name<AccessState>>>,
         /// Whether VPD page 83h names the LUN. Default: true.
         lun_designator: Option<bool>,
     }
@@ -120,6 +123,7 @@ impl Family for Alua {
             preferred_bit: table.preferred_bit.unwrap_or(default.preferred_bit),
             implicit_fails: table.implicit_fails.unwrap_or(default.implicit_fails),
             reserved_bits: bits as u8,
+            supports: table.supports.iter().flatten().map(|state| state.0).collect(),
             lun_designator: table.lun_designator.unwrap_or(default.lun_designator),
         })
     }
@@ -138,6 +142,8 @@ impl Family for Alua {
             preferred_bit: Some(config.preferred_bit),
             implicit_fails: Some(config.implicit_fails),
             reserved_bits: Some(At::nowhere(config.reserved_bits.into())),
+            supports: (!config.supports.is_empty())
+                .then(|| config.supports.iter().copied().map(name).collect()),
             lun_designator: Some(config.lun_designator),
         };
         Some(Alua { alua: Some(At::nowhere(table)) })

@@ -175,6 +175,21 @@ fn owners_follow_the_array() {
 }
 
 #[test]
+fn changes_of_owner_are_counted_from_the_beginning_of_the_story() {
+    let (scenario, mut world) = story("owner_changes = 2");
+    let (a, b) = ("A".parse().unwrap(), "B".parse().unwrap());
+    let mut see = |what| world.on_state(&StateChange { at: Time::ZERO, what });
+    let moved = |lun, from, to| Changed::Owner { lun: Lun(lun), from, to, by: None };
+    see(moved(0, a, b));
+    see(Changed::Stage(Stage::Story));
+    see(moved(0, b, a));
+    see(moved(5, b, a));
+    assert_eq!(judge(&scenario, &world), (false, "LUN 0 changed hands 1 time".to_owned()));
+    world.on_state(&StateChange { at: Time::ZERO, what: moved(0, a, b) });
+    assert!(judge(&scenario, &world).0);
+}
+
+#[test]
 fn a_lun_that_appears_has_the_owner_its_step_gives_it() {
     let (scenario, mut world) = story("owner = { lun = 5, controller = \"B\" }");
     assert!(!judge(&scenario, &world).0);

@@ -26,7 +26,10 @@ use crate::{
         Entries, Form, Found, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm, Value,
         Word, joined, several,
     },
-    step::{ArrayWord, Fail, Own, Restore, Set},
+    step::{
+        Arm, ArrayWord, Condition, Disarm, Fail, Heal, Link, Own, Phases, PortGroup, Release,
+        Restore, Set, Split, UnitAttention,
+    },
     value::At,
 };
 
@@ -143,7 +146,7 @@ const fn entry<T: EffectWord>() -> Entry {
 }
 
 /// Every word, in the order in which lists name them.
-static WORDS: [Entry; 13] = [
+static WORDS: [Entry; 23] = [
     entry::<sense::Sense>(),
     entry::<status::Status>(),
     entry::<response::Response>(),
@@ -157,6 +160,16 @@ static WORDS: [Entry; 13] = [
     entry::<Restore>(),
     entry::<Set>(),
     entry::<Own>(),
+    entry::<Phases>(),
+    entry::<Link>(),
+    entry::<PortGroup>(),
+    entry::<Condition>(),
+    entry::<Split>(),
+    entry::<Heal>(),
+    entry::<UnitAttention>(),
+    entry::<Arm>(),
+    entry::<Disarm>(),
+    entry::<Release>(),
 ];
 
 /// The effects of a rule as they are written.

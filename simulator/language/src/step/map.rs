@@ -2,10 +2,10 @@
 
 use sansim_array::Action;
 
-use super::{Announced, ArrayWord};
+use super::ArrayWord;
 use crate::{
     array::LunTable,
-    check::Checker,
+    check::{Announced, Checker},
     form::table,
     value::{At, Size},
 };

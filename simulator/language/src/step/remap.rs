@@ -2,8 +2,12 @@
 
 use sansim_array::{Action, Lun};
 
-use super::{Announced, ArrayWord};
-use crate::{check::Checker, form::table, value::At};
+use super::ArrayWord;
+use crate::{
+    check::{Announced, Checker},
+    form::table,
+    value::At,
+};
 
 table! {
     /// A LUN gets another number.

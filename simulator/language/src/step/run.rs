@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sansim_stage::Act;
 
-use super::{Announced, StepAction, StepWord};
+use super::{StepAction, StepWord};
 use crate::{
-    check::Checker,
+    check::{Announced, Checker},
     form::{Name, name, table},
     value::{At, TimeSpan},
 };

@@ -244,3 +244,15 @@ fn a_link_flaps_as_often_as_it_should() {
     assert_eq!(answers, ["BAD TARGET", "06/29/07", "BAD TARGET", "06/29/07", "GOOD"]);
     assert_eq!(rig.array.next_event(), None);
 }
+
+#[test]
+fn a_lun_prefers_another_controller_and_stays_where_it_is() {
+    let rig = Rig::ready();
+    let controller = ControllerId::B;
+    apply(&rig, Action::SetPreferred { lun: LUN0, controller });
+    let change = LunChange::Preferred(controller);
+    assert_eq!(rig.changes(), [Changed::Lun { lun: LUN0, change }]);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::A));
+    let nowhere = Action::SetPreferred { lun: Lun(99), controller };
+    assert!(matches!(rig.array.apply(at(3), nowhere), Err(ActionError::NoLun(Lun(99)))));
+}

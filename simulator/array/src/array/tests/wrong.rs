@@ -51,6 +51,23 @@ fn a_write_is_dropped_or_lands_beside() {
 }
 
 #[test]
+fn of_a_torn_write_the_first_blocks_land() {
+    let rig = corrupting("WRITE", Corruption::TornWrite);
+    let mut lands = BTreeSet::new();
+    for lba in (0..160).step_by(8) {
+        rig.put(A, LUN0, &write(lba, 8), &[0xa5; 8 * 512]);
+        let data = rig.get(A, LUN0, &read(lba, 8), 8 * 512);
+        let landed = data.iter().take_while(|byte| **byte == 0xa5).count();
+        assert!(landed.is_multiple_of(512) && landed < data.len(), "{landed}");
+        assert!(data[landed..].iter().all(|byte| *byte == 0));
+        lands.insert(landed / 512);
+    }
+    assert!(lands.len() > 3, "{lands:?}");
+    rig.put(A, LUN0, &write(200, 1), &[0xa5; 512]);
+    assert_eq!(rig.get(A, LUN0, &read(200, 1), 512), [0; 512], "a single block does not land");
+}
+
+#[test]
 fn a_read_finds_what_was_there_before() {
     let rig = corrupting("READ(10)", Corruption::StaleRead);
     let stale = |rig: &Rig| rig.get(A, LUN0, &[0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0], 512);

@@ -76,6 +76,9 @@ pub struct AluaConfig {
     /// Bits 6 to 4 of each group's first byte in REPORT TARGET PORT GROUPS, which are reserved and
     /// should be 0.
     pub reserved_bits: u8,
+    /// The states that REPORT TARGET PORT GROUPS says the groups support; empty for those that they can be
+    /// in.
+    pub supports: Vec<AccessState>,
     /// Whether VPD page 83h names the LUN, which Linux needs to tell the groups of one LUN from those
     /// of another (alua:alua_check_vpd).
     pub lun_designator: bool,
@@ -95,6 +98,7 @@ impl Default for AluaConfig {
             preferred_bit: true,
             implicit_fails: false,
             reserved_bits: 0,
+            supports: Vec::new(),
             lun_designator: true,
         }
     }

@@ -43,9 +43,9 @@ pub(super) fn report(alua: &AluaConfig, site: &Site<'_>, cdb: &[u8]) -> Result<V
     Ok(data)
 }
 
-/// Every state that a group of such an array can be in.
+/// Every state that a group of such an array can be in, or those that the configuration names.
 fn supported(alua: &AluaConfig) -> u8 {
-    let states = [
+    let possible = [
         AccessState::Optimized,
         AccessState::Unavailable,
         AccessState::Offline,
@@ -53,7 +53,8 @@ fn supported(alua: &AluaConfig) -> u8 {
         AccessState::Standby,
         alua.non_owner,
     ];
-    states.into_iter().fold(0, |bits, state| bits | state.supported_bit())
+    let states = if alua.supports.is_empty() { &possible[..] } else { &alua.supports };
+    states.iter().fold(0, |bits, state| bits | state.supported_bit())
 }
 
 /// The status code: how the state came about. That of a transition is not told.

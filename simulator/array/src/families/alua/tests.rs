@@ -61,6 +61,13 @@ fn the_groups_are_reported_with_their_ports() {
 }
 
 #[test]
+fn the_states_that_groups_support_are_those_that_the_configuration_names() {
+    let supports = vec![AccessState::Optimized, AccessState::Standby];
+    let rig = rig(AluaConfig { supports, ..AluaConfig::default() });
+    assert_eq!(rig.get(A, LUN0, &RTPG, 255)[5], 0x05, "AO_SUP and S_SUP");
+}
+
+#[test]
 fn the_extended_header_has_the_transition_time_or_is_refused() {
     let config = AluaConfig { transition_time: 90, ..AluaConfig::default() };
     let data = rig(config.clone()).get(A, LUN0, &RTPG_EXTENDED, 255);

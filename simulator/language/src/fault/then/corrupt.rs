@@ -28,6 +28,8 @@ words! {
         MisdirectedWrite = "misdirected-write",
         /// The read finds what was there before the blocks were written the last time.
         StaleRead = "stale-read",
+        /// Only the first blocks of the write land, or none, as after a loss of power.
+        TornWrite = "torn-write",
     }
 }
 
@@ -47,7 +49,7 @@ impl EffectWord for Corrupt {
         let (reads, writes) = (covers_some(op, "READ"), covers_some(op, "WRITE"));
         let (possible, what) = match Corruption::from(self.corrupt.value) {
             Corruption::BitFlip => (reads || writes, "a bit could flip in"),
-            Corruption::DroppedWrite | Corruption::MisdirectedWrite => {
+            Corruption::DroppedWrite | Corruption::MisdirectedWrite | Corruption::TornWrite => {
                 (writes, "could be written elsewhere or not at all")
             }
             Corruption::StaleRead => (reads, "could be an old one's"),

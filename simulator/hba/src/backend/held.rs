@@ -10,9 +10,9 @@ use std::{
     },
 };
 
+use super::Backend;
 use crate::{
     alarm::Doorbell,
-    backend::Backend,
     tape::{Request, Scratch, Tape},
 };
 

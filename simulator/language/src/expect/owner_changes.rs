@@ -1,0 +1,51 @@
+//! `owner_changes`: how often a LUN has changed hands.
+
+use std::{fmt, sync::Arc};
+
+use sansim_array::Lun;
+use sansim_stage::{Condition, Judgement, World};
+
+use super::{Context, ExpectWord, Expected, Expecting, condition, number::some};
+use crate::{check::Checker, form::table, value::Comparison};
+
+table! {
+    /// How often a LUN has changed hands.
+    pub(super) struct OwnerChanges, "`owner_changes`" {
+        /// How often the LUN has changed hands in the story, whoever moved it: `lun`, or the workload's.
+        owner_changes: Comparison<u64>,
+    }
+}
+
+#[derive(Debug)]
+struct Changes {
+    lun: Lun,
+    count: Comparison<u64>,
+}
+
+impl ExpectWord for OwnerChanges {
+    const EXAMPLE: &'static str = r#"owner_changes = "<= 2""#;
+
+    fn check(&self, context: &Context, _: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+        vec![condition(Changes { lun: context.lun, count: self.owner_changes.clone() })]
+    }
+}
+
+impl Condition for Changes {
+    fn judge(&self, world: &World) -> Judgement {
+        let changes = world.owner_changes(self.lun);
+        let seen = format!("LUN {} changed hands {}", self.lun, some(changes, "time"));
+        Judgement::new(self.count.holds(changes), seen)
+    }
+}
+
+impl Expected for Changes {
+    fn put(&self, table: &mut Expecting) {
+        table.put("owner_changes", &self.count);
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LUN {} changes hands {} times", self.lun, self.count)
+    }
+}
