@@ -22,7 +22,7 @@ table! {
 }
 
 table! {
-    /// PathsTable of paths.
+    /// Numbers of paths.
     struct PathsTable, "a table such as { failed = 2 }" {
         /// Failed ones.
         failed: Option<Comparison<u64>>,
