@@ -36,10 +36,10 @@ use sansim_time::Time;
 use self::{
     arrival::Arrival,
     report::Report,
-    state::{State, Step},
+    state::{Progress, State},
 };
 pub use self::{
-    arrival::{Outcome, Transfer},
+    arrival::{Disposition, Transfer},
     snapshot::ArraySnapshot,
 };
 use crate::{
@@ -111,9 +111,14 @@ impl Array {
         Array { state: Mutex::new(state), observer, bells, news_from, next_event }
     }
 
-    /// Submits a command. A medium access is returned as [`Outcome::Transfer`]; every other command
+    /// Submits a command. A medium access is returned as [`Disposition::Transfer`]; every other command
     /// is carried out at once, under the lock.
-    pub fn submit(&self, now: Time, command: &Command<'_>, buffers: &mut dyn Buffers) -> Outcome {
+    pub fn submit(
+        &self,
+        now: Time,
+        command: &Command<'_>,
+        buffers: &mut dyn Buffers,
+    ) -> Disposition {
         let mut wire = Wire::new(buffers);
         let (step, report) = self.locked(|state, report| {
             state.catch_up(now, report);
@@ -133,7 +138,7 @@ impl Array {
         ticket: Ticket,
         command: &Command<'_>,
         buffers: &mut dyn Buffers,
-    ) -> Outcome {
+    ) -> Disposition {
         let _ = command; // The arrival recorded everything that is needed.
         let mut wire = Wire::new(buffers);
         let (step, report) = self.locked(|state, report| {
@@ -271,22 +276,28 @@ impl Array {
         (result, report)
     }
 
-    fn finish(&self, now: Time, step: Step, report: Report, wire: &mut Wire<'_>) -> Outcome {
+    fn finish(
+        &self,
+        now: Time,
+        step: Progress,
+        report: Report,
+        wire: &mut Wire<'_>,
+    ) -> Disposition {
         self.publish(report);
         match step {
-            Step::Done(arrival, completion) => {
-                Outcome::Complete(self.complete(now, arrival, completion))
+            Progress::Done(arrival, completion) => {
+                Disposition::Complete(self.complete(now, arrival, completion))
             }
-            Step::Unknown => {
+            Progress::Unknown => {
                 let aborted = ServiceResponse::Aborted;
-                Outcome::Complete(Completion::response(aborted, wire.residual()))
+                Disposition::Complete(Completion::response(aborted, wire.residual()))
             }
-            Step::Go(transfer) => Outcome::Transfer(transfer),
-            Step::Park(ticket, due) => Outcome::Parked(ticket, due),
-            Step::LoseReply(transfer, ticket, due) => {
+            Progress::Go(transfer) => Disposition::Transfer(transfer),
+            Progress::Park(ticket, due) => Disposition::Parked(ticket, due),
+            Progress::LoseReply(transfer, ticket, due) => {
                 wire.lose_data_in();
                 move_data(&transfer, wire);
-                Outcome::Parked(ticket, Some(due))
+                Disposition::Parked(ticket, Some(due))
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::names::{Names, choices, name_of, named};
 
 /// An array operation on a LUN that restricts what hosts can do with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Condition {
+pub enum LunCondition {
     /// No array operation restricts the LUN.
     #[default]
     None,
@@ -18,15 +18,15 @@ pub enum Condition {
     InactiveSnapshot,
 }
 
-impl Condition {
-    const NAMES: Names<Condition, 3> = [
-        ("none", Condition::None),
-        ("array-copy", Condition::ArrayCopy),
-        ("inactive-snapshot", Condition::InactiveSnapshot),
+impl LunCondition {
+    const NAMES: Names<LunCondition, 3> = [
+        ("none", LunCondition::None),
+        ("array-copy", LunCondition::ArrayCopy),
+        ("inactive-snapshot", LunCondition::InactiveSnapshot),
     ];
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for LunCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(name_of(&Self::NAMES, self))
     }
@@ -34,10 +34,10 @@ impl fmt::Display for Condition {
 
 /// The error for a name that is not a condition of a LUN. It holds the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a condition of a LUN: {list}", list = choices(&Condition::NAMES))]
+#[error("{0:?} is not a condition of a LUN: {list}", list = choices(&LunCondition::NAMES))]
 pub struct ParseConditionError(String);
 
-impl FromStr for Condition {
+impl FromStr for LunCondition {
     type Err = ParseConditionError;
 
     fn from_str(text: &str) -> Result<Self, ParseConditionError> {

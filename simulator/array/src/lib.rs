@@ -2,7 +2,7 @@
 //!
 //! An [`Array`] has controllers with ports, and LUNs. Each LUN is owned by one controller. An HBA
 //! passes a [`Command`] and the initiator's [`Buffers`] to [`Array::submit`] and acts on the
-//! [`Outcome`]. Nothing in this crate waits, reads a clock or starts a thread. The time is an
+//! [`Disposition`]. Nothing in this crate waits, reads a clock or starts a thread. The time is an
 //! argument. A command that must wait is *parked*; a [`Notice`] says when to resume it.
 //!
 //! Modules import only modules on lower floors, or earlier on the same floor (`tests/layers.rs`).
@@ -56,10 +56,10 @@ mod unit;
 mod wire;
 
 pub use access_state::{AccessState, ParseAccessStateError};
-pub use array::{Array, ArraySnapshot, Outcome, Transfer};
+pub use array::{Array, ArraySnapshot, Disposition, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
-pub use condition::{Condition, ParseConditionError};
+pub use condition::{LunCondition, ParseConditionError};
 pub use config::{ArrayConfig, ControllerConfig};
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use error::{ConfigError, RuleError};

@@ -8,7 +8,7 @@ use crate::{
     access_state::AccessState,
     command::Cdb,
     completion::Completion,
-    condition::Condition,
+    condition::LunCondition,
     controller::ControllerState,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
     operation::Operation,
@@ -240,7 +240,7 @@ pub enum LunChange {
     /// The preferred owner changed to this controller.
     Preferred(ControllerId),
     /// The condition of the LUN changed.
-    Condition(Condition),
+    Condition(LunCondition),
     /// The access state of a target port group was set explicitly.
     PortGroup {
         /// The identifier of the group.

@@ -9,9 +9,9 @@ use sansim_time::Time;
 
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
-    ControllerId, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus, Observer, Outcome,
-    OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange,
-    Status,
+    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus,
+    Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse,
+    StateChange, Status,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -184,11 +184,11 @@ impl Rig {
     }
 
     /// Carries out an outcome, including the data transfer.
-    pub(crate) fn complete(&self, outcome: Outcome, mut buffers: Bytes) -> Reply {
+    pub(crate) fn complete(&self, outcome: Disposition, mut buffers: Bytes) -> Reply {
         let completion = match outcome {
-            Outcome::Complete(completion) => completion,
-            Outcome::Transfer(transfer) => self.array.transfer(at(2), transfer, &mut buffers),
-            Outcome::Parked(..) => panic!("held back"),
+            Disposition::Complete(completion) => completion,
+            Disposition::Transfer(transfer) => self.array.transfer(at(2), transfer, &mut buffers),
+            Disposition::Parked(..) => panic!("held back"),
         };
         Reply { completion, data: buffers.data_in }
     }

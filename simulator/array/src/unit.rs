@@ -11,7 +11,7 @@ pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
     access_state::AccessState,
     attention::Attentions,
-    condition::Condition,
+    condition::LunCondition,
     ids::{ControllerId, Lun, Nexus},
     lun_config::LunConfig,
     reservation::Reservations,
@@ -27,7 +27,7 @@ pub(crate) struct Unit {
     /// Explicit access states of target port groups. The others follow the ownership.
     pub(crate) group_states: BTreeMap<u16, AccessState>,
     /// The array operation that restricts what hosts can do with the LUN.
-    pub(crate) condition: Condition,
+    pub(crate) condition: LunCondition,
     pub(crate) preferred: ControllerId,
     pub(crate) label: String,
     pub(crate) block_bytes: u32,
@@ -54,7 +54,7 @@ impl Unit {
             owner: config.owner,
             moving: None,
             group_states: BTreeMap::new(),
-            condition: Condition::None,
+            condition: LunCondition::None,
             preferred: config.preferred,
             label: config.label,
             block_bytes: config.block_bytes,

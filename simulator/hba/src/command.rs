@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sansim_array::{
-    Array, Buffers, Command, Completion, HbaId, Lun, Nexus, Outcome, PortId, ServiceResponse,
+    Array, Buffers, Command, Completion, Disposition, HbaId, Lun, Nexus, PortId, ServiceResponse,
     Status, Ticket,
 };
 use sansim_time::{Clock, Time};
@@ -69,7 +69,7 @@ pub(crate) struct GuestCommand {
 }
 
 /// The result of starting or resuming a command.
-pub(crate) enum Step {
+pub(crate) enum Submitted {
     /// The response is written. The value is the number of bytes written to the chain.
     Answered(u32),
     /// The array has parked the command. It may give a time at which to resume it.
@@ -82,7 +82,7 @@ impl Initiator {
         &self,
         chain: &Chain,
         memory: &M,
-    ) -> Result<Step, Malformed> {
+    ) -> Result<Submitted, Malformed> {
         self.counters.received.add(1);
         let header = header(chain, memory)?;
         let mut buffers = GuestBuffers::new(chain, memory);
@@ -104,7 +104,7 @@ impl Initiator {
         ticket: Ticket,
         chain: &Chain,
         memory: &M,
-    ) -> Result<Step, Malformed> {
+    ) -> Result<Submitted, Malformed> {
         let mut buffers = GuestBuffers::new(chain, memory);
         let outcome =
             self.array.resume(self.clock.now(), ticket, &command.as_command(), &mut buffers);
@@ -114,17 +114,17 @@ impl Initiator {
     fn go_on<M: GuestMemory>(
         &self,
         command: GuestCommand,
-        outcome: Outcome,
+        outcome: Disposition,
         chain: &Chain,
         mut buffers: GuestBuffers<'_, M>,
         memory: &M,
-    ) -> Result<Step, Malformed> {
+    ) -> Result<Submitted, Malformed> {
         let completion = match outcome {
-            Outcome::Complete(completion) => completion,
-            Outcome::Transfer(transfer) => {
+            Disposition::Complete(completion) => completion,
+            Disposition::Transfer(transfer) => {
                 self.array.transfer(self.clock.now(), transfer, &mut buffers)
             }
-            Outcome::Parked(ticket, due) => return Ok(Step::Parked(command, ticket, due)),
+            Disposition::Parked(ticket, due) => return Ok(Submitted::Parked(command, ticket, due)),
         };
         self.finish(&completion, chain, &buffers, memory)
     }
@@ -135,11 +135,11 @@ impl Initiator {
         chain: &Chain,
         buffers: &GuestBuffers<'_, M>,
         memory: &M,
-    ) -> Result<Step, Malformed> {
+    ) -> Result<Submitted, Malformed> {
         self.counters.commands.add(1);
         self.counters.bytes_in.add(buffers.filled() as u64);
         self.counters.bytes_out.add(buffers.taken() as u64);
-        answer(chain, memory, completion, buffers.filled()).map(Step::Answered)
+        answer(chain, memory, completion, buffers.filled()).map(Submitted::Answered)
     }
 
     /// Finds the target and the LUN of a command. Returns `None` if the HBA does not have the

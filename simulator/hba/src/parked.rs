@@ -9,7 +9,7 @@ use vm_memory::GuestMemory;
 
 use crate::{
     chain::Chain,
-    command::{self, GuestCommand, Initiator, Step},
+    command::{self, GuestCommand, Initiator, Submitted},
     malformed::Malformed,
     ring::Used,
     tape::Request,
@@ -83,8 +83,8 @@ impl RequestQueue {
             }
         });
         match step {
-            Ok(Step::Answered(len)) => Some(len),
-            Ok(Step::Parked(command, ticket, due)) => {
+            Ok(Submitted::Answered(len)) => Some(len),
+            Ok(Submitted::Parked(command, ticket, due)) => {
                 let spare = self.spare.pop().unwrap_or_else(Chain::new);
                 let chain = std::mem::replace(&mut self.chain, spare);
                 self.park(initiator, ticket, Parked { command, chain, due });
@@ -106,8 +106,8 @@ impl RequestQueue {
     ) -> Option<Used> {
         let Parked { command, chain, .. } = self.parked.remove(&ticket)?;
         match initiator.resume(command, ticket, &chain, memory) {
-            Ok(Step::Answered(len)) => Some(self.done(chain, len)),
-            Ok(Step::Parked(command, ticket, due)) => {
+            Ok(Submitted::Answered(len)) => Some(self.done(chain, len)),
+            Ok(Submitted::Parked(command, ticket, due)) => {
                 self.park(initiator, ticket, Parked { command, chain, due });
                 None
             }

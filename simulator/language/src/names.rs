@@ -3,8 +3,8 @@
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 use sansim_array::{
-    AccessState, Condition, ControllerId, ControllerState, HbaId, InquiryPage, OpMatcher, PortId,
-    Sense, Stage, TmfMatcher,
+    AccessState, ControllerId, ControllerState, HbaId, InquiryPage, LunCondition, OpMatcher,
+    PortId, Sense, Stage, TmfMatcher,
 };
 use sansim_stage::{PathPattern, Reinstate};
 use toml::de::DeValue;
@@ -242,7 +242,7 @@ impl Kind for AccessState {
     const PATTERN: &'static str = "^(active/optimized|active/non-optimized|standby|unavailable|lba-dependent|offline|transitioning)$";
 }
 
-impl Kind for Condition {
+impl Kind for LunCondition {
     const NAME: &'static str = "LunCondition";
     const EXPECTED: &'static str = "a condition: none, array-copy or inactive-snapshot";
     const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";

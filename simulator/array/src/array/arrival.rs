@@ -78,7 +78,7 @@ pub struct Transfer {
 
 /// What the caller must do with a submitted command.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Disposition {
     /// The command is complete. Its parameter data has been transferred.
     Complete(Completion),
     /// The medium access may proceed: call [`crate::Array::transfer`] with it.

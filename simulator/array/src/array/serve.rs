@@ -6,7 +6,7 @@ use sansim_time::Time;
 use super::{
     arrival::{Arrival, Transfer},
     report::Report,
-    state::{State, Step},
+    state::{Progress, State},
 };
 use crate::{
     access_state::AccessState,
@@ -54,7 +54,7 @@ impl State {
         arrival: Arrival,
         wire: &mut Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         let served = self.look_at(&arrival, wire);
         let result = match served {
             Ok(Served::Access(access, gate)) => {
@@ -71,7 +71,7 @@ impl State {
             Ok(Served::Answered) => Ok(()),
             Err(stop) => Err(stop),
         };
-        Step::Done(arrival, wire.completion(result))
+        Progress::Done(arrival, wire.completion(result))
     }
 
     /// Checks a command, and carries it out if it changes no state. The order of the checks follows
@@ -149,7 +149,7 @@ impl State {
         gate: Gate,
         wire: &Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         if gate == Gate::TakeOver {
             let to = arrival.nexus.port.controller;
             self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
@@ -159,11 +159,11 @@ impl State {
             Some(unit) => {
                 let store = unit.store_at(arrival.nexus.port.controller).clone();
                 let block_bytes = unit.block_bytes;
-                Step::Go(Transfer { arrival, access, block_bytes, store })
+                Progress::Go(Transfer { arrival, access, block_bytes, store })
             }
             None => {
                 let gone = wire.completion(Err(Sense::LUN_NOT_SUPPORTED.into()));
-                Step::Done(arrival, gone)
+                Progress::Done(arrival, gone)
             }
         }
     }

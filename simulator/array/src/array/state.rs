@@ -66,7 +66,7 @@ pub(crate) struct State {
 
 /// The result of the part of a command that runs under the lock.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum Progress {
     /// The command has ended.
     Done(Arrival, Completion),
     /// The data of the medium access may be transferred.
@@ -108,7 +108,7 @@ impl State {
         mut arrival: Arrival,
         wire: &mut Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         if !self.answers(arrival.nexus) {
             return arrival.respond(ServiceResponse::BadTarget);
         }
@@ -161,9 +161,9 @@ impl State {
         rest: Rest,
         wire: &mut Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         match rest {
-            Rest::End(completion) => Step::Done(arrival, completion),
+            Rest::End(completion) => Progress::Done(arrival, completion),
             Rest::Answer(answer) => arrival.answer(answer),
             Rest::CarryOut => self.serve(now, arrival, wire, report),
         }
@@ -176,11 +176,11 @@ impl State {
         ticket: Ticket,
         wire: &mut Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         let Parked { arrival, rest, .. } = match self.parking.take(now, ticket) {
             Taken::Ready(parked) => parked,
-            Taken::TooEarly(due) => return Step::Park(ticket, due),
-            Taken::Unknown => return Step::Unknown,
+            Taken::TooEarly(due) => return Progress::Park(ticket, due),
+            Taken::Unknown => return Progress::Unknown,
         };
         match rest {
             Rest::Answer(_) | Rest::CarryOut if !self.answers(arrival.nexus) => {
@@ -198,7 +198,7 @@ impl State {
         arrival: Arrival,
         wire: &mut Wire<'_>,
         report: &mut Report,
-    ) -> Step {
+    ) -> Progress {
         let due = arrival.at + self.command_timeout;
         let failure = Completion::response(ServiceResponse::Failure, arrival.offered);
         let parked =
@@ -216,25 +216,25 @@ impl State {
         }
         wire.lose_data_in();
         match self.serve(now, arrival, wire, report) {
-            Step::Done(arrival, _) => self.park(parked(arrival), report),
-            Step::Go(transfer) => {
+            Progress::Done(arrival, _) => self.park(parked(arrival), report),
+            Progress::Go(transfer) => {
                 let parked = parked(transfer.arrival.clone());
                 parked.tell(report);
                 let ticket = self.parking.park(parked);
-                Step::LoseReply(transfer, ticket, due)
+                Progress::LoseReply(transfer, ticket, due)
             }
             step => step,
         }
     }
 
-    fn park(&mut self, parked: Parked, report: &mut Report) -> Step {
+    fn park(&mut self, parked: Parked, report: &mut Report) -> Progress {
         if self.parking.is_full() {
             let offered = parked.arrival.offered;
             return parked.arrival.end(Completion::status(Status::TaskSetFull, offered));
         }
         parked.tell(report);
         let due = parked.goes_on_at();
-        Step::Park(self.parking.park(parked), due)
+        Progress::Park(self.parking.park(parked), due)
     }
 
     /// Whether the port of a nexus answers: its controller answers, and the link is up.
@@ -306,18 +306,18 @@ impl State {
 }
 
 impl Arrival {
-    fn end(self, completion: Completion) -> Step {
-        Step::Done(self, completion)
+    fn end(self, completion: Completion) -> Progress {
+        Progress::Done(self, completion)
     }
 
     /// Ends the command without transferring data.
-    fn respond(self, response: ServiceResponse) -> Step {
+    fn respond(self, response: ServiceResponse) -> Progress {
         let offered = self.offered;
         self.end(Completion::response(response, offered))
     }
 
     /// Ends the command with the answer of a fault rule.
-    fn answer(self, answer: Answer) -> Step {
+    fn answer(self, answer: Answer) -> Progress {
         let offered = self.offered;
         self.end(match answer {
             Answer::Sense(sense) => Completion::check(sense, offered),

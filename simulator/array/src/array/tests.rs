@@ -14,8 +14,8 @@ use std::sync::Arc;
 use sansim_time::Time;
 
 use crate::{
-    Answer, Array, Command, ConfigError, FaultRule, Lun, Matches, Nexus, OpMatcher, Outcome, Then,
-    Ticket, When, testing::*,
+    Answer, Array, Command, ConfigError, Disposition, FaultRule, Lun, Matches, Nexus, OpMatcher,
+    Then, Ticket, When, testing::*,
 };
 
 /// A fault rule about an operation.
@@ -51,7 +51,7 @@ impl Sent {
         let mut sent = Sent { nexus, lun, tag, cdb, buffers, ticket: None, due: None };
         let command = Command { nexus, lun, tag, cdb: &sent.cdb };
         match rig.array.submit(now, &command, &mut sent.buffers) {
-            Outcome::Parked(ticket, due) => (sent.ticket, sent.due) = (Some(ticket), due),
+            Disposition::Parked(ticket, due) => (sent.ticket, sent.due) = (Some(ticket), due),
             outcome => panic!("not held back: {outcome:?}"),
         }
         sent
@@ -61,7 +61,7 @@ impl Sent {
         self.ticket.unwrap()
     }
 
-    fn resume(&mut self, rig: &Rig, now: Time) -> Outcome {
+    fn resume(&mut self, rig: &Rig, now: Time) -> Disposition {
         let Sent { nexus, lun, tag, .. } = *self;
         let command = Command { nexus, lun, tag, cdb: &self.cdb };
         rig.array.resume(now, self.ticket.unwrap(), &command, &mut self.buffers)

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::rule::FaultRule;
 use crate::{
     access_state::AccessState,
-    condition::Condition,
+    condition::LunCondition,
     controller::ControllerState,
     error::{ConfigError, RuleError},
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
@@ -102,8 +102,8 @@ pub enum Action {
     SetCondition {
         /// The LUN that the operation affects.
         lun: Lun,
-        /// The new condition; [`Condition::None`] ends the operation.
-        condition: Condition,
+        /// The new condition; [`LunCondition::None`] ends the operation.
+        condition: LunCondition,
     },
     /// Makes the controllers disagree about the ownership of a LUN: each considers itself the
     /// owner, and the LUN cannot move. Or ends the disagreement.

@@ -1,7 +1,7 @@
 //! Tests of reads, writes and other medium accesses.
 
 use crate::{
-    Action, ArrayConfig, Command, Completion, Outcome, ServiceResponse, Status, testing::*,
+    Action, ArrayConfig, Command, Completion, Disposition, ServiceResponse, Status, testing::*,
 };
 
 const BLOCK: usize = 512;
@@ -107,7 +107,7 @@ fn memory_that_is_not_there_is_a_failure() {
     let mut buffers = Bytes { broken: true, ..Bytes::new(BLOCK, &[]) };
     let (cdb, nexus) = (read(0, 1), A);
     let command = Command { nexus, lun: LUN0, tag: 1, cdb: &cdb };
-    let Outcome::Transfer(transfer) = rig.array.submit(at(1), &command, &mut buffers) else {
+    let Disposition::Transfer(transfer) = rig.array.submit(at(1), &command, &mut buffers) else {
         panic!("not a transfer")
     };
     let completion = rig.array.transfer(at(1), transfer, &mut buffers);
@@ -223,7 +223,7 @@ fn a_lun_that_shrinks_under_a_transfer_refuses_it() {
     let rig = Rig::ready();
     let (cdb, mut buffers) = (read(2000, 1), Bytes::new(BLOCK, &[]));
     let command = Command { nexus: A, lun: LUN0, tag: 1, cdb: &cdb };
-    let Outcome::Transfer(transfer) = rig.array.submit(at(1), &command, &mut buffers) else {
+    let Disposition::Transfer(transfer) = rig.array.submit(at(1), &command, &mut buffers) else {
         panic!("not a transfer")
     };
     rig.array.apply(at(1), Action::ResizeLun { lun: LUN0, bytes: 512 << 10 }).unwrap();

@@ -11,7 +11,7 @@ use sansim_time::Time;
 
 use crate::{
     Action, AluaConfig, Array, ArrayConfig, Buffers, Command, ControllerId, ControllerState,
-    EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus, Outcome,
+    Disposition, EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus,
     PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status, Tpgs,
     testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
 };
@@ -137,9 +137,9 @@ fn send(
     assert_eq!(buffers.data_in_len(), room);
     let command = Command { nexus, lun, tag: 1, cdb };
     let completion = match array.submit(now, &command, &mut buffers) {
-        Outcome::Complete(completion) => completion,
-        Outcome::Transfer(transfer) => array.transfer(now, transfer, &mut buffers),
-        Outcome::Parked(..) => panic!("there is no rule that holds anything back"),
+        Disposition::Complete(completion) => completion,
+        Disposition::Transfer(transfer) => array.transfer(now, transfer, &mut buffers),
+        Disposition::Parked(..) => panic!("there is no rule that holds anything back"),
     };
     let sense = completion.sense.map(|sense| sense.to_string());
     (completion.response, completion.status, sense, buffers.data_in)

@@ -69,9 +69,9 @@ proptest! {
         let command = crate::Command { nexus, lun, tag: 0, cdb: &cdb };
         let now = crate::testing::at(1);
         let completion = match rig.array.submit(now, &command, &mut buffers) {
-            crate::Outcome::Complete(completion) => completion,
-            crate::Outcome::Transfer(it) => rig.array.transfer(now, it, &mut buffers),
-            crate::Outcome::Parked(..) => panic!("there is no rule"),
+            crate::Disposition::Complete(completion) => completion,
+            crate::Disposition::Transfer(it) => rig.array.transfer(now, it, &mut buffers),
+            crate::Disposition::Parked(..) => panic!("there is no rule"),
         };
 
         prop_assert!(buffers.data_in.len() <= room);

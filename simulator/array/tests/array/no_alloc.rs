@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Action, Answer, Array, Buffers, Command, CommandFilter, CommandRecord, FaultRule, Lun, Matches,
-    Observer, OpMatcher, Outcome, Sense, StateChange, Status, Then, When,
+    Action, Answer, Array, Buffers, Command, CommandFilter, CommandRecord, Disposition, FaultRule,
+    Lun, Matches, Observer, OpMatcher, Sense, StateChange, Status, Then, When,
     testing::{A, Bytes, LUN0, TEST_UNIT_READY, at, config, read, write},
 };
 
@@ -49,9 +49,9 @@ fn add_rules(array: &Array) {
 fn run(array: &Array, cdb: &[u8], buffers: &mut dyn Buffers) -> Status {
     let command = Command { nexus: A, lun: LUN0, tag: 1, cdb };
     match array.submit(at(1), &command, buffers) {
-        Outcome::Complete(completion) => completion.status,
-        Outcome::Transfer(transfer) => array.transfer(at(2), transfer, buffers).status,
-        Outcome::Parked(..) => Status::Busy,
+        Disposition::Complete(completion) => completion.status,
+        Disposition::Transfer(transfer) => array.transfer(at(2), transfer, buffers).status,
+        Disposition::Parked(..) => Status::Busy,
     }
 }
 

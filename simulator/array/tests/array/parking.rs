@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use sansim_time::Time;
 
 use crate::{
-    Action, Command, CommandFilter, ControllerId, ControllerState, FaultRule, HbaId, Lose, Nexus,
-    Notice, Outcome, TaskManagement, Then, Ticket, Wait, When,
+    Action, Command, CommandFilter, ControllerId, ControllerState, Disposition, FaultRule, HbaId,
+    Lose, Nexus, Notice, TaskManagement, Then, Ticket, Wait, When,
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, write},
 };
 
@@ -90,12 +90,12 @@ impl Hbas {
             Some(ticket) => self.rig.array.resume(self.now, ticket, &command, &mut buffers),
         };
         match outcome {
-            Outcome::Complete(_) => self.ended += 1,
-            Outcome::Transfer(transfer) => {
+            Disposition::Complete(_) => self.ended += 1,
+            Disposition::Transfer(transfer) => {
                 self.rig.array.transfer(self.now, transfer, &mut buffers);
                 self.ended += 1;
             }
-            Outcome::Parked(again, due) => {
+            Disposition::Parked(again, due) => {
                 assert!(due.is_none_or(|due| due > self.now));
                 match ticket {
                     Some(ticket) => assert_eq!(ticket, again),

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use crate::{
-    Action, Array, Command, CommandRecord, ControllerId, Lun, LunConfig, Observer, Outcome,
+    Action, Array, Command, CommandRecord, ControllerId, Disposition, Lun, LunConfig, Observer,
     StateChange,
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, read, write},
 };
@@ -67,7 +67,7 @@ fn hbas_work_side_by_side() {
             let run = move |cdb: &[u8], mut buffers: Bytes| {
                 let command = Command { nexus, lun, tag: 0, cdb };
                 match array.submit(at(1), &command, &mut buffers) {
-                    Outcome::Transfer(it) => _ = array.transfer(at(1), it, &mut buffers),
+                    Disposition::Transfer(it) => _ = array.transfer(at(1), it, &mut buffers),
                     outcome => panic!("{outcome:?}"),
                 }
                 buffers.data_in

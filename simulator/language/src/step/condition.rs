@@ -1,6 +1,6 @@
 //! `condition`: the array does something with a LUN that stands in the way of a host.
 
-use sansim_array::{Action, Condition as LunState};
+use sansim_array::{Action, LunCondition};
 
 use super::ArrayWord;
 use crate::{
@@ -23,7 +23,7 @@ table! {
         /// The LUN.
         lun: At<u64>,
         /// What it is.
-        is: Name<LunState>,
+        is: Name<LunCondition>,
     }
 }
 

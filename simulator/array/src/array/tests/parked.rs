@@ -25,7 +25,7 @@ fn a_delayed_command_is_carried_out_when_it_is_due() {
     let mut sent = Sent::parked(&rig, at(10), A, 1, &write(0, 1), &[7; 512]);
     assert_eq!(sent.due, Some(at(60)));
     assert_eq!(rig.array.notices(at(59), A.hba), []);
-    assert!(matches!(sent.resume(&rig, at(59)), Outcome::Parked(ticket, Some(due))
+    assert!(matches!(sent.resume(&rig, at(59)), Disposition::Parked(ticket, Some(due))
         if ticket == sent.ticket() && due == at(60)));
     assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
     assert_eq!(rig.array.notices(at(60), A.hba), [Notice::Resume(sent.ticket())]);
@@ -100,7 +100,9 @@ fn held_and_delayed_waits_for_both() {
     assert_eq!(sent.due, None, "nobody knows yet");
     release(&rig, 20);
     assert_eq!(rig.array.notices(at(20), A.hba), [Notice::Resume(sent.ticket())]);
-    assert!(matches!(sent.resume(&rig, at(20)), Outcome::Parked(_, Some(due)) if due == at(50)));
+    assert!(
+        matches!(sent.resume(&rig, at(20)), Disposition::Parked(_, Some(due)) if due == at(50))
+    );
     assert_eq!(rig.array.notices(at(50), A.hba), [Notice::Resume(sent.ticket())]);
     assert_eq!(sent.finish(&rig, at(50)).completion.status, Status::Good);
     // After the release, a later command is only delayed, not held.

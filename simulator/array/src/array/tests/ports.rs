@@ -70,7 +70,7 @@ fn a_command_that_waits_behind_a_port_ends_with_it() {
     let rig = Rig::with_faults(vec![rule("r", "READ", Matches::All, hold("h"))]);
     let mut sent = Sent::parked(&rig, at(0), A, 1, &read(0, 1), &[]);
     port(&rig, A.port, false);
-    let Outcome::Complete(completion) = sent.resume(&rig, at(3)) else { panic!("it waits") };
+    let Disposition::Complete(completion) = sent.resume(&rig, at(3)) else { panic!("it waits") };
     assert_eq!(completion.response.to_string(), "BAD TARGET");
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::*;
 use crate::{
     Action, Answer, ArrayConfig, Chance, CommandFilter, ControllerId, ControllerState, Corruption,
-    Delay, FaultRule, InquiryPage, Lose, Outcome, Sense, SenseForm, ServiceResponse, Then,
+    Delay, Disposition, FaultRule, InquiryPage, Lose, Sense, SenseForm, ServiceResponse, Then,
 };
 
 fn rule(op: &str, then: Then) -> FaultRule {
@@ -125,7 +125,7 @@ fn what_is_lost_for_ever_is_never_due() {
     let rig = Rig::with_faults(vec![rule("READ", then)]);
     let command = Command { nexus: A, lun: LUN0, tag: 1, cdb: &read(0, 1) };
     let outcome = rig.array.submit(at(1), &command, &mut Bytes::new(512, &[]));
-    assert!(matches!(outcome, Outcome::Parked(_, None)), "{outcome:?}");
+    assert!(matches!(outcome, Disposition::Parked(_, None)), "{outcome:?}");
     assert_eq!(rig.array.next_event(), None);
 }
 

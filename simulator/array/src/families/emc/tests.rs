@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Action, ArrayConfig, Condition, ControllerId, PersonalityConfig, Status, testing::*};
+use crate::{
+    Action, ArrayConfig, ControllerId, LunCondition, PersonalityConfig, Status, testing::*,
+};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 /// The parameter list that Linux sends, except for the high bit of the trespass code.
@@ -133,12 +135,12 @@ fn an_array_copy_stops_a_trespass_and_an_inactive_snapshot_stops_io() {
     let set = |condition| {
         rig.array.apply(at(0), Action::SetCondition { lun: LUN0, condition }).unwrap();
     };
-    set(Condition::ArrayCopy);
+    set(LunCondition::ArrayCopy);
     assert_eq!(rig.sense(B, LUN0, &MODE_SELECT_LONG, &LONG), "05/04/00");
     rig.get(A, LUN0, &READ, 512);
-    set(Condition::InactiveSnapshot);
+    set(LunCondition::InactiveSnapshot);
     assert_eq!(rig.sense(A, LUN0, &READ, &[]), "05/25/01");
-    set(Condition::None);
+    set(LunCondition::None);
     rig.get(A, LUN0, &READ, 512);
     rig.put(B, LUN0, &MODE_SELECT_LONG, &LONG);
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    Command, FaultRule, Notice, OpMatcher, Outcome, ServiceResponse, Then, Ticket, testing::Bytes,
+    Command, Disposition, FaultRule, Notice, OpMatcher, ServiceResponse, Then, Ticket,
+    testing::Bytes,
 };
 
 /// An array with a fault rule that holds every write.
@@ -20,7 +21,7 @@ fn holding() -> Rig {
 fn held_write(rig: &Rig, nexus: Nexus) -> Ticket {
     let command = Command { nexus, lun: LUN0, tag: 1, cdb: &write(0, 1) };
     match rig.array.submit(at(1), &command, &mut Bytes::new(0, &[7; 512])) {
-        Outcome::Parked(ticket, _) => ticket,
+        Disposition::Parked(ticket, _) => ticket,
         other => panic!("{other:?}"),
     }
 }
@@ -29,7 +30,7 @@ fn completion(rig: &Rig, nexus: Nexus, ticket: Ticket) -> crate::Completion {
     assert_eq!(rig.array.notices(at(2), nexus.hba), [Notice::Resume(ticket)]);
     let command = Command { nexus, lun: LUN0, tag: 1, cdb: &write(0, 1) };
     match rig.array.resume(at(2), ticket, &command, &mut Bytes::new(0, &[7; 512])) {
-        Outcome::Complete(completion) => completion,
+        Disposition::Complete(completion) => completion,
         other => panic!("{other:?}"),
     }
 }
