@@ -3,7 +3,7 @@
 //! | what is sent | seen by | for |
 //! |---|---|---|
 //! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`SentCommands`] |
-//! | a command that the HBA's driver rejected | tracepoint `scsi:scsi_dispatch_cmd_error` | [`SentCommands`] |
+//! | a command that the driver rejected | tracepoint `scsi:scsi_dispatch_cmd_error` | [`SentCommands`] |
 //! | a command of the error handler | kprobe on `scsi_send_eh_cmnd` | [`SentCommands`] |
 //! | any request put into a virtqueue | kprobe on `virtqueue_add_sgs` | [`Queued`] |
 //!
