@@ -8,10 +8,10 @@
 //!
 //! | what | how | where |
 //! |---|---|---|
-//! | a question stops the processor | a write to the `writeback` byte of a vhost-user-blk device: QEMU waits for the backend's reply before it completes the store | [`register`] |
+//! | a question stops the processor | a write to a vhost-user-blk register waits for the backend's reply | [`register`] |
 //! | questions and answers | are in memory that is reserved in the guest | [`mailbox`] |
-//! | HBAs and the userland's disk | serve requests only while a question is open, in a fixed order ([`Device`](crate::Device)) | [`disk`] |
-//! | interrupts | are listed in the answer; the agent raises them with the MSI-X message that the kernel has programmed | the agent's `exact` |
+//! | HBAs and the userland's disk | serve only during a question, in a fixed order | [`disk`], [`Device`] |
+//! | interrupts | are listed in the answer; the agent raises them by MSI-X message | the agent's `exact` |
 //! | restoring a story | its questions are recorded, and asked again | [`recording`] |
 //! | when the guest asks again | is in the answer: the agent sets a timer | [`keeper`] |
 //!
@@ -20,16 +20,15 @@
 //!
 //! Three properties of QEMU matter here:
 //!
-//! - QEMU holds the BQL while a question is open: no other thread of QEMU runs, and the monitor does not reply.
-//! To stop the machine, the lab sends `stop` first and then answers the question. For the same reason the
-//! reply
-//! to `cont` may come only after the first question, so the lab does not wait for it.
-//! - `rr=record`: when a processor halts, QEMU's main loop may count its instructions before the vCPU thread does
-//! (`cpu-exec.c:do_hlt`, `icount_start_warp_timer`), which moves the clock by some nanoseconds in one of
-//! 100,000
-//! halts. With recording, QEMU takes a lock around both. The record itself goes to /dev/null.
-//! - The register's value is part of the device's configuration. QEMU reads the configuration at start and does
-//! not save it with the machine, so after a restore the backend returns the last value that was written.
+//! - QEMU holds the BQL while a question is open: nothing else in QEMU makes progress, and the monitor does
+//!   not reply. To stop the machine, the lab sends `stop` first and then answers the question. For the same
+//!   reason the reply to `cont` may come only after the first question, so the lab does not wait for it.
+//! - `rr=record`: when a processor halts, QEMU's main loop may count its instructions before the vCPU thread
+//!   does (`cpu-exec.c:do_hlt`, `icount_start_warp_timer`), which moves the clock by some nanoseconds in one
+//!   of 100,000 halts. With recording, QEMU takes a lock around both. The record itself goes to /dev/null.
+//! - The register's value is part of the device's configuration. QEMU reads the configuration at start and
+//!   does not save it with the machine, so after a restore the backend returns the last value that was
+//!   written.
 //!
 //! This module knows neither the messages nor what the answers mean for a scenario.
 
