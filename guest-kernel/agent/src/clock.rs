@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, poll};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// `CLOCK_MONOTONIC` in nanoseconds.
+/// Nanoseconds of `CLOCK_MONOTONIC`, which starts at boot and does not count suspend.
 pub(crate) fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)

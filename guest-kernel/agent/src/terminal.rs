@@ -32,7 +32,6 @@ const PIECE: usize = 4096;
 /// How long a program may leave input unread before input is refused, in seconds.
 const PATIENCE: i64 = 10;
 
-/// The open terminals.
 #[derive(Clone)]
 pub(crate) struct Terminals {
     open: Arc<Mutex<Open>>,
@@ -50,7 +49,6 @@ struct Open {
 struct Terminal {
     /// The pseudo-terminal's master end.
     end: Arc<File>,
-    /// The session leader.
     leader: Pid,
 }
 

@@ -9,7 +9,7 @@ use crate::{Bytes, Disk, MapSpec, MapStatus, TargetAddress, WorkloadReport, Work
 pub struct Request {
     /// Chosen by the lab; unique within a connection.
     pub id: u64,
-    /// The call.
+    /// The operation, with its arguments.
     pub call: Call,
 }
 
@@ -103,7 +103,7 @@ pub enum Call {
     ResizeTerminal {
         /// The number from [`Answer::Terminal`].
         terminal: u32,
-        /// The new size.
+        /// The new size, for TIOCSWINSZ.
         size: TerminalSize,
     },
     /// Hangs up a terminal: its process group gets SIGHUP. A terminal that is closed already is no error.
@@ -163,7 +163,7 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {
-    /// The call succeeded.
+    /// The call succeeded; its result.
     Ok(Answer),
     /// The call failed, or only a part of it was done.
     Failed(Failure),
@@ -184,7 +184,7 @@ pub struct Failure {
 pub enum FailureKind {
     /// The kernel has no module with this name or alias, neither as a file nor built in.
     NoModule,
-    /// Any other failure.
+    /// Any other failure; only `why` describes it.
     Other,
 }
 
@@ -213,7 +213,7 @@ pub enum Answer {
         /// The guest's `CLOCK_MONOTONIC` at this moment, in nanoseconds.
         now_ns: u64,
     },
-    /// To [`Call::Scan`].
+    /// Result of [`Call::Scan`].
     Disks {
         /// All disks that have a node in `/dev`, sorted by address.
         disks: Vec<Disk>,
@@ -236,14 +236,14 @@ pub enum Answer {
         /// The terminal's number, unique in this guest.
         terminal: u32,
     },
-    /// To [`Call::Sent`].
+    /// Result of [`Call::Sent`].
     Sent(Sent),
     /// To [`Call::ListDirectory`]: names of files, directories and links.
     Names {
         /// Sorted names, without the directory. Invalid UTF-8 is replaced by U+FFFD.
         names: Vec<String>,
     },
-    /// To [`Call::ReadFile`].
+    /// Result of [`Call::ReadFile`].
     Text {
         /// At most the first 64 KiB. Invalid UTF-8 is replaced by U+FFFD.
         text: String,

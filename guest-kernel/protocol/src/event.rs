@@ -12,7 +12,7 @@ use crate::{Bytes, CorruptionKind, Disk, IoDirection, MapStatus, Reply};
 pub enum FromAgent {
     /// The first line after boot.
     Ready {
-        /// The agent's [`VERSION`](crate::VERSION).
+        /// The agent's [`VERSION`](crate::VERSION); the lab compares it with its own.
         version: u32,
         /// The kernel's release, as in `uname -r`.
         kernel: String,
@@ -28,7 +28,7 @@ pub enum FromAgent {
 pub struct Event {
     /// Time of the event: the guest's `CLOCK_MONOTONIC`, in nanoseconds.
     pub at_ns: u64,
-    /// What happened.
+    /// The kind of event. In JSON its fields are next to `at_ns`.
     #[serde(flatten)]
     pub what: Happening,
 }
@@ -95,11 +95,11 @@ pub enum Happening {
     },
     /// A disk was added or removed.
     Disk {
-        /// Added or removed.
+        /// Whether the disk was added or removed.
         action: DiskAction,
         /// The kernel's name for the disk, `sda`.
         name: String,
-        /// Device number, `major:minor`.
+        /// Device number of the disk, `major:minor`.
         dev: String,
     },
     /// No I/O completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in flight.
@@ -121,7 +121,7 @@ pub enum Happening {
     IoError {
         /// Name of the dm device.
         map: String,
-        /// Read or write.
+        /// Whether the request was a read or a write.
         direction: IoDirection,
         /// Byte offset in the map.
         offset: u64,
@@ -143,9 +143,9 @@ pub enum Happening {
     Progress {
         /// Name of the dm device.
         map: String,
-        /// Successful reads.
+        /// Successful reads since the start.
         reads: u64,
-        /// Successful writes.
+        /// Successful writes since the start.
         writes: u64,
         /// Failed reads and writes.
         errors: u64,

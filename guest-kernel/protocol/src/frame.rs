@@ -79,7 +79,10 @@ impl LineBuffer {
     }
 }
 
-/// Decodes one line.
+/// Decodes a message from one line of JSON.
+///
+/// # Errors
+/// [`FrameError::Malformed`] when the line is not a message of type `T`.
 pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, FrameError> {
     serde_json::from_slice(line).map_err(|e| FrameError::Malformed(e.to_string()))
 }

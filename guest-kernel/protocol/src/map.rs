@@ -30,7 +30,7 @@ pub struct Disk {
     pub path: PathAddress,
     /// The kernel's name for the disk, `sda`.
     pub name: String,
-    /// Device number, `major:minor`.
+    /// Device number of the disk, `major:minor`.
     pub dev: String,
     /// Size in sectors of 512 bytes.
     pub sectors: u64,
@@ -92,7 +92,7 @@ pub struct GroupStatus {
 /// One path of a [`GroupStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathStatus {
-    /// Device number, `major:minor`.
+    /// Device number of the path's disk, `major:minor`.
     pub dev: String,
     /// State from the status line.
     pub state: PathState,

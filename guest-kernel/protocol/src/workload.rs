@@ -17,7 +17,7 @@ pub struct WorkloadSpec {
     pub queue_depth: u32,
     /// How much of the map is used, in bytes from its start.
     pub region_bytes: u64,
-    /// Percentage of reads.
+    /// Percentage of reads, from 0 to 100.
     pub read_percent: u8,
     /// Most requests per second; 0 means no limit.
     pub rate: u32,
@@ -45,7 +45,7 @@ pub enum Pattern {
 pub struct WorkloadReport {
     /// Successful reads, including the final read-back.
     pub reads: u64,
-    /// Successful writes.
+    /// Successful writes; failed ones are in `errors`.
     pub writes: u64,
     /// Failed reads and writes.
     pub errors: u64,
@@ -66,11 +66,11 @@ pub struct WorkloadReport {
 /// Latencies from submission to completion, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Median.
+    /// Median: half of the requests completed within this time.
     pub p50_ns: u64,
-    /// 99th percentile.
+    /// 99th percentile: 99 % of the requests completed within this time.
     pub p99_ns: u64,
-    /// Maximum.
+    /// Latency of the slowest request.
     pub max_ns: u64,
 }
 
@@ -115,15 +115,15 @@ impl Corruption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorruptionKind {
-    /// Counted in [`Corruption::stale`].
+    /// An older generation than one that was read before.
     Stale,
-    /// Counted in [`Corruption::torn`].
+    /// Sectors of different generations.
     Torn,
-    /// Counted in [`Corruption::misplaced`].
+    /// Intact data of another address.
     Misplaced,
-    /// Counted in [`Corruption::lost`].
+    /// The contents before an acknowledged write.
     Lost,
-    /// Counted in [`Corruption::garbled`].
+    /// Bytes that no write of this run produced.
     Garbled,
 }
 

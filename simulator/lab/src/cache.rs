@@ -1,8 +1,8 @@
 //! Directories that are created at most once, completely or not at all.
 //!
-//! A directory `x` of the cache is built as `x.part` and then renamed. It has a lock file `x.lock`; whoever
-//! builds or removes the directory holds a flock on it. The kernel releases the lock when its process ends
-//! for any reason, so a `.part` that exists when the lock is taken is a leftover.
+//! A directory `x` of the cache is built as `x.part` and then renamed. It has a lock file `x.lock`; a
+//! process that builds or removes the directory holds a flock on it. The kernel releases the lock when its
+//! process ends for any reason, so a `.part` that exists when the lock is taken is a leftover.
 
 use std::{
     fs::{self, File, TryLockError},

@@ -47,15 +47,15 @@ pub enum LabError {
     /// There is no image with this name.
     #[error("there is no image `{name}`: known are {known}")]
     UnknownImage {
-        /// The requested name.
+        /// The name that the user requested.
         name: String,
-        /// The existing names.
+        /// The names of all images, separated by commas.
         known: String,
     },
     /// The name is not allowed for an image.
     #[error("`{name}` cannot be an image's name: {why}")]
     BadImageName {
-        /// The requested name.
+        /// The name that the user requested.
         name: String,
         /// The reason, with an alternative if there is one.
         why: String,
@@ -208,7 +208,7 @@ pub enum LabError {
     /// The guest ended during an operation.
     #[error("the guest is gone ({reason}); the end of its console:\n{console}")]
     GuestGone {
-        /// How QEMU ended.
+        /// How QEMU ended: power-off, panic, signal…
         reason: ExitReason,
         /// The last lines of the serial console.
         console: String,
@@ -237,7 +237,7 @@ pub enum LabError {
         call: String,
         /// The kind of failure.
         kind: FailureKind,
-        /// The agent's message.
+        /// The agent's message, a sentence for the user.
         why: String,
     },
     /// A daemon of the guest's userland did not start.
@@ -273,7 +273,7 @@ pub enum LabError {
         "the saved guest {path} does not start ({why}); it was thrown away: run again, or use --cold"
     )]
     BadTemplate {
-        /// The template's directory.
+        /// The template's directory, which no longer exists.
         path: PathBuf,
         /// The error of the attempt.
         why: String,

@@ -48,12 +48,10 @@ impl Ram {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
-    /// The memory file.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Size in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -62,7 +62,7 @@ pub(crate) struct Target {
     pub(crate) start: u64,
     /// Length in sectors of 512 bytes.
     pub(crate) sectors: u64,
-    /// Target type: `multipath`.
+    /// Target type as in `dmsetup targets`: `multipath`.
     pub(crate) kind: String,
     /// The target's parameters or status: the rest of the line after the type.
     pub(crate) text: String,
@@ -88,7 +88,7 @@ impl<'a> DmRequest<'a> {
         DmRequest { command, name, flags: 0, targets: 0, data: Vec::new() }
     }
 
-    /// Sets additional [`flags`].
+    /// Sets [`flags`] in addition to those set before.
     pub(crate) fn flags(mut self, flags: u32) -> DmRequest<'a> {
         self.flags |= flags;
         self

@@ -9,7 +9,7 @@ use crate::fail::{Failure, Result};
 /// The device of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathDevice {
-    /// `major:minor`.
+    /// Device number as `major:minor`, which dm tables accept in place of a path.
     pub(crate) dev: String,
     /// Size in sectors of 512 bytes; 0 while the capacity is unknown.
     pub(crate) sectors: u64,

@@ -105,7 +105,7 @@ impl VirtioDevice {
         self.common.write(QUEUE_SELECT, queue);
         let vector: u16 = self.common.read(QUEUE_MSIX_VECTOR);
         self.common.write(QUEUE_SELECT, selected);
-        // VIRTIO_MSI_NO_VECTOR is 0xffff.
+        // VIRTIO_MSI_NO_VECTOR (0xffff) is refused, too.
         if vector >= self.entries {
             let why = "exact time needs MSI-X, which the kernel does not use; --time real does not";
             return Err(Failure::new(format!("queue {queue} has no vector of its own: {why}")));

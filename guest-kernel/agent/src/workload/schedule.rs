@@ -42,7 +42,6 @@ impl Stream {
 pub(crate) struct Pacer {
     /// Average nanoseconds between two requests; 0 means no limit.
     interval_ns: u64,
-    /// Requests per burst.
     burst: u64,
     /// How far the schedule may lag behind, in nanoseconds.
     slack_ns: u64,

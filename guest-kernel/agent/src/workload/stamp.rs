@@ -1,5 +1,4 @@
-//! The contents of each 512-byte sector that a workload writes, so that a sector is recognised wherever it
-//! turns up.
+//! The contents of each 512-byte sector that a workload writes, so that a misplaced sector is recognised.
 //!
 //! ```text
 //!  0  magic        8   16  block offset  8   28  generation  4

@@ -33,7 +33,7 @@ const GET_ID: u32 = 8;
 const OK: u8 = 0;
 const IOERR: u8 = 1;
 const UNSUPP: u8 = 2;
-/// VIRTIO_BLK_ID_BYTES.
+/// VIRTIO_BLK_ID_BYTES (linux/virtio_blk.h): length of a serial number.
 const ID_BYTES: usize = 20;
 /// Bytes that are read from the file at once.
 const PIECE: usize = 128 << 10;

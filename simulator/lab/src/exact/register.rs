@@ -57,7 +57,7 @@ enum Telling {
 
 /// How to serve the devices while a question is open.
 pub(crate) enum Serving {
-    /// Without recording.
+    /// [`Device::serve`](super::Device::serve), without recording.
     Plain,
     /// With recording, for [`Register::served`].
     WrittenDown,
@@ -68,7 +68,7 @@ pub(crate) enum Serving {
 /// The outcome of an answer.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// The guest continues.
+    /// The answer was sent, and the guest continues.
     Yes,
     /// The reply could not be sent: QEMU has ended, or is about to.
     Gone(io::Error),

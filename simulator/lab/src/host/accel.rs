@@ -17,7 +17,7 @@ use crate::{
 const SILENT: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The user's choice.
+/// The value of `--accel`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AccelChoice {
     /// KVM where it works, otherwise TCG.

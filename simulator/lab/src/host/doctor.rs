@@ -21,7 +21,7 @@ const ENOUGH_MEMORY: u64 = 1 << 30;
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// No problem.
+    /// No problem was found.
     Good,
     /// It works, but slowly, or not for long.
     Warning,
@@ -34,7 +34,7 @@ pub enum Health {
 pub struct Check {
     /// What was checked: `qemu-system-x86_64`, `KVM`, `cache`…
     pub name: String,
-    /// The result.
+    /// The severity of the result.
     pub health: Health,
     /// Details: a version, a path, a size, the reason of a failure.
     pub found: String,

@@ -5,11 +5,11 @@ use std::io::{self, BufRead, Read};
 /// Supported compressions of kernels and modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
-    /// gzip (RFC 1952).
+    /// gzip (RFC 1952): `CONFIG_KERNEL_GZIP`, `.ko.gz`.
     Gzip,
     /// xz container, not bare LZMA.
     Xz,
-    /// Zstandard (RFC 8878).
+    /// Zstandard (RFC 8878): `CONFIG_KERNEL_ZSTD`, `.ko.zst`.
     Zstd,
 }
 

@@ -22,7 +22,7 @@ use super::decompress::{Compression, decompress};
 
 /// Modules that a guest may need. One that a kernel lacks is built in, or does not exist in that version.
 pub(crate) const WANTED: &[&str] = &[
-    // PCI and virtio.
+    // PCI and virtio devices.
     "virtio_pci",
     "virtio_console",
     "virtio_blk",
@@ -39,7 +39,7 @@ pub(crate) const WANTED: &[&str] = &[
     "scsi_dh_emc",
     "scsi_dh_hp_sw",
     "scsi_dh_alua",
-    // The device-mapper.
+    // The device-mapper with its path selectors.
     "dm_mod",
     "dm_multipath",
     "dm_service_time",
@@ -47,7 +47,7 @@ pub(crate) const WANTED: &[&str] = &[
     "dm_round_robin",
     "dm_historical_service_time",
     "dm_io_affinity",
-    // Requested by alias, so they are nobody's dependency: crypto-crct10dif and the like.
+    // Requested by alias, so no module depends on them: crypto-crct10dif and the like.
     "crct10dif_generic",
     "crct10dif_common",
     "crct10dif_pclmul",

@@ -14,7 +14,7 @@ pub struct Parts {
     pub kernel: KernelSource,
     /// The programs and libraries, as a root file system.
     pub userland: UserlandSource,
-    /// A user's initramfs.
+    /// A user's initramfs, which is unpacked before the agent's.
     pub initrd: Option<PathBuf>,
 }
 

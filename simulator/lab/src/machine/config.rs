@@ -27,7 +27,7 @@ pub struct HbaSocket {
 pub struct MachineConfig {
     /// Kernel, initramfs and userland.
     pub image: Image,
-    /// KVM or TCG.
+    /// How guest code is executed: KVM or TCG.
     pub accel: Accel,
     /// Real or skipped time.
     pub time: TimeMode,

@@ -1,4 +1,4 @@
-//! QEMU's monitor (QMP).
+//! The connection to QEMU's monitor, in the QEMU Machine Protocol (QMP).
 
 use std::{
     sync::{Arc, Mutex},
@@ -96,7 +96,8 @@ impl Qmp {
     }
 
     /// `cont`: resumes the virtual processors. In exact time the reply may come only after the guest's next
-    /// question, so whoever answers that question must not wait here. An exit of QEMU is noticed elsewhere.
+    /// question, so the task that answers that question must not wait here. An exit of QEMU is noticed
+    /// elsewhere.
     pub(crate) async fn go_on(&self) {
         if let Err(error) = self.execute(qmp::cont {}).await {
             tracing::debug!("the guest is not continued: {error}");

@@ -22,7 +22,7 @@ const LEAN_RULES: &[&str] = &[
     "99-systemd.rules",
 ];
 
-/// systemd's udevd.
+/// systemd's udevd, which is not in `$PATH`.
 const UDEVD: &str = "/lib/systemd/systemd-udevd";
 
 /// Time limit for a program such as udevadm.

@@ -5,7 +5,7 @@ use std::fmt;
 /// What drives a guest's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeMode {
-    /// The host's clock.
+    /// The host's clock; the guest runs in real time.
     Real,
     /// The guest's instruction counter. While the guest idles, its clock jumps to the next timer. TCG only.
     Skip,

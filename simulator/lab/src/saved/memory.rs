@@ -40,7 +40,7 @@ impl TemplateMemory {
         &self.file
     }
 
-    /// Identifies this file.
+    /// Inode and mtime of the open file.
     pub(crate) fn id(&self) -> Result<TemplateMemoryId> {
         let meta = self.file.metadata().map_err(LabError::file("cannot read", &self.path))?;
         Ok(TemplateMemoryId { inode: meta.ino(), modified: (meta.mtime(), meta.mtime_nsec()) })

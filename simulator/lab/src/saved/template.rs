@@ -31,7 +31,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template's directory.
+    /// Absolute path of the template's directory in the cache.
     pub fn path(&self) -> &Path {
         &self.dir
     }

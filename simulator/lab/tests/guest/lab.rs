@@ -79,7 +79,7 @@ fn build_agent() {
     });
 }
 
-/// Collects progress messages.
+/// Progress messages, collected for assertions.
 #[derive(Debug, Default)]
 pub(crate) struct Said(Mutex<Vec<String>>);
 

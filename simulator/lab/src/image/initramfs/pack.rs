@@ -18,7 +18,7 @@ const DIRECTORIES: &[&str] = &["dev", "proc", "sys", "run", "sbin", "tmp", "newr
 /// it.
 ///
 /// `modules` are the files of `/lib/modules/RELEASE`. If a name occurs twice, the kernel keeps the later
-/// file, so the agent is PID 1 whatever `initrd` contains.
+/// file, so the agent is PID 1 regardless of the contents of `initrd`.
 pub(crate) fn write_initramfs(
     out: &mut dyn Write,
     initrd: &UserInitrd,
