@@ -25,7 +25,7 @@ use sansim_protocol::SKIPPED_TIME;
 
 pub(crate) use asker::Asker;
 
-/// Whether the kernel's command line selects exact time ([`SKIPPED_TIME`](sansim_protocol::SKIPPED_TIME)).
+/// Whether the kernel's command line selects exact time ([`SKIPPED_TIME`]).
 pub(crate) fn is_exact() -> bool {
     let line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
     line.split_whitespace().any(|word| word == SKIPPED_TIME)

@@ -150,7 +150,7 @@ pub(crate) fn prune(
 }
 
 /// The files and directories that can be removed safely: all except the `newest`, if they were not
-/// [used](used) for [`UNUSED_FOR`].
+/// [`used`] for [`UNUSED_FOR`].
 pub(crate) fn unused(paths: impl IntoIterator<Item = PathBuf>, newest: usize) -> Vec<PathBuf> {
     let when = |path: PathBuf| Some((fs::metadata(&path).ok()?.modified().ok()?, path));
     let mut all: Vec<(SystemTime, PathBuf)> = paths.into_iter().filter_map(when).collect();
