@@ -8,7 +8,7 @@
 //!
 //! | what | how | where |
 //! |---|---|---|
-//! | a question stops the processor | a write to a vhost-user-blk register waits for the backend's reply | [`register`] |
+//! | a question stops the processor | a write to a vhost-user-blk register waits for a reply | [`register`] |
 //! | questions and answers | are in memory that is reserved in the guest | [`mailbox`] |
 //! | HBAs and the userland's disk | serve only during a question, in a fixed order | [`disk`], [`Device`] |
 //! | interrupts | are listed in the answer; the agent raises them by MSI-X message | the agent's `exact` |
