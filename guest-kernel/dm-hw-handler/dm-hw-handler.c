@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hardware handlers of 2007 on today's kernels: every registered
+ * The hardware handler interface of 2007 on current kernels: every registered
  * hw_handler_type becomes a SCSI device handler of the same name.
  */
 
@@ -20,62 +20,62 @@
 
 #include "dm-hw-handler.h"
 
-/* How many types there can be: each needs functions of its own, see SLOT(). */
+/* Maximum number of types. Each needs its own attach function, see SLOT(). */
 #define SLOTS 8
 
 /* A registered type. */
 struct slot {
-	struct hw_handler_type type;	/* a copy; name is NULL in a free slot */
+	struct hw_handler_type type;	/* a copy; name is NULL if the slot is free */
 	struct scsi_device_handler dh;
-	unsigned int users;		/* attached disks, and dm_get_hw_handler() */
+	unsigned int users;		/* attached devices, and dm_get_hw_handler() */
 };
 
 struct bridge;
 
-/* What create() makes, for as long as destroy() was not called. */
+/* Lives from create() to destroy(). */
 struct instance {
 	struct hw_handler hwh;
 	struct bridge *bridge;
 };
 
-/* Somebody who wants to know how the pg_init under way ends. */
+/* A caller to be notified when the running pg_init completes. */
 struct waiter {
 	struct list_head list;
 	activate_complete done;
 	void *data;
 };
 
-/* What a disk has for its handler_data. */
+/* The handler_data of a SCSI device. */
 struct bridge {
 	struct dm_path path;
 	struct dm_dev dev;
 	struct scsi_device *sdev;
 	struct slot *slot;
-	bool bypass;				/* the next activation is to say so */
+	bool bypass;				/* next activation: MP_BYPASS_PG */
 
 	/*
-	 * Held during error() and status(), so that a handler's own lock may be
-	 * taken inside; never inside `lock`, which a handler may make us take
-	 * under its own.
+	 * Held during error() and status(). Lock order: hook_lock, the handler's
+	 * own lock, `lock`. A handler may call dm_pg_init_complete(), which takes
+	 * `lock`, with its own lock held.
 	 */
 	spinlock_t hook_lock;
-	const struct scsi_sense_hdr *sense;	/* within error() */
+	const struct scsi_sense_hdr *sense;	/* valid in error() */
 
-	spinlock_t lock;			/* guards what follows */
+	spinlock_t lock;			/* protects the fields below */
 	enum { PG_INIT_IDLE, PG_INIT_BEGUN, PG_INIT_COMPLETED } pg_init;
 	int result;
 	struct list_head waiters;
 	struct work_struct completion;
 	wait_queue_head_t idle;
 
-	/* Changes with both locks held and no pg_init under way. */
+	/* Changes only with both locks held and no pg_init running. */
 	struct instance *instance;
 };
 
 static DEFINE_MUTEX(slots_lock);
 static struct slot slots[SLOTS];
 
-/* I/O may wait for what is done here, and memory for the I/O. */
+/* WQ_MEM_RECLAIM: I/O waits for this work, and memory reclaim for the I/O. */
 static struct workqueue_struct *workqueue;
 
 static struct bridge *path_bridge(struct dm_path *path)
@@ -89,9 +89,9 @@ static struct bridge *hwh_bridge(struct hw_handler *hwh)
 }
 
 /*
- * The result that makes today's dm-multipath do what the flags asked for in
- * 2007 (mpath:pg_init_done). Failing the path outweighs bypassing its group:
- * there is no code for both.
+ * Maps the flags to the result for which current dm-multipath does what the
+ * flags meant in 2007 (dm-mpath.c:pg_init_done). No result means both "fail the
+ * path" and "bypass its group"; failing the path takes precedence.
  */
 static int activation_result(unsigned int err_flags)
 {
@@ -100,11 +100,11 @@ static int activation_result(unsigned int err_flags)
 	if (err_flags & MP_BYPASS_PG)
 		return SCSI_DH_DEV_TEMP_BUSY;
 	if (err_flags & MP_RETRY)
-		return SCSI_DH_IMM_RETRY;	/* 2007 knew no delay */
+		return SCSI_DH_IMM_RETRY;	/* no delay, as in 2007 */
 	return SCSI_DH_OK;
 }
 
-/* Tells dm-multipath, in process context as the kernel's own handlers do. */
+/* Notifies dm-multipath, in process context like the kernel's handlers. */
 static void complete_activation(struct work_struct *work)
 {
 	struct bridge *bridge = container_of(work, struct bridge, completion);
@@ -147,7 +147,7 @@ void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags)
 }
 EXPORT_SYMBOL_GPL(dm_pg_init_complete);
 
-/* The disk exists only after the handler was attached to its device. */
+/* The gendisk is created only after the handler is attached to the device. */
 static void find_disk(struct bridge *bridge)
 {
 	struct gendisk *disk = bridge->sdev->request_queue->disk;
@@ -160,8 +160,8 @@ static void find_disk(struct bridge *bridge)
 }
 
 /*
- * Begins a pg_init, or joins the one that is under way for another map or for a
- * reinstated path: 2007 had one at a time, too.
+ * Starts a pg_init, or joins the running one, which may be for another map or for
+ * a reinstated path. In 2007 there was only one at a time, too.
  */
 static int hwh_activate(struct scsi_device *sdev, activate_complete fn, void *data)
 {
@@ -197,9 +197,9 @@ static int hwh_activate(struct scsi_device *sdev, activate_complete fn, void *da
 }
 
 /*
- * What today's mid-layer is to do with a command that ended with sense, of what
- * the handler of 2007 would have done with the I/O. Unit attentions and a disk
- * that becomes ready never came to it: the mid-layer dealt with them first.
+ * Maps the flags of error() to a disposition of the command for the current
+ * mid-layer. error() never saw unit attentions or 02/04/01 (becoming ready): the
+ * mid-layer handled them first.
  */
 static enum scsi_disposition hwh_check_sense(struct scsi_device *sdev,
 					     struct scsi_sense_hdr *sense)
@@ -226,7 +226,7 @@ static enum scsi_disposition hwh_check_sense(struct scsi_device *sdev,
 	return NEEDS_RETRY;
 }
 
-/* "2", "a", "b", each with its NUL: what mpath:parse_hw_handler hands on. */
+/* Input: "2", "a", "b", each NUL-terminated (dm-mpath.c:parse_hw_handler). */
 static int parse_arguments(const char *params, unsigned int *argc, char ***argv)
 {
 	const char *next = params + strlen(params) + 1;
@@ -260,7 +260,7 @@ static struct instance *make_instance(struct bridge *bridge, unsigned int argc, 
 	if (error) {
 		sdev_printk(KERN_ERR, bridge->sdev, "%s: create failed (%d)\n", type->name, error);
 		kfree(instance);
-		/* What a handler of 2007 returned was only looked at for being 0. */
+		/* In 2007 the value was only compared with 0, so it may be positive. */
 		return ERR_PTR(error < 0 ? error : -EINVAL);
 	}
 	return instance;
@@ -273,8 +273,8 @@ static void destroy_instance(struct instance *instance)
 }
 
 /*
- * Puts an instance in the place of another. The one that goes may be in use:
- * a table is loaded while the one before it still serves.
+ * Replaces the current instance, which may be in use: a table is loaded while the
+ * previous table is still active.
  */
 static int replace_instance(struct bridge *bridge, struct instance *instance)
 {
@@ -323,7 +323,7 @@ static ssize_t show_status(struct device *dev, status_type_t what, char *text)
 	struct hw_handler *hwh;
 	int len = 0;
 
-	/* In 2007 it was called with a lock held, too. */
+	/* As in 2007, status() is called with a lock held. */
 	spin_lock_irq(&bridge->hook_lock);
 	hwh = &bridge->instance->hwh;
 	if (hwh->type->status)
@@ -354,7 +354,7 @@ static struct attribute *hw_handler_attrs[] = {
 
 static const struct attribute_group hw_handler_group = { .attrs = hw_handler_attrs };
 
-/* One user more, if the slot is not free. */
+/* Takes a reference, unless the slot is free. */
 static bool get_slot(struct slot *slot)
 {
 	bool taken;
@@ -410,7 +410,7 @@ static void hwh_detach(struct scsi_device *sdev)
 {
 	struct bridge *bridge = sdev->handler_data;
 
-	/* The device's directory may be gone already, and the files with it. */
+	/* The sysfs directory may have been removed already, with its files. */
 	if (sdev->sdev_gendev.kobj.sd)
 		sysfs_remove_group(&sdev->sdev_gendev.kobj, &hw_handler_group);
 	destroy_instance(bridge->instance);
@@ -420,7 +420,7 @@ static void hwh_detach(struct scsi_device *sdev)
 	kfree(bridge);
 }
 
-/* attach() of a SCSI device handler is not told which handler it is for. */
+/* scsi_device_handler.attach() has no handler argument, hence one per slot. */
 #define SLOT(n) static int attach_##n(struct scsi_device *sdev) { return attach(&slots[n], sdev); }
 SLOT(0) SLOT(1) SLOT(2) SLOT(3) SLOT(4) SLOT(5) SLOT(6) SLOT(7)
 
@@ -428,7 +428,7 @@ static int (*const attach_slot[SLOTS])(struct scsi_device *) = {
 	attach_0, attach_1, attach_2, attach_3, attach_4, attach_5, attach_6, attach_7,
 };
 
-/* With slots_lock held. A NULL name looks for a free slot. */
+/* Call with slots_lock held. A NULL name finds a free slot. */
 static struct slot *find_slot(const char *name)
 {
 	struct slot *slot;
@@ -447,7 +447,7 @@ int dm_register_hw_handler(struct hw_handler_type *type)
 	struct slot *slot;
 	int error;
 
-	/* The others may be missing, as they might in 2007. */
+	/* The other functions are optional, as in 2007. */
 	if (!type->name || !type->create || !type->destroy)
 		return -EINVAL;
 	mutex_lock(&slots_lock);
@@ -534,9 +534,8 @@ void dm_put_hw_handler(struct hw_handler_type *type)
 EXPORT_SYMBOL_GPL(dm_put_hw_handler);
 
 /*
- * What the handler of 2007 was written to do and never could, since a bio had
- * no sense with it: everything that is the disk's own fault is no fault of the
- * path.
+ * An error of the disk itself does not fail the path. The function of 2007 was
+ * written to do this, but never could, because a bio carried no sense.
  */
 unsigned int dm_scsi_err_handler(struct hw_handler *hwh, struct bio *bio)
 {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hardware handler that does as it is told: it sends nothing, and answers with
- * the flags, in the context and as often as the table's arguments say. What no
- * well-behaved handler does, this one does, to show what comes of it.
+ * A hardware handler for tests. It sends no commands. The table's arguments set
+ * the flags with which it completes pg_init, the context, and how often; that
+ * includes misbehaviour, to show its consequences.
  *
  *	FLAGS [direct|timer|twice|never [COUNT]]
  *
- * FLAGS is what pg_init ends with, MP_ flags in decimal; "direct" (before pg_init
- * returns) unless something else is said, "timer" in interrupt context; after
- * COUNT times with 0. Without arguments it succeeds at once. "refuse" makes
- * create() fail.
+ * FLAGS are MP_ flags in decimal. "direct", the default, completes before pg_init
+ * returns; "timer" completes in interrupt context. After COUNT completions the
+ * flags are 0. Without arguments pg_init succeeds at once. "refuse" makes create()
+ * fail.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -23,7 +23,7 @@
 
 #include "dm-hw-handler.h"
 
-/* More than there can be types. */
+/* More than the maximum number of types. */
 #define MANY 16
 
 static unsigned int error_flags = MP_FAIL_PATH;
@@ -41,9 +41,9 @@ struct hwtest {
 	struct timer_list timer;
 	enum way way;
 	unsigned int flags;
-	unsigned int left;	/* how often flags are still answered */
-	unsigned int asked;	/* how often pg_init was called */
-	unsigned int errors;	/* how often error() was called */
+	unsigned int left;	/* remaining completions with flags */
+	unsigned int asked;	/* number of pg_init calls */
+	unsigned int errors;	/* number of error() calls */
 };
 
 static unsigned int answer(struct hwtest *h)
@@ -160,7 +160,7 @@ static struct hw_handler_type hwtest = {
 	.status = hwtest_status,
 };
 
-/* A type that differs from hwtest in its name only. */
+/* A type that is equal to hwtest except for its name. */
 static struct hw_handler_type named(char *name)
 {
 	struct hw_handler_type type = hwtest;
@@ -183,7 +183,7 @@ static void unregister_named(char *name)
 	pr_info("unregister %s: %d\n", name, dm_unregister_hw_handler(&type));
 }
 
-/* Registers types until there is no room, and unregisters them. */
+/* Registers types until registration fails, then unregisters them. */
 static void register_many(void)
 {
 	static char names[MANY][8];
@@ -209,7 +209,7 @@ static void register_many(void)
 	}
 }
 
-/* Walks through the life of a type, when the parameter `life` is written to. */
+/* Registers, looks up and unregisters types on a write to parameter `life`. */
 static int live(const char *value, const struct kernel_param *param)
 {
 	struct hw_handler_type *got, nameless = named(NULL);

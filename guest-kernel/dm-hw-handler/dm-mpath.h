@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A path of a multipath map, as the hardware handlers of 2007 saw it.
+ * A path of a multipath map, as in the hardware handler interface of 2007.
  */
 #ifndef DM_MPATH_H
 #define DM_MPATH_H
@@ -10,15 +10,15 @@
 struct dm_dev;
 
 struct dm_path {
-	struct dm_dev *dev;	/* its disk; NULL until the disk has been found */
+	struct dm_dev *dev;	/* the disk; NULL until its gendisk exists */
 	unsigned int is_active;	/* always 1: only active paths are activated */
-	void *pscontext;	/* unused: path selectors are the kernel's own */
-	void *hwhcontext;	/* the handler's */
+	void *pscontext;	/* unused: path selectors are the kernel's */
+	void *hwhcontext;	/* private to the handler */
 };
 
 /*
- * Says how a pg_init() ended: 0 or MP_ flags. Exactly once for each, in any
- * context.
+ * Completes a pg_init() with 0 or MP_ flags. Must be called exactly once for each
+ * pg_init(), in any context.
  */
 void dm_pg_init_complete(struct dm_path *path, unsigned int err_flags);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hardware handler as they were written in 2007, for an array that no kernel
- * knows: START STOP UNIT makes a controller take a LUN over, and may be answered
+ * A hardware handler in the style of 2007, for an array that no kernel knows.
+ * START STOP UNIT makes a controller take over a LUN; the array may answer
  * "not now".
  */
 
@@ -19,14 +19,14 @@
 #define TIMEOUT (60 * HZ)
 
 struct sansim {
-	struct dm_path *path;		/* whose pg_init is under way */
-	unsigned int busy;		/* what "not now" is answered with: MP_ flags */
-	unsigned int sent;		/* commands, since create() */
+	struct dm_path *path;		/* the path of the running pg_init */
+	unsigned int busy;		/* MP_ flags to complete with on "not now" */
+	unsigned int sent;		/* commands sent since create() */
 	unsigned int atomic;		/* completions in interrupt context */
 	unsigned int last;		/* flags of the last completion */
 };
 
-/* What an answer to START STOP UNIT comes to. */
+/* Maps the outcome of START STOP UNIT to MP_ flags. */
 static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_status_t status)
 {
 	struct scsi_sense_hdr sense;
@@ -40,9 +40,9 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 		if (sense.asc == 0x04 && sense.ascq == 0x01)
 			return MP_RETRY;	/* becoming ready */
 		if (sense.asc == 0x04 && sense.ascq == 0x03)
-			return h->busy;		/* switching over */
+			return h->busy;		/* switchover in progress */
 		if (sense.asc == 0x04 && sense.ascq == 0x22)
-			return MP_BYPASS_PG;	/* not before somebody has repaired it */
+			return MP_BYPASS_PG;	/* needs manual repair */
 		return MP_FAIL_PATH;
 	case UNIT_ATTENTION:
 	case ABORTED_COMMAND:
@@ -52,7 +52,7 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 	}
 }
 
-/* In interrupt context, but for a request that never came to the HBA. */
+/* Runs in interrupt context, unless the request never reached the HBA. */
 static enum rq_end_io_ret start_done(struct request *rq, blk_status_t status)
 {
 	struct sansim *h = rq->end_io_data;
@@ -90,7 +90,7 @@ static void sansim_pg_init(struct hw_handler *hwh, unsigned int bypassed, struct
 	blk_execute_rq_nowait(rq, true);
 }
 
-/* "retry" or "bypass": what is done about an array that switches over. */
+/* Argument "retry" or "bypass": what to do while the array switches over. */
 static int sansim_create(struct hw_handler *hwh, unsigned int argc, char **argv)
 {
 	unsigned int busy = MP_RETRY;

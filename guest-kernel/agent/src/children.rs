@@ -1,4 +1,4 @@
-//! Child processes. PID 1 inherits every orphan of the guest, so one place waits for all.
+//! Child processes. PID 1 inherits every orphan, so a single thread waits for all of them.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,19 +12,18 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 use crate::fail::Result;
 use crate::thread;
 
-/// Spawns children and reaps them, and orphans.
 #[derive(Clone, Default)]
 pub(crate) struct Children(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Who wants to know how a child ended.
+    /// The channel that receives each child's wait status.
     waiting: Mutex<HashMap<Pid, Sender<WaitStatus>>>,
     spawned: Condvar,
 }
 
 impl Children {
-    /// Starts the thread that reaps.
+    /// Starts the reaper thread.
     pub(crate) fn start() -> Result<Children> {
         let children = Children::default();
         let reaper = children.clone();
@@ -32,13 +31,14 @@ impl Children {
         Ok(children)
     }
 
-    /// Spawns a command. Its end is told through the receiver; the child must not be waited for.
+    /// Spawns a command. The receiver gets the wait status; the caller must not wait for the child itself.
     pub(crate) fn spawn(
         &self,
         command: &mut Command,
     ) -> io::Result<(Child, Pid, Receiver<WaitStatus>)> {
         let (sender, ended) = channel();
-        // The reaper needs this lock to tell of an end, so that no end can come before its entry.
+        // The reaper needs this lock to report a wait status, so a child cannot be reaped before it is
+        // entered here.
         let mut waiting = self.lock();
         let child = command.spawn()?;
         let pid = Pid::from_child(&child);
@@ -53,7 +53,7 @@ impl Children {
             match wait(WaitOptions::empty()) {
                 Ok(Some((pid, status))) => {
                     if let Some(sender) = self.lock().remove(&pid) {
-                        // Whoever ran it may have given up on it.
+                        // The caller may have timed out and dropped its receiver.
                         let _ = sender.send(status);
                     }
                 }

@@ -1,4 +1,4 @@
-//! Programs of the userland that go on: what they say, line by line, and their end.
+//! Long-running programs of the userland: their output, line by line, and their exit.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
@@ -11,10 +11,10 @@ use crate::fail::Result;
 use crate::outbox::Outbox;
 use crate::thread;
 
-/// Bytes of a line that are passed on.
+/// Longest line that is reported, in bytes, with its newline.
 const MAX_LINE: u64 = 4096;
 
-/// Passes on what a child says, and that it has ended.
+/// Reports a child's output and its exit as [`Happening::Said`].
 pub(crate) fn follow(
     name: &str,
     mut child: Child,
@@ -46,7 +46,7 @@ fn say_lines(
     })
 }
 
-/// Reads a stream to its end, line by line. Of a line that is too long the rest counts as another.
+/// Reads a stream to its end, line by line. A line longer than [`MAX_LINE`] is split.
 fn lines(stream: impl Read, mut take: impl FnMut(String)) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
@@ -65,7 +65,7 @@ fn lines(stream: impl Read, mut take: impl FnMut(String)) {
     }
 }
 
-/// Starts a thread that is called like the program.
+/// Starts a thread named after the program (the kernel keeps 15 bytes of a thread's name).
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
     let name: String = name.chars().take(15).collect();
     thread::start(&name, run).map(drop)

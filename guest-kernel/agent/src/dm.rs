@@ -1,4 +1,4 @@
-//! Multipath maps: building, asking, telling, removing, watching.
+//! Multipath maps: create, query, message, remove, watch.
 
 mod ioctl;
 mod status;
@@ -22,25 +22,26 @@ use status::Status;
 
 pub(crate) use watch::Watch;
 
-/// How long a map that is still open is waited for before its removal is left to the last close.
+/// How long removal is retried while the map is open. After that, `DM_DEFERRED_REMOVE` leaves it to the
+/// last close.
 const BUSY_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The control device, `/dev/mapper/control`; devtmpfs makes it when dm_mod is loaded.
+/// The control device. devtmpfs creates it when dm_mod is loaded.
 const CONTROL: &str = "/dev/mapper/control";
 
-/// The device-mapper of this kernel, by its control device.
+/// The kernel's device-mapper, through its control device.
 pub(crate) struct Dm {
     control: File,
 }
 
-/// The dm device of a map.
+/// The block device of a map.
 pub(crate) struct MapDevice {
     dev: (u32, u32),
     event_nr: u32,
 }
 
 impl MapDevice {
-    /// The node that devtmpfs makes: `/dev/dm-0`.
+    /// The node that devtmpfs creates: `/dev/dm-0`.
     pub(crate) fn node(&self) -> String {
         format!("/dev/{}", self.kernel_name())
     }
@@ -49,7 +50,7 @@ impl MapDevice {
         format!("dm-{}", self.dev.1)
     }
 
-    /// The size of the map in bytes, as sysfs has it.
+    /// The size in bytes, from `/sys/block/dm-N/size`.
     pub(crate) fn bytes(&self) -> Result<u64> {
         let path = format!("/sys/block/{}/size", self.kernel_name());
         let text = fs::read_to_string(&path).doing(|| format!("read {path}"))?;
@@ -59,18 +60,18 @@ impl MapDevice {
 }
 
 impl Dm {
-    /// Whether the device-mapper is there at all.
+    /// Whether dm_mod is loaded: it creates the control device.
     pub(crate) fn is_loaded() -> bool {
         Path::new(CONTROL).exists()
     }
 
-    /// Opens the control device, which must be there.
+    /// Opens the control device. dm_mod must be loaded.
     pub(crate) fn open() -> Result<Dm> {
         let control = OpenOptions::new().read(true).write(true).open(CONTROL);
         Ok(Dm { control: control.doing(|| format!("open {CONTROL} (is dm_mod loaded?)"))? })
     }
 
-    /// The device of a map.
+    /// Looks up a map by name (`DM_DEV_STATUS`).
     pub(crate) fn find(&self, map: &str) -> Result<MapDevice> {
         let answer = self.ask(DmRequest::new(DmCommand::Status, map));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
@@ -81,8 +82,8 @@ impl Dm {
         request.send(&self.control)
     }
 
-    /// Creates a map, loads its table and activates it. A map whose table is refused is removed
-    /// again.
+    /// Creates a map, loads its table and activates it. If the kernel refuses the table, the empty map is
+    /// removed again.
     pub(crate) fn build(&self, spec: &MapSpec) -> Result<MapStatus> {
         let map = &*spec.map;
         if map.is_empty() || map.contains('/') {
@@ -100,7 +101,8 @@ impl Dm {
         let target = Target { start: 0, sectors, kind: "multipath".to_owned(), text };
         self.ask(DmRequest::new(DmCommand::Create, map)).doing(|| format!("create map {map}"))?;
         self.activate(map, &target).inspect_err(|_| {
-            // Nobody has opened it, so this succeeds at once; the first error is the one to tell.
+            // Nothing has opened the map, so the removal does not fail. The error to report is the first
+            // one.
             let _ = self.ask(DmRequest::new(DmCommand::Remove, map));
         })?;
         link(map, &self.find(map)?)?;
@@ -125,14 +127,14 @@ impl Dm {
         Ok(())
     }
 
-    /// What the kernel shows of a multipath map.
+    /// Reads and parses a map's status and table lines.
     pub(crate) fn status(&self, map: &str) -> Result<MapStatus> {
         let (line, device) = self.line(map, flags::NOFLUSH)?;
         let parsed: Status = line.text.parse().map_err(Failure::new)?;
         self.full_status(map, &device, &line, parsed)
     }
 
-    /// A status that was read and parsed, with what else there is to say about its map.
+    /// A parsed status, with the map's table line and device added.
     fn full_status(
         &self,
         map: &str,
@@ -153,7 +155,7 @@ impl Dm {
         })
     }
 
-    /// The status or table line of a map, and its device.
+    /// The status line of a map, or its table line with [`flags::STATUS_TABLE`], and its device.
     fn line(&self, map: &str, flags: u32) -> Result<(Target, MapDevice)> {
         let answer = self.ask(DmRequest::new(DmCommand::TableStatus, map).flags(flags));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
@@ -165,7 +167,7 @@ impl Dm {
         }
     }
 
-    /// Sends a message to the map's target.
+    /// Sends a message to the target at sector 0 (`DM_TARGET_MSG`).
     pub(crate) fn message(&self, map: &str, message: &str) -> Result<()> {
         let log = KernelLog::from_now();
         let sent = self.ask(DmRequest::new(DmCommand::Message, map).message(message));
@@ -178,8 +180,8 @@ impl Dm {
         Err(Failure::new(format!("map {map} refuses the message \"{message}\": {reason}")))
     }
 
-    /// Removes a map. What it queues must have been failed before; a map that stays open goes when
-    /// it is closed.
+    /// Removes a map. Its queued I/O must have been failed before. An open map is removed on its last
+    /// close.
     pub(crate) fn remove(&self, map: &str) -> Result<()> {
         let give_up = Instant::now() + BUSY_PATIENCE;
         loop {
@@ -209,8 +211,8 @@ fn no_map(map: &str, errno: Errno) -> Failure {
     }
 }
 
-/// The kernel's own words about what it refused: the device-mapper's last line, without the part
-/// that only says who speaks.
+/// Why the kernel refused a request: the last `device-mapper: table: …` line of the log, or else the last
+/// `device-mapper: …` line, without the prefix.
 fn reason(lines: &[String]) -> Option<String> {
     const WHO: [&str; 3] =
         ["device-mapper: table: ", "device-mapper: multipath: ", "device-mapper: "];
@@ -221,7 +223,7 @@ fn reason(lines: &[String]) -> Option<String> {
     table.or_else(any).and_then(strip)
 }
 
-/// `/dev/mapper/NAME`, as udev would make it; where udev runs, it may be faster.
+/// Creates `/dev/mapper/NAME`, as udev would. Where udev runs, the link may exist already.
 fn link(map: &str, device: &MapDevice) -> Result<()> {
     let path = format!("/dev/mapper/{map}");
     unlink(map);
@@ -234,12 +236,11 @@ fn link(map: &str, device: &MapDevice) -> Result<()> {
 }
 
 fn unlink(map: &str) {
-    // Gone already where udev runs.
+    // udev may have removed it already.
     let _ = fs::remove_file(format!("/dev/mapper/{map}"));
 }
 
-/// Loads what the ioctl interface needs; the multipath target and its path selectors are left to
-/// the kernel's own requests.
+/// Loads dm_mod. The kernel requests the multipath target and the path selectors itself.
 pub(crate) fn load() -> Result<()> {
     if Dm::is_loaded() { Ok(()) } else { Modules::open()?.load("dm_mod").map(|_| ()) }
 }

@@ -1,13 +1,13 @@
-//! Why a call could not be carried out: a sentence for the user, and a kind for the lab.
+//! Why a call failed: a sentence for the user, and a kind for the lab.
 
 use std::fmt;
 
 pub(crate) use sansim_protocol::Failure;
 
-/// What nearly everything here returns.
+/// The agent's result type.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-/// Says what was being done when an error came up.
+/// Adds to an error what was being done.
 pub(crate) trait Doing<T> {
     /// Turns an error into "cannot `what`: `error`".
     fn doing(self, what: impl FnOnce() -> String) -> Result<T>;

@@ -1,4 +1,4 @@
-//! The duties of the first process: file systems, the base modules, and never to exit.
+//! The duties of PID 1: mounting file systems, loading the base modules, and never exiting.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use rustix::system::{RebootCommand, reboot};
 use crate::exact;
 use crate::modprobe::Modules;
 
-/// What is mounted: type and place.
+/// File systems to mount: type and mount point.
 const MOUNTS: [(&str, &str); 5] = [
     ("proc", "/proc"),
     ("sysfs", "/sys"),
@@ -19,18 +19,18 @@ const MOUNTS: [(&str, &str); 5] = [
     ("tmpfs", "/tmp"),
 ];
 
-/// What is needed to talk to the lab, in this order: in real time there is a port, too. Some kernels have
-/// some of them built in. Not the driver of the userland's disk: it reads the disk at once, which in exact
-/// time somebody must keep the clock for.
+/// Modules needed to talk to the lab, in load order; in real time also those of the virtio-serial port.
+/// Some kernels have some of them built in. The driver of the userland's disk is not among them: it reads
+/// the disk when it is loaded, and in exact time the keeper must run by then.
 const BASE_MODULES: [&str; 1] = ["virtio_pci"];
 const PORT_MODULES: [&str; 1] = ["virtio_console"];
 
-/// Sets up what every part of the agent relies on.
+/// Mounts the file systems and loads the base modules. A panic of the agent powers the guest off.
 pub(crate) fn set_up() {
     std::panic::set_hook(Box::new(|info| die(&info.to_string())));
     for (kind, place) in MOUNTS {
         let _ = fs::create_dir_all(place);
-        // Some kernels mount devtmpfs themselves; what is really missing shows soon enough.
+        // Some kernels mount devtmpfs themselves. A mount that is really missing is noticed soon after.
         let _ = mount(kind, place, kind, MountFlags::empty(), None);
     }
     load_base_modules();
@@ -50,23 +50,22 @@ fn load_base_modules() {
     }
 }
 
-/// Writes a line to the console.
 pub(crate) fn say(text: &str) {
     if let Ok(mut console) = OpenOptions::new().write(true).open("/dev/console") {
         let _ = writeln!(console, "sansim-agent: {text}");
     }
 }
 
-/// Says what is wrong and ends the guest: without its agent it is of no use to anyone.
+/// Prints the reason and powers the guest off: without its agent the guest is useless.
 pub(crate) fn die(text: &str) -> ! {
     say(&format!("fatal: {text}"));
     power_off()
 }
 
-/// Switches the machine off, which ends QEMU.
+/// Powers the guest off, which ends QEMU.
 pub(crate) fn power_off() -> ! {
     let _ = reboot(RebootCommand::PowerOff);
-    // A machine that cannot be switched off may at least stop.
+    // Halts if powering off failed.
     let _ = reboot(RebootCommand::Halt);
     loop {
         std::thread::sleep(Duration::from_secs(3600));

@@ -16,26 +16,25 @@ use crate::outbox::Outbox;
 /// Longest record that the kernel returns, in bytes (CONSOLE_EXT_LOG_MAX).
 const MAX_RECORD: usize = 8192;
 
-/// One line of the log.
+/// One record of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Record {
-    /// syslog level, 0 to 7.
+    /// syslog severity, 0 (emergency) to 7 (debug).
     level: u8,
-    /// Counts the records from boot on.
+    /// Sequence number, counted from boot.
     sequence: u64,
-    /// When it was written, in nanoseconds of the kernel's log clock, which is close to
-    /// CLOCK_MONOTONIC.
+    /// Timestamp in nanoseconds. The kernel's log clock is close to CLOCK_MONOTONIC.
     at_ns: u64,
     text: String,
 }
 
-/// A reader of the log.
+/// An open reader, at some position in the log.
 pub(crate) struct KernelLog {
     file: File,
 }
 
 impl KernelLog {
-    /// Reads everything that is still there, from boot on.
+    /// Opens the log at its oldest record.
     fn from_boot() -> Result<KernelLog> {
         let file = OpenOptions::new()
             .read(true)
@@ -44,19 +43,19 @@ impl KernelLog {
         Ok(KernelLog { file: file.doing(|| "open /dev/kmsg".to_owned())? })
     }
 
-    /// Reads what is written from now on.
+    /// Opens the log at its end: only later records are read.
     pub(crate) fn from_now() -> Result<KernelLog> {
         let mut log = KernelLog::from_boot()?;
         log.file.seek(SeekFrom::End(0)).doing(|| "seek in /dev/kmsg".to_owned())?;
         Ok(log)
     }
 
-    /// The lines written so far.
+    /// The text of all records up to now.
     pub(crate) fn lines(mut self) -> Vec<String> {
         std::iter::from_fn(|| self.next()).map(|record| record.text).collect()
     }
 
-    /// The next record, if there is one.
+    /// The next record, or `None` at the end of the log.
     fn next(&mut self) -> Option<Record> {
         let mut buffer = [0; MAX_RECORD];
         loop {
@@ -67,7 +66,8 @@ impl KernelLog {
                         return Some(record);
                     }
                 }
-                // Records were overwritten before they were read; the next read goes on after them.
+                // EPIPE: records were overwritten before they were read. The next read continues after
+                // them.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return None,
@@ -76,7 +76,8 @@ impl KernelLog {
     }
 }
 
-/// `<facility and level>,<sequence>,<microseconds>,<flags>…;<text>`, then lines of properties.
+/// `<facility and level>,<sequence>,<microseconds>,<flags>…;<text>`, then lines with properties (the
+/// `dev-kmsg` ABI document).
 fn parse(record: &str) -> Option<Record> {
     let (prefix, text) = record.split_once(';')?;
     let mut fields = prefix.split(',');
@@ -88,8 +89,7 @@ fn parse(record: &str) -> Option<Record> {
     Some(Record { level, sequence, at_ns, text })
 }
 
-/// Turns `\x5c` back into what it stands for: the kernel writes backslashes and everything that is
-/// not printable that way.
+/// Decodes `\x5c` escapes: the kernel writes backslashes and unprintable bytes that way.
 fn unescape(text: &str) -> String {
     let mut parts = text.split("\\x");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -109,7 +109,7 @@ fn unescape(text: &str) -> String {
     plain
 }
 
-/// Sends the log from boot on, and then every line as it is written.
+/// Sends the log from boot on, and then each record as it is written.
 pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
     let mut log = KernelLog::from_boot()?;
     let mut expected = 0;

@@ -1,7 +1,7 @@
-//! The guest's first process: builds multipath maps, runs I/O on them, watches, and tells the lab.
+//! PID 1 of the guest: builds multipath maps, runs I/O on them, watches them, and reports to the lab.
 //!
-//! The same binary is also the guest's `/sbin/modprobe`, and what becomes a program of the
-//! userland; which of them it is to be, its name says.
+//! The same binary is also the guest's `/sbin/modprobe`, and the wrapper that enters the userland and
+//! executes a program there. `argv[0]` decides which.
 
 mod bell;
 mod children;

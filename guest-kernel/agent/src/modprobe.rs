@@ -1,4 +1,4 @@
-//! Loading kernel modules: for the lab's calls, and as the kernel's own `/sbin/modprobe`.
+//! Loads kernel modules: for the lab's calls, and as the guest's `/sbin/modprobe`.
 
 mod glob;
 mod index;
@@ -17,20 +17,20 @@ use sansim_protocol::{FailureKind, USERLAND};
 use crate::fail::{Doing, Failure, Result};
 use index::{Index, Name};
 
-/// Let the kernel decompress the file (MODULE_INIT_COMPRESSED_FILE, since Linux 5.17).
+/// `MODULE_INIT_COMPRESSED_FILE` of finit_module(2): the kernel decompresses the file (since Linux 5.17).
 const COMPRESSED_FILE: i32 = 4;
 
-/// The modules of the running kernel.
+/// The modules of the running kernel, and how to find them.
 pub(crate) struct Modules {
-    /// Where modules may be: the initramfs, then the userland if it is mounted.
+    /// The depmod indexes: of the initramfs, then of the userland if it is mounted.
     indexes: Vec<Index>,
-    /// The kernel's command line, which carries parameters (`scsi_mod.scan=manual`). The kernel
-    /// takes only those of built-in code itself.
+    /// The kernel's command line, which carries module parameters (`scsi_mod.scan=manual`). The kernel
+    /// itself applies only those of built-in code.
     command_line: String,
 }
 
 impl Modules {
-    /// Reads what is known about the modules.
+    /// Reads the depmod indexes and the kernel's command line.
     pub(crate) fn open() -> Result<Modules> {
         let release = release();
         let dirs = ["/lib/modules".to_owned(), format!("{USERLAND}/lib/modules")];
@@ -42,8 +42,8 @@ impl Modules {
         Ok(Modules { indexes, command_line })
     }
 
-    /// Loads a module by name or alias; parameters may follow the name. One that is loaded or built
-    /// in already is fine.
+    /// Loads a module by name or alias, with its dependencies. Parameters may follow the name. A module
+    /// that is loaded or built in already is no error.
     pub(crate) fn load(&self, request: &str) -> Result<()> {
         let (name, parameters) = request.trim().split_once(' ').unwrap_or((request.trim(), ""));
         self.load_with(name, parameters.trim(), &mut HashSet::new())
@@ -84,7 +84,7 @@ impl Modules {
         })?;
         let soft = index.soft(module);
         for name in &soft.before {
-            // A soft dependency that cannot be had is done without.
+            // A soft dependency that fails to load is ignored.
             let _ = self.load_with(name, "", seen);
         }
         for file in &files {
@@ -100,18 +100,18 @@ impl Modules {
     }
 }
 
-/// The kernel's release, as `uname -r` says it.
+/// The kernel release, as in `uname -r`.
 pub(crate) fn release() -> String {
     uname().release().to_string_lossy().into_owned()
 }
 
-/// Whether a module is loaded and initialised.
+/// Whether a module is loaded and initialised (`initstate` is `live`).
 fn is_live(name: &Name) -> bool {
     let state = fs::read_to_string(format!("/sys/module/{}/initstate", name.as_str()));
     state.is_ok_and(|state| state.trim() == "live")
 }
 
-/// Puts one module into the kernel.
+/// Loads one module file with finit_module(2).
 fn insert(file: &PathBuf, name: &Name, parameters: &str) -> Result<()> {
     if is_live(name) {
         return Ok(());

@@ -1,7 +1,7 @@
-//! What waits to be sent to the lab.
+//! The queue of messages to the lab.
 //!
-//! Replies are never dropped: calls are not taken while many replies wait. Events are dropped when
-//! the lab does not read: the newest go, and a count of them takes their place.
+//! Replies are never dropped: the agent accepts no calls while too many replies wait. When the lab does not
+//! read, the newest events are dropped, and a count of the dropped events is sent instead.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,14 +14,14 @@ use crate::clock::now_ns;
 /// Bytes of events that may wait.
 const MAX_WAITING: usize = 1 << 20;
 
-/// Replies that may wait before no more calls are taken.
+/// Replies that may wait before the agent accepts no more calls.
 const MAX_REPLIES: usize = 256;
 
-/// The sending end; all clones feed the same queue.
+/// The sending end. All clones feed the same queue.
 #[derive(Clone, Default)]
 pub(crate) struct Outbox {
     shared: Arc<Shared>,
-    /// Rung with every message.
+    /// Rung for every message.
     bell: Option<Arc<Bell>>,
 }
 
@@ -34,10 +34,10 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    /// Encoded messages, and how many bytes of events each stands for.
+    /// Encoded messages, each with the bytes that it counts against [`MAX_WAITING`] (0 for replies).
     lines: VecDeque<(Vec<u8>, usize)>,
     event_bytes: usize,
-    /// Messages among the lines that are no events.
+    /// How many of `lines` are not events.
     replies: usize,
     lost: u64,
 }
@@ -60,7 +60,7 @@ impl Queue {
         self.lines.push_back((line, size));
     }
 
-    /// The message about what was dropped, if something was.
+    /// The message that reports dropped events, if any were dropped.
     fn take_lost(&mut self) -> Option<Vec<u8>> {
         let count = std::mem::take(&mut self.lost);
         let what = Happening::Lost { count };
@@ -80,40 +80,40 @@ impl Queue {
 }
 
 impl Outbox {
-    /// Has a bell rung for every message that comes through this or a clone made from now on.
+    /// Sets the bell to ring for every message sent through this outbox or later clones of it.
     pub(crate) fn ring_with(&mut self, bell: Arc<Bell>) {
         self.bell = Some(bell);
     }
 
-    /// Something happened just now.
+    /// Sends an event with the current time.
     pub(crate) fn event(&self, what: Happening) {
         self.event_at(now_ns(), what);
     }
 
-    /// Something happened at a given time.
+    /// Sends an event with the given time.
     pub(crate) fn event_at(&self, at_ns: u64, what: Happening) {
         self.lock().push_event(Event { at_ns, what });
         self.filled();
     }
 
-    /// Waits until few enough events wait for another to be surely kept.
+    /// Waits until the queue has room for further events: less than half of [`MAX_WAITING`].
     pub(crate) fn wait_for_quiet(&self) {
         let full = |queue: &mut Queue| queue.event_bytes >= MAX_WAITING / 2;
         drop(self.shared.drained.wait_while(self.lock(), full));
     }
 
-    /// Events were lost before they came here.
+    /// Counts events that were lost before they reached the outbox.
     pub(crate) fn count_lost(&self, count: u64) {
         self.lock().lost += count;
         self.filled();
     }
 
-    /// Sends an answer; it is never dropped.
+    /// Sends the reply to a call. It is never dropped.
     pub(crate) fn reply(&self, reply: Reply) {
         self.message(&FromAgent::Reply(reply));
     }
 
-    /// A message that is not dropped.
+    /// Sends a message that is never dropped.
     pub(crate) fn message(&self, message: &FromAgent) {
         let mut queue = self.lock();
         queue.lines.push_back((encode(message), 0));
@@ -129,7 +129,7 @@ impl Outbox {
         }
     }
 
-    /// Waits for the next message to be sent.
+    /// Blocks until there is a message, and takes it.
     pub(crate) fn next(&self) -> Vec<u8> {
         let mut queue = self.lock();
         loop {
@@ -141,14 +141,14 @@ impl Outbox {
         }
     }
 
-    /// Appends everything that waits to be sent.
+    /// Appends all waiting messages to `to`.
     pub(crate) fn take_all(&self, to: &mut Vec<u8>) {
         let mut queue = self.lock();
         to.extend(std::iter::from_fn(|| queue.pop()).flatten());
         self.shared.drained.notify_all();
     }
 
-    /// Waits until few enough replies wait for another call to be taken.
+    /// Waits until fewer than [`MAX_REPLIES`] replies wait.
     pub(crate) fn wait_for_room(&self) {
         let full = |queue: &mut Queue| queue.replies >= MAX_REPLIES;
         drop(self.shared.drained.wait_while(self.lock(), full));
@@ -169,7 +169,7 @@ mod tests {
         Happening::Log { level: 6, text: format!("{n} {}", "x".repeat(1000)) }
     }
 
-    /// Takes everything that waits.
+    /// Takes and decodes all waiting messages.
     fn drain(outbox: &Outbox) -> Vec<FromAgent> {
         let lines = std::iter::from_fn(|| outbox.lock().pop());
         lines.map(|line| decode(line.trim_ascii()).unwrap()).collect()

@@ -1,6 +1,6 @@
 //! The virtio-serial port to the lab.
 //!
-//! While no host is connected a read returns 0 at once and a write waits
+//! While the host end is not connected, a read returns 0 at once and a write blocks
 //! (`virtio_console.c:port_fops_read`, `wait_port_writable`).
 
 use std::fs::{self, File, OpenOptions};
@@ -15,22 +15,20 @@ use sansim_protocol::{LineBuffer, PORT};
 use crate::fail::{Doing, Failure, Result};
 use crate::outbox::Outbox;
 
-/// How long the port may take to appear after its driver was loaded.
+/// How long the port may take to appear after its driver is loaded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a port without a host is looked at.
+/// How often a port without a connected host is polled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The port, open for both ways.
 pub(crate) struct Port {
     file: File,
-    /// The host went away since the last line was written.
+    /// The host disconnected after the last line was written.
     interrupted: AtomicBool,
 }
 
 impl Port {
-    /// Finds the port by its name (there is no udev that would make `/dev/virtio-ports`) and opens
-    /// it.
+    /// Finds the port by its name and opens it. No udev runs that would create `/dev/virtio-ports`.
     pub(crate) fn open() -> Result<Arc<Port>> {
         let give_up = Instant::now() + PATIENCE;
         let name = loop {
@@ -48,16 +46,17 @@ impl Port {
         Ok(Arc::new(Port { file, interrupted: AtomicBool::new(false) }))
     }
 
-    /// Sends what is in the outbox, for ever.
+    /// Sends the contents of the outbox; never returns.
     pub(crate) fn write_from(&self, outbox: &Outbox) -> ! {
         loop {
             self.send(&outbox.next());
         }
     }
 
-    /// Sends whole lines, as soon as there is a host.
+    /// Sends whole lines. Blocks until the host is connected.
     pub(crate) fn send(&self, lines: &[u8]) {
-        // What a new host reads first may be the end of a line that began before it came.
+        // A host that connects now may first read the end of a line begun before it connected. The newline
+        // ends that line.
         if self.interrupted.swap(false, Ordering::SeqCst) {
             self.write(b"\n");
         }
@@ -73,7 +72,7 @@ impl Port {
         }
     }
 
-    /// Hands every line that comes in to `take`, for ever. `Err` is a line that was too long.
+    /// Passes every incoming line to `take`; never returns. `Err` stands for a line that was too long.
     pub(crate) fn read_lines(
         &self,
         mut take: impl FnMut(std::result::Result<Vec<u8>, String>),
@@ -96,14 +95,14 @@ impl Port {
     }
 }
 
-/// The kernel name of the port, `vport1p1`.
+/// The kernel's name of the port, `vport1p1`.
 fn find(class: &Path) -> Option<String> {
     let mut ports = fs::read_dir(class).ok()?.flatten();
     let port = ports.find(|port| {
         fs::read_to_string(port.path().join("name")).is_ok_and(|name| name.trim() == PORT)
     })?;
     let name = port.file_name().into_string().ok()?;
-    // devtmpfs makes the node a moment later.
+    // devtmpfs creates the node slightly later.
     Path::new("/dev").join(&name).exists().then_some(name)
 }
 

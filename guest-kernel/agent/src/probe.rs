@@ -1,19 +1,19 @@
-//! The kernel's own word on what it sends: tracepoints and probes, through `perf_event_open`.
+//! Detects what the kernel sends: tracepoints and kprobes, through `perf_event_open`.
 //!
-//! | what goes out | seen by | for |
+//! | what is sent | seen by | for |
 //! |---|---|---|
 //! | a command to an HBA | tracepoint `scsi:scsi_dispatch_cmd_start` | [`SentCommands`] |
-//! | one that the HBA's driver gave back | tracepoint `scsi:scsi_dispatch_cmd_error` | [`SentCommands`] |
-//! | a command of the error handler | probe on `scsi_send_eh_cmnd` | [`SentCommands`] |
-//! | anything that is put into a virtqueue | probe on `virtqueue_add_sgs` | [`Queued`] |
+//! | a command that the driver rejected | tracepoint `scsi:scsi_dispatch_cmd_error` | [`SentCommands`] |
+//! | a command of the error handler | kprobe on `scsi_send_eh_cmnd` | [`SentCommands`] |
+//! | any request put into a virtqueue | kprobe on `virtqueue_add_sgs` | [`Queued`] |
 //!
-//! The first three come before the command is in its queue, and a kernel that can be preempted anywhere
-//! may have the lab asked in between: it would find nothing, let time go on, and not hear of the command
-//! when it comes. So they are only counted. `virtqueue_add_sgs` is called with interrupts off
-//! (`virtio_scsi.c:virtscsi_add_cmd`, `virtio_blk.c:virtio_queue_rq`), so that whoever it wakes runs when
-//! the request is there.
+//! The first three fire before the command is in its virtqueue. A fully preemptible kernel could run the
+//! asker in between: the lab would find no request, let time continue, and not notice the command when it
+//! is queued. So these three are only counted. `virtqueue_add_sgs` is called with interrupts off
+//! (`virtio_scsi.c:virtscsi_add_cmd`, `virtio_blk.c:virtio_queue_rq`), so a thread that it wakes runs only
+//! after the request is queued.
 //!
-//! Events belong to a processor each, so there is one of each kind for every processor.
+//! A perf event is bound to a processor, so there is one of each kind per processor.
 
 use std::fs;
 use std::io;
@@ -28,21 +28,21 @@ use sansim_protocol::Sent;
 
 use crate::fail::{Doing, Result};
 
-/// Where the tracepoints are listed.
+/// Mount point of tracefs, which lists the tracepoints.
 const TRACEFS: &str = "/sys/kernel/tracing";
 
-/// Bytes of a ring: nobody reads what is in it, it only wakes its reader.
+/// Size of a perf ring buffer in bytes. Its contents are never read; it only wakes the poller.
 const RING: usize = 4096;
 
-/// The function that puts a request into a virtqueue.
+/// The kernel function that puts a request into a virtqueue.
 const PUT: &str = "virtqueue_add_sgs";
 
-/// Counts the commands that go out to HBAs, since the modules were loaded whose events tell of them.
+/// Counts the commands sent to HBAs, from the moment the modules with these tracepoints are loaded.
 #[derive(Clone, Default)]
 pub(crate) struct SentCommands(Arc<OnceLock<Mutex<Counters>>>);
 
 impl SentCommands {
-    /// Starts to count if the modules are loaded by now and nobody has yet.
+    /// Starts counting, if the modules are loaded and counting has not started yet.
     pub(crate) fn ensure(&self) -> Result<()> {
         if self.0.get().is_none() && Counters::are_there() {
             let _ = self.0.set(Mutex::new(Counters::open()?));
@@ -50,7 +50,7 @@ impl SentCommands {
         Ok(())
     }
 
-    /// Commands sent so far.
+    /// The counts so far; all zero before counting starts.
     pub(crate) fn sent(&self) -> Sent {
         let Some(counters) = self.0.get() else { return Sent::default() };
         counters.lock().unwrap_or_else(PoisonError::into_inner).sent()
@@ -60,7 +60,7 @@ impl SentCommands {
 struct Counters {
     dispatched: Vec<Counter>,
     refused: Vec<Counter>,
-    /// None where the kernel has no probes.
+    /// `None` if the kernel has no kprobes.
     recovery: Option<Vec<Counter>>,
 }
 
@@ -89,14 +89,14 @@ impl Counters {
     }
 }
 
-/// Becomes readable when something is put into a virtqueue, of an HBA or of the userland's disk.
+/// Becomes readable when a request is put into a virtqueue, of an HBA or of the userland's disk.
 pub(crate) struct Queued(Vec<Sampler>);
 
 impl Queued {
-    /// Watches from now on. The driver of virtio's rings is loaded or built in.
+    /// Starts watching. virtio_ring must be loaded or built in.
     ///
     /// # Errors
-    /// When the kernel has no probes: time would not stand still for any command.
+    /// When the kernel has no kprobes: time could not stand still for any command.
     pub(crate) fn open() -> Result<Queued> {
         let sampled = |counters: Vec<Counter>| {
             counters.into_iter().map(|counter| counter.sampled(RING)).collect::<io::Result<_>>()
@@ -106,13 +106,13 @@ impl Queued {
         })
     }
 
-    /// The descriptors that become readable, one a processor.
+    /// The descriptors to poll, one per processor.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        // SAFETY: the descriptor is the sampler's, which lives as long as the borrow.
+        // SAFETY: the sampler owns the descriptor and lives as long as the borrow.
         self.0.iter().map(|sampler| unsafe { BorrowedFd::borrow_raw(sampler.as_raw_fd()) })
     }
 
-    /// Empties the rings, so that the next event wakes again.
+    /// Empties the ring buffers, so that the next event wakes the poller again.
     pub(crate) fn drain(&mut self) {
         for sampler in &mut self.0 {
             while sampler.next_record().is_some() {}
@@ -130,12 +130,12 @@ fn tracepoint(name: &str) -> Result<Tracepoint> {
     Ok(Tracepoint::with_id(id.trim().parse().doing(|| format!("read {path}"))?))
 }
 
-/// A probe on a function of the kernel.
+/// Counters for a kprobe on a kernel function.
 fn on_function(name: &str) -> io::Result<Vec<Counter>> {
     on_every_processor(&KProbe::probe(name, 0)?)
 }
 
-/// Counts an event, on every processor, and would wake a reader with each.
+/// One counter per processor, set to wake a reader at each event.
 fn on_every_processor<E: Event + Clone>(event: &E) -> io::Result<Vec<Counter>> {
     let processors = std::thread::available_parallelism()?.get();
     let open = |processor| {

@@ -1,4 +1,4 @@
-//! HBAs, targets and disks: sysfs only.
+//! HBAs, targets and disks, through sysfs only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,17 @@ use sansim_protocol::{Disk, PathAddress, TargetAddress};
 use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
 
-/// How often sysfs is looked at while waiting.
+/// Polling interval of sysfs.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How the kernel scans of its own accord.
+/// The `scan` parameter of scsi_mod: `manual` keeps the kernel from scanning by itself.
 const SCAN_TYPE: &str = "/sys/module/scsi_mod/parameters/scan";
 
-/// Scans exactly these targets, one after the other, and waits until `expect` disks are usable in
-/// all.
+/// Scans exactly these targets one after the other, and waits until `expect` disks in total are usable.
 ///
-/// With `scsi_mod.scan=manual` nothing is scanned but what is asked for here
-/// (`scsi_scan.c:scsi_scan_host_selected`), which spares 256 probes an HBA. After that it would only be
-/// in the way: a LUN 0 that an HBA's event announces would not be looked for
+/// With `scsi_mod.scan=manual` the kernel scans only what is requested here
+/// (`scsi_scan.c:scsi_scan_host_selected`), which saves 256 probes per HBA. After the scan the parameter is
+/// set to `sync`: otherwise the kernel would not look for a LUN 0 that an HBA's hotplug event announces
 /// (`virtio_scsi.c:virtscsi_handle_transport_reset`, `scsi_scan.c:scsi_scan_target`).
 pub(crate) fn scan(
     targets: &[TargetAddress],
@@ -29,7 +28,7 @@ pub(crate) fn scan(
 ) -> Result<Vec<Disk>> {
     let give_up = Instant::now() + patience;
     let modules = Modules::open()?;
-    // Where they are built in nobody can load them; what is really missing shows below.
+    // Built-in modules cannot be loaded. If a module is really missing, no HBA appears below.
     let trouble = ["virtio_scsi", "sd_mod"].iter().find_map(|name| modules.load(name).err());
     let trouble = trouble.map(|error| format!(" ({error})")).unwrap_or_default();
     for target in targets {
@@ -61,7 +60,7 @@ fn describe(disk: &Disk) -> String {
     format!("{} (HBA {}, target {}, LUN {})", disk.name, target.hba, target.target, disk.path.lun)
 }
 
-/// Looks until there is something or the time is over, at least once.
+/// Polls `look` until it returns something or `give_up` has passed; calls it at least once.
 fn wait_for<T>(give_up: Instant, look: impl Fn() -> Option<T>) -> Option<T> {
     loop {
         let found = look();
@@ -72,7 +71,7 @@ fn wait_for<T>(give_up: Instant, look: impl Fn() -> Option<T>) -> Option<T> {
     }
 }
 
-/// The SCSI host of an HBA: `host2`.
+/// The SCSI host (`host2`) of an HBA.
 fn host(hba: &str) -> Option<String> {
     let named = |dir: &Path, prefix: &str| -> Option<PathBuf> {
         let mut entries = fs::read_dir(dir).ok()?.flatten();
@@ -90,7 +89,7 @@ fn host(hba: &str) -> Option<String> {
     Some(host.file_name()?.to_str()?.to_owned())
 }
 
-/// Every disk of every virtio HBA that can be used by now, sorted by address.
+/// All usable disks of all virtio HBAs, sorted by address.
 pub(crate) fn disks() -> Result<Vec<Disk>> {
     let bus = Path::new("/sys/bus/scsi/devices");
     let Ok(entries) = fs::read_dir(bus) else { return Ok(Vec::new()) };
@@ -115,7 +114,7 @@ fn disk(device: &Path) -> Option<Disk> {
         vendor: attribute(&device.join("vendor"))?,
         model: attribute(&device.join("model"))?,
         handler: attribute(&device.join("dh_state")).unwrap_or_else(|| "detached".to_owned()),
-        // EINVAL where the handler has none.
+        // Reading it fails with EINVAL if the device handler does not support access states.
         access_state: attribute(&device.join("access_state")),
         name,
     })
@@ -125,7 +124,7 @@ fn attribute(path: &Path) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
-/// Reads the address out of a device's path:
+/// Parses the address from a device's sysfs path:
 /// `/sys/devices/pci0000:00/0000:00:10.0/virtio4/host2/target2:0:1/2:0:1:0`.
 fn address(path: &str) -> Option<PathAddress> {
     let parts: Vec<&str> = path.split('/').collect();

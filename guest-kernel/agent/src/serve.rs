@@ -1,4 +1,4 @@
-//! Serving the lab: its lines come in, and each call gets a thread of its own.
+//! Serves the lab: reads its lines and runs each call on a thread of its own.
 
 mod carry_out;
 
@@ -22,10 +22,10 @@ use crate::userland::Userland;
 use crate::workload::Workloads;
 use crate::{init, kmsg, port, thread, uevent};
 
-/// Calls that are carried out at once. More are not read until one has ended.
+/// Calls that run at once. The agent reads no further calls until one has ended.
 const MAX_CALLS: usize = 64;
 
-/// Everything the calls work on.
+/// State shared by all calls.
 struct Agent {
     outbox: Outbox,
     commands: SentCommands,
@@ -37,7 +37,7 @@ struct Agent {
     ended: Condvar,
 }
 
-/// Serves the lab, for ever.
+/// The agent's main loop; returns only on error.
 pub(crate) fn serve() -> Result<()> {
     let mut outbox = Outbox::default();
     let asker = Asker::start(&mut outbox)?;
@@ -61,7 +61,7 @@ pub(crate) fn serve() -> Result<()> {
     }
 }
 
-/// In real time lines come and go by a port, each way with a thread of its own.
+/// Real time: lines are read from and written to a port, with one thread each.
 fn serve_port(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
     let port = port::Port::open()?;
     let writer = port.clone();
@@ -72,7 +72,7 @@ fn serve_port(agent: &Arc<Agent>, outbox: Outbox) -> Result<()> {
     })
 }
 
-/// In exact time they come and go with the questions of the thread that keeps the clock.
+/// Exact time: lines are exchanged with the questions of the thread that keeps the clock.
 fn serve_by_hypercall(agent: &Arc<Agent>, asker: Arc<Asker>, outbox: Outbox) -> Result<()> {
     let (sender, lines) = channel();
     follow("keeper", outbox, move |outbox| {
@@ -84,7 +84,7 @@ fn serve_by_hypercall(agent: &Arc<Agent>, asker: Arc<Asker>, outbox: Outbox) -> 
     Ok(())
 }
 
-/// Starts a thread that does something for ever; without it the lab would be misled.
+/// Starts a thread that never returns. Its failure is fatal: without it the lab would be misled.
 fn follow(
     name: &str,
     outbox: Outbox,
@@ -99,8 +99,8 @@ fn follow(
 }
 
 impl Agent {
-    /// Takes a line, as soon as the lab reads its answers: carries out the call on a thread of its own, or
-    /// says why not.
+    /// Handles one line, once there is room for its reply: runs the call on its own thread, or replies with
+    /// the reason why not.
     fn take(agent: &Arc<Agent>, line: &[u8]) {
         agent.outbox.wait_for_room();
         let Request { id, call } = match decode(line) {

@@ -1,4 +1,4 @@
-//! Terminals: programs of the userland that somebody talks to.
+//! Terminals: interactive programs of the userland.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,18 +21,17 @@ use crate::outbox::Outbox;
 use crate::thread;
 use crate::userland;
 
-/// `argv[0]` of the agent when it is to become a program of the userland that leads a session, with
-/// standard input as its terminal.
+/// `argv[0]` for the agent as session leader: it makes standard input its controlling terminal and executes
+/// a program of the userland.
 pub(crate) const ENTER: &str = "sansim-enter-session";
 
-/// Terminals that may be open at once.
+/// Most terminals that may be open at once.
 const MOST: usize = 16;
-/// Bytes that are passed on at once.
+/// Most bytes of output in one event.
 const PIECE: usize = 4096;
-/// How long a program may leave what was typed unread before no more is taken, in seconds.
+/// How long a program may leave input unread before input is refused, in seconds.
 const PATIENCE: i64 = 10;
 
-/// All that are open.
 #[derive(Clone)]
 pub(crate) struct Terminals {
     open: Arc<Mutex<Open>>,
@@ -48,9 +47,8 @@ struct Open {
 
 #[derive(Clone)]
 struct Terminal {
-    /// The end that the agent reads and writes for the lab.
+    /// The pseudo-terminal's master end.
     end: Arc<File>,
-    /// The leader of its session.
     leader: Pid,
 }
 
@@ -59,7 +57,7 @@ impl Terminals {
         Terminals { open: Arc::default(), children, outbox }
     }
 
-    /// Starts a program in a new one. The userland must be there.
+    /// Starts a program in a new terminal. The userland must be mounted.
     pub(crate) fn open(&self, argv: &[String], term: &str, size: TerminalSize) -> Result<u32> {
         let Some(program) = argv.first() else {
             return Err(Failure::new("no program was given"));
@@ -74,7 +72,7 @@ impl Terminals {
         command.env("TERM", term).env("HOME", "/root").env("PS1", "guest:\\w# ");
         let spawned = give(&mut command, far).and_then(|()| self.children.spawn(&mut command));
         let (_, leader, ended) = spawned.doing(|| format!("run {program}"))?;
-        // Else the far end would stay open here.
+        // Closes the agent's copy of the slave end.
         drop(command);
         let mut open = self.lock();
         open.last += 1;
@@ -85,11 +83,11 @@ impl Terminals {
         Ok(number)
     }
 
-    /// Has a program read this.
+    /// Writes input to a terminal.
     pub(crate) fn type_on(&self, number: u32, bytes: &[u8]) -> Result<()> {
         let Terminal { end, .. } = self.get(number)?;
         let patience = Timespec { tv_sec: PATIENCE, tv_nsec: 0 };
-        // As much as a terminal takes at once for sure, once it takes anything.
+        // Once a terminal is writable, it surely takes this many bytes.
         for piece in bytes.chunks(256) {
             let ready = poll(&mut [PollFd::new(&*end, PollFlags::OUT)], Some(&patience));
             if ready.doing(|| "type".to_owned())? == 0 {
@@ -100,20 +98,19 @@ impl Terminals {
         Ok(())
     }
 
-    /// Gives it another size.
     pub(crate) fn resize(&self, number: u32, size: TerminalSize) -> Result<()> {
         resize(&self.get(number)?.end, size)
     }
 
-    /// Hangs up: the leader's process group is sent SIGHUP.
+    /// Hangs up: sends SIGHUP to the leader's process group.
     pub(crate) fn close(&self, number: u32) {
         if let Ok(terminal) = self.get(number) {
-            // One that has ended a moment ago is no error.
+            // ESRCH only means that the program has just ended.
             let _ = kill_process_group(terminal.leader, Signal::HUP);
         }
     }
 
-    /// Passes on what it shows, and its end.
+    /// Starts a thread that reports the output of a terminal and its end.
     fn follow(&self, number: u32, end: Arc<File>, ended: Receiver<WaitStatus>) -> Result<()> {
         let terminals = self.clone();
         let follow = move || {
@@ -135,7 +132,7 @@ impl Terminals {
     }
 }
 
-/// Reads it until nobody has its far end open any more, which is EIO.
+/// Reads output until EIO, which means that no process has the slave end open any more.
 fn show(number: u32, mut end: &File, outbox: &Outbox) {
     let mut buffer = [0; PIECE];
     while let Ok(len @ 1..) = end.read(&mut buffer) {
@@ -145,7 +142,7 @@ fn show(number: u32, mut end: &File, outbox: &Outbox) {
     }
 }
 
-/// Both ends of a new terminal.
+/// Opens a new pseudo-terminal: master and slave.
 fn pair() -> std::io::Result<(OwnedFd, OwnedFd)> {
     static MOUNTED: Once = Once::new();
     MOUNTED.call_once(mount_terminals);
@@ -156,16 +153,17 @@ fn pair() -> std::io::Result<(OwnedFd, OwnedFd)> {
     Ok((end, far))
 }
 
-/// Programs find their terminal by its name. What is wrong shows when one is opened.
+/// Makes devpts visible in the userland, where programs look up their terminal by name. Errors are noticed
+/// when a terminal is opened.
 fn mount_terminals() {
     let there = format!("{USERLAND}/dev/pts");
     let _ = std::fs::create_dir_all("/dev/pts");
     let _ = mount("devpts", "/dev/pts", "devpts", MountFlags::empty(), Some(c"ptmxmode=666"));
-    // A mount of its own would have other terminals.
+    // A bind mount, since a separate devpts mount has its own set of terminals.
     let _ = mount_bind("/dev/pts", there);
 }
 
-/// Has a command use the far end.
+/// Makes the slave end a command's standard input, output and error.
 fn give(command: &mut Command, far: OwnedFd) -> std::io::Result<()> {
     command.stdin(far.try_clone()?).stdout(far.try_clone()?).stderr(far);
     Ok(())
@@ -177,7 +175,7 @@ fn resize(end: &File, size: TerminalSize) -> Result<()> {
     tcsetwinsize(end, size).doing(|| "give a terminal its size".to_owned())
 }
 
-/// The agent's other life: leads a session on the terminal that is standard input, and becomes the
+/// Runs the agent as session leader: makes standard input the controlling terminal and executes the
 /// program.
 pub(crate) fn enter(argv: impl Iterator<Item = String>) -> ExitCode {
     let led = setsid().and_then(|_| ioctl_tiocsctty(std::io::stdin()));

@@ -4,7 +4,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::fail::{Doing, Result};
 
-/// Starts a thread. Of its name the kernel keeps 15 bytes.
+/// Starts a thread. The kernel keeps 15 bytes of its name.
 pub(crate) fn start<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,

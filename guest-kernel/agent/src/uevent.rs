@@ -1,5 +1,5 @@
-//! Kernel uevents (netlink, NETLINK_KOBJECT_UEVENT): paths that fail and come back, disks that come
-//! and go.
+//! Kernel uevents (netlink, NETLINK_KOBJECT_UEVENT): path failures and reinstatements, disks added and
+//! removed.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use crate::clock::{now_ns, wait_ready};
 use crate::fail::{Doing, Result};
 use crate::outbox::Outbox;
 
-/// How long the path events of a burst may follow each other.
+/// Longest gap between the path events of one burst.
 const REORDER: Duration = Duration::from_millis(5);
 
-/// Path events of one burst at most.
+/// Most path events in one burst.
 const MAX_BURST: usize = 1024;
 
-/// Receive buffer in bytes: some thousands of events.
+/// Receive buffer in bytes: room for some thousands of events.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
-/// Sends path and disk events, for ever.
+/// Reports path and disk events; returns only on error.
 pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
     let socket = open()?;
     let mut burst: Vec<(u64, Happening)> = Vec::new();
@@ -46,7 +46,7 @@ pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
                 Some(event) => outbox.event(event),
                 None => {}
             },
-            // The kernel dropped some, it does not say how many.
+            // The kernel dropped events; it does not say how many.
             Err(Errno::NOBUFS) => outbox.count_lost(1),
             Err(_) => {}
         }
@@ -61,15 +61,15 @@ fn open() -> Result<OwnedFd> {
         Some(KOBJECT_UEVENT),
     );
     let socket = socket.doing(|| "open a uevent socket".to_owned())?;
-    // Group 1 is what the kernel sends, group 2 what udev passes on.
+    // Multicast group 1 is the kernel's, group 2 is udev's.
     bind(&socket, &SocketAddrNetlink::new(0, 1)).doing(|| "bind a uevent socket".to_owned())?;
-    // The default would do for all but storms of events.
+    // Ignored on failure: the default is enough except for event storms.
     let _ = sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER);
     Ok(socket)
 }
 
-/// Puts the path events of a burst into the order in which they happened. `dm.c:dm_uevent_add`
-/// sends events that were queued together in reverse; DM_SEQNUM counts them for each map.
+/// Sorts the path events of a burst by the order in which they occurred. `dm.c:dm_uevent_add` sends events
+/// that were queued together in reverse; DM_SEQNUM numbers them for each map.
 fn in_order(burst: &mut [(u64, Happening)]) {
     burst.sort_by_key(|(_, event)| match event {
         Happening::PathUevent { map, seqnum, .. } => (map.clone(), *seqnum),
@@ -77,7 +77,7 @@ fn in_order(burst: &mut [(u64, Happening)]) {
     });
 }
 
-/// Reads a uevent: `ACTION@DEVPATH`, then `KEY=value`, each with a zero at its end.
+/// Parses a uevent: `ACTION@DEVPATH`, then `KEY=value` pairs, each NUL-terminated.
 fn parse(message: &[u8]) -> Option<Happening> {
     let pairs =
         || message.split(|b| *b == 0).filter_map(|p| std::str::from_utf8(p).ok()?.split_once('='));

@@ -1,8 +1,8 @@
-//! Programs of the guest's userland: mounting it, and running one.
+//! Programs of the guest's userland: mounting the userland, and running a program.
 //!
-//! The userland is a squashfs on a virtio-blk disk, a file tree as it was unpacked, without /proc,
-//! /sys and the like. Around it a root is built on a tmpfs: a writable copy of /etc, empty writable
-//! /run, /tmp and /var/lib, and everything else bound from the squashfs.
+//! The userland is a squashfs on a virtio-blk disk: the unpacked file tree, without /proc, /sys and the
+//! like. The agent builds a root directory around it on a tmpfs: a writable copy of /etc, empty writable
+//! /run, /tmp and /var/lib, and bind mounts of everything else.
 
 use std::fs;
 use std::io::Read;
@@ -25,22 +25,22 @@ use crate::modprobe::Modules;
 use crate::outbox::Outbox;
 use crate::thread;
 
-/// `argv[0]` of the agent when it is to enter the userland and become a program of it.
+/// `argv[0]` for the agent to enter the userland and execute a program there.
 pub(crate) const ENTER: &str = "sansim-enter";
 
-/// Where the squashfs itself is mounted.
+/// Mount point of the squashfs.
 const IMAGE: &str = "/userland.image";
 
-/// Bytes of output that are kept of a stream.
+/// Most bytes of output that are kept per stream.
 const MAX_OUTPUT: usize = 64 << 10;
 
-/// How long output is waited for after the program has ended: a daemon that it left behind may
-/// keep the pipe open for ever.
+/// How long to wait for the end of the output after the program has ended: a daemon that it started may
+/// keep the pipe open forever.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The userland, mounted when it is first needed.
+/// The userland, mounted on first use.
 pub(crate) struct Userland {
     mounted: Mutex<bool>,
     children: Children,
@@ -51,7 +51,7 @@ impl Userland {
         Userland { mounted: Mutex::new(false), children }
     }
 
-    /// Mounts it if it is not.
+    /// Mounts the userland, unless it is mounted already.
     pub(crate) fn ensure(&self) -> Result<()> {
         let mut mounted = self.mounted.lock().unwrap_or_else(PoisonError::into_inner);
         if !*mounted {
@@ -62,7 +62,7 @@ impl Userland {
         Ok(())
     }
 
-    /// Starts a program that is to go on.
+    /// Starts a long-running program; its output is reported to `outbox`.
     pub(crate) fn start(&self, name: &str, argv: &[String], outbox: &Outbox) -> Result<()> {
         self.ensure()?;
         let spawned = self.children.spawn(&mut in_background(argv));
@@ -70,7 +70,7 @@ impl Userland {
         daemon::follow(name, child, ended, outbox)
     }
 
-    /// Runs a program and waits for its end, or kills its process group when the time is over.
+    /// Runs a program and waits until it ends. Kills its process group after `patience`.
     pub(crate) fn run(&self, argv: &[String], patience: Duration) -> Result<Answer> {
         let Some(program) = argv.first() else {
             return Err(Failure::new("no program was given"));
@@ -92,16 +92,16 @@ impl Userland {
     }
 }
 
-/// The command that becomes a program of the userland, by way of the agent under the name `enter`.
+/// A command that runs the agent as `enter`, which then executes the program.
 pub(crate) fn command(enter: &str, argv: &[String]) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0(enter).args(argv).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
-    // To udevd and udevadm a root other than that of PID 1 is a chroot, in which they do nothing.
+    // udevd and udevadm regard a root other than PID 1's as a chroot, in which they do nothing.
     command.env("SYSTEMD_IGNORE_CHROOT", "1");
     command
 }
 
-/// One that nobody talks to.
+/// A command with standard input from /dev/null, in a process group of its own.
 fn in_background(argv: &[String]) -> Command {
     let mut command = command(ENTER, argv);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -109,11 +109,12 @@ fn in_background(argv: &[String]) -> Command {
     command
 }
 
-/// The output of a stream, as it is collected by a thread.
+/// The output of a stream, collected by a thread.
 struct Output(Receiver<Vec<u8>>);
 
 impl Output {
-    /// What came until the stream's end, or until now if its end is too long in coming.
+    /// The output up to the end of the stream, or up to now if the end does not come within
+    /// [`OUTPUT_PATIENCE`].
     fn take(&self) -> String {
         let mut bytes = Vec::new();
         while let Ok(piece) = self.0.recv_timeout(OUTPUT_PATIENCE) {
@@ -123,8 +124,8 @@ impl Output {
     }
 }
 
-/// Reads a stream to its end; what exceeds [`MAX_OUTPUT`] is read and thrown away, so that the
-/// program does not hang on a full pipe.
+/// Reads a stream to its end. Output beyond [`MAX_OUTPUT`] is read and discarded, so that the program does
+/// not block on a full pipe.
 fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
     let (sender, receiver) = channel();
     let read = move || {
@@ -143,7 +144,7 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
     Ok(Output(receiver))
 }
 
-/// The agent's other life: enters the userland and becomes the program.
+/// Runs the agent as wrapper: enters the userland and executes the program.
 pub(crate) fn enter(argv: impl Iterator<Item = String>) -> ExitCode {
     let argv: Vec<String> = argv.collect();
     let Some((program, arguments)) = argv.split_first() else { return ExitCode::from(127) };
@@ -173,7 +174,7 @@ fn mount_image() -> Result<()> {
         .doing(|| format!("mount {disk} as a squashfs"))
 }
 
-/// The device node of the disk that carries the userland.
+/// The device node of the userland's disk.
 fn find_disk(block: &Path) -> Option<String> {
     let mut disks = fs::read_dir(block).ok()?.flatten();
     let disk = disks.find(|disk| {
@@ -183,7 +184,7 @@ fn find_disk(block: &Path) -> Option<String> {
     Some(format!("/dev/{}", disk.file_name().into_string().ok()?))
 }
 
-/// Builds a root directory around the image.
+/// Builds the root directory described [above](self).
 fn build_root(image: &Path, root: &Path) -> Result<()> {
     directory(root)?;
     tmpfs(root)?;
@@ -215,7 +216,7 @@ fn tmpfs(path: &Path) -> Result<()> {
         .doing(|| format!("mount a tmpfs on {}", path.display()))
 }
 
-/// Binds the directories of `from` into `to` and repeats its symbolic links, all but those named.
+/// Bind-mounts the directories of `from` into `to` and copies its symbolic links, except those named.
 fn mirror(from: &Path, to: &Path, except: &[&str]) -> Result<()> {
     for (source, name) in entries(from)? {
         let target = to.join(&name);
@@ -255,7 +256,7 @@ fn repeat_link(source: &Path, target: &Path) -> Result<()> {
     symlink(link, target).doing(|| format!("create {}", target.display()))
 }
 
-/// Path and name of everything in a directory; nothing if there is no such directory.
+/// Path and name of every directory entry; empty if the directory does not exist.
 fn entries(dir: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     if !dir.exists() {
         return Ok(Vec::new());

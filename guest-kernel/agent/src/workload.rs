@@ -1,4 +1,4 @@
-//! I/O on a map that checks what it reads.
+//! Workloads: I/O on a map, with verification of what is read.
 
 mod engine;
 mod ledger;
@@ -32,23 +32,23 @@ use ring::{PAGE, Ring};
 use schedule::{Pacer, Stream};
 use stamp::Run;
 
-/// Bytes of buffers that a workload may have; the guest has 256 MiB in all.
+/// Most bytes of buffers for a workload. The guest has 256 MiB of memory in total.
 const MAX_BUFFERS: u64 = 64 << 20;
 
-/// Blocks that a workload may have; the ledger keeps 16 bytes for each.
+/// Most blocks in a workload. The ledger takes 16 bytes for each.
 const MAX_BLOCKS: u64 = 4 << 20;
 
-/// A request is not larger than this, in bytes.
+/// Largest request in bytes.
 const MAX_BLOCK: u32 = 4 << 20;
 
-/// The workloads of this guest, at most one a map.
+/// The workloads of this guest, at most one per map.
 pub(crate) struct Workloads {
     running: Mutex<HashMap<String, Running>>,
     runs: Mutex<Runs>,
     outbox: Outbox,
 }
 
-/// Numbers the runs, so that each can tell its data from any other's.
+/// Numbers the runs, so that the data of each run is distinguishable.
 #[derive(Default)]
 struct Runs {
     guest: Option<u32>,
@@ -57,9 +57,10 @@ struct Runs {
 }
 
 impl Runs {
-    /// The next run, on `map`.
+    /// The next run on `map`.
     fn next(&mut self, map: &str, seed: u64) -> Run {
-        // The clock makes it differ from what a guest with the same seed left on the same disk.
+        // The clock makes this number differ from that of an earlier guest with the same seed, whose data
+        // may still be on the disk.
         let guest = *self.guest.get_or_insert_with(|| stamp::mix(seed ^ now_ns()) as u32);
         let index = self.maps.iter().position(|known| known == map).unwrap_or_else(|| {
             self.maps.push(map.to_owned());
@@ -74,12 +75,12 @@ struct Running {
     orders: Sender<Order>,
     wake: OwnedFd,
     thread: JoinHandle<()>,
-    /// Told to stop already; the thread may be waiting for what was stuck.
+    /// Set once the workload was ordered to stop. The thread may still wait for stuck I/O.
     stopping: bool,
 }
 
 impl Workloads {
-    /// None yet; events go to `outbox`.
+    /// Creates an empty set. Events go to `outbox`.
     pub(crate) fn new(outbox: Outbox) -> Workloads {
         Workloads { running: Mutex::default(), runs: Mutex::default(), outbox }
     }
@@ -142,10 +143,10 @@ impl Workloads {
             .ok_or_else(|| Failure::new(format!("no workload runs on map {map}")))
     }
 
-    /// Stops a workload whose map goes away, if there is one.
+    /// Stops the workload of a map that is being removed, if it has one.
     pub(crate) fn abandon(&self, map: &str, patience: Duration) {
         self.order_stop(map, patience, false);
-        // Its disks may become another map's, and its data be found there with good reason.
+        // The map's disks may be used for another map, which then legitimately contains this data.
         *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Runs::default();
     }
 
@@ -167,7 +168,7 @@ impl Workloads {
     }
 }
 
-/// Checks a specification; returns the number of blocks.
+/// Checks a specification. Returns the number of blocks.
 fn check(spec: &WorkloadSpec) -> Result<usize> {
     let refuse = |why: String| Err(Failure::new(format!("the workload cannot be: {why}")));
     let bytes = spec.block_bytes;
@@ -195,7 +196,7 @@ fn check(spec: &WorkloadSpec) -> Result<usize> {
     Ok(blocks as usize)
 }
 
-/// Opens the map, and sees that the region fits.
+/// Opens the map and checks that the region fits.
 fn open(spec: &WorkloadSpec) -> Result<File> {
     let device = Dm::open()?.find(&spec.map)?;
     let size = device.bytes()?;

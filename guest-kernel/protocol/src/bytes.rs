@@ -1,9 +1,9 @@
-//! Bytes that need not be text, in a message that is.
+//! Binary data in a JSON message.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// What a terminal shows, or somebody types. In JSON each byte is the character with its number, U+0000 to
-/// U+00FF, so that a captured conversation can be read.
+/// Terminal input or output. In JSON each byte is the character with the same number, U+0000 to U+00FF, so
+/// that a captured conversation is readable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bytes(pub Vec<u8>);
 

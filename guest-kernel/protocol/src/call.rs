@@ -1,52 +1,52 @@
-//! What the lab asks of the agent, and the answers.
+//! The lab's calls to the agent, and the agent's replies.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, Disk, MapSpec, MapStatus, TargetAddress, WorkloadReport, WorkloadSpec};
 
-/// A call with the number its answer will carry.
+/// A call, with the number that its reply repeats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Chosen by the lab, unique within a connection.
+    /// Chosen by the lab; unique within a connection.
     pub id: u64,
-    /// What is asked of the agent.
+    /// The operation, with its arguments.
     pub call: Call,
 }
 
-/// What the lab can ask for.
+/// The calls that the agent implements. A call without "Answered with" is answered with [`Answer::Done`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "snake_case")]
 pub enum Call {
-    /// Who are you, and what time is it? Answered with [`Answer::Hello`].
+    /// Checks that the agent answers, and asks for its time. Answered with [`Answer::Hello`].
     Hello,
-    /// Loads kernel modules, dependencies first; one that is loaded already is no error.
+    /// Loads kernel modules with their dependencies. A module that is loaded already is no error.
     LoadModules {
-        /// Module names or aliases as `modprobe` takes them, for instance `scsi_dh_rdac`; a name may
-        /// be followed by parameters, `dm_multipath queue_if_no_path_timeout_secs=5`.
+        /// Module names or aliases as for modprobe(8), for instance `scsi_dh_rdac`. Parameters may follow a
+        /// name: `dm_multipath queue_if_no_path_timeout_secs=5`.
         modules: Vec<String>,
     },
     /// Scans exactly these targets and waits until their disks exist. Answered with
     /// [`Answer::Disks`].
     Scan {
-        /// The targets of the HBAs that are plugged.
+        /// The targets to scan, in this order, one after the other.
         targets: Vec<TargetAddress>,
-        /// How many disks must appear in all before the scan counts as complete.
+        /// How many disks the guest must have in total before the scan is complete.
         expect_disks: usize,
-        /// How long to wait for them, in milliseconds.
+        /// Time limit in milliseconds, after which the scan fails.
         timeout_ms: u64,
     },
     /// Creates and activates a multipath map. Answered with [`Answer::Map`].
     BuildMap(MapSpec),
-    /// Removes a map; queued I/O is failed first.
+    /// Removes a map. Its queued I/O is failed first.
     RemoveMap {
         /// Name of the dm device.
         map: String,
     },
-    /// Sends a message to target 0 of a map, as `dmsetup message` does.
+    /// Sends a message to the target at sector 0 of a map, like `dmsetup message MAP 0 MESSAGE`.
     Message {
         /// Name of the dm device.
         map: String,
-        /// For instance `switch_group 2`.
+        /// The message, for instance `switch_group 2`.
         message: String,
     },
     /// Reads a map's status and table lines. Answered with [`Answer::Map`].
@@ -54,142 +54,142 @@ pub enum Call {
         /// Name of the dm device.
         map: String,
     },
-    /// Starts the workload on a map.
+    /// Starts the workload of a map, which must have none.
     StartWorkload(WorkloadSpec),
-    /// Stops submitting, waits for what is in flight, reads back every block that was written and
-    /// compares. Answered with [`Answer::Workload`].
+    /// Stops submitting, waits for I/O in flight, reads back every block that was written and compares.
+    /// Answered with [`Answer::Workload`].
     StopWorkload {
         /// Name of the dm device.
         map: String,
-        /// How long to wait for I/O in flight, in milliseconds. What is still in flight then is
-        /// counted in [`WorkloadReport::stuck`], and nothing is read back. Reading back ends when
-        /// nothing has completed for as long.
+        /// How long to wait for I/O in flight, in milliseconds. What is still in flight after that is
+        /// counted in [`WorkloadReport::stuck`], and nothing is read back. Reading back ends when nothing
+        /// completes for that long.
         timeout_ms: u64,
     },
-    /// Runs a program of the guest's userland. Answered with [`Answer::Ran`].
+    /// Runs a program of the guest's userland and waits until it ends. Answered with [`Answer::Ran`].
     Run {
-        /// The program and its arguments; no shell is involved.
+        /// The program and its arguments. No shell is involved.
         argv: Vec<String>,
-        /// Killed after so many milliseconds.
+        /// Time limit in milliseconds, after which the process group is killed.
         timeout_ms: u64,
     },
-    /// Starts a program of the guest's userland that is to go on until the guest ends. What it says
-    /// on standard output and error comes as [`Happening::Said`](crate::Happening), line by line; so
-    /// does its end.
+    /// Starts a program of the guest's userland that runs until the guest ends. Its standard output and
+    /// error are reported line by line as [`Happening::Said`](crate::Happening), and so is its exit.
     StartDaemon {
-        /// What to call it in what it says.
+        /// The name under which its output is reported.
         name: String,
-        /// The program and its arguments; it must stay in the foreground.
+        /// The program and its arguments. The program must stay in the foreground.
         argv: Vec<String>,
     },
-    /// Starts a program of the guest's userland in a terminal of its own. Answered with
-    /// [`Answer::Terminal`]; what it shows and its end are [`Happening::Shown`](crate::Happening) and
+    /// Starts a program of the guest's userland in a new terminal. Answered with [`Answer::Terminal`]. Its
+    /// output and its end are reported as [`Happening::Shown`](crate::Happening) and
     /// [`Happening::TerminalClosed`](crate::Happening).
     OpenTerminal {
-        /// The program and its arguments.
+        /// The program and its arguments. No shell is involved.
         argv: Vec<String>,
-        /// The value of TERM.
+        /// The value of `$TERM`, for instance `xterm-256color`.
         term: String,
-        /// How large the terminal is at first.
+        /// The terminal's initial size.
         size: TerminalSize,
     },
-    /// Somebody types on a terminal.
+    /// Writes input to a terminal.
     Type {
         /// The number from [`Answer::Terminal`].
         terminal: u32,
-        /// What, at most 4096 bytes.
+        /// The input, at most 4096 bytes.
         bytes: Bytes,
     },
-    /// A terminal has another size.
+    /// Changes the size of a terminal. The program gets SIGWINCH.
     ResizeTerminal {
         /// The number from [`Answer::Terminal`].
         terminal: u32,
-        /// How large it is from now on; the program is sent SIGWINCH.
+        /// The new size, for TIOCSWINSZ.
         size: TerminalSize,
     },
-    /// Somebody hangs up: the program is sent SIGHUP. One that has ended already is no error.
+    /// Hangs up a terminal: its process group gets SIGHUP. A terminal that is closed already is no error.
     CloseTerminal {
         /// The number from [`Answer::Terminal`].
         terminal: u32,
     },
-    /// The names in a directory of the guest, sorted. Answered with [`Answer::Names`].
+    /// Lists a directory of the guest. Answered with [`Answer::Names`].
     ListDirectory {
-        /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
+        /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
         path: String,
     },
-    /// Writes a file of the guest (sysfs, module parameters).
+    /// Writes a file of the guest, for instance in sysfs. Missing directories are created in the userland
+    /// only.
     WriteFile {
-        /// Absolute path in the guest; the userland's files are under [`USERLAND`](crate::USERLAND).
+        /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
         path: String,
-        /// What is written, in place of what is there.
+        /// The new contents, in place of the old ones.
         text: String,
     },
-    /// Reads a file of the guest, at most 64 KiB. Answered with [`Answer::Text`].
+    /// Reads the first 64 KiB of a file of the guest. Answered with [`Answer::Text`].
     ReadFile {
-        /// Absolute path in the guest.
+        /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
         path: String,
     },
-    /// How many commands have gone out to the HBAs? Answered with [`Answer::Sent`].
+    /// Reads the counters of commands sent to HBAs. Answered with [`Answer::Sent`].
     Sent,
-    /// Mixes a number into the kernel's pool of randomness.
+    /// Mixes a seed into the kernel's entropy pool (random(4)).
     Seed {
-        /// The seed of the run, so that runs differ by it.
+        /// The seed of the run.
         seed: u64,
     },
-    /// Powers the guest off. There is no answer.
+    /// Powers the guest off. This call has no reply.
     PowerOff,
 }
 
-/// The size of a terminal, in characters.
+/// The size of a terminal in characters, as in `struct winsize`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalSize {
-    /// How many lines it has.
+    /// Number of lines (`ws_row`).
     pub rows: u16,
-    /// Characters in a line.
+    /// Characters per line (`ws_col`).
     pub columns: u16,
 }
 
-/// The answer to one [`Request`].
+/// The reply to one [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// [`Request::id`] of the call.
     pub id: u64,
-    /// Whether it was carried out, and what came of it.
+    /// The answer, or why the call failed.
     #[serde(flatten)]
     pub result: CallResult,
 }
 
-/// What comes back for a call.
+/// Success or failure of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {
-    /// It was carried out.
+    /// The call succeeded; its result.
     Ok(Answer),
-    /// It was not, or not all of it.
+    /// The call failed, or only a part of it was done.
     Failed(Failure),
 }
 
-/// Why a call was not carried out.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What programs may go by.
+    /// The kind of failure, for programs.
     pub kind: FailureKind,
-    /// For people: what was tried, on what, and the kernel's own reason where there is one.
+    /// A sentence for people: what was tried, on what, and the kernel's own reason if there is one.
     pub why: String,
 }
 
-/// What whoever asks may have to tell apart.
+/// Kinds of failure that the lab must distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// The kernel has no module of that name or alias, neither as a file nor built in.
+    /// The kernel has no module with this name or alias, neither as a file nor built in.
     NoModule,
-    /// Anything that nobody has to tell apart.
+    /// Any other failure; only `why` describes it.
     Other,
 }
 
 impl Failure {
-    /// A failure of which nobody needs to know more than the sentence.
+    /// A failure of the kind [`Other`](FailureKind::Other).
     pub fn new(why: impl Into<String>) -> Failure {
         Failure { kind: FailureKind::Other, why: why.into() }
     }
@@ -201,69 +201,70 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What a call answers.
+/// The results of successful calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    /// Done, nothing to tell.
+    /// Success without a result.
     Done,
-    /// To [`Call::Hello`]: who it is, its first line has said.
+    /// To [`Call::Hello`]. [`FromAgent::Ready`](crate::FromAgent::Ready) has the version and the kernel's
+    /// release.
     Hello {
         /// The guest's `CLOCK_MONOTONIC` at this moment, in nanoseconds.
         now_ns: u64,
     },
-    /// To [`Call::Scan`]: every disk, sorted by address.
+    /// Result of [`Call::Scan`].
     Disks {
-        /// Those that have a node in `/dev` by now.
+        /// All disks that have a node in `/dev`, sorted by address.
         disks: Vec<Disk>,
     },
     /// To [`Call::BuildMap`] and [`Call::Status`].
     Map(MapStatus),
-    /// To [`Call::StopWorkload`]: the final account.
+    /// To [`Call::StopWorkload`]: the final report.
     Workload(WorkloadReport),
-    /// To [`Call::Run`]: the program has ended, or was killed.
+    /// To [`Call::Run`]: the program ended, or was killed.
     Ran {
-        /// Exit code; null when it was killed by a signal or by its time limit.
+        /// Exit code; null if a signal or the time limit killed the program.
         code: Option<i32>,
-        /// Standard output, lossily decoded, at most 64 KiB.
+        /// Standard output, at most 64 KiB. Invalid UTF-8 is replaced by U+FFFD.
         stdout: String,
-        /// Standard error, the same way.
+        /// Standard error, under the same rules.
         stderr: String,
     },
-    /// To [`Call::OpenTerminal`]: the program runs.
+    /// To [`Call::OpenTerminal`]: the program was started.
     Terminal {
-        /// Its number, of which no other is in this guest.
+        /// The terminal's number, unique in this guest.
         terminal: u32,
     },
-    /// To [`Call::Sent`]: counts since the SCSI modules were loaded.
+    /// Result of [`Call::Sent`].
     Sent(Sent),
-    /// To [`Call::ListDirectory`]: files, directories and links alike.
+    /// To [`Call::ListDirectory`]: names of files, directories and links.
     Names {
-        /// Without the directory; lossily decoded.
+        /// Sorted names, without the directory. Invalid UTF-8 is replaced by U+FFFD.
         names: Vec<String>,
     },
-    /// To [`Call::ReadFile`]: its beginning, if it is longer.
+    /// Result of [`Call::ReadFile`].
     Text {
-        /// What was read, lossily decoded.
+        /// At most the first 64 KiB. Invalid UTF-8 is replaced by U+FFFD.
         text: String,
     },
 }
 
-/// What the guest's kernel says it has sent, by its tracepoints. Since the SCSI modules were loaded.
+/// How many SCSI commands the kernel has sent since the SCSI modules were loaded, counted by tracepoints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// Commands dispatched to an HBA's driver (`scsi:scsi_dispatch_cmd_start`).
+    /// Commands dispatched to an HBA's driver (tracepoint `scsi:scsi_dispatch_cmd_start`).
     pub dispatched: u64,
-    /// Of these, the ones that the driver gave back because its queue was full
-    /// (`scsi:scsi_dispatch_cmd_error`).
+    /// How many of these the driver rejected because its queue was full (tracepoint
+    /// `scsi:scsi_dispatch_cmd_error`).
     pub refused: u64,
-    /// Commands of the error handler, which are not dispatched like others (a probe on
-    /// `scsi_send_eh_cmnd`); null where the kernel has no probes.
+    /// Commands of the error handler, which the tracepoints miss (a kprobe on `scsi_send_eh_cmnd`); null if
+    /// the kernel has no kprobes.
     pub recovery: Option<u64>,
 }
 
 impl Sent {
-    /// Commands that must have reached the array.
+    /// Commands that must have reached the array: dispatched and not rejected, plus the error handler's.
     pub fn total(&self) -> u64 {
         self.dispatched.saturating_sub(self.refused) + self.recovery.unwrap_or(0)
     }

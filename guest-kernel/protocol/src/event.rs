@@ -1,4 +1,4 @@
-//! What the agent reports of its own accord.
+//! Messages that the agent sends without being asked.
 
 use std::{borrow::Cow, fmt};
 
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, CorruptionKind, Disk, IoDirection, MapStatus, Reply};
 
-/// Everything the agent sends.
+/// All messages from the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromAgent {
     /// The first line after boot.
     Ready {
-        /// [`VERSION`](crate::VERSION) of the agent.
+        /// The agent's [`VERSION`](crate::VERSION); the lab compares it with its own.
         version: u32,
-        /// The release of the kernel, as `uname -r` says it.
+        /// The kernel's release, as in `uname -r`.
         kernel: String,
     },
-    /// The answer to a request, in whatever order.
+    /// The reply to a request. Replies may come in any order.
     Reply(Reply),
-    /// Something happened that nobody has asked about.
+    /// An event that no request asked for.
     Event(Event),
 }
 
-/// Something that happened in the guest.
+/// An event in the guest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// When, by the guest's `CLOCK_MONOTONIC`, in nanoseconds.
+    /// Time of the event: the guest's `CLOCK_MONOTONIC`, in nanoseconds.
     pub at_ns: u64,
-    /// What happened.
+    /// The kind of event. In JSON its fields are next to `at_ns`.
     #[serde(flatten)]
     pub what: Happening,
 }
@@ -37,130 +37,131 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Happening {
-    /// A line of the kernel log.
+    /// A record of the kernel log.
     Log {
-        /// syslog level, 0 (emergency) to 7 (debug).
+        /// syslog severity, 0 (emergency) to 7 (debug).
         level: u8,
-        /// The text without its prefix.
+        /// The text, without level and timestamp.
         text: String,
     },
-    /// A line of what a daemon of the userland says.
+    /// A line of a daemon's output.
     Said {
-        /// The name that it was started under.
+        /// The name given in [`Call::StartDaemon`](crate::Call::StartDaemon).
         program: String,
-        /// The line, lossily decoded and cut after 4096 bytes.
+        /// The line, split after 4096 bytes. Invalid UTF-8 is replaced by U+FFFD.
         text: String,
     },
-    /// A terminal shows something.
+    /// Output of a terminal.
     Shown {
-        /// Its number, from [`Answer::Terminal`](crate::Answer).
+        /// The number from [`Answer::Terminal`](crate::Answer).
         terminal: u32,
-        /// What the program has written, control characters and all; at most 4096 bytes.
+        /// At most 4096 bytes, with control characters.
         bytes: Bytes,
     },
     /// The program in a terminal has ended.
     TerminalClosed {
-        /// Its number, from [`Answer::Terminal`](crate::Answer).
+        /// The number from [`Answer::Terminal`](crate::Answer).
         terminal: u32,
-        /// Its exit code; none if it was killed.
+        /// Exit code; null if a signal killed the program.
         code: Option<i32>,
     },
-    /// A map's status differs from the one last reported: rounds, path states, groups.
+    /// A map's status changed: rounds, path states or groups.
     Map(MapStatus),
-    /// The disks that there are now: a map has come to a path over another one than before.
+    /// The set of disks changed. Reported before a map's status that has a new path.
     Disks {
-        /// All of them, sorted by path.
+        /// All disks, sorted by path.
         disks: Vec<Disk>,
     },
-    /// The dm event counter of a map moved (`dmsetup wait` would return).
+    /// A map's dm event counter changed (`dmsetup wait` would return).
     DmEvent {
         /// Name of the dm device.
         map: String,
-        /// The new event number.
+        /// The new value of the counter.
         number: u32,
     },
-    /// `DM_ACTION` uevents of a map, in the order of `DM_SEQNUM` (the kernel sends several that
-    /// were queued together in reverse order, `dm.c:dm_uevent_add`).
+    /// A `DM_ACTION` uevent of a map, in the order of `DM_SEQNUM`. (The kernel sends uevents that were
+    /// queued together in reverse order, `dm.c:dm_uevent_add`.)
     PathUevent {
-        /// `DM_NAME`: the name of the dm device.
+        /// `DM_NAME`: name of the dm device.
         map: String,
-        /// `DM_ACTION`: what has become of the path.
+        /// `DM_ACTION`: whether the path failed or was reinstated.
         action: PathUeventAction,
-        /// `DM_SEQNUM`: counts the path uevents of this map.
+        /// `DM_SEQNUM`: sequence number of the path uevents of this map.
         seqnum: u64,
         /// `DM_PATH`: the path's disk, `major:minor`.
         path: String,
-        /// `DM_NR_VALID_PATHS`: paths that have not failed, now.
+        /// `DM_NR_VALID_PATHS`: number of paths that have not failed.
         valid_paths: u32,
     },
-    /// A disk appeared or went.
+    /// A disk was added or removed.
     Disk {
-        /// Which of the two.
+        /// Whether the disk was added or removed.
         action: DiskAction,
-        /// The name that the kernel gave it, `sda`.
+        /// The kernel's name for the disk, `sda`.
         name: String,
-        /// Its device number, `major:minor`.
+        /// Device number of the disk, `major:minor`.
         dev: String,
     },
-    /// No I/O has completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in
-    /// flight.
+    /// No I/O completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in flight.
     StallBegin {
         /// Name of the dm device.
         map: String,
-        /// When the gap began: the last completion, or the submission into an idle map, in
-        /// nanoseconds.
+        /// Start of the stall: the last completion, or the first submission after a time without I/O in
+        /// flight. In nanoseconds.
         since_ns: u64,
     },
-    /// A request has completed, after a stall that was told of.
+    /// A request completed after a stall that was reported.
     StallEnd {
         /// Name of the dm device.
         map: String,
-        /// How long it stood still, in nanoseconds.
+        /// Length of the stall in nanoseconds.
         lasted_ns: u64,
     },
-    /// A request failed. At most 64 are reported; all are counted.
+    /// A request failed. At most 64 failures are reported; all are counted.
     IoError {
         /// Name of the dm device.
         map: String,
-        /// What it was to do.
+        /// Whether the request was a read or a write.
         direction: IoDirection,
         /// Byte offset in the map.
         offset: u64,
-        /// The error number, for instance 5 for EIO.
+        /// The errno, for instance 5 for EIO.
         errno: i32,
     },
-    /// A block did not hold what it should. At most 64 are reported; all are counted.
+    /// A block had wrong contents. At most 64 corruptions are reported; all are counted.
     Corrupt {
         /// Name of the dm device.
         map: String,
-        /// What is wrong with it.
+        /// The kind of corruption.
         kind: CorruptionKind,
         /// Byte offset in the map.
         offset: u64,
-        /// What was expected and what was found.
+        /// Expected and actual contents, in words.
         detail: String,
     },
-    /// Totals so far, about once a second while a workload runs.
+    /// Totals so far, about once per second while a workload runs.
     Progress {
         /// Name of the dm device.
         map: String,
-        /// Reads that have completed without an error.
+        /// Successful reads since the start.
         reads: u64,
-        /// Writes that have completed without an error.
+        /// Successful writes since the start.
         writes: u64,
-        /// Reads and writes that have failed.
+        /// Failed reads and writes.
         errors: u64,
     },
-    /// Events were dropped because the lab did not read them in time, or the kernel dropped uevents.
+    /// Events were dropped, either by the agent because the lab did not read them in time, or by the kernel
+    /// (uevents).
     Lost {
-        /// How many events. The kernel does not say how many uevents it drops at once: they count as one.
+        /// Number of lost events. The kernel does not say how many uevents it dropped; each time counts as
+        /// one.
         count: u64,
     },
 }
 
 impl Happening {
-    /// The line, if it is one of a log: of the kernel's as it is, of a daemon's with its name before it,
-    /// as in a syslog.
+    /// The line of a log event: the kernel's text as it is, a daemon's with its name in front, as in
+    /// syslog. `None` for other events.
     pub fn log_line(&self) -> Option<Cow<'_, str>> {
         match self {
             Happening::Log { text, .. } => Some(Cow::Borrowed(text)),
@@ -170,15 +171,15 @@ impl Happening {
     }
 }
 
-/// What has become of a path, in the words of a uevent (`dm-uevent.c:_dm_uevent_type_names`).
+/// What happened to a path: the values of `DM_ACTION` (`dm-uevent.c:_dm_uevent_type_names`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum PathUeventAction {
-    /// `PATH_FAILED`: dm-multipath does not use the path any more.
+    /// `PATH_FAILED`: dm-multipath stopped using the path.
     Failed,
     /// `PATH_REINSTATED`: dm-multipath may use the path again.
     Reinstated,
-    /// What a kernel says that has more of them.
+    /// A value that this version does not know.
     Other(String),
 }
 
@@ -208,13 +209,13 @@ impl fmt::Display for PathUeventAction {
     }
 }
 
-/// What has become of a disk.
+/// What happened to a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiskAction {
-    /// `add`: the kernel has added it.
+    /// `add`: the kernel added the disk.
     Add,
-    /// `remove`: the kernel has removed it.
+    /// `remove`: the kernel removed the disk.
     Remove,
 }
 

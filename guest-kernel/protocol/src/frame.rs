@@ -1,16 +1,17 @@
-//! Lines on the wire: encoding, and reassembly from whatever pieces a read returns.
+//! Lines on the wire: encoding messages, and reassembling lines from the pieces that reads return.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest line either side accepts, in bytes. A longer one is an error, not a bigger buffer.
+/// Longest line that either side accepts, in bytes. A longer line is an error; the buffer does not grow
+/// further.
 pub const MAX_LINE: usize = 1 << 20;
 
-/// Why a line could not be taken.
+/// Why a line was rejected.
 #[derive(Debug)]
 pub enum FrameError {
-    /// More than [`MAX_LINE`] bytes without a line end.
+    /// More than [`MAX_LINE`] bytes without a newline.
     TooLong,
-    /// Not a message of this protocol; the text says where and why.
+    /// Not a message of this protocol. The text says where and why.
     Malformed(String),
 }
 
@@ -25,7 +26,7 @@ impl std::fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// A message as one line, its end included.
+/// Encodes a message as one line, with its newline.
 ///
 /// # Panics
 /// Never: every message of this crate has string keys and finite numbers.
@@ -35,28 +36,28 @@ pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     line
 }
 
-/// Collects bytes and yields whole messages.
+/// Collects bytes and returns complete messages.
 #[derive(Debug, Default)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
-    /// Bytes already searched for a line end.
+    /// How many bytes were already searched for a newline.
     searched: usize,
 }
 
 impl LineBuffer {
-    /// Takes what a read returned.
+    /// Appends bytes that were read.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole message, if there is one. After an error the offending line is gone and
-    /// reading can go on.
+    /// The next complete message, if there is one. An error consumes the offending line, so the caller can
+    /// continue.
     #[expect(clippy::should_implement_trait, reason = "each call may want another type")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, FrameError>> {
         self.next_line().map(|line| decode(&line?))
     }
 
-    /// The next whole line that is not empty, without its end and surrounding blanks.
+    /// The next complete line that is not empty, without its newline and surrounding blanks.
     pub fn next_line(&mut self) -> Option<Result<Vec<u8>, FrameError>> {
         loop {
             let Some(end) = self.bytes[self.searched..].iter().position(|b| *b == b'\n') else {
@@ -78,12 +79,15 @@ impl LineBuffer {
     }
 }
 
-/// Reads one line as a message.
+/// Decodes a message from one line of JSON.
+///
+/// # Errors
+/// [`FrameError::Malformed`] when the line is not a message of type `T`.
 pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, FrameError> {
     serde_json::from_slice(line).map_err(|e| FrameError::Malformed(e.to_string()))
 }
 
-/// The number of a request of which nothing else can be understood, so that it can be answered.
+/// The `id` of a request that cannot be decoded otherwise, so that the agent can still reply to it.
 pub fn request_id(line: &[u8]) -> Option<u64> {
     decode::<serde_json::Value>(line).ok()?.get("id")?.as_u64()
 }

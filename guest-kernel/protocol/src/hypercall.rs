@@ -1,70 +1,71 @@
-//! The hypercall: how the agent asks the lab in exact time, and the processor stands still until it has
-//! the answer.
+//! The hypercall of exact time: the agent asks the lab, and the processor stands still until the lab
+//! answers.
 //!
-//! The agent writes a [question](Ask) into the [`Mailbox`], a piece of memory that the guest's kernel
-//! leaves alone and the lab can see, and then a byte to a device's register. QEMU completes that store
-//! only when the lab has answered: no instruction is executed meanwhile, and no time goes by. The
-//! [answer](Go) lies in the mailbox as well.
+//! The agent writes a [question](Ask) into the [`Mailbox`], a memory range that is reserved in the guest
+//! and shared with the lab. Then it writes a byte to a device register. QEMU completes that store only
+//! after the lab has answered. Until then no instruction is executed and no guest time passes. The
+//! [answer](Go) is in the mailbox, too.
 //!
-//! Both carry text, the lines that travel over a port in real time. What does not fit into one question
-//! follows in the next: a line may be cut anywhere.
+//! Both carry text: the lines that in real time are sent over the port. Text that does not fit into one
+//! question follows in the next, so a line may be split anywhere.
 //!
-//! All numbers are little-endian words of 64 bits, at offsets that both ends take from here.
+//! All numbers are 64-bit little-endian words, at the offsets defined here.
 
 use serde::{Deserialize, Serialize};
 
 /// The mailbox in the guest's memory.
 ///
-/// It lies below the kernel, which is loaded at 16 MiB (CONFIG_PHYSICAL_START), and above what firmware
-/// and boot protocol use, so that it is at the same place whatever the size of kernel, initramfs and
-/// memory.
+/// It is below the kernel, which is loaded at 16 MiB (CONFIG_PHYSICAL_START), and above the memory that
+/// firmware and boot protocol use. Its address therefore does not depend on the size of kernel, initramfs
+/// or memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Mailbox;
 
 impl Mailbox {
-    /// Its address in the guest's physical memory.
+    /// Physical address in the guest.
     pub const AT: u64 = 8 << 20;
-    /// Its size: a half for questions, then one for answers.
+    /// Size in bytes: one half for questions, the other for answers.
     pub const BYTES: usize = 2 * Self::HALF;
-    /// Where the answer is, from the beginning of the mailbox.
+    /// Offset of the answer in the mailbox.
     pub const ANSWER: usize = Self::HALF;
-    /// Where the text is, from the beginning of a half.
+    /// Offset of the text in either half.
     pub const TEXT: usize = 4096;
-    /// The text that one question or one answer can carry, in bytes.
+    /// Bytes of text that one question or one answer can carry.
     pub const ROOM: usize = Self::HALF - Self::TEXT;
 
     const HALF: usize = 128 << 10;
 
-    /// The kernel's parameter that keeps it free (`memmap=nn$ss`: reserved).
+    /// The kernel parameter that reserves the mailbox (`memmap=nn$ss`).
     pub fn kernel_parameter() -> String {
         format!("memmap={:#x}${:#x}", Self::BYTES, Self::AT)
     }
 }
 
-/// The device numbers on the root bus of what exact time needs.
+/// PCI device numbers on the root bus of the devices that exact time needs.
 pub mod slot {
-    /// The disk that carries the userland.
+    /// The virtio-blk disk with the userland.
     pub const USERLAND: u8 = 0x3;
-    /// The device whose register makes the call.
+    /// The vhost-user-blk device whose register is the hypercall.
     pub const REGISTER: u8 = 0x4;
 }
 
-/// "This has happened; may time go on?"
+/// A question: the guest has sent what it had to send, and asks whether its time may continue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// Counts the questions. The answer repeats it, by which the agent knows that it was heard.
+    /// Sequence number of the question. The answer repeats it, so the agent knows that the lab has read
+    /// this question.
     pub round: u64,
-    /// When it was asked, by the guest's `CLOCK_MONOTONIC`, in nanoseconds.
+    /// When the question was asked: the guest's `CLOCK_MONOTONIC`, in nanoseconds.
     pub at_ns: u64,
-    /// Bytes of text that come with it, at most [`Mailbox::ROOM`].
+    /// Bytes of text with this question, at most [`Mailbox::ROOM`].
     pub len: usize,
 }
 
 impl Ask {
-    /// The size of its head, which is at the beginning of the mailbox.
+    /// Size of the encoded head, at offset 0 of the mailbox.
     pub const HEAD: usize = 24;
 
-    /// The head, as it lies in the mailbox.
+    /// Encodes the head for the mailbox.
     pub fn encode(&self) -> [u8; Self::HEAD] {
         let mut head = [0; Self::HEAD];
         put(&mut head, 0, self.round);
@@ -73,7 +74,7 @@ impl Ask {
         head
     }
 
-    /// Reads a head, whatever is in it: a length beyond the room is cut.
+    /// Decodes a head. Accepts any bytes: `len` is limited to [`Mailbox::ROOM`].
     pub fn decode(head: &[u8; Self::HEAD]) -> Ask {
         Ask {
             round: word(head, 0),
@@ -83,40 +84,40 @@ impl Ask {
     }
 }
 
-/// A virtqueue whose guest is to be interrupted.
+/// A virtqueue for which an interrupt is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interrupt {
-    /// The device's number on the root bus.
+    /// PCI device number on the root bus.
     pub slot: u8,
-    /// The index of the virtqueue in that device.
+    /// Index of the virtqueue in the device.
     pub queue: u16,
 }
 
-/// "Everything is done that was to be done by then; go on."
+/// An answer: everything due by the time of the question is done, and guest time continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Go {
-    /// The question that this answers.
+    /// [`Ask::round`] of the question.
     pub round: u64,
-    /// When the agent is to ask again if nothing happens before, by the guest's `CLOCK_MONOTONIC`, in
-    /// nanoseconds. A time that has passed means at once.
+    /// When the agent must ask again at the latest: the guest's `CLOCK_MONOTONIC`, in nanoseconds. A time
+    /// in the past means at once.
     pub wake_ns: Option<u64>,
-    /// Bytes of text that come with it, at most [`Mailbox::ROOM`].
+    /// Bytes of text with this answer, at most [`Mailbox::ROOM`].
     pub len: usize,
-    /// The interrupts that are due, in the order in which they are to be raised.
+    /// The interrupts to raise, in this order.
     pub interrupts: Vec<Interrupt>,
 }
 
 impl Go {
-    /// More interrupts are raised by the next answer.
+    /// Most interrupts in one answer; further ones follow with the next.
     pub const MOST_INTERRUPTS: usize = (Mailbox::TEXT - Self::FIXED) / 8;
-    /// The size of the largest head, which is at [`Mailbox::ANSWER`].
+    /// Size of the largest encoded head, at [`Mailbox::ANSWER`].
     pub const HEAD: usize = Mailbox::TEXT;
 
-    /// The part of the head that is always there.
+    /// Size of the head without interrupts.
     const FIXED: usize = 32;
     const NEVER: u64 = u64::MAX;
 
-    /// The head, without what is not used of it. Interrupts beyond [`Go::MOST_INTERRUPTS`] are left out.
+    /// Encodes the head, without unused bytes. Interrupts beyond [`Go::MOST_INTERRUPTS`] are left out.
     pub fn encode(&self) -> Vec<u8> {
         let interrupts = &self.interrupts[..self.interrupts.len().min(Self::MOST_INTERRUPTS)];
         let mut head = vec![0; Self::FIXED + 8 * interrupts.len()];
@@ -130,7 +131,7 @@ impl Go {
         head
     }
 
-    /// Reads a head, whatever is in it: numbers beyond the room are cut.
+    /// Decodes a head. Accepts any bytes: lengths are limited to what fits.
     pub fn decode(head: &[u8; Self::HEAD]) -> Go {
         let interrupt = |at| {
             let word = word(head, 4 + at);

@@ -1,14 +1,14 @@
-//! The messages between the lab (on the host) and the agent (in the guest), and nothing else.
+//! The messages between the lab (on the host) and the agent (in the guest).
 //!
-//! They are one JSON object a line. The lab sends [`Request`]s and each is answered by exactly one
-//! [`Reply`] with the same `id`, in any order; between replies the agent sends [`Event`]s as things
-//! happen. In real time the lines travel over a virtio-serial port ([`PORT`]), in exact time with a
-//! [hypercall](mod@hypercall). JSON was chosen over a binary encoding because a captured conversation
-//! can be read, and the rate is low: commands on the wire are recorded by the array, not here.
+//! Each message is one JSON object on a line. The lab sends [`Request`]s, and the agent sends exactly one
+//! [`Reply`] with the same `id` for each, in any order. Between replies the agent sends [`Event`]s. In real
+//! time the lines are sent over a virtio-serial port ([`PORT`]), in exact time with a
+//! [hypercall](mod@hypercall). JSON was chosen over a binary encoding because a captured conversation is
+//! readable, and because the rate is low: the array records SCSI commands, not the agent.
 //!
-//! The agent survives a lab that goes and another that comes (a machine that is restored from a
-//! checkpoint). A new lab sends [`Call::Hello`] first and ignores what it reads before the answer:
-//! that may be the rest of a line, and events that were meant for the one before.
+//! A guest restored from a checkpoint has a new lab, and the agent must cope with that. The new lab sends
+//! [`Call::Hello`] first and ignores everything before the reply: that may be the rest of a line, and
+//! events for the previous lab.
 //!
 //! All times are the guest's `CLOCK_MONOTONIC`, in nanoseconds.
 
@@ -36,17 +36,19 @@ pub use workload::{
     Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadReport, WorkloadSpec,
 };
 
-/// The name of the virtio-serial port, as the guest sees it in `/sys/class/virtio-ports/*/name`.
+/// Name of the virtio-serial port, in the guest's `/sys/class/virtio-ports/*/name`.
 pub const PORT: &str = "sansim.agent";
 
-/// Version of this protocol; [`FromAgent::Ready`] carries it and the lab refuses another.
+/// Version of this protocol. [`FromAgent::Ready`] reports it, and the lab refuses an agent with another
+/// version.
 pub const VERSION: u32 = 7;
 
-/// Where the agent mounts the userland in the guest, writable copies and all, when it is first needed.
+/// Mount point of the userland in the guest, with writable copies of some directories. The agent mounts it
+/// on first use.
 pub const USERLAND: &str = "/userland";
 
-/// Serial number of the virtio-blk disk that carries the userland (a squashfs).
+/// Serial number of the virtio-blk disk with the userland (a squashfs).
 pub const USERLAND_SERIAL: &str = "userland";
 
-/// On the kernel's command line: the guest's time is exact, and the agent is to keep its clock.
+/// Kernel parameter that selects exact time: the agent must keep the guest's clock.
 pub const SKIPPED_TIME: &str = "sansim.time=skip";

@@ -1,121 +1,121 @@
-//! Disks and multipath maps of the guest.
+//! The guest's disks and multipath maps.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A target of one HBA, as the guest addresses it.
+/// A target of an HBA, as the guest addresses it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TargetAddress {
-    /// The HBA's PCI address, `0000:00:10.0`.
+    /// PCI address of the HBA, `0000:00:10.0`.
     pub hba: String,
-    /// SCSI target id on that HBA.
+    /// SCSI target ID on that HBA.
     pub target: u8,
 }
 
-/// One path: a target and a LUN.
+/// Address of a path: a target and a LUN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PathAddress {
-    /// The target on its HBA.
+    /// The target, with its HBA.
     #[serde(flatten)]
     pub target: TargetAddress,
-    /// The LUN number seen there.
+    /// The LUN's number on this target.
     pub lun: u16,
 }
 
-/// A disk of the guest: one path to one LUN.
+/// A SCSI disk of the guest: one path to one LUN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// Which path it is.
+    /// Address of the path.
     pub path: PathAddress,
-    /// The name that the kernel gave it, `sda`.
+    /// The kernel's name for the disk, `sda`.
     pub name: String,
-    /// Its device number, `major:minor`.
+    /// Device number of the disk, `major:minor`.
     pub dev: String,
-    /// Size in 512-byte sectors.
+    /// Size in sectors of 512 bytes.
     pub sectors: u64,
-    /// Vendor of the INQUIRY data, trimmed.
+    /// Vendor from the INQUIRY data, without trailing blanks.
     pub vendor: String,
-    /// Product of the INQUIRY data, trimmed.
+    /// Product from the INQUIRY data, without trailing blanks.
     pub model: String,
-    /// `dh_state`: the attached device handler, or `detached`.
+    /// sysfs `dh_state`: the attached device handler, or `detached`.
     pub handler: String,
-    /// `access_state`, where the handler has one.
+    /// sysfs `access_state`; null if the device handler does not report it.
     pub access_state: Option<String>,
 }
 
-/// A multipath map to build, in terms of paths rather than of device numbers.
+/// A multipath map to build. It names paths, not device numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapSpec {
     /// Name of the dm device.
     pub map: String,
-    /// Feature words, for instance `["queue_if_no_path", "pg_init_retries", "5"]`.
+    /// Features of the table line, for instance `["queue_if_no_path", "pg_init_retries", "5"]`.
     pub features: Vec<String>,
     /// Hardware handler with its arguments, for instance `["rdac"]`; empty for none.
     pub handler: Vec<String>,
     /// Path selector with its arguments, for instance `["service-time"]`.
     pub selector: Vec<String>,
-    /// Path groups in order of preference.
+    /// Path groups, in order of preference.
     pub groups: Vec<Vec<PathAddress>>,
 }
 
-/// A multipath map as the kernel shows it.
+/// A multipath map as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapStatus {
     /// Name of the dm device.
     pub map: String,
-    /// The name that the kernel gave it, `dm-0`.
+    /// The kernel's name for the map, `dm-0`.
     pub name: String,
-    /// The table line as the kernel shows it, without start and length: `multipath 1 …`.
+    /// The table line, without start and length: `multipath 1 …`.
     pub table: String,
-    /// The status line as read, without start and length: `multipath 2 …`.
+    /// The status line, without start and length: `multipath 2 …`.
     pub line: String,
     /// `pg_init_count`: rounds since the last switch of path groups.
     pub rounds: u32,
-    /// QUEUE_IO: I/O is held until pg_init is done.
+    /// `MPATHF_QUEUE_IO`: I/O is queued until pg_init is done.
     pub queueing: bool,
     /// The current path group, counted from 1.
     pub current_group: u32,
-    /// The path groups in table order.
+    /// The path groups, in table order.
     pub groups: Vec<GroupStatus>,
 }
 
 /// One path group of a [`MapStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupStatus {
-    /// As the status line says.
+    /// State from the status line.
     pub state: GroupState,
-    /// Its paths in table order.
+    /// The paths, in table order.
     pub paths: Vec<PathStatus>,
 }
 
 /// One path of a [`GroupStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathStatus {
-    /// Its device number, `major:minor`.
+    /// Device number of the path's disk, `major:minor`.
     pub dev: String,
-    /// As the status line says.
+    /// State from the status line.
     pub state: PathState,
-    /// How often it has failed since the table was loaded.
+    /// Number of failures since the table was loaded.
     pub fail_count: u32,
 }
 
-/// The state of a path group (`dm-mpath.c:multipath_status`).
+/// State of a path group (`dm-mpath.c:multipath_status`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupState {
-    /// `A`: I/O goes over its paths.
+    /// `A`: I/O is sent over its paths.
     #[serde(rename = "A")]
     Current,
-    /// `E`: another is current; this one can be switched to.
+    /// `E`: another group is current; dm-multipath can switch to this one.
     #[serde(rename = "E")]
     Enabled,
-    /// `D`: it is passed over while another can be used (`bypass_pg`).
+    /// `D`: dm-multipath skips the group while another is usable (`bypass_pg`).
     #[serde(rename = "D")]
     Bypassed,
 }
 
 impl GroupState {
-    /// The state that a letter of the status line stands for.
+    /// The state for a letter of the status line; `None` for another letter.
     pub fn of_letter(letter: char) -> Option<GroupState> {
         match letter {
             'A' => Some(GroupState::Current),
@@ -125,7 +125,7 @@ impl GroupState {
         }
     }
 
-    /// Its letter in the status line, which events carry as well.
+    /// The letter in the status line, and in events.
     pub fn letter(self) -> char {
         match self {
             GroupState::Current => 'A',
@@ -141,19 +141,19 @@ impl fmt::Display for GroupState {
     }
 }
 
-/// The state of a path (`dm-mpath.c:multipath_status`).
+/// State of a path (`dm-mpath.c:multipath_status`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathState {
-    /// `A`: I/O may be sent over it.
+    /// `A`: I/O may be sent over the path.
     #[serde(rename = "A")]
     Active,
-    /// `F`: it failed, and nothing is sent over it until it is reinstated.
+    /// `F`: the path failed; no I/O is sent over it until it is reinstated.
     #[serde(rename = "F")]
     Failed,
 }
 
 impl PathState {
-    /// The state that a letter of the status line stands for.
+    /// The state for a letter of the status line; `None` for another letter.
     pub fn of_letter(letter: char) -> Option<PathState> {
         match letter {
             'A' => Some(PathState::Active),
@@ -162,7 +162,7 @@ impl PathState {
         }
     }
 
-    /// Its letter in the status line, which events carry as well.
+    /// The letter in the status line, and in events.
     pub fn letter(self) -> char {
         match self {
             PathState::Active => 'A',

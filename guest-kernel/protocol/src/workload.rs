@@ -1,106 +1,105 @@
-//! The I/O that is run against a map, and what came of it.
+//! The I/O to run on a map, and its results.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The I/O to run against a map.
+/// The I/O to run on a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkloadSpec {
     /// Name of the dm device.
     pub map: String,
-    /// What is read and written, and whether it is checked.
+    /// What is read and written, and whether it is verified.
     pub pattern: Pattern,
-    /// Bytes a request; a multiple of 4096.
+    /// Size of a request in bytes; a multiple of 4096.
     pub block_bytes: u32,
-    /// Requests in flight at most.
+    /// Most requests in flight.
     pub queue_depth: u32,
-    /// The part of the map that is used, in bytes from its start.
+    /// How much of the map is used, in bytes from its start.
     pub region_bytes: u64,
-    /// Share of reads, in percent.
+    /// Percentage of reads, from 0 to 100.
     pub read_percent: u8,
-    /// Requests a second at most; 0 is unlimited.
+    /// Most requests per second; 0 means no limit.
     pub rate: u32,
-    /// Requests that go out together when there is a rate.
+    /// Requests that are submitted together if there is a rate.
     pub burst: u32,
     /// Seed of the sequence of operations and addresses.
     pub seed: u64,
-    /// A gap without any completion while I/O is in flight is reported as a stall from here, in
-    /// milliseconds.
+    /// How long I/O may be in flight without any completion before that is reported as a stall, in
+    /// milliseconds (0: never).
     pub stall_ms: u64,
 }
 
-/// What a workload does.
+/// The kinds of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {
-    /// Reads and writes generation-stamped blocks at random; every byte read is checked.
+    /// Reads and writes generation-stamped blocks at random. Every byte that is read is verified.
     Verify,
-    /// Reads at random, without checking what was never written.
+    /// Reads at random, without verifying blocks that were never written.
     Read,
 }
 
-/// What a workload did and saw.
+/// The results of a workload.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkloadReport {
-    /// Reads completed, the final read-back included.
+    /// Successful reads, including the final read-back.
     pub reads: u64,
-    /// Writes that completed without an error.
+    /// Successful writes; failed ones are in `errors`.
     pub writes: u64,
-    /// Reads and writes that failed.
+    /// Failed reads and writes.
     pub errors: u64,
-    /// Requests still in flight when the wait ended.
+    /// Requests still in flight at the end of the wait.
     pub stuck: u64,
-    /// Blocks that were written and could not be read back: I/O was stuck, the read failed or did
-    /// not end in time. Nothing is known about them.
+    /// Blocks that were written but not read back: I/O was stuck, or the read failed or did not complete in
+    /// time. Their contents are unknown.
     #[serde(default)]
     pub unchecked: u64,
-    /// Blocks that did not hold what they should, by kind.
+    /// Blocks with wrong contents, by kind.
     pub corrupt: Corruption,
-    /// The longest gap without a completion while I/O was in flight, in nanoseconds.
+    /// Longest time without a completion while I/O was in flight, in nanoseconds.
     pub longest_stall_ns: u64,
-    /// How long requests took that have completed, failed ones too.
+    /// Latencies of completed requests, including failed ones.
     pub latency: Latency,
 }
 
 /// Latencies from submission to completion, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Half of the requests took no longer.
+    /// Median: half of the requests completed within this time.
     pub p50_ns: u64,
-    /// 99 of 100 took no longer.
+    /// 99th percentile: 99 % of the requests completed within this time.
     pub p99_ns: u64,
-    /// The slowest took so long.
+    /// Latency of the slowest request.
     pub max_ns: u64,
 }
 
-/// Blocks found wrong, by what was wrong with them. A block is counted once until it is written
-/// again, however often it is read.
+/// Number of corrupt blocks by kind. A block is counted once until it is written again, however often it is
+/// read.
 ///
-/// A write that failed may have reached the disk or not, whole or in part: until the next write of
-/// the block succeeds, the old and the new generation are both accepted, sector by sector.
+/// A failed write may have reached the disk or not, completely or in part. Until the next write of the
+/// block succeeds, both the old and the new generation are accepted, sector by sector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corruption {
-    /// An older generation than one that had been read back already: newer data was there and is
-    /// gone.
+    /// Blocks with an older generation than one that was read before: newer data was there and is gone.
     pub stale: u64,
-    /// Sectors of different generations in one block.
+    /// Blocks with sectors of different generations.
     pub torn: u64,
-    /// Intact data that was written to another address, of this map or of another.
+    /// Blocks with intact data of another address, of this map or another.
     pub misplaced: u64,
-    /// A write that was acknowledged and never seen: the block still holds what was there before.
+    /// Blocks whose acknowledged write was never seen: they still have their earlier contents.
     pub lost: u64,
-    /// Bytes that no write of this run produced.
+    /// Blocks with bytes that no write of this run produced.
     pub garbled: u64,
 }
 
 impl Corruption {
-    /// How many blocks were found wrong, whatever is wrong with them.
+    /// Number of corrupt blocks of any kind.
     pub fn total(&self) -> u64 {
         self.stale + self.torn + self.misplaced + self.lost + self.garbled
     }
 
-    /// One more of this kind.
+    /// Counts a block of this kind.
     pub fn count(&mut self, kind: CorruptionKind) {
         *match kind {
             CorruptionKind::Stale => &mut self.stale,
@@ -112,19 +111,19 @@ impl Corruption {
     }
 }
 
-/// What can be wrong with a block: the fields of [`Corruption`] say what each means.
+/// The kinds of corruption; the fields of [`Corruption`] define them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorruptionKind {
-    /// Counted in [`Corruption::stale`].
+    /// An older generation than one that was read before.
     Stale,
-    /// Counted in [`Corruption::torn`].
+    /// Sectors of different generations.
     Torn,
-    /// Counted in [`Corruption::misplaced`].
+    /// Intact data of another address.
     Misplaced,
-    /// Counted in [`Corruption::lost`].
+    /// The contents before an acknowledged write.
     Lost,
-    /// Counted in [`Corruption::garbled`].
+    /// Bytes that no write of this run produced.
     Garbled,
 }
 
@@ -140,13 +139,13 @@ impl fmt::Display for CorruptionKind {
     }
 }
 
-/// Which way a request of a workload moves data.
+/// Direction of a workload's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IoDirection {
-    /// From the disk into memory.
+    /// From disk to memory.
     Read,
-    /// From memory to the disk.
+    /// From memory to disk.
     Write,
 }
 

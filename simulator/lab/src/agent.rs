@@ -1,4 +1,4 @@
-//! The agent's other end: asking it, hearing it, and how long it is waited for.
+//! The lab's end of the agent's channel: calls, events and time limits.
 
 mod lines;
 mod patience;
@@ -16,17 +16,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{ExitReason, LabError, Result, machine::Console};
 
-/// What a call may take beyond its own time limit. The host's time: an emulated guest is slow, and
-/// a busy host slower.
+/// Additional host time for a call, beyond the call's own time limit. An emulated guest is slow, and even
+/// slower on a busy host.
 const SLACK: Duration = Duration::from_secs(120);
-/// How long is waited for QEMU to end once one of its connections has, or is silent.
+/// How long to wait for QEMU to exit after one of its connections closed or became silent.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Events that may wait for their reader.
+/// Events that may wait in the receiver.
 const EVENTS: usize = 1 << 16;
-/// Requests that may wait to be written.
+/// Requests that may wait to be sent.
 const REQUESTS: usize = 64;
 
-/// Asks the agent of a running guest. Cheap to clone; calls may overlap.
+/// A connection to the agent of a running guest. Cheap to clone. Calls may overlap.
 #[derive(Debug, Clone)]
 pub struct AgentLink {
     shared: Arc<Shared>,
@@ -44,7 +44,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Calls {
     last: u64,
-    /// Who waits for which answer.
+    /// The callers that wait for replies, by request number.
     waiting: HashMap<u64, oneshot::Sender<Result<CallResult, String>>>,
 }
 
@@ -54,15 +54,15 @@ impl Shared {
     }
 }
 
-/// What a new link comes with.
+/// A new link and its receivers.
 pub(crate) struct Connected {
     pub(crate) link: AgentLink,
     pub(crate) events: mpsc::Receiver<Event>,
-    /// Told the version and the kernel's release when the agent has said that it is ready.
+    /// Receives the version and the kernel's release when the agent is ready.
     pub(crate) ready: oneshot::Receiver<Result<Ready, String>>,
 }
 
-/// The agent's first words.
+/// The agent's first message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ready {
     pub(crate) version: u32,
@@ -70,7 +70,7 @@ pub(crate) struct Ready {
 }
 
 impl AgentLink {
-    /// A link, and its lines, which somebody has to carry.
+    /// Creates a link and its [`Lines`], which the caller must transport.
     pub(crate) fn with_lines(
         exit: watch::Receiver<Option<ExitReason>>,
         console: Console,
@@ -88,13 +88,12 @@ impl AgentLink {
         (Connected { link: AgentLink { shared, requests }, events: receiver, ready }, lines)
     }
 
-    /// Asks, and waits for the answer: as long as the call itself may take (its `timeout_ms`) and
-    /// two minutes of the host's time on top. `PowerOff` is answered with `Done` when the guest has
-    /// powered itself off.
+    /// Sends a call and waits for the reply. The limit is the call's own time limit (its `timeout_ms`) plus
+    /// two minutes of host time. `PowerOff` returns `Done` when the guest has powered off.
     ///
     /// # Errors
-    /// `AgentFailed` with the agent's own sentence, `AgentTimeout`, or `GuestGone` with the reason
-    /// and the end of the console.
+    /// `AgentFailed` with the agent's message, `AgentTimeout`, or `GuestGone` with the reason and the end
+    /// of the console.
     pub async fn call(&self, call: Call) -> Result<Answer> {
         let own = match &call {
             Call::Scan { timeout_ms, .. }
@@ -105,7 +104,8 @@ impl AgentLink {
         self.call_within(call, own.saturating_add(SLACK)).await
     }
 
-    /// The same with a deadline of the caller's choice, in host time in which the guest is not held.
+    /// Like [`call`](AgentLink::call), with the caller's time limit. It is host time; time during which the
+    /// guest is held does not count.
     ///
     /// # Errors
     /// As [`call`](AgentLink::call).
@@ -123,7 +123,7 @@ impl AgentLink {
         let _waiting = Waiting { shared: &self.shared, id };
         let mut exit = self.shared.exit.clone();
         let asked = async {
-            // When the writer is gone QEMU is, or will be in a moment: its exit is waited for.
+            // A failure to send means that QEMU has ended or is about to; the wait below reports its exit.
             let _ = self.requests.send(encode(&Request { id, call })).await;
             match answer.await {
                 Ok(answer) => answer,
@@ -136,7 +136,7 @@ impl AgentLink {
             gone = exit.wait_for(Option::is_some) => {
                 let reason = gone.ok().and_then(|reason| reason.clone());
                 return match reason.unwrap_or(ExitReason::Stopped) {
-                    // There is no other answer to it.
+                    // The agent sends no reply to `PowerOff`.
                     ExitReason::PowerOff if power_off => Ok(Answer::Done),
                     reason => Err(self.gone(reason)),
                 };
@@ -155,23 +155,23 @@ impl AgentLink {
         }
     }
 
-    /// Counts calls from the beginning again, when none is open: a link to a guest that was restored does,
-    /// and what the agent reads should not depend on which it is.
+    /// Restarts the numbering of calls. No call may be open. A link to a restored guest starts at 1, too:
+    /// what the agent reads must not depend on whether the guest was restored.
     pub(crate) fn count_anew(&self) {
         self.shared.calls().last = 0;
     }
 
-    /// How long others wait for the same guest.
+    /// Holds of this guest, shared by all waits for it.
     pub(crate) fn patience(&self) -> &Patience {
         &self.shared.patience
     }
 
-    /// The error of an agent whose QEMU has hung up.
+    /// The error for an agent whose QEMU closed the connection.
     pub(crate) async fn gone_by_now(&self) -> LabError {
         self.silent("any more", Duration::ZERO).await
     }
 
-    /// The error of an agent that is silent: gone with its guest, or only that.
+    /// The error for a silent agent: `GuestGone` if QEMU has ended, else `AgentTimeout`.
     pub(crate) async fn silent(&self, call: &str, waited: Duration) -> LabError {
         let mut exit = self.shared.exit.clone();
         let gone = exit.wait_for(Option::is_some);
@@ -192,13 +192,13 @@ impl AgentLink {
     }
 }
 
-/// The call as the agent names it, for messages.
+/// The name of a call in the protocol, for messages.
 fn name(call: &Call) -> String {
     let value = serde_json::to_value(call).unwrap_or_default();
     value.get("call").and_then(|name| name.as_str()).unwrap_or("call").to_owned()
 }
 
-/// Forgets a call when its caller does not wait any more.
+/// Removes a call from the list when its caller stops waiting.
 struct Waiting<'a> {
     shared: &'a Shared,
     id: u64,
@@ -210,7 +210,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Refuses an agent that speaks another version.
+/// Checks the agent's protocol version.
 pub(crate) fn check_version(ready: &Ready) -> Result<()> {
     match ready.version {
         VERSION => Ok(()),

@@ -1,8 +1,8 @@
-//! Directories that are made at most once, whole or not at all.
+//! Directories that are created at most once, completely or not at all.
 //!
-//! A directory `x` of the cache has a lock file `x.lock`, held (flock) by whoever makes or removes
-//! it, and is made as `x.part`. The lock goes with its process however that ends, so a `.part` seen
-//! by a holder of the lock is a leftover.
+//! A directory `x` of the cache is built as `x.part` and then renamed. It has a lock file `x.lock`; a
+//! process that builds or removes the directory holds a flock on it. The kernel releases the lock when its
+//! process ends for any reason, so a `.part` that exists when the lock is taken is a leftover.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -14,23 +14,23 @@ use std::{
 
 use crate::{LabError, Progress, Result};
 
-/// How often a busy lock is tried again.
+/// How often to retry a lock that is taken.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// What was not used for so long is in nobody's use.
+/// A file that was not used for this long is regarded as not in use.
 pub(crate) const UNUSED_FOR: Duration = Duration::from_secs(3600);
 
-/// The lock of one directory of the cache.
+/// The lock of one cache directory.
 #[derive(Debug)]
 pub(crate) struct Lock {
     dir: PathBuf,
-    /// Holds the flock; closing it lets go.
+    /// Holds the flock, which is released when the file is closed.
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a directory, which need not exist. Waits while another has it, and says
-    /// so; `what` reads like "the image bookworm".
+    /// Takes the lock of a directory, which need not exist. If it is taken, reports that and waits. `what`
+    /// reads like "the image bookworm".
     pub(crate) async fn take(dir: &Path, what: &str, progress: &dyn Progress) -> Result<Lock> {
         let mut told = false;
         loop {
@@ -45,7 +45,7 @@ impl Lock {
         }
     }
 
-    /// Takes the lock if nobody has it.
+    /// Takes the lock if it is free.
     pub(crate) fn try_take(dir: &Path) -> Result<Option<Lock>> {
         let path = beside(dir, "lock");
         let file = File::options()
@@ -61,7 +61,7 @@ impl Lock {
         }
     }
 
-    /// An empty directory to make the content in; a leftover is removed.
+    /// Creates an empty directory to build the contents in, and removes a leftover.
     pub(crate) fn begin(&self) -> Result<Unfinished<'_>> {
         let path = beside(&self.dir, "part");
         remove_dir(&path)?;
@@ -69,9 +69,9 @@ impl Lock {
         Ok(Unfinished { lock: self, path })
     }
 
-    /// Removes the directory, if it is there.
+    /// Removes the directory if it exists.
     pub(crate) fn remove(&self) -> Result<()> {
-        // Renamed first, so that nobody finds half of it.
+        // Renamed first, so that no other process sees a half removed directory.
         let path = beside(&self.dir, "part");
         remove_dir(&path)?;
         match fs::rename(&self.dir, &path) {
@@ -82,7 +82,7 @@ impl Lock {
     }
 }
 
-/// A directory that is being made. Removed on drop unless it was finished.
+/// A directory under construction. Dropping it removes it, unless it was finished.
 #[derive(Debug)]
 pub(crate) struct Unfinished<'a> {
     lock: &'a Lock,
@@ -90,12 +90,12 @@ pub(crate) struct Unfinished<'a> {
 }
 
 impl Unfinished<'_> {
-    /// Where to put the content.
+    /// Where to build the contents.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes it visible under its name, in place of what was there.
+    /// Renames it to its final name, in place of an earlier directory.
     pub(crate) fn finish(self) -> Result<()> {
         sync(&self.path).map_err(LabError::file("cannot write", &self.path))?;
         remove_dir(&self.lock.dir)?;
@@ -110,26 +110,26 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-/// Notes that a file or directory was used now: those not used for longest go first.
+/// Updates the time of last use (the mtime). [`prune`] removes the least recently used directories first.
 pub(crate) fn used(path: &Path) {
-    // Where that cannot be noted, it goes earlier than it need.
+    // On failure the directory is only pruned earlier than necessary.
     let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
 }
 
-/// Removes a directory, unless somebody is making it anew.
+/// Removes a directory, unless another process has its lock.
 pub(crate) fn remove(dir: &Path) -> Result<()> {
     Lock::try_take(dir)?.map_or(Ok(()), |lock| lock.remove())
 }
 
-/// [`remove`], where nobody waits for it.
+/// Like [`remove`], but only logs an error.
 pub(crate) fn throw_away(dir: &Path) {
     if let Err(error) = remove(dir) {
         tracing::warn!("{error}");
     }
 }
 
-/// Throws away those of the directories that were not used for longest, so that no more than `most` stay,
-/// and no more than so many bytes of them, as `size` tells.
+/// Removes the least recently used directories, so that at most `most` remain, with at most `most_bytes` in
+/// total according to `size`.
 pub(crate) fn prune(
     dirs: impl IntoIterator<Item = PathBuf>,
     most: usize,
@@ -149,8 +149,8 @@ pub(crate) fn prune(
     }
 }
 
-/// Those of the files and directories that nobody can be using: all but the `newest`, and of those the ones
-/// that were not [used](used) for [`UNUSED_FOR`].
+/// The files and directories that can be removed safely: all except the `newest`, if they were not
+/// [`used`] for [`UNUSED_FOR`].
 pub(crate) fn unused(paths: impl IntoIterator<Item = PathBuf>, newest: usize) -> Vec<PathBuf> {
     let when = |path: PathBuf| Some((fs::metadata(&path).ok()?.modified().ok()?, path));
     let mut all: Vec<(SystemTime, PathBuf)> = paths.into_iter().filter_map(when).collect();
@@ -160,12 +160,12 @@ pub(crate) fn unused(paths: impl IntoIterator<Item = PathBuf>, newest: usize) ->
     unused.map(|(_, path)| path).collect()
 }
 
-/// The paths of what is in a directory; nothing when it cannot be read.
+/// The paths in a directory; empty if it cannot be read.
 pub(crate) fn inside(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-/// Writes a file whole or not at all, in place of what was there.
+/// Writes a file completely or not at all, and replaces an earlier file.
 ///
 /// # Errors
 /// `File` when it cannot be written.
@@ -178,7 +178,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// `dir` with another suffix, `.lock` or `.part`.
+/// `dir` with `.lock` or `.part` appended to its name.
 fn beside(dir: &Path, suffix: &str) -> PathBuf {
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(".");
@@ -195,7 +195,7 @@ fn remove_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// Sees to it that a crash of the host after the rename leaves no empty files behind.
+/// Syncs the files, so that a host crash after the rename does not leave empty files.
 fn sync(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -206,7 +206,7 @@ fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Bytes that all files below a directory occupy, without holes; 0 when it is not there.
+/// Disk space of all files below a directory, in bytes; holes do not count. 0 if it does not exist.
 pub(crate) fn size_of(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
@@ -217,9 +217,9 @@ pub(crate) fn size_of(dir: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Bytes that a file occupies, without holes; 0 when it is not there.
+/// Disk space of a file, in bytes; holes do not count. 0 if it does not exist.
 pub(crate) fn size_of_file(path: &Path) -> u64 {
-    // Blocks of stat(2) have 512 bytes.
+    // `st_blocks` of stat(2) counts units of 512 bytes.
     fs::symlink_metadata(path).map_or(0, |meta| meta.blocks() * 512)
 }
 
@@ -239,7 +239,7 @@ mod tests {
         }
     }
 
-    /// What the builders of this crate do, with a step that takes long.
+    /// Like the builders of this crate, with a slow step.
     async fn build(dir: &Path, steps: &AtomicUsize, progress: &dyn Progress) -> Result<String> {
         let lock = Lock::take(dir, "the image x", progress).await?;
         if !dir.exists() {

@@ -1,4 +1,4 @@
-//! What can go wrong in the lab. Every message says what to do about it.
+//! The lab's errors. Every message says what the user can do.
 
 use std::{io, path::PathBuf};
 
@@ -9,22 +9,22 @@ use crate::ExitReason;
 /// Why the lab could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// A program of the host is missing.
+    /// A program is not installed on the host.
     #[error("{program} was not found: apt-get install {package}")]
     MissingTool {
-        /// Its name, as it is looked for in `$PATH`.
+        /// The program's name, as in `$PATH`.
         program: String,
-        /// The package it comes with on Debian and Ubuntu.
+        /// The package that contains it on Debian and Ubuntu.
         package: String,
     },
-    /// A program of the host failed.
+    /// A host program failed.
     #[error("{program} failed ({status}):\n{output}")]
     ToolFailed {
-        /// Its name, as it is looked for in `$PATH`.
+        /// The program's name, as in `$PATH`.
         program: String,
-        /// Its exit status, in words: `exit status: 1`.
+        /// The exit status in words: `exit status: 1`.
         status: String,
-        /// The end of what it wrote to standard error.
+        /// The last lines of its standard error.
         output: String,
     },
     /// The agent binary was not found.
@@ -33,40 +33,40 @@ pub enum LabError {
          or name it in $SANSIM_AGENT"
     )]
     MissingAgent {
-        /// Where it was looked for.
+        /// The places that were searched.
         looked: String,
     },
-    /// The agent cannot be used as it is.
+    /// The agent binary is unusable.
     #[error("the guest agent {path} cannot be used: {why}")]
     BadAgent {
-        /// Which file, or what it is called to the user.
+        /// The file, or its name for the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// No image of that name is known.
+    /// There is no image with this name.
     #[error("there is no image `{name}`: known are {known}")]
     UnknownImage {
-        /// The name asked for.
+        /// The name that the user requested.
         name: String,
-        /// The names there are.
+        /// The names of all images, separated by commas.
         known: String,
     },
-    /// A name that cannot be an image's.
+    /// The name is not allowed for an image.
     #[error("`{name}` cannot be an image's name: {why}")]
     BadImageName {
-        /// The name asked for.
+        /// The name that the user requested.
         name: String,
-        /// A sentence with what would be possible, where something is.
+        /// The reason, with an alternative if there is one.
         why: String,
     },
-    /// Somebody else is working on it.
+    /// Another process has the lock.
     #[error("{what} is in use by another sansim: try again when that has ended")]
     Busy {
-        /// What another process has the lock of: `the image bookworm`.
+        /// What is locked: `the image bookworm`.
         what: String,
     },
-    /// A kernel cannot be used.
+    /// The kernel is unusable.
     #[error("the kernel {path} cannot be used: {why}")]
     BadKernel {
         /// The file, on the host or in the archive.
@@ -74,21 +74,21 @@ pub enum LabError {
         /// What is wrong with it.
         why: String,
     },
-    /// A module, or the set of modules, cannot be used.
+    /// A module, or the set of modules, is unusable.
     #[error("the kernel modules cannot be used: {why}")]
     BadModules {
-        /// What is wrong with them.
+        /// What is wrong with it.
         why: String,
     },
-    /// A Debian package cannot be used.
+    /// A Debian package is unusable.
     #[error("the package {path} cannot be used: {why}")]
     BadPackage {
-        /// Which file, or what it is called to the user.
+        /// The file, or its name for the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// A userland cannot be used.
+    /// A userland is unusable.
     #[error("the userland {path} cannot be used: {why}")]
     BadUserland {
         /// The directory or archive.
@@ -96,87 +96,87 @@ pub enum LabError {
         /// What is wrong with it.
         why: String,
     },
-    /// An initramfs cannot be used.
+    /// An initramfs is unusable.
     #[error("the initrd {path} cannot be used: {why}")]
     BadInitrd {
-        /// Which file, or what it is called to the user.
+        /// The file, or its name for the user.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// Kernel, modules and userland cannot be put together as they were named.
+    /// This kernel, these modules and this userland cannot be combined.
     #[error("{why}")]
     BadParts {
-        /// Why not, and what can.
+        /// The reason, with an alternative.
         why: String,
     },
-    /// No mirror of packages was reached.
+    /// No package mirror could be reached.
     #[error(
         "the packages of {image} could not be fetched, since no mirror was reached ({why}); images that are built already \
          run without one: `sansim image list`"
     )]
     NoMirror {
-        /// The image whose packages were to be fetched.
+        /// The image whose packages were to be downloaded.
         image: String,
-        /// The first line of apt's that tells of it.
+        /// The first line of apt's output about it.
         why: String,
     },
-    /// The disk is full.
+    /// The disk is full (ENOSPC or EDQUOT).
     #[error(
         "no space is left for {path}: free some, or set $SANSIM_CACHE to a directory on another disk"
     )]
     DiskFull {
-        /// What was being written.
+        /// The file that was being written.
         path: PathBuf,
     },
     /// A file operation failed.
     #[error("{doing} {path}: {source}")]
     File {
-        /// "cannot read", "cannot create"…
+        /// The operation: "cannot read", "cannot create"…
         doing: &'static str,
-        /// Which file, or what it is called to the user.
+        /// The file, or its name for the user.
         path: PathBuf,
-        /// The system's error.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The memory of a saved guest cannot be read.
+    /// The memory of a saved guest could not be restored.
     #[error("cannot restore the memory from {path}: {source}")]
     Memory {
-        /// Which file, or what it is called to the user.
+        /// The file, or its name for the user.
         path: PathBuf,
-        /// The system's reason, or that it is damaged.
+        /// The error of the system call, or `InvalidData` if the file is damaged.
         source: io::Error,
     },
-    /// No directory for the cache could be determined.
+    /// Neither `$SANSIM_CACHE` nor `$HOME` is set.
     #[error("no cache directory: set $SANSIM_CACHE (or $HOME)")]
     NoCache,
-    /// QEMU did not start, or ended by itself.
+    /// QEMU did not start, or exited unexpectedly.
     #[error("QEMU could not be started: {why}")]
     Start {
-        /// Whose fault it is, as far as that is known.
+        /// The cause, if it is known.
         cause: StartFailure,
-        /// The end of what it wrote, or how it ended.
+        /// The last lines of QEMU's output, or how it ended.
         why: String,
     },
-    /// KVM was asked for and does not work here.
+    /// KVM was requested, but does not work on this host.
     #[error("KVM does not work here ({why}): use --accel tcg, or auto")]
     NoKvm {
-        /// The error that came of trying.
+        /// The error of the attempt.
         why: String,
     },
-    /// Time is to be skipped under KVM.
+    /// Skipped time was requested with KVM.
     #[error(
         "time can be skipped under TCG only: KVM runs the guest's code on the host's processor, whose clock cannot be made \
          to jump; use --time real, or --accel tcg"
     )]
     SkipNeedsTcg,
-    /// Time is to be skipped in a guest with several processors.
+    /// Skipped time was requested for a guest with several processors.
     #[error(
         "time can be skipped with one processor only: QEMU does not get further ones started while it counts instructions; \
          use --time real, or guest.cpus = 1"
     )]
     SkipNeedsOneProcessor,
-    /// Time is to be skipped by a QEMU that cannot.
+    /// Skipped time was requested, but QEMU is too old.
     #[error(
         "time can be skipped by QEMU 7.2.3 and later only ({found}): an earlier one lets the guest run while it waits for \
          an answer of the lab; use --time real"
@@ -185,123 +185,123 @@ pub enum LabError {
         /// The first line of `qemu-system-x86_64 --version`.
         found: String,
     },
-    /// A story cannot be saved.
+    /// The story cannot be saved as a checkpoint.
     #[error(
         "the story so far cannot be saved: its time is not exact, its guest has sent what makes no sense, or more \
          than 1 GiB"
     )]
     Unsaveable,
-    /// What was saved belongs to another story.
+    /// The repeated story differs from the saved one.
     #[error("this is another story than the one that was saved: {why}")]
     AnotherStory {
-        /// The first answer, or request, in which they differ.
+        /// The first answer or request that differs.
         why: String,
     },
-    /// The guest did not get ready in time.
+    /// The agent was not ready in time.
     #[error("the guest did not boot within {seconds} s; the end of its console:\n{console}")]
     BootTimeout {
-        /// The deadline, in seconds.
+        /// The time limit in seconds.
         seconds: u64,
-        /// The last lines of the console.
+        /// The last lines of the serial console.
         console: String,
     },
-    /// The guest ended while something was expected of it.
+    /// The guest ended during an operation.
     #[error("the guest is gone ({reason}); the end of its console:\n{console}")]
     GuestGone {
-        /// How QEMU ended.
+        /// How QEMU ended: power-off, panic, signal…
         reason: ExitReason,
-        /// The last lines of the console.
+        /// The last lines of the serial console.
         console: String,
     },
-    /// The agent speaks another version of the protocol.
+    /// The agent has another protocol version.
     #[error(
         "the agent in the image speaks protocol version {agent}, this program {ours}: rebuild both \
          (`cargo build --release`), then `sansim image build`"
     )]
     AgentVersion {
-        /// The version that its first line carries.
+        /// The version in the agent's first line.
         agent: u32,
-        /// What is spoken here.
+        /// [`sansim_protocol::VERSION`] of this program.
         ours: u32,
     },
-    /// The agent sent something that cannot be understood.
+    /// The agent sent a malformed message.
     #[error("the agent cannot be understood: {why}")]
     AgentGarbled {
-        /// The place in the line that is no message, and why it is none.
+        /// Where the line is malformed, and why.
         why: String,
     },
-    /// The agent could not do what was asked.
+    /// The agent reported that a call failed.
     #[error("{call}: {why}")]
     AgentFailed {
-        /// The call, by its name in the protocol: `load_modules`.
+        /// The call's name in the protocol: `load_modules`.
         call: String,
-        /// What the agent tells apart.
+        /// The kind of failure.
         kind: FailureKind,
-        /// The agent's own sentence.
+        /// The agent's message, a sentence for the user.
         why: String,
     },
-    /// A daemon of the guest's userland does not start.
+    /// A daemon of the guest's userland did not start.
     #[error("{name} does not start in the guest: {why}")]
     Service {
-        /// The daemon, or the command that was to get it ready.
+        /// The daemon, or the command that prepares it.
         name: String,
-        /// The end of what it wrote, or how it ended.
+        /// The last lines of its output, or how it ended.
         why: String,
     },
-    /// The agent did not answer in time.
+    /// The agent did not reply in time.
     #[error(
         "the agent did not answer {call} within {seconds} s; the end of the console:\n{console}"
     )]
     AgentTimeout {
-        /// The call, by its name in the protocol: `load_modules`.
+        /// The call's name in the protocol: `load_modules`.
         call: String,
-        /// The deadline, in seconds.
+        /// The time limit in seconds.
         seconds: u64,
-        /// The last lines of the console.
+        /// The last lines of the serial console.
         console: String,
     },
-    /// QEMU refused a command.
+    /// QEMU refused a monitor command.
     #[error("QEMU refused {command}: {why}")]
     Qmp {
-        /// The command by its name in QMP, or a line of the human monitor.
+        /// The command's name in QMP, or a line for the human monitor.
         command: String,
-        /// QEMU's description of the error, or how the connection to its monitor ended.
+        /// QEMU's description of the error, or how the monitor connection ended.
         why: String,
     },
-    /// A template did not restore. It has been thrown away.
+    /// A template could not be restored. It was removed.
     #[error(
         "the saved guest {path} does not start ({why}); it was thrown away: run again, or use --cold"
     )]
     BadTemplate {
-        /// The directory in which the template was.
+        /// The template's directory, which no longer exists.
         path: PathBuf,
-        /// The error that came of trying.
+        /// The error of the attempt.
         why: String,
     },
-    /// The configuration of a machine makes no sense.
+    /// The machine's configuration is invalid.
     #[error("this machine cannot be: {why}")]
     BadMachine {
-        /// A sentence with what would be possible, where something is.
+        /// The reason, with an alternative if there is one.
         why: String,
     },
 }
 
-/// What a failed start of QEMU comes of.
+/// Why QEMU failed to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartFailure {
-    /// Nobody listens at a socket that QEMU was to connect to: an HBA of the array's is gone.
+    /// No process listens on a socket that QEMU connects to: the array's HBA is gone.
     NoBackend,
-    /// Something else; the words are all there is.
+    /// Another cause, described in words only.
     Other,
 }
 
 impl LabError {
-    /// QEMU did not start, for a reason that is known in words only.
+    /// QEMU did not start, for a cause that is described in words only.
     pub(crate) fn start(why: impl Into<String>) -> LabError {
         LabError::Start { cause: StartFailure::Other, why: why.into() }
     }
 
-    /// A failed file operation; a full disk is told apart.
+    /// Converts a failed file operation. A full disk becomes [`LabError::DiskFull`].
     pub(crate) fn file(
         doing: &'static str,
         path: impl Into<PathBuf>,
@@ -313,7 +313,7 @@ impl LabError {
         }
     }
 
-    /// A guest's memory that could not be restored from its file; a full disk is told apart.
+    /// Converts a failure to restore memory from its file. A full disk becomes [`LabError::DiskFull`].
     pub(crate) fn memory(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
         move |source| match is_full(&source) {

@@ -1,5 +1,4 @@
-//! The host: programs that are started on it, what its QEMU and its KVM can do, what this process and
-//! others spend, and the directory that a run has for its sockets.
+//! The host: its programs, its QEMU and KVM, CPU time of processes, and work directories for sockets.
 
 mod accel;
 mod blocking;

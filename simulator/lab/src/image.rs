@@ -1,18 +1,18 @@
-//! Guest images: what one is once it is built, and how it is built.
+//! Guest images: their contents, and how they are built.
 //!
-//! An image has two layers. The [`base`] is a kernel with its modules and a userland, made of a
-//! distribution's packages or put together of [`parts`], which may be the user's own. The
-//! [`initramfs`] brings the agent and the modules of ours; another agent makes another one.
+//! An image has two layers. The [`base`] is a kernel with its modules and a userland. It is built from a
+//! distribution's packages, or from [`parts`] that may be the user's. The [`initramfs`] adds the agent and
+//! the bundled modules; a new agent needs only a new initramfs.
 //!
-//! | file | what it makes, or knows |
+//! | file | contents |
 //! |---|---|
-//! | [`store`] | the cache with all images |
-//! | [`distribution`] | the images that are known by name, and the packages that they are made of |
-//! | [`named_by_content`] | images without a name, put together for a run |
+//! | [`store`] | the cache of all images |
+//! | [`distribution`] | the known images, and their packages |
+//! | [`named_by_content`] | images without a name, built for one run |
 //! | [`kernel`] | `vmlinux`, from packages, a build tree or files |
-//! | [`modules`] | the kernel's modules that a guest may need, and ours (`bundled`) |
+//! | [`modules`] | the kernel modules that a guest may need, and the bundled ones (`bundled`) |
 //! | [`userland`] | the squashfs, from packages or a root file system |
-//! | [`archive`], [`decompress`] | reading what packages hold, and what is compressed |
+//! | [`archive`], [`decompress`] | reading packages, and decompression |
 
 mod archive;
 mod base;
@@ -39,35 +39,35 @@ use userland::is_place_of_programs;
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Its name, for instance `bookworm`.
+    /// Name of the image, for instance `bookworm`.
     pub name: String,
-    /// The kernel's release, as `uname -r` says it.
+    /// The kernel's release, as in `uname -r`.
     pub release: String,
-    /// The kernel as an uncompressed ELF file (`vmlinux`) that QEMU starts at its PVH entry.
+    /// The kernel as an uncompressed ELF file (`vmlinux`), which QEMU starts at its PVH entry.
     pub kernel: PathBuf,
-    /// The initramfs: the agent and the modules.
+    /// The initramfs, with the agent and the modules.
     pub initramfs: PathBuf,
     /// The userland, a squashfs.
     pub userland: PathBuf,
-    /// Names exactly this content: hex digits, different for another kernel, agent or userland.
+    /// Identifies the contents: a hash in hex digits over kernel, agent and userland.
     pub key: String,
-    /// Why the modules of ours are not in it; `None` if they are. A guest loads them only if it is
-    /// asked to.
+    /// Why the bundled modules are missing; `None` if they are there. A guest loads them only on request.
     pub left_out: Option<String>,
-    /// The programs of its userland; `None` if it is one of ours, which has all that is needed.
+    /// The programs in a user's userland; `None` for sansim's own userlands, which have all that are
+    /// needed.
     pub programs: Option<BTreeSet<String>>,
-    /// Whether the initramfs has an initrd of the user's own in it.
+    /// Whether the initramfs contains a user's initrd.
     pub has_initrd: bool,
 }
 
 impl Image {
-    /// Why a module cannot be loaded in this image, if it is one of ours and was left out. `module`
-    /// is its name or the alias by which the kernel asks for it.
+    /// Why a bundled module is missing in this image; `None` if it is there, or is not a bundled one.
+    /// `module` is its name, or the alias that the kernel requests.
     pub fn lacks(&self, module: &str) -> Option<&str> {
         self.left_out.as_deref().filter(|_| is_bundled_module(module))
     }
 
-    /// The file of one of its kernel's modules, with symbols, if it is at hand.
+    /// The file of a module with its symbols, for gdb; `None` if the image has no such file.
     pub fn module_file(&self, module: &str) -> Option<PathBuf> {
         let mut waiting = vec![self.kernel.parent()?.to_owned()];
         while let Some(dir) = waiting.pop() {
@@ -85,8 +85,7 @@ impl Image {
         None
     }
 
-    /// Whether a program is missing from its userland, as far as that is known. `program` is its name,
-    /// or a path.
+    /// Whether the userland is known to lack a program. `program` is a name or a path.
     pub fn lacks_program(&self, program: &str) -> bool {
         let Some(programs) = &self.programs else { return false };
         let name = match program.strip_prefix('/').and_then(|path| path.rsplit_once('/')) {
@@ -98,16 +97,16 @@ impl Image {
     }
 }
 
-/// A line of the list of images.
+/// An entry in the list of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageInfo {
-    /// The name that `--image` takes.
+    /// The name for `--image`.
     pub name: String,
-    /// What it is made of, for instance `Debian bookworm`, in one line.
+    /// One line about its origin, for instance `Debian bookworm`.
     pub description: String,
-    /// The kernel's release; `None` when the image has not been built yet.
+    /// The kernel's release; `None` if the image is not built yet.
     pub release: Option<String>,
-    /// What it occupies in the cache, in bytes; 0 when it has not been built yet.
+    /// Size in the cache, in bytes; 0 if the image is not built yet.
     pub bytes: u64,
 }
 

@@ -1,19 +1,19 @@
-//! The machine: guest images, QEMU, QMP, templates, and the agent's other end.
+//! The lab: guest images, QEMU, QMP, templates, and the host's end of the agent's channel.
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! |---|---|
-//! | `image` | guest images: what one is, and how it is built |
+//! | `image` | guest images, and how they are built |
 //! | `machine` | a running guest: QEMU, its monitor, the guest's memory |
 //! | `saved` | templates and checkpoints |
 //! | `exact` | exact time: the guest's questions, and who answers them |
-//! | `agent` | the other end of the agent's channel |
+//! | `agent` | the lab's end of the agent's channel |
 //! | `host` | programs, QEMU's version, KVM, the doctor, work directories |
-//! | `cache` | directories of the cache, made whole or not at all |
+//! | `cache` | cache directories, which are built completely or not at all |
 //!
-//! An [`ImageStore`] builds [`Image`]s (a stock kernel, an initramfs with the agent, a userland)
-//! and keeps them in a cache. A [`Machine`] is a running guest, started cold or from a
-//! [`Template`]: a guest that was booted once, stopped when everything was quiet, and saved. What
-//! the guest does is asked of its agent through an [`AgentLink`].
+//! An [`ImageStore`] builds [`Image`]s (a stock kernel, an initramfs with the agent, a userland) and keeps
+//! them in a cache. A [`Machine`] is a running guest. It is booted, or restored from a [`Template`]: a
+//! guest that was booted once, stopped when it was idle, and saved. An [`AgentLink`] sends calls to the
+//! guest's agent.
 #![forbid(unsafe_code)]
 
 mod agent;
@@ -47,5 +47,5 @@ pub use progress::{Progress, Quiet};
 pub use sansim_protocol::TerminalSize;
 pub use saved::{Checkpoint, LULL, StartToSave, Starts, Template, Templates};
 
-/// What most functions of this crate return.
+/// The crate's result type.
 pub type Result<T, E = LabError> = std::result::Result<T, E>;

@@ -1,13 +1,13 @@
-//! A running guest: QEMU's process, its monitor, and what it was given.
+//! A running guest: QEMU's process, its monitor, and its configuration.
 //!
-//! | file | what it is about |
+//! | file | contents |
 //! |---|---|
-//! | [`config`], [`accel`], [`time_mode`], [`command_line`] | what a machine is made of, and how QEMU is told |
+//! | [`config`], [`accel`], [`time_mode`], [`command_line`] | configuration, and QEMU's command line |
 //! | [`launch`], [`process`] | starting QEMU, and connecting to it |
-//! | [`qmp`], [`console`], [`exit`], [`gdb`] | what QEMU is told and says: its monitor, the serial console, its end, its gdbserver |
-//! | [`gauge`] | what a machine occupies of the host's memory |
-//! | [`services`] | daemons of the userland that are started at boot |
-//! | [`hold`], [`saving`] | stopping a guest wherever it is; saving it, and going on from there |
+//! | [`qmp`], [`console`], [`exit`], [`gdb`] | monitor, serial console, QEMU's exit, gdbserver |
+//! | [`gauge`] | how much host memory a machine uses |
+//! | [`services`] | the userland's daemons that are started at boot |
+//! | [`hold`], [`saving`] | stopping a guest at any point, saving it, and restoring it |
 
 mod accel;
 mod command_line;
@@ -57,18 +57,19 @@ use crate::{
     saved::{Moment, TemplateMemory},
 };
 
-/// Loaded in every guest before it is handed over, and before a template is taken of it. Not the
-/// device handlers: which of them are loaded, and when, is what scenarios are about.
+/// Loaded in every guest, before a template is made of it. The device handlers are not among them:
+/// scenarios decide which of them are loaded, and when.
 pub(crate) const BASE_MODULES: &[&str] =
     &["virtio_blk", "squashfs", "virtio_scsi", "sd_mod", "dm_multipath", "dm_service_time"];
 
-/// How long a guest is left alone before it is saved: udev events and late work queues settle.
+/// How long a guest is left idle before it is saved, so that udev events and work queues settle.
 const SETTLE: Duration = Duration::from_millis(200);
-/// The same where it costs nothing: in exact time also what the kernel puts off for seconds after boot
-/// is done, such as calibrating its clock.
+/// The same in exact time, where waiting costs little host time. It covers work that the kernel defers for
+/// seconds after boot, such as clock calibration.
 const SETTLE_EXACT: Duration = Duration::from_secs(10);
-/// How much of an idle guest's time may go by, in exact time, until QEMU has stopped it. Nothing is done
-/// in it, by a run that boots the guest neither, so that where the guest was saved makes no difference.
+/// Most guest time that may pass in exact time until QEMU has stopped an idle guest. Nothing is done to the
+/// guest during this time. A run that boots its guest waits as long, so it makes no difference when the
+/// guest was saved.
 const STOPPING: Duration = Duration::from_secs(3);
 
 /// A running guest. Dropping it kills QEMU.
@@ -82,37 +83,36 @@ pub struct Machine {
     console: Console,
     pid: Option<u32>,
     ram: Arc<Ram>,
-    /// The memory of the template that it was restored from.
+    /// The memory of the template that this guest was restored from.
     template: Option<Arc<TemplateMemory>>,
     keeper: Option<Keeper>,
-    /// What the guest asks through; none in real time.
+    /// The hypercall's register; `None` in real time.
     register: Option<Arc<Register>>,
     work_dir: PathBuf,
 }
 
 impl Machine {
-    /// Boots a guest. Returns when its agent is ready and the base modules (virtio_scsi, sd_mod,
-    /// dm-multipath, dm-service-time and what the userland's disk needs) are loaded and its services
-    /// have started, with no disk scanned yet, and when the guest has come to rest. In exact time it
-    /// stands still then.
+    /// Boots a guest. Returns when its agent is ready, the base modules are loaded (virtio_scsi, sd_mod,
+    /// dm-multipath, dm-service-time and those for the userland's disk), its services have started and the
+    /// guest is idle. No disk has been scanned by then. In exact time the guest stands still.
     ///
     /// # Errors
-    /// `Start` with QEMU's own words, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
+    /// `Start` with QEMU's message, `BootTimeout`, `GuestGone`, `AgentVersion`, `BadMachine`…
     pub async fn cold(config: MachineConfig) -> Result<Machine> {
         let mut machine = Machine::boot(&config).await?;
         if let Some(keeper) = &mut machine.keeper
             && let Some(now) = keeper.now()
         {
-            // As long as it may take to stop one that becomes a template.
+            // As long as stopping a guest for a template may take.
             keeper.sleep_until(now + STOPPING).await?;
         }
-        // What was said of the boot is on the console; nobody hears it from a template either.
+        // Boot messages are on the console. A restored guest does not report them either.
         while machine.events.as_mut().is_some_and(|events| events.try_recv().is_ok()) {}
         machine.link.count_anew();
         Ok(machine)
     }
 
-    /// Boots a guest that can be saved.
+    /// Boots a guest up to the point where it can be saved.
     pub(crate) async fn boot(config: &MachineConfig) -> Result<Machine> {
         let deadline = match config.accel {
             Accel::Kvm => Duration::from_secs(60),
@@ -137,8 +137,8 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Boots with early messages on the console, and says whether the agent got ready. Without any
-    /// sign of life on the console the shorter deadline holds.
+    /// Boots with early console messages, and checks that the agent becomes ready. The shorter limit
+    /// `silent` applies until the first console output.
     pub(crate) async fn probe(
         config: &MachineConfig,
         silent: Duration,
@@ -181,7 +181,7 @@ impl Machine {
         Ok(ready)
     }
 
-    /// A command to the monitor; when QEMU ends meanwhile, that is the error.
+    /// Runs a monitor command. If QEMU ends meanwhile, the error is `GuestGone`.
     pub(crate) async fn or_gone<T>(&self, command: impl Future<Output = Result<T>>) -> Result<T> {
         match command.await {
             Ok(value) => Ok(value),
@@ -196,57 +196,57 @@ impl Machine {
         LabError::GuestGone { reason, console: self.console.excerpt() }
     }
 
-    /// The agent of this guest.
+    /// A link to the guest's agent.
     pub fn agent(&self) -> AgentLink {
         self.link.clone()
     }
 
-    /// What the agent reports of its own accord, oldest first; the first caller gets it, later ones
-    /// `None`. It ends when the guest does. When 65536 events wait, further ones are dropped and
-    /// counted in a [`Happening::Lost`](sansim_protocol::Happening).
+    /// The agent's events, oldest first. The first caller gets the receiver, later ones `None`. The channel
+    /// is closed when the guest ends. When 65536 events wait, further ones are dropped and counted in a
+    /// [`Happening::Lost`](sansim_protocol::Happening).
     pub fn events(&mut self) -> Option<mpsc::Receiver<Event>> {
         self.events.take()
     }
 
-    /// The keeper of the guest's clock; the first caller gets it, later ones `None`. In skipped time
-    /// the guest stands still until it is driven.
+    /// The keeper of the guest's clock. The first caller gets it, later ones `None`. In skipped time the
+    /// guest stands still until the keeper is driven.
     pub fn keeper(&mut self) -> Option<Keeper> {
         self.keeper.take()
     }
 
-    /// Waits for the end of the guest.
+    /// Waits until the guest has ended.
     pub async fn exited(&self) -> ExitReason {
         ended(&mut self.exit.clone()).await
     }
 
-    /// Waits for the end of the guest, and tells of it as an error: `GuestGone`, with the end of the
+    /// Waits until the guest has ended, and returns that as an error: `GuestGone`, with the end of the
     /// console.
     pub async fn failed(&self) -> LabError {
         self.gone(self.exited().await)
     }
 
-    /// Ends the guest at once, and waits until QEMU is gone.
+    /// Kills QEMU, and waits until it has exited.
     pub async fn kill(self) {
         self.kill.notify_one();
         self.exited().await;
     }
 
-    /// The version of QEMU, for instance `7.2.22`.
+    /// QEMU's version, for instance `7.2.22`.
     pub fn qemu_version(&self) -> &str {
         self.qmp.version()
     }
 
-    /// The CPU time that QEMU has spent, to 10 ms; `None` once it has ended.
+    /// CPU time of QEMU, with a resolution of 10 ms; `None` once it has ended.
     pub fn cpu_time(&self) -> Option<Duration> {
         cpu_time(self.pid?)
     }
 
-    /// What QEMU and the guest's memory occupy on the host, in bytes; `None` once QEMU has ended.
+    /// Host memory of QEMU and the guest, in bytes; `None` once QEMU has ended.
     pub fn memory_usage(&self) -> Option<u64> {
         self.gauge().bytes()
     }
 
-    /// Tells the same, and outlives the machine.
+    /// A handle that reports [`memory_usage`](Machine::memory_usage) without owning the machine.
     pub fn gauge(&self) -> MemoryGauge {
         MemoryGauge { pid: self.pid, ram: Arc::downgrade(&self.ram) }
     }
@@ -258,7 +258,8 @@ impl Drop for Machine {
     }
 }
 
-/// Lets the guest come to rest, and drops what it can read again: less to save and to restore.
+/// Drops the guest's page cache and waits until the guest is idle, so that less has to be saved and
+/// restored.
 async fn rest(agent: &AgentLink, keeper: &mut Keeper) -> Result<()> {
     let path = "/proc/sys/vm/drop_caches".to_owned();
     keeper.drive(agent.call(Call::WriteFile { path, text: "3".into() })).await??;

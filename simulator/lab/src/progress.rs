@@ -1,12 +1,12 @@
-//! Telling the user what takes long.
+//! Reports progress of slow operations to the user.
 
-/// Is told what is being done. Implemented by the command (a spinner, a line on standard error).
+/// Receives progress messages. The command implements it with a spinner or a line on standard error.
 pub trait Progress: Send + Sync {
-    /// A new stage begins; `text` reads like "unpacking the kernel".
+    /// Reports a new stage; `text` reads like "unpacking the kernel".
     fn stage(&self, text: &str);
 }
 
-/// For tests and whoever does not want to be told.
+/// Ignores all messages; for tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 

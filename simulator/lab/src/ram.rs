@@ -1,8 +1,7 @@
-//! A guest's memory, which is ours and shared with QEMU and the HBAs.
+//! A guest's memory: a file of the lab's that QEMU and the HBAs map.
 //!
-//! QEMU could write the memory into a template, and read it from there, page by page. Copying it as
-//! a whole, without what was never touched, takes a tenth of the time, and QEMU saves its devices
-//! only.
+//! QEMU could save the memory to a template and restore it, page by page. Copying the file as a whole,
+//! without untouched pages, takes a tenth of the time. QEMU then saves only its devices.
 
 mod pages;
 
@@ -22,10 +21,9 @@ use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 use crate::{LabError, Result, host::blocking};
 
 pub(super) const PAGE: usize = 4096;
-/// Read at once while pages of zeros, or that differ, are looked for.
+/// Bytes read at once when searching for zero pages or differing pages.
 pub(super) const CHUNK: usize = 1 << 20;
 
-/// The memory of one guest.
 #[derive(Debug)]
 pub(crate) struct Ram {
     file: File,
@@ -33,7 +31,7 @@ pub(crate) struct Ram {
 }
 
 impl Ram {
-    /// Memory of so many MiB, none of it occupied yet.
+    /// Creates `mib` MiB of memory, sparse.
     pub(crate) fn new(mib: u32) -> Result<Ram> {
         let bytes = u64::from(mib) << 20;
         let create = || -> rustix::io::Result<OwnedFd> {
@@ -45,33 +43,31 @@ impl Ram {
         Ok(Ram { file: File::from(fd), bytes })
     }
 
-    /// The file that QEMU opens; it is there as long as this object.
+    /// A path by which QEMU opens the file; valid as long as this object exists.
     pub(crate) fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
-    /// The file that it is.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
-    /// How much there is, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// What is occupied, in bytes.
+    /// Allocated size in bytes.
     pub(crate) fn occupied(&self) -> u64 {
-        // Blocks of stat(2) have 512 bytes.
+        // `st_blocks` of stat(2) counts units of 512 bytes.
         fstat(&self.file).map_or(0, |stat| u64::try_from(stat.st_blocks).unwrap_or(0) * 512)
     }
 
-    /// [`save`](Ram::save), on a thread that may wait for the disk.
+    /// [`save`](Ram::save) on a thread for blocking work.
     pub(crate) async fn write_to(self: Arc<Ram>, path: PathBuf) -> Result<()> {
         blocking(move || self.save(&path).map_err(LabError::file("cannot write", path))).await
     }
 
-    /// Fills fresh memory from a file that [`save`](Ram::save) wrote.
+    /// Fills fresh memory from a file written by [`save`](Ram::save).
     pub(crate) fn load(&self, from: &File) -> io::Result<()> {
         if from.metadata()?.len() != self.bytes {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "its size is another"));
@@ -79,7 +75,7 @@ impl Ram {
         let mut at = 0;
         while let Some((start, end)) = next_data(from, at, self.bytes)? {
             seek(&self.file, rustix::fs::SeekFrom::Start(start))?;
-            // Others may read the same file: its own position is no good.
+            // The file's position is not used, since other threads may read the same file.
             at = start;
             while at < end {
                 let left = usize::try_from(end - at).map_err(io::Error::other)?;
@@ -91,7 +87,7 @@ impl Ram {
         Ok(())
     }
 
-    /// Writes the memory of a guest that does not run to a new file, with holes for pages of zeros.
+    /// Writes the memory of a stopped guest to a new file, with holes for zero pages.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let to = File::create_new(path)?;
         to.set_len(self.bytes)?;
@@ -114,7 +110,7 @@ impl Ram {
     }
 }
 
-/// The first stretch of a file from `at` on that is not a hole; `None` when only holes follow.
+/// The first range of a file from `at` on that is not a hole; `None` if only holes follow.
 pub(super) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
     if at >= len {
         return Ok(None);
@@ -159,7 +155,7 @@ mod tests {
             again.file.read_exact_at(&mut read, at).unwrap();
             assert_eq!(read, bytes, "at {at}");
         }
-        // QEMU opens it by this name.
+        // The path by which QEMU opens it.
         assert_eq!(std::fs::metadata(again.path()).unwrap().len(), 64 << 20);
         let other = Ram::new(65).unwrap().load(&File::open(&path).unwrap()).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::InvalidData);

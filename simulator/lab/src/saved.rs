@@ -1,11 +1,11 @@
-//! Guests that were saved: templates, from which runs start, and checkpoints, moments of a story.
+//! Saved guests: templates, from which runs start, and checkpoints, which are moments of a story.
 //!
-//! | file | what it is about |
+//! | file | contents |
 //! |---|---|
-//! | [`template`] | a guest that was booted once and has not found a disk yet |
-//! | [`checkpoint`] | a story that stands still: a guest, and what the lab was asked until then |
-//! | [`starts`] | the checkpoints of the moment at which stories start, kept beside their template |
-//! | [`memory`] | where the memory of either is read from |
+//! | [`template`] | a guest that was booted and has no disks yet |
+//! | [`checkpoint`] | a stopped story: a guest, and the recorded questions up to then |
+//! | [`starts`] | checkpoints of the moment at which stories start, stored with their template |
+//! | [`memory`] | restoring the memory of both |
 
 mod checkpoint;
 mod memory;
@@ -20,16 +20,17 @@ pub(crate) use memory::{SavedMemory, TemplateMemory, TemplateMemoryId};
 pub use starts::{LULL, StartToSave, Starts};
 pub use template::{Template, Templates};
 
-/// The file that QEMU writes a guest's state to: all but its memory. It has this name in the directory of a
-/// saved guest, and as a link in the work directory, where QEMU runs, so that no path needs quoting.
+/// File name of QEMU's device state, which is everything but memory. The file is in the directory of the
+/// saved guest. A link of the same name is in the work directory, where QEMU runs, so that no path needs
+/// quoting.
 pub(crate) const STATE: &str = "state";
 
-/// The moment at which a guest was saved, as far as the lab has to know.
+/// The moment at which a guest was saved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment {
-    /// The value of the register.
+    /// The value of the hypercall's register.
     register: u8,
-    /// Until when nothing is to be done to the guest once it is restored, by its clock, in nanoseconds.
+    /// The guest time, in nanoseconds, before which nothing may be done to the restored guest.
     resumes_ns: u64,
 }
 

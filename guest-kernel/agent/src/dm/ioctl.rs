@@ -1,7 +1,7 @@
 //! The device-mapper ioctls (`include/uapi/linux/dm-ioctl.h`), without libdevmapper.
 //!
-//! The argument is a header followed by data in one buffer; both are written and read as bytes
-//! here, by the offsets of `struct dm_ioctl`.
+//! The argument is a buffer with a header and data. This module reads and writes both as bytes, at the
+//! offsets of `struct dm_ioctl`.
 
 use std::ffi::c_void;
 use std::fs::File;
@@ -10,11 +10,11 @@ use std::os::fd::AsFd;
 use rustix::io::Errno;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 
-/// Size of `struct dm_ioctl`.
+/// `sizeof(struct dm_ioctl)`.
 const HEADER: usize = 312;
-/// Size of `struct dm_target_spec`.
+/// `sizeof(struct dm_target_spec)`.
 const TARGET_SPEC: usize = 40;
-/// Buffers larger than this are not tried.
+/// Largest buffer that is tried, in bytes.
 const MAX_BUFFER: usize = 1 << 20;
 
 const AT_DATA_SIZE: usize = 12;
@@ -24,51 +24,50 @@ const AT_FLAGS: usize = 28;
 const AT_EVENT_NR: usize = 32;
 const AT_DEV: usize = 40;
 const AT_NAME: usize = 48;
-/// Longest name, its terminating zero not counted.
+/// Longest name in bytes, without its NUL: `DM_NAME_LEN - 1`.
 const MAX_NAME: usize = 127;
 
-/// The commands that are used here, by their numbers.
+/// The ioctls that the agent uses, with their numbers (`DM_*_CMD`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DmCommand {
     ListDevices = 2,
     Create = 3,
     Remove = 4,
-    /// Suspends with `DM_SUSPEND_FLAG`, and resumes without it, as it is used here.
+    /// `DM_DEV_SUSPEND`: suspends with `DM_SUSPEND_FLAG`, resumes without it. The agent only resumes.
     Suspend = 6,
     Status = 7,
     TableLoad = 9,
     TableStatus = 12,
     Message = 14,
-    /// Lets `poll` on the control device wait for events that come after this.
+    /// `DM_DEV_ARM_POLL`: `poll` on the control device then reports events that come after this call.
     ArmPoll = 16,
 }
 
-/// The flags of `struct dm_ioctl`, `DM_*_FLAG`.
+/// Flags of `struct dm_ioctl` (`DM_*_FLAG`).
 pub(crate) mod flags {
-    /// DmAnswer the table instead of the status.
+    /// Return the table instead of the status.
     pub(crate) const STATUS_TABLE: u32 = 1 << 4;
-    /// The answer did not fit.
+    /// Set by the kernel: the buffer was too small for the answer.
     pub(super) const BUFFER_FULL: u32 = 1 << 8;
-    /// Do not flush I/O to answer a status.
+    /// Do not flush I/O before returning the status.
     pub(crate) const NOFLUSH: u32 = 1 << 11;
-    /// Remove when the last user closes it.
+    /// Remove an open device on its last close.
     pub(crate) const DEFERRED_REMOVE: u32 = 1 << 17;
 }
 
-/// One target of a table, or of the answer to [`DmCommand::TableStatus`].
+/// One target of a table to load, or of the answer to [`DmCommand::TableStatus`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// Where it begins in the map, in sectors of 512 bytes.
+    /// First sector in the map, in sectors of 512 bytes.
     pub(crate) start: u64,
-    /// How long it is, in sectors of 512 bytes.
+    /// Length in sectors of 512 bytes.
     pub(crate) sectors: u64,
-    /// The name of its target type: `multipath`.
+    /// Target type as in `dmsetup targets`: `multipath`.
     pub(crate) kind: String,
-    /// What follows the kind in a table or status line.
+    /// The target's parameters or status: the rest of the line after the type.
     pub(crate) text: String,
 }
 
-/// A request to be sent.
 pub(crate) struct DmRequest<'a> {
     command: DmCommand,
     name: &'a str,
@@ -77,25 +76,25 @@ pub(crate) struct DmRequest<'a> {
     data: Vec<u8>,
 }
 
-/// What the kernel has put into the buffer.
+/// The buffer as the kernel returned it.
 #[derive(Debug)]
 pub(crate) struct DmAnswer {
     buffer: Vec<u8>,
 }
 
 impl<'a> DmRequest<'a> {
-    /// A request about the device `name` (empty for those that are about none).
+    /// A request for the device `name`. `name` is empty for requests that concern no device.
     pub(crate) fn new(command: DmCommand, name: &'a str) -> DmRequest<'a> {
         DmRequest { command, name, flags: 0, targets: 0, data: Vec::new() }
     }
 
-    /// Adds some of [`flags`].
+    /// Sets [`flags`] in addition to those set before.
     pub(crate) fn flags(mut self, flags: u32) -> DmRequest<'a> {
         self.flags |= flags;
         self
     }
 
-    /// Appends a target ([`DmCommand::TableLoad`]).
+    /// Appends a target to the table ([`DmCommand::TableLoad`]).
     pub(crate) fn target(mut self, target: &Target) -> DmRequest<'a> {
         let next = (TARGET_SPEC + target.text.len() + 1).next_multiple_of(8);
         let mut spec = Vec::with_capacity(next);
@@ -113,7 +112,7 @@ impl<'a> DmRequest<'a> {
         self
     }
 
-    /// Sets the message ([`DmCommand::Message`]) for the target at sector 0.
+    /// Sets the message for the target at sector 0 ([`DmCommand::Message`]).
     pub(crate) fn message(mut self, message: &str) -> DmRequest<'a> {
         self.data.extend(0u64.to_ne_bytes());
         self.data.extend(message.as_bytes());
@@ -121,7 +120,7 @@ impl<'a> DmRequest<'a> {
         self
     }
 
-    /// The bytes of the request, with room for an answer up to `size` bytes in all.
+    /// Encodes the request into a buffer of at least `size` bytes, which leaves room for the answer.
     fn encode(&self, size: usize) -> Result<Vec<u8>, Errno> {
         let name = self.name.as_bytes();
         if name.len() > MAX_NAME || name.contains(&0) {
@@ -132,7 +131,7 @@ impl<'a> DmRequest<'a> {
         let mut put = |at: usize, value: u32| {
             buffer[at..at + 4].copy_from_slice(&value.to_ne_bytes());
         };
-        put(0, 4); // The interface's major version; every minor one of the kernel's will do.
+        put(0, 4); // Major version of the interface. The kernel accepts minor version 0.
         put(AT_DATA_SIZE, size as u32);
         put(AT_DATA_START, HEADER as u32);
         put(AT_TARGET_COUNT, self.targets);
@@ -142,7 +141,7 @@ impl<'a> DmRequest<'a> {
         Ok(buffer)
     }
 
-    /// Sends it to the control device.
+    /// Issues the ioctl. Enlarges the buffer and retries while the kernel reports `DM_BUFFER_FULL_FLAG`.
     pub(crate) fn send(&self, control: &File) -> Result<DmAnswer, Errno> {
         let mut size = 2 << 10;
         loop {
@@ -189,18 +188,18 @@ impl DmAnswer {
         word(&self.buffer, at).unwrap_or(0)
     }
 
-    /// How many events the device has had.
+    /// The device's event counter (`event_nr`).
     pub(crate) fn event_nr(&self) -> u32 {
         self.word(AT_EVENT_NR)
     }
 
-    /// Major and minor of the device: `new_encode_dev` in the low half of the field.
+    /// Major and minor. The low 32 bits of the field are in the format of the kernel's `new_encode_dev`.
     pub(crate) fn dev(&self) -> (u32, u32) {
         let dev = self.word(AT_DEV);
         ((dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xf_ff00))
     }
 
-    /// The targets of a status or table.
+    /// The targets in a status or table answer.
     pub(crate) fn targets(&self) -> Vec<Target> {
         let data = self.data();
         let mut targets = Vec::new();
@@ -213,13 +212,13 @@ impl DmAnswer {
                 kind: text(&spec[24..]),
                 text: text(data.get(at + TARGET_SPEC..).unwrap_or_default()),
             });
-            // In an answer `next` counts from the first target, in a request from its own.
+            // `next` is relative to the first target in an answer, but to its own target in a request.
             at = word(spec, 20).unwrap_or(0) as usize;
         }
         targets
     }
 
-    /// The names of a list of devices.
+    /// The device names in the answer to [`DmCommand::ListDevices`].
     pub(crate) fn names(&self) -> Vec<String> {
         let data = self.data();
         let mut names = Vec::new();
@@ -249,7 +248,7 @@ fn long(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
-/// A string that ends at a zero or with its field.
+/// A NUL-terminated string, or the whole field if there is no NUL.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
@@ -284,7 +283,7 @@ mod tests {
         assert_eq!(refused, Err(Errno::NAMETOOLONG));
     }
 
-    /// An answer with this data after the header.
+    /// Builds an answer with this data after the header.
     fn answer(targets: u32, data: &[u8]) -> DmAnswer {
         let mut buffer = DmRequest::new(DmCommand::TableStatus, "m").encode(0).unwrap();
         buffer[AT_TARGET_COUNT..AT_TARGET_COUNT + 4].copy_from_slice(&targets.to_ne_bytes());

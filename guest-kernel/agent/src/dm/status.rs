@@ -1,17 +1,17 @@
-//! Reading the status line of a multipath target (`dm-mpath.c:multipath_status`).
+//! Parses the status line of a multipath target (`dm-mpath.c:multipath_status`).
 //!
 //! ```text
 //! 2 <queueing> <rounds> 0 <groups> <current>
 //!   { <A|E|D> <#ps args> … <#paths> <#info args> { <dev> <A|F> <fails> … }… }…
 //! ```
 //!
-//! Every count is honoured, so that a later kernel's additional words are skipped.
+//! The parser follows every count, so it skips words that a later kernel adds.
 
 use std::str::{FromStr, SplitAsciiWhitespace};
 
 use sansim_protocol::{GroupState, GroupStatus, PathState, PathStatus};
 
-/// What a status line says.
+/// The parsed fields of a status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) queueing: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Whether every path of another status is in this one, too.
+    /// Whether this status contains every path of `other`.
     pub(crate) fn has_paths_of(&self, other: &Status) -> bool {
         other.devs().all(|dev| self.devs().any(|here| here == dev))
     }
@@ -31,7 +31,7 @@ impl Status {
     }
 }
 
-/// The words of a line, and how many were taken.
+/// The words of a line, with a count of those consumed.
 struct Words<'a> {
     rest: SplitAsciiWhitespace<'a>,
     taken: usize,
@@ -58,7 +58,7 @@ impl<'a> Words<'a> {
         self.word()?.parse().ok()
     }
 
-    /// A word of one letter.
+    /// The next word, if it is a single letter.
     fn letter(&mut self) -> Option<char> {
         let mut chars = self.word()?.chars();
         chars.next().filter(|_| chars.next().is_none())
@@ -106,7 +106,8 @@ mod tests {
 
     use super::*;
 
-    /// A short form to compare with: `A:8:16A0` is group state, then device, path state, failures.
+    /// A short form for comparisons, `A:8:16A0`: group state, then device, path state and failure count of
+    /// each path.
     fn groups(status: &Status) -> Vec<String> {
         let path = |p: &PathStatus| format!("{}{}{}", p.dev, p.state, p.fail_count);
         let paths = |g: &GroupStatus| g.paths.iter().map(path).collect::<Vec<_>>().join(",");

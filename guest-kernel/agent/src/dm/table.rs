@@ -1,4 +1,4 @@
-//! Composing a multipath table line (`dm-mpath.c:multipath_ctr`).
+//! Builds a multipath table line (`dm-mpath.c:multipath_ctr`).
 
 use std::fmt::Write;
 
@@ -6,17 +6,17 @@ use sansim_protocol::{MapSpec, PathAddress};
 
 use crate::fail::{Failure, Result};
 
-/// A path's device, as the table names it and as large as it is.
+/// The device of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathDevice {
-    /// Its number, `major:minor`.
+    /// Device number as `major:minor`, which dm tables accept in place of a path.
     pub(crate) dev: String,
-    /// Its size in sectors of 512 bytes; 0 while the capacity is not known.
+    /// Size in sectors of 512 bytes; 0 while the capacity is unknown.
     pub(crate) sectors: u64,
 }
 
-/// The line after the target's name, and the map's length in sectors: what the smallest path has.
-/// `device` finds the disk of a path.
+/// Returns the target's parameters and the map's length in sectors, which is that of the smallest path.
+/// `device` looks up the disk of a path.
 pub(crate) fn compose(
     spec: &MapSpec,
     device: impl Fn(&PathAddress) -> Result<PathDevice>,
@@ -35,8 +35,8 @@ pub(crate) fn compose(
     let groups = spec.groups.len();
     let first = usize::from(groups > 0);
     let _ = write!(line, "{groups} {first}");
-    // Of the selectors only service-time takes a second argument with a path (its relative
-    // throughput, after the repeat count that all take).
+    // All selectors take a repeat count for each path. Only service-time takes a second argument, the
+    // relative throughput.
     let per_path: &[&str] = if selector == "service-time" { &["1", "1"] } else { &["1"] };
     let mut length = u64::MAX;
     for group in &spec.groups {
@@ -45,7 +45,8 @@ pub(crate) fn compose(
         let _ = write!(line, "{} {}", group.len(), per_path.len());
         for path in group {
             let device = device(path)?;
-            // A path whose capacity is not known yet is none the worse (dm-table:device_area_is_invalid).
+            // The kernel accepts a path whose capacity is still unknown
+            // (`dm-table.c:device_area_is_invalid`).
             if device.sectors > 0 {
                 length = length.min(device.sectors);
             }
@@ -58,7 +59,7 @@ pub(crate) fn compose(
     Ok((line, length))
 }
 
-/// Appends how many words there are, and the words, each with a space after it.
+/// Appends the number of words, then the words, each followed by a space.
 fn counted(line: &mut String, words: &[String]) {
     let _ = write!(line, "{} ", words.len());
     for word in words {
@@ -76,7 +77,7 @@ mod tests {
         PathAddress { target: TargetAddress { hba: "0000:00:10.0".into(), target }, lun: 0 }
     }
 
-    /// Target n is `8:(16 n)` with 2097152 - n sectors; target 9 does not exist.
+    /// Target n is `8:(16 n)`, with 2097152 - n sectors. Target 9 does not exist.
     fn device(path: &PathAddress) -> Result<PathDevice> {
         let target = u64::from(path.target.target);
         if target == 9 {

@@ -1,10 +1,10 @@
-//! Watching every multipath map: events, and what no event tells.
+//! Watches all multipath maps: for events, and for changes that raise no event.
 //!
-//! `poll` on the control device waits for the events of all maps at once (DM_DEV_ARM_POLL, since
-//! Linux 4.13), so that one thread does what a DM_DEV_WAIT would need one a map for, and a map can
-//! be removed without waking anybody up first. The rounds of pg_init and the QUEUE_IO bit raise no
-//! event, so the status is read every [`LOOK`] as well, and in exact time only every [`SELDOM`] while nothing
-//! goes to any device or comes back; while there is no map nothing is polled.
+//! `poll` on the control device waits for the events of all maps at once (DM_DEV_ARM_POLL, since Linux
+//! 4.13). One thread is enough, where DM_DEV_WAIT would need one per map, and removing a map needs no
+//! thread to be woken first. The rounds of pg_init and the QUEUE_IO bit raise no event, so the status is
+//! also read every [`LOOK`]; in exact time only every [`SELDOM`] while no command is sent or completed.
+//! Nothing is polled while there is no map.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,35 +23,35 @@ use crate::outbox::Outbox;
 use crate::scan;
 use crate::thread;
 
-/// How often the status of the maps is read.
+/// Interval at which the status of the maps is read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How often it is read, in exact time, while nothing goes to any device or comes back. A handler that
-/// sends no command can begin pg_init all the same.
+/// The same in exact time while no command is sent or completed. A device handler that sends no command can
+/// begin pg_init even then.
 const SELDOM: Duration = Duration::from_secs(1);
 
-/// Starts the watching thread once there is a device-mapper.
+/// Starts the watching thread once dm_mod is loaded.
 pub(crate) struct Watch {
     started: AtomicBool,
     eyes: Arc<Eyes>,
 }
 
-/// What the thread shares with those who want the maps to be looked at now.
+/// State shared by the watching thread and callers of [`Watch::look`].
 struct Eyes {
     outbox: Outbox,
-    /// In exact time: without any of it no map changes but by an event.
+    /// Exact time only: rung when a command is sent or completed. Otherwise maps change by events only.
     activity: Option<Arc<Bell>>,
     seen: Mutex<Seen>,
 }
 
-/// What was told so far.
+/// What was last reported.
 #[derive(Default)]
 struct Seen {
     maps: BTreeMap<String, Told>,
     disks: Vec<Disk>,
 }
 
-/// What was last told about a map.
+/// What was last reported about one map.
 #[derive(Default)]
 struct Told {
     event_nr: u32,
@@ -59,13 +59,13 @@ struct Told {
 }
 
 impl Watch {
-    /// Watches nothing yet; events go to `outbox`.
+    /// Creates a watch without its thread. Events go to `outbox`.
     pub(crate) fn new(outbox: Outbox, activity: Option<Arc<Bell>>) -> Watch {
         let eyes = Eyes { outbox, activity, seen: Mutex::default() };
         Watch { started: AtomicBool::new(false), eyes: Arc::new(eyes) }
     }
 
-    /// Starts watching if the device-mapper is loaded and nobody watches.
+    /// Starts the thread if dm_mod is loaded and the thread does not run yet.
     pub(crate) fn ensure(&self) -> Result<()> {
         if !Dm::is_loaded() || self.started.swap(true, Ordering::SeqCst) {
             return Ok(());
@@ -74,7 +74,7 @@ impl Watch {
         thread::start("dm-watch", move || -> () { eyes.watch(&dm) }).map(drop)
     }
 
-    /// Looks at the maps now: what something has changed is told before it is answered.
+    /// Reads all maps now. A call uses this to report the changes it made before it returns.
     pub(crate) fn look(&self) {
         if self.started.load(Ordering::SeqCst)
             && let Ok(dm) = Dm::open()
@@ -89,7 +89,7 @@ impl Eyes {
         let mut moved = true;
         loop {
             if moved {
-                // Armed before looking, so that what happens in between ends the wait.
+                // Armed before the status is read, so that an event in between ends the wait.
                 let _ = dm.ask(DmRequest::new(DmCommand::ArmPoll, ""));
                 self.relist(dm);
             }
@@ -104,7 +104,7 @@ impl Eyes {
         }
     }
 
-    /// Adds maps that are new; those that are gone fall out when they are looked at.
+    /// Adds new maps. Removed maps are dropped when they are next read.
     fn relist(&self, dm: &Dm) {
         let Ok(answer) = dm.ask(DmRequest::new(DmCommand::ListDevices, "")) else { return };
         let mut seen = self.seen();
@@ -113,7 +113,7 @@ impl Eyes {
         }
     }
 
-    /// Tells what is new about all maps. Answers whether there are any.
+    /// Reports the changes of all maps. Returns whether there are any maps.
     fn look(&self, dm: &Dm) -> bool {
         let mut seen = self.seen();
         let Seen { maps, disks } = &mut *seen;
@@ -130,15 +130,15 @@ fn control(dm: &Dm) -> PollFd<'_> {
     PollFd::new(&dm.control, PollFlags::IN)
 }
 
-/// Waits for an event, or until some activity is [`LOOK`] ago, if there is a map that it can change.
-/// Returns whether there was an event.
+/// Waits for an event, or until [`LOOK`] after some activity if there is a map. Returns whether there was
+/// an event.
 fn wait_for_activity(dm: &Dm, activity: &Bell, any: bool) -> bool {
     let mut fds = [control(dm), PollFd::new(activity, PollFlags::IN)];
     wait_ready(&mut fds[..1 + usize::from(any)], any.then_some(SELDOM));
     !fds[0].revents().is_empty() || wait_ready(&mut [control(dm)], Some(LOOK))
 }
 
-/// Tells which disks there are, if they are others than those told of.
+/// Reports the list of disks if it differs from the last one reported.
 fn tell_of_disks(told: &mut Vec<Disk>, outbox: &Outbox) {
     let Ok(disks) = scan::disks() else { return };
     let same = |(was, is): (&Disk, &Disk)| (&was.dev, &was.path) == (&is.dev, &is.path);
@@ -148,15 +148,15 @@ fn tell_of_disks(told: &mut Vec<Disk>, outbox: &Outbox) {
     }
 }
 
-/// Tells what is new about a map. Returns whether it is a multipath map that still exists, or may
-/// become one: a device of another type costs a look now and then.
+/// Reports the changes of one map. Returns whether to keep watching it: true for a multipath map and for a
+/// map that may still become one. Another type of device costs one status per interval.
 fn look(dm: &Dm, map: &str, told: &mut Told, disks: &mut Vec<Disk>, outbox: &Outbox) -> bool {
     let Ok((line, device)) = dm.line(map, flags::NOFLUSH) else { return dm.find(map).is_ok() };
     if device.event_nr != told.event_nr {
         told.event_nr = device.event_nr;
         outbox.event(Happening::DmEvent { map: map.to_owned(), number: device.event_nr });
     }
-    // Bytes in flight are not part of the parsed status: they are not worth an event.
+    // The parsed status leaves out the bytes in flight, so they cause no event.
     let Ok(status) = line.text.parse::<Status>() else { return true };
     if told.status.as_ref() != Some(&status) {
         if told.status.as_ref().is_none_or(|before| !before.has_paths_of(&status)) {

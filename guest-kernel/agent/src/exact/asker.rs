@@ -1,8 +1,8 @@
-//! The thread that asks the lab whenever the lab should know something, and so keeps the clock.
+//! The thread that asks the lab whenever the lab has something to learn, and so keeps the guest's clock.
 //!
-//! It wakes when a request is put into a virtqueue, when there is a message for the lab, and when the lab
-//! wanted to be asked. It asks, and gets its answer at the same instant of the guest's time; then it
-//! raises the interrupts that are due and sleeps again.
+//! It wakes when a request is put into a virtqueue, when there is a message for the lab, and at the time
+//! that the lab asked for. The answer arrives at the same instant of guest time. The thread then raises the
+//! interrupts that are due and sleeps again.
 
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,34 +25,34 @@ use crate::init;
 use crate::outbox::Outbox;
 use crate::probe::Queued;
 
-/// What the thread is woken by.
+/// epoll user data of the events that wake the thread.
 const BELL: u64 = 0;
 const TIMER: u64 = 1;
 const QUEUED: u64 = 2;
 
-/// Never, for a timer.
+/// A timer that never fires.
 const NEVER: u64 = u64::MAX;
 
-/// What the thread shares with those who wake it.
+/// State shared by the thread and those who wake it.
 pub(crate) struct Asker {
-    /// An epoll of all that wakes the thread.
+    /// An epoll descriptor over everything that wakes the thread.
     awaited: OwnedFd,
-    /// What is put into virtqueues.
+    /// Readable when a request is put into a virtqueue.
     queued: Mutex<Queued>,
     /// Rung when there is a message for the lab.
     bell: Arc<Bell>,
-    /// Fires when the lab wants to be asked.
+    /// A timerfd for the time at which the lab wants to be asked.
     timer: OwnedFd,
-    /// Rung by requests that go out, and by interrupts that come back.
+    /// Rung when a request is sent, and when an interrupt is raised.
     activity: Arc<Bell>,
 }
 
 impl Asker {
-    /// The one of a guest whose time is exact; none in real time. It is told of everything that comes into
-    /// the outbox.
+    /// Creates the asker in exact time; returns `None` in real time. It is woken for every message in the
+    /// outbox.
     ///
     /// # Errors
-    /// When the kernel cannot tell what it puts into virtqueues.
+    /// When the kernel cannot report what it puts into virtqueues (no kprobes).
     pub(crate) fn start(outbox: &mut Outbox) -> Result<Option<Arc<Asker>>> {
         if !super::is_exact() {
             return Ok(None);
@@ -87,27 +87,25 @@ impl Asker {
         epoll::add(&self.awaited, fd, EventData::new_u64(what), EventFlags::IN)
     }
 
-    /// Rung by requests that go out, and by interrupts that come back.
+    /// The bell that is rung when a request is sent, and when an interrupt is raised.
     pub(crate) fn activity(&self) -> Arc<Bell> {
         Arc::clone(&self.activity)
     }
 
-    /// Asks, sends what is in the outbox, and hands the lab's lines to `deliver`; for ever.
-    ///
-    /// # Errors
-    /// When this kernel or this machine cannot do exact time.
+    /// The thread's main loop: asks, sends the contents of the outbox, and passes the lab's lines to
+    /// `deliver`. Returns only on error.
     pub(crate) fn keep_asking(&self, outbox: &Outbox, deliver: impl Fn(Vec<u8>)) -> Result<()> {
         let (mut hypercall, mut interrupts) = (Hypercall::open()?, Interrupts::open()?);
         let (mut text, mut lines, mut timer_ns) = (Vec::new(), LineBuffer::default(), NEVER);
         loop {
             self.wait();
-            // More than once for text that does not fit into one question.
+            // Repeated while there is text that did not fit into one question.
             loop {
                 self.bell.hush();
                 outbox.take_all(&mut text);
                 let (go, answer) = hypercall.ask(now_ns(), &mut text);
                 let wake_ns = go.wake_ns.unwrap_or(NEVER);
-                // One that has passed has fired, and is to fire again.
+                // A timer in the past has fired and must fire again.
                 if wake_ns != timer_ns || wake_ns <= now_ns() {
                     timer_ns = wake_ns;
                     self.set_timer(wake_ns);
@@ -130,11 +128,11 @@ impl Asker {
         }
     }
 
-    /// Sleeps until something has happened that the lab should know; the guest may idle meanwhile.
+    /// Sleeps until there is something to ask. The guest may idle meanwhile.
     fn wait(&self) {
         let mut events = Vec::with_capacity(8);
         while events.is_empty() {
-            // Interrupted by a signal, it is called again.
+            // EINTR leaves `events` empty, and the loop waits again.
             let _ = epoll::wait(&self.awaited, spare_capacity(&mut events), None);
         }
         for event in &events {
@@ -149,9 +147,9 @@ impl Asker {
         }
     }
 
-    /// Has the thread woken at a point of time. One that has passed is due at once.
+    /// Sets the timer. A time in the past fires at once.
     fn set_timer(&self, at_ns: u64) {
-        // A time of zero disarms the timer.
+        // Zero would disarm the timer (timerfd_settime(2)).
         let at = if at_ns == NEVER { 0 } else { at_ns.clamp(1, i64::MAX as u64) } as i64;
         let at = Timespec { tv_sec: at / 1_000_000_000, tv_nsec: at % 1_000_000_000 };
         let once = Timespec { tv_sec: 0, tv_nsec: 0 };

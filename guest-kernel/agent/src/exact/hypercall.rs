@@ -1,10 +1,10 @@
-//! Asking the lab, while the processor stands still: see [`sansim_protocol::hypercall`] for what is
-//! asked and answered.
+//! Asks the lab while the processor stands still. [`sansim_protocol::hypercall`] describes questions and
+//! answers.
 //!
-//! The register is the `writeback` byte of a vhost-user-blk device, which no driver has. QEMU passes a
-//! write to it on to the lab and waits for the answer before it completes the store: in the thread that
-//! executes the guest's code, with its big lock held (`vhost-user-blk.c:vhost_user_blk_set_config`,
-//! `vhost-user.c:process_message_reply`). Nothing else of a stock QEMU waits like this.
+//! The register is the `writeback` byte of a vhost-user-blk device, which no driver is bound to. QEMU
+//! forwards a write to the lab and waits for the reply before it completes the store. It does so in the
+//! vCPU thread, with the BQL held (`vhost-user-blk.c:vhost_user_blk_set_config`,
+//! `vhost-user.c:process_message_reply`). No other device of a stock QEMU waits like this.
 
 use std::fs;
 use std::sync::atomic::{Ordering, fence};
@@ -15,29 +15,28 @@ use super::pci::{self, Configuration, directory};
 use super::window::Window;
 use crate::fail::{Doing, Result};
 
-/// offsetof(struct virtio_blk_config, wce), of virtio 1.2 5.2.4.
+/// `offsetof(struct virtio_blk_config, wce)` (virtio 1.2, 5.2.4).
 const WRITEBACK: u64 = 32;
 
-/// The register and the mailbox.
 pub(super) struct Hypercall {
     register: Window,
     mailbox: Window,
-    /// QEMU passes on changes only, so that one write has to differ from the one before.
+    /// The byte last written. QEMU forwards only changes, so each write must differ from the one before.
     value: u8,
     round: u64,
 }
 
-/// Keeps the kernel's driver off the register. To be called before that is loaded; where it is built in
-/// it has taken the device, and gives it back.
+/// Keeps virtio_pci off the register's device. Must run before the driver is loaded. A built-in driver is
+/// bound already, and is unbound.
 pub(super) fn keep_register_free() {
     let directory = directory(REGISTER);
-    // Where it is not there, opening it says so.
+    // If the device is missing, opening it reports that.
     let _ = fs::write(format!("{directory}/driver_override"), "none");
     let _ = fs::write(format!("{directory}/driver/unbind"), format!("0000:00:{REGISTER:02x}.0"));
 }
 
 impl Hypercall {
-    /// Finds the register and the mailbox.
+    /// Maps the register and the mailbox.
     pub(super) fn open() -> Result<Hypercall> {
         let enable = format!("{}/enable", directory(REGISTER));
         fs::write(&enable, "1").doing(|| format!("write {enable}"))?;
@@ -50,8 +49,8 @@ impl Hypercall {
         })
     }
 
-    /// Asks, with as much of `text` as there is room for, which is taken from it. Returns the answer and
-    /// the text that came with it.
+    /// Asks one question, with as much of `text` as fits; that part is removed from `text`. Returns the
+    /// answer and the text that came with it.
     pub(super) fn ask(&mut self, at_ns: u64, text: &mut Vec<u8>) -> (Go, Vec<u8>) {
         let len = text.len().min(Mailbox::ROOM);
         self.mailbox.copy_in(Mailbox::TEXT, &text[..len]);
@@ -63,8 +62,8 @@ impl Hypercall {
             let mut head = [0; Go::HEAD];
             self.mailbox.copy_out(Mailbox::ANSWER, &mut head);
             let go = Go::decode(&head);
-            // QEMU does not keep the register's value with a saved machine, and may not have passed
-            // this one on.
+            // QEMU does not save the register's value with the guest, so after a restore it may not have
+            // forwarded this write.
             if go.round == self.round {
                 break go;
             }
@@ -74,7 +73,7 @@ impl Hypercall {
         (go, answer)
     }
 
-    /// Has the lab look into the mailbox. When this returns it has answered.
+    /// Writes the register, so that the lab reads the mailbox. The lab has answered when this returns.
     fn call(&mut self) {
         fence(Ordering::SeqCst);
         self.register.write(0, self.value);

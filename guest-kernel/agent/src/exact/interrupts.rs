@@ -1,10 +1,10 @@
-//! Raising the interrupts of virtio devices, as the device would.
+//! Raises the interrupts of virtio devices in place of the devices.
 //!
-//! A device that interrupted by itself would do so at an instruction that the host chooses. So it does
-//! not, and the lab says with an answer which virtqueues have something for the guest. What the device
-//! would do is done here, at that point of time: MSI-X is nothing but a store of the vector's data to
-//! the vector's address, and both are as the kernel's driver has programmed them. The local APIC takes
-//! such a store from the processor as well (QEMU's `apic.c:apic_mem_write`).
+//! A device that interrupted by itself would do so at an instruction that depends on the host. So the
+//! devices do not interrupt; with each answer the lab names the virtqueues that have completions for the
+//! guest. This module then does what the device would do, at that point of guest time: MSI-X is a store of
+//! the vector's data to the vector's address, and the kernel's driver has programmed both. The local APIC
+//! accepts such a store from the processor too (QEMU's `apic.c:apic_mem_write`).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,16 +15,16 @@ use super::pci::{self, Configuration};
 use super::window::Window;
 use crate::fail::{Failure, Result};
 
-/// Where messages are sent to (Intel SDM 3A, 11.11.1).
+/// Address range of message signalled interrupts (Intel SDM 3A, 11.11.1).
 const MESSAGES: u32 = 0xfee0_0000;
 const MESSAGES_BYTES: usize = 1 << 20;
 
-/// In the common configuration of a virtio device (virtio 1.2 4.1.4.3).
+/// Offsets in a virtio device's common configuration (virtio 1.2, 4.1.4.3).
 const COMMON_BYTES: usize = 56;
 const QUEUE_SELECT: usize = 22;
 const QUEUE_MSIX_VECTOR: usize = 26;
 
-/// An entry of the vector table (PCI 3.0 6.8.2.6 and on): address, data, control.
+/// Offsets in an MSI-X table entry (PCI 3.0, 6.8.2.6 and following): address, data, control.
 const ENTRY_BYTES: usize = 16;
 const ADDRESS: usize = 0;
 const ADDRESS_HIGH: usize = 4;
@@ -32,11 +32,10 @@ const DATA: usize = 8;
 const CONTROL: usize = 12;
 const MASKED: u32 = 1;
 
-/// Raises the interrupts of virtio devices, by their MSI-X messages.
 pub(super) struct Interrupts {
     messages: Window,
     devices: BTreeMap<u8, VirtioDevice>,
-    /// Those whose vector was masked, as in a device's pending bit array.
+    /// Interrupts whose vector was masked, like a device's pending bit array.
     pending: Vec<Interrupt>,
 }
 
@@ -44,7 +43,7 @@ struct VirtioDevice {
     common: Window,
     table: Window,
     entries: u16,
-    /// Which vector a queue has. The driver chooses once, when it sets the queue up.
+    /// The vector of each queue. The driver sets it once, at queue setup.
     vectors: BTreeMap<u16, u16>,
 }
 
@@ -54,10 +53,10 @@ impl Interrupts {
         Ok(Interrupts { messages, devices: BTreeMap::new(), pending: Vec::new() })
     }
 
-    /// Raises these, and those that had to wait.
+    /// Raises `due` and the pending interrupts.
     ///
     /// # Errors
-    /// When the kernel does not use MSI-X.
+    /// When the kernel does not use MSI-X for a queue.
     pub(super) fn raise(&mut self, due: &[Interrupt]) -> Result<()> {
         let waited = std::mem::take(&mut self.pending);
         waited.iter().chain(due).try_for_each(|interrupt| self.raise_one(*interrupt))
@@ -97,7 +96,7 @@ impl VirtioDevice {
         })
     }
 
-    /// The vector of a queue. The queue is in use, so that its driver is done with selecting queues.
+    /// The vector of a queue. The queue is in use, so its driver no longer writes `queue_select`.
     fn vector(&mut self, queue: u16) -> Result<u16> {
         if let Some(vector) = self.vectors.get(&queue) {
             return Ok(*vector);
@@ -106,7 +105,7 @@ impl VirtioDevice {
         self.common.write(QUEUE_SELECT, queue);
         let vector: u16 = self.common.read(QUEUE_MSIX_VECTOR);
         self.common.write(QUEUE_SELECT, selected);
-        // 0xffff is VIRTIO_MSI_NO_VECTOR.
+        // VIRTIO_MSI_NO_VECTOR (0xffff) is refused, too.
         if vector >= self.entries {
             let why = "exact time needs MSI-X, which the kernel does not use; --time real does not";
             return Err(Failure::new(format!("queue {queue} has no vector of its own: {why}")));

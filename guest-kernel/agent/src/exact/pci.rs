@@ -1,46 +1,45 @@
-//! PCI devices of the root bus, by sysfs: where their registers are.
+//! Finds the registers of PCI devices on the root bus, through sysfs.
 
 use std::fs;
 
 use crate::fail::{Doing, Failure, Result};
 
-/// Capability identifiers (PCI Local Bus Specification 3.0, appendix H).
+/// Capability IDs (PCI Local Bus Specification 3.0, appendix H).
 const VENDOR_SPECIFIC: u8 = 0x09;
 const MSI_X: u8 = 0x11;
-/// The offset of the pointer to the first capability.
+/// Offset of the capabilities pointer.
 const CAPABILITIES: usize = 0x34;
 
-/// Structures of a virtio device (virtio 1.2 4.1.4, `cfg_type`).
+/// Values of `cfg_type` (virtio 1.2, 4.1.4).
 pub(super) const COMMON: u8 = 1;
 pub(super) const DEVICE: u8 = 4;
 
-/// Registers: in which BAR, and where in it.
+/// A location in a device's registers: BAR and offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BarOffset {
     pub(super) bar: u8,
     pub(super) offset: u64,
 }
 
-/// The device's directory in sysfs.
+/// The sysfs directory of device `slot`, function 0, on bus 0.
 pub(super) fn directory(slot: u8) -> String {
     format!("/sys/bus/pci/devices/0000:00:{slot:02x}.0")
 }
 
-/// The configuration space of a device.
 pub(super) struct Configuration {
     slot: u8,
     bytes: Vec<u8>,
 }
 
 impl Configuration {
-    /// Reads all of it that the kernel lets root read in sysfs.
+    /// Reads the configuration space from sysfs.
     pub(super) fn read(slot: u8) -> Result<Configuration> {
         let path = format!("{}/config", directory(slot));
         let bytes = fs::read(&path).doing(|| format!("read {path}"))?;
         Ok(Configuration { slot, bytes })
     }
 
-    /// Where a structure of a virtio device is.
+    /// Finds a virtio structure by its `cfg_type`.
     pub(super) fn virtio(&self, kind: u8) -> Result<BarOffset> {
         // struct virtio_pci_cap: cfg_type at 3, bar at 4, offset at 8.
         let found = self.capabilities(VENDOR_SPECIFIC).find(|at| self.byte(at + 3) == kind);
@@ -48,7 +47,7 @@ impl Configuration {
         Ok(BarOffset { bar: self.byte(at + 4), offset: u64::from(self.word(at + 8)) })
     }
 
-    /// Where the table of MSI-X vectors is, and how many it has (PCI 3.0 6.8.2.3 and 6.8.2.4).
+    /// Location of the MSI-X table, and its number of entries (PCI 3.0, 6.8.2.3 and 6.8.2.4).
     pub(super) fn vector_table(&self) -> Result<(BarOffset, u16)> {
         let at = self.capabilities(MSI_X).next().ok_or_else(|| self.lacks("table of MSI-X"))?;
         let (control, word) = (self.word(at) >> 16, self.word(at + 4));
@@ -60,11 +59,11 @@ impl Configuration {
         Failure::new(format!("the device {} has no {what}", directory(self.slot)))
     }
 
-    /// Where the capabilities of a kind are, in their order.
+    /// Offsets of the capabilities with this ID, in list order.
     fn capabilities(&self, id: u8) -> impl Iterator<Item = usize> {
         let next = |at: &usize| Some(usize::from(self.byte(at + 1))).filter(|at| *at != 0);
         let first = Some(usize::from(self.byte(CAPABILITIES))).filter(|at| *at != 0);
-        // A chain that goes round in circles is cut.
+        // A corrupt list may contain a loop, so stop after 64 entries.
         let all = std::iter::successors(first, next).take(64);
         all.filter(move |at| self.byte(*at) == id)
     }
@@ -82,7 +81,7 @@ impl Configuration {
 mod tests {
     use super::*;
 
-    /// Two structures of virtio and a table of MSI-X between them.
+    /// A configuration space with two virtio structures and an MSI-X capability between them.
     fn configuration() -> Configuration {
         let mut bytes = vec![0; 256];
         bytes[CAPABILITIES] = 0x40;

@@ -1,4 +1,4 @@
-//! Windows into physical memory and into the registers of PCI devices.
+//! Memory mappings of physical memory and of PCI device registers.
 
 use std::fs::OpenOptions;
 use std::os::fd::AsRawFd;
@@ -9,16 +9,16 @@ use crate::fail::{Doing, Result};
 
 const PAGE: u64 = 4096;
 
-/// A piece of physical memory or of a device's registers, mapped for as long as the guest lives.
+/// A mapped range of physical memory or device registers. It is never unmapped.
 pub(super) struct Window {
     at: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: the mapping is there for ever and is not bound to a thread.
+// SAFETY: the mapping is never unmapped and is not bound to a thread.
 unsafe impl Send for Window {}
 
-/// What is read and written in one piece, as registers demand.
+/// Types that are read and written in one access, as registers require.
 pub(super) trait Word: Copy {}
 
 impl Word for u8 {}
@@ -26,7 +26,7 @@ impl Word for u16 {}
 impl Word for u32 {}
 
 impl Window {
-    /// Physical memory that is not the kernel's own.
+    /// Maps physical memory that the kernel does not use (`/dev/mem`).
     pub(super) fn of_memory(at: u64, len: usize) -> Result<Window> {
         Window::map("/dev/mem", at, len).doing(|| {
             "map physical memory (exact time needs a kernel with DEVMEM; --time real does not)"
@@ -34,7 +34,7 @@ impl Window {
         })
     }
 
-    /// Registers of a device that is on the root bus.
+    /// Maps registers of a device on the root bus (sysfs `resourceN`).
     pub(super) fn of_registers(slot: u8, bar: u8, at: u64, len: usize) -> Result<Window> {
         let path = format!("{}/resource{bar}", super::pci::directory(slot));
         Window::map(&path, at, len).doing(|| format!("map {path}"))
@@ -57,50 +57,50 @@ impl Window {
         }
     }
 
-    /// Where a word of this type is.
+    /// The address of a word.
     ///
     /// # Panics
-    /// When it is not within the window, or not aligned.
+    /// When the word is outside the window or not aligned.
     fn word<T: Word>(&self, offset: usize) -> *mut T {
         assert!(offset.checked_add(size_of::<T>()).is_some_and(|end| end <= self.len));
-        // SAFETY: within the mapping, as was just seen.
+        // SAFETY: the assertion above checked that the word is within the mapping.
         let at = unsafe { self.at.as_ptr().add(offset) }.cast::<T>();
         assert!(at.is_aligned());
         at
     }
 
-    /// Reads a register of the word's size, in one access.
+    /// Reads a register in one access of the word's size.
     pub(super) fn read<T: Word>(&self, offset: usize) -> T {
-        // SAFETY: `word` gives a place within the mapping, and any bytes are such a word.
+        // SAFETY: `word` returns an address within the mapping, and every bit pattern is a valid word.
         unsafe { self.word::<T>(offset).read_volatile() }
     }
 
-    /// Writes a register of the word's size, in one access.
+    /// Writes a register in one access of the word's size.
     pub(super) fn write<T: Word>(&self, offset: usize, word: T) {
-        // SAFETY: `word` gives a place within the mapping.
+        // SAFETY: `word` returns an address within the mapping.
         unsafe { self.word::<T>(offset).write_volatile(word) }
     }
 
-    /// Copies bytes out.
+    /// Copies bytes out of the window.
     ///
     /// # Panics
-    /// When they are not within the window.
+    /// When the range is outside the window.
     pub(super) fn copy_out(&self, offset: usize, bytes: &mut [u8]) {
         assert!(offset.checked_add(bytes.len()).is_some_and(|end| end <= self.len));
-        // SAFETY: within the mapping; whoever else writes there does so while this processor stands
+        // SAFETY: the range is within the mapping. The lab writes there only while this processor stands
         // still.
         unsafe {
             ptr::copy_nonoverlapping(self.at.as_ptr().add(offset), bytes.as_mut_ptr(), bytes.len());
         }
     }
 
-    /// Copies bytes in.
+    /// Copies bytes into the window.
     ///
     /// # Panics
-    /// When there is no room for them in the window.
+    /// When the range is outside the window.
     pub(super) fn copy_in(&self, offset: usize, bytes: &[u8]) {
         assert!(offset.checked_add(bytes.len()).is_some_and(|end| end <= self.len));
-        // SAFETY: within the mapping; whoever else reads there does so while this processor stands
+        // SAFETY: the range is within the mapping. The lab reads there only while this processor stands
         // still.
         unsafe {
             ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.as_ptr().add(offset), bytes.len());

@@ -1,10 +1,10 @@
-//! The patterns of `modules.alias`: `*`, `?` and `[…]`, with `-` and `_` the same outside brackets.
+//! Patterns of `modules.alias`: `*`, `?` and `[…]`. `-` and `_` are equal outside brackets.
 
-/// Whether a name fits a pattern.
+/// Whether a name matches a pattern.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0, 0);
-    // Where to go on when what follows the last `*` does not fit: that `*` takes one byte more.
+    // Where to resume when the part after the last `*` does not match: that `*` then matches one byte more.
     let mut retry: Option<(usize, usize)> = None;
     while n < name.len() {
         if pattern.get(p) == Some(&b'*') {
@@ -23,7 +23,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|b| *b == b'*')
 }
 
-/// How many bytes of the pattern stand for this one byte; `None` if it does not fit.
+/// Length of the part of the pattern that matches this byte; `None` if it does not match.
 fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     match pattern.first()? {
         b'?' => Some(1),
@@ -35,7 +35,7 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
-/// Whether a byte is in a set such as `0-9A-F`.
+/// Whether a byte is in a bracket set such as `0-9A-F`.
 fn in_set(mut set: &[u8], byte: u8) -> bool {
     loop {
         match set {
@@ -56,7 +56,7 @@ fn in_set(mut set: &[u8], byte: u8) -> bool {
     }
 }
 
-/// A dash is an underscore.
+/// Maps `-` to `_`.
 fn plain(byte: u8) -> u8 {
     if byte == b'-' { b'_' } else { byte }
 }

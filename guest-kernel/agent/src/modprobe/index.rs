@@ -1,5 +1,5 @@
-//! What depmod wrote about the modules of a kernel: `modules.dep`, `modules.alias`,
-//! `modules.softdep`, `modules.builtin`. The text forms, which are stable since Linux 2.6.
+//! The index files that depmod writes for a kernel: `modules.dep`, `modules.alias`, `modules.softdep`,
+//! `modules.builtin`. The agent reads the text forms, which have been stable since Linux 2.6.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use super::glob;
 use crate::fail::{Doing, Result};
 
-/// A module as its file is named: `scsi_dh_rdac`.
+/// A module's name with underscores, as in `/sys/module`: `scsi_dh_rdac`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Name(String);
 
 impl Name {
-    /// `kernel/drivers/md/dm-mod.ko.xz` and `dm-mod` are both `dm_mod`.
+    /// Normalises a file name or a module name: `kernel/drivers/md/dm-mod.ko.xz` and `dm-mod` both give
+    /// `dm_mod`.
     pub(super) fn of(path: &str) -> Name {
         let file = path.rsplit('/').next().unwrap_or(path);
         let stem = file.split_once(".ko").map_or(file, |(stem, _)| stem);
@@ -25,18 +26,19 @@ impl Name {
     }
 }
 
-/// What a module wants to have loaded with it, if it exists.
+/// Soft dependencies of a module (modprobe.d(5), `softdep`).
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Soft {
     pub(super) before: Vec<String>,
     pub(super) after: Vec<String>,
 }
 
-/// What depmod wrote in one directory `/lib/modules/<release>`.
+/// The index of one directory `/lib/modules/<release>`.
 #[derive(Debug)]
 pub(super) struct Index {
     dir: PathBuf,
-    /// File of each module, and those it needs, the most basic one last.
+    /// For each module its file, and the files of its dependencies, in the order of `modules.dep`: the most
+    /// basic last.
     modules: HashMap<Name, (String, Vec<String>)>,
     aliases: String,
     soft: HashMap<Name, Soft>,
@@ -44,7 +46,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads the index of `dir`; only `modules.dep` must be there.
+    /// Reads the index of `dir`. Only `modules.dep` is required.
     pub(super) fn read(dir: &Path) -> Result<Index> {
         let read = |name: &str| fs::read_to_string(dir.join(name));
         let dep = read("modules.dep").doing(|| format!("read {}/modules.dep", dir.display()))?;
@@ -59,19 +61,19 @@ impl Index {
         })
     }
 
-    /// Whether the kernel contains the module.
+    /// Whether the module is built into the kernel.
     pub(super) fn is_builtin(&self, name: &Name) -> bool {
         self.builtin.contains(name)
     }
 
-    /// The files to load for a module, in this order.
+    /// The files to load for a module, dependencies first.
     pub(super) fn files(&self, name: &Name) -> Option<Vec<PathBuf>> {
         let (own, needs) = self.modules.get(name)?;
-        // modules.dep may name absolute files of modules that were installed elsewhere.
+        // modules.dep has absolute paths for modules installed outside `dir`.
         Some(needs.iter().rev().chain([own]).map(|file| self.dir.join(file)).collect())
     }
 
-    /// The modules that an alias stands for.
+    /// The modules that match an alias.
     pub(super) fn aliased(&self, alias: &str) -> Vec<Name> {
         let mut names: Vec<Name> = Vec::new();
         for line in self.aliases.lines() {
@@ -89,7 +91,7 @@ impl Index {
         names
     }
 
-    /// What a module wants to have loaded with it.
+    /// The soft dependencies of a module; empty if it has none.
     pub(super) fn soft(&self, name: &Name) -> Soft {
         self.soft.get(name).cloned().unwrap_or_default()
     }
@@ -104,7 +106,7 @@ fn dependencies(text: &str) -> HashMap<Name, (String, Vec<String>)> {
     text.lines().filter_map(module).collect()
 }
 
-/// `softdep xts pre: ecb post: other`; a word before either is neither and was meant as `pre:`.
+/// Parses `softdep xts pre: ecb post: other`. Words before the first `pre:` or `post:` are taken as `pre:`.
 fn soft(text: &str) -> HashMap<Name, Soft> {
     let mut all: HashMap<Name, Soft> = HashMap::new();
     for line in text.lines() {

@@ -1,7 +1,7 @@
-//! Module parameters on the kernel's command line.
+//! Module parameters from the kernel's command line.
 
-/// The parameters of a module, `name=value` or `name`, with a space between. Dashes and underscores
-/// in the module's name are the same; a value in double quotes may contain spaces.
+/// The parameters of a module, as `name=value` or `name`, separated by spaces. `-` and `_` in the module's
+/// name are equal. A value in double quotes may contain spaces.
 pub(super) fn of_module(command_line: &str, module: &str) -> String {
     let own = words(command_line).filter_map(|word| {
         let head = word.split('=').next().unwrap_or(word);
@@ -12,7 +12,7 @@ pub(super) fn of_module(command_line: &str, module: &str) -> String {
     own.collect::<Vec<_>>().join(" ")
 }
 
-/// Words, where blanks between double quotes do not separate.
+/// Splits a line at blanks outside double quotes.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     line.split(move |c: char| {

@@ -1,4 +1,4 @@
-//! What each of the lab's calls does.
+//! Implements the lab's calls.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -16,16 +16,16 @@ use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
 use crate::{init, scan, thread};
 
-/// Longest file that is read, in bytes.
+/// Longest part of a file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
-/// How much longer than its own patience a scan may take to say what it misses.
+/// Additional time for a scan to report what is missing, after the scan's own timeout.
 const SCAN_GRACE: Duration = Duration::from_secs(2);
 
-/// How long the I/O of a map that is removed may take to fail.
+/// How long the I/O of a map may take to fail before the map is removed.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a removal may take before the lab is told that the kernel does not get it done.
+/// How long a removal may take. After that the lab gets an error: the kernel is stuck.
 const REMOVE_PATIENCE: Duration = Duration::from_secs(15);
 
 impl Agent {
@@ -72,7 +72,7 @@ impl Agent {
             Call::WriteFile { path, text } => self.write(&path, &text)?,
             Call::ReadFile { path } => return Ok(Answer::Text { text: self.read(&path)? }),
             Call::Sent => return Ok(Answer::Sent(self.commands.sent())),
-            // What is written there is mixed in (random(4)).
+            // Writing to urandom mixes the bytes into the pool (random(4)).
             Call::Seed { seed } => {
                 fs::write("/dev/urandom", seed.to_le_bytes()).doing(|| "seed".to_owned())?;
             }
@@ -88,7 +88,7 @@ impl Agent {
         self.commands.ensure()
     }
 
-    /// Removes a map. An activation that never ends would keep the kernel in it for ever
+    /// Removes a map, with a time limit: an activation that never ends blocks the kernel in removal forever
     /// (`dm-mpath.c:flush_multipath_work`).
     fn remove_map(self: &Arc<Agent>, map: String) -> Result<()> {
         let agent = self.clone();
@@ -96,7 +96,7 @@ impl Agent {
         bounded("remove", REMOVE_PATIENCE, late, move || {
             let dm = Dm::open()?;
             dm.find(&map)?;
-            // A suspended map takes no message, and queues nothing that could not be failed.
+            // A suspended map refuses messages, but then it queues nothing that could be failed.
             let _ = dm.message(&map, "fail_if_no_path");
             agent.workloads.abandon(&map, DRAIN_PATIENCE);
             dm.remove(&map)
@@ -115,7 +115,7 @@ impl Agent {
         Ok(names)
     }
 
-    /// Writes a file; in the userland the directories above it are made.
+    /// Writes a file. In the userland, missing parent directories are created.
     fn write(&self, path: &str, text: &str) -> Result<()> {
         self.reach(path)?;
         if let Some(directory) = Path::new(path).parent().filter(|d| d.starts_with(USERLAND)) {
@@ -124,7 +124,7 @@ impl Agent {
         fs::write(path, text).doing(|| format!("write {path}"))
     }
 
-    /// The beginning of a file.
+    /// Reads a file, up to [`MAX_FILE`] bytes.
     fn read(&self, path: &str) -> Result<String> {
         self.reach(path)?;
         let mut bytes = Vec::new();
@@ -133,7 +133,7 @@ impl Agent {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Sees that a path can be there: the userland is mounted when it is first needed.
+    /// Mounts the userland if the path is below it.
     fn reach(&self, path: &str) -> Result<()> {
         if !path.starts_with(USERLAND) {
             return Ok(());
@@ -153,7 +153,8 @@ fn scan_within(
     Ok(Answer::Disks { disks })
 }
 
-/// Does something that the kernel may never get done, on a thread that is left behind if so.
+/// Runs `work` on its own thread and waits up to a time limit. After that the thread is abandoned, since
+/// the kernel may block it forever.
 fn bounded<T: Send + 'static>(
     name: &str,
     patience: Duration,
@@ -162,7 +163,7 @@ fn bounded<T: Send + 'static>(
 ) -> Result<T> {
     let (sender, done) = channel();
     thread::start(name, move || {
-        // After its patience nobody waits for this any more.
+        // The caller may have timed out and dropped the receiver.
         let _ = sender.send(work());
     })?;
     let late = |_| Failure::new(format!("{late} (waited {} ms)", patience.as_millis()));

@@ -1,5 +1,4 @@
-//! The thread of one workload: keeps the queue full, judges what comes back, and ends in good
-//! order.
+//! The thread of one workload: keeps the queue full, verifies completed reads, and shuts down cleanly.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
@@ -15,17 +14,16 @@ use super::schedule::{Pacer, Stream};
 use crate::clock::{now_ns, wait_ready};
 use crate::outbox::Outbox;
 
-/// How a workload is to end.
+/// The order to stop a workload.
 pub(super) struct Order {
-    /// How long to wait for what is in flight, in nanoseconds.
+    /// How long to wait for I/O in flight, in nanoseconds.
     pub(super) patience_ns: u64,
-    /// Whether to read back what was written.
+    /// Whether to read back the written blocks.
     pub(super) read_back: bool,
-    /// Where the report goes.
     pub(super) answer: Sender<WorkloadReport>,
 }
 
-/// What is in flight in a slot.
+/// The request in flight in a slot.
 #[derive(Clone, Copy)]
 struct Flight {
     direction: IoDirection,
@@ -33,15 +31,15 @@ struct Flight {
     since_ns: u64,
 }
 
-/// Where a workload is in its life.
+/// The phases of a workload.
 enum Phase {
     Running,
-    /// Nothing is submitted any more; gives up at the deadline.
+    /// Submits nothing more; waits for I/O in flight until the deadline.
     Draining {
         deadline_ns: u64,
         order: Order,
     },
-    /// Reads every written block once, from `next` on; gives up when nothing completed until the
+    /// Reads every written block once, starting at `next`. Gives up when nothing completes before the
     /// deadline.
     ReadingBack {
         next: usize,
@@ -50,14 +48,14 @@ enum Phase {
     },
 }
 
-/// How a workload ended.
+/// How a workload ended, for its report.
 struct End {
     order: Order,
-    /// Blocks from here on were not read back.
+    /// Blocks from this index on were not read back.
     read_back_to: usize,
 }
 
-/// Everything one workload consists of.
+/// The state of one workload.
 pub(super) struct Engine {
     pub(super) ring: Ring,
     pub(super) ledger: Ledger,
@@ -66,18 +64,18 @@ pub(super) struct Engine {
     pub(super) meter: Meter,
     pub(super) outbox: Outbox,
     pub(super) orders: Receiver<Order>,
-    /// Readable when an order was sent.
+    /// Readable when an order is waiting.
     pub(super) wake: OwnedFd,
     pub(super) slots: Slots,
 }
 
-/// The slots of the ring, and the request at the head of the stream.
+/// The ring's slots, and the next request of the stream.
 pub(super) struct Slots {
     flights: Vec<Option<Flight>>,
     free: Vec<usize>,
-    /// Drawn, but its block is busy or its time has not come.
+    /// The next request: drawn from the stream, but its block is busy or it is not due yet.
     head: Option<(IoDirection, usize)>,
-    /// Blocks whose reading back failed.
+    /// Blocks that could not be read back.
     unread: u64,
 }
 
@@ -98,7 +96,7 @@ impl Slots {
 }
 
 impl Engine {
-    /// Runs until ordered to stop, answers the order, and then waits for what was stuck.
+    /// Runs until ordered to stop and sends the report; then waits for stuck I/O.
     pub(super) fn run(mut self) {
         let mut phase = Phase::Running;
         loop {
@@ -110,7 +108,7 @@ impl Engine {
             };
             let due = self.feed(&mut phase, now);
             if self.ring.submit().is_err() || self.ring.has_unsubmitted() {
-                // The kernel is short of memory: try again soon.
+                // The kernel is short of memory: retry soon.
                 std::thread::sleep(Duration::from_millis(10));
             }
             let look = self.meter.tick(now_ns()).min(due);
@@ -125,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// Takes completions; returns how many.
+    /// Processes completions. Returns how many there were.
     fn reap(&mut self, reading_back: bool) -> usize {
         let done = self.ring.completions();
         let now = now_ns();
@@ -153,7 +151,7 @@ impl Engine {
         done.len()
     }
 
-    /// Goes on to the next phase if it is time; `Err` when the workload is over.
+    /// Enters the next phase if it is time. `Err` when the workload has ended.
     fn advance(&mut self, phase: Phase, now: u64, completed: usize) -> Result<Phase, End> {
         match phase {
             Phase::Running => Ok(match self.orders.try_recv() {
@@ -185,11 +183,12 @@ impl Engine {
         }
     }
 
-    /// Queues what may go out. Returns when there is something to do at the latest.
+    /// Queues the requests that may be submitted now. Returns when to call again at the latest, in
+    /// nanoseconds.
     fn feed(&mut self, phase: &mut Phase, now: u64) -> u64 {
         match phase {
             Phase::Running => self.feed_stream(now),
-            // What is drained already is looked at again at once.
+            // With nothing in flight, continue at once.
             Phase::Draining { deadline_ns, .. } => {
                 if self.slots.idle() {
                     now
@@ -204,7 +203,7 @@ impl Engine {
                     }
                     *next += 1;
                 }
-                // Nothing was written at all: look again at once.
+                // Without any block to read back, continue at once.
                 if self.slots.idle() { now } else { *deadline_ns }
             }
         }
@@ -214,7 +213,7 @@ impl Engine {
         while !self.slots.free.is_empty() {
             let stream = &mut self.stream;
             let (direction, block) = *self.slots.head.get_or_insert_with(|| stream.next());
-            // The order of the requests of one block is part of what the seed stands for.
+            // The seed determines the order of the requests for a block, so wait for the one in flight.
             if self.ledger.is_busy(block) {
                 break;
             }
@@ -252,11 +251,11 @@ impl Engine {
             self.outbox.event(event);
         }
         let report = self.meter.report(now_ns(), unchecked);
-        // Nobody waits any more if the map was removed in the meantime.
+        // If the map was removed meanwhile, the receiver is gone.
         let _ = end.order.answer.send(report);
     }
 
-    /// Sleeps until a completion or an order comes, or the time is over.
+    /// Waits for a completion or an order, for at most `timeout`.
     fn wait(&self, timeout: Option<Duration>) {
         let mut fds = [
             PollFd::from_borrowed_fd(self.ring.as_fd(), PollFlags::IN),

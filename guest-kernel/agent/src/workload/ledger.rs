@@ -1,38 +1,36 @@
-//! What every block must hold, and what is wrong with one that does not: the judgement alone, no
-//! I/O.
+//! What each block may contain, and what is wrong with a block that contains something else. No I/O is done
+//! here.
 //!
-//! A block has at most one request in flight. Generations are handed out in order, so that the
-//! writes that failed since the last good one are exactly those after it: what a block may hold is
-//! one range of generations, `acked..=last`.
+//! A block has at most one request in flight. Generations are numbered in the order of writes, so the
+//! failed writes since the last successful one are exactly those after it. The valid contents of a block
+//! are therefore one range of generations, `acked..=last`.
 
 use sansim_protocol::CorruptionKind;
 
 use super::stamp::{Content, Run, SECTOR, Stamp};
 
-/// A block found wrong.
+/// A corruption that was found in a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) kind: CorruptionKind,
-    /// What was expected and what was found.
+    /// Expected and actual contents, in words.
     pub(crate) detail: String,
 }
 
-/// The history of one block, as far as it matters for what it may hold.
+/// The history of one block, as needed to judge its contents.
 #[derive(Debug, Clone, Copy, Default)]
 struct Block {
-    /// The newest generation whose write was acknowledged; 0 is what was there before the run.
+    /// The newest generation with an acknowledged write. 0 stands for the contents before the run.
     acked: u32,
-    /// The newest generation that was written at all; those after `acked` failed or are in flight.
+    /// The newest generation that was submitted. Those after `acked` failed or are in flight.
     last: u32,
-    /// The newest generation that was read back.
+    /// The newest generation that was read.
     seen: u32,
-    /// A request is in flight.
     busy: bool,
-    /// It was found wrong, and no write has succeeded since.
+    /// A corruption was reported, and no write has succeeded since.
     reported: bool,
 }
 
-/// All blocks of a workload's region.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     run: Run,
@@ -41,22 +39,20 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Blocks of `block_bytes` bytes that `run` has not written yet.
+    /// A ledger of `blocks` blocks with `block_bytes` bytes each, none written yet.
     pub(crate) fn new(run: Run, block_bytes: u32, blocks: usize) -> Ledger {
         Ledger { run, block_bytes, blocks: vec![Block::default(); blocks] }
     }
 
-    /// How many blocks there are.
     pub(crate) fn len(&self) -> usize {
         self.blocks.len()
     }
 
-    /// Where a block starts, in bytes.
+    /// Offset of a block from the start of the map, in bytes.
     pub(crate) fn offset(&self, block: usize) -> u64 {
         block as u64 * u64::from(self.block_bytes)
     }
 
-    /// Whether a request for this block is in flight.
     pub(crate) fn is_busy(&self, block: usize) -> bool {
         self.blocks[block].busy
     }
@@ -66,13 +62,13 @@ impl Ledger {
         self.blocks[block].last > 0
     }
 
-    /// A read goes out.
+    /// Notes that a read was submitted.
     pub(crate) fn begin_read(&mut self, block: usize) {
         assert!(!self.blocks[block].busy, "one request a block");
         self.blocks[block].busy = true;
     }
 
-    /// A write goes out: puts the next generation into the sectors to be written.
+    /// Notes that a write was submitted, and stamps its sectors with the next generation.
     pub(crate) fn begin_write<'a>(
         &mut self,
         block: usize,
@@ -89,7 +85,7 @@ impl Ledger {
         }
     }
 
-    /// A write has ended, well or badly.
+    /// Notes that a write completed. `ok`: with success.
     pub(crate) fn end_write(&mut self, block: usize, ok: bool) {
         let entry = &mut self.blocks[block];
         entry.busy = false;
@@ -99,13 +95,13 @@ impl Ledger {
         }
     }
 
-    /// A read has failed.
+    /// Notes that a read failed.
     pub(crate) fn end_failed_read(&mut self, block: usize) {
         self.blocks[block].busy = false;
     }
 
-    /// A read has succeeded with these sectors. Returns what is wrong with them, once until the
-    /// block is written again.
+    /// Checks the sectors of a successful read. Returns a corruption only once, until the block is written
+    /// again.
     pub(crate) fn end_read<'a>(
         &mut self,
         block: usize,
@@ -128,7 +124,7 @@ impl Ledger {
         }
     }
 
-    /// Sums up the sectors of a block.
+    /// Summarises the sectors of a block.
     fn view(&self, block: usize, sectors: impl Iterator<Item = Content>) -> View {
         let offset = self.offset(block);
         let mut view = View::default();
@@ -138,7 +134,7 @@ impl Ledger {
                     view.elsewhere.get_or_insert(stamp);
                 }
                 Content::Stamp(stamp) if stamp.run == self.run => view.saw(stamp.generation),
-                // What an earlier run left is what was there before this one.
+                // Data of an earlier run counts as the contents before this run.
                 Content::Stamp(_) | Content::Zero => view.saw(0),
                 Content::Unknown => view.unknown = view.unknown.or(Some(number)),
             }
@@ -167,7 +163,7 @@ impl Ledger {
         format!("expected {expected} (read back before: {}), found {found}", block.seen)
     }
 
-    /// Whether intact data belongs to another place of this map, or to another map.
+    /// Whether an intact stamp belongs to another offset of this map, or to another map.
     fn is_elsewhere(&self, stamp: &Stamp, here: u64) -> bool {
         (stamp.run == self.run && place(stamp) != here)
             || (stamp.run.guest == self.run.guest && stamp.run.map != self.run.map)
@@ -182,14 +178,14 @@ fn place_in(sector: u32) -> u64 {
     u64::from(sector) * SECTOR as u64
 }
 
-/// The sectors of a block as they were read.
+/// Summary of a block's sectors as read.
 #[derive(Debug, Default)]
 struct View {
-    /// Oldest and newest generation found.
+    /// Oldest and newest generation.
     range: Option<(u32, u32)>,
-    /// The first intact sector that belongs elsewhere.
+    /// The first intact stamp that belongs elsewhere.
     elsewhere: Option<Stamp>,
-    /// The first sector that holds neither a stamp nor zeros.
+    /// The first sector that contains neither a stamp nor zeros.
     unknown: Option<u32>,
 }
 
@@ -200,12 +196,12 @@ impl View {
     }
 }
 
-/// Decides about a block; `Ok` carries the newest generation it holds.
+/// Judges a block. `Ok` is the newest generation in it.
 fn judge(block: Block, view: &View) -> Result<u32, CorruptionKind> {
     if view.elsewhere.is_some() {
         return Err(CorruptionKind::Misplaced);
     }
-    // Before the first acknowledged write a block may hold anything that is not ours.
+    // Before the first acknowledged write a block may contain any foreign data.
     if view.unknown.is_some() && block.acked > 0 {
         return Err(CorruptionKind::Garbled);
     }

@@ -1,25 +1,25 @@
-//! What a workload counts and tells: totals, latencies, standstills.
+//! Statistics and events of a workload: totals, latencies, stalls.
 
 use hdrhistogram::Histogram;
 use sansim_protocol::{Happening, IoDirection, Latency, WorkloadReport};
 
 use super::ledger::Finding;
 
-/// Errors and corruptions that are reported one by one; the others are only counted.
+/// Errors and corruptions that are reported individually; further ones are only counted.
 const REPORTED: u64 = 64;
 
-/// How often totals are sent, in nanoseconds.
+/// Interval of progress events, in nanoseconds.
 const PROGRESS_NS: u64 = 1_000_000_000;
 
-/// The counters of one workload. Time comes in as an argument; what is to be sent comes back from
+/// The counters of one workload. The caller passes in the time, and collects the events with
 /// [`Meter::take_events`].
 pub(crate) struct Meter {
     map: String,
     stall_ns: u64,
     report: WorkloadReport,
     latency: Histogram<u32>,
-    /// Since when nothing has completed although something was in flight; meaningless while
-    /// nothing is.
+    /// When the last completion came or the queue became non-empty, in nanoseconds. Meaningless while
+    /// nothing is in flight.
     quiet_since: u64,
     in_flight: u64,
     stalled: bool,
@@ -28,13 +28,13 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// For a workload on `map` that calls `stall_ms` without a completion a stall (0: never).
+    /// Creates the counters for `map`. `stall_ms` without a completion is a stall (0: never).
     pub(crate) fn new(map: String, stall_ms: u64, now_ns: u64) -> Meter {
         Meter {
             map,
             stall_ns: if stall_ms == 0 { u64::MAX } else { stall_ms.saturating_mul(1_000_000) },
             report: WorkloadReport::default(),
-            // From 1 microsecond to 10 hours at three digits; what lies outside is clamped.
+            // From 1 µs to 10 hours, with three significant digits. Values outside are clamped.
             latency: Histogram::new_with_bounds(1_000, 36_000_000_000_000, 3)
                 .expect("the bounds are in order"),
             quiet_since: now_ns,
@@ -45,7 +45,7 @@ impl Meter {
         }
     }
 
-    /// A request goes out.
+    /// Counts a submitted request.
     pub(crate) fn submitted(&mut self, now_ns: u64) {
         if self.in_flight == 0 {
             self.quiet_since = now_ns;
@@ -53,7 +53,7 @@ impl Meter {
         self.in_flight += 1;
     }
 
-    /// A request that went out at `since_ns` has ended, with an error number if it failed.
+    /// Counts a completed request. `since_ns`: its submission; the error is an errno.
     pub(crate) fn completed(
         &mut self,
         now_ns: u64,
@@ -88,7 +88,7 @@ impl Meter {
         }
     }
 
-    /// A block was found wrong.
+    /// Counts a corruption, and reports it unless there were too many.
     pub(crate) fn found(&mut self, offset: u64, finding: Finding) {
         let corrupt = &mut self.report.corrupt;
         corrupt.count(finding.kind);
@@ -111,8 +111,7 @@ impl Meter {
         }
     }
 
-    /// Looks at the clock: notices a standstill and that totals are due. Returns when it wants to
-    /// look again.
+    /// Detects stalls, and reports progress when it is due. Returns when to call again at the latest.
     pub(crate) fn tick(&mut self, now_ns: u64) -> u64 {
         self.notice_stall(now_ns);
         if now_ns >= self.next_progress {
@@ -131,12 +130,12 @@ impl Meter {
         }
     }
 
-    /// What happened since the last call.
+    /// Takes the events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Happening> {
         std::mem::take(&mut self.events)
     }
 
-    /// The final account. What is still in flight counts as stuck, and its standstill up to now.
+    /// The final report. Requests still in flight count as stuck, and their stall lasts until now.
     pub(crate) fn report(&mut self, now_ns: u64, unchecked: u64) -> WorkloadReport {
         let mut report = self.report.clone();
         report.stuck = self.in_flight;

@@ -1,4 +1,4 @@
-//! An io_uring over one file, with a buffer for each request that may be in flight.
+//! An io_uring for one file, with one buffer per slot.
 
 use std::fs::File;
 use std::io;
@@ -9,15 +9,14 @@ use io_uring::{IoUring, opcode, types};
 use super::stamp::SECTOR;
 use sansim_protocol::IoDirection;
 
-/// Bytes of a page; O_DIRECT wants its buffers aligned to logical blocks, and none is larger.
+/// Page size in bytes. O_DIRECT requires buffers aligned to the logical block size, which is at most a
+/// page.
 pub(crate) const PAGE: usize = 4096;
 
-/// A page of a buffer.
 #[repr(C, align(4096))]
 #[derive(Clone)]
 struct Page([[u8; SECTOR]; PAGE / SECTOR]);
 
-/// The ring and its buffers, one a slot.
 pub(crate) struct Ring {
     ring: IoUring,
     file: File,
@@ -26,14 +25,14 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// A ring of `slots` requests of `bytes` bytes each, a multiple of [`PAGE`].
+    /// Creates a ring of `slots` slots with a buffer of `bytes` bytes each, a multiple of [`PAGE`].
     pub(crate) fn new(file: File, slots: u32, bytes: u32) -> io::Result<Ring> {
         let pages = bytes as usize / PAGE;
         let slots_len = slots as usize;
         let ring = IoUring::new(slots)?;
-        // A multipath device does not say that it never blocks, so io_uring has workers submit what
-        // is for it (io_file_supports_nowait). One worker does so in order, which makes a run
-        // repeatable, and in one go. Before Linux 5.15 their number cannot be set.
+        // A multipath device does not support NOWAIT (`io_file_supports_nowait`), so io_uring submits its
+        // requests from workers. A single worker submits in order, which makes a run repeatable, and in one
+        // batch. Before Linux 5.15 the number of workers cannot be set.
         let _ = ring.submitter().register_iowq_max_workers(&mut [1, 1]);
         Ok(Ring {
             ring,
@@ -43,19 +42,19 @@ impl Ring {
         })
     }
 
-    /// The sectors of an idle slot's buffer.
+    /// The sectors in an idle slot's buffer.
     pub(crate) fn sectors(&self, slot: usize) -> impl Iterator<Item = &[u8; SECTOR]> {
         assert!(!self.in_flight[slot], "the kernel owns this buffer");
         self.buffers[slot].iter().flat_map(|page| page.0.iter())
     }
 
-    /// The sectors of an idle slot's buffer, to be filled.
+    /// The sectors in an idle slot's buffer, to be filled.
     pub(crate) fn sectors_mut(&mut self, slot: usize) -> impl Iterator<Item = &mut [u8; SECTOR]> {
         assert!(!self.in_flight[slot], "the kernel owns this buffer");
         self.buffers[slot].iter_mut().flat_map(|page| page.0.iter_mut())
     }
 
-    /// Queues a request for the whole buffer of an idle slot; [`Ring::submit`] sends it.
+    /// Queues a request for the whole buffer of an idle slot. [`Ring::submit`] submits it.
     pub(crate) fn queue(&mut self, slot: usize, direction: IoDirection, offset: u64) {
         assert!(!self.in_flight[slot], "one request a slot");
         let fd = types::Fd(self.file.as_raw_fd());
@@ -67,19 +66,19 @@ impl Ring {
             IoDirection::Write => opcode::Write::new(fd, start, len).offset(offset).build(),
         };
         let entry = entry.user_data(slot as u64);
-        // SAFETY: the file and the buffer live in `self` and are neither moved nor resized. While
-        // `in_flight` is set nothing here touches the buffer, and dropping the ring before the
-        // completion came leaks it (see `Drop`).
+        // SAFETY: `self` owns the file and the buffer, and neither is moved nor resized. While `in_flight`
+        // is set nothing here accesses the buffer, and dropping the ring before the completion leaks it
+        // (see `Drop`).
         let pushed = unsafe { self.ring.submission().push(&entry) };
         pushed.expect("there is an entry for every slot");
         self.in_flight[slot] = true;
     }
 
-    /// Hands what was queued to the kernel.
+    /// Submits the queued requests.
     pub(crate) fn submit(&self) -> io::Result<()> {
         match self.ring.submit() {
             Ok(_) => Ok(()),
-            // Short of memory, or interrupted: the entries stay queued for the next call.
+            // EAGAIN, EBUSY, EINTR: the entries stay queued for the next call.
             Err(error)
                 if [Some(EAGAIN), Some(EBUSY), Some(EINTR)].contains(&error.raw_os_error()) =>
             {
@@ -89,7 +88,7 @@ impl Ring {
         }
     }
 
-    /// Takes the completions that are there: the slot, and the bytes done or the error number.
+    /// Takes the available completions: the slot, and success or an errno.
     pub(crate) fn completions(&mut self) -> Vec<(usize, Result<(), i32>)> {
         let mut done = Vec::new();
         for entry in self.ring.completion() {
@@ -100,7 +99,7 @@ impl Ring {
                 slot,
                 match entry.result() {
                     bytes if bytes == whole => Ok(()),
-                    // A block device cuts a request short only if the rest of it failed.
+                    // A block device returns a short count only if the rest failed.
                     bytes if bytes >= 0 => Err(EIO),
                     error => Err(-error),
                 },
@@ -109,7 +108,7 @@ impl Ring {
         done
     }
 
-    /// Whether entries wait that the kernel did not take.
+    /// Whether the kernel has not accepted all queued entries yet.
     pub(crate) fn has_unsubmitted(&mut self) -> bool {
         !self.ring.submission().is_empty()
     }
@@ -121,7 +120,7 @@ const EAGAIN: i32 = 11;
 const EBUSY: i32 = 16;
 
 impl AsFd for Ring {
-    /// Readable while completions wait.
+    /// Readable while completions are available.
     fn as_fd(&self) -> BorrowedFd<'_> {
         let fd: RawFd = self.ring.as_raw_fd();
         // SAFETY: the ring owns its descriptor and outlives the borrow of `self`.

@@ -1,4 +1,4 @@
-//! Which request comes next, and when it may go out.
+//! Decides which request comes next, and when it may be submitted.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use sansim_protocol::IoDirection;
 
 use super::stamp::mix;
 
-/// The endless sequence of requests that a seed stands for. It does not depend on how the I/O goes:
-/// the same seed always asks for the same blocks in the same order.
+/// The endless sequence of requests for a seed. It does not depend on the results of the I/O: the same seed
+/// always gives the same blocks in the same order.
 #[derive(Debug)]
 pub(crate) struct Stream {
     state: u64,
@@ -16,59 +16,58 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Requests over `blocks` blocks (at least one), `read_percent` of them reads.
+    /// Requests for `blocks` blocks (at least one), `read_percent` percent of them reads.
     pub(crate) fn new(seed: u64, blocks: usize, read_percent: u8) -> Stream {
         assert!(blocks > 0, "a workload has blocks");
         Stream { state: mix(seed), blocks: blocks as u64, read_percent }
     }
 
-    /// The next request: what, and which block.
+    /// The next request: direction and block.
     pub(crate) fn next(&mut self) -> (IoDirection, usize) {
         let reads = self.draw(100) < u64::from(self.read_percent);
         let direction = if reads { IoDirection::Read } else { IoDirection::Write };
         (direction, self.draw(self.blocks) as usize)
     }
 
-    /// A number below `below`, by a SplitMix64 step and a multiplication.
+    /// A number in `0..below`, by a SplitMix64 step and a multiplication.
     fn draw(&mut self, below: u64) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         ((u128::from(mix(self.state)) * u128::from(below)) >> 64) as u64
     }
 }
 
-/// A token schedule: so many requests a second, some of them at once, and after a standstill no more
-/// than a queue's worth.
+/// A token bucket: a rate of requests per second, submitted in bursts. After a pause at most one queue's
+/// worth is made up for.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    /// Nanoseconds between two requests on the average; 0 is no limit.
+    /// Average nanoseconds between two requests; 0 means no limit.
     interval_ns: u64,
-    /// Requests that go out together.
     burst: u64,
-    /// How far the schedule may lag behind.
+    /// How far the schedule may lag behind, in nanoseconds.
     slack_ns: u64,
-    /// When the next burst may begin.
+    /// When the next burst may begin, in nanoseconds.
     due_ns: u64,
-    /// Requests left of this one.
+    /// Requests left of the current burst.
     left: u64,
 }
 
 impl Pacer {
-    /// `rate` requests a second from `now_ns` on (0: unlimited), `burst` at a time, and `backlog` of
-    /// them at once after a pause.
+    /// `rate` requests per second from `now_ns` on (0: no limit), `burst` at a time. After a pause up to
+    /// `backlog` of them are submitted at once.
     pub(crate) fn new(rate: u32, burst: u32, backlog: u32, now_ns: u64) -> Pacer {
         let interval_ns = if rate == 0 { 0 } else { 1_000_000_000 / u64::from(rate) };
         let slack_ns = interval_ns * u64::from(backlog);
         Pacer { interval_ns, burst: u64::from(burst.max(1)), slack_ns, due_ns: now_ns, left: 0 }
     }
 
-    /// How long the next request must wait; `None` if it may go out.
+    /// How long the next request has to wait; `None` if it may be submitted now.
     pub(crate) fn wait(&self, now_ns: u64) -> Option<Duration> {
         let wait = self.due_ns.saturating_sub(now_ns);
         let held = self.interval_ns > 0 && self.left == 0 && wait > 0;
         held.then(|| Duration::from_nanos(wait))
     }
 
-    /// A request went out.
+    /// Counts a submitted request.
     pub(crate) fn take(&mut self, now_ns: u64) {
         if self.left == 0 {
             let due_ns = self.due_ns.max(now_ns.saturating_sub(self.slack_ns));
@@ -111,7 +110,7 @@ mod tests {
         }
     }
 
-    /// How many requests go out at `now_ns`, at most 1000.
+    /// How many requests may be submitted at `now_ns`, at most 1000.
     fn burst(pacer: &mut Pacer, now_ns: u64) -> u32 {
         (0..1000)
             .take_while(|_| {

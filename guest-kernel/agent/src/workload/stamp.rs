@@ -1,28 +1,26 @@
-//! What every 512-byte sector of the workload holds, so that each can be recognised wherever it
-//! turns up.
+//! The contents of each 512-byte sector that a workload writes, so that a misplaced sector is recognised.
 //!
 //! ```text
 //!  0  magic        8   16  block offset  8   28  generation  4
 //!  8  run          8   24  sector        4   32  checksum    8   40  filler, 59 words
 //! ```
 //!
-//! All little endian. The checksum covers the five fields before it, and the filler is a function
-//! of the checksum: a sector with a single bit changed anywhere is not a stamp.
+//! All little endian. The checksum covers the five fields before it, and the filler is a function of the
+//! checksum: a sector with a single bit changed anywhere is not a stamp.
 
-/// Bytes of a sector.
 pub(crate) const SECTOR: usize = 512;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"sansim\x01\n");
 const FILLER: usize = 40;
 
-/// A run of a workload: which guest, which of its maps, and which run on that map.
+/// Identifies a run of a workload: which guest, which map, and which run on this map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
-    /// Tells this guest's data from what an earlier one left on the disk.
+    /// Distinguishes this guest's data from an earlier guest's on the same disk.
     pub(crate) guest: u32,
-    /// A number for each map.
+    /// Index of the map in this guest.
     pub(crate) map: u16,
-    /// Counts the runs of this guest.
+    /// Counts the runs in this guest.
     pub(crate) number: u16,
 }
 
@@ -36,32 +34,31 @@ impl Run {
     }
 }
 
-/// Who wrote a sector, where it belongs, and which write of that block it was.
+/// Identifies a sector: the run that wrote it, its place, and its generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    /// The run that wrote it.
     pub(crate) run: Run,
-    /// Where the block starts, in bytes from the start of the map.
+    /// Start of the block, in bytes from the start of the map.
     pub(crate) offset: u64,
-    /// Which sector of the block it is, from 0.
+    /// Index of the sector in its block, from 0.
     pub(crate) sector: u32,
-    /// Which write of the block, from 1.
+    /// Which write of the block this is, from 1.
     pub(crate) generation: u32,
 }
 
-/// What a sector turned out to hold.
+/// Classifies the contents of a sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Nothing but zeros: never written on a fresh disk.
+    /// Only zeros: never written on a fresh disk.
     Zero,
-    /// An intact stamp, of whatever run and place.
+    /// An intact stamp, of any run and place.
     Stamp(Stamp),
-    /// Bytes that are neither, or a stamp that is damaged.
+    /// Other bytes, or a damaged stamp.
     Unknown,
 }
 
 impl Stamp {
-    /// Writes the stamp, and the filler that goes with it.
+    /// Writes the stamp and its filler.
     pub(crate) fn write(&self, sector: &mut [u8; SECTOR]) {
         let checksum = self.checksum();
         sector[0..8].copy_from_slice(&MAGIC.to_le_bytes());
@@ -86,7 +83,7 @@ impl Stamp {
 }
 
 impl Content {
-    /// Tells what the bytes of a sector are.
+    /// Classifies the bytes of a sector.
     pub(crate) fn of(sector: &[u8; SECTOR]) -> Content {
         if u64_at(sector, 0) != MAGIC {
             let zero = sector.iter().all(|byte| *byte == 0);
@@ -116,7 +113,7 @@ fn u64_at(sector: &[u8; SECTOR], at: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
-/// The next word of the filler: a linear congruential step, cheap in an emulated guest.
+/// The next word of the filler, by a linear congruential step, cheap in an emulated guest.
 fn next_word(word: u64) -> u64 {
     word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
 }

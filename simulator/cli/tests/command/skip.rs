@@ -89,7 +89,7 @@ p:queued virtqueue_add_sgs
 """ }
 [[step]]
 at = "200ms"
-write = { path = "/sys/kernel/tracing/events/sched/sched_waking/filter", text = "comm == \"writer\"" }
+write = { path = "/sys/kernel/tracing/events/sched/sched_waking/filter", text = "comm == \"keeper\"" }
 [[step]]
 at = "300ms"
 write = { path = "/sys/kernel/tracing/events/sched/sched_waking/enable", text = "1" }
@@ -127,7 +127,7 @@ fn the_clocks_keeper_is_woken_when_a_command_is_in_its_queue() {
     let output = skip(&place, "", &format!("{QUIET}{TRACE}"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let trace = stdout_of(&place, "trace");
-    let (mut begun, mut commands) = (false, 0);
+    let (mut begun, mut commands, mut woken) = (false, 0, 0);
     for line in trace.lines() {
         if line.contains(": begun:") {
             (begun, commands) = (true, commands + 1);
@@ -135,9 +135,11 @@ fn the_clocks_keeper_is_woken_when_a_command_is_in_its_queue() {
             begun = false;
         } else if line.contains(": sched_waking:") {
             assert!(!begun, "woken too early: {line}\n{trace}");
+            woken += 1;
         }
     }
     assert!(commands >= 8, "{commands} commands in {trace}");
+    assert!(woken >= 8, "woken {woken} times in {trace}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The lines that travel between a link and its agent, whoever carries them: a port in real time, the
-//! answers to the guest's questions in exact time.
+//! The lines between a link and its agent. They are transported by a port in real time, and with the
+//! guest's questions in exact time.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use tokio::{
 use super::{Ready, Shared};
 use crate::Result;
 
-/// What is said between a link and its agent: whoever carries it takes from one end and gives to the
-/// other.
+/// Both directions of the conversation between a link and its agent. The transport takes bytes from one end
+/// and passes them to the other.
 pub(crate) struct Lines {
     shared: Arc<Shared>,
     events: Events,
@@ -24,7 +24,6 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Nothing is said yet.
     pub(super) fn new(
         shared: Arc<Shared>,
         events: mpsc::Sender<Event>,
@@ -41,7 +40,7 @@ impl Lines {
         }
     }
 
-    /// Takes what the agent has said, cut anywhere.
+    /// Accepts bytes from the agent, split anywhere.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.incoming.push(bytes);
         while let Some(message) = self.incoming.next::<FromAgent>() {
@@ -52,7 +51,7 @@ impl Lines {
         }
     }
 
-    /// Gives what is to be said to the agent, at most so many bytes of it.
+    /// Returns bytes to send to the agent, at most `most`.
     pub(crate) fn give(&mut self, most: usize) -> Vec<u8> {
         while let Ok(line) = self.outgoing.try_recv() {
             self.unsent.extend(line);
@@ -60,12 +59,12 @@ impl Lines {
         self.unsent.drain(..self.unsent.len().min(most)).collect()
     }
 
-    /// Whether [`Lines::give`] has left something for the next time.
+    /// Whether [`Lines::give`] left bytes for the next call.
     pub(crate) fn has_more(&self) -> bool {
         !self.unsent.is_empty()
     }
 
-    /// Carries them over a stream, the connection to the agent's port, until that ends.
+    /// Transports the lines over a stream, the connection to the agent's port, until the stream ends.
     pub(crate) async fn carry(mut self, stream: impl AsyncRead + AsyncWrite) {
         let (mut read, mut write) = tokio::io::split(stream);
         let mut outgoing = std::mem::replace(&mut self.outgoing, mpsc::channel(1).1);
@@ -76,7 +75,7 @@ impl Lines {
                     break;
                 }
             }
-            // What it says is still heard.
+            // Nothing more can be written, but the agent's output is still read.
             std::future::pending::<()>().await;
         };
         let receiving = async {
@@ -99,7 +98,7 @@ impl Lines {
                 }
             }
             FromAgent::Reply(reply) => {
-                // An answer nobody waits for any more is no error.
+                // The caller may have stopped waiting; that is no error.
                 if let Some(caller) = self.shared.calls().waiting.remove(&reply.id) {
                     let _ = caller.send(Ok(reply.result));
                 }
@@ -108,7 +107,7 @@ impl Lines {
         }
     }
 
-    /// A message that cannot be read may be anybody's answer: all who wait are told.
+    /// An unreadable message may be the reply to any call, so all callers get the error.
     fn garbled(&mut self, why: &str) {
         tracing::warn!("the agent: {why}");
         if let Some(ready) = self.ready.take() {
@@ -120,8 +119,8 @@ impl Lines {
     }
 }
 
-/// Passes events on, and counts those for which there was no room. It never waits: answers come the
-/// same way.
+/// Forwards events, and counts events that did not fit into the channel. It never blocks, because replies
+/// arrive over the same connection.
 pub(super) struct Events {
     pub(super) sender: mpsc::Sender<Event>,
     pub(super) lost: u64,

@@ -1,18 +1,18 @@
-//! How long is waited for a guest, by the host's clock. One that is held is not waited for.
+//! Time limits for a guest, in host time. Time during which the guest is held does not count.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-/// Waits for a guest, and knows when it is held. Clones know it, too.
+/// The holds of a guest, for waits that must not count them. Clones share the state.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience(Arc<watch::Sender<Holds>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Holds {
-    /// How many there have been.
+    /// Number of holds so far.
     begun: u64,
-    /// How many there are.
+    /// Number of current holds.
     open: u32,
 }
 
@@ -23,7 +23,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Ends when the guest has had so much of the host's time without being held.
+    /// Returns after `after` of host time without a hold. A hold restarts the wait.
     pub(crate) async fn runs_out(&self, after: Duration) {
         let mut holds = self.0.subscribe();
         loop {
@@ -37,13 +37,13 @@ impl Patience {
         }
     }
 
-    /// Ends when the guest is not held.
+    /// Returns when the guest is not held.
     pub(crate) async fn unheld(&self) {
-        // It cannot be closed while this is there.
+        // The channel cannot be closed while `self` exists.
         let _ = self.0.subscribe().wait_for(|holds| holds.open == 0).await;
     }
 
-    /// Nobody loses patience until the answer is dropped, and then all of it is there again.
+    /// Suspends all waits until the returned guard is dropped. They then start again with their full time.
     pub(crate) fn hold(&self) -> Held {
         self.0.send_modify(|holds| {
             holds.begun += 1;
@@ -53,7 +53,7 @@ impl Patience {
     }
 }
 
-/// The guest is held.
+/// A guard for the time during which the guest is held.
 #[derive(Debug)]
 pub(crate) struct Held(Patience);
 

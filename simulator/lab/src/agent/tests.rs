@@ -85,7 +85,7 @@ async fn the_guests_end_ends_calls_and_events() {
     assert!(matches!(error, LabError::GuestGone { reason: ExitReason::PanicOrReboot, .. }));
     drop(guest.port);
     assert_eq!(connected.events.recv().await, None);
-    // Also a call that comes later.
+    // A later call fails, too.
     let later = connected.link.call(Call::Hello).await.unwrap_err();
     assert!(later.to_string().contains("its kernel panicked or rebooted"), "{later}");
 }

@@ -1,4 +1,4 @@
-//! A vhost-user-blk device as QEMU sees it: features, configuration, one virtqueue.
+//! The vhost-user-blk backend: features, configuration, one virtqueue.
 
 use std::{fs::File, io, os::fd::OwnedFd, sync::atomic::Ordering};
 
@@ -7,7 +7,7 @@ use vm_memory::{FileOffset, GuestAddress, GuestMemoryMmap};
 
 use super::vhost_user::{Connection, Message};
 
-/// Requests of the front end (vhost-user protocol).
+/// Request numbers of the vhost-user front end.
 const GET_FEATURES: u32 = 1;
 const SET_MEM_TABLE: u32 = 5;
 const SET_VRING_NUM: u32 = 8;
@@ -22,35 +22,36 @@ const SET_VRING_ENABLE: u32 = 18;
 const GET_CONFIG: u32 = 24;
 pub(super) const SET_CONFIG: u32 = 25;
 
-/// Features of any device: virtio 1.x, the protocol's own features, and dirty pages can be logged,
-/// without which QEMU would not save the machine.
+/// Features of both devices: virtio 1.x, vhost-user protocol features, and dirty page logging, without
+/// which QEMU does not save the machine.
 const VERSION_1: u64 = 1 << 32;
 const PROTOCOL_FEATURES: u64 = 1 << 30;
 const LOG_ALL: u64 = 1 << 26;
 
-/// Protocol features: LOG_SHMFD, REPLY_ACK, CONFIG.
+/// VHOST_USER_PROTOCOL_F_LOG_SHMFD, REPLY_ACK and CONFIG.
 const PROTOCOL: u64 = 1 << 1 | 1 << 3 | 1 << 9;
 
-/// Where the payloads of GET_CONFIG and SET_CONFIG have their data.
+/// Offset of the data in the payloads of GET_CONFIG and SET_CONFIG.
 const CONFIG_DATA: usize = 12;
-/// The longest virtqueue that QEMU makes.
+/// Longest virtqueue that QEMU creates, in descriptors.
 const LONGEST_QUEUE: u16 = 1024;
-/// A virtqueue with this bit set instead of a file is to be polled.
+/// This bit in SET_VRING_KICK and SET_VRING_CALL means that no file descriptor is attached.
 const NO_FILE: u64 = 1 << 8;
 
-/// What a device is: the features of its own, and its configuration (virtio 1.2 5.2.3 and 5.2.4).
+/// What distinguishes a device: its additional features and its configuration (virtio 1.2, 5.2.3 and
+/// 5.2.4).
 pub(super) trait BlockConfig {
-    /// Features beside those of any device.
+    /// Feature bits in addition to the common ones.
     fn features(&self) -> u64;
 
     /// The configuration space, `struct virtio_blk_config`.
     fn bytes(&self) -> [u8; 64];
 
-    /// A byte of the configuration was written. Answers whether the front end is answered later.
+    /// Handles a write of one configuration byte. Returns whether the reply to the front end comes later.
     fn written(&mut self, at: usize, byte: u8) -> bool;
 }
 
-/// A piece of the guest's memory, as QEMU has it.
+/// A memory region of the guest, with QEMU's virtual address.
 #[derive(Debug, Clone, Copy)]
 struct Region {
     guest: u64,
@@ -58,7 +59,7 @@ struct Region {
     qemu: u64,
 }
 
-/// The state of a device's connection and of its virtqueue.
+/// State of a device's virtqueue and vhost-user session.
 pub(super) struct BlockDevice<P> {
     pub(super) config: P,
     ram: File,
@@ -67,13 +68,13 @@ pub(super) struct BlockDevice<P> {
     pub(super) queue: Queue,
     started: bool,
     enabled: bool,
-    /// Rung by the guest, and to interrupt it by: for the time before the agent asks.
+    /// The kick and call eventfds, used only until the agent asks its first question.
     pub(super) kick: Option<OwnedFd>,
     pub(super) call: Option<OwnedFd>,
 }
 
 impl<P: BlockConfig> BlockDevice<P> {
-    /// A device that nobody has connected to. `ram` is the guest's memory.
+    /// A device without a connection. `ram` is the file with the guest's memory.
     pub(super) fn new(config: P, ram: File) -> io::Result<Self> {
         Ok(BlockDevice {
             config,
@@ -88,13 +89,13 @@ impl<P: BlockConfig> BlockDevice<P> {
         })
     }
 
-    /// Whether the virtqueue may be served.
+    /// Whether the virtqueue is started, enabled and set up.
     pub(super) fn is_running(&self) -> bool {
         self.started && self.enabled && self.queue.ready()
     }
 
-    /// Acts on everything that QEMU has sent. Answers whether a write to the configuration is to be
-    /// answered later.
+    /// Handles all waiting messages from QEMU. Returns whether a configuration write is to be answered
+    /// later.
     pub(super) fn pump(&mut self, connection: &mut Connection) -> io::Result<bool> {
         while let Some(message) = connection.next()? {
             let reply = match message.request {
@@ -110,7 +111,7 @@ impl<P: BlockConfig> BlockDevice<P> {
         Ok(false)
     }
 
-    /// Acts on a message. Answers its reply, if it has one of its own.
+    /// Handles a message. Returns the reply's payload, if this request has one.
     fn act(&mut self, message: &Message) -> io::Result<Option<Vec<u8>>> {
         let long = |value: u64| Ok(Some(value.to_le_bytes().to_vec()));
         match message.request {
@@ -158,7 +159,8 @@ impl<P: BlockConfig> BlockDevice<P> {
         reply
     }
 
-    /// Takes the layout of the guest's memory. It is one file, which is at hand already.
+    /// SET_MEM_TABLE: the layout of the guest's memory. All regions are in the memory file, which is open
+    /// already.
     fn set_memory(&mut self, message: &Message) -> io::Result<()> {
         let count = (message.word(0) as usize).min(8);
         let regions = (0..count).map(|n| 8 + 32 * n);
@@ -176,14 +178,15 @@ impl<P: BlockConfig> BlockDevice<P> {
         Ok(())
     }
 
-    /// Takes where the rings are: descriptors, used, available; as addresses of QEMU's.
+    /// SET_VRING_ADDR: descriptor table, used ring, available ring, as virtual addresses in QEMU.
     fn set_rings(&mut self, message: &Message) {
         let [descriptors, used, available] = [8, 16, 24].map(|at| {
             let address = message.long(at);
             let region = self.regions.iter().find(|region| {
                 address.checked_sub(region.qemu).is_some_and(|offset| offset < region.size)
             });
-            // An address that is nowhere is refused when the ring is served.
+            // An address outside all regions maps to an invalid one. The queue then returns an error when
+            // it is served.
             let guest = region.map_or(!0xf, |r| address - r.qemu + r.guest);
             (Some(guest as u32), Some((guest >> 32) as u32))
         });

@@ -1,5 +1,5 @@
-//! The disk that the userland is on. QEMU's own would complete requests when the host has read them;
-//! this one does while a question is open.
+//! The userland's disk. QEMU's own disk would complete a request when the host's read is done; this one
+//! completes requests only while a question is open.
 
 use std::{
     fs::File,
@@ -21,24 +21,24 @@ use super::{
 use crate::Device;
 
 const SECTOR: u64 = 512;
-/// RO, SEG_MAX (virtio 1.2 5.2.3).
+/// VIRTIO_BLK_F_RO and VIRTIO_BLK_F_SEG_MAX (virtio 1.2, 5.2.3).
 const FEATURES: u64 = 1 << 5 | 1 << 2;
-/// Segments of a request, in the configuration at `seg_max`.
+/// `seg_max`, the most data segments in a request, and its offset in the configuration.
 const SEGMENTS: u32 = 64;
 const SEG_MAX: usize = 12;
 
-/// Requests and their status (virtio 1.2 5.2.6).
+/// Request types and status values (virtio 1.2, 5.2.6).
 const IN: u32 = 0;
 const GET_ID: u32 = 8;
 const OK: u8 = 0;
 const IOERR: u8 = 1;
 const UNSUPP: u8 = 2;
-/// The length of a serial number.
+/// VIRTIO_BLK_ID_BYTES (linux/virtio_blk.h): length of a serial number.
 const ID_BYTES: usize = 20;
-/// Read in one piece.
+/// Bytes that are read from the file at once.
 const PIECE: usize = 128 << 10;
 
-/// A virtio-blk disk with the image's squashfs, which the guest can only read.
+/// A read-only virtio-blk disk with the image's squashfs.
 pub(crate) struct UserlandDisk {
     inner: Mutex<DiskState>,
 }
@@ -46,10 +46,10 @@ pub(crate) struct UserlandDisk {
 struct DiskState {
     device: BlockDevice<Squashfs>,
     connection: Option<Connection>,
-    /// The agent asks. Before it does, in a kernel that has the disk's driver built in, requests are
-    /// served when they come.
+    /// The agent has asked its first question. A kernel with a built-in virtio_blk reads the disk before
+    /// that; those requests are served as they arrive.
     asked: bool,
-    /// Requests were completed since this was asked last.
+    /// Requests were completed, and their interrupt is still due.
     due: bool,
 }
 
@@ -76,8 +76,8 @@ impl BlockConfig for Squashfs {
 }
 
 impl UserlandDisk {
-    /// The disk with this content, for the guest with this memory. `asked`: the agent was up when the
-    /// guest was saved.
+    /// Creates the disk. `ram` is the file with the guest's memory. `asked`: the guest is restored, and its
+    /// agent was running when it was saved.
     pub(crate) fn new(userland: &Path, ram: &File, asked: bool) -> io::Result<Arc<UserlandDisk>> {
         let file = File::open(userland)?;
         let bytes = file.metadata()?.len();
@@ -86,7 +86,7 @@ impl UserlandDisk {
         Ok(Arc::new(UserlandDisk { inner: Mutex::new(inner) }))
     }
 
-    /// Takes QEMU's connection, and acts on what it says until that ends.
+    /// Accepts QEMU's connection and handles its messages until the connection ends.
     pub(crate) async fn attach(self: Arc<UserlandDisk>, listener: UnixListener) -> io::Result<()> {
         let (connection, waiter) = Connection::accept(listener).await?;
         self.lock().connection = Some(connection);
@@ -104,7 +104,7 @@ impl UserlandDisk {
     }
 }
 
-/// Waits until a virtqueue is kicked, or for ever.
+/// Waits for a kick; forever if there is no eventfd.
 async fn rung(kick: Option<Receiver>) {
     let Some(kick) = kick else { return std::future::pending().await };
     if kick.readable().await.is_err() {
@@ -116,7 +116,7 @@ impl Device for UserlandDisk {
     fn serve(&self) {
         let mut inner = self.lock();
         inner.asked = true;
-        // What QEMU has said of the queue before the question counts. When it is gone, others notice.
+        // QEMU's messages about the queue come first. A closed connection is noticed elsewhere.
         if inner.pump().is_ok() {
             inner.due |= inner.device.serve();
         }
@@ -132,7 +132,7 @@ impl Device for UserlandDisk {
 
     fn serve_and_write_down(&self) -> Option<Vec<u8>> {
         self.serve();
-        // It only reads, and what it has read is in the guest's memory.
+        // The disk only reads, and what it has read is in the guest's memory.
         Some(Vec::new())
     }
 
@@ -149,10 +149,10 @@ impl DiskState {
         }
     }
 
-    /// What the guest kicks with, as long as nobody asks.
+    /// The kick eventfd, until the agent asks its first question.
     fn early_kick(&self) -> io::Result<Option<Receiver>> {
         match &self.device.kick {
-            // It is an eventfd, which is waited for like a pipe.
+            // tokio can poll an eventfd like a pipe.
             Some(kick) if !self.asked => {
                 Receiver::from_file_unchecked(File::from(kick.try_clone()?)).map(Some)
             }
@@ -169,20 +169,21 @@ impl DiskState {
             && device.serve()
             && let Some(call) = &device.call
         {
-            // A counter that is full has been written to, which is all that matters.
+            // EAGAIN means that the counter is full. The eventfd is readable then, which is all that
+            // matters.
             let _ = rustix::io::write(call.as_fd(), &1u64.to_ne_bytes());
         }
     }
 }
 
 impl BlockDevice<Squashfs> {
-    /// Serves what is available. Answers whether there was something.
+    /// Serves the available requests. Returns whether there were any.
     fn serve(&mut self) -> bool {
         if !self.is_running() {
             return false;
         }
         let mut any = false;
-        // A ring that makes no sense is not served.
+        // An invalid ring is not served.
         while let Ok(mut available) = self.queue.iter(&self.memory)
             && let Some(chain) = available.next()
         {
@@ -198,7 +199,8 @@ impl BlockDevice<Squashfs> {
 }
 
 impl Squashfs {
-    /// Carries out a request. Answers the bytes that were written to its chain; none if it is not one.
+    /// Carries out a request. Returns the number of bytes written to the chain, or `None` for a malformed
+    /// request.
     fn request(
         &self,
         chain: DescriptorChain<&GuestMemoryMmap<()>>,
@@ -244,7 +246,7 @@ impl Squashfs {
         let mut buffer = vec![0; PIECE.min(len as usize)];
         while len > 0 {
             let piece = (len as usize).min(PIECE);
-            // The last sector may reach beyond the file.
+            // The last sector may extend beyond the end of the file.
             let there = self.bytes.saturating_sub(from).min(piece as u64) as usize;
             self.file.read_exact_at(&mut buffer[..there], from).ok()?;
             buffer[there..piece].fill(0);
@@ -256,7 +258,7 @@ impl Squashfs {
     }
 }
 
-/// Tells the serial number.
+/// VIRTIO_BLK_T_GET_ID: writes the serial number.
 fn identify(len: usize, to: GuestAddress, memory: &GuestMemoryMmap<()>) -> Option<()> {
     let mut id = [0; ID_BYTES];
     id[..USERLAND_SERIAL.len()].copy_from_slice(USERLAND_SERIAL.as_bytes());

@@ -1,10 +1,9 @@
-//! When the lab answers the guest's question, and so lets its time go on.
+//! Decides when the lab answers the guest's question, which lets guest time continue.
 //!
-//! The rule: time goes on when everything has been done that was to be done by now. The guest asks
-//! after it has sent something, and stands still ([`exact`](crate::exact)). Its commands are served,
-//! what is due by the clock is called, and whatever comes of that is dealt with by whoever drives the
-//! keeper; when nothing is left, the question is answered, with the time at which the guest is to ask
-//! again at the latest.
+//! The rule: time continues when everything due by now is done. The guest asks after it has sent something,
+//! and stands still ([`exact`](crate::exact)). The keeper has its commands served and runs the timers that
+//! are due; its caller then processes the results. When nothing is left to do, the keeper answers the
+//! question, with the time at which the guest must ask again at the latest.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,43 +14,45 @@ use tokio::sync::{oneshot, watch};
 use super::register::{Answered, Register, Serving};
 use crate::{AgentLink, LabError, Result};
 
-/// How long the guest may take to ask again once it was told to go on: the host's time. An emulated
-/// guest that computes asks seldom, and one that is alone in the world not at all; but it was told
-/// when to wake.
+/// How long the guest may take to ask again after an answer, in host time. A guest that computes under TCG
+/// asks rarely, and a guest without any I/O does not ask at all, but each answer tells it when to ask
+/// again.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The same for its first question, which is only asked when the kernel has booted: whoever waits for that
-/// gives up earlier.
+/// The same for the first question, which comes only after the kernel has booted. The wait for that has a
+/// shorter limit of its own.
 const FIRST_PATIENCE: Duration = Duration::from_secs(300);
 
-/// A device that serves its guest when it is told to. Devices are served on the thread of whoever
-/// drives the keeper: handing them to another would take longer than serving them.
+/// A device that serves requests when the keeper calls it. It runs on the keeper's thread: handing requests
+/// to another thread would take longer than serving them.
 pub trait Device: Send + Sync {
-    /// Serves what the guest has sent, or a good part of it, and passes on what is due by the clock.
+    /// Serves the requests that the guest has sent, or a large part of them, and runs the device's timers
+    /// that are due.
     fn serve(&self);
 
-    /// Whether it has more to do than what the guest may have sent since.
+    /// Whether the device has work left, apart from requests that the guest may have sent since.
     fn wants_service(&self) -> bool;
 
-    /// Its number on the guest's root bus.
+    /// PCI device number on the guest's root bus.
     fn slot(&self) -> u8;
 
-    /// Takes the virtqueues whose guest is to be interrupted.
+    /// Takes the indexes of the virtqueues with a due interrupt.
     fn take_interrupts(&self) -> Vec<u16>;
 
-    /// Serves as [`Device::serve`] does, and writes down what; none if that cannot be.
+    /// Serves like [`Device::serve`] and records what was served; `None` if that cannot be recorded.
     fn serve_and_write_down(&self) -> Option<Vec<u8>> {
         self.serve();
         None
     }
 
-    /// Does what [`Device::serve`] did when this was written down, without the guest. Answers whether it
-    /// can.
+    /// Repeats what [`Device::serve`] did when `served` was recorded, without the guest. Returns whether
+    /// that was possible.
     fn carry_out(&self, served: &[u8]) -> bool {
         served.is_empty()
     }
 }
 
-/// Keeps a guest's clock. In real time there is nothing to keep, and it waits for ever.
+/// Keeps a guest's clock. In real time the guest's clock runs by itself, and [`Keeper::settle`] never
+/// returns.
 #[derive(Debug)]
 pub struct Keeper(Option<Box<Skipping>>);
 
@@ -60,34 +61,32 @@ struct Skipping {
     register: Arc<Register>,
     asks: watch::Receiver<Ask>,
     clock: Arc<SkipClock>,
-    /// They take turns in one order, so that the order of their commands is the same in every run.
+    /// In a fixed order, so that their commands are in the same order in every run.
     devices: Vec<Arc<dyn Device>>,
     state: GuestState,
-    /// The last question that was heard.
+    /// The last question that was handled.
     round: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum GuestState {
-    /// The guest runs; at the latest it asks at this time.
+    /// The guest runs, and asks at this time at the latest.
     Going(Option<Time>),
-    /// The guest stands still, and its devices have served. Whoever drives has had the word since.
+    /// The guest stands still, and the devices have been served. The caller has had its turn since.
     Served,
 }
 
-/// The guest stands still, and its commands have been served: there may be something to be done
-/// about them. To be followed by another call of [`Keeper::settle`] when nothing is left.
+/// The guest stands still and its commands have been served. The caller processes the results, and then
+/// calls [`Keeper::settle`] again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled;
 
 impl Keeper {
-    /// A keeper of real time.
     pub(crate) fn real() -> Keeper {
         Keeper(None)
     }
 
-    /// A keeper of exact time: of a guest that asks through this register, and has such devices, until
-    /// [`Keeper::with`] brings more.
+    /// A keeper for exact time. The guest asks through `register`. [`Keeper::with`] adds further devices.
     pub(crate) fn exact(
         link: AgentLink,
         register: Arc<Register>,
@@ -98,8 +97,7 @@ impl Keeper {
         Keeper(Some(Box::new(Skipping { link, register, asks, clock, devices, state, round: 0 })))
     }
 
-    /// From now on the guest's time is shown by `clock`, and `devices` serve, too, when it stands still,
-    /// one after the other.
+    /// Sets the clock that shows the guest's time, and adds devices to be served in this order.
     #[must_use]
     pub fn with(mut self, clock: Arc<SkipClock>, devices: Vec<Arc<dyn Device>>) -> Keeper {
         if let Some(skipping) = &mut self.0 {
@@ -110,29 +108,28 @@ impl Keeper {
         self
     }
 
-    /// Writes down what the guest asks and its devices serve, from the question on that is open, so that
-    /// the story can be taken up again later. Real time cannot.
+    /// Starts recording questions and served requests, from the open question on, so that the story can be
+    /// restored later. Does nothing in real time.
     pub fn write_down(&self) {
         if let Some(skipping) = &self.0 {
             skipping.register.write_down();
         }
     }
 
-    /// No more is written down, and what was is forgotten.
+    /// Stops recording, and drops the recording.
     pub(crate) fn forget(&self) {
         if let Some(skipping) = &self.0 {
             drop(skipping.register.take_recording());
         }
     }
 
-    /// Whether time is skipped.
+    /// Whether guest time is skipped, rather than real.
     pub fn skips(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Lets the guest go on, waits until it stands still again, and has its commands served. To be
-    /// called when there is nothing else to do, and again after all that came of it was done. May be
-    /// dropped at any point.
+    /// Lets the guest continue, waits until it stands still again, and has its commands served. Call it
+    /// when there is nothing else to do, and again after processing the results. Cancel safe.
     ///
     /// # Errors
     /// `AgentTimeout` when the guest does not ask again; `GuestGone`.
@@ -143,7 +140,7 @@ impl Keeper {
         }
     }
 
-    /// Waits for something that the guest has to do, while its clock goes on.
+    /// Runs `work`, which depends on the guest, while guest time continues.
     ///
     /// # Errors
     /// As [`Keeper::settle`].
@@ -158,19 +155,19 @@ impl Keeper {
         }
     }
 
-    /// The guest's time when it last asked; in real time nobody knows.
+    /// Guest time of the last question; `None` in real time.
     pub fn now(&self) -> Option<Time> {
         self.0.as_ref().map(|skipping| skipping.clock.now())
     }
 
-    /// Has the guest ask at this time, whoever drives the keeper then.
+    /// Makes the guest ask at this time.
     pub(crate) fn have_asked_at(&mut self, at: Option<Time>) {
         if let (Some(skipping), Some(at)) = (&mut self.0, at) {
             skipping.clock.call_at(at, Box::new(|| ()));
         }
     }
 
-    /// Lets so much of the guest's time go by.
+    /// Waits for `time` of guest time.
     ///
     /// # Errors
     /// As [`Keeper::settle`].
@@ -184,7 +181,7 @@ impl Keeper {
         }
     }
 
-    /// Lets the guest's time go by until it is so late; in real time that has been.
+    /// Waits until guest time reaches `until`. Returns at once in real time.
     ///
     /// # Errors
     /// As [`Keeper::settle`].
@@ -214,7 +211,8 @@ impl Skipping {
 
     async fn wait_for_question(&mut self, until: Option<Time>) -> Result<()> {
         if self.register.is_retelling() {
-            // A guest takes a moment, in which whoever drives hears what it has said.
+            // A running guest takes a moment to ask, in which the caller receives its messages. A recording
+            // must yield instead.
             tokio::task::yield_now().await;
         }
         let patience = if self.round == 0 { FIRST_PATIENCE } else { PATIENCE };
@@ -223,7 +221,7 @@ impl Skipping {
             () = self.link.patience().runs_out(patience) => false,
         };
         if asked {
-            // Only looked at: it counts as heard when it is acted on.
+            // The question is only peeked at here; `serve` marks it as seen.
             self.asks.mark_changed();
             return Ok(());
         }
@@ -231,7 +229,7 @@ impl Skipping {
         Err(self.link.silent(&format!("letting its clock go on {until}"), patience).await)
     }
 
-    /// Has everything done that is due at the time of the last question.
+    /// Serves everything that is due at the time of the last question.
     fn serve(&mut self) -> Result<()> {
         let Ask { round, at_ns, .. } = *self.asks.borrow_and_update();
         self.round = round;
@@ -240,12 +238,12 @@ impl Skipping {
         match self.register.service() {
             Serving::Plain => devices.for_each(|device| device.serve()),
             Serving::WrittenDown => {
-                // All of them are served, whatever can be written down.
+                // All devices are served, even if one of them cannot be recorded.
                 let served: Vec<_> = devices.map(|device| device.serve_and_write_down()).collect();
                 self.register.served(served.into_iter().collect());
             }
             Serving::Again(served) => {
-                // Of one that was not served nothing was written down.
+                // A device that served nothing has no entry.
                 let mut served = served.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
                 let mut pairs = devices.zip(&mut served);
                 if !pairs.all(|(device, served)| device.carry_out(served)) {
@@ -258,7 +256,7 @@ impl Skipping {
         Ok(())
     }
 
-    /// Whether something came up since the devices have served.
+    /// Whether there is new work since the devices were served.
     fn is_unsettled(&self) -> bool {
         let overdue = self.clock.next_due().is_some_and(|due| due <= self.clock.now());
         let wants = |device: &Arc<dyn Device>| device.wants_service();

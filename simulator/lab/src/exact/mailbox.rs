@@ -1,4 +1,4 @@
-//! The mailbox as the lab sees it: a piece of the file that is the guest's memory.
+//! The lab's view of the mailbox: a range of the file with the guest's memory.
 
 use std::{fs::File, io};
 
@@ -6,18 +6,19 @@ use sansim_protocol::hypercall::{Ask, Go, Mailbox};
 use vm_memory::{Bytes, FileOffset, GuestAddress, GuestMemoryMmap};
 
 /// Reads questions and writes answers. Only used while a question is open: the guest's processor stands
-/// still, and what it wrote is there.
+/// still, and all its writes are visible.
 pub(super) struct LabMailbox(GuestMemoryMmap<()>);
 
 impl LabMailbox {
-    /// The mailbox of the guest with this memory, of which the first part begins at the address 0.
+    /// Maps the mailbox. `ram` is the file with the guest's memory, whose first region begins at physical
+    /// address 0.
     pub(super) fn of(ram: File) -> io::Result<LabMailbox> {
         let file = FileOffset::new(ram, Mailbox::AT);
         let range = (GuestAddress(0), Mailbox::BYTES, Some(file));
         GuestMemoryMmap::from_ranges_with_files([range]).map(LabMailbox).map_err(io::Error::other)
     }
 
-    /// The question and the text that came with it.
+    /// Reads the question and its text.
     pub(super) fn question(&self) -> io::Result<(Ask, Vec<u8>)> {
         let mut head = [0; Ask::HEAD];
         self.read(0, &mut head)?;
@@ -27,7 +28,7 @@ impl LabMailbox {
         Ok((ask, text))
     }
 
-    /// Writes an answer and the text that goes with it, which has [`Mailbox::ROOM`] bytes at most.
+    /// Writes the answer and its text, which has at most [`Mailbox::ROOM`] bytes.
     pub(super) fn answer(&self, go: &Go, text: &[u8]) -> io::Result<()> {
         self.write(Mailbox::ANSWER + Mailbox::TEXT, text)?;
         self.write(Mailbox::ANSWER, &go.encode())

@@ -1,41 +1,41 @@
-//! The questions of a guest with their answers, written down to be asked again without it.
+//! Recorded questions and answers, which can be asked again without the guest.
 //!
-//! A guest that stands still can be saved, and so can its story: whatever the lab had to do with it came
-//! with a question. A lab that is asked the same ones, from the beginning, comes to where the other one
-//! was, without a guest and so in a moment; then the saved guest goes on from there. Every answer is
-//! compared with what was answered then: it is the same story, or it is said where it is not.
+//! A guest that stands still can be saved, and so can its story: every input of the lab came with a
+//! question. A fresh lab that is asked the same questions from the beginning reaches the same state,
+//! quickly and without a guest. Then the saved guest continues. The lab compares every answer with the
+//! recorded one. If they differ, it is not the same story, and the error says where they differ.
 
 use std::collections::VecDeque;
 
 use sansim_protocol::hypercall::Ask;
 use serde::{Deserialize, Serialize};
 
-/// What each device has served, in the order in which they do.
+/// What each device served, in the devices' order.
 pub(crate) type Served = Vec<Vec<u8>>;
 
-/// What a recording may hold, in bytes: all that a guest says and writes.
+/// Largest recording in bytes: text, served requests and answers.
 const MOST: usize = 1 << 30;
 
-/// Questions with their answers, oldest first; 1 GiB at the most.
+/// Questions with their answers, oldest first.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Recording {
     questions: VecDeque<Question>,
     bytes: usize,
-    /// There was a request that could not be written down, or too much of all.
+    /// A request could not be recorded, or the recording grew beyond [`MOST`].
     spoiled: bool,
 }
 
-/// A question with what was done about it.
+/// A question, with the lab's reaction to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Question {
     ask: Ask,
     text: Vec<u8>,
-    /// Each time that the devices served while it was open.
+    /// One entry for each time that the devices were served while the question was open.
     served: VecDeque<Served>,
     answer: Option<AnswerRecord>,
 }
 
-/// What a question was answered with, as far as the lab knows it without its guest.
+/// The answer to a question, without the interrupts: those depend on the guest's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AnswerRecord {
     pub(crate) wake_ns: Option<u64>,
@@ -43,7 +43,7 @@ pub(crate) struct AnswerRecord {
 }
 
 impl Recording {
-    /// Begins with a question that is open, whose text was heard before.
+    /// Starts a recording at an open question, whose text was read before.
     pub(crate) fn from(ask: Ask) -> Recording {
         let mut recording = Recording::default();
         recording.asked(ask, Vec::new());
@@ -57,7 +57,7 @@ impl Recording {
         }
     }
 
-    /// The devices have served; none where they cannot tell what.
+    /// Adds what the devices served; `None` if a device could not record it.
     pub(crate) fn served(&mut self, served: Option<Served>) {
         let Some(served) = served else { return self.spoil() };
         if self.has_room_for(served.iter().map(|served| served.len() + size_of_val(served)).sum())
@@ -75,7 +75,7 @@ impl Recording {
         }
     }
 
-    /// Takes so much room, if it is there.
+    /// Counts bytes towards [`MOST`]. Returns whether there is room.
     fn has_room_for(&mut self, bytes: usize) -> bool {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > MOST {
@@ -89,18 +89,17 @@ impl Recording {
         self.questions = VecDeque::new();
     }
 
-    /// It can be asked again, when its last question has been answered.
+    /// Whether the recording is complete: nothing was lost, and the last question is answered.
     pub(crate) fn is_whole(&self) -> bool {
         !self.spoiled && self.questions.back().is_some_and(|question| question.answer.is_some())
     }
 
-    /// How many questions there are.
     pub(crate) fn len(&self) -> usize {
         self.questions.len()
     }
 }
 
-/// A recording that is asked again.
+/// A recording that is being asked again.
 #[derive(Debug)]
 pub(crate) struct Retelling {
     left: VecDeque<Question>,
@@ -111,20 +110,20 @@ impl Retelling {
         Retelling { left: recording.questions }
     }
 
-    /// The question that is open; none when all have been answered.
+    /// The open question; `None` when all have been answered.
     pub(crate) fn question(&self) -> Option<(Ask, &[u8])> {
         self.left.front().map(|question| (question.ask, question.text.as_slice()))
     }
 
-    /// What the devices have served next while this question was open: nothing, where they have not.
+    /// What the devices served next while this question was open; empty if nothing.
     pub(crate) fn serve(&mut self) -> Served {
         self.left.front_mut().and_then(|question| question.served.pop_front()).unwrap_or_default()
     }
 
-    /// Takes an answer.
+    /// Compares an answer with the recorded one.
     ///
     /// # Errors
-    /// The words for how it differs from what was answered then.
+    /// A description of the difference.
     pub(crate) fn answer(&mut self, answer: &AnswerRecord) -> Result<(), String> {
         let Some(question) = self.left.pop_front() else { return Ok(()) };
         if question.answer.as_ref() == Some(answer) && question.served.is_empty() {

@@ -1,4 +1,5 @@
-//! The register: the device that no driver has, and a write to which is a question.
+//! The hypercall's register: a vhost-user-blk device without a driver. A write to its `writeback` byte is a
+//! question.
 
 use std::{
     fs::File,
@@ -20,7 +21,8 @@ use super::{
 };
 use crate::agent::Lines;
 
-/// offsetof(struct virtio_blk_config, wce), and the feature that makes it writable (virtio 1.2 5.2.3).
+/// `offsetof(struct virtio_blk_config, wce)`, and VIRTIO_BLK_F_CONFIG_WCE, which makes the byte writable
+/// (virtio 1.2, 5.2.3).
 const WRITEBACK: usize = 32;
 const CONFIG_WCE: u64 = 1 << 11;
 
@@ -34,43 +36,43 @@ pub(crate) struct Register {
 struct RegisterState {
     device: BlockDevice<Writeback>,
     connection: Option<Connection>,
-    /// What is said and answered in words.
+    /// The messages that are exchanged as text.
     lines: Lines,
-    /// Interrupts that an answer had no room for.
+    /// Interrupts that did not fit into an answer.
     late: Vec<Interrupt>,
     telling: Telling,
 }
 
-/// What becomes of questions.
+/// What happens to questions.
 #[derive(Default)]
 enum Telling {
-    /// The guest asks, and they are forgotten.
+    /// The guest asks; nothing is recorded.
     #[default]
     Once,
-    /// The guest asks, and they are written down.
+    /// The guest asks; questions and answers are recorded.
     WrittenDown(Recording),
-    /// They are asked again before the guest asks, and somebody is told when all have been.
+    /// The recording asks in place of the guest. The sender signals that all questions have been answered.
     Again(Retelling, oneshot::Sender<()>),
 }
 
-/// How devices are to serve while a question is open.
+/// How to serve the devices while a question is open.
 pub(crate) enum Serving {
-    /// Without writing anything down.
+    /// [`Device::serve`](super::Device::serve), without recording.
     Plain,
-    /// And write it down, for [`Register::served`].
+    /// With recording, for [`Register::served`].
     WrittenDown,
-    /// Carrying out again what they have served then.
+    /// By repeating what they served when it was recorded.
     Again(Served),
 }
 
-/// What came of an answer.
+/// The outcome of an answer.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// The guest goes on.
+    /// The answer was sent, and the guest continues.
     Yes,
-    /// The reply cannot be sent: QEMU has ended, or is about to.
+    /// The reply could not be sent: QEMU has ended, or is about to.
     Gone(io::Error),
-    /// This is not what was answered when the question was asked first: how so.
+    /// The answer differs from the recorded one, as described.
     Otherwise(String),
 }
 
@@ -80,7 +82,7 @@ impl std::fmt::Debug for Register {
     }
 }
 
-/// The value of the register.
+/// The device's configuration: the register's value.
 struct Writeback(u8);
 
 impl BlockConfig for Writeback {
@@ -88,7 +90,7 @@ impl BlockConfig for Writeback {
         CONFIG_WCE
     }
 
-    /// A disk without a single sector.
+    /// The capacity is 0 sectors.
     fn bytes(&self) -> [u8; 64] {
         let mut config = [0; 64];
         config[WRITEBACK] = self.0;
@@ -104,8 +106,8 @@ impl BlockConfig for Writeback {
 }
 
 impl Register {
-    /// A register that had this value when its machine was saved, for the guest with this memory.
-    /// `lines` are carried with questions and answers. The receiver is told of every question.
+    /// Creates the register. `value` is the register's value in the saved machine, `ram` the file with the
+    /// guest's memory. `lines` are exchanged with questions and answers. The receiver gets every question.
     pub(crate) fn new(
         value: u8,
         ram: &File,
@@ -119,7 +121,7 @@ impl Register {
         Ok((Arc::new(Register { mailbox, inner, asked }), asks))
     }
 
-    /// Takes QEMU's connection, and hears questions until that ends.
+    /// Accepts QEMU's connection and receives questions until the connection ends.
     pub(crate) async fn serve(self: Arc<Register>, listener: UnixListener) -> io::Result<()> {
         let (connection, waiter) = Connection::accept(listener).await?;
         self.lock().connection = Some(connection);
@@ -145,8 +147,8 @@ impl Register {
         Ok(())
     }
 
-    /// Answers the question that is open, with all that waits to be said to the agent, and so lets the
-    /// guest go on. The agent asks again at `wake_ns` of its clock, or earlier.
+    /// Answers the open question, with the text that waits for the agent. The guest continues. The agent
+    /// asks again at `wake_ns` on its clock, or earlier.
     pub(crate) fn answer(
         &self,
         round: u64,
@@ -159,7 +161,7 @@ impl Register {
         late.extend(interrupts);
         let interrupts = late.drain(..late.len().min(Go::MOST_INTERRUPTS)).collect();
         let text = lines.give(Mailbox::ROOM);
-        // What there was no room for follows at once.
+        // If something did not fit, the agent asks again at once.
         let more = !late.is_empty() || lines.has_more();
         let wake_ns = if more { Some(0) } else { wake_ns };
         let go = Go { round, wake_ns, len: text.len(), interrupts };
@@ -183,20 +185,19 @@ impl Register {
         }
     }
 
-    /// From the question that is open on, questions are written down with their answers.
+    /// Starts recording questions and answers, from the open question on.
     pub(crate) fn write_down(&self) {
         self.lock().telling = Telling::WrittenDown(Recording::from(*self.asked.borrow()));
     }
 
-    /// The devices have served while a question was open; none where they cannot tell what.
+    /// Records what the devices served; `None` if a device could not record it.
     pub(crate) fn served(&self, served: Option<Served>) {
         if let Telling::WrittenDown(recording) = &mut self.lock().telling {
             recording.served(served);
         }
     }
 
-    /// What was written down. To be called when no question is open; none if one is, or if it is not all
-    /// there.
+    /// Takes the recording. `None` if it is incomplete, which it is while a question is open.
     pub(crate) fn take_recording(&self) -> Option<Recording> {
         match std::mem::take(&mut self.lock().telling) {
             Telling::WrittenDown(recording) => Some(recording).filter(Recording::is_whole),
@@ -204,8 +205,8 @@ impl Register {
         }
     }
 
-    /// Asks what was written down, in place of the guest, which is to go on when all is answered: the
-    /// receiver is told.
+    /// Asks the recorded questions in place of the guest. The receiver is signalled when all are answered
+    /// and the guest must continue.
     pub(crate) fn tell_again(&self, recording: Recording) -> oneshot::Receiver<()> {
         let (done, all) = oneshot::channel();
         let mut inner = self.lock();
@@ -214,12 +215,12 @@ impl Register {
         all
     }
 
-    /// Whether questions are asked again.
+    /// Whether the recording asks in place of the guest.
     pub(crate) fn is_retelling(&self) -> bool {
         matches!(self.lock().telling, Telling::Again(..))
     }
 
-    /// How the devices are to serve now.
+    /// How to serve the devices now.
     pub(crate) fn service(&self) -> Serving {
         match &mut self.lock().telling {
             Telling::Once => Serving::Plain,
@@ -228,7 +229,7 @@ impl Register {
         }
     }
 
-    /// The last value that was written, which belongs to a saved machine.
+    /// The last value written, which must be saved with the machine.
     pub(crate) fn value(&self) -> u8 {
         self.lock().device.config.0
     }
@@ -239,14 +240,14 @@ impl Register {
 }
 
 impl RegisterState {
-    /// Asks the next question that was written down. After the last one it is the guest's turn.
+    /// Asks the next recorded question. After the last one the guest asks.
     fn ask_again(&mut self, asked: &watch::Sender<Ask>) {
         let Telling::Again(retelling, _) = &self.telling else { return };
         if let Some((ask, text)) = retelling.question() {
             self.lines.take(text);
             asked.send_replace(ask);
         } else if let Telling::Again(_, done) = std::mem::take(&mut self.telling) {
-            // Nobody waits for it any more when the run is over.
+            // The receiver is gone if the run has ended.
             let _ = done.send(());
         }
     }

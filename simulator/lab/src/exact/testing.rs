@@ -1,4 +1,4 @@
-//! For tests: a guest that asks, and the QEMU between it and the register.
+//! For tests: a guest that asks questions, and the QEMU between it and the register.
 
 use std::{fs::File, os::unix::fs::FileExt, path::Path, sync::Arc};
 
@@ -12,24 +12,23 @@ use tokio::{
 use super::Register;
 use crate::{AgentLink, ExitReason, agent::Connected, machine::Console};
 
-/// A guest with a register and a mailbox.
 pub(crate) struct Guest {
     socket: UnixStream,
     ram: File,
     round: u64,
     value: u8,
-    /// As long as it is there, the guest lives.
+    /// While this sender exists, the guest counts as running.
     _exit: watch::Sender<Option<ExitReason>>,
 }
 
-/// The lab's ends of it.
+/// The lab's ends of the connection.
 pub(crate) struct LabEnds {
     pub(crate) connected: Connected,
     pub(crate) register: Arc<Register>,
     pub(crate) asks: watch::Receiver<Ask>,
 }
 
-/// A guest, and what the lab has of it.
+/// Creates a guest and the lab's ends of the connection.
 pub(crate) async fn guest() -> (Guest, LabEnds) {
     let ram = tempfile::tempfile().unwrap();
     ram.set_len(Mailbox::AT + Mailbox::BYTES as u64).unwrap();
@@ -47,21 +46,21 @@ pub(crate) async fn guest() -> (Guest, LabEnds) {
 }
 
 impl Guest {
-    /// Asks: writes the mailbox, and then the register.
+    /// Asks: writes the mailbox, then the register.
     pub(crate) async fn ask(&mut self, at_ns: u64, text: &[u8]) {
         self.round += 1;
         self.value ^= 1;
         let ask = Ask { round: self.round, at_ns, len: text.len() };
         self.ram.write_all_at(text, Mailbox::AT + Mailbox::TEXT as u64).unwrap();
         self.ram.write_all_at(&ask.encode(), Mailbox::AT).unwrap();
-        // VHOST_USER_SET_CONFIG with a reply wanted: offset, size, flags, the byte.
+        // VHOST_USER_SET_CONFIG with NEED_REPLY: offset, size, flags, the byte.
         let words = [25u32, 9, 13, 32, 1, 0];
         let mut message: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         message.push(self.value);
         self.socket.write_all(&message).await.unwrap();
     }
 
-    /// Waits until the store is completed, and reads the answer.
+    /// Waits until the store completes, and reads the answer.
     pub(crate) async fn go(&mut self) -> (Go, Vec<u8>) {
         let mut reply = [0; 20];
         self.socket.read_exact(&mut reply).await.unwrap();

@@ -1,8 +1,7 @@
-//! Messages of the vhost-user protocol as they come from QEMU, with the files that come with them.
+//! vhost-user messages from QEMU, with their file descriptors.
 //!
-//! A library for this exists, and serves the HBAs. It answers a message when its handler returns, on the
-//! thread that reads; here a message is answered when the lab is done, on the one thread that does
-//! everything.
+//! The HBAs use a library for this protocol. The library replies to a message when its handler returns, on
+//! the thread that reads. Here the lab replies when its work is done, on its only thread.
 
 use std::{
     io::{self, IoSliceMut},
@@ -14,49 +13,49 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlag
 use tokio::{io::Interest, net::UnixListener};
 
 const HEADER: usize = 12;
-/// No message that is understood here is longer, in bytes.
+/// Longest supported payload, in bytes.
 const LONGEST: usize = 4096;
-/// A message brings at most so many files (VHOST_MEMORY_BASELINE_NREGIONS).
+/// Most file descriptors in a message (VHOST_MEMORY_BASELINE_NREGIONS).
 const FILES: usize = 8;
 
-/// Of a header's flags: the protocol's version, "this is a reply", "a reply is wanted".
+/// Header flags: protocol version, "this is a reply", "need reply".
 const VERSION: u32 = 1;
 const REPLY: u32 = 1 << 2;
 const NEED_REPLY: u32 = 1 << 3;
 
-/// What QEMU, the front end, sends.
+/// A message from QEMU, the front end.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) request: u32,
-    /// Its sender waits until it is acted on.
+    /// The sender waits until the message has been handled.
     pub(super) needs_reply: bool,
     pub(super) payload: Vec<u8>,
     pub(super) files: Vec<OwnedFd>,
 }
 
 impl Message {
-    /// The 32 bits at an offset of the payload, 0 if there are none.
+    /// 32 bits at an offset of the payload; 0 beyond its end.
     pub(super) fn word(&self, at: usize) -> u32 {
         let bytes = self.payload.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, u32::from_le_bytes)
     }
 
-    /// The 64 bits at an offset of the payload, 0 if there are none.
+    /// 64 bits at an offset of the payload; 0 beyond its end.
     pub(super) fn long(&self, at: usize) -> u64 {
         u64::from(self.word(at)) | u64::from(self.word(at + 4)) << 32
     }
 }
 
-/// The connection of one device.
 pub(super) struct Connection {
     socket: UnixStream,
-    /// The beginning of a message, and the files that came with it.
+    /// The part of a message received so far, and its file descriptors.
     bytes: Vec<u8>,
     files: Vec<OwnedFd>,
 }
 
 impl Connection {
-    /// Takes QEMU's connection, with what to wait with while others use it.
+    /// Accepts QEMU's connection. The [`Waiter`] can wait for messages while the connection is in use
+    /// elsewhere.
     pub(super) async fn accept(listener: UnixListener) -> io::Result<(Connection, Waiter)> {
         let (socket, _) = listener.accept().await?;
         let connection = Connection::new(socket.into_std()?)?;
@@ -70,10 +69,10 @@ impl Connection {
         Ok(Connection { socket, bytes, files })
     }
 
-    /// The next message, if all of it is there.
+    /// The next message, if it has arrived completely.
     ///
     /// # Errors
-    /// `UnexpectedEof` at the end, `InvalidData` for what cannot be a message.
+    /// `UnexpectedEof` at the end, `InvalidData` for a malformed message.
     pub(super) fn next(&mut self) -> io::Result<Option<Message>> {
         while self.bytes.len() < self.wanted()? {
             if !self.receive()? {
@@ -90,7 +89,7 @@ impl Connection {
         }))
     }
 
-    /// How long the message that has begun is, as far as is known.
+    /// How many bytes the current message has, as far as its header is known.
     fn wanted(&self) -> io::Result<usize> {
         if self.bytes.len() < HEADER {
             return Ok(HEADER);
@@ -101,7 +100,8 @@ impl Connection {
         }
     }
 
-    /// Receives no more than belongs to the message that has begun, so that its files are its own.
+    /// Receives no more than the rest of the current message, so that file descriptors are not attributed
+    /// to the wrong message.
     fn receive(&mut self) -> io::Result<bool> {
         let mut buffer = vec![0; self.wanted()? - self.bytes.len()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FILES))];
@@ -124,7 +124,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Answers a message. It is a few bytes, for which there is room: QEMU waits for them.
+    /// Replies to a message. The few bytes fit into the socket buffer, since QEMU waits for them.
     pub(super) fn reply(&self, request: u32, payload: &[u8]) -> io::Result<()> {
         let mut message = Vec::with_capacity(HEADER + payload.len());
         let size = u32::try_from(payload.len()).map_err(io::Error::other)?;
@@ -139,15 +139,15 @@ impl Connection {
     }
 }
 
-/// Waits for messages without having the connection.
+/// Waits for messages on a duplicate of the socket.
 pub(super) struct Waiter(tokio::net::UnixStream);
 
 impl Waiter {
-    /// Waits until there may be something to read, and has everything read by `pump`.
+    /// Waits until there may be something to read, and calls `pump` to read all of it.
     pub(super) async fn next(&self, pump: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         self.0.readable().await?;
-        // What comes after `pump` has found nothing more is noticed: this forgets only what was known
-        // before it.
+        // This clears only the readiness known before `pump`: data that arrives after `pump` has read
+        // everything is noticed.
         let pumped = self.0.try_io(Interest::READABLE, || match pump() {
             Ok(()) => Err::<(), _>(io::ErrorKind::WouldBlock.into()),
             Err(error) => Err(error),

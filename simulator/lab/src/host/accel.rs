@@ -1,4 +1,4 @@
-//! KVM or TCG: found out by running guest code, not by looking at /dev/kvm.
+//! Chooses KVM or TCG by booting a guest, not by looking at /dev/kvm.
 
 use std::{
     fs::{self, File},
@@ -13,32 +13,32 @@ use crate::{
     WorkDir, cache::write_atomically, host::qemu,
 };
 
-/// Under KVM a kernel prints within milliseconds, and is up within two seconds.
+/// With KVM, a kernel prints its first message within milliseconds and is up within two seconds.
 const SILENT: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What the user asked for.
+/// The value of `--accel`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AccelChoice {
-    /// KVM where it works, else TCG.
+    /// KVM where it works, otherwise TCG.
     #[default]
     Auto,
-    /// KVM or an error.
+    /// KVM, or an error if it does not work.
     Kvm,
-    /// TCG, without trying out KVM.
+    /// TCG, without trying KVM.
     Tcg,
 }
 
-/// What will be used, and why.
+/// The accelerator to use, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccelDecision {
-    /// What guests of this image are run with.
+    /// The accelerator for guests of this image.
     pub accel: Accel,
-    /// A sentence for the user.
+    /// The reason, as a sentence for the user.
     pub why: String,
 }
 
-/// What was found out, as it is kept in the store.
+/// The cached result of an attempt, in `kvm.json` of the image store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Remembered {
     boot_id: String,
@@ -46,13 +46,12 @@ struct Remembered {
     decision: AccelDecision,
 }
 
-/// Decides how guests are executed. Unless TCG is asked for, the image's own kernel is booted under
-/// KVM within a deadline: /dev/kvm may open, create a machine, and run firmware, and still never
-/// get a stock kernel up. What came of it is remembered in the store until the host is rebooted or
-/// QEMU is replaced.
+/// Chooses the accelerator. Unless the user chose TCG, this boots the image's kernel with KVM, with a time
+/// limit: /dev/kvm may open, create a VM and run firmware, and still fail to boot a stock kernel. The
+/// result is cached until the host reboots or QEMU is replaced.
 ///
 /// # Errors
-/// [`LabError::NoKvm`] when KVM was demanded and does not work.
+/// [`LabError::NoKvm`] when the user chose KVM and it does not work.
 pub async fn probe_accel(
     choice: AccelChoice,
     store: &ImageStore,
@@ -72,8 +71,8 @@ pub async fn probe_accel(
     }
 }
 
-/// Whether the device can be opened; says what to do if not. That it can be does not mean that it
-/// works.
+/// Whether the device can be opened; the error says what the user can do. An openable device does not imply
+/// that KVM works.
 pub(crate) fn usable(device: &Path) -> Result<(), String> {
     match File::options().read(true).write(true).open(device) {
         Ok(_) => Ok(()),
@@ -89,7 +88,7 @@ pub(crate) fn usable(device: &Path) -> Result<(), String> {
     }
 }
 
-/// What is remembered about KVM on this host, or else what a guest shows.
+/// The cached result, or the result of a new attempt.
 async fn tried(
     store: &ImageStore,
     image: &Image,
@@ -113,12 +112,12 @@ fn memory(store: &ImageStore) -> PathBuf {
 
 fn recall(file: &Path, boot_id: &str, qemu: &str) -> Option<AccelDecision> {
     let remembered: Remembered = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
-    // Without a boot id (no /proc) nothing is known to be of this boot.
+    // Without a boot ID (no /proc) a result cannot be attributed to this boot.
     let same = !boot_id.is_empty() && remembered.boot_id == boot_id && remembered.qemu == qemu;
     same.then_some(remembered.decision)
 }
 
-/// What was found out earlier on this boot of the host, for the doctor.
+/// The cached result of this boot of the host, for `sansim doctor`.
 pub(crate) fn remembered(store: &ImageStore) -> Option<AccelDecision> {
     recall(&memory(store), &qemu::boot_id(), &qemu::version().ok()?)
 }
@@ -148,7 +147,7 @@ async fn try_out(image: &Image) -> Result<AccelDecision> {
             | LabError::BootTimeout { .. }
             | LabError::GuestGone { .. }),
         ) => Ok(AccelDecision { accel: Accel::Tcg, why: refusal(&error) }),
-        // Not KVM's fault.
+        // Errors that do not concern KVM.
         Err(error) => Err(error),
     }
 }

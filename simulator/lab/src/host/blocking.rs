@@ -1,8 +1,8 @@
-//! Work that waits for the disk or keeps a processor busy, off the threads of tokio.
+//! Runs blocking or CPU-intensive work outside tokio's async threads.
 
 use crate::Result;
 
-/// Runs it on one of tokio's threads for blocking work, and waits for it. Its panic goes on here.
+/// Runs `work` on tokio's blocking pool and waits for it. Resumes its panic.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

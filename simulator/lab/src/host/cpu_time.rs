@@ -7,20 +7,21 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
-/// CPU time of this process, all its threads together, in users' and the kernel's code.
+/// CPU time of this process with all its threads, user and system.
 pub fn own_cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-/// The same of another process, to a clock tick (10 ms); `None` once it has ended.
+/// CPU time of another process, with a resolution of one clock tick (10 ms); `None` once it has ended.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     let ticks = ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
     Some(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
 }
 
-/// utime and stime of proc_pid_stat(5), together.
+/// utime + stime of proc_pid_stat(5), in clock ticks.
 fn ticks(stat: &str) -> Option<u64> {
-    // The name, in parentheses, may hold anything. Behind it: state (3), …, utime (14), stime (15).
+    // The command name in parentheses may contain anything. After it: state (field 3), …, utime (14), stime
+    // (15).
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);
     let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);

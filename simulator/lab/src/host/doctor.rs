@@ -1,4 +1,4 @@
-//! What `sansim doctor` looks at.
+//! The checks of `sansim doctor`.
 
 use std::path::Path;
 
@@ -13,32 +13,32 @@ use crate::{
     image::{AgentBinary, find_agent},
 };
 
-/// An image, its template and what is needed while they are made.
+/// Free bytes for an image, its template, and temporary files while they are built.
 const ENOUGH_DISK: u64 = 2 << 30;
-/// What a guest of the default size and everything around it takes.
+/// Bytes of memory for a guest of the default size and its surroundings.
 const ENOUGH_MEMORY: u64 = 1 << 30;
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// As it should be.
+    /// No problem was found.
     Good,
-    /// It will work, but slower or not for long.
+    /// It works, but slowly, or not for long.
     Warning,
-    /// Nothing can be run before this is mended.
+    /// Nothing runs until this is fixed.
     Bad,
 }
 
-/// One thing that was looked at.
+/// One check, with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What: `qemu-system-x86_64`, `KVM`, `cache`…
+    /// What was checked: `qemu-system-x86_64`, `KVM`, `cache`…
     pub name: String,
-    /// How it came out.
+    /// The severity of the result.
     pub health: Health,
-    /// What was found: a version, a path, a size, the reason of a failure.
+    /// Details: a version, a path, a size, the reason of a failure.
     pub found: String,
-    /// What mends it, usually a command line; `None` when it is good.
+    /// How to fix it, usually a command line; `None` when there is no problem.
     pub fix: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Check {
     }
 }
 
-/// Looks at everything the lab needs. Starts no machine and takes well under a second.
+/// Checks everything that the lab needs. Starts no machine, and takes well under a second.
 pub fn doctor(store: &ImageStore) -> Vec<Check> {
     let mut checks: Vec<Check> =
         TOOLS.iter().map(|(program, package)| tool(program, package)).collect();
@@ -71,7 +71,7 @@ fn tool(program: &str, package: &str) -> Check {
         if program == programs::QEMU {
             return qemu::version();
         }
-        // mksquashfs has an option of its own for it, and answers 1.
+        // mksquashfs has its own option for this, and exits with status 1.
         let option = if program == "mksquashfs" { "-version" } else { "--version" };
         let text =
             std::process::Command::new(&path).arg(option).output().map(|output| output.stdout);
@@ -177,7 +177,7 @@ fn memory() -> Check {
     }
 }
 
-/// `MemAvailable` of /proc/meminfo, in bytes.
+/// `MemAvailable` in /proc/meminfo, in bytes.
 fn available(info: &str) -> Option<u64> {
     let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)

@@ -1,4 +1,4 @@
-//! Programs of the host: where they are, which package brings them, and what they failed of.
+//! Programs of the host: their location, their package, and why they failed.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{LabError, Result};
 
-/// The programs we start, and the Debian and Ubuntu packages they come with.
+/// The programs that the lab starts, with their Debian and Ubuntu packages.
 pub(crate) const TOOLS: &[(&str, &str)] = &[
     (QEMU, "qemu-system-x86"),
     ("mmdebstrap", "mmdebstrap"),
@@ -15,13 +15,13 @@ pub(crate) const TOOLS: &[(&str, &str)] = &[
     ("setpriv", "util-linux"),
 ];
 
-/// QEMU for guests of this architecture.
+/// QEMU for x86-64 guests.
 pub(crate) const QEMU: &str = "qemu-system-x86_64";
 
-/// Where a program is: in `$PATH`, or where administrators' programs are.
+/// Finds a program in `$PATH` or in the sbin directories.
 pub(crate) fn find(program: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Administrators' directories are not in every user's path.
+    // Many users do not have the sbin directories in their `$PATH`.
     let more = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     let mut dirs = std::env::split_paths(&path).chain(more);
     dirs.find_map(|dir| Some(dir.join(program)).filter(|path| is_executable(path))).ok_or_else(
@@ -38,7 +38,8 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
-/// The error of a program that failed while it wrote `out`, with the last 15 lines of what it said.
+/// Checks the exit status of a program that wrote `out`. The error has the last 15 lines of its standard
+/// error.
 pub(crate) fn check(program: &str, status: ExitStatus, stderr: &[u8], out: &Path) -> Result<()> {
     if status.success() {
         return Ok(());
@@ -52,15 +53,15 @@ pub(crate) fn check(program: &str, status: ExitStatus, stderr: &[u8], out: &Path
     })
 }
 
-/// What a program failed of, as far as it makes a difference to the lab. A program passes on the system's
-/// reason in words only.
+/// Why a program failed, as far as the lab distinguishes it. A program reports the system's error only as
+/// text.
 enum ProgramFailure {
     DiskFull,
     Other,
 }
 
 impl ProgramFailure {
-    /// Reads standard error for the words of strerror(3): of ENOSPC, and of EDQUOT.
+    /// Searches standard error for the strerror(3) texts of ENOSPC and EDQUOT.
     fn of(stderr: &str) -> ProgramFailure {
         const FULL: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
         match FULL.iter().any(|words| stderr.contains(words)) {
@@ -70,7 +71,7 @@ impl ProgramFailure {
     }
 }
 
-/// At most so many lines of a text, the last ones.
+/// The last `lines` lines of a text.
 pub(crate) fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")

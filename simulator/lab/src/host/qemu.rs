@@ -1,4 +1,4 @@
-//! What can be asked of QEMU without starting a machine.
+//! What QEMU reports without starting a machine.
 
 use std::{
     collections::HashMap,
@@ -12,12 +12,12 @@ use std::{
 use super::programs;
 use crate::{LabError, Result, exact::OLDEST_QEMU};
 
-/// The first line of `qemu-system-x86_64 --version`: the version, and the package's.
+/// The first line of `qemu-system-x86_64 --version`, with QEMU's version and the package's.
 ///
 /// # Errors
-/// `MissingTool`, or what it says when it does not run.
+/// `MissingTool`, or `ToolFailed` when it does not run.
 pub fn version() -> Result<String> {
-    // Asked once for every file that was QEMU during the life of this program.
+    // Cached per QEMU binary (path and mtime) for the life of this process.
     type Known = HashMap<(PathBuf, Option<SystemTime>), String>;
     static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
     let path = programs::find(programs::QEMU)?;
@@ -38,10 +38,10 @@ pub fn version() -> Result<String> {
     Ok(version)
 }
 
-/// Whether QEMU is one that can keep exact time.
+/// Checks that QEMU is new enough for exact time.
 ///
 /// # Errors
-/// `MissingTool`; `SkipNeedsNewerQemu` with the version that there is.
+/// `MissingTool`; `SkipNeedsNewerQemu` with the installed version.
 pub fn keeps_exact_time() -> Result<()> {
     let found = version()?;
     match numbers(&found) {
@@ -50,7 +50,7 @@ pub fn keeps_exact_time() -> Result<()> {
     }
 }
 
-/// The numbers of a version: `QEMU emulator version 7.2.22 (Debian …)`.
+/// Parses the version of `QEMU emulator version 7.2.22 (Debian …)`.
 fn numbers(version: &str) -> Option<[u32; 3]> {
     let word =
         version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
@@ -58,7 +58,7 @@ fn numbers(version: &str) -> Option<[u32; 3]> {
     Some([numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)])
 }
 
-/// The host's processor, as far as a guest under KVM can see it.
+/// Identifies the host's processor, as far as a guest can see it under KVM.
 pub(crate) fn host_processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let first = info.split("\n\n").next().unwrap_or_default();
@@ -67,7 +67,7 @@ pub(crate) fn host_processor() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Names the host's current boot.
+/// The kernel's random ID of the current boot; empty without /proc.
 pub(crate) fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()

@@ -1,4 +1,4 @@
-//! A private directory for sockets and other things that end with the program.
+//! A private directory for sockets and other files that exist only while the program runs.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -11,16 +11,17 @@ use std::{
 
 use crate::{LabError, Result};
 
-/// Ours are called `sansim-PID-NUMBER`.
+/// Work directories are named `sansim-PID-NUMBER`.
 const PREFIX: &str = "sansim-";
-/// Held (flock) for as long as the directory is in use. The lock goes with its program, however
-/// that ends, and unlike its process id it is never another's.
+/// Locked with flock while the directory is in use. The kernel releases the lock when the process ends for
+/// any reason. A PID alone could belong to a later process.
 const LOCK: &str = "lock";
-/// A directory without a lock is being made right now, or its maker was killed at that very moment.
+/// A directory without a lock file may be under construction, or its creator was killed in that moment. It
+/// is removed only when it is older than this.
 const YOUNG: Duration = Duration::from_secs(3600);
 
-/// A directory of ours (mode 0700) below `$XDG_RUNTIME_DIR` or the directory for temporary files.
-/// Removed on drop.
+/// A work directory (mode 0700) in `$XDG_RUNTIME_DIR` or the directory for temporary files. Removed on
+/// drop.
 #[derive(Debug)]
 pub struct WorkDir {
     path: PathBuf,
@@ -28,7 +29,7 @@ pub struct WorkDir {
 }
 
 impl WorkDir {
-    /// A new one, empty but for its lock. Leftovers of programs that were killed are swept first.
+    /// Creates a directory that contains only its lock. Removes those of killed programs first.
     ///
     /// # Errors
     /// `File`, or `DiskFull`.
@@ -44,8 +45,7 @@ impl WorkDir {
             let path = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {}
-                // Of an earlier program with our process id, and in use by what is no business of
-                // ours.
+                // The directory of an earlier process with the same PID, still in use by someone.
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(e) => return Err(LabError::file("cannot create", path)(e)),
             }
@@ -53,21 +53,19 @@ impl WorkDir {
             let failed = |e| LabError::file("cannot create", &file)(e);
             let lock = File::create(&file).map_err(failed)?;
             lock.lock().map_err(failed)?;
-            // Another program's sweep may have had the lock for a moment, and the directory is gone
-            // then.
+            // Another process's sweep may have held the lock for a moment, and removed the directory.
             if file.exists() {
                 return Ok(WorkDir { path, _lock: lock });
             }
         }
     }
 
-    /// Its absolute path, short enough for the sockets in it.
+    /// Absolute path, short enough for the Unix sockets in it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes the directories whose program is gone, and returns how many there were. Kills
-    /// nothing.
+    /// Removes the directories whose process has ended. Returns how many were removed. Kills no process.
     pub fn sweep() -> usize {
         sweep_in(&parent())
     }
@@ -93,7 +91,7 @@ fn sweep_in(parent: &Path) -> usize {
     let ours = entries.flatten().filter(|entry| is_ours(&entry.file_name().to_string_lossy()));
     ours.filter(|entry| {
         let path = entry.path();
-        // Other users' directories cannot be looked into, and stay.
+        // Other users' directories cannot be read, and remain.
         match File::open(path.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_ok() && fs::remove_dir_all(&path).is_ok(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -105,7 +103,7 @@ fn sweep_in(parent: &Path) -> usize {
     .count()
 }
 
-/// Whether it is called `sansim-PID-NUMBER`.
+/// Whether a name has the form `sansim-PID-NUMBER`.
 fn is_ours(name: &str) -> bool {
     let numbers = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
     numbers.is_some_and(|(pid, number)| {

@@ -1,4 +1,4 @@
-//! Packages unpacked into a tar file: the kernel's parts are read by name, the rest is streamed on.
+//! A tar file of unpacked packages: the kernel's files are read by name, the others streamed.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
 
 use super::modules::ModuleSource;
 
-/// No module and no kernel is larger than this.
+/// Most bytes of a module or kernel.
 const LARGEST_FILE: u64 = 1 << 30;
 
 #[derive(Debug, Clone, Copy)]
@@ -18,20 +18,20 @@ struct Extent {
     size: u64,
 }
 
-/// A tar file with an index of the regular files below `boot` and `lib/modules`.
+/// A tar file, with an index of the regular files below `boot` and `lib/modules`.
 #[derive(Debug)]
 pub(crate) struct Archive {
     path: PathBuf,
-    /// By name without `./`, and with `lib/modules` for `usr/lib/modules`.
+    /// By name without `./`. `usr/lib/modules` is entered as `lib/modules`.
     index: BTreeMap<String, Extent>,
 }
 
 impl Archive {
-    /// Reads all headers of the file, and remembers where the kernel's parts are.
+    /// Reads all headers and indexes the kernel's files.
     pub(crate) fn open(path: &Path) -> io::Result<Archive> {
         let mut index = BTreeMap::new();
         let mut tar = tar::Archive::new(File::open(path)?);
-        // It may be several archives, one after the other.
+        // The file may be several archives concatenated.
         tar.set_ignore_zeros(true);
         for entry in tar.entries_with_seek()? {
             let entry = entry?;
@@ -49,7 +49,7 @@ impl Archive {
         &self.path
     }
 
-    /// The kernel's release: the one directory below `lib/modules` that has modules.
+    /// The kernel's release: the only directory below `lib/modules` that contains modules.
     pub(crate) fn release(&self) -> Result<String, String> {
         let mut found: Vec<&str> = self
             .index
@@ -65,12 +65,11 @@ impl Archive {
         }
     }
 
-    /// Whether there is any module.
     pub(crate) fn has_modules(&self) -> bool {
         self.index.keys().any(|name| name.starts_with("lib/modules/") && name.contains("/kernel/"))
     }
 
-    /// The releases of the kernels that are there, with or without modules.
+    /// The releases of all kernels in `boot` and `lib/modules`, with or without modules.
     pub(crate) fn releases_of_kernels(&self) -> Vec<&str> {
         let names = self.index.keys().filter_map(|name| {
             let beside = name.strip_prefix("lib/modules/").and_then(|n| n.strip_suffix("/vmlinuz"));
@@ -79,7 +78,7 @@ impl Archive {
         names.collect()
     }
 
-    /// The kernel of a release, with its name.
+    /// The kernel of a release, with its file name.
     pub(crate) fn kernel(&self, release: &str) -> io::Result<Option<(String, Vec<u8>)>> {
         self.read_first(&[
             format!("boot/vmlinuz-{release}"),
@@ -87,14 +86,14 @@ impl Archive {
         ])
     }
 
-    /// The configuration of a kernel; empty if it is not there.
+    /// The kernel's configuration; empty if there is none.
     pub(crate) fn config(&self, release: &str) -> io::Result<String> {
         let names = [format!("boot/config-{release}"), format!("lib/modules/{release}/config")];
         let bytes = self.read_first(&names)?.unwrap_or_default().1;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The first of these files that is there, with its name.
+    /// The first of these files that exists, with its name.
     fn read_first(&self, names: &[String]) -> io::Result<Option<(String, Vec<u8>)>> {
         for name in names {
             if self.index.contains_key(name) {
@@ -134,18 +133,18 @@ fn read(path: &Path, place: Option<&Extent>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether a file belongs to the kernel and not to the userland.
+/// Whether a file belongs to the kernel rather than to the userland.
 pub(crate) fn is_kernels(name: &str) -> bool {
     name.starts_with("boot/") || name.starts_with("lib/modules/")
 }
 
-/// A name of the archive without `./` and `/` at its beginning and end.
+/// An archive name without leading `./` or `/` and without a trailing `/`.
 pub(crate) fn plain_name(path: &Path) -> String {
     let text = path.to_string_lossy();
     text.trim_start_matches("./").trim_matches('/').to_owned()
 }
 
-/// The modules of an [`Archive`], by their places below `lib/modules/RELEASE`.
+/// The modules of an [`Archive`], by path below `lib/modules/RELEASE`.
 #[derive(Debug)]
 pub(crate) struct ArchiveModules {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! The first layer of an image: kernel, modules and userland; all but the initramfs.
+//! The first layer of an image: kernel, modules and userland, without the initramfs.
 
 pub(crate) mod from_packages;
 pub(crate) mod from_parts;
@@ -13,40 +13,39 @@ use serde::{Deserialize, Serialize};
 use super::modules::{ModuleSource, WANTED, collect, index_files};
 use crate::{LabError, Result};
 
-/// To be raised whenever what is built from the same packages changes.
+/// Increase this when the same packages are built into something else.
 pub(crate) const FORMAT: u32 = 3;
 
-/// The files of a base.
+/// Names of the files in a base.
 pub(crate) const KERNEL: &str = "vmlinux";
 pub(crate) const USERLAND: &str = "userland.squashfs";
 pub(crate) const MODULES: &str = "modules";
 
-/// A base in the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
     pub(crate) dir: PathBuf,
     pub(crate) manifest: Manifest,
 }
 
-/// What is written down about a base.
+/// The manifest of a base, `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// [`FORMAT`] at the time.
+    /// [`FORMAT`] when the base was built.
     pub(crate) format: u32,
-    /// Hash of how it is made; another recipe means that it is out of date.
+    /// Hash of the recipe. If the recipe has changed, the base is out of date.
     pub(crate) recipe: String,
-    /// Hash of what came of it.
+    /// Hash of the contents.
     pub(crate) content: String,
-    /// What `uname -r` says in a guest with its kernel.
+    /// The kernel's release, as in `uname -r`.
     pub(crate) release: String,
-    /// One line for the list.
+    /// One line for the list of images.
     pub(crate) description: String,
 }
 
 impl Manifest {
     pub(crate) const FILE: &str = "manifest.json";
 
-    /// That of a base; `None` when there is no base, or none of a version that can be read.
+    /// Reads the manifest of a base; `None` if there is none, or it cannot be parsed.
     pub(crate) fn read(dir: &Path) -> Result<Option<Manifest>> {
         let path = dir.join(Manifest::FILE);
         match fs::read(&path) {
@@ -88,7 +87,7 @@ pub(crate) fn write_kernel(
         write(dir.join(name), text.as_bytes(), hash)?;
     }
     for name in ["modules.builtin", "modules.builtin.modinfo"] {
-        // A kernel without it is only harder to ask what is built in.
+        // Without this file it is only harder to find out what is built in.
         if let Ok(bytes) = source.read(name) {
             write(dir.join(name), &bytes, hash)?;
         }

@@ -1,20 +1,19 @@
-//! Decompression by magic number, within a bound.
+//! Decompression by magic number, with a size limit.
 
 use std::io::{self, BufRead, Read};
 
-/// Compressions that kernels and modules come in.
+/// Supported compressions of kernels and modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
-    /// gzip (RFC 1952).
+    /// gzip (RFC 1952): `CONFIG_KERNEL_GZIP`, `.ko.gz`.
     Gzip,
-    /// xz, the container (not lzma alone).
+    /// xz container, not bare LZMA.
     Xz,
-    /// Zstandard (RFC 8878).
+    /// Zstandard (RFC 8878): `CONFIG_KERNEL_ZSTD`, `.ko.zst`.
     Zstd,
 }
 
-/// Compressions known by their magic but not supported here, with the name the kernel's
-/// configuration uses.
+/// Compressions that are recognised but not supported, with their names in the kernel's configuration.
 const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"BZh", "bzip2"),
     (&[0x5d, 0x00, 0x00], "lzma"),
@@ -23,7 +22,7 @@ const UNSUPPORTED: &[(&[u8], &str)] = &[
 ];
 
 impl Compression {
-    /// What the bytes begin with; `None` when it is none of the three.
+    /// The compression by magic number; `None` if it is not supported.
     pub(crate) fn of(bytes: &[u8]) -> Option<Compression> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Compression::Gzip),
@@ -39,13 +38,13 @@ pub(crate) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     UNSUPPORTED.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
-/// Decompresses one stream; what follows it is ignored (a bzImage's payload has its size appended).
-/// More than `limit` bytes are an error.
+/// Decompresses one stream and ignores what follows (a bzImage's payload has its size appended). Fails
+/// beyond `limit` bytes.
 pub(crate) fn decompress(how: Compression, mut bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     decompress_first(how, &mut bytes, limit)
 }
 
-/// Decompresses one stream and leaves `bytes` at what follows it.
+/// Decompresses one stream and advances `bytes` to the first byte after it.
 pub(crate) fn decompress_first(
     how: Compression,
     bytes: &mut &[u8],
@@ -61,7 +60,7 @@ pub(crate) fn decompress_first(
     bounded(reader, limit)
 }
 
-/// What a file unpacks to, all its streams.
+/// A reader for the decompressed contents of a file, all its streams.
 pub(crate) fn unpacking<'a>(
     how: Compression,
     file: impl BufRead + 'a,
@@ -88,7 +87,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The bytes compressed in each of the three ways.
+    /// The bytes, compressed in each of the three ways.
     pub(crate) fn compressed(bytes: &[u8]) -> [(Compression, Vec<u8>); 3] {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(bytes).unwrap();

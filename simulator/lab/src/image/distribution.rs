@@ -1,38 +1,36 @@
-//! The images that are known by name.
+//! The images that sansim knows by name.
 
 use serde::Serialize;
 
-/// What an image is made of.
+/// How to build an image from packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Spec {
-    /// The name that `--image` takes.
+    /// The name for `--image`.
     pub(crate) name: &'static str,
-    /// One line for the list.
+    /// One line for the list of images.
     pub(crate) description: &'static str,
-    /// The distribution's suite, as mmdebstrap takes it.
+    /// The distribution's suite, as for mmdebstrap(1).
     pub(crate) suite: &'static str,
-    /// Where packages come from besides the suite itself.
     pub(crate) extra: Extra,
-    /// The packages, the kernel's among them; what they depend on comes along.
+    /// The packages, including the kernel's. Their dependencies are installed, too.
     pub(crate) packages: &'static [&'static str],
 }
 
-/// Where packages come from besides the suite itself.
+/// Sources of packages in addition to the suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Extra {
-    /// From nowhere else.
     None,
-    /// From the suite's backports, for everything that they have: the kernel, mostly.
+    /// The suite's backports, for every package that is there: mostly the kernel.
     Backports,
-    /// Nowhere. The suite changes every day, and its index expires after a week: one that the mirror
-    /// has not renewed yet is taken all the same, and its signature is checked.
+    /// No other source. A rolling suite changes every day, and its index expires after a week. An index
+    /// that the mirror has not renewed is used anyway; its signature is still checked.
     Rolling,
 }
 
-/// The image whose userland those with a kernel of the user's own get.
+/// The image whose userland is used with a user's kernel.
 pub(crate) const DEFAULT: &str = "bookworm";
 
-/// The kernel must not be a `-cloud` one: those have no device handlers.
+/// The kernel must not be a `-cloud` one: those lack the device handlers.
 const PACKAGES: &[&str] = &[
     "linux-image-amd64",
     "udev",
@@ -40,10 +38,10 @@ const PACKAGES: &[&str] = &[
     "kmod",
     "sg3-utils",
     "dmsetup",
-    // Not in every suite do the others need them; scenarios run `cat`, `dd` and `perl`.
+    // The other packages do not depend on these in every suite. Scenarios run `cat`, `dd` and `perl`.
     "coreutils",
     "perl-base",
-    // Every Debian has them; udev's rules call `logger`, and people who look into a guest the rest.
+    // Every Debian system has these. udev rules call `logger`; the others are for interactive use.
     "bash",
     "bsdutils",
     "dash",
@@ -54,7 +52,7 @@ const PACKAGES: &[&str] = &[
     "util-linux",
 ];
 
-/// All of them, by the age of their kernels.
+/// The known images, ordered by the age of their kernels.
 pub(crate) const SPECS: &[Spec] = &[
     Spec {
         name: "bullseye",
@@ -100,20 +98,19 @@ pub(crate) const SPECS: &[Spec] = &[
     },
 ];
 
-/// The specification of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Spec> {
     SPECS.iter().find(|spec| spec.name == name)
 }
 
 impl Spec {
-    /// Options of mmdebstrap besides suite and packages.
+    /// Options for mmdebstrap in addition to suite and packages.
     pub(crate) fn options(&self) -> Vec<String> {
         match self.extra {
             Extra::None => Vec::new(),
             Extra::Rolling => vec!["--aptopt=Acquire::Check-Valid-Until \"false\"".to_owned()],
             Extra::Backports => {
                 let suite = self.suite;
-                // From the same mirror as the suite, which mmdebstrap knows.
+                // From the same mirror as the suite, which mmdebstrap has determined.
                 let line = format!(
                     "sed -n 's/^\\(deb .*\\) {suite} \\(.*\\)$/\\1 {suite}-backports \\2/p' \
                      \"$1/etc/apt/sources.list\" > \"$1/etc/apt/sources.list.d/backports.list\""

@@ -1,4 +1,4 @@
-//! The second layer of an image: the initramfs, with the agent and the modules of ours.
+//! The second layer of an image: the initramfs, with the agent and the bundled modules.
 
 mod agent_binary;
 mod pack;
@@ -28,11 +28,11 @@ use crate::{
     host::blocking,
 };
 
-/// Initramfs kept an image, one for each agent: the newest, and those that another sansim, of another
-/// version, may be using.
+/// How many initramfs an image keeps. There is one per agent; another sansim of another version may use an
+/// older one.
 const KEPT_INITRAMFS: usize = 3;
 
-/// The image of a base and an agent.
+/// Builds the image of a base and an agent.
 pub(crate) async fn with_initramfs(
     name: &str,
     base: Base,
@@ -69,7 +69,7 @@ pub(crate) async fn with_initramfs(
     })
 }
 
-/// The initramfs of a base.
+/// The contents of the initramfs for a base.
 fn initramfs(
     base: &Path,
     release: &str,
@@ -92,7 +92,7 @@ fn initramfs(
     Ok(bytes)
 }
 
-/// The programs of a base's userland, if they were counted.
+/// The list of programs in a base's userland; `None` if there is no list.
 fn read_programs(base: &Path) -> Result<Option<BTreeSet<String>>> {
     let path = base.join(PROGRAMS);
     match fs::read_to_string(&path) {
@@ -102,7 +102,7 @@ fn read_programs(base: &Path) -> Result<Option<BTreeSet<String>>> {
     }
 }
 
-/// The modules of ours for the kernel of a base, compiled at most once.
+/// The bundled modules for the kernel of a base, compiled at most once.
 async fn bundled_modules(
     name: &str,
     base: &Path,
@@ -121,7 +121,7 @@ async fn bundled_modules(
     blocking(move || BundledModules::build(&base, &release)).await
 }
 
-/// Names an image's content.
+/// Hash of an image's contents.
 fn image_key(base_content: &str, agent: &[u8], bundled: &[(String, Vec<u8>)]) -> String {
     let mut hash = blake3::Hasher::new();
     hash.update(base_content.as_bytes());

@@ -1,5 +1,5 @@
-//! The kernel of an image: found in Debian packages, a build tree or files, and unpacked to the ELF file
-//! that QEMU starts.
+//! The kernel of an image: from Debian packages, a build tree or files. It is unpacked to the ELF file that
+//! QEMU starts.
 
 mod build_tree;
 mod debian_packages;

@@ -1,4 +1,4 @@
-//! The modules that travel into the guest: those wanted, and what they depend on; and those of ours.
+//! The modules for the guest: the wanted ones with their dependencies, and the bundled ones.
 
 mod bundled;
 mod headers;
@@ -20,17 +20,17 @@ use strip::without_debug_information;
 
 use super::decompress::{Compression, decompress};
 
-/// What a guest may need. One that a kernel does not have is built in, or does not exist there.
+/// Modules that a guest may need. One that a kernel lacks is built in, or does not exist in that version.
 pub(crate) const WANTED: &[&str] = &[
-    // The machine.
+    // PCI and virtio devices.
     "virtio_pci",
     "virtio_console",
     "virtio_blk",
     "virtio_scsi",
-    // The userland.
+    // The userland and its file systems.
     "squashfs",
     "overlay",
-    // SCSI.
+    // SCSI, with device handlers.
     "scsi_mod",
     "sd_mod",
     "sg",
@@ -39,7 +39,7 @@ pub(crate) const WANTED: &[&str] = &[
     "scsi_dh_emc",
     "scsi_dh_hp_sw",
     "scsi_dh_alua",
-    // Device mapper.
+    // The device-mapper with its path selectors.
     "dm_mod",
     "dm_multipath",
     "dm_service_time",
@@ -47,7 +47,7 @@ pub(crate) const WANTED: &[&str] = &[
     "dm_round_robin",
     "dm_historical_service_time",
     "dm_io_affinity",
-    // Requested by alias, so that no dependency shows them: crypto-crct10dif and its like.
+    // Requested by alias, so no module depends on them: crypto-crct10dif and the like.
     "crct10dif_generic",
     "crct10dif_common",
     "crct10dif_pclmul",
@@ -58,33 +58,33 @@ pub(crate) const WANTED: &[&str] = &[
     "crc32c_intel",
 ];
 
-/// A module unpacked is no larger than this.
+/// Most bytes of an uncompressed module.
 const LARGEST_MODULE: u64 = 1 << 28;
 
-/// A directory of modules (`lib/modules/RELEASE`), wherever it is.
+/// A directory of modules (`lib/modules/RELEASE`): on the host, in an archive or in memory.
 pub(crate) trait ModuleSource {
-    /// Every file, by its path within the directory.
+    /// All files, by path in the directory.
     fn files(&self) -> io::Result<Vec<String>>;
-    /// What is in a file, compressed as it may be.
+    /// The contents of a file, compressed or not.
     fn read(&self, file: &str) -> io::Result<Vec<u8>>;
 }
 
-/// A module as it goes into the guest: uncompressed, and without debug information.
+/// A module for the guest: uncompressed, and without debug information.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Module {
-    /// The name it is loaded by.
+    /// The module's name, with underscores.
     pub(crate) name: String,
-    /// Its place within `lib/modules/RELEASE`, without a suffix of compression.
+    /// Path in `lib/modules/RELEASE`, without a compression suffix.
     pub(crate) path: String,
-    /// What is in its file.
+    /// Contents of the file.
     pub(crate) elf: Vec<u8>,
     info: ModInfo,
 }
 
-/// The wanted modules and all that they depend on, dependencies before dependents.
+/// The wanted modules and all their dependencies, dependencies first.
 ///
 /// # Errors
-/// A sentence that names the module: one cannot be read, or a dependency is missing.
+/// A sentence that names the module: it cannot be read, or a dependency is missing.
 pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<Module>, String> {
     let files = source.files().map_err(|e| format!("they cannot be listed: {e}"))?;
     let by_name: BTreeMap<String, String> = files
@@ -115,7 +115,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Adds a module after its dependencies. `by` needs it; without it the module may be missing.
+    /// Adds a module after its dependencies. `by` is the module that needs it; without `by` it may be
+    /// missing.
     fn visit(&mut self, name: &str, by: Option<&str>) -> Result<(), String> {
         if self.seen.contains(name) {
             return Ok(());
@@ -154,7 +155,8 @@ impl Walk<'_> {
     }
 }
 
-/// Adds modules to the files of a directory, in place of those of the same names, and indexes all.
+/// Adds modules to the files of a directory, in place of those with the same name, and creates a common
+/// index.
 ///
 /// # Errors
 /// As [`collect`].
@@ -175,7 +177,7 @@ pub(crate) fn add_modules(
     Ok(files)
 }
 
-/// Files in memory, by their paths.
+/// Files in memory, by path.
 impl ModuleSource for BTreeMap<String, Vec<u8>> {
     fn files(&self) -> io::Result<Vec<String>> {
         Ok(self.keys().cloned().collect())
@@ -186,7 +188,7 @@ impl ModuleSource for BTreeMap<String, Vec<u8>> {
     }
 }
 
-/// The files of depmod for these modules: `modules.dep`, `modules.alias`, `modules.softdep`.
+/// The index files that depmod would write: `modules.dep`, `modules.alias`, `modules.softdep`.
 pub(crate) fn index_files(modules: &[Module]) -> Vec<(&'static str, String)> {
     let (mut dep, mut alias, mut softdep) = (String::new(), String::new(), String::new());
     for module in modules {
@@ -201,11 +203,11 @@ pub(crate) fn index_files(modules: &[Module]) -> Vec<(&'static str, String)> {
     vec![("modules.dep", dep), ("modules.alias", alias), ("modules.softdep", softdep)]
 }
 
-/// All dependencies of a module, those that must be loaded first last, as depmod writes them.
+/// All dependencies of a module in the order of `modules.dep`: those to be loaded first are last.
 fn dependencies(module: &Module, modules: &[Module]) -> String {
     let mut needed: BTreeSet<&str> = module.info.depends.iter().map(String::as_str).collect();
     let mut text = String::new();
-    // `modules` has dependencies before dependents, so one pass backwards finds all.
+    // In `modules` dependencies precede dependents, so a single backward pass finds all.
     for candidate in modules.iter().rev() {
         if needed.contains(candidate.name.as_str()) {
             needed.extend(candidate.info.depends.iter().map(String::as_str));
@@ -223,13 +225,13 @@ pub(crate) struct ModuleDir {
 }
 
 impl ModuleDir {
-    /// That of a base, whatever is in it.
+    /// The modules directory of a base, without any check.
     pub(crate) fn at(dir: &Path) -> ModuleDir {
         ModuleDir { dir: dir.to_owned() }
     }
 
-    /// The directory itself, or the only one below it (also below its `lib/modules`) that has a
-    /// `kernel` directory.
+    /// Finds the directory: `dir` itself, or the only directory below it (or below its `lib/modules`) that
+    /// contains `kernel`.
     pub(crate) fn find(dir: &Path) -> Result<ModuleDir, String> {
         if dir.join("kernel").is_dir() {
             return Ok(ModuleDir { dir: dir.to_owned() });
@@ -247,7 +249,7 @@ impl ModuleDir {
         }
     }
 
-    /// The kernel's release: the directory's name.
+    /// The kernel's release, which is the directory's name.
     pub(crate) fn release(&self) -> Result<String, String> {
         let full = self.dir.canonicalize().map_err(|e| format!("{}: {e}", self.dir.display()))?;
         let name = full.file_name().ok_or("its directory has no name")?;
@@ -258,7 +260,7 @@ impl ModuleDir {
         for entry in std::fs::read_dir(self.dir.join(below))? {
             let entry = entry?;
             let path = below.join(entry.file_name());
-            // `build` and `source` are links out of the directory; links are not followed.
+            // `build` and `source` are symbolic links out of the directory; links are not followed.
             if entry.file_type()?.is_dir() {
                 self.walk(&path, into)?;
             } else {

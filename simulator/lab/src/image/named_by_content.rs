@@ -1,26 +1,26 @@
-//! Images that were put together for a run, and are named by their content.
+//! Images that were built for a run and are named by their contents.
 
 use crate::{ImageStore, cache};
 
-/// So many are kept; the others go when nobody can be using them any more.
+/// How many are kept. Others are removed when they are no longer in use.
 const KEPT: usize = 8;
 
-/// What their names begin with, before the digits.
+/// Prefix of the names; hex digits follow.
 const PREFIX: &str = "own-";
 const DIGITS: usize = 16;
 
-/// The name for a content.
+/// The name for a hash of contents.
 pub(crate) fn name_of(content: &str) -> String {
     format!("{PREFIX}{}", content.get(..DIGITS).unwrap_or(content))
 }
 
-/// Whether a name is of that kind.
+/// Whether a name has this form.
 pub(crate) fn is_named_by_content(name: &str) -> bool {
     let digits = name.strip_prefix(PREFIX).unwrap_or_default();
     digits.len() == DIGITS && digits.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// Removes those that were not used for long. `keep` stays.
+/// Removes images that were not used recently, except `keep`.
 pub(crate) fn prune(store: &ImageStore, keep: &str) {
     let names = store.added().unwrap_or_default().into_iter();
     let others = names.filter(|name| is_named_by_content(name) && name != keep);

@@ -1,4 +1,4 @@
-//! What an image is put together of, when its parts are named one by one.
+//! The parts of an image, when they are named one by one.
 
 use std::{
     fmt,
@@ -14,12 +14,12 @@ pub struct Parts {
     pub kernel: KernelSource,
     /// The programs and libraries, as a root file system.
     pub userland: UserlandSource,
-    /// An initramfs of the user's own.
+    /// A user's initramfs, which is unpacked before the agent's.
     pub initrd: Option<PathBuf>,
 }
 
 impl Parts {
-    /// The other images that something is taken of.
+    /// The other images that parts are taken from.
     pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
         let kernel = match &self.kernel {
             KernelSource::Image(name) => Some(name.as_str()),
@@ -50,30 +50,31 @@ impl fmt::Display for Parts {
     }
 }
 
-/// Where a kernel and its modules come from.
+/// Origin of a kernel and its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KernelSource {
-    /// It is that of another image.
+    /// The kernel of the image with this name.
     Image(String),
-    /// One that the user has built, or brings as packages.
+    /// A kernel that the user built, or gave as packages.
     User(UserKernel),
 }
 
-/// Where the tools of a guest come from.
+/// Origin of a guest's userland.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserlandSource {
-    /// They are those of another image.
+    /// The userland of the image with this name.
     Image(String),
-    /// A root file system that the user brings.
+    /// A root file system from the user.
     User(UserRootFs),
 }
 
 impl UserlandSource {
-    /// What somebody means by a name. That of an image is the image, whatever else is called so:
-    /// a command must not change its meaning with the directory it is given in. `./NAME` is a path.
+    /// Interprets a name that the user gave. The name of an image always means the image, even if a file
+    /// has the same name: the meaning of a command must not depend on the current directory. `./NAME` is a
+    /// path.
     ///
     /// # Errors
-    /// `BadParts` when it is nothing, `File` when the cache cannot be read.
+    /// `BadParts` when it is neither, `File` when the cache cannot be read.
     pub fn of(name: &Path, store: &ImageStore) -> Result<UserlandSource> {
         let plain = name.to_str().filter(|name| !name.contains('/'));
         let known: Vec<String> = store.list()?.into_iter().map(|image| image.name).collect();

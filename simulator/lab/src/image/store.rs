@@ -1,4 +1,4 @@
-//! The cache directory and the images in it.
+//! The cache directory and its images.
 
 use std::{
     fs,
@@ -17,18 +17,18 @@ use crate::{
     cache::{Lock, size_of},
 };
 
-/// The cache directory: images, templates, and what was found out about this machine.
+/// The cache directory: images, templates, and the cached result of probing KVM.
 ///
-/// Several programs can use one at the same time. What is in it can be deleted at any time that no
-/// machine is running.
+/// Several processes can use one at the same time. Its contents can be deleted whenever no machine is
+/// running.
 #[derive(Debug, Clone)]
 pub struct ImageStore {
     dir: PathBuf,
 }
 
 impl ImageStore {
-    /// The user's store: `$SANSIM_CACHE`, else `sansim` in the XDG cache directory
-    /// (`$XDG_CACHE_HOME`, else `~/.cache`). It is created when missing.
+    /// Opens the user's store: `$SANSIM_CACHE`, else `sansim` in the XDG cache directory
+    /// (`$XDG_CACHE_HOME`, else `~/.cache`). Creates it if it is missing.
     ///
     /// # Errors
     /// `NoCache` when neither variable nor `$HOME` is set, `File` when it cannot be created.
@@ -41,7 +41,7 @@ impl ImageStore {
         ImageStore::at(dir)
     }
 
-    /// A store in a directory of the caller's choice, created when missing.
+    /// Opens a store in a directory of the caller's choice. Creates it if it is missing.
     ///
     /// # Errors
     /// `File` when it cannot be created.
@@ -67,7 +67,7 @@ impl ImageStore {
         self.dir.join("templates").join(image)
     }
 
-    /// Every image that is known, built or not: ours first, then those that were added, by name.
+    /// All images, built or not: sansim's own first, then the added ones by name.
     ///
     /// # Errors
     /// `File` when the cache cannot be read.
@@ -93,7 +93,7 @@ impl ImageStore {
         }
     }
 
-    /// The names of the images that were added.
+    /// The names of the added images, sorted.
     pub(crate) fn added(&self) -> Result<Vec<String>> {
         let dir = self.dir.join("images");
         let entries = fs::read_dir(&dir).map_err(LabError::file("cannot read", &dir))?;
@@ -113,19 +113,19 @@ impl ImageStore {
         LabError::UnknownImage { name: name.to_owned(), known: known.join(", ") }
     }
 
-    /// Builds an image if it is missing, made by another recipe or with another agent, else returns
-    /// the cached one. Waits when another process is building it.
+    /// Builds an image if it is missing, or was built by another recipe or with another agent; otherwise
+    /// takes it from the cache. Waits while another process builds it.
     ///
     /// # Errors
-    /// `UnknownImage`, `MissingTool`, `MissingAgent`, `DiskFull`, `ToolFailed` with what the tool
-    /// said, and others.
+    /// `UnknownImage`, `MissingTool`, `MissingAgent`, `DiskFull`, `ToolFailed` with the tool's output, and
+    /// others.
     pub async fn build(&self, name: &str, progress: &dyn Progress) -> Result<Image> {
         let agent = AgentBinary::read(&find_agent()?)?;
         let base = self.base(name, progress).await?;
         with_initramfs(name, base, &agent, progress).await
     }
 
-    /// The first layer of an image that is known.
+    /// The first layer of an image, built if necessary.
     pub(crate) async fn base(&self, name: &str, progress: &dyn Progress) -> Result<Base> {
         match distribution::find(name) {
             Some(spec) => from_packages(self, spec, progress).await,
@@ -146,11 +146,10 @@ impl ImageStore {
         }
     }
 
-    /// Removes a built image and its templates from the cache. One that was added is forgotten.
+    /// Removes an image and its templates from the cache. An added image is unknown after that.
     ///
     /// # Errors
-    /// `UnknownImage`, `Busy` while another process builds it, or `File` when something cannot be
-    /// removed.
+    /// `UnknownImage`, `Busy` while another process builds it, or `File` when it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         if distribution::find(name).is_none() && !self.added()?.iter().any(|added| added == name) {
             return Err(self.unknown(name));
@@ -168,13 +167,11 @@ impl ImageStore {
         }
     }
 
-    /// Adds an image that is put together of parts. One of that name that was added before is
-    /// replaced.
+    /// Adds an image built from parts. Replaces an added image of the same name.
     ///
     /// # Errors
-    /// `BadImageName` for a name of ours or one that is no good file name, `BadKernel`,
-    /// `BadModules`, `BadPackage`, `BadUserland`, `BadInitrd`, and what
-    /// [`build`](ImageStore::build) answers.
+    /// `BadImageName` for a name that is taken by sansim or not allowed, `BadKernel`, `BadModules`,
+    /// `BadPackage`, `BadUserland`, `BadInitrd`, and the errors of [`build`](ImageStore::build).
     pub async fn add(&self, name: &str, parts: &Parts, progress: &dyn Progress) -> Result<Image> {
         let bad = |why: &str| LabError::BadImageName { name: name.to_owned(), why: why.into() };
         check_name(name).map_err(bad)?;
@@ -192,8 +189,8 @@ impl ImageStore {
         with_initramfs(name, base, &agent, progress).await
     }
 
-    /// The image that is put together of parts, for some runs: named by its content, and taken from
-    /// the cache if it is there. Those not used for long are removed.
+    /// Builds an image from parts for some runs, or takes it from the cache. It is named by its contents.
+    /// Removes such images that were not used recently.
     ///
     /// # Errors
     /// As [`add`](ImageStore::add).
@@ -205,7 +202,8 @@ impl ImageStore {
     }
 }
 
-/// Names are file names, and appear in reports: lower-case letters, digits, `.`, `_` and `-`.
+/// Checks a name, which is used as a file name and in reports: lower-case letters, digits, `.`, `_` and
+/// `-`.
 fn check_name(name: &str) -> Result<(), &'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if name.is_empty() || name.len() > 60 {

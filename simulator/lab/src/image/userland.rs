@@ -1,4 +1,4 @@
-//! The userland: what is left of the packages, or of a root file system, as a squashfs.
+//! The userland: packages or a root file system, reduced and packed as a squashfs.
 
 mod survey;
 mod tree_tar;
@@ -21,12 +21,12 @@ pub use user_root_fs::UserRootFs;
 use super::archive::{is_kernels, plain_name};
 use crate::{LabError, Result, host::programs};
 
-/// Directories of which only the empty directory is kept: mount points.
+/// Mount points: the contents of these directories are left out.
 pub(crate) const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
-/// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)); packages may rely
-/// on it, and those that were only unpacked may still have the directories.
+/// Linked into /usr, as on every installed system (hier(7), file-hierarchy(7)). Packages may rely on that,
+/// and packages that are only unpacked may still have the directories.
 const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
-/// Left out: nobody reads documentation in the guest.
+/// Left out, for instance documentation, which no guest needs.
 const LEFT_OUT: &[&str] = &[
     "usr/share/doc/",
     "usr/share/info/",
@@ -37,7 +37,7 @@ const LEFT_OUT: &[&str] = &[
     "var/cache/debconf/",
 ];
 
-/// How the squashfs is compressed.
+/// Compression of the squashfs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Packing {
     Lz4,
@@ -46,8 +46,8 @@ pub(crate) enum Packing {
 }
 
 impl Packing {
-    /// The one that costs the guest least to unpack, of those its kernel's configuration has. Under
-    /// TCG lz4 is several times faster than the others. Every squashfs has gzip unless it was
+    /// The compression that the guest decompresses fastest, among those in its kernel's configuration.
+    /// Under TCG lz4 is several times faster than the others. squashfs always supports gzip, unless it was
     /// configured away.
     pub(crate) fn for_kernel(config: &str) -> Packing {
         if Packing::Lz4.is_in(config) {
@@ -59,11 +59,11 @@ impl Packing {
         }
     }
 
-    /// That of a squashfs.
+    /// The compression of an existing squashfs.
     pub(crate) fn of(squashfs: &Path) -> io::Result<Packing> {
         let mut head = [0; 22];
         File::open(squashfs)?.read_exact(&mut head)?;
-        // The superblock's `compression` (fs/squashfs/squashfs_fs.h).
+        // Field `compression` of the superblock (fs/squashfs/squashfs_fs.h).
         match head[20] {
             5 => Ok(Packing::Lz4),
             6 => Ok(Packing::Zstd),
@@ -71,7 +71,7 @@ impl Packing {
         }
     }
 
-    /// The kernel's option that it needs.
+    /// The kernel option that it needs.
     pub(crate) fn option(self) -> &'static str {
         match self {
             Packing::Lz4 => "CONFIG_SQUASHFS_LZ4",
@@ -94,11 +94,11 @@ impl Packing {
     }
 }
 
-/// Makes the squashfs `out` from a tar archive; `name` is what it is called in messages. Answers what
-/// was seen.
+/// Packs a tar archive into the squashfs `out`. `name` is the archive's name in messages. Returns a survey
+/// of the contents.
 ///
 /// # Errors
-/// `BadUserland` when the archive cannot be read, and what mksquashfs says.
+/// `BadUserland` when the archive cannot be read, and mksquashfs's errors.
 pub(crate) fn write_userland(
     tar: impl Read,
     name: &Path,
@@ -131,7 +131,7 @@ pub(crate) fn write_userland(
     let stderr = reader.join().unwrap_or_default();
     let bad = |e: io::Error| LabError::BadUserland { path: name.to_owned(), why: e.to_string() };
     match fed {
-        // When it gave up, its own words say more than the broken pipe.
+        // If mksquashfs failed, its own message says more than the broken pipe.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(bad(error)),
         fed => {
             programs::check("mksquashfs", status, &stderr, out)?;
@@ -140,12 +140,12 @@ pub(crate) fn write_userland(
     }
 }
 
-/// What is in an archive that could be made a userland.
+/// Surveys an archive without packing it.
 pub(crate) fn survey_userland(tar: impl Read) -> io::Result<Survey> {
     filter(tar, io::sink())
 }
 
-/// Copies an archive without what the guest does not need, with the mount points added.
+/// Copies an archive without the files that the guest does not need, and adds the mount points.
 fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     let mut from = tar::Archive::new(input);
     let mut to = tar::Builder::new(output);
@@ -164,7 +164,7 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
         match header.entry_type() {
             EntryType::Link | EntryType::Symlink => {
                 let target = entry.link_name()?.ok_or(io::ErrorKind::InvalidData)?.into_owned();
-                // The target of a hard link is a name of the archive.
+                // A hard link's target is a name in the archive.
                 let target = match header.entry_type() {
                     EntryType::Link => merged(plain_name(&target)).into(),
                     _ => target,
@@ -188,7 +188,7 @@ fn filter(input: impl Read, output: impl Write) -> io::Result<Survey> {
     Ok(survey)
 }
 
-/// Adds what is at the top of every root file system: mount points, and the links of a merged /usr.
+/// Adds the top directories of every root file system: mount points, and the links of a merged /usr.
 fn add_top(to: &mut tar::Builder<impl Write>) -> io::Result<()> {
     for name in MOUNT_POINTS {
         let mut header = Header::new_gnu();
@@ -207,7 +207,7 @@ fn add_top(to: &mut tar::Builder<impl Write>) -> io::Result<()> {
     Ok(())
 }
 
-/// The name in a merged /usr.
+/// Maps a name to its place in a merged /usr.
 fn merged(name: String) -> String {
     let top = name.split('/').next().unwrap_or(&name);
     if MERGED.contains(&top) { format!("usr/{name}") } else { name }

@@ -1,14 +1,14 @@
-//! How guest code is executed.
+//! How guest code is executed: KVM or TCG.
 
 use serde::{Deserialize, Serialize};
 
-/// How guest code is executed.
+/// The accelerator, as for QEMU's `-accel`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accel {
-    /// By the host's processor (KVM).
+    /// Natively on the host's processor.
     Kvm,
-    /// Translated by QEMU's TCG, several times slower.
+    /// Translated by QEMU; several times slower.
     Tcg,
 }
 

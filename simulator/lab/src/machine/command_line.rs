@@ -1,5 +1,4 @@
-//! QEMU's command line: only what a run needs. No network, no default devices, no firmware worth
-//! waiting for.
+//! QEMU's command line: only what a run needs. No network, no default devices, no slow firmware.
 
 use std::ffi::OsString;
 
@@ -11,22 +10,23 @@ use crate::{
     exact::{DISK_SOCKET, REGISTER_SOCKET},
 };
 
-/// The sockets in the work directory that QEMU connects to. QEMU runs there, so that these names
-/// need no quoting.
+/// Sockets in the work directory that QEMU connects to. QEMU runs in that directory, so these names need no
+/// quoting.
 pub(crate) const QMP_SOCKET: &str = "qmp.sock";
 pub(crate) const AGENT_SOCKET: &str = "agent.sock";
 
-/// The kernel's command line.
+/// The kernel's command line in real time.
 ///
-/// `panic=-1` with `-no-reboot` turns a panic into the end of QEMU. Targets are scanned one by one
-/// when they are asked for: a virtio HBA claims 256 of them, and a scan of all takes 0.6 s each
-/// (`scsi_mod.scan=manual`). The rest only saves time: self-tests of ciphers (0.3 s under TCG),
-/// probing for serial ports and a mouse that are not there.
+/// `panic=-1` with `-no-reboot` makes QEMU exit on a panic. `scsi_mod.scan=manual`: targets are scanned
+/// individually on request, because a virtio HBA claims 256 of them, and scanning all takes 0.6 s per HBA.
+/// The rest only saves time: cipher self-tests (0.3 s under TCG), probing for serial ports and a mouse that
+/// do not exist.
 const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=manual cryptomgr.notests \
                       random.trust_cpu=on 8250.nr_uarts=1 i8042.noaux tsc=reliable no_timer_check mitigations=off psi=0 norandmaps";
 
-/// The kernel's command line. In exact time the agent is told so, the mailbox is kept free, and the
-/// agent may use registers of devices that a driver has (`iomem=relaxed`): it raises their interrupts.
+/// The kernel's command line. In exact time it also tells the agent so, reserves the mailbox, and lets the
+/// agent access registers of devices that a driver is bound to (`iomem=relaxed`): the agent raises their
+/// interrupts.
 pub fn kernel_command_line(time: TimeMode) -> String {
     match time {
         TimeMode::Real => KERNEL_COMMAND_LINE.to_owned(),
@@ -38,36 +38,36 @@ pub fn kernel_command_line(time: TimeMode) -> String {
     }
 }
 
-/// The guest's clock in exact time: an instruction takes a nanosecond (2^0), a guest that idles jumps to
-/// its next timer instead of sleeping, and a record nobody reads keeps QEMU's threads from counting
-/// instructions at once ([`exact`](crate::exact)).
+/// The guest's clock in exact time. An instruction takes one nanosecond (2^0), and an idle guest jumps to
+/// its next timer instead of sleeping. Recording keeps QEMU's threads from counting instructions at the
+/// same time ([`exact`](crate::exact)); the record itself is discarded.
 const ICOUNT: &str = "shift=0,sleep=off,rr=record,rrfile=/dev/null";
 
-/// What QEMU gives the guest to be random with, in exact time.
+/// Seed of QEMU's random numbers for the guest, in exact time.
 const SEED: &str = "1";
 
-/// Its calendar goes with that clock, from the same moment in every run.
+/// The RTC follows the guest's clock, from the same date in every run.
 const CALENDAR: &str = "base=2026-01-01T00:00:00,clock=vm";
 
-/// Why QEMU is started.
+/// What QEMU is started for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// To boot, with nothing but warnings on the console.
+    /// Boots with only warnings on the console.
     Boot,
-    /// To boot, with early messages on the console so that progress can be seen.
+    /// Boots with early console messages, which show progress.
     Probe,
-    /// To go on from a state that it is told later.
+    /// Restores a saved state, which is named later.
     Restore,
 }
 
-/// All arguments but the program's name. `ram` is the file with the guest's memory.
+/// QEMU's arguments without the program name. `ram` is the file with the guest's memory.
 pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<OsString> {
     let mut line = Line(Vec::new());
     let memory = config.memory_mib;
     line.add("-nodefaults").add("-no-user-config").add("-no-reboot");
     line.add("-display").add("none");
     line.add("-name").add(format!("sansim-{}", config.image.name));
-    // vhost-user backends map the guest's memory, too: it must be shared.
+    // Shared, because the vhost-user backends also map the guest's memory.
     line.add("-object")
         .add(format!("memory-backend-file,id=ram,share=on,size={memory}M,mem-path={ram}"));
     line.add("-machine")
@@ -75,8 +75,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add_processor(config);
     line.add("-m").add(format!("{memory}M"));
     line.add("-smp").add(config.cpus.to_string());
-    // SeaBIOS would look for disks on 256 targets of every HBA; qboot starts the kernel and nothing
-    // else.
+    // SeaBIOS would probe 256 targets of every HBA for disks. qboot only starts the kernel.
     line.add("-bios").add("qboot.rom");
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);
@@ -95,15 +94,14 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     }
     line.add_hbas(config);
     if start == Start::Restore {
-        // A saved state says that the guest is stopped, and by whom; it starts when it is told to.
+        // The guest stays stopped until `cont`. The configuration section of the state is omitted.
         line.add("-S").add("-incoming").add("defer");
         line.add("-global").add("migration.send-configuration=off");
     }
     line.0
 }
 
-/// The command line without what differs between machines that a guest cannot tell apart: where
-/// their files and sockets are.
+/// The command line without the paths of files and sockets, which make no difference to the guest.
 pub(crate) fn shape(config: &MachineConfig) -> Vec<String> {
     let mut plain = config.clone();
     let image = &mut plain.image;
@@ -123,11 +121,11 @@ impl Line {
         self
     }
 
-    /// Who executes the guest's code, and what counts its time.
+    /// Accelerator, CPU model and clock.
     fn add_processor(&mut self, config: &MachineConfig) {
         match config.accel {
             Accel::Kvm => self.add("-accel").add("kvm").add("-cpu").add("host"),
-            // The plainest processor is the quickest to translate: string functions stay with SSE2.
+            // The simplest CPU model is the fastest to emulate: string functions use nothing beyond SSE2.
             Accel::Tcg => self.add("-accel").add("tcg").add("-cpu").add("qemu64"),
         };
         if config.time == TimeMode::Skip {
@@ -137,7 +135,7 @@ impl Line {
         }
     }
 
-    /// The HBAs, which somebody serves already.
+    /// The HBAs, whose backends must be running.
     fn add_hbas(&mut self, config: &MachineConfig) {
         for (index, hba) in config.hbas.iter().enumerate() {
             self.add("-chardev").option(&format!("socket,id=hba{index},path="), &hba.path);
@@ -149,7 +147,7 @@ impl Line {
         }
     }
 
-    /// The agent's port, and the userland's disk, which QEMU serves.
+    /// Real time: the agent's port and the userland's disk, both emulated by QEMU.
     fn add_port_and_disk(&mut self, config: &MachineConfig) {
         self.add("-device").add("virtio-serial-pci,id=serial,addr=0x2,max_ports=2");
         self.add("-chardev").add(format!("socket,id=agent,path={AGENT_SOCKET}"));
@@ -165,7 +163,7 @@ impl Line {
             .add(format!("virtio-blk-pci,drive=userland,serial={serial},addr={slot:#x}"));
     }
 
-    /// The userland's disk and the register, which the lab serves.
+    /// Exact time: the userland's disk and the register, both served by the lab.
     fn add_register_and_disk(&mut self) {
         let devices = [
             ("userland", DISK_SOCKET, slot::USERLAND),
@@ -179,7 +177,7 @@ impl Line {
         }
     }
 
-    /// An option that ends with a path. QEMU ends values at a comma; two stand for one.
+    /// Adds an option that ends with a path. Commas in the path are doubled, as QEMU requires.
     fn option(&mut self, head: &str, path: &std::path::Path) -> &mut Line {
         use std::os::unix::ffi::{OsStrExt, OsStringExt};
         let mut bytes = head.as_bytes().to_vec();

@@ -1,58 +1,59 @@
-//! What a machine is made of.
+//! The configuration of a machine.
 
 use std::{fs, path::PathBuf};
 
 use super::{Services, TimeMode};
 use crate::{Accel, Image, LabError, Result};
 
-/// The device number of the first HBA on the root bus.
+/// PCI device number of the first HBA on the root bus.
 const FIRST_HBA: usize = 0x10;
-/// Device 0x1f of a q35 is its ISA bridge.
+/// Device 0x1f of a q35 machine is its ISA bridge.
 const MOST_HBAS: usize = 15;
-/// A Unix socket's path has at most 107 bytes (unix(7)); ours are called `register.sock`, at the
-/// longest.
+/// Longest path of a work directory, in bytes. A Unix socket's path has at most 107 bytes (unix(7)), and
+/// the longest socket name is `register.sock`.
 const LONGEST_WORK_DIR: usize = 93;
 
-/// A vhost-user-scsi backend that listens already.
+/// A vhost-user-scsi backend that is already listening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HbaSocket {
-    /// The Unix socket, on which the backend accepts one connection of QEMU's.
+    /// The Unix socket. The backend accepts one connection from QEMU.
     pub path: PathBuf,
-    /// How many request queues the device has.
+    /// Number of request queues of the device.
     pub request_queues: u16,
 }
 
-/// What a machine is made of.
+/// The configuration of a machine.
 #[derive(Debug, Clone)]
 pub struct MachineConfig {
     /// Kernel, initramfs and userland.
     pub image: Image,
-    /// How its code is executed.
+    /// How guest code is executed: KVM or TCG.
     pub accel: Accel,
-    /// What drives its clock.
+    /// Real or skipped time.
     pub time: TimeMode,
     /// The guest's memory in MiB, from 128 to 1,048,576 (1 TiB).
     pub memory_mib: u32,
-    /// Virtual processors, from 1 to 64; 1 in exact time.
+    /// Virtual processors, from 1 to 64; must be 1 in exact time.
     pub cpus: u8,
-    /// The daemons that go on in it.
+    /// The daemons to start at boot.
     pub services: Services,
-    /// Its HBAs, at most 15; the n-th is found at [`hba_address`]`(n)`.
+    /// The HBAs, at most 15; HBA n has the PCI address [`hba_address`]`(n)`.
     pub hbas: Vec<HbaSocket>,
-    /// For sockets; ours alone, and short (a socket's path has 107 bytes at most).
+    /// Directory for sockets: private to this machine, with a short path (a socket's path has at most 107
+    /// bytes).
     pub work_dir: PathBuf,
-    /// The file that receives the serial console.
+    /// The file for the output of the serial console.
     pub console: PathBuf,
 }
 
-/// How a machine came up.
+/// How a machine was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boot {
     /// By booting the kernel.
     Cold,
-    /// From a guest that was saved before any disk was found.
+    /// From a guest that was saved before any disk was scanned.
     Template,
-    /// From a moment of a story.
+    /// From a guest that was saved in the middle of a story.
     Checkpoint,
 }
 
@@ -66,27 +67,28 @@ impl std::fmt::Display for Boot {
     }
 }
 
-/// What the kernel takes for itself.
+/// Memory for the kernel itself, in MiB.
 const KERNEL_MIB: u64 = 64;
 
-/// The PCI address of the n-th HBA (from 0) as the guest sees it, for instance `0000:00:10.0`.
+/// PCI address of HBA n (from 0) in the guest, for instance `0000:00:10.0`.
 pub fn hba_address(index: usize) -> String {
     format!("0000:00:{:02x}.0", hba_slot(index))
 }
 
-/// The n-th HBA's device number on the root bus (from 0; at most 15 are possible).
+/// PCI device number of HBA n (from 0 to 14) on the root bus.
 pub fn hba_slot(index: usize) -> u8 {
     (FIRST_HBA + index) as u8
 }
 
 impl MachineConfig {
-    /// Refuses what QEMU would refuse in words that help less.
+    /// Checks the limits that QEMU would report less clearly.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |why: String| Err(LabError::BadMachine { why });
         if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
             return Err(LabError::SkipNeedsTcg);
         }
-        // While the kernel unpacks it it is there twice, and its files get half of what is left.
+        // While the kernel unpacks the initramfs, both copies are in memory, and its files (on a tmpfs) get
+        // only half of the rest.
         let initramfs = fs::metadata(&self.image.initramfs).map_or(0, |meta| meta.len() >> 20);
         let needed = 3 * initramfs + KERNEL_MIB;
         if u64::from(self.memory_mib) < needed {
@@ -120,7 +122,7 @@ impl MachineConfig {
     }
 }
 
-/// A machine to test with: so many HBAs of one request queue, and files that need not exist.
+/// A machine for tests: `hbas` HBAs with one request queue each, and files that need not exist.
 #[cfg(test)]
 pub(crate) fn sample(hbas: usize) -> MachineConfig {
     let image = Image {

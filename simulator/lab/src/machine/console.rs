@@ -1,4 +1,4 @@
-//! The end of the serial console.
+//! The output of the serial console.
 
 use std::{
     fs::File,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::host::programs::tail;
 
-/// No more than this is read, in bytes.
+/// Most bytes that are read from the end of the file.
 const WINDOW: u64 = 64 << 10;
 /// Lines shown with an error.
 const SHOWN: usize = 20;
-/// What a panicking kernel says first (kernel/panic.c).
+/// First words of a kernel panic (kernel/panic.c).
 const PANIC: &str = "Kernel panic - not syncing";
 
-/// The file that QEMU writes the console to.
+/// The file to which QEMU writes the console output.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {
     path: PathBuf,
@@ -26,12 +26,13 @@ impl Console {
         Console { path: path.to_owned() }
     }
 
-    /// Bytes written so far.
+    /// Size of the output so far, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.path.metadata().map_or(0, |meta| meta.len())
     }
 
-    /// The last lines, decoded lossily and without carriage returns; empty when there is none.
+    /// The last lines, without carriage returns and with invalid UTF-8 replaced; empty if there is no
+    /// output.
     pub(crate) fn tail(&self, lines: usize) -> String {
         let read = || -> std::io::Result<Vec<u8>> {
             let mut file = File::open(&self.path)?;
@@ -45,8 +46,8 @@ impl Console {
         tail(&String::from_utf8_lossy(&bytes).replace('\r', ""), lines)
     }
 
-    /// As many lines as an error shows; says so when there are none. The reason of a panic is among
-    /// them, although registers and a stack trace follow it.
+    /// The last lines for an error message, or a note that there are none. They include the reason for a
+    /// panic, even if registers and a stack trace follow it.
     pub(crate) fn excerpt(&self) -> String {
         let all = self.tail(usize::MAX);
         if all.trim().is_empty() {

@@ -4,25 +4,25 @@ use std::process::ExitStatus;
 
 use qapi::qmp::ShutdownCause;
 
-/// SIGABRT, on every architecture.
+/// The same number on every architecture.
 const SIGABRT: i32 = 6;
 
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExitReason {
-    /// The guest powered itself off.
+    /// The guest powered off.
     PowerOff,
-    /// The guest's kernel panicked, or the guest rebooted (which ends the machine, too).
+    /// The guest's kernel panicked, or the guest rebooted (which ends QEMU, too).
     PanicOrReboot,
-    /// This program ended it.
+    /// This program killed QEMU.
     Stopped,
-    /// QEMU was killed by a signal of another's.
+    /// Another process killed QEMU with this signal.
     Signal(i32),
-    /// QEMU gave up by itself.
+    /// QEMU exited by itself, or aborted.
     Failed {
-        /// The exit code of its process; 134 (as a shell has it) after SIGABRT, -1 when it is not known.
+        /// Exit code; 134 after SIGABRT, as in a shell; -1 if it is unknown.
         code: i32,
-        /// The end of what it wrote to standard error.
+        /// The last lines of its standard error.
         stderr: String,
     },
 }
@@ -42,8 +42,8 @@ impl std::fmt::Display for ExitReason {
 }
 
 impl ExitReason {
-    /// From what was seen: whether we ended it, what QEMU said of a shutdown, its exit status and
-    /// its last words.
+    /// Determines the reason from what is known: whether this program killed QEMU, the cause in QEMU's
+    /// SHUTDOWN event, the exit status, and standard error.
     pub(crate) fn of(
         stopped: bool,
         cause: Option<ShutdownCause>,
@@ -59,7 +59,7 @@ impl ExitReason {
             (Some(ShutdownCause::guest_reset | ShutdownCause::guest_panic), _, _) => {
                 ExitReason::PanicOrReboot
             }
-            // It aborts when an assertion fails; the exit code is that of a shell.
+            // QEMU aborts when an assertion fails. The code is the one that a shell would report.
             (_, Some(SIGABRT), _) => ExitReason::Failed { code: 128 + SIGABRT, stderr },
             (_, Some(signal), _) => ExitReason::Signal(signal),
             (_, None, code) => ExitReason::Failed { code: code.unwrap_or(-1), stderr },

@@ -1,5 +1,5 @@
-//! QEMU's gdbserver, behind a socket of the lab's: so the lab knows when gdb has gone, and tidies up
-//! after one that did not.
+//! QEMU's gdbserver behind a socket of the lab's, so that the lab notices when gdb disconnects, and can
+//! detach for a gdb that did not.
 
 use std::{
     io,
@@ -22,31 +22,31 @@ use tokio::{
 use super::{launch::listen, qmp::Qmp};
 use crate::{LabError, Result};
 
-/// The sockets in the work directory: what gdb connects to, and what QEMU listens on.
+/// Sockets in the work directory: gdb connects to the first, QEMU listens on the second.
 const GDB_SOCKET: &str = "gdb.sock";
 const QEMU_SOCKET: &str = "gdbserver.sock";
 
-/// The interrupt of gdb's protocol, and the packet that takes leave: all breakpoints go with it.
+/// gdb's interrupt byte, and the detach packet, which removes all breakpoints.
 const INTERRUPT: &[u8] = b"\x03";
 const DETACH: &[u8] = b"$D#44";
-/// How such a packet begins; those that let the guest go on, or take a step; and QEMU's word that it has
-/// run into a breakpoint, or taken the step.
+/// The beginning of a detach packet; of the packets that continue or step; and of QEMU's stop reply for a
+/// breakpoint or step.
 const DETACHES: &[u8] = b"$D";
 const RESUMES: [&[u8]; 5] = [b"$vCont;", b"$c", b"$C", b"$s", b"$S"];
 const TRAPPED: &[u8] = b"$T05";
-/// What QEMU is given to act on either.
+/// How long QEMU gets to act on each of the two.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// What a gdb has done to a guest.
+/// What a gdb session did to the guest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Visit {
-    /// It had the guest run into a breakpoint, or take a step. Where QEMU emulates a processor in exact
-    /// time, the guest's clock jumps to its next timer then: `main_loop_wait` takes a processor that is
-    /// stopped for one that idles. Looking, and being stopped otherwise, changes nothing.
+    /// The guest ran into a breakpoint or was stepped. In exact time under TCG the guest's clock then jumps
+    /// to its next timer: `main_loop_wait` mistakes a stopped processor for an idle one. Inspection and
+    /// other stops change nothing.
     pub trapped: bool,
 }
 
-/// What was heard of the conversation.
+/// What was seen in the packets.
 #[derive(Debug, Default)]
 struct Heard {
     resumed: AtomicBool,
@@ -69,7 +69,8 @@ fn has(bytes: &[u8], packet: &[u8]) -> bool {
     bytes.windows(packet.len()).any(|window| window == packet)
 }
 
-/// Where gdb can connect to the guest. Closed when dropped; the guest may stand still then.
+/// A socket on which gdb can connect to the guest. Dropping it closes the socket; the guest may be stopped
+/// then.
 #[derive(Debug)]
 pub struct GdbPort {
     qmp: Arc<Qmp>,
@@ -91,13 +92,13 @@ impl GdbPort {
         Ok(GdbPort { qmp, listener, path, server })
     }
 
-    /// What `target remote` is to be given.
+    /// The socket for gdb's `target remote`.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Waits until a gdb has come and gone, or for the end of `enough`. There are no breakpoints
-    /// afterwards. Answers what it has done to the guest.
+    /// Serves one gdb session, until gdb disconnects or `enough` returns. Removes all breakpoints at the
+    /// end. Returns what the session did to the guest.
     ///
     /// # Errors
     /// When a socket fails.
@@ -134,7 +135,7 @@ impl Drop for GdbPort {
     }
 }
 
-/// Passes on what one end says, until it has nothing more to say.
+/// Copies bytes from one end to the other until the end of the stream.
 async fn relay(
     mut from: OwnedReadHalf,
     to: &mut OwnedWriteHalf,
@@ -151,7 +152,7 @@ async fn relay(
     }
 }
 
-/// Takes leave for a gdb that did not. To a guest that runs QEMU listens only after an interrupt.
+/// Detaches for a gdb that did not. While the guest runs, QEMU listens only after an interrupt.
 async fn part(qemu: &mut OwnedWriteHalf) {
     for words in [INTERRUPT, DETACH] {
         if qemu.write_all(words).await.is_err() {
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn what_gdb_does_is_heard() {
         let seen = Heard::default();
-        // On connecting it asks why the guest stands still.
+        // On connecting, gdb asks why the guest is stopped.
         seen.said(b"+$?#3f");
         seen.answered(b"+$T05thread:01;#07");
         assert!(!seen.trapped.load(Relaxed));

@@ -1,9 +1,8 @@
-//! A guest that is held in the middle of what it does, to be looked at.
+//! Holds a guest at any point, for inspection.
 //!
-//! Nothing of it reaches the guest. Its question is answered as if it were not held, and QEMU, which has
-//! been told to stop by then, stops it: at once, or after a few questions more. Whoever drives the keeper
-//! waits for the next question meanwhile, and whoever waits for the agent has all the patience in the
-//! world.
+//! The guest does not notice. Its open question is answered as usual. QEMU has already been told to stop,
+//! and stops the guest at once or after a few more questions. Meanwhile the caller of the keeper waits for
+//! the next question, and time limits for the agent are suspended.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,11 +19,11 @@ use super::{
 };
 use crate::{LabError, Result, agent::Held, exact::Register, ram::Ram, saved::TemplateMemory};
 
-/// What QEMU is given to read that it is to stop, before the guest's question is answered. It makes no
+/// How long QEMU gets to read the `stop` command before the guest's question is answered. It makes no
 /// difference to the guest, only to how soon it stops.
 const LEAD: Duration = Duration::from_millis(50);
 
-/// A guest that stands still, or will in a moment. It goes on when this is dropped.
+/// A guest that is stopped, or is about to stop. Dropping this lets it continue.
 #[derive(Debug)]
 pub struct Hold {
     pub(super) qmp: Arc<Qmp>,
@@ -38,8 +37,8 @@ pub struct Hold {
 }
 
 impl Machine {
-    /// Has the guest stopped, wherever it is. To be called while its question is open (or anywhere, in
-    /// real time), and to be followed by whatever would have been done without it.
+    /// Stops the guest wherever it is. In exact time, call this while its question is open. Then continue
+    /// as if the guest were not held.
     pub async fn hold(&self) -> Hold {
         let held = Some(self.link.patience().hold());
         let (qmp, exit, dir) = (Arc::clone(&self.qmp), self.exit.clone(), self.work_dir.clone());
@@ -56,18 +55,18 @@ impl Machine {
 }
 
 impl Machine {
-    /// Waits until nobody holds the guest. Its keeper has to be driven meanwhile: QEMU may not have come to
-    /// stopping it yet.
+    /// Waits until all holds are released. The keeper must be driven meanwhile, because QEMU may not have
+    /// stopped the guest yet.
     pub async fn let_go(&self) {
         self.link.patience().unheld().await;
     }
 }
 
 impl Hold {
-    /// Waits until the guest stands still.
+    /// Waits until the guest is stopped.
     ///
     /// # Errors
-    /// `Qmp`, or `GuestGone` when it ends instead.
+    /// `Qmp`, or `GuestGone` when the guest ends instead.
     pub async fn stopped(&mut self) -> Result<()> {
         let Some(stopped) = &mut self.stopped else { return Ok(()) };
         let mut exit = self.exit.clone();
@@ -82,7 +81,7 @@ impl Hold {
         result
     }
 
-    /// Waits for the end of the guest.
+    /// Waits until the guest has ended.
     pub async fn ended(&mut self) -> ExitReason {
         ended(&mut self.exit).await
     }
@@ -90,13 +89,13 @@ impl Hold {
     /// Opens QEMU's gdbserver on a socket in the work directory.
     ///
     /// # Errors
-    /// `Qmp` with QEMU's own words, `File` when there can be no socket.
+    /// `Qmp` with QEMU's message, `File` when the socket cannot be created.
     pub async fn open_gdb(&mut self) -> Result<GdbPort> {
         self.stopped().await?;
         GdbPort::open(Arc::clone(&self.qmp), &self.dir).await
     }
 
-    /// The directory of the machine, which ends with it.
+    /// The machine's work directory, which is removed with the machine.
     pub fn dir(&self) -> &std::path::Path {
         &self.dir
     }

@@ -1,4 +1,4 @@
-//! Starting QEMU, and connecting to what it connects to.
+//! Starts QEMU, and accepts its connections.
 
 use std::{path::Path, sync::Arc};
 
@@ -39,7 +39,7 @@ impl Machine {
         let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
         let qemu = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
         let pid = qemu.id();
-        // From here on QEMU is killed when this function fails or is abandoned.
+        // From here on QEMU is killed if this function fails or is cancelled.
         let (guard, monitored) = supervise(qemu, exit_sender);
         let connected = async {
             let (qmp, watch) = Qmp::accept(&monitor).await?;
@@ -65,7 +65,7 @@ impl Machine {
     }
 }
 
-/// Connects to QEMU, unless it ends before, which is the error then.
+/// Waits for QEMU's connections. If QEMU ends first, that is the error.
 async fn unless_ended<T>(
     connecting: impl Future<Output = Result<T>>,
     exit: &mut watch::Receiver<Option<ExitReason>>,
@@ -84,11 +84,11 @@ async fn unless_ended<T>(
     }
 }
 
-/// The lab's ends of what QEMU connects to, apart from its monitor.
+/// The lab's ends of QEMU's connections, except for the monitor.
 enum Ends {
-    /// In real time: the other end of the virtio-serial port, and what is said over it.
+    /// Real time: the socket of the virtio-serial port, and the lines for it.
     Port(UnixListener, Lines),
-    /// The register and the userland's disk, which serve from here on.
+    /// Exact time: the register and the userland's disk, which are being served already.
     Exact(Keeper, Arc<Register>),
 }
 
@@ -132,7 +132,7 @@ impl Ends {
     }
 }
 
-/// Serves one of QEMU's connections until it ends, which QEMU's own end explains.
+/// Serves a connection from QEMU until it ends. The error is only logged, since QEMU's exit explains it.
 fn until_end(
     what: &'static str,
     serving: impl Future<Output = std::io::Result<()>> + Send + 'static,
@@ -144,7 +144,7 @@ fn until_end(
     });
 }
 
-/// A socket that QEMU is going to connect to.
+/// Listens on a socket that QEMU will connect to. Replaces an existing one.
 pub(super) fn listen(path: &Path) -> Result<UnixListener> {
     let _ = std::fs::remove_file(path);
     UnixListener::bind(path).map_err(LabError::file("cannot create", path))

@@ -1,4 +1,4 @@
-//! The process of QEMU: its start, and its end.
+//! The QEMU process: start and end.
 
 use std::{
     ffi::OsString,
@@ -21,14 +21,14 @@ use tokio::{
 use super::{exit::ExitReason, qmp::ShutdownWatch};
 use crate::{LabError, Result, StartFailure, agent::LAST_WORDS, host::programs};
 
-/// Of what QEMU writes to standard error, the end is kept: this many bytes.
+/// How many bytes of QEMU's standard error are kept, from its end.
 const KEPT_STDERR: usize = 8 << 10;
 
 /// Starts QEMU so that it dies with this program.
 ///
-/// The kernel sends the signal when the *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG), so
-/// a thread that lives as long as the program does all the forking. Should the program die before
-/// setpriv has set the signal, QEMU finds nobody at the sockets it connects to, and gives up.
+/// The kernel sends the signal when the *thread* that forked exits (prctl(2), PR_SET_PDEATHSIG). So a
+/// thread that lives as long as the program does all the forking. If the program dies before setpriv(1) has
+/// set the signal, QEMU finds no listener on its sockets and exits.
 pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<Child> {
     let qemu = programs::find(programs::QEMU)?;
     let setpriv = programs::find("setpriv")?;
@@ -59,17 +59,17 @@ struct Job {
     answer: oneshot::Sender<io::Result<Child>>,
 }
 
-/// The way to the thread that forks.
+/// The channel to the thread that forks.
 fn spawner() -> &'static Mutex<Sender<Job>> {
     static SPAWNER: OnceLock<Mutex<Sender<Job>>> = OnceLock::new();
     SPAWNER.get_or_init(|| {
         let (jobs, queue): (_, Receiver<Job>) = channel();
-        // Detached on purpose: `jobs` lives in a static, so the thread ends with the program only.
-        // Should the thread not start, its queue is gone, and sending says so.
+        // Detached on purpose: `jobs` is in a static, so the thread ends only with the program. If the
+        // thread does not start, its queue is dropped, and sending fails.
         let _ = std::thread::Builder::new().name("sansim-spawn".into()).spawn(move || {
             for mut job in queue {
                 let _runtime = job.runtime.enter();
-                // A caller that does not wait any more drops the child, which kills it.
+                // If the caller has stopped waiting, the child is dropped, which kills it.
                 let _ = job.answer.send(job.command.spawn());
             }
         });
@@ -77,7 +77,7 @@ fn spawner() -> &'static Mutex<Sender<Job>> {
     })
 }
 
-/// The end of what a program wrote, growing while it runs.
+/// The end of a program's standard error, updated while it runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stderr(Arc<Mutex<Vec<u8>>>);
 
@@ -93,7 +93,7 @@ impl Stderr {
         }
     }
 
-    /// What was kept, without the prefix that QEMU puts before every line.
+    /// The collected text, without QEMU's prefix on every line.
     pub(crate) fn text(&self) -> String {
         let kept = self.0.lock().map(|kept| kept.clone()).unwrap_or_default();
         let text = String::from_utf8_lossy(&kept);
@@ -106,8 +106,8 @@ impl Stderr {
     }
 }
 
-/// Looks after QEMU until it ends; then `exit` is told how. Answers what kills it, and who is to be given
-/// what its monitor reports of an end.
+/// Watches QEMU until it exits, and then sends the reason to `exit`. Returns a guard that kills QEMU, and a
+/// sender for the monitor's [`ShutdownWatch`].
 pub(super) fn supervise(
     mut qemu: Child,
     exit: watch::Sender<Option<ExitReason>>,
@@ -121,11 +121,11 @@ pub(super) fn supervise(
     (KillOnDrop(Some(kill)), monitored)
 }
 
-/// Has QEMU killed when it is dropped.
+/// Kills QEMU when it is dropped.
 pub(super) struct KillOnDrop(Option<Arc<Notify>>);
 
 impl KillOnDrop {
-    /// QEMU stays; whoever notifies the answer kills it.
+    /// Disarms the guard: QEMU keeps running. Notifying the returned `Notify` kills QEMU.
     pub(super) fn disarm(mut self) -> Arc<Notify> {
         self.0.take().unwrap_or_default()
     }
@@ -171,22 +171,22 @@ impl Supervisor {
     }
 }
 
-/// Waits until QEMU has ended, and says how.
+/// Waits until QEMU has exited. Returns how it ended.
 pub(super) async fn ended(exit: &mut watch::Receiver<Option<ExitReason>>) -> ExitReason {
     match exit.wait_for(Option::is_some).await {
         Ok(reason) => reason.clone().unwrap_or(ExitReason::Stopped),
-        // The supervisor went away with its runtime, and QEMU with it.
+        // The supervisor was dropped with its runtime, and QEMU with it.
         Err(_) => ExitReason::Stopped,
     }
 }
 
-/// How QEMU has ended, if it ends in a moment: the end of one of its connections comes a moment before that of
-/// the process, and says less.
+/// How QEMU ended, if it exits within a short time. A connection to QEMU closes slightly before the process
+/// exits, and says less about the cause.
 pub(super) async fn ends_now(exit: &mut watch::Receiver<Option<ExitReason>>) -> Option<ExitReason> {
     tokio::time::timeout(LAST_WORDS, ended(exit)).await.ok()
 }
 
-/// The error of a QEMU that has ended before it was connected to.
+/// The error for a QEMU that exited before it was connected.
 pub(super) fn not_started(reason: &ExitReason) -> LabError {
     let cause = match reason {
         ExitReason::Failed { stderr, .. } => cause_of(stderr),
@@ -195,7 +195,7 @@ pub(super) fn not_started(reason: &ExitReason) -> LabError {
     LabError::Start { cause, why: reason.to_string() }
 }
 
-/// What QEMU's last words come to, as far as it makes a difference to the lab.
+/// Searches QEMU's standard error for the causes that the lab distinguishes.
 fn cause_of(stderr: &str) -> StartFailure {
     // util/qemu-sockets.c: "Failed to connect to '…': …".
     match stderr.contains("Failed to connect") {

@@ -1,4 +1,4 @@
-//! QEMU's monitor.
+//! The connection to QEMU's monitor, in the QEMU Machine Protocol (QMP).
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,10 +18,9 @@ use tokio::{
 
 use crate::{LabError, Result};
 
-/// How often the state of a migration is looked at.
+/// Polling interval during an incoming migration.
 const POLL: Duration = Duration::from_millis(2);
 
-/// The connection to the monitor.
 pub(crate) struct Qmp {
     service: QapiService<QmpStreamTokio<WriteHalf<UnixStream>>>,
     version: String,
@@ -33,7 +32,7 @@ impl std::fmt::Debug for Qmp {
     }
 }
 
-/// What the monitor reported of an end.
+/// Collects the cause of a shutdown from the monitor's events.
 #[derive(Debug)]
 pub(crate) struct ShutdownWatch {
     cause: Arc<Mutex<Option<ShutdownCause>>>,
@@ -41,7 +40,7 @@ pub(crate) struct ShutdownWatch {
 }
 
 impl ShutdownWatch {
-    /// Why QEMU shut down, once it is gone: waits until all that it said has been read.
+    /// The cause of QEMU's shutdown. Waits until all events have been read.
     pub(crate) async fn cause(mut self) -> Option<ShutdownCause> {
         let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.task).await;
         self.cause.lock().ok().and_then(|cause| *cause)
@@ -79,7 +78,7 @@ impl Qmp {
         Ok((Qmp { service, version }, ShutdownWatch { cause, task }))
     }
 
-    /// The version in the monitor's greeting: `7.2.22`.
+    /// QEMU's version from the greeting: `7.2.22`.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
@@ -91,33 +90,35 @@ impl Qmp {
             .map_err(|error| LabError::Qmp { command: C::NAME.to_owned(), why: error.to_string() })
     }
 
-    /// Stops the guest's processors.
+    /// `stop`: pauses the virtual processors.
     pub(crate) async fn stop(&self) -> Result<()> {
         self.execute(qmp::stop {}).await.map(|_| ())
     }
 
-    /// Lets them run. In exact time that may be answered only after the guest's next question: whoever
-    /// answers that cannot wait here. A QEMU that has ended is noticed by others.
+    /// `cont`: resumes the virtual processors. In exact time the reply may come only after the guest's next
+    /// question, so the task that answers that question must not wait here. An exit of QEMU is noticed
+    /// elsewhere.
     pub(crate) async fn go_on(&self) {
         if let Err(error) = self.execute(qmp::cont {}).await {
             tracing::debug!("the guest is not continued: {error}");
         }
     }
 
-    /// A command of the monitor for people; what it says.
+    /// Runs a command of the human monitor. Returns its output.
     pub(crate) async fn human(&self, line: &str) -> Result<String> {
         let command_line = line.to_owned();
         self.execute(qmp::human_monitor_command { command_line, cpu_index: None }).await
     }
 
-    /// Writes the state of a stopped guest, all but its memory, to a file of QEMU's working directory.
-    /// `migrate` would write more, and cannot be used while QEMU records (`replay_save_clock` aborts).
+    /// Writes the device state of a stopped guest, without its memory, to a file in QEMU's working
+    /// directory. `migrate` would write more, and cannot be used while QEMU records (`replay_save_clock`
+    /// aborts).
     pub(crate) async fn save(&self, file: &str) -> Result<()> {
         let command = qmp::xen_save_devices_state { filename: file.to_owned(), live: Some(false) };
         self.execute(command).await.map(|_| ())
     }
 
-    /// Reads the state from a file of QEMU's working directory. QEMU ends when that fails.
+    /// Reads the device state from a file in QEMU's working directory. QEMU exits if that fails.
     pub(crate) async fn load(&self, file: &str) -> Result<()> {
         let uri = Some(format!("exec:cat {file}"));
         self.execute(qmp::migrate_incoming { uri, channels: None, exit_on_error: None }).await?;

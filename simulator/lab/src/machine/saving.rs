@@ -1,4 +1,4 @@
-//! Saving a guest, and starting one from where another was saved: as a template, or in the middle of a story.
+//! Saves a guest, and restores a saved one: a template, or a checkpoint in the middle of a story.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,16 +16,17 @@ use crate::{
     saved::{Moment, STATE, SavedMemory},
 };
 
-/// How long a restored guest may take to answer. It goes on where it was, so this is for slow hosts
-/// only.
+/// How long a restored guest may take to reply. It continues where it was saved, so only a slow host needs
+/// this long.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Machine {
-    /// Starts a guest from a template made for such a machine: where [`cold`](Machine::cold) has it.
+    /// Restores a guest from the template for such a machine. The result is the same as from
+    /// [`cold`](Machine::cold).
     ///
     /// # Errors
-    /// `BadTemplate` when the template does not restore; it has been thrown away then. Others as
-    /// for [`cold`](Machine::cold).
+    /// `BadTemplate` when the template cannot be restored; it is removed. Others as for
+    /// [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
             let (moment, state) = (template.moment()?, template.state());
@@ -46,7 +47,7 @@ impl Machine {
             Err(error) => error,
         };
         match error {
-            // What has nothing to do with the template: no QEMU, no backend, a bad configuration.
+            // Errors that do not concern the template: QEMU is missing, no backend, a bad configuration.
             LabError::MissingTool { .. } | LabError::BadMachine { .. } => Err(error),
             LabError::File { .. } => Err(error),
             LabError::Start { cause: StartFailure::NoBackend, .. } => Err(error),
@@ -58,7 +59,7 @@ impl Machine {
         }
     }
 
-    /// Starts QEMU with a guest that was saved, which stands still.
+    /// Starts QEMU with a saved guest, which remains stopped.
     async fn load(
         config: &MachineConfig,
         moment: Moment,
@@ -77,8 +78,8 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Stops the guest, writes its state and its memory to two new files, and ends it. Answers when it
-    /// was; none if it was too late, on a host that is very busy.
+    /// Stops the guest, writes its device state and memory to two new files, and ends it. Returns the
+    /// moment, or `None` if stopping took too long because the host is busy.
     pub(crate) async fn save(
         mut self,
         config: &MachineConfig,
@@ -90,7 +91,7 @@ impl Machine {
             Some(mut keeper) => {
                 let resumes = keeper.now().map(|now| now + STOPPING);
                 keeper.have_asked_at(resumes);
-                // The open question is answered when QEMU has been told to stop: it cannot before.
+                // QEMU can reply to `stop` only after the open question is answered.
                 keeper.drive(self.or_gone(self.qmp.stop())).await??;
                 let late = resumes.zip(keeper.now()).is_some_and(|(at, now)| now >= at);
                 if late {
@@ -107,17 +108,17 @@ impl Machine {
         memory.write_to(ram).await?;
         Ok(Some(moment))
     }
-    /// Starts a guest from a checkpoint. It stands still until [`Machine::tell_again`].
+    /// Restores a guest from a checkpoint. It stands still until [`Machine::tell_again`].
     ///
     /// # Errors
-    /// As [`Machine::restore`], without throwing anything away.
+    /// As [`Machine::restore`], but nothing is removed.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
         Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory.clone())
             .await
     }
 
-    /// Asks the keeper of this machine what led to its checkpoint. When all is answered as it was then the
-    /// guest goes on; else the keeper has the error `AnotherStory`.
+    /// Asks the checkpoint's recorded questions. When all answers are the same as recorded, the guest
+    /// continues; otherwise the keeper returns the error `AnotherStory`.
     pub fn tell_again(&self, checkpoint: &Checkpoint) {
         let Some(register) = &self.register else { return };
         let told = register.tell_again(checkpoint.recording.clone());
@@ -131,11 +132,11 @@ impl Machine {
 }
 
 impl Hold {
-    /// Saves the guest that stands still into an empty directory, with the story so far, which was
-    /// [written down](crate::Keeper::write_down).
+    /// Saves the stopped guest and its story so far, which must have been
+    /// [recorded](crate::Keeper::write_down), to an empty directory.
     ///
     /// # Errors
-    /// `Unsaveable` when not all of it could be written down, `Qmp`, `File`.
+    /// `Unsaveable` when the recording is incomplete, `Qmp`, `File`.
     pub async fn save(&mut self, dir: PathBuf) -> Result<Checkpoint> {
         self.stopped().await?;
         let register = self.register.as_ref().ok_or(LabError::Unsaveable)?;
@@ -158,7 +159,7 @@ impl Hold {
     }
 }
 
-/// A link, in place of an earlier one.
+/// Creates a symbolic link, and replaces an existing one.
 fn link(from: &Path, to: &Path) -> Result<()> {
     let _ = std::fs::remove_file(from);
     std::os::unix::fs::symlink(to, from).map_err(LabError::file("cannot create", from))

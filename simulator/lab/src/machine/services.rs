@@ -1,5 +1,4 @@
-//! The daemons of the image's userland that a guest may have: udevd and multipathd, as they are in the
-//! distribution.
+//! The userland's daemons that a guest may run: udevd and multipathd, as the distribution ships them.
 
 use std::time::Duration;
 
@@ -7,8 +6,8 @@ use sansim_protocol::{Answer, Call, USERLAND};
 
 use crate::{AgentLink, Keeper, LabError, Result};
 
-/// What multipathd and the device-mapper need to know of disks and maps: the distribution's own files,
-/// without those that a SAN has no use for (their programs are most of what udev costs).
+/// The distribution's udev rules that multipathd and the device-mapper need for disks and maps. The other
+/// rules are of no use in a SAN, and the programs that they run cause most of udev's load.
 const LEAN_RULES: &[&str] = &[
     "50-udev-default.rules",
     "55-dm.rules",
@@ -23,35 +22,35 @@ const LEAN_RULES: &[&str] = &[
     "99-systemd.rules",
 ];
 
-/// Where systemd has its udevd.
+/// systemd's udevd, which is not in `$PATH`.
 const UDEVD: &str = "/lib/systemd/systemd-udevd";
 
-/// How long one of the tools may take.
+/// Time limit for a program such as udevadm.
 const TOOL: Duration = Duration::from_secs(60);
-/// How long a daemon may take until it answers, of the guest's time, and how often it is asked.
+/// How long a daemon may take to become ready, in guest time, and the polling interval.
 const START: Duration = Duration::from_secs(30);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// Which udev rules a guest has.
+/// The udev rules of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum UdevRules {
-    /// All that its distribution gives it.
+    /// All rules of the distribution.
     Stock,
-    /// Those of them that concern disks and multipath maps.
+    /// Only the rules for disks and multipath maps.
     Lean,
 }
 
-/// The daemons that go on in a guest. They are started before a template is made.
+/// The daemons in a guest. They are started before a template is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Services {
-    /// No daemon: the agent is the only process besides the kernel's.
+    /// None: the agent is the only process apart from kernel threads.
     None,
-    /// systemd-udevd, which has seen all devices, and multipathd, which has no paths yet.
+    /// systemd-udevd, which has processed all devices, and multipathd, which has no paths yet.
     Multipathd(UdevRules),
 }
 
 impl Services {
-    /// The programs of the userland that they take.
+    /// The programs that the userland must have.
     pub fn programs(self) -> &'static [&'static str] {
         match self {
             Services::None => &[],
@@ -96,7 +95,7 @@ impl Starting<'_> {
         self.call(Call::StartDaemon { name: name.to_owned(), argv }).await.map(drop)
     }
 
-    /// Runs a program. Answers its exit code and what it said.
+    /// Runs a program. Returns its exit code and its output.
     async fn ran(&mut self, argv: &[&str]) -> Result<(Option<i32>, String)> {
         let argv = argv.iter().map(|&word| word.to_owned()).collect();
         match self.call(Call::Run { argv, timeout_ms: TOOL.as_millis() as u64 }).await? {
@@ -112,7 +111,7 @@ impl Starting<'_> {
         }
     }
 
-    /// Asks until the program succeeds and says what is wanted.
+    /// Runs a program repeatedly until it succeeds and `ready` accepts its output.
     async fn until(
         &mut self,
         daemon: &str,
@@ -131,7 +130,8 @@ impl Starting<'_> {
         Err(LabError::Service { name: daemon.to_owned(), why: format!("not ready: {said}") })
     }
 
-    /// An empty file of the same name in /etc takes the place of a rule file (udev(7)).
+    /// Masks the other rules: an empty file of the same name in /etc/udev/rules.d replaces a rule file
+    /// (udev(7)).
     async fn leave_out_rules(&mut self) -> Result<()> {
         let path = format!("{USERLAND}/usr/lib/udev/rules.d");
         let Answer::Names { names } = self.call(Call::ListDirectory { path }).await? else {

@@ -1,14 +1,13 @@
-//! What drives a guest's clock.
+//! What drives a guest's clock: real or skipped time.
 
 use std::fmt;
 
-/// What drives the guest's clock.
+/// What drives a guest's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeMode {
-    /// The host's clock does.
+    /// The host's clock; the guest runs in real time.
     Real,
-    /// The guest's own instructions do, and while it idles its clock jumps to its next timer.
-    /// TCG only.
+    /// The guest's instruction counter. While the guest idles, its clock jumps to the next timer. TCG only.
     Skip,
 }
 

@@ -1,7 +1,7 @@
-//! A guest's memory as what differs from another's: a file of pages.
+//! A guest's memory as a file of the pages that differ from another memory.
 //!
-//! It has the number of pages (64 bits), their numbers (32 bits each), the pages, and a BLAKE3 hash of all
-//! that; numbers are little-endian.
+//! The file contains the number of pages (64 bits), their page numbers (32 bits each), the pages, and a
+//! BLAKE3 hash of all that. Integers are little-endian.
 
 use std::{
     fs::File,
@@ -12,12 +12,12 @@ use std::{
 
 use super::{CHUNK, PAGE, Ram, next_data};
 
-/// Pages that are written at once.
+/// Bytes that are written at once.
 const BUFFER: usize = 256 * PAGE;
 
 impl Ram {
-    /// Writes the pages of a guest that does not run to a new file, those in which it differs from `base`;
-    /// without one, those that are not zero.
+    /// Writes the pages of a stopped guest that differ from `base` to a new file. Without `base`: all pages
+    /// that are not zero.
     pub(crate) fn save_pages(&self, base: Option<&File>, path: &Path) -> io::Result<()> {
         let numbers = self.different(base)?;
         let mut to = Hashed::new(BufWriter::with_capacity(BUFFER, File::create_new(path)?));
@@ -35,8 +35,7 @@ impl Ram {
         to.inner.flush()
     }
 
-    /// Puts pages that were [saved](Ram::save_pages) into their places. `InvalidData` if they are not as
-    /// they were saved.
+    /// Restores pages written by [`save_pages`](Ram::save_pages). `InvalidData` if the file is damaged.
     pub(crate) fn load_pages(&self, path: &Path) -> io::Result<()> {
         let mut from = Hashed::new(BufReader::with_capacity(BUFFER, File::open(path)?));
         let pages = self.bytes() / PAGE as u64;
@@ -60,7 +59,7 @@ impl Ram {
         }
     }
 
-    /// The numbers of the pages that are not as in `base`.
+    /// The numbers of the pages that differ from `base`.
     fn different(&self, base: Option<&File>) -> io::Result<Vec<u32>> {
         let (mut own, mut other) = (vec![0; CHUNK], vec![0; CHUNK]);
         let (mut numbers, mut at) = (Vec::new(), 0);
@@ -93,7 +92,7 @@ fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is damaged")
 }
 
-/// A file whose bytes are hashed on their way.
+/// A reader or writer that hashes all bytes.
 struct Hashed<T> {
     inner: T,
     hasher: blake3::Hasher,
@@ -125,7 +124,7 @@ impl<T: Read> Hashed<T> {
 mod tests {
     use super::*;
 
-    /// Memory of 8 MiB with something at these addresses.
+    /// 8 MiB of memory with these bytes at these addresses.
     fn ram(pieces: &[(u64, u8)]) -> Ram {
         let ram = Ram::new(8).unwrap();
         for (at, byte) in pieces {
@@ -145,7 +144,7 @@ mod tests {
     #[test]
     fn memory_is_put_together_of_another_and_of_what_differs() {
         let dir = tempfile::tempdir().unwrap();
-        // What the other has and this one has not is a page of zeros; the last page of all is new.
+        // A page that only `base` has becomes a page of zeros. The very last page is new.
         let own = ram(&[(0, 1), (5001, 2), ((8 << 20) - 1, 4)]);
         let base = ram(&BASE);
         for (name, base) in [("difference", Some(&base)), ("all", None)] {

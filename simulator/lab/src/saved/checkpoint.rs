@@ -1,15 +1,15 @@
-//! A story that stands still, saved: the guest, and what the lab was asked until then.
+//! A stopped story that was saved: the guest, and the recorded questions up to then.
 
 use std::{path::PathBuf, sync::Arc};
 
 use super::{Moment, STATE, SavedMemory, TemplateMemory, TemplateMemoryId};
 use crate::{Result, exact::Recording};
 
-/// The file with the guest's memory, as far as it differs from its template's.
+/// File name of the memory pages that differ from the template's.
 const PAGES: &str = "pages";
 
-/// A moment of a story, from which it can be gone on with any number of times. Its files are in a
-/// directory of its own, which is the caller's.
+/// A moment of a story, which can be continued any number of times. Its files are in a directory that
+/// belongs to the caller.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(crate) dir: PathBuf,
@@ -19,8 +19,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The one whose files are in this directory; its memory is told as what differs from that
-    /// of a template, or as all that is not zero.
+    /// The checkpoint with its files in `dir`. Its memory is saved as pages that differ from `template`, or
+    /// as all pages that are not zero.
     pub(crate) fn new(
         dir: PathBuf,
         template: Option<Arc<TemplateMemory>>,
@@ -31,22 +31,22 @@ impl Checkpoint {
         Checkpoint { dir, memory, moment, recording }
     }
 
-    /// Which template's memory its own differs from, if from one.
+    /// Identifies the template that its memory is based on; `None` if it is self-contained.
     pub(crate) fn template(&self) -> Result<Option<TemplateMemoryId>> {
         self.memory.template.as_ref().map(|template| template.id()).transpose()
     }
 
-    /// How many questions of the guest's led there.
+    /// Number of recorded questions up to this moment.
     pub fn questions(&self) -> usize {
         self.recording.len()
     }
 
-    /// The file that QEMU wrote: the state of its devices.
+    /// The file with QEMU's device state.
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.join(STATE)
     }
 
-    /// The file with the pages of the guest's memory.
+    /// The file with memory pages.
     pub(crate) fn pages(&self) -> PathBuf {
         self.dir.join(PAGES)
     }

@@ -1,4 +1,4 @@
-//! Where the memory of a saved guest is read from.
+//! Restores the memory of saved guests.
 
 use std::{
     fs::File,
@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{LabError, Result, ram::Ram};
 
-/// The memory of a template, which others are told from. It is open, and so there as long as it is wanted.
+/// The memory of a template, on which checkpoints are based. The file is kept open, so it remains readable
+/// even if it is removed.
 #[derive(Debug)]
 pub(crate) struct TemplateMemory {
     file: File,
     path: PathBuf,
 }
 
-/// Tells one file from another that came later by the same name.
+/// Distinguishes a file from a later one of the same name, by inode and mtime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TemplateMemoryId {
     inode: u64,
@@ -26,10 +27,10 @@ pub(crate) struct TemplateMemoryId {
 }
 
 impl TemplateMemory {
-    /// Opens it.
+    /// Opens the file.
     ///
     /// # Errors
-    /// `File` when that cannot be.
+    /// `Memory` when it cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Arc<TemplateMemory>> {
         let file = File::open(path).map_err(LabError::memory(path))?;
         Ok(Arc::new(TemplateMemory { file, path: path.to_owned() }))
@@ -39,14 +40,14 @@ impl TemplateMemory {
         &self.file
     }
 
-    /// What tells this file from any other in its place.
+    /// Inode and mtime of the open file.
     pub(crate) fn id(&self) -> Result<TemplateMemoryId> {
         let meta = self.file.metadata().map_err(LabError::file("cannot read", &self.path))?;
         Ok(TemplateMemoryId { inode: meta.ino(), modified: (meta.mtime(), meta.mtime_nsec()) })
     }
 }
 
-/// A saved memory: that of a template, or pages that differ from it, or from none.
+/// A saved memory: a template's, or pages based on a template's memory or on zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedMemory {
     pub(super) template: Option<Arc<TemplateMemory>>,
@@ -54,17 +55,17 @@ pub(crate) struct SavedMemory {
 }
 
 impl SavedMemory {
-    /// The memory of the template that has a part in it.
+    /// The template's memory, if this memory is based on one.
     pub(crate) fn template(&self) -> Option<Arc<TemplateMemory>> {
         self.template.clone()
     }
 
-    /// That of a template.
+    /// The memory of a template itself.
     pub(crate) fn of(template: Arc<TemplateMemory>) -> SavedMemory {
         SavedMemory { template: Some(template), pages: None }
     }
 
-    /// Fills memory that nobody has written to yet.
+    /// Restores the memory into `ram`, which must be fresh.
     pub(crate) fn load_into(&self, ram: &Ram) -> Result<()> {
         if let Some(template) = &self.template {
             ram.load(&template.file).map_err(LabError::memory(&template.path))?;

@@ -1,9 +1,9 @@
 //! Checkpoints of the moment at which stories start.
 //!
-//! Modules, discovery and maps are half of a short story's time, and the same for every story with such a
-//! guest and such an array. So the first of them saves its guest when all that is done, and the others go
-//! on from there. Where the guest is saved makes no difference to anyone: every story lets a [`LULL`] go by
-//! before it starts.
+//! Loading modules, discovery and building maps take half of a short story's time, and are the same for
+//! every story with the same guest and array. So the first of these stories saves its guest when all that
+//! is done, and the others start from there. Saving the guest makes no difference to a story: every story
+//! waits for a [`LULL`] before it starts.
 
 use std::{
     fs,
@@ -22,49 +22,50 @@ use crate::{
     exact::Recording,
 };
 
-/// How much of the guest's time goes by, with nothing done to it, before a story starts. In exact time the
-/// guest can be stopped and saved meanwhile.
+/// Guest time during which nothing is done to the guest before a story starts. In exact time the guest can
+/// be stopped and saved during it.
 pub const LULL: Duration = Duration::from_millis(200);
 
-/// Checkpoints kept in a store, and how much they may occupy together, in bytes.
+/// Limits for all checkpoints in a store: their number, and their total size in bytes.
 const KEPT: usize = 512;
 const KEPT_BYTES: u64 = 4 << 30;
-/// The directory of a template that has them.
+/// Name of the directory with checkpoints in a template.
 const STARTS: &str = "starts";
-/// The file of a checkpoint that tells the lab's part of it.
+/// File name of the lab's part of a checkpoint.
 const STORY: &str = "story";
 
-/// Those of one template.
+/// The checkpoints of one template.
 #[derive(Debug, Clone)]
 pub struct Starts {
     template: Template,
 }
 
-/// A checkpoint that is to be made by somebody, and by nobody else meanwhile.
+/// Permission to make a checkpoint. While it exists, no other process makes the same one.
 #[derive(Debug)]
 pub struct StartToSave {
     template: Template,
     lock: Lock,
 }
 
-/// The lab's part of a checkpoint, and what it is told by.
+/// The lab's part of a checkpoint.
 #[derive(Debug, Serialize, Deserialize)]
 struct StartRecord {
     template: TemplateMemoryId,
-    /// The BLAKE3 hash of what QEMU wrote.
+    /// BLAKE3 hash of QEMU's device state.
     state: [u8; blake3::OUT_LEN],
     moment: Moment,
     recording: Recording,
 }
 
 impl Starts {
-    /// Those of this template.
+    /// The checkpoints of this template.
     pub fn of(template: &Template) -> Starts {
         Starts { template: template.clone() }
     }
 
-    /// The checkpoint where stories with this in common start. `in_common` is all that has a part in it,
-    /// apart from the template and this program. One that is damaged is removed.
+    /// Finds the checkpoint from which stories with this `in_common` start. `in_common` must contain
+    /// everything that influences the checkpoint, apart from the template and this program. A damaged
+    /// checkpoint is removed.
     pub fn find(&self, in_common: &str) -> Option<Checkpoint> {
         let dir = self.place(in_common);
         if !dir.is_dir() {
@@ -103,7 +104,7 @@ impl Starts {
         Ok(checkpoint)
     }
 
-    /// The right to make that checkpoint; none when it is there, or somebody else makes it.
+    /// Permission to make the checkpoint; `None` if it exists, or another process is making it.
     ///
     /// # Errors
     /// `File` when the cache cannot be used.
@@ -128,13 +129,13 @@ impl Starts {
 }
 
 impl StartToSave {
-    /// Saves a guest that is where stories start, while its time goes on to `until` at the most: the
-    /// story goes on as if it was not saved. It has been [written down](Keeper::write_down). Answers
-    /// whether the guest could be stopped in time.
+    /// Saves a guest at the moment at which stories start, before guest time reaches `until`. The story
+    /// then continues as if it had not been saved. It must have been [recorded](Keeper::write_down).
+    /// Returns whether the guest could be stopped in time.
     ///
     /// # Errors
-    /// `GuestGone` and the like, after which there is no story; `File`, `DiskFull`, `Unsaveable`, which
-    /// leave it as it is.
+    /// `GuestGone` and the like, after which the story cannot continue; `File`, `DiskFull`, `Unsaveable`,
+    /// which do not affect the story.
     pub async fn save(self, machine: &Machine, keeper: &mut Keeper, until: Time) -> Result<bool> {
         let saved = self.save_while(machine, keeper, until).await;
         keeper.forget();
@@ -167,13 +168,13 @@ impl StartToSave {
 }
 
 impl Checkpoint {
-    /// Removes it: it is no good.
+    /// Removes the checkpoint's directory, when the checkpoint is unusable.
     pub fn discard(&self) {
         cache::throw_away(&self.dir);
     }
 }
 
-/// Which program this is: another one may have another array.
+/// Identifies this program's binary: another build may contain another array.
 fn this_program() -> Option<(u64, u64, i64, i64)> {
     let meta = fs::metadata("/proc/self/exe").ok()?;
     Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
@@ -184,7 +185,7 @@ fn hash_of(path: &Path) -> Result<[u8; blake3::OUT_LEN]> {
     Ok(*blake3::hash(&bytes).as_bytes())
 }
 
-/// Removes those that were not used for longest, when there are too many, whatever their templates.
+/// Removes the least recently used checkpoints of all templates when there are too many.
 fn prune(templates: &Path) {
     let each = |dirs: Vec<PathBuf>| dirs.into_iter().flat_map(|dir| cache::inside(&dir));
     let starts = each(cache::inside(templates)).flat_map(|it| cache::inside(&it.join(STARTS)));

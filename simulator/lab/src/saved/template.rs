@@ -1,4 +1,4 @@
-//! Guests that were booted once, stopped when quiet, and saved.
+//! Templates: guests that were booted once, stopped when idle, and saved.
 
 use std::{
     fs,
@@ -14,16 +14,16 @@ use crate::{
     machine::{BASE_MODULES, shape},
 };
 
-/// Templates kept in a store, and how much they may occupy together, in bytes.
+/// Limits for all templates in a store: their number, and their total size in bytes.
 const KEPT: usize = 12;
 const KEPT_BYTES: u64 = 4 << 30;
-/// How often a guest is booted to be saved.
+/// How many times a guest is booted until saving it succeeds.
 const TRIES: u32 = 3;
-/// The files of a template besides what QEMU wrote: the guest's memory, and when it was saved.
+/// Files of a template in addition to the device state: the guest's memory, and the moment of saving.
 const RAM: &str = "ram";
 const MOMENT: &str = "moment.json";
 
-/// A guest that was booted, came to rest and was saved before any disk was found.
+/// A guest that was booted, became idle and was saved before any disk was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     dir: PathBuf,
@@ -31,12 +31,12 @@ pub struct Template {
 }
 
 impl Template {
-    /// The directory it is in.
+    /// Absolute path of the template's directory in the cache.
     pub fn path(&self) -> &Path {
         &self.dir
     }
 
-    /// The directory with those of all images.
+    /// The directory with the templates of all images.
     pub(crate) fn store(&self) -> Option<&Path> {
         self.dir.parent()?.parent()
     }
@@ -45,12 +45,12 @@ impl Template {
         self.dir.join(STATE)
     }
 
-    /// The file with the guest's memory, opened.
+    /// Opens the file with the guest's memory.
     pub(crate) fn memory(&self) -> Result<Arc<TemplateMemory>> {
         TemplateMemory::open(&self.dir.join(RAM))
     }
 
-    /// When it was saved.
+    /// The moment at which the guest was saved.
     pub(crate) fn moment(&self) -> Result<Moment> {
         let path = self.dir.join(MOMENT);
         let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
@@ -62,12 +62,12 @@ impl Template {
         [STATE, RAM, MOMENT].iter().all(|file| self.dir.join(file).is_file())
     }
 
-    /// Names the image, the QEMU and the shape of the machine it was made with.
+    /// Identifies the image, the QEMU and the machine's shape: a hash in hex digits.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Removes it, unless somebody is making it anew.
+    /// Removes the template, unless another process has its lock.
     pub(crate) fn throw_away(&self) {
         cache::throw_away(&self.dir);
     }
@@ -80,13 +80,13 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Those kept in this store.
+    /// The templates of this store.
     pub fn new(store: &ImageStore) -> Templates {
         Templates { store: store.clone() }
     }
 
-    /// What a template for such a machine is called. Sockets, work directory and console do not
-    /// matter, the number of HBAs and of their queues does.
+    /// The key of the template for such a machine. Paths of sockets, work directory and console do not
+    /// matter; the number of HBAs and of their queues does.
     ///
     /// # Errors
     /// `MissingTool` without QEMU: its version is part of the key.
@@ -101,7 +101,7 @@ impl Templates {
         Ok(Template { dir: dir.join(&key), key })
     }
 
-    /// The template for such a machine, if there is one.
+    /// Finds the template for such a machine.
     ///
     /// # Errors
     /// `MissingTool` without QEMU, `File` when the cache cannot be used.
@@ -114,9 +114,8 @@ impl Templates {
         Ok(Some(template))
     }
 
-    /// Makes the template for such a machine, or takes it from the cache when another process has
-    /// made it meanwhile. `config` has throw-away HBA sockets and its own work directory and
-    /// console.
+    /// Makes the template for such a machine, or takes it from the cache if another process has made it
+    /// meanwhile. `config` must have HBAs, a work directory and a console for this purpose only.
     ///
     /// # Errors
     /// As [`Machine::cold`], `DiskFull`, `Qmp`.
@@ -142,7 +141,7 @@ impl Templates {
         Ok(template)
     }
 
-    /// Throws a template away.
+    /// Removes a template.
     ///
     /// # Errors
     /// `File` when it cannot be removed.
@@ -150,13 +149,13 @@ impl Templates {
         cache::remove(&template.dir)
     }
 
-    /// Starts a machine the quick way: from its template, which is made first when it is missing,
-    /// and made again once when it does not restore. `throw_away` starts HBAs for making the
-    /// template, as many and with as many queues as `config` has, and returns their sockets with a
-    /// guard that stops them when dropped. Answers the machine with its template.
+    /// Starts a machine from its template. Makes the template first if it is missing, and makes it again
+    /// once if it cannot be restored. `throw_away` starts HBAs for making the template, as many and with as
+    /// many queues as in `config`. It returns their sockets with a guard that stops them when dropped.
+    /// Returns the machine with its template.
     ///
     /// # Errors
-    /// As [`make`](Templates::make) and [`Machine::restore`], and what `throw_away` answers.
+    /// As [`make`](Templates::make) and [`Machine::restore`], and the errors of `throw_away`.
     pub async fn start<G, E, F>(
         &self,
         config: MachineConfig,
@@ -189,7 +188,7 @@ impl Templates {
         }
     }
 
-    /// Removes those that were not used for longest, when there are too many. `keep` stays.
+    /// Removes the least recently used templates when there are too many, except `keep`.
     fn prune(&self, keep: &Template) {
         let images = cache::inside(&self.store.path().join("templates"));
         let others = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
@@ -200,12 +199,12 @@ impl Templates {
     }
 }
 
-/// Bytes that a template occupies. What starts from it has a bound of its own.
+/// Size of a template in bytes, without its checkpoints, which have limits of their own.
 fn size_without_starts(dir: &Path) -> u64 {
     [STATE, RAM, MOMENT].iter().map(|file| size_of_file(&dir.join(file))).sum()
 }
 
-/// Boots a guest and saves it. Answers whether it could be stopped in time.
+/// Boots a guest and saves it. Returns whether it could be stopped in time.
 async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
     let machine = Machine::boot(config).await?;
     let saved = machine.save(config, &part.join(STATE), part.join(RAM)).await;
@@ -216,7 +215,7 @@ async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// The machine that a template is made with: like the one it is for, with other sockets.
+/// The machine for making a template: the same configuration with other sockets.
 fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineConfig> {
     let queues = |hbas: &[HbaSocket]| hbas.iter().map(|h| h.request_queues).collect::<Vec<_>>();
     if queues(&hbas) != queues(&config.hbas) {
@@ -229,7 +228,7 @@ fn for_making(config: &MachineConfig, hbas: Vec<HbaSocket>) -> Result<MachineCon
     Ok(MachineConfig { hbas, work_dir, console, ..config.clone() })
 }
 
-/// `cat` on a full disk makes QEMU say no more than that its pipe broke.
+/// On a full disk `cat` fails, and QEMU only reports a broken pipe. So this checks for free space.
 fn full_disk(error: LabError, path: &Path) -> LabError {
     let free = rustix::fs::statvfs(path).map(|fs| fs.f_bavail * fs.f_frsize);
     match free {
@@ -239,7 +238,7 @@ fn full_disk(error: LabError, path: &Path) -> LabError {
 }
 
 fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
-    // Under KVM the guest has seen the host's processor.
+    // Under KVM the guest sees the host's processor.
     let processor = match config.accel {
         Accel::Kvm => processor,
         Accel::Tcg => "",
@@ -307,7 +306,7 @@ mod tests {
             let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
             fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
         }
-        // The newest by name is the oldest by use, and stays because it was just made.
+        // The newest by name is the least recently used, and stays because it was just made.
         templates.prune(&Template { dir: place(0), key: "k".into() });
         let left: Vec<usize> = (0..KEPT + 3).filter(|n| place(*n).exists()).collect();
         let expected: Vec<usize> = std::iter::once(0).chain(4..KEPT + 3).collect();

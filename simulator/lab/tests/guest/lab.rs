@@ -1,4 +1,4 @@
-//! The cache, the image and the SAN that the tests share.
+//! The cache, image and SAN that the tests share.
 
 use std::{
     path::Path,
@@ -22,7 +22,7 @@ use sansim_lab::{
 use sansim_protocol::{Answer, Call, Disk, TargetAddress};
 use sansim_time::RealClock;
 
-/// What a test runs in.
+/// The environment of a test.
 pub(crate) struct Lab {
     pub(crate) store: ImageStore,
     pub(crate) work: WorkDir,
@@ -30,7 +30,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// `None`, with the reason printed, when a program of the host is missing.
+    /// Returns `None` and prints the reason when a host program is missing.
     pub(crate) async fn open() -> Option<Lab> {
         build_agent();
         let store = ImageStore::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")).unwrap();
@@ -60,14 +60,14 @@ impl Lab {
         }
     }
 
-    /// HBAs for making a template.
+    /// HBAs for making a template, with their sockets.
     pub(crate) fn throw_away(&self, count: u8) -> (Vec<HbaSocket>, San) {
         let san = San::start(self.work.path(), count);
         (san.sockets(), san)
     }
 }
 
-/// The agent of the same sources as this test. Cargo does nothing when it is up to date.
+/// Builds the agent from the same sources as this test. Cargo does nothing if it is up to date.
 fn build_agent() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -79,7 +79,7 @@ fn build_agent() {
     });
 }
 
-/// Keeps what was said.
+/// Progress messages, collected for assertions.
 #[derive(Debug, Default)]
 pub(crate) struct Said(Mutex<Vec<String>>);
 
@@ -102,7 +102,7 @@ impl Observer for Nobody {
     fn state(&self, _change: &StateChange) {}
 }
 
-/// An array with two LUNs of 32 MiB, and HBAs that see a port of each controller.
+/// An array with two LUNs of 32 MiB, and HBAs that see one port of each controller.
 pub(crate) struct San {
     servers: Vec<HbaServer>,
 }
@@ -148,7 +148,7 @@ impl San {
         self.servers.iter().map(socket).collect()
     }
 
-    /// All disks that the guest finds.
+    /// Scans all targets. Returns all disks of the guest.
     pub(crate) async fn scan(&self, machine: &Machine) -> Vec<Disk> {
         let hbas = 0..self.servers.len();
         let targets: Vec<TargetAddress> = hbas
@@ -163,7 +163,7 @@ impl San {
     }
 }
 
-/// A file of the guest.
+/// Reads a file of the guest.
 pub(crate) async fn read(machine: &Machine, path: &str) -> String {
     match machine.agent().call(Call::ReadFile { path: path.into() }).await.unwrap() {
         Answer::Text { text } => text,

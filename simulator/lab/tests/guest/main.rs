@@ -1,6 +1,6 @@
-//! Real guests: the image is built once (it stays below the target directory), booted, saved and
-//! restored, with HBAs of sansim-hba before an array of sansim-array. Always under TCG, so that
-//! every host does the same.
+//! Tests with real guests. The image is built once (and kept in the target directory), booted, saved and
+//! restored, with HBAs of sansim-hba in front of an array of sansim-array. Always under TCG, so that the
+//! result is the same on every host.
 
 mod lab;
 mod parent;
@@ -24,7 +24,7 @@ async fn a_cold_guest_sees_every_path_of_the_array() {
     assert_eq!(disks.len(), 2 * 2 * 2, "{disks:#?}");
     assert_eq!(disks[0].path.target.hba, "0000:00:10.0");
     assert_eq!((disks[0].vendor.as_str(), disks[0].sectors), ("IBM", 32 << 11));
-    // Events come meanwhile: the disks' arrival is in the kernel log.
+    // Events arrive meanwhile: the kernel log reports the disks.
     let mut events = machine.events().unwrap();
     assert!(machine.events().is_none());
     let attached = async {
@@ -37,7 +37,7 @@ async fn a_cold_guest_sees_every_path_of_the_array() {
         false
     };
     assert!(attached.await);
-    // The base modules are there, the device handlers are not.
+    // The base modules are loaded, the device handlers are not.
     let modules = lab::read(&machine, "/proc/modules").await;
     assert!(modules.contains("dm_multipath ") && modules.contains("dm_service_time "), "{modules}");
     assert!(!modules.contains("scsi_dh_"), "{modules}");
@@ -91,7 +91,7 @@ async fn a_damaged_template_is_made_again() {
         start(&said).await;
         assert!(said.has("booting bookworm once"), "{file}: {said:?}");
     }
-    // Restored by itself, it is an error that says what to do, and the template is gone.
+    // Restoring it directly fails with advice for the user, and the template is removed.
     fs::write(template.path().join("state"), "nothing of the kind").unwrap();
     let error = Machine::restore(config.clone(), &template).await.unwrap_err();
     assert!(matches!(error, LabError::BadTemplate { .. }), "{error}");

@@ -1,4 +1,4 @@
-//! QEMU does not outlive the program that started it, even when that is killed.
+//! QEMU does not outlive the program that started it, even if that program is killed.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use sansim_lab::{Machine, WorkDir};
 
 use crate::lab::Lab;
 
-/// Set for the program that is going to be killed.
+/// Set in the process that will be killed.
 const VICTIM: &str = "SANSIM_TEST_VICTIM";
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn qemu_dies_with_its_parent_and_the_work_directory_is_swept() {
     let qemu = running_in(&work_dir).expect("QEMU runs in the work directory");
     victim.kill().unwrap();
     victim.wait().unwrap();
-    // A zombie has no working directory; neither has a process that is gone.
+    // Neither a zombie nor an ended process has a working directory.
     while running_in(&work_dir) == Some(qemu) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -38,7 +38,7 @@ async fn qemu_dies_with_its_parent_and_the_work_directory_is_swept() {
     assert!(lab.work.path().exists());
 }
 
-/// This very test in a process of its own; answers when its guest is up.
+/// Runs this test in a separate process. Returns when its guest is up.
 fn start_victim() -> (Child, PathBuf) {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
@@ -55,7 +55,7 @@ fn start_victim() -> (Child, PathBuf) {
     (victim, work_dir)
 }
 
-/// The process whose working directory it is.
+/// The process with this working directory.
 fn running_in(dir: &Path) -> Option<u32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let mut found = processes

@@ -1,5 +1,5 @@
-//! A kernel of the user's own over the userland of bookworm. It is bookworm's once more, taken from
-//! its base in the cache as if somebody had built it.
+//! A user's kernel with the userland of bookworm. The kernel is also bookworm's, taken from its base in the
+//! cache as if a user had built it.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use sansim_protocol::{Answer, Call};
 
 use crate::lab::{self, Lab, Said};
 
-/// A kernel and its modules over the tools of bookworm.
+/// A kernel and its modules with the userland of bookworm.
 fn parts(kernel: &Path, modules: &Path) -> Parts {
     let (kernel, modules) = (kernel.to_owned(), modules.to_owned());
     Parts {

@@ -1,5 +1,5 @@
-//! A kernel as a build tree or as packages, tools as a directory, an initramfs: all the user's own. They
-//! are bookworm's once more, as if somebody had made them.
+//! A user's kernel as a build tree or as packages, a userland as a directory, and an initramfs. All of them
+//! are bookworm's, as if a user had made them.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Every module of an image, by its place.
+/// All modules of an image, by path.
 fn modules(image: &Image) -> Vec<(String, Vec<u8>)> {
     let dir = image.kernel.with_file_name("modules");
     let list = fs::read_to_string(dir.join("modules.dep")).unwrap();
@@ -29,7 +29,7 @@ fn modules(image: &Image) -> Vec<(String, Vec<u8>)> {
     places.map(|place| (place.to_owned(), fs::read(dir.join(place)).unwrap())).collect()
 }
 
-/// A build tree with the kernel of an image, but for one module.
+/// A build tree with the kernel of an image, without one module.
 fn tree(dir: &Path, image: &Image, without: &str) -> UserKernel {
     write(&dir.join("vmlinux"), &fs::read(&image.kernel).unwrap());
     write(&dir.join("include/config/kernel.release"), image.release.as_bytes());
@@ -44,7 +44,7 @@ fn tree(dir: &Path, image: &Image, without: &str) -> UserKernel {
     UserKernel::Tree(dir.to_owned())
 }
 
-/// An initramfs with a module, packed, behind a link such as those of distributions.
+/// A compressed initramfs with one module, below a symbolic link as in distributions.
 fn initrd(path: &Path, image: &Image, module: &str) {
     let found = modules(image).into_iter().find(|(place, _)| place.ends_with(module));
     let (_, elf) = found.unwrap();
@@ -73,7 +73,7 @@ fn initrd(path: &Path, image: &Image, module: &str) {
     fs::write(path, packed).unwrap();
 }
 
-/// The tools of an image as a directory.
+/// The userland of an image as a directory.
 fn userland(dir: &Path, image: &Image) -> UserRootFs {
     let mut unsquashfs = Command::new("unsquashfs");
     unsquashfs.args(["-q", "-n", "-d"]).args([dir, &image.userland]);
@@ -114,7 +114,7 @@ async fn a_guest_of_own_parts_only_boots_and_is_made_once() {
         if format!("{stdout}{stderr}").contains("multipath-tools")));
     machine.kill().await;
 
-    // Something else of the same size: another image.
+    // Different contents of the same size give another image.
     fs::write(at("root/etc/hostname"), "another").unwrap();
     let changed = lab.store.assemble(&parts, &said).await.unwrap();
     assert_ne!((&changed.name, &changed.key), (&image.name, &image.key));

@@ -1,4 +1,4 @@
-//! Every kind of corruption is injected into a model disk and must be told from the others.
+//! Injects every kind of corruption into a model disk; the ledger must distinguish them.
 
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ const BLOCKS: usize = 4;
 
 const RUN: Run = Run { guest: 7, map: 0, number: 0 };
 
-/// A ledger over a disk in memory whose contents a test may spoil.
+/// A ledger over a disk in memory that a test can corrupt.
 struct Disk {
     ledger: Ledger,
     data: Vec<[u8; SECTOR]>,
@@ -28,7 +28,7 @@ impl Disk {
         &mut self.data[block * SECTORS..(block + 1) * SECTORS]
     }
 
-    /// Writes a block; `stored` sectors of it reach the disk, `ok` is what the guest is told.
+    /// Writes a block. Only the sectors in `stored` reach the disk; `ok` is the status that the guest gets.
     fn write_with(&mut self, block: usize, stored: std::ops::Range<usize>, ok: bool) {
         let mut buffer = [[0; SECTOR]; SECTORS];
         self.ledger.begin_write(block, buffer.iter_mut());
@@ -179,8 +179,8 @@ fn the_detail_says_what_was_expected_and_found() {
 }
 
 proptest! {
-    /// A disk that does what it says is never accused, whatever fails and however far a failed
-    /// write got.
+    /// A disk that works correctly is never reported as corrupt, whichever requests fail and however much
+    /// of a failed write was stored.
     #[test]
     fn an_honest_disk_is_never_accused(
         ops in prop::collection::vec((0..BLOCKS, 0..4u8, 0..=SECTORS), 1..200)
@@ -199,8 +199,8 @@ proptest! {
         }
     }
 
-    /// After any honest history, going back to an earlier image of a block is stale if the newest
-    /// data had been read, and lost if not.
+    /// After any correct history, restoring an earlier image of a block is `Stale` if the newest data had
+    /// been read, and `Lost` if not.
     #[test]
     fn going_back_is_stale_or_lost(writes in 1..6usize, back in 1..6usize, was_read: bool) {
         let mut disk = Disk::new();

@@ -6,12 +6,12 @@ use std::sync::{
 use super::*;
 use crate::exact::testing::{self, Guest, LabEnds};
 
-/// Serves, and remembers when.
+/// A device that records when it was served.
 #[derive(Default)]
 struct Hba {
     clock: Mutex<Arc<SkipClock>>,
     served: Mutex<Vec<u64>>,
-    /// Serving brings up more to do.
+    /// Serving the device creates further work.
     again: AtomicBool,
     wants: AtomicBool,
 }
@@ -53,7 +53,7 @@ async fn commands_are_served_at_the_time_of_the_question_and_before_its_answer()
     assert_eq!(*hba.served.lock().unwrap(), [5]);
     clock.call_at(Time::from_nanos(90), Box::new(|| ()));
     let (go, ()) = tokio::join!(guest.go(), async {
-        // It lets the guest go, and waits for its next question.
+        // Answers the question, and waits for the next one.
         assert!(tokio::time::timeout(Duration::from_millis(50), keeper.settle()).await.is_err());
     });
     assert_eq!((go.0.round, go.0.wake_ns), (1, Some(90)));

@@ -1,4 +1,4 @@
-//! A base made of a distribution's packages, which mmdebstrap fetches.
+//! A base built from a distribution's packages, which mmdebstrap downloads.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The base of one of our images.
+/// Builds the base of a known image, or takes it from the cache.
 pub(crate) async fn from_packages(
     store: &ImageStore,
     spec: &'static Spec,
@@ -37,7 +37,7 @@ pub(crate) async fn from_packages(
     if let Some(base) = current()? {
         return Ok(base);
     }
-    // Said before anything is downloaded.
+    // A missing program is reported before anything is downloaded.
     programs::find("mksquashfs")?;
     let lock = Lock::take(&dir, &format!("the image {}", spec.name), progress).await?;
     if let Some(base) = current()? {
@@ -65,23 +65,22 @@ pub(crate) async fn from_packages(
     Ok(Base { dir, manifest })
 }
 
-/// Hash of how an image is made.
+/// Hash of how an image is built.
 fn recipe(spec: &Spec) -> String {
     let text = serde_json::to_vec(&(FORMAT, spec, WANTED)).unwrap_or_default();
     blake3::hash(&text).to_hex()[..32].to_owned()
 }
 
-/// Fetches and unpacks the packages of an image, and fetches its kernel's headers; no maintainer
-/// script runs. The mirror is the host's own.
+/// Downloads and unpacks the packages of an image, and downloads its kernel headers. No maintainer script
+/// runs. The mirror is the one that the host uses.
 async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     let program = programs::find("mmdebstrap")?;
     let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
-    // What it leaves behind when it is interrupted goes with the rest.
+    // Temporary files of an interrupted mmdebstrap are removed with the rest.
     let temporary = tar.with_extension("tmp");
     fs::create_dir(&temporary).map_err(LabError::file("cannot create", &temporary))?;
-    // Unpacking runs nothing of the packages and so needs no chroot: no mounts, which an
-    // interrupted run could leave behind, and no privileges or subordinate ids. In the archive
-    // everything is root's all the same.
+    // Unpacking runs no program of the packages, so it needs no chroot: no mounts, which an interrupted run
+    // could leave behind, and no privileges or subordinate IDs. Root owns all files in the archive anyway.
     let child = Command::new(&program)
         .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
         .arg(format!("--include={}", spec.packages.join(",")))
@@ -103,7 +102,7 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     if !status.success() {
         match FetchFailure::of(&String::from_utf8_lossy(&stderr)) {
             FetchFailure::NoKey => {
-                // Another distribution does not have Debian's keys.
+                // Other distributions do not have Debian's keys.
                 let (program, package) =
                     ("the key of Debian's archive".into(), "debian-archive-keyring".into());
                 return Err(LabError::MissingTool { program, package });
@@ -118,18 +117,18 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     fs::remove_dir_all(&temporary).map_err(LabError::file("cannot remove", temporary))
 }
 
-/// Why mmdebstrap failed, as far as it makes a difference to the lab.
+/// Why mmdebstrap failed, as far as the lab distinguishes it.
 #[derive(Debug, PartialEq, Eq)]
 enum FetchFailure {
-    /// The archive's key is not there.
+    /// The archive's key is missing.
     NoKey,
-    /// There is no way to the mirror: what apt says of it.
+    /// The mirror is unreachable; the text is apt's message.
     NoMirror(String),
     Other,
 }
 
 impl FetchFailure {
-    /// Reads what mmdebstrap, apt and gpgv have said.
+    /// Parses the output of mmdebstrap, apt and gpgv.
     fn of(said: &str) -> FetchFailure {
         const NO_KEY: [&str; 2] = ["NO_PUBKEY", "public key is not"];
         const NO_WAY: [&str; 7] = [
@@ -154,8 +153,8 @@ impl FetchFailure {
     }
 }
 
-/// A program that is asked to end when it is not waited for any more: killed, mmdebstrap would
-/// leave its children running.
+/// A process that gets SIGTERM when its handle is dropped. On SIGKILL, mmdebstrap would leave its children
+/// running.
 struct Terminated(Child);
 
 impl Drop for Terminated {
@@ -167,8 +166,7 @@ impl Drop for Terminated {
     }
 }
 
-/// Makes the files of a base from the archive. Answers the kernel's release and the hash of the
-/// content.
+/// Builds the files of a base from the archive. Returns the kernel's release and the hash of the contents.
 fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
     let unreadable = |e| LabError::file("cannot read", tar)(e);
     let archive = Archive::open(tar).map_err(unreadable)?;

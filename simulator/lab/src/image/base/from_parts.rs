@@ -1,5 +1,4 @@
-//! A base put together of parts: a kernel, a userland, an initramfs, each the user's own or that of
-//! another image.
+//! A base built from parts: a kernel, a userland and an initramfs, each the user's or another image's.
 
 use std::{
     fs,
@@ -22,12 +21,12 @@ use crate::{
     },
 };
 
-/// The user's initramfs as it was given, and the names of the programs of a userland.
+/// Names of two further files in the base: the user's initramfs, and the list of a userland's programs.
 pub(crate) const INITRD: &str = "initrd";
 pub(crate) const PROGRAMS: &str = "programs";
 
-/// The base made of the parts, with the name of its image: `name`, or one that says no more than what
-/// is in it. If nothing has changed since the last time, it is taken from the cache.
+/// Builds the base from its parts, or takes it from the cache if nothing has changed. Returns it with the
+/// name of its image: `name`, or a name derived from the contents.
 pub(crate) async fn from_parts(
     store: &ImageStore,
     name: Option<&str>,
@@ -36,7 +35,7 @@ pub(crate) async fn from_parts(
 ) -> Result<(String, Base)> {
     let own = parts.clone();
     if parts.images().any(|image| !store.image_dir(image).join(Manifest::FILE).is_file()) {
-        // Said before anything is downloaded.
+        // Unusable parts are reported before anything is downloaded.
         blocking(move || check(&own)).await?;
     }
     let pieces = Arc::new(Pieces::gather(store, parts, progress).await?);
@@ -63,7 +62,7 @@ pub(crate) async fn from_parts(
     Ok((name, Base { dir, manifest }))
 }
 
-/// Whether the user's own parts can be used, apart from what they are put together with.
+/// Checks each of the user's parts on its own.
 fn check(parts: &Parts) -> Result<()> {
     let scratch = tempfile::tempdir().map_err(LabError::file("cannot create", "a directory"))?;
     if let KernelSource::User(kernel) = &parts.kernel {
@@ -84,14 +83,14 @@ fn read_initrd(path: &Path) -> Result<UserInitrd> {
     UserInitrd::parse(&bytes).map_err(|why| LabError::BadInitrd { path: path.to_owned(), why })
 }
 
-/// A part of an image.
+/// One part of an image.
 enum Piece<User> {
-    /// It is that of another.
+    /// The part of another image.
     Of(Base),
     User(User),
 }
 
-/// The parts, with the images that they are of.
+/// The parts, with the bases of the images that they come from.
 struct Pieces {
     kernel: Piece<UserKernel>,
     userland: Piece<UserRootFs>,
@@ -113,7 +112,7 @@ impl Pieces {
         Ok(Pieces { kernel, userland, initrd, description })
     }
 
-    /// Names exactly what is in the parts.
+    /// Hash of the parts.
     fn content(&self) -> Result<String> {
         let mut hash = blake3::Hasher::new();
         hash.update(format!("{FORMAT} {WANTED:?} kernel ").as_bytes());
@@ -134,7 +133,7 @@ impl Pieces {
         Ok(hash.finalize().to_hex().to_string())
     }
 
-    /// Makes the files of the base.
+    /// Builds the files of the base.
     fn write(&self, into: &Path, content: String) -> Result<Manifest> {
         let (release, packing) = match &self.kernel {
             Piece::Of(base) => link_kernel(base, into)?,
@@ -162,7 +161,7 @@ impl Pieces {
         Ok(manifest)
     }
 
-    /// The user's initramfs, or that of the image whose kernel is taken.
+    /// Writes the user's initramfs, or the one of the image that the kernel comes from.
     fn write_initrd(&self, into: &Path, release: &str) -> Result<()> {
         let to = into.join(INITRD);
         match (&self.initrd, &self.kernel) {
@@ -194,7 +193,7 @@ impl Pieces {
     }
 }
 
-/// Whether a kernel can read a userland that was packed for another, as far as that is known.
+/// Checks that a kernel can read a userland that was packed for another one, as far as that is known.
 fn check_reads(kernel: &FoundKernel, userland: &Path) -> Result<()> {
     let packing = Packing::of(userland).map_err(LabError::file("cannot read", userland))?;
     if kernel.config.is_empty() || packing.is_in(&kernel.config) {
@@ -217,7 +216,7 @@ fn write_user_userland(own: &UserRootFs, into: &Path, packing: Packing) -> Resul
     fs::write(&path, names.join("\n")).map_err(LabError::file("cannot write", path))
 }
 
-/// The kernel of another base, with the headers that modules of ours are compiled with. Answers its
+/// Links the kernel of another base, with the headers for compiling the bundled modules. Returns its
 /// release and how its userland is packed.
 fn link_kernel(base: &Base, into: &Path) -> Result<(String, Packing)> {
     link(&base.dir.join(KERNEL), &into.join(KERNEL))?;
@@ -244,7 +243,7 @@ fn link_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Files of the cache are never changed, only replaced, so that two names can stand for one.
+/// Files in the cache are only replaced, never modified, so a hard link is safe.
 fn link(from: &Path, to: &Path) -> Result<()> {
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(drop))

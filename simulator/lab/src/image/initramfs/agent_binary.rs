@@ -1,4 +1,4 @@
-//! Finding the agent and making it fit to travel.
+//! Finds the agent's binary and prepares it for the guest.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,15 +15,15 @@ use crate::{LabError, Result};
 
 const NAME: &str = "sansim-agent";
 
-/// The agent as it goes into the guest.
+/// The agent's binary for the guest.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentBinary {
-    /// The ELF file without what only a debugger wants.
+    /// The ELF file without symbols and debug information.
     pub(crate) elf: Vec<u8>,
 }
 
 impl AgentBinary {
-    /// Reads and checks it.
+    /// Reads, checks and strips the file.
     pub(crate) fn read(path: &Path) -> Result<AgentBinary> {
         let elf = std::fs::read(path).map_err(LabError::file("cannot read", path))?;
         let elf = strip(elf).map_err(|why| LabError::BadAgent { path: path.to_owned(), why })?;
@@ -31,9 +31,8 @@ impl AgentBinary {
     }
 }
 
-/// The file of the agent: `$SANSIM_AGENT`, or beside the running program, or in the directory above
-/// it (where the program is a test). A release build is preferred, unless it is older than the
-/// debug build.
+/// The agent's binary: `$SANSIM_AGENT`, or the one next to the running program, or in the directory above
+/// (where the program is a test). The release build is preferred, unless it is older than the debug build.
 pub(crate) fn find_agent() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("SANSIM_AGENT") {
         let path = PathBuf::from(named);
@@ -71,8 +70,8 @@ fn modified(path: &Path) -> SystemTime {
     path.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Checks that it can be PID 1 of a guest, and drops the section headers and all that no segment
-/// needs: symbols and debug information, most of an unoptimised build.
+/// Checks that the binary can run as PID 1 of a guest. Removes the section headers and everything outside
+/// segments: symbols and debug information, which are most of an unoptimised build.
 fn strip(mut elf: Vec<u8>) -> Result<Vec<u8>, String> {
     let damaged = |e: object::Error| format!("it is damaged: {e}");
     let header = FileHeader64::<Endianness>::parse(&*elf)
@@ -118,10 +117,10 @@ mod tests {
 
     #[test]
     fn a_stripped_program_still_runs() {
-        // This test itself is a static program of the same kind.
+        // This test is itself a static binary of the same kind.
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let stripped = strip(own.clone()).unwrap();
-        // A release build has lost its debug information already; symbols and section headers remain.
+        // A release build has no debug information, but symbols and section headers.
         assert!(stripped.len() < own.len(), "{} of {}", stripped.len(), own.len());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stripped");

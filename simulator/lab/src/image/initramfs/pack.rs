@@ -1,4 +1,4 @@
-//! The initramfs: the agent as `/init`, and the modules; behind one of the user's own if there is one.
+//! Packs the initramfs: the agent as `/init`, and the modules; after the user's initrd, if there is one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,13 +11,14 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 use super::user_initrd::{Layout, UserInitrd};
 use crate::image::modules::{ModuleDir, ModuleSource, add_modules};
 
-/// Directories the agent mounts on, or finds things in.
+/// Directories that the agent uses as mount points or searches.
 const DIRECTORIES: &[&str] = &["dev", "proc", "sys", "run", "sbin", "tmp", "newroot"];
 
-/// Writes an initramfs, uncompressed: unpacking it would cost the guest more than reading it.
+/// Writes an initramfs. It is uncompressed, because decompression would cost the guest more than reading
+/// it.
 ///
-/// `modules` are the files of `/lib/modules/RELEASE`. Of two files of one name the kernel keeps the
-/// last, so that the agent is the first process whatever is in `initrd`.
+/// `modules` are the files of `/lib/modules/RELEASE`. If a name occurs twice, the kernel keeps the later
+/// file, so the agent is PID 1 regardless of the contents of `initrd`.
 pub(crate) fn write_initramfs(
     out: &mut dyn Write,
     initrd: &UserInitrd,
@@ -35,7 +36,7 @@ pub(crate) fn write_initramfs(
         packer.directory(name)?;
     }
     packer.file("init", ModeFileType::Regular, 0o755, agent)?;
-    // The kernel starts /sbin/modprobe when it wants a module (kernel/module/kmod.c).
+    // The kernel runs /sbin/modprobe to load a module (kernel/module/kmod.c).
     packer.file("sbin/modprobe", ModeFileType::Symlink, 0o777, b"/init")?;
     packer.directory(&format!("lib/modules/{release}"))?;
     for (name, data) in modules {
@@ -48,15 +49,15 @@ pub(crate) fn write_initramfs(
 
 struct Packer<'a> {
     out: &'a mut dyn Write,
-    /// What was unpacked before. A directory in the place of a link would take from others what is
-    /// behind the link.
+    /// The layout of the archive before this one. A directory in place of a symbolic link would hide the
+    /// link's target.
     layout: Layout,
     made: BTreeSet<String>,
     inode: u32,
 }
 
 impl Packer<'_> {
-    /// A directory, after those above it.
+    /// Adds a directory, after its parents.
     fn directory(&mut self, name: &str) -> io::Result<()> {
         let name = self.layout.resolve(name);
         let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
@@ -68,7 +69,7 @@ impl Packer<'_> {
         Ok(())
     }
 
-    /// A file or link, after the directories above it.
+    /// Adds a file or link, after its parent directories.
     fn file(&mut self, name: &str, kind: ModeFileType, mode: u32, data: &[u8]) -> io::Result<()> {
         let Some((dir, file)) = name.rsplit_once('/') else {
             return self.entry(name, kind, mode, data);
@@ -89,11 +90,11 @@ impl Packer<'_> {
     }
 }
 
-/// The files of a base's modules with further ones, indexed as one. Of two modules of one name the
-/// further one is taken.
+/// The files of a base's modules and the additional ones, with a common index. An additional module
+/// replaces one of the same name.
 ///
 /// # Errors
-/// A sentence: one cannot be read, or needs one that is not there.
+/// A sentence: a module cannot be read, or a dependency is missing.
 pub(crate) fn lib_modules(
     base: &Path,
     further: BTreeMap<String, Vec<u8>>,
@@ -144,7 +145,7 @@ mod tests {
         );
         assert_eq!(get("lib/modules/6.1").1, 0o040_755);
         assert_eq!(get("lib/modules/6.1/kernel/a.ko").2, b"module");
-        // The kernel creates nothing by itself: a directory must come before what is in it.
+        // The kernel does not create parent directories, so each must come before its contents.
         for (at, (name, _, _)) in seen.iter().enumerate() {
             if let Some((above, _)) = name.rsplit_once('/') {
                 assert!(seen[..at].iter().any(|(n, _, _)| n == above), "{name} before {above}");

@@ -1,5 +1,5 @@
-//! An initramfs of the user's own: archives of cpio one after the other, each packed or not, as the
-//! kernel takes them (Documentation/driver-api/early-userspace/buffer-format.rst).
+//! A user's initramfs: concatenated cpio archives, each compressed or not, as the kernel accepts them
+//! (Documentation/driver-api/early-userspace/buffer-format.rst).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,34 +11,34 @@ use crate::image::{
     modules::is_module,
 };
 
-/// All of it is no larger than this when it is unpacked.
+/// Largest uncompressed size, in bytes.
 const LARGEST: u64 = 1 << 30;
-/// A header: a magic number and thirteen numbers of eight hex digits.
+/// Size of a header in bytes: a magic number and thirteen fields of eight hex digits.
 const HEADER: usize = 110;
 const MAGICS: [&[u8]; 2] = [b"070701", b"070702"];
-/// Which of the numbers are looked at.
+/// Indexes of the fields that are read.
 const MODE: usize = 1;
 const FILE_SIZE: usize = 6;
 const NAME_SIZE: usize = 11;
-/// The end of an archive.
+/// Name of the last entry in an archive.
 const TRAILER: &str = "TRAILER!!!";
-/// File types of `st_mode`.
+/// File types in `st_mode`.
 const TYPE: u32 = 0o170_000;
 const DIRECTORY: u32 = 0o040_000;
 const REGULAR: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
-/// Where the kernel gives up following links, too.
+/// Most symbolic links that are followed, as in the kernel (MAXSYMLINKS).
 const MOST_LINKS: usize = 40;
 
-/// A file, directory or link of an archive.
+/// A file, directory or link in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
-    /// Without `./` and `/` at its beginning.
+    /// Without leading `./` or `/`.
     name: String,
     mode: u32,
-    /// All of it as it was found.
+    /// The whole entry, as it was read.
     raw: Vec<u8>,
-    /// The file's content, or the link's target, in `raw`.
+    /// Position of the file's contents, or of the link's target, in `raw`.
     data: Range<usize>,
 }
 
@@ -47,7 +47,7 @@ impl Entry {
         &self.raw[self.data.clone()]
     }
 
-    /// Whether the agent's own archive has something better.
+    /// Whether the agent's archive replaces this file: a module or module index of this release.
     fn is_replaced(&self, release: &str) -> bool {
         let index = self.name.rsplit('/').next().is_some_and(|file| file.starts_with("modules."));
         let own = in_modules(&self.name).is_some_and(|(of, _)| of == release);
@@ -55,22 +55,22 @@ impl Entry {
     }
 }
 
-/// Release and place of a file below `lib/modules`.
+/// Splits a path below `lib/modules` into release and the rest.
 fn in_modules(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("usr/").unwrap_or(name).strip_prefix("lib/modules/")?.split_once('/')
 }
 
-/// What is in it, in its order.
+/// The entries, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UserInitrd {
     entries: Vec<Entry>,
 }
 
 impl UserInitrd {
-    /// Reads one, of any bytes.
+    /// Parses an initramfs; accepts any bytes.
     ///
     /// # Errors
-    /// A sentence that says why it is none.
+    /// A sentence that says why it is not an initramfs.
     pub(crate) fn parse(file: &[u8]) -> Result<UserInitrd, String> {
         let mut entries = Vec::new();
         let mut rest = file;
@@ -93,16 +93,16 @@ impl UserInitrd {
         Ok(UserInitrd { entries })
     }
 
-    /// As an archive without compression, and without what the guest has better of its own.
+    /// An uncompressed archive without the files that the agent's archive replaces.
     pub(crate) fn archive(&self, release: &str) -> Vec<u8> {
         let kept = self.entries.iter().filter(|entry| !entry.is_replaced(release));
         kept.flat_map(|entry| &entry.raw).copied().collect()
     }
 
-    /// Its modules for a release, by their places below `lib/modules/RELEASE`.
+    /// The modules for a release, by path below `lib/modules/RELEASE`.
     ///
     /// # Errors
-    /// A sentence: they are of another release.
+    /// A sentence: the modules are for another release.
     pub(crate) fn modules(&self, release: &str) -> Result<BTreeMap<String, Vec<u8>>, String> {
         let mut found = BTreeMap::new();
         for entry in self.entries.iter().filter(|e| is_module(&e.name) && e.mode & TYPE == REGULAR)
@@ -120,11 +120,11 @@ impl UserInitrd {
         Ok(found)
     }
 
-    /// Where things are in it.
+    /// The directories and symbolic links.
     pub(crate) fn layout(&self) -> Layout {
         let mut layout = Layout::default();
         for entry in &self.entries {
-            // A later one of the same name takes the place of the earlier.
+            // A later entry replaces an earlier one of the same name.
             layout.links.remove(&entry.name);
             layout.directories.remove(&entry.name);
             if entry.mode & TYPE == LINK {
@@ -138,7 +138,7 @@ impl UserInitrd {
     }
 }
 
-/// The directories of an archive, and the links that may lead to them.
+/// The directories of an archive, and the symbolic links to them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     links: BTreeMap<String, String>,
@@ -146,12 +146,11 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Whether there is a directory of that name.
     pub(crate) fn has_directory(&self, name: &str) -> bool {
         self.directories.contains(name)
     }
 
-    /// The name without links: of `lib/a` that is `usr/lib/a` where `lib` is a link to `usr/lib`.
+    /// Resolves symbolic links in a name: `lib/a` becomes `usr/lib/a` if `lib` is a link to `usr/lib`.
     pub(crate) fn resolve(&self, name: &str) -> String {
         let mut todo: Vec<String> = name.split('/').rev().map(str::to_owned).collect();
         let mut done: Vec<String> = Vec::new();
@@ -188,7 +187,7 @@ fn what_it_is_not(bytes: &[u8]) -> String {
     }
 }
 
-/// Archives without compression, with zeros between them.
+/// Parses uncompressed archives with zero bytes between them.
 fn take_archives(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), String> {
     let mut rest = bytes;
     while let Some(start) = rest.iter().position(|byte| *byte != 0) {
@@ -198,7 +197,7 @@ fn take_archives(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), String> {
     Ok(())
 }
 
-/// One archive; `rest` is left at what follows it.
+/// Parses one archive and advances `rest` to the first byte after it.
 fn take_archive(rest: &mut &[u8], entries: &mut Vec<Entry>) -> Result<(), String> {
     loop {
         let (entry, size) = entry(rest)?;
@@ -210,7 +209,7 @@ fn take_archive(rest: &mut &[u8], entries: &mut Vec<Entry>) -> Result<(), String
     }
 }
 
-/// The entry at the beginning, and its size.
+/// Parses the first entry. Returns it with its size in bytes.
 fn entry(bytes: &[u8]) -> Result<(Entry, usize), String> {
     if !is_archive(bytes) {
         return Err(what_it_is_not(bytes));
@@ -231,7 +230,7 @@ fn entry(bytes: &[u8]) -> Result<(Entry, usize), String> {
     let name = bytes.get(HEADER..name_end).ok_or_else(cut)?;
     let name = String::from_utf8_lossy(name.split(|b| *b == 0).next().unwrap_or_default());
     let data = match file_size {
-        // The last padding may have been cut off.
+        // The last entry may lack its padding.
         0 => 0..0,
         _ => data_start..data_end,
     };

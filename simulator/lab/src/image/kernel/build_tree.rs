@@ -1,4 +1,4 @@
-//! A kernel's build tree, as `make` leaves it: nothing needs to be installed.
+//! A kernel's build tree after `make`. Nothing has to be installed.
 
 use std::{
     collections::BTreeMap,
@@ -10,18 +10,18 @@ use std::{
 use super::FoundKernel;
 use crate::{LabError, Result, image::modules::ModuleSource};
 
-/// The kernel itself, packed and not.
+/// The kernel, compressed and uncompressed.
 const BZIMAGE: &str = "arch/x86/boot/bzImage";
 const VMLINUX: &str = "vmlinux";
-/// Where a tree says what `uname -r` will.
+/// The file with the kernel's release.
 const RELEASE: &str = "include/config/kernel.release";
-/// The modules of a tree, each with its place.
+/// The file that lists the modules.
 const ORDER: &str = "modules.order";
 
-/// The kernel of a build tree (with `O=`, the directory that was given to make).
+/// Opens the kernel of a build tree (with `O=`, the output directory).
 ///
 /// # Errors
-/// `BadKernel`, with what is to be made first.
+/// `BadKernel`, which names the make target that is missing.
 pub(crate) fn open(dir: &Path) -> Result<FoundKernel> {
     let bad = |why| LabError::BadKernel { path: dir.to_owned(), why };
     let release = fs::read_to_string(dir.join(RELEASE))
@@ -34,7 +34,7 @@ pub(crate) fn open(dir: &Path) -> Result<FoundKernel> {
     Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
 }
 
-/// The newer of the two forms; of those of the same age, the packed one, which is smaller.
+/// The newer of the two files. If they are equally old, the compressed one, which is smaller.
 fn kernel(dir: &Path) -> Result<PathBuf, String> {
     let age = |path: &PathBuf| fs::metadata(path).and_then(|m| m.modified()).ok();
     let (packed, plain) = (dir.join(BZIMAGE), dir.join(VMLINUX));
@@ -47,10 +47,10 @@ fn kernel(dir: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The modules beside their sources.
+/// The modules in a build tree, next to their sources.
 struct TreeModules {
     dir: PathBuf,
-    /// Where each is, by the place that `make modules_install` would give it.
+    /// The file of each module, by its path after `make modules_install`.
     places: BTreeMap<String, PathBuf>,
 }
 
@@ -69,8 +69,9 @@ impl TreeModules {
     }
 }
 
-/// Place and file of a line of `modules.order`. It names a `.o` since 6.2, and began with `kernel/`
-/// before 5.3, where nothing is: but there is a directory of that name in each tree.
+/// Path after installation, and file, for a line of `modules.order`. A line names a `.o` since Linux 6.2.
+/// Before 5.3 it begins with `kernel/`, which the path in the tree does not; but every tree has a directory
+/// of that name.
 fn find(dir: &Path, line: &str) -> Option<(String, PathBuf)> {
     let stem = line.strip_suffix(".o").or_else(|| line.strip_suffix(".ko"))?;
     if stem.split('/').any(|part| part == "..") {
@@ -89,7 +90,7 @@ impl ModuleSource for TreeModules {
     }
 
     fn read(&self, file: &str) -> io::Result<Vec<u8>> {
-        // The lists of what is built in lie at the top.
+        // The lists of built-in modules are in the top directory.
         fs::read(self.places.get(file).unwrap_or(&self.dir.join(file)))
     }
 }

@@ -1,4 +1,4 @@
-//! A kernel as Debian packages.
+//! A kernel in Debian packages.
 
 use std::{
     collections::BTreeSet,
@@ -15,24 +15,25 @@ use crate::{
     image::{archive::Archive, modules::ModuleSource},
 };
 
-/// What a package begins with: it is an archive of ar(1).
+/// Magic of an ar(1) archive, which a package is.
 const MAGIC: &[u8] = b"!<arch>\n";
-/// What is in all the packages of a kernel is no larger than this.
+/// Most bytes that all packages of a kernel may unpack to.
 const LARGEST: u64 = 4 << 30;
-/// What a kernel contains, so that nobody looks for a module of that name.
+/// The list of built-in modules.
 const BUILTIN: &str = "modules.builtin";
 
-/// Whether a file is a Debian package, or is meant to be one.
+/// Whether a file is a Debian package, by content or by name.
 pub(crate) fn is_package(path: &Path) -> bool {
     let mut head = [0; MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
     path.extension().is_some_and(|end| end == "deb") || (read.is_ok() && head == MAGIC)
 }
 
-/// The kernel that packages hold together. They are unpacked to `scratch`, a file.
+/// Opens the kernel in these packages. They are unpacked to the file `scratch`.
 ///
 /// # Errors
-/// `BadPackage` for what is none or is damaged, `BadKernel` when one is missing, with its name.
+/// `BadPackage` for a file that is damaged or not a package. `BadKernel` when a package is missing, with
+/// its name.
 pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> {
     let mut out = File::create(scratch).map_err(LabError::file("cannot create", scratch))?;
     let mut room = LARGEST;
@@ -66,7 +67,7 @@ fn missing(what: &str, package: &str, release: &str) -> String {
     format!("the packages hold no {what}: give {package}-{release}, too")
 }
 
-/// What to say when the packages have nothing of a kernel: those that they depend on may.
+/// The message for packages without a kernel. A package that they depend on may contain it.
 fn no_kernel(packages: &[PathBuf]) -> String {
     let depends: BTreeSet<String> = packages.iter().flat_map(|p| kernels_it_needs(p)).collect();
     if depends.is_empty() {
@@ -76,7 +77,7 @@ fn no_kernel(packages: &[PathBuf]) -> String {
     format!("there is no kernel in it: give the packages that it needs ({})", names.join(", "))
 }
 
-/// The packages of a kernel that a package depends on.
+/// The kernel packages that a package depends on.
 fn kernels_it_needs(package: &Path) -> Vec<String> {
     let Ok(program) = programs::find("dpkg-deb") else { return Vec::new() };
     let asked = Command::new(program).arg("-f").arg(package).arg("Depends").output();
@@ -89,9 +90,9 @@ fn kernels_it_needs(package: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Appends a package's files to an archive. Answers their size.
+/// Appends a package's files to the archive. Returns their size in bytes.
 fn unpack(package: &Path, out: &mut File, room: u64) -> Result<u64> {
-    // dpkg-deb would say it in the language of the user.
+    // dpkg-deb would report a missing file in the user's language.
     fs::metadata(package).map_err(LabError::file("cannot read", package))?;
     let program = programs::find("dpkg-deb")?;
     let mut child = Command::new(&program)

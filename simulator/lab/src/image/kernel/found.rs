@@ -1,4 +1,4 @@
-//! A kernel that was found and read, but not unpacked yet.
+//! A kernel that was found and read, but not yet unpacked.
 
 use std::{
     fmt, fs,
@@ -11,7 +11,7 @@ use crate::{
     image::modules::{ModuleDir, ModuleSource},
 };
 
-/// Options without which no story can be told.
+/// Kernel options that every run needs.
 const NEEDED: &[&str] = &[
     "PVH",
     "BLK_DEV_INITRD",
@@ -26,20 +26,20 @@ const NEEDED: &[&str] = &[
     "DM_MULTIPATH",
 ];
 
-/// What one of the two kinds of time needs: skipped time, and real time.
+/// Kernel options for skipped time and for real time. One of the two sets is enough.
 const KINDS_OF_TIME: [&[&str]; 2] = [&["DEVMEM", "KPROBES", "PCI_MSI"], &["VIRTIO_CONSOLE"]];
 
-/// A kernel and where its modules are.
+/// A kernel with its modules.
 pub(crate) struct FoundKernel {
-    /// What the user called it, for messages.
+    /// The path that the user gave, for messages.
     pub(crate) path: PathBuf,
     /// A bzImage or an ELF file.
     pub(crate) kernel: Vec<u8>,
-    /// The release that the modules are of.
+    /// The release of the modules.
     pub(crate) release: String,
-    /// Its configuration; empty if nobody knows.
+    /// The kernel's configuration; empty if unknown.
     pub(crate) config: String,
-    /// What is below its `lib/modules/RELEASE`.
+    /// The files of its `lib/modules/RELEASE`.
     pub(crate) modules: Box<dyn ModuleSource>,
 }
 
@@ -50,16 +50,16 @@ impl fmt::Debug for FoundKernel {
 }
 
 impl FoundKernel {
-    /// A kernel's file and the directory with its modules.
+    /// Reads a kernel file and finds the directory with its modules.
     ///
     /// # Errors
-    /// `File` when it cannot be read, `BadModules` when there are none.
+    /// `File` when the kernel cannot be read, `BadModules` when there are no modules.
     pub(crate) fn of_files(path: &Path, modules: &Path) -> Result<FoundKernel> {
         let kernel = fs::read(path).map_err(LabError::file("cannot read", path))?;
         let bad = |why| LabError::BadModules { why };
         let modules = ModuleDir::find(modules).map_err(bad)?;
         let release = modules.release().map_err(bad)?;
-        // Beside an installed kernel, or among its modules.
+        // The configuration is next to an installed kernel, or among its modules.
         let beside = fs::read(path.with_file_name(format!("config-{release}")));
         let config = beside.or_else(|_| modules.read("config")).unwrap_or_default();
         let config = String::from_utf8_lossy(&config).into_owned();
@@ -72,10 +72,10 @@ impl FoundKernel {
         })
     }
 
-    /// Whether it is configured to be a guest, as far as that is known.
+    /// Checks that the kernel is configured for a guest, if the configuration is known.
     ///
     /// # Errors
-    /// `BadKernel` with what is missing.
+    /// `BadKernel`, which names the missing options.
     pub(crate) fn check_configuration(&self) -> Result<()> {
         if self.config.is_empty() {
             return Ok(());
@@ -96,7 +96,7 @@ impl FoundKernel {
         Ok(())
     }
 
-    /// Those options that its configuration has not, in words.
+    /// The options that the configuration lacks, in words.
     fn lacking(&self, options: &[&str]) -> String {
         let has = |option: &&&str| {
             let set = [format!("CONFIG_{option}=y"), format!("CONFIG_{option}=m")];
@@ -106,15 +106,15 @@ impl FoundKernel {
         missing.join(", ")
     }
 
-    /// The kernel as an ELF file of the modules' release.
+    /// The kernel as an ELF file. It must have the same release as the modules.
     ///
     /// # Errors
     /// `BadKernel`.
     pub(crate) fn elf(&self) -> Result<Vec<u8>> {
         let bad = |why| LabError::BadKernel { path: self.path.clone(), why };
         let elf = vmlinux(self.kernel.clone()).map_err(bad)?;
-        // An ELF vmlinux names its version in its banner; a mixed-up pair would fail in the guest,
-        // at the first module.
+        // An ELF vmlinux contains its version in its banner. A mismatched pair would fail in the guest when
+        // it loads the first module.
         let banner = format!("Linux version {} ", self.release);
         if elf.windows(banner.len()).any(|window| window == banner.as_bytes()) {
             return Ok(elf);

@@ -1,4 +1,4 @@
-//! A kernel of the user's own, in any of its forms.
+//! A user's kernel, in any of its forms.
 
 use std::{
     fs::File,
@@ -14,28 +14,28 @@ use crate::{
     image::modules::{WANTED, collect},
 };
 
-/// A kernel of the user's own, with its modules.
+/// A user's kernel, with its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserKernel {
-    /// A bzImage or an ELF `vmlinux`, and the directory with its modules (`lib/modules/RELEASE`, or
-    /// one above it that has just one).
+    /// A bzImage or an ELF `vmlinux`, and the directory of its modules (`lib/modules/RELEASE`, or a
+    /// directory above with only one release).
     Files {
         /// The bzImage, or `vmlinux`.
         kernel: PathBuf,
-        /// The directory that has them.
+        /// The directory of the modules.
         modules: PathBuf,
     },
-    /// Debian packages, which have all that is needed together.
+    /// Debian packages, which together contain kernel and modules.
     Packages(Vec<PathBuf>),
-    /// The directory in which `make bzImage modules` was run, or its `O=`.
+    /// The directory in which `make bzImage modules` was run, or its `O=` directory.
     Tree(PathBuf),
 }
 
 impl UserKernel {
-    /// What somebody means by some files, and a directory of modules.
+    /// Interprets the files and the directory of modules that a user names.
     ///
     /// # Errors
-    /// `BadParts` when they make no kernel together.
+    /// `BadParts` when they are not a kernel.
     pub fn of(paths: &[PathBuf], modules: Option<&Path>) -> Result<UserKernel> {
         let bad = |why: String| Err(LabError::BadParts { why });
         let other = paths.iter().find(|path| !is_package(path));
@@ -71,7 +71,7 @@ impl UserKernel {
         }
     }
 
-    /// Where it is: the first of several packages.
+    /// The path for messages: of several packages, the first.
     pub fn path(&self) -> &Path {
         match self {
             UserKernel::Files { kernel, .. } => kernel,
@@ -82,7 +82,7 @@ impl UserKernel {
         }
     }
 
-    /// Reads it. Packages are unpacked into the directory `scratch`.
+    /// Reads the kernel. Packages are unpacked into the directory `scratch`.
     pub(crate) fn find(&self, scratch: &Path) -> Result<FoundKernel> {
         match self {
             UserKernel::Files { kernel, modules } => FoundKernel::of_files(kernel, modules),
@@ -93,7 +93,7 @@ impl UserKernel {
         }
     }
 
-    /// Adds to the hash all that the guest could see of it.
+    /// Adds everything that the guest could see of this kernel to the hash.
     pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
         if let UserKernel::Packages(packages) = self {
             for path in packages {

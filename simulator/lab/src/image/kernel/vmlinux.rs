@@ -1,15 +1,15 @@
-//! From a kernel as distributions ship it (bzImage) to the ELF file that QEMU starts directly.
+//! Unpacks a distribution's kernel (bzImage) to the ELF file that QEMU starts directly.
 //!
-//! The decompressor of a bzImage runs for seconds under TCG; unpacking once on the host saves that
-//! at every boot. The layout is that of the x86 boot protocol (Documentation/arch/x86/boot.rst).
+//! The decompressor of a bzImage runs for seconds under TCG. Unpacking once on the host saves that at every
+//! boot. The layout is that of the x86 boot protocol (Documentation/arch/x86/boot.rst).
 
 use object::{Endianness, elf, read::elf::FileHeader, read::elf::ProgramHeader};
 
 use crate::image::decompress::{Compression, decompress, unsupported};
 
-/// A kernel unpacks to some 60 MB; a distribution's with debug information to less than this.
+/// Most bytes of a vmlinux. A usual one has some 60 MB; with debug information it is much larger.
 const LARGEST_VMLINUX: u64 = 1 << 30;
-/// The note that holds the PVH entry point (xen/interface/elfnote.h).
+/// Type of the note with the PVH entry point (xen/interface/elfnote.h).
 const XEN_ELFNOTE_PHYS32_ENTRY: elf::NoteType = elf::NoteType(18);
 
 /// Offsets in the setup header.
@@ -20,7 +20,7 @@ const PROTOCOL: usize = 0x206;
 const PAYLOAD_OFFSET: usize = 0x248;
 const PAYLOAD_LENGTH: usize = 0x24c;
 
-/// Kernels of other architectures: where their magic is, the magic, and what they are for.
+/// Kernels of other architectures: offset of the magic, the magic, the architecture.
 const FOREIGN: &[(usize, &[u8; 4], &str)] = &[
     (56, b"ARM\x64", "arm64"),
     (56, b"RSC\x05", "riscv"),
@@ -28,7 +28,7 @@ const FOREIGN: &[(usize, &[u8; 4], &str)] = &[
     (0x24, &[0x18, 0x28, 0x6f, 0x01], "32-bit arm"),
 ];
 
-/// The kernel as an ELF file. Takes a bzImage or what is an ELF file already.
+/// The kernel as an ELF file. Accepts a bzImage or an ELF file.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
@@ -50,7 +50,7 @@ fn unpack_bzimage(file: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|e| format!("its compressed part cannot be unpacked: {e}"))
 }
 
-/// The compressed kernel within a bzImage.
+/// The compressed kernel in a bzImage.
 fn payload(file: &[u8]) -> Result<&[u8], String> {
     if let Some((_, _, what)) =
         FOREIGN.iter().find(|(at, magic, _)| file.get(*at..*at + 4) == Some(&magic[..]))
@@ -61,7 +61,7 @@ fn payload(file: &[u8]) -> Result<&[u8], String> {
     else {
         return Err("it is neither a bzImage nor an ELF file for x86-64".into());
     };
-    // The payload's place is told since protocol 2.08 (Linux 2.6.26).
+    // The header has the payload's offset since protocol 2.08 (Linux 2.6.26).
     if u16_at(file, PROTOCOL).is_none_or(|version| version < 0x0208) {
         return Err("it is older than Linux 2.6.26".into());
     }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::image::decompress::tests::compressed;
 
-    /// An ELF file with one note segment.
+    /// An ELF file with one PT_NOTE segment.
     fn elf_with_note(machine: u16, name: &[u8; 4], kind: u32) -> Vec<u8> {
         let mut file = vec![0; 64 + 56];
         file[..8].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1, 1, 0]);

@@ -1,5 +1,5 @@
-//! The kernel modules that sansim brings along: the hardware-handler interface of 2007 and what is written
-//! against it (`guest-kernel/dm-hw-handler`), compiled for the image's kernel. Not those of the kernel's own.
+//! The bundled kernel modules: the hardware-handler interface of 2007 and its users
+//! (`guest-kernel/dm-hw-handler`), compiled for the image's kernel.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use std::{
 use super::headers;
 use crate::{LabError, Result, host::programs};
 
-/// To be raised whenever they are compiled in another way.
+/// Increase this when the way of compiling changes.
 const RECIPE: u32 = 1;
 
-/// The sources, and how kbuild is told about them.
+/// The sources, including the Kbuild file.
 const SOURCES: &[(&str, &str)] = &[
     ("Kbuild", include_str!("../../../../../guest-kernel/dm-hw-handler/Kbuild")),
     ("dm-hw-handler.h", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-hw-handler.h")),
@@ -23,34 +23,33 @@ const SOURCES: &[(&str, &str)] = &[
     ("dm-hwtest.c", include_str!("../../../../../guest-kernel/dm-hw-handler/dm-hwtest.c")),
 ];
 
-/// The modules, and the names by which they are asked for.
+/// The modules, and the names under which they are requested.
 const MODULES: &[(&str, &[&str])] = &[
     ("dm-hw-handler", &["dm_hw_handler"]),
     ("dm-sansim", &["dm_sansim", "scsi_dh_sansim"]),
     ("dm-hwtest", &["dm_hwtest", "scsi_dh_hwtest"]),
 ];
 
-/// What says why they are left out, in the place where they would be.
+/// Name of the file that says why the modules are missing; it takes their place.
 const LEFT_OUT: &str = "left-out";
 
-/// Whether a module is one of ours. `module` is its name, or the alias by which the kernel asks for
-/// it.
+/// Whether a module is a bundled one. `module` is its name, or the alias that the kernel requests.
 pub fn is_bundled_module(module: &str) -> bool {
     let name = module.replace('-', "_");
     MODULES.iter().any(|(_, names)| names.contains(&name.as_str()))
 }
 
-/// The modules, or why there are none.
+/// The modules, or why they are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BundledModules {
-    /// Their files: the place within `lib/modules/RELEASE`, and the ELF file.
+    /// Path in `lib/modules/RELEASE` and ELF file of each module.
     Built(Vec<(String, Vec<u8>)>),
-    /// A sentence that says why they cannot be had.
+    /// A sentence that says why they could not be built.
     LeftOut(String),
 }
 
 impl BundledModules {
-    /// Those that were compiled before; none if they were not.
+    /// The modules from the cache; `None` if they were not compiled yet.
     pub(crate) fn cached(base: &Path) -> Option<BundledModules> {
         let dir = base.join(cache_name());
         if let Ok(why) = fs::read_to_string(dir.join(LEFT_OUT)) {
@@ -63,10 +62,10 @@ impl BundledModules {
         files.collect::<Option<Vec<_>>>().map(BundledModules::Built)
     }
 
-    /// Compiles them. What only the user can mend (a missing program) is not remembered.
+    /// Compiles the modules. A failure that the user can fix (a missing program) is not cached.
     ///
     /// # Errors
-    /// When the base cannot be written to.
+    /// When the base cannot be written.
     pub(crate) fn build(base: &Path, release: &str) -> Result<BundledModules> {
         let part = base.join("own-modules.part");
         let _ = fs::remove_dir_all(&part);
@@ -97,10 +96,10 @@ impl BundledModules {
     }
 }
 
-/// The directory in a base for these sources and the compiler of this host.
+/// Name of the directory in a base for these sources and this host's compiler.
 fn cache_name() -> String {
     let programs = ["make", "gcc", "sparse"].map(|program| {
-        // Links name the version: /usr/bin/gcc is x86_64-linux-gnu-gcc-12.
+        // The link's target includes the version: /usr/bin/gcc is x86_64-linux-gnu-gcc-12.
         programs::find(program).ok().and_then(|path| path.canonicalize().ok())
     });
     let mut hash = blake3::Hasher::new();
@@ -108,7 +107,7 @@ fn cache_name() -> String {
     format!("own-modules-{}", &hash.finalize().to_hex()[..16])
 }
 
-/// The directories of a base with what was compiled.
+/// All directories with compiled modules in a base.
 pub(crate) fn bundled_modules_dirs(base: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(base).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
@@ -119,24 +118,24 @@ fn is_compiled(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("own-modules-"))
 }
 
-/// Removes what was compiled of other sources.
+/// Removes the modules compiled from other sources.
 fn prune(base: &Path, keep: &Path) {
     for path in bundled_modules_dirs(base).iter().filter(|path| *path != keep) {
         let _ = fs::remove_dir_all(path);
     }
 }
 
-/// The names and contents of the modules, or why they cannot be compiled.
+/// Name and contents of each module, or why they cannot be compiled.
 type Compiled = Result<Vec<(String, Vec<u8>)>, String>;
 
-/// Compiles them below `part`. A warning of the compiler, or of sparse where there is one, is an
-/// error.
+/// Compiles the modules below `part`. Any warning from the compiler, or from sparse if it is installed, is
+/// an error.
 fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
     let packages = match headers::packages(base) {
         Ok(packages) => packages,
         Err(why) => return Ok(Err(why)),
     };
-    // kbuild's makefiles cannot.
+    // A limitation of kbuild's makefiles.
     if part.to_string_lossy().contains([' ', ':']) {
         let why = "kbuild cannot work below a directory with a space or a colon in its name";
         return Ok(Err(why.to_owned()));
@@ -163,17 +162,17 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
     MODULES.iter().map(read).collect::<Result<Vec<_>>>().map(Ok)
 }
 
-/// The command that compiles the modules in `source` with a kernel's headers.
+/// The make command that compiles the modules in `source` with a kernel's headers.
 fn kbuild(make: &Path, headers: &Path, source: &Path) -> Result<Command> {
     let mut command = Command::new(make);
-    // Nothing of the caller's own make or kernel may get in the way.
+    // Environment variables of the user's own kernel build must not interfere.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("LC_ALL", "C").arg("-s").arg("-C").arg(headers);
     command.arg(format!("M={}", source.display()));
     command.arg(format!("CC={}", compiler(headers)?.display()));
-    // Debug information would be ten times the rest.
+    // Debug information would be ten times the size of the rest.
     command.args(["W=1", "KCFLAGS=-Werror -g0"]);
-    // Nobody needs the modules' type information, for which there would have to be pahole.
+    // BTF is not needed, and generating it requires pahole.
     command.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
     if let Ok(sparse) = programs::find("sparse") {
         command.arg("C=2").arg(format!("CHECK={}", sparse.display()));
@@ -182,7 +181,7 @@ fn kbuild(make: &Path, headers: &Path, source: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Why kbuild has not compiled them, or not without a complaint about them, as it ended and what it said.
+/// Why kbuild failed or issued a warning, from its exit status and output; `None` for a clean build.
 fn complaint(status: ExitStatus, said: &str, source: &Path) -> Option<String> {
     if let Some(line) = said.lines().find(|line| is_complaint(line, source)) {
         return Some(line.replace(&format!("{}/", source.display()), ""));
@@ -190,12 +189,12 @@ fn complaint(status: ExitStatus, said: &str, source: &Path) -> Option<String> {
     if status.success() {
         return None;
     }
-    // The cause comes first, make's own lines last.
+    // The cause comes first; make's own lines come last.
     let cause = said.lines().find(|line| line.contains("error: ") || line.contains("not found"));
     Some(cause.map_or_else(|| programs::tail(said, 5), str::to_owned))
 }
 
-/// The compiler that the kernel was compiled with, or else the one there is.
+/// The compiler that built the kernel, or else the default one.
 fn compiler(headers: &Path) -> Result<PathBuf> {
     let variables = fs::read_to_string(headers.join(".kernelvariables")).unwrap_or_default();
     let words = variables.split(|c: char| c.is_whitespace() || c == ')');
@@ -204,7 +203,7 @@ fn compiler(headers: &Path) -> Result<PathBuf> {
     named.map_or_else(|| programs::find("gcc"), Ok)
 }
 
-/// Whether a line of the output is about our sources, not about what they include.
+/// Whether a line of output concerns the bundled sources rather than kernel headers.
 fn is_complaint(line: &str, source: &Path) -> bool {
     line.starts_with(&*source.to_string_lossy())
         && (line.contains(": warning: ") || line.contains(": error: "))

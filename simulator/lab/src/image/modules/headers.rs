@@ -1,4 +1,4 @@
-//! The kernel's headers, as the packages they come in.
+//! The kernel's headers, kept as packages.
 
 use std::{
     fs,
@@ -7,15 +7,15 @@ use std::{
 
 use crate::{LabError, Result, host::programs};
 
-/// The directory of a base in which they are kept.
+/// Name of the directory in a base.
 pub(crate) const HEADERS: &str = "headers";
-/// What fetching them said.
+/// Name of the file with the output of the download.
 const LOG: &str = "log";
 
-/// Fetches what a module of the extracted kernel is built with into the directory `$2`. mmdebstrap
-/// runs it (hook `extract`) with the root `$1`, so that apt has the configuration, the indexes and
-/// the keys with which the kernel itself was fetched. Of what the headers depend on only they
-/// themselves and kbuild are wanted, not the compiler. Nothing fails if they cannot be had.
+/// Downloads the packages needed to compile a module for the extracted kernel into the directory `$2`.
+/// mmdebstrap runs it as `extract` hook with the root `$1`, so apt uses the same configuration, indexes and
+/// keys as for the kernel. Of the dependencies only headers and kbuild are downloaded, not the compiler.
+/// The hook succeeds even if they are unavailable.
 const FETCH: &str = r#"{
     export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
     cd "$2" || exit 0
@@ -28,15 +28,15 @@ const FETCH: &str = r#"{
     apt-get -q download "$headers" $depends
 } >"$2/log" 2>&1 || true"#;
 
-/// The argument that has mmdebstrap run the hook. Spaces and quotes in `into` do not matter.
+/// The mmdebstrap option for the hook. `into` may contain spaces and quotes.
 pub(crate) fn hook(into: &Path) -> String {
     let quoted = into.display().to_string().replace('\'', r"'\''");
-    // The shell that mmdebstrap starts has the root as its $1.
+    // mmdebstrap runs the hook with the root as $1.
     let fetch = format!("set -- \"$1\" '{quoted}'\n{FETCH}");
     format!("--extract-hook={fetch}")
 }
 
-/// The packages that were fetched.
+/// The downloaded packages.
 ///
 /// # Errors
 /// A sentence that says why there are none.
@@ -56,8 +56,7 @@ pub(crate) fn packages(base: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// Unpacks them into a directory and lets them find each other there. Answers the directory to give
-/// to make.
+/// Unpacks the packages into a directory and adapts their paths to it. Returns the directory for `make -C`.
 pub(crate) fn unpack(packages: &[PathBuf], into: &Path, release: &str) -> Result<PathBuf> {
     let program = programs::find("dpkg-deb")?;
     for package in packages {
@@ -69,7 +68,7 @@ pub(crate) fn unpack(packages: &[PathBuf], into: &Path, release: &str) -> Result
         programs::check("dpkg-deb", output.status, &output.stderr, into)?;
     }
     let headers = into.join(format!("usr/src/linux-headers-{release}"));
-    // Debian's own files name the place where the packages are meant to be installed.
+    // Debian's files contain the path where the packages are to be installed.
     let here = into.join("usr/src").display().to_string();
     for name in ["Makefile", ".kernelvariables"] {
         let path = headers.join(name);
@@ -107,7 +106,7 @@ mod tests {
         fs::create_dir(&into).unwrap();
         let hook = hook(&into);
         let script = hook.strip_prefix("--extract-hook=").unwrap();
-        // As mmdebstrap starts it, in a root without a kernel.
+        // As mmdebstrap runs it, in a root without a kernel.
         let mut shell = std::process::Command::new("sh");
         shell.args(["-c", script, "exec"]).arg(dir.path()).env("PATH", "/nowhere:/bin:/usr/bin");
         shell.env("APT_CONFIG", "/dev/null");

@@ -1,4 +1,4 @@
-//! What a kernel module says about itself (its `.modinfo` section).
+//! The metadata of a kernel module (its `.modinfo` section).
 
 use object::{Object, ObjectSection};
 
@@ -7,14 +7,14 @@ use object::{Object, ObjectSection};
 pub(crate) struct ModInfo {
     /// Modules that must be loaded first.
     pub(crate) depends: Vec<String>,
-    /// Its soft dependencies as written, for instance `pre: crct10dif`.
+    /// The `softdep` entries, for instance `pre: crct10dif`.
     pub(crate) softdeps: Vec<String>,
-    /// Patterns it is also loaded for.
+    /// Alias patterns, for instance `scsi-hostadapter`.
     pub(crate) aliases: Vec<String>,
 }
 
 impl ModInfo {
-    /// Reads it from the module's ELF file.
+    /// Parses the module's ELF file.
     pub(crate) fn of(elf: &[u8]) -> Result<ModInfo, String> {
         let file = object::File::parse(elf).map_err(|e| format!("it is no ELF file: {e}"))?;
         let section = file.section_by_name(".modinfo").ok_or("it has no .modinfo section")?;
@@ -38,7 +38,7 @@ impl ModInfo {
         info
     }
 
-    /// The modules its soft dependencies name.
+    /// The names of all modules in `softdeps`.
     pub(crate) fn soft_names(&self) -> impl Iterator<Item = String> {
         self.softdeps
             .iter()
@@ -48,7 +48,7 @@ impl ModInfo {
     }
 }
 
-/// A module's name as the kernel writes it: with `_` for `-`, and without directory and suffixes.
+/// A module's name as in the kernel: with `_` instead of `-`, without directory and suffixes.
 pub(crate) fn module_name(file: &str) -> String {
     let base = file.rsplit('/').next().unwrap_or(file);
     base.split(".ko").next().unwrap_or(base).replace('-', "_")

@@ -1,4 +1,4 @@
-//! Modules without their debug information: with it, those of a build tree would not fit into a
+//! Removes debug information from modules. With it, the modules of a build tree would not fit into a
 //! guest's memory.
 
 use std::{fs, process::Command};
@@ -7,7 +7,7 @@ use object::{Object, ObjectSection};
 
 use crate::host::programs;
 
-/// The ELF file without debug information, if it has any; else as it is.
+/// The ELF file without debug information. A file that has none is returned unchanged.
 ///
 /// # Errors
 /// A sentence that says why it cannot be removed.

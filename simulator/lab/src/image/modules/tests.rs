@@ -4,7 +4,7 @@ use object::write::{Object, StandardSegment};
 
 use super::{super::decompress::tests::compressed, *};
 
-/// A module with this `.modinfo`.
+/// An ELF file with this `.modinfo`.
 fn module(modinfo: &str) -> Vec<u8> {
     let mut elf = Object::new(
         object::BinaryFormat::Elf,

@@ -1,33 +1,33 @@
-//! What programs a userland has, and for which processor.
+//! The programs of a userland, and the processor that they are for.
 
 use std::collections::BTreeSet;
 
-/// Where programs are that somebody may call by their names alone, and udevd.
+/// Directories in which programs are found by name, and that of udevd.
 const PLACES: &[&str] =
     &["usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "usr/lib/systemd"];
 
-/// Whether a directory is one of them, by its name with or without `usr`.
+/// Whether a directory is one of these, with or without `usr`.
 pub(crate) fn is_place_of_programs(dir: &str) -> bool {
     PLACES.iter().any(|place| *place == dir || place.strip_prefix("usr/") == Some(dir))
 }
 
-/// What `e_machine` says of programs that an x86-64 kernel can run.
+/// Values of `e_machine` that an x86-64 kernel can run: EM_386 and EM_X86_64.
 const RUNS: &[u16] = &[3, 62];
 
-/// Bytes of a file that are looked at.
+/// Bytes needed from the beginning of a file.
 pub(crate) const HEAD: usize = 20;
 
-/// What was seen of a userland while it was packed.
+/// What was found in a userland while it was packed.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     programs: BTreeSet<String>,
-    /// A program for this machine was seen; one for another.
+    /// Whether a program for this processor was found, and a program for another one.
     runs: bool,
     foreign: Option<String>,
 }
 
 impl Survey {
-    /// Takes note of a file or link (`head` is empty), by its name in a merged /usr.
+    /// Records a file or link (with empty `head`). `name` is its name in a merged /usr.
     pub(crate) fn see(&mut self, name: &str, head: &[u8]) {
         let Some((dir, program)) = name.rsplit_once('/') else { return };
         if !PLACES.contains(&dir) {
@@ -44,7 +44,7 @@ impl Survey {
     /// The names of the programs.
     ///
     /// # Errors
-    /// A sentence that says why it is no userland for the guest.
+    /// A sentence that says why this is not a userland for the guest.
     pub(crate) fn programs(self) -> Result<BTreeSet<String>, String> {
         if self.programs.is_empty() {
             return Err(
@@ -60,7 +60,7 @@ impl Survey {
     }
 }
 
-/// `e_machine` of an ELF file.
+/// `e_machine` in the header of an ELF file.
 fn machine(head: &[u8]) -> Option<u16> {
     let bytes: [u8; 2] = head.get(18..HEAD)?.try_into().ok()?;
     match (head.starts_with(b"\x7fELF"), head[5]) {

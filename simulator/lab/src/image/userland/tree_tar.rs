@@ -1,4 +1,4 @@
-//! A directory as a tar stream, as if everything in it were root's.
+//! Writes a directory as a tar stream, with root as owner of everything.
 
 use std::{
     fs,
@@ -8,11 +8,11 @@ use std::{
 
 use tar::{Builder, EntryType, Header, HeaderMode};
 
-/// Writes what is below `dir`, but for the directories `without` at its top. Devices, pipes and
-/// sockets are left out; links stay links.
+/// Writes the contents of `dir`, without the top directories `without`. Devices, pipes and sockets are left
+/// out; links remain links.
 ///
 /// # Errors
-/// With the name of what cannot be read.
+/// With the name of the file that cannot be read.
 pub(crate) fn write_tar(dir: &Path, without: &[&str], out: impl Write) -> io::Result<()> {
     let mut tar = Builder::new(out);
     for name in names(dir)? {
@@ -53,7 +53,7 @@ fn append(tar: &mut Builder<impl Write>, top: &Path, name: &Path) -> io::Result<
     }
 }
 
-/// The names in a directory, in their order.
+/// The names in a directory, sorted.
 fn names(dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", dir.display()));
     let entries = fs::read_dir(dir).map_err(named)?.collect::<io::Result<Vec<_>>>();

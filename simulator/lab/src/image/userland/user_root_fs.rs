@@ -1,4 +1,4 @@
-//! A root file system of the user's own, as a stream of tar.
+//! A user's root file system, read as a tar stream.
 
 use std::{
     fs::File,
@@ -12,29 +12,29 @@ use crate::{
     image::decompress::{Compression, unpacking, unsupported},
 };
 
-/// Where in the first block of an archive its magic is (POSIX.1-1988).
+/// Offset of the magic in the first block of an archive (POSIX.1-1988).
 const MAGIC_AT: usize = 257;
-/// No root file system is larger than this.
+/// Most bytes in a root file system.
 const LARGEST: u64 = 64 << 30;
 
-/// Tools of the user's own: a root file system.
+/// A user's root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRootFs {
-    /// A directory, its top is the guest's `/`.
+    /// A directory, which becomes the guest's `/`.
     Dir(PathBuf),
-    /// A tar archive, plain or packed with gzip, xz or zstd.
+    /// A tar archive, uncompressed or with gzip, xz or zstd.
     Tar(PathBuf),
 }
 
 impl UserRootFs {
-    /// The path that the user has named.
+    /// The path that the user gave.
     pub fn path(&self) -> &Path {
         match self {
             UserRootFs::Dir(path) | UserRootFs::Tar(path) => path,
         }
     }
 
-    /// Adds to the hash all that the guest could see of it.
+    /// Adds everything that the guest could see of it to the hash.
     pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
         match self {
             UserRootFs::Dir(dir) => write_tar(dir, MOUNT_POINTS, hash).map_err(|e| self.bad(&e)),
@@ -45,7 +45,7 @@ impl UserRootFs {
         }
     }
 
-    /// Has it read as an uncompressed tar archive.
+    /// Passes it to `take` as an uncompressed tar archive.
     pub(crate) fn read<T>(&self, take: impl FnOnce(Box<dyn Read + '_>) -> Result<T>) -> Result<T> {
         match self {
             UserRootFs::Tar(path) => take(self.open(path)?),
@@ -54,7 +54,7 @@ impl UserRootFs {
                 let written = scope.spawn(move || write_tar(dir, MOUNT_POINTS, writer));
                 let taken = take(Box::new(reader));
                 match written.join() {
-                    // The reader has its own reason, then.
+                    // On a broken pipe, the reader's own error says more.
                     Ok(Err(e)) if e.kind() != io::ErrorKind::BrokenPipe => Err(self.bad(&e)),
                     _ => taken,
                 }
@@ -161,7 +161,7 @@ mod tests {
         let first = hash(&userland);
         fs::write(dir.path().join("proc/x"), "").unwrap();
         assert_eq!(hash(&userland), first);
-        // Of the same size and age.
+        // Same size and same mtime as before.
         let age = fs::metadata(&file).unwrap().modified().unwrap();
         fs::write(&file, "2").unwrap();
         fs::File::options().write(true).open(&file).unwrap().set_modified(age).unwrap();

@@ -2,7 +2,7 @@ use super::*;
 
 const RELEASE: &str = "6.1.0-own";
 
-/// Makes a package of these files; `None` where there is no dpkg-deb.
+/// Builds a package with these files; `None` without dpkg-deb.
 fn package(dir: &Path, name: &str, depends: &str, files: &[&str]) -> Option<PathBuf> {
     let program = programs::find("dpkg-deb").ok()?;
     let tree = dir.join(name);
