@@ -51,7 +51,8 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
         }
         ImageCommand::Add { name, image, own } => {
             let own = own.resolve(&store)?.ok_or_else(|| LabError::BadParts {
-                why: "give at least one part of your own: --kernel, --userland or --initrd".to_owned(),
+                why: "give at least one part of your own: --kernel, --userland or --initrd"
+                    .to_owned(),
             })?;
             let image = store.add(&name, &own.over(&image), &Announce::new()).await?;
             tell(&image);
@@ -65,6 +66,9 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
 fn tell(image: &Image) {
     println!("{}: kernel {}", image.name, image.release);
     if let Some(why) = &image.left_out {
-        println!("{}: without the modules for the 2007 device handler interface: {why}", image.name);
+        println!(
+            "{}: without the modules for the 2007 device handler interface: {why}",
+            image.name
+        );
     }
 }

@@ -113,7 +113,11 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let fresh = again(spec, &lab, Purpose::Save(place.path().to_owned()), cancel).await?;
     let code = conclude(&recorded.events(), &fresh);
     match fresh.visitor.saved() {
-        None => Err(Refused(LAB, "no guest was saved to continue from: the story did not reach the moment of --until".to_owned())),
+        None => Err(Refused(
+            LAB,
+            "no guest was saved to continue from: the story did not reach the moment of --until"
+                .to_owned(),
+        )),
         Some(Err(error)) => Err(Refused(LAB, error.to_string())),
         Some(Ok(saved)) => {
             Ok(code.max(fork::go_on(forks, saved, &fresh.events, &lab, cancel).await?))
@@ -122,7 +126,10 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
 }
 
 fn no_directory(error: std::io::Error) -> Refused {
-    Refused(LAB, format!("cannot create a temporary directory: {error} (set TMPDIR to another one)"))
+    Refused(
+        LAB,
+        format!("cannot create a temporary directory: {error} (set TMPDIR to another one)"),
+    )
 }
 
 /// Returns an error if there is a reason why the result may differ; with `--force`, only prints a warning.
@@ -132,7 +139,10 @@ fn refuse(args: &ReplayArgs, reasons: Vec<String>) -> Result<(), Refused> {
     }
     let reasons = reasons.join("\n  ");
     if args.force {
-        eprintln!("{} the result may differ:\n  {reasons}", style("warning:").yellow().bold().for_stderr());
+        eprintln!(
+            "{} the result may differ:\n  {reasons}",
+            style("warning:").yellow().bold().for_stderr()
+        );
         return Ok(());
     }
     let run = args.run.display();

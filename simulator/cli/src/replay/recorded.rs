@@ -85,8 +85,7 @@ impl Recorded {
 
     /// Why the run cannot be repeated exactly; `None` if it can.
     pub(super) fn inexact(&self) -> Option<String> {
-        let loose =
-            |why: &str| Some(format!("the run was not in exact time: {why}"));
+        let loose = |why: &str| Some(format!("the run was not in exact time: {why}"));
         match &self.was.exactness {
             None => loose("it is from a version of sansim without exact time"),
             Some(WasExact { exact: false, why }) => {
@@ -111,7 +110,8 @@ impl Recorded {
         }
         match &self.was.parts {
             Some(parts) => changes.extend(parts.differences(now)),
-            None => changes.push("summary.json does not list the parts that the run depends on".to_owned()),
+            None => changes
+                .push("summary.json does not list the parts that the run depends on".to_owned()),
         }
         changes
     }
