@@ -1,5 +1,5 @@
-//! Says to the command which commit it is built from, for `sansim --version`. Outside git, or without it,
-//! there is none.
+//! Passes the git commit to the build, for `sansim --version`. Outside a git repository, or without git,
+//! the version has no commit.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -13,9 +13,9 @@ fn main() {
     println!("cargo::rustc-env=SANSIM_VERSION={version}");
 }
 
-/// The commit, with `-dirty` if a file that git knows is another one than there.
+/// The commit, with `-dirty` if a tracked file has changed.
 fn commit() -> Option<String> {
-    // A tree that was unpacked within somebody else's repository has no commit.
+    // Sources unpacked inside another repository have no commit.
     git(&["rev-parse", "--show-prefix"]).filter(|prefix| prefix == "simulator/cli/")?;
     let commit = git(&["rev-parse", "--short=7", "HEAD"])?;
     let changes = git(&["status", "--porcelain", "--untracked-files=no"])?;
@@ -24,11 +24,11 @@ fn commit() -> Option<String> {
     Some(if changes.is_empty() { commit } else { format!("{commit}-dirty") })
 }
 
-/// What git prints, without the line end; none if it fails or is not there.
+/// What git prints, without the trailing newline; `None` if git fails or is not installed.
 fn git(args: &[&str]) -> Option<String> {
     let mut git = Command::new("git");
     git.arg("--no-optional-locks").args(args);
-    // A hook of git's has these, and they are not about this directory.
+    // git sets these for its hooks, where they refer to another directory.
     for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"] {
         git.env_remove(name);
     }
@@ -36,7 +36,7 @@ fn git(args: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).ok()?.trim_end().to_owned())
 }
 
-/// Has cargo look out for another commit. A worktree has a HEAD of its own, and the repository's refs.
+/// Makes cargo rerun this script on a new commit. A worktree has its own HEAD, and shares the refs.
 fn watch_head() -> Option<()> {
     watch(&git(&["rev-parse", "--git-path", "HEAD"])?);
     let Some(branch) = git(&["symbolic-ref", "--quiet", "HEAD"]) else { return Some(()) };
@@ -45,8 +45,8 @@ fn watch_head() -> Option<()> {
     Some(())
 }
 
-/// Has cargo look out for changes of what the command and the agent are made from, and nothing else: a test
-/// that is edited is no reason to build them again.
+/// Makes cargo rerun this script on changes to the sources of the command and the agent only: an edited test
+/// must not rebuild them.
 fn watch_sources() {
     for file in ["Cargo.toml", "Cargo.lock", ".cargo", "guest-kernel"] {
         watch(&format!("../../{file}"));
@@ -59,15 +59,15 @@ fn watch_sources() {
     }
 }
 
-/// A ref that is only in packed-refs has no file until the next commit: then that is seen in the folder
-/// where it will be.
+/// A ref that is only in packed-refs has no file until the next commit; until then, watch the closest
+/// directory that exists.
 fn watch_or_above(file: &str) {
     if let Some(there) = Path::new(file).ancestors().find(|path| path.exists()) {
         watch(&there.to_string_lossy());
     }
 }
 
-/// Cargo takes a file that is not there for one that has changed, each time.
+/// Only existing files: cargo treats a missing file as changed in every build.
 fn watch(file: &str) {
     if Path::new(file).exists() {
         println!("cargo::rerun-if-changed={file}");

@@ -1,9 +1,9 @@
-//! How fast a story is there: from a checkpoint where it starts, cold, and how fast plain QEMU boots the
-//! same kernel. All on the same machine in the same run, alternating; medians and ratios are printed,
-//! nothing is asserted.
+//! Measures how long it takes until a story begins, from its checkpoint and from a cold boot, and how long
+//! plain QEMU takes to boot the same kernel. All runs alternate on the same host. Prints medians and ratios,
+//! asserts nothing.
 //!
-//! `SANSIM_VMLINUZ` names the compressed kernel for the plain boot (`ci/bench` fetches the package it
-//! comes in); without it that part is left out, and said to be.
+//! `SANSIM_VMLINUZ` names the compressed kernel for the plain boot (`ci/bench` fetches the package that
+//! contains it). Without it that part is left out, with a message.
 
 use std::{
     fs,
@@ -25,7 +25,7 @@ personality = "rdac"
 luns = [{ size = "64MiB", owner = "A" }]
 "#;
 
-/// Figures of one run, in seconds and bytes.
+/// Measurements of several runs, in seconds and bytes.
 #[derive(Debug, Default)]
 struct Figures {
     started: Vec<f64>,
@@ -61,7 +61,7 @@ fn median(seconds: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Seconds from spawning QEMU as one would by hand until its kernel starts /init.
+/// Seconds from starting QEMU by hand until its kernel starts /init.
 fn plain_boot(vmlinuz: &Path, initramfs: &Path) -> f64 {
     let began = Instant::now();
     let mut qemu = Command::new("qemu-system-x86_64")
@@ -105,7 +105,7 @@ async fn main() -> ExitCode {
     let (mut warm, mut cold) = (Figures::default(), Figures::default());
     for (name, scenario) in [("dmsetup", &scenario), ("multipathd", &managed)] {
         (warm, cold) = (Figures::default(), Figures::default());
-        // Template and checkpoint are made outside of what is measured.
+        // Creates template and checkpoint, so that this is not measured.
         Figures::default().take(scenario, &out, &["--time", "skip"]);
         for _ in 0..ROUNDS {
             warm.take(scenario, &out, &["--time", "skip"]);

@@ -1,8 +1,7 @@
-//! How fast the project's own scenarios are run, two at a time: scenarios a minute, simulated seconds a
-//! second, CPU seconds a scenario, and the parts of a run. Those of `scenarios/rdac` are run in skipped
-//! time, each from where its story starts and each from the boot, and in real time, in turns, and compared;
-//! then all that there are, once; and ten minutes of waiting are skipped. Medians are printed, nothing is
-//! asserted but success.
+//! Measures how fast the project's scenarios run, two at a time: scenarios per minute, simulated seconds per
+//! second, CPU seconds per scenario, and the parts of a run. Runs `scenarios/rdac` in skipped time (from
+//! checkpoints, and from a cold boot) and in real time, in turns, and compares them; then all scenarios
+//! twice; then a story of ten minutes of waiting. Prints medians, asserts only that the runs succeed.
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
@@ -10,7 +9,6 @@ use rustix::param::clock_ticks_per_second;
 
 const ROUNDS: usize = 3;
 
-/// Ten minutes in which nothing happens.
 const WAIT: &str = r#"
 title = "ten minutes of waiting"
 run_for = "600s"
@@ -22,18 +20,17 @@ luns = [{ size = "64MiB", owner = "A" }]
 pattern = "none"
 "#;
 
-/// Parts of a run, as `summary.json` calls them.
+/// Parts of a run, with their keys in `summary.json`.
 const PARTS: [&str; 6] =
     ["restore_s", "modules_s", "discovery_s", "maps_s", "story_s", "teardown_s"];
 
-/// A way to run the suite.
 struct Mode {
     name: &'static str,
     options: &'static [&'static str],
     rounds: Vec<Round>,
 }
 
-/// What one suite took, in seconds.
+/// The cost of one suite: seconds, except `runs`.
 #[derive(Default)]
 struct Round {
     runs: f64,
@@ -68,7 +65,7 @@ fn sansim() -> Command {
     Command::new(env!("CARGO_BIN_EXE_sansim"))
 }
 
-/// Runs the scenarios of the project that are in a directory.
+/// Runs the scenarios in a directory of the project.
 fn run_suite(dir: &str, options: &[&str]) -> Round {
     let out = tempfile::tempdir().expect("a temporary directory");
     let (began, spent) = (Instant::now(), children_cpu());
@@ -83,7 +80,7 @@ fn run_suite(dir: &str, options: &[&str]) -> Round {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
     let mut round = Round { wall, cpu, ..Round::default() };
     for entry in fs::read_dir(out.path()).expect("the run directories").flatten() {
-        // `latest` is one of the others.
+        // Skips `latest`, a link to one of the others.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             add(&mut round, &entry.path());
         }
@@ -91,7 +88,7 @@ fn run_suite(dir: &str, options: &[&str]) -> Round {
     round
 }
 
-/// Waits ten minutes in skipped time. Answers the seconds of the host's.
+/// Runs ten minutes of waiting in skipped time. Returns the host's seconds.
 fn wait() -> f64 {
     let place = tempfile::tempdir().expect("a temporary directory");
     let story = place.path().join("wait.toml");
@@ -116,8 +113,8 @@ fn add(round: &mut Round, run: &Path) {
     }
 }
 
-/// CPU seconds of all processes that have ended below this one: cutime and cstime of
-/// proc_pid_stat(5). The name before them may hold anything, but this program's is ours.
+/// CPU seconds of all terminated child processes: cutime and cstime of proc_pid_stat(5). Splitting at
+/// spaces is safe, because the name of this program has none.
 fn children_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("/proc");
     let fields = stat.split_ascii_whitespace().skip(15).take(2);
@@ -125,7 +122,7 @@ fn children_cpu() -> f64 {
     ticks / clock_ticks_per_second() as f64
 }
 
-/// A figure of every mode, with its ratio to that of the first.
+/// Prints one figure for every mode, with its ratio to the first mode's.
 fn line(name: &str, unit: &str, modes: &[Mode], ratio: bool, figure: impl Fn(&Round) -> f64) {
     let medians: Vec<f64> = modes.iter().map(|mode| mode.median(&figure)).collect();
     print!("{name:<32}");
@@ -145,8 +142,8 @@ fn main() {
         Mode::new("cold", &["--time", "skip", "--cold"]),
         Mode::new("real time", &["--time", "real"]),
     ];
-    // Templates and checkpoints are made, and the costs of scenarios become known, outside of what is
-    // measured. A boot each takes long, and has nothing to warm up: once is enough.
+    // Creates templates and checkpoints and learns the scenarios' costs, so that this is not measured. Cold
+    // boots take long and need no warm-up: one round is enough.
     run_suite(SOME, modes[0].options);
     for round in 0..ROUNDS {
         for mode in modes.iter_mut().filter(|mode| round == 0 || !mode.options.contains(&"--cold"))
@@ -159,9 +156,9 @@ fn main() {
     print!("{:<32}", "");
     modes.iter().for_each(|mode| print!("{:>10}          ", mode.name));
     println!();
-    line("scenarios a minute", "", &modes, true, |r| r.runs / r.wall * 60.0);
-    line("simulated seconds a second", "", &modes, true, |r| r.simulated / r.wall);
-    line("CPU seconds a scenario", "", &modes, true, |r| r.cpu / r.runs);
+    line("scenarios per minute", "", &modes, true, |r| r.runs / r.wall * 60.0);
+    line("simulated seconds per second", "", &modes, true, |r| r.simulated / r.wall);
+    line("CPU seconds per scenario", "", &modes, true, |r| r.cpu / r.runs);
     for (part, name) in PARTS.iter().enumerate() {
         let name = format!("share of {}", name.trim_end_matches("_s"));
         line(&name, " %", &modes, false, |r| r.share(part));

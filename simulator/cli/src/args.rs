@@ -10,256 +10,263 @@ use crate::own::OwnArgs;
 
 /// A full-system simulator of multipath SANs.
 ///
-/// sansim boots a real Linux kernel in QEMU, gives it disk arrays that do not exist, and breaks them
-/// on purpose. What the guest's own dm-multipath and device handlers make of it is compared with what
-/// a scenario file expects.
+/// sansim boots a real Linux kernel in QEMU, attaches simulated disk arrays to it, and injects faults
+/// into them. It then compares how the guest's dm-multipath and device handlers react with what a
+/// scenario file expects.
+///
+/// A first run: `sansim doctor`, then `sansim run scenarios/rdac/pg-init-retry.toml`.
 #[derive(Debug, Parser)]
 #[command(name = "sansim", version = env!("SANSIM_VERSION"), after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// When to use colours.
+    /// When to use colours in the output.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub(crate) color: Colour,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, or the \
-runs of --repeat are not identical though their time is exact; 2 the command line or a scenario is wrong; 3 the lab \
-failed (no QEMU, no image, a guest that did not boot or died); 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, or \
+runs of --repeat in exact time differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no \
+image, or the guest did not boot or died); 130 interrupted.";
 
-const REPLAY_EXIT_CODES: &str = "Exit codes: 0 its events.ndjson is identical; 1 it differs, or a fork \
-fails; 2 the run directory cannot be used, what the run was made of has changed, or a fork is another story before that \
-moment; 3 the lab failed; 130 interrupted.";
+const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it differs, or a fork fails; 2 the \
+run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \
+moment of --until; 3 the lab failed; 130 interrupted.";
 
-/// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless NO_COLOR is set.
+    /// Use colours on a terminal, unless NO_COLOR is set.
     Auto,
-    /// Always.
+    /// Use colours even if the output is not a terminal.
     Always,
-    /// Never.
+    /// Use no colours.
     Never,
 }
 
-/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run scenarios to a verdict.
+    /// Run scenarios and report a verdict for each.
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
-    /// Run a run again, and show that it is the same to the last byte; or stop in the middle of it.
+    /// Repeat a run and compare its events byte for byte, or stop it at a chosen moment.
+    ///
+    /// Only a run in exact time can be repeated: under TCG, with one processor, in skipped time. The new run
+    /// must give the same events.ndjson. With --until it stops at a moment of the story, with the guest paused:
+    /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
-    /// Check scenario files without starting a machine.
+    /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
     /// List, build, add or remove guest images.
     Image {
-        /// What to do with them.
         #[command(subcommand)]
         command: ImageCommand,
     },
-    /// List the models of arrays, or show one: a model of your own is such a file.
+    /// List the array models, or print one as a start for your own.
     Model {
-        /// What to do with them.
         #[command(subcommand)]
         command: ModelCommand,
     },
-    /// Tell what is missing on this machine, and the command that mends it.
+    /// Report what is missing on this host, and the command that installs it.
     Doctor,
-    /// Print the JSON Schema of scenario files, for editors.
+    /// Print the JSON Schema of scenario files, for completion and checks in an editor.
     Schema(SchemaArgs),
 }
 
-/// Arguments of `sansim schema`.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Print the reference of the scenario language instead: a page in Markdown.
+    /// Print the reference of the scenario language, as a Markdown page, instead of the schema.
     #[arg(long)]
     pub(crate) reference: bool,
 }
 
-/// Arguments of `sansim run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Scenario files, or directories to search for them.
+    /// Scenario files, or directories to search for *.toml files, with their subdirectories.
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Run on this guest image instead of the scenario's; may be given several times.
+    /// Run on this guest image instead of the scenario's, for instance bookworm (see `sansim image list`).
+    /// Repeat the option to run on several images.
     #[arg(long, value_name = "NAME")]
     pub(crate) image: Vec<String>,
     #[command(flatten)]
     pub(crate) own: OwnArgs,
-    /// Seed of the workload and of everything else that is random [default: the scenario's, else
-    /// a new one].
+    /// Seed for the workload and everything else that is random [default: the scenario's `seed`, or
+    /// a new one for each scenario].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
+    /// Override a value of the scenario, for instance guest.multipath.pg_init_retries=3. Repeat the option
+    /// for more values.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Run each scenario so often, with the same seed, and compare the runs.
+    /// Run each scenario N times with the same seed, and compare the runs.
     ///
-    /// In skipped time their events.ndjson must be the same, byte for byte: where they are not, the
-    /// first byte that differs is explained, and the exit code is 1 even if every verdict is pass. In
-    /// real time it is told how far the runs agree in their commands and events, without times; that
-    /// they differ there is to be expected and does not change the exit code.
+    /// In skipped time, the events.ndjson files must be identical: if not, sansim explains the first byte
+    /// that differs, and the exit code is 1 even if every verdict is pass. In real time, sansim reports how
+    /// far the commands and events of the runs agree, ignoring times; differences are normal there, and do
+    /// not change the exit code.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeat: u32,
-    /// How many scenarios to run at once.
+    /// Number of runs at the same time; sansim starts fewer if the host lacks memory.
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,
-    /// How the guest's CPU is emulated; auto proves that KVM works before it uses it.
+    /// How QEMU runs the guest's code; auto uses KVM only after a test that it works.
     #[arg(long, value_enum, default_value_t = AccelArg::Auto, value_name = "ACCEL")]
     pub(crate) accel: AccelArg,
-    /// What drives the guest's clock: the host, or the guest itself, which then jumps over time in
-    /// which it idles (needs TCG, and one processor) [default: skip where it can be, else real].
+    /// What drives the guest's clock: the host (real), or the guest's instructions (skip): idle time is
+    /// then skipped. `skip` needs TCG and a guest with one processor [default: skip where possible, else
+    /// real].
     #[arg(long, value_enum, value_name = "CLOCK")]
     pub(crate) time: Option<TimeArg>,
-    /// Boot the guest instead of starting it from a template or a checkpoint.
+    /// Boot the guest instead of restoring it from a template or a checkpoint; slower, with the same events.
     #[arg(long)]
     pub(crate) cold: bool,
-    /// Where run directories go.
+    /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
-    /// Write a JUnit report.
+    /// Write a JUnit XML report to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// Write what each handler came to, scenario by scenario, as a table in Markdown.
+    /// Write the outcome of each scenario, by device handler, as Markdown tables (like docs/library.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
-    /// Find the first of the images, by the age of their kernels, on which a scenario's verdict is
-    /// another one than on the oldest.
+    /// Bisect the images: find the first kernel, from oldest to newest, with a different verdict.
+    ///
+    /// Give at least two images, for instance `--image bookworm --image trixie`. sansim sorts them by kernel
+    /// version, runs each scenario on the oldest and on the newest, and if the verdicts differ, on as few as
+    /// possible in between.
     #[arg(long, requires = "image", conflicts_with_all = ["repeat", "fail_fast", "json"])]
     pub(crate) bisect: bool,
-    /// Write which verdicts differ between the images, as a table in Markdown.
+    /// Write the verdicts that differ between images, as a Markdown table.
     #[arg(long, value_name = "FILE", requires = "image")]
     pub(crate) matrix: Option<PathBuf>,
-    /// Print every event as one JSON object a line on standard output, and nothing else there.
+    /// Print each event as one line of JSON on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Stop at the first scenario that does not pass.
+    /// Start no more runs after the first verdict of fail or error.
     #[arg(long, conflicts_with = "keep_going")]
     pub(crate) fail_fast: bool,
-    /// Run all scenarios whatever happens; this is the default.
+    /// Run all scenarios, even if some fail. This is the default.
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Print where the time goes: after each run, and in total.
+    /// Print the time spent in each phase, after each run and in total.
     #[arg(long)]
     pub(crate) timings: bool,
-    /// Print the whole timeline also for scenarios that pass.
+    /// Print the full timeline of every run, even if it passes [default: only for a single run, or one that
+    /// fails].
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 
-/// KVM or TCG.
+/// How QEMU runs the guest's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AccelArg {
-    /// KVM where it really runs guest code, else TCG.
+    /// KVM if a test guest runs under it, else TCG.
     Auto,
-    /// KVM, or an error.
+    /// KVM; an error if it does not work.
     Kvm,
-    /// QEMU's own translator: slower, works everywhere.
+    /// QEMU's Tiny Code Generator: slower, works everywhere.
     Tcg,
 }
 
-/// Whose clock the guest goes by.
+/// What drives the guest's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TimeArg {
-    /// The host's: a second is a second. For demos, and for KVM.
+    /// The host's clock: one second takes one second. For demos, and for KVM.
     Real,
-    /// The guest's: minutes in which it only waits pass in milliseconds. Under TCG only.
+    /// The guest's instruction count: minutes of waiting pass in milliseconds. TCG only.
     Skip,
 }
 
-/// Arguments of `sansim replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// The directory of a run in exact time, for instance sansim-runs/latest.
+    /// Directory of the run to repeat, for instance sansim-runs/latest. The run must be in exact time.
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
-    /// Stop the guest there: 1.2s, step:NAME, fault:NAME (a command was completed that this rule had a
-    /// hand in), event:N (line N of events.ndjson), or verdict.
+    /// Stop the run at this moment, with the guest paused: 1.2s (time since the story began), step:NAME
+    /// (after this step), fault:NAME (after a command that this fault rule affected), event:N (line N of
+    /// events.ndjson), or verdict (the end of the story).
     ///
-    /// It is told where the story stands, and Enter lets it go on, as if nothing had been. The guest is
-    /// stopped when it next asks for the time at or after that point, or a few questions later; the story
-    /// does not notice, and is compared as usual.
+    /// sansim prints the state of the story; press Enter to continue. The guest stops at its first clock
+    /// request at or after that moment, or a few requests later. The pause does not change the story, which
+    /// is compared as usual.
     #[arg(long, value_name = "WHEN")]
     pub(crate) until: Option<Until>,
-    /// Open a port for gdb there, and print what to type. The story goes on when gdb detaches.
+    /// Open a port for gdb at that moment, and print the gdb commands to use. The story continues when gdb
+    /// detaches.
     ///
-    /// Where the guest's modules are is found out by a run of its own, before.
+    /// A separate run, before this one, finds the addresses of the guest's kernel modules.
     #[arg(long, requires = "until")]
     pub(crate) gdb: bool,
-    /// Open a shell in the guest there. The replay ends with it: whoever looks into a guest changes its
-    /// story.
+    /// Open a shell in the guest at that moment. The replay ends with the shell, because commands in the
+    /// guest change its story.
     ///
-    /// The guest's time goes on meanwhile, as fast as the host's. Programs are those of its userland:
-    /// multipath, multipathd, dmsetup, sg3-utils, lsblk, dmesg, ….
+    /// The guest's clock then runs at the speed of the host's. The shell has the programs of the guest's
+    /// userland: multipath, multipathd, dmsetup, sg3-utils, lsblk, dmesg, …. Leave it with `exit` or Ctrl-].
     #[arg(long, requires = "until", conflicts_with_all = ["gdb", "fork"])]
     pub(crate) shell: bool,
-    /// Go on from there with another story, too, which is the same until then; may be given several times.
+    /// Also continue from that moment with the story of another scenario file. Repeat the option for more
+    /// files.
     ///
-    /// The guest is saved where it stands, and each story goes on from that in a run of its own, as if it
-    /// had been run from its beginning with the same seed.
+    /// Up to that moment the other story must be the same as this one. sansim saves the guest there; each
+    /// story continues from the saved guest in its own run, with the same events as a run from the beginning
+    /// with the same seed.
     #[arg(long, value_name = "FILE", requires = "until", conflicts_with = "gdb")]
     pub(crate) fork: Vec<PathBuf>,
-    /// Run it again even if it cannot be the same: with another version of sansim or QEMU, on another
-    /// image, or when its time was not exact.
+    /// Repeat the run even if the result may differ: if the version of sansim or QEMU or the image has
+    /// changed, or if the run was not in exact time.
     #[arg(long)]
     pub(crate) force: bool,
-    /// Where run directories go.
+    /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
 }
 
-/// Arguments of `sansim check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Scenario files, or directories to search for them.
+    /// Scenario files, or directories to search for *.toml files, with their subdirectories.
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Change a value of the scenario, for instance guest.multipath.pg_init_retries=3.
+    /// Override a value of the scenario, for instance guest.multipath.pg_init_retries=3. Repeat the option
+    /// for more values.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
 
-/// The subcommands of `sansim image`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImageCommand {
-    /// List the images, built or not.
+    /// List the images with kernel, size and description, built or not.
     List,
-    /// Build an image, or bring it up to date.
+    /// Build an image, or update it.
     Build {
-        /// Its name.
+        /// Name of the image; see `sansim image list`.
         #[arg(default_value = "bookworm")]
         name: String,
     },
-    /// Make an image with parts of yours: a kernel, tools, an initramfs.
+    /// Make an image with your own parts: a kernel, a userland, an initramfs.
     Add {
-        /// A name for it.
+        /// Name for the new image, to be used with --image.
         name: String,
-        /// The image that the other parts are taken from.
+        /// Image that provides the other parts.
         #[arg(long, value_name = "NAME", default_value = "bookworm")]
         image: String,
         #[command(flatten)]
         own: OwnArgs,
     },
-    /// Remove an image and what was made from it.
+    /// Remove an image, with its templates and checkpoints.
     Remove {
-        /// Its name.
+        /// Name of the image; see `sansim image list`.
         name: String,
     },
 }
 
-/// The subcommands of `sansim model`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// List the models.
+    /// List the models, each with a description.
     List,
-    /// Print the file of a model.
+    /// Print a model's file. Copy it to start your own model.
     Show {
-        /// Its name.
+        /// Name of the model; see `sansim model list`.
         name: String,
     },
 }

@@ -1,4 +1,4 @@
-//! `sansim run --bisect`: the first of some kernels on which a scenario's verdict is another one.
+//! `sansim run --bisect`: the first of several kernels on which a scenario's verdict changes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,19 +10,18 @@ use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::show;
 
-/// Where the verdict changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// The first and the last have the same; whatever is between them was not asked.
+    /// The oldest and the newest kernel have this verdict; those in between were not run.
     Same(Verdict),
-    /// Up to and including this one it is as on the first; the next one has another.
+    /// `last` is the index of the last kernel with the verdict `was`; the next one has `is`.
     After { last: usize, was: Verdict, is: Verdict },
 }
 
-/// Bisects every scenario by itself. Answers the summaries of the runs that it took.
+/// Bisects each scenario on its own. Returns the summaries of all runs that this took.
 ///
 /// # Errors
-/// As a run.
+/// When a run fails without a verdict.
 pub(crate) async fn bisect(
     specs: Vec<RunSpec>,
     lab: &Lab,
@@ -63,7 +62,7 @@ async fn run_one(
     played.results.pop().flatten().unwrap_or(Err(RunError::Interrupted))
 }
 
-/// Asks the first, the last, and as few as possible between them.
+/// Runs the first, the last, and as few as possible in between (binary search).
 async fn search<E>(
     count: usize,
     mut verdict: impl AsyncFnMut(usize) -> Result<Verdict, E>,
@@ -90,7 +89,7 @@ fn tell(specs: &[RunSpec], found: Found, runs: usize) -> String {
     let what = match found {
         Found::Same(verdict) => {
             let (first, last) = (kernel(&specs[0]), kernel(&specs[of - 1]));
-            format!("{verdict} on {first} and on {last} alike")
+            format!("{verdict} on both {first} and {last}")
         }
         Found::After { last, was, is } => {
             let (last, next) = (kernel(&specs[last]), kernel(&specs[last + 1]));

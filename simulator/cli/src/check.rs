@@ -1,4 +1,4 @@
-//! `sansim check`: are these scenarios right?
+//! `sansim check`: checks scenario files without running them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use sansim_suite::find_scenarios;
 
 use crate::{PASS, USAGE, args::CheckArgs, show};
 
-/// Checks scenario files and prints every mistake.
+/// Prints every error in the files; returns the exit code.
 pub(crate) fn check(args: &CheckArgs) -> u8 {
     let Some(loaded) = load_all(&args.paths, &args.set) else { return USAGE };
     for (file, scenario) in &loaded {
@@ -17,7 +17,7 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
     PASS
 }
 
-/// Loads every scenario; none if one of them is wrong. Mistakes and warnings go to standard error.
+/// Loads every scenario; `None` if any of them has an error. Prints errors and warnings to standard error.
 pub(crate) fn load_all(paths: &[PathBuf], set: &[String]) -> Option<Vec<(PathBuf, Scenario)>> {
     let files = match find_scenarios(paths) {
         Ok(files) => files,

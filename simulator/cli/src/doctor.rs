@@ -1,11 +1,11 @@
-//! `sansim doctor`: what is missing, and the command that mends it.
+//! `sansim doctor`: what is missing on this host, and the command that installs it.
 
 use console::style;
 use sansim_lab::{Health, ImageStore, WorkDir};
 
 use crate::{LAB, PASS, show};
 
-/// Prints one line a check; the exit code says whether runs are possible.
+/// Prints one line per check; the exit code is 0 if runs are possible.
 pub(crate) fn doctor() -> u8 {
     let store = match ImageStore::open() {
         Ok(store) => store,
@@ -28,7 +28,7 @@ pub(crate) fn doctor() -> u8 {
         }
     }
     if swept > 0 {
-        println!("removed what {swept} killed run(s) had left");
+        println!("removed files left by {swept} killed run(s)");
     }
     if checks.iter().any(|check| check.health == Health::Bad) { LAB } else { PASS }
 }

@@ -1,4 +1,4 @@
-//! `sansim image`: the guest images of this machine.
+//! `sansim image`: the guest images on this host.
 
 use sansim_lab::{Image, ImageStore, LabError};
 
@@ -9,7 +9,6 @@ use crate::{
     stop,
 };
 
-/// Lists, builds, adds or removes images.
 pub(crate) async fn image(command: ImageCommand) -> u8 {
     let cancel = stop::on_signals();
     let done = tokio::select! {
@@ -52,7 +51,8 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
         }
         ImageCommand::Add { name, image, own } => {
             let own = own.resolve(&store)?.ok_or_else(|| LabError::BadParts {
-                why: "name a part of yours: --kernel, --userland or --initrd".to_owned(),
+                why: "give at least one part of your own: --kernel, --userland or --initrd"
+                    .to_owned(),
             })?;
             let image = store.add(&name, &own.over(&image), &Announce::new()).await?;
             tell(&image);
@@ -62,10 +62,13 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
     Ok(())
 }
 
-/// What came of building or adding an image.
+/// Prints the result of building or adding an image.
 fn tell(image: &Image) {
     println!("{}: kernel {}", image.name, image.release);
     if let Some(why) = &image.left_out {
-        println!("{}: without the modules of the 2007 interface: {why}", image.name);
+        println!(
+            "{}: without the modules for the 2007 device handler interface: {why}",
+            image.name
+        );
     }
 }

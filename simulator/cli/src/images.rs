@@ -1,4 +1,4 @@
-//! The images that the scenarios of a command run on.
+//! The guest images that a `sansim run` needs.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -12,30 +12,28 @@ use crate::{
     show::Announce,
 };
 
-/// Those that are needed, built.
 pub(crate) struct Images {
-    /// Those named on the command line; none means that each scenario has its own.
+    /// From `--image`; empty means the image that each scenario names.
     named: Vec<String>,
     own: Option<Own>,
-    /// By what reports call them.
+    /// By the label used in reports.
     ready: BTreeMap<String, (Image, AccelDecision)>,
 }
 
-/// An image that a scenario runs on.
 pub(crate) struct Chosen<'a> {
-    /// What reports call it.
+    /// Its name in reports, for instance `own-kernel+bookworm`.
     pub(crate) label: String,
-    /// What `--image` has to say.
+    /// The value for `--image` that selects it.
     pub(crate) name: String,
     pub(crate) image: &'a Image,
     pub(crate) accel: &'a AccelDecision,
 }
 
 impl Images {
-    /// Has every image built that is needed.
+    /// Builds every image that the scenarios need.
     ///
     /// # Errors
-    /// When one cannot be.
+    /// When an image cannot be built.
     pub(crate) async fn prepare<'s>(
         args: &RunArgs,
         scenarios: impl Iterator<Item = &'s Scenario>,
@@ -57,7 +55,7 @@ impl Images {
         Ok(images)
     }
 
-    /// Labels and names of those that a scenario runs on, each label once.
+    /// Label and name of each image for a scenario; each label once.
     fn names(&self, scenario: &Scenario) -> Vec<(String, String)> {
         let names = match &self.named[..] {
             [] => vec![scenario.setup.guest.image.clone()],
@@ -66,12 +64,12 @@ impl Images {
         let label = |name: &str| self.own.as_ref().map(|own| label(&own.over(name)));
         let labelled = names.into_iter().map(|name| (label(&name).unwrap_or(name.clone()), name));
         let mut labelled: Vec<_> = labelled.collect();
-        // Where nothing of the image is left, it does not matter which it would be.
+        // If the user's parts replace the whole image, all named images give the same one.
         labelled.dedup_by(|a, b| a.0 == b.0);
         labelled
     }
 
-    /// Those that a scenario runs on.
+    /// The images for one scenario.
     pub(crate) fn of(&self, scenario: &Scenario) -> Vec<Chosen<'_>> {
         let names = self.names(scenario).into_iter();
         let chosen = names.filter_map(|(label, name)| {
@@ -81,7 +79,6 @@ impl Images {
         chosen.collect()
     }
 
-    /// Whether there are several.
     pub(crate) fn are_several(&self) -> bool {
         self.ready.len() > 1
     }

@@ -19,15 +19,15 @@ use std::process::ExitCode;
 use args::{Cli, Colour, Command, SchemaArgs};
 use clap::Parser;
 
-/// Everything went well.
+/// Exit code: every verdict is pass, known or skipped.
 const PASS: u8 = 0;
-/// Runs that should be identical are not.
+/// Exit code: runs that must be identical differ.
 const DIFFERS: u8 = 1;
-/// The command line or a scenario is wrong.
+/// Exit code: the command line or a scenario is invalid.
 const USAGE: u8 = 2;
-/// The lab failed.
+/// Exit code: the lab failed.
 const LAB: u8 = 3;
-/// The user interrupted.
+/// Exit code: interrupted by a signal.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
@@ -67,9 +67,9 @@ fn schema(args: &SchemaArgs) -> u8 {
     PASS
 }
 
-/// One thread for all: in skipped time a guest stands still until its message has gone from task to
-/// task and back, and between threads that takes several times as long. What takes long has threads
-/// of its own.
+/// A single-threaded runtime: in skipped time the guest's processor waits for each message to pass from task
+/// to task and back, which takes several times as long between threads. Long operations have their own
+/// threads.
 fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(work),

@@ -1,10 +1,9 @@
-//! `sansim model`: the models of arrays that a scenario can name.
+//! `sansim model`: the array models that a scenario can name.
 
 use sansim_language::model::{description, models};
 
 use crate::{PASS, USAGE, args::ModelCommand, show};
 
-/// Lists the models, or prints the file of one.
 pub(crate) fn model(command: &ModelCommand) -> u8 {
     match command {
         ModelCommand::List => {

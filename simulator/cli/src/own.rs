@@ -1,35 +1,35 @@
-//! Parts of an image that the user has made: which, what they are, and what reports call them.
+//! The user's own parts of an image: the options that name them, and the image's label in reports.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sansim_lab::{ImageStore, KernelSource, LabError, Parts, UserKernel, UserlandSource};
 
-/// Options that put a part in the place of an image's.
+/// Options that replace a part of an image.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OwnArgs {
-    /// A kernel in the place of the image's: a Debian package (given several times: packages that make
-    /// a kernel together), a build tree after `make bzImage modules`, or a bzImage or vmlinux with
-    /// --modules.
+    /// Use this kernel instead of the image's: a Debian package, a build tree after `make bzImage modules`,
+    /// or a bzImage or vmlinux together with --modules. For a kernel in several packages, repeat the
+    /// option.
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) kernel: Vec<PathBuf>,
-    /// The modules of a bzImage or vmlinux: their lib/modules/RELEASE directory. They may be packed
-    /// with gzip, xz or zstd.
+    /// The modules for a bzImage or vmlinux: a directory lib/modules/RELEASE, for instance
+    /// /lib/modules/6.1.0-18-amd64. The modules may be compressed with gzip, xz or zstd.
     #[arg(long, value_name = "DIR", requires = "kernel")]
     pub(crate) modules: Option<PathBuf>,
-    /// Tools in the place of the image's: the directory of a root file system, a tar archive of one
-    /// (plain or packed with gzip, xz or zstd), or another image's name. A directory that is called
-    /// as an image is ./NAME.
+    /// Use this userland instead of the image's: the directory of a root file system, a tar archive of one
+    /// (plain, or compressed with gzip, xz or zstd), or the name of another image, for instance trixie. For
+    /// a directory with the name of an image, write ./NAME.
     #[arg(long, value_name = "DIR|TAR|NAME")]
     pub(crate) userland: Option<PathBuf>,
-    /// An initramfs whose files, firmware and modules the guest has, too; the agent stays its first
-    /// process. A cpio archive, plain or packed with gzip, xz or zstd.
+    /// Add the files, firmware and modules of this initramfs to the guest's: a cpio archive, plain or
+    /// compressed with gzip, xz or zstd. sansim's agent remains the first process.
     #[arg(long, value_name = "FILE")]
     pub(crate) initrd: Option<PathBuf>,
 }
 
 impl OwnArgs {
-    /// The command line that says the same.
+    /// These options as words of a command line, for the `repeat` command in summary.json.
     pub(crate) fn words(&self) -> Vec<String> {
         let kernels = self.kernel.iter().map(|path| ("--kernel", path));
         let modules = self.modules.iter().map(|path| ("--modules", path));
@@ -39,10 +39,10 @@ impl OwnArgs {
         all.flat_map(|(option, path)| [option.to_owned(), path.display().to_string()]).collect()
     }
 
-    /// What it means; `None` if every part is the image's.
+    /// Identifies the parts; `None` if no option is given.
     ///
     /// # Errors
-    /// When it means nothing.
+    /// When a kernel or userland is neither a usable path nor an image.
     pub(crate) fn resolve(&self, store: &ImageStore) -> Result<Option<Own>, LabError> {
         let kernel = match &self.kernel[..] {
             [] => None,
@@ -56,7 +56,7 @@ impl OwnArgs {
     }
 }
 
-/// The parts that are not the image's.
+/// The parts that replace those of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Own {
     kernel: Option<UserKernel>,
@@ -65,7 +65,7 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    /// All parts, the others being those of an image.
+    /// These parts, and for the rest those of `image`.
     pub(crate) fn over(&self, image: &str) -> Parts {
         let of_image = || image.to_owned();
         let kernel = self.kernel.clone().map(KernelSource::User);
@@ -77,7 +77,7 @@ impl Own {
     }
 }
 
-/// What reports call an image that is put together: `own-kernel+bookworm`.
+/// The label in reports of an image with the user's own parts: `own-kernel+bookworm`.
 pub(crate) fn label(parts: &Parts) -> String {
     let kernel = match &parts.kernel {
         KernelSource::Image(name) => name,

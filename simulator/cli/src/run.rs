@@ -1,4 +1,4 @@
-//! `sansim run`: scenarios to verdicts.
+//! `sansim run`: runs scenarios and reports their verdicts.
 
 use std::{io, path::Path, time::Instant};
 
@@ -21,15 +21,14 @@ use crate::{
     stop,
 };
 
-/// Runs scenarios; the exit code is the worst verdict's, or that of runs which should be identical and
-/// are not.
+/// The exit code is that of the worst verdict, or 1 if runs that must be identical differ.
 pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
     if let Err(error) = writable(&args.out) {
         show::error(&format!(
-            "cannot write into {}: {error} (choose another place with --out DIR)",
+            "cannot write to {}: {error} (choose another directory with --out DIR)",
             args.out.display()
         ));
         return USAGE;
@@ -67,7 +66,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     conclude(&args, played, began)
 }
 
-/// Whether it is the user's mistake.
+/// Whether the user's input is wrong (exit code 2), not the lab (3).
 pub(crate) fn is_usage(error: &LabError) -> bool {
     matches!(
         error,
@@ -80,13 +79,13 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
     )
 }
 
-/// Proves that run directories can be made, before anything else takes time.
+/// Checks that run directories can be created, before anything that takes long.
 pub(crate) fn writable(out: &Path) -> io::Result<()> {
     std::fs::create_dir_all(out)?;
     tempfile::tempfile_in(out).map(drop)
 }
 
-/// Has every image built that is needed.
+/// Opens the lab and builds every image needed.
 pub(crate) async fn prepare(
     args: &RunArgs,
     scenarios: &[(std::path::PathBuf, Scenario)],
@@ -94,7 +93,7 @@ pub(crate) async fn prepare(
     let choice = match (args.accel, args.time) {
         (AccelArg::Kvm, Some(TimeArg::Skip)) => return Err(LabError::SkipNeedsTcg),
         (AccelArg::Kvm, _) => AccelChoice::Kvm,
-        // Whoever wants time skipped need not also say how that is done.
+        // --time skip implies --accel tcg.
         (AccelArg::Tcg, _) | (AccelArg::Auto, Some(TimeArg::Skip)) => AccelChoice::Tcg,
         (AccelArg::Auto, _) => AccelChoice::Auto,
     };
@@ -108,7 +107,7 @@ pub(crate) async fn prepare(
         if args.time == Some(TimeArg::Skip) {
             return Err(error);
         }
-        show::error(&format!("not exact, in real time: {error}"));
+        show::error(&format!("the runs are in real time, and not exact: {error}"));
     }
     let lab = Lab::open(choice)?;
     let images =
@@ -116,7 +115,6 @@ pub(crate) async fn prepare(
     Ok((lab, images))
 }
 
-/// What drives a guest's clock.
 fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
     match (args.time, accel) {
         (Some(TimeArg::Real), _) | (None, Accel::Kvm) => TimeMode::Real,
@@ -168,7 +166,7 @@ pub(crate) fn specs(
     specs
 }
 
-/// A run, as often as it is wanted.
+/// `of` copies of a run, numbered.
 fn repetitions(first: RunSpec, of: u32) -> impl Iterator<Item = RunSpec> {
     (1..=of).map(move |number| {
         let mut spec = first.clone();
@@ -179,7 +177,7 @@ fn repetitions(first: RunSpec, of: u32) -> impl Iterator<Item = RunSpec> {
     })
 }
 
-/// The command that repeats one run of this command.
+/// The command line that repeats a single run.
 fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
     let mut words = vec!["sansim".to_owned(), "run".to_owned(), file.display().to_string()];
     words.extend(["--seed".to_owned(), seed.to_string()]);
@@ -241,12 +239,12 @@ fn conclude(args: &RunArgs, played: Played, began: Instant) -> u8 {
         show::print_timings(&totals, args.json);
     }
     if code == INTERRUPTED {
-        show::error("interrupted; nothing was left running");
+        show::error("interrupted; nothing is left running");
     }
     code
 }
 
-/// The reports of a bisection. That verdicts differ is what it is for: only a lab that failed counts.
+/// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
 fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
     if let Err(problem) = write_reports(args, summaries) {
         show::error(&problem);
@@ -256,7 +254,7 @@ fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
     if failed { LAB } else { PASS }
 }
 
-/// Writes the reports that were asked for.
+/// Writes the files of `--junit`, `--table` and `--matrix`.
 fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
     let write = |path: &Path, text: io::Result<String>| {
         let written = text.and_then(|text| std::fs::write(path, text));
@@ -274,7 +272,7 @@ fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
     Ok(())
 }
 
-/// An interrupt outranks a failed lab, which outranks a failed expectation and runs that differ.
+/// The codes are in order: an interrupt outranks a failed lab, which outranks a failed expectation.
 fn worse(a: u8, b: u8) -> u8 {
     a.max(b)
 }

@@ -1,11 +1,11 @@
-//! Ctrl-C and SIGTERM: the first asks every run to end and clean up, the second ends at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first signal stops every run and cleans up, the second exits at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::INTERRUPTED;
 
-/// A token that is cancelled by the first signal.
+/// Returns a token that the first signal cancels.
 pub(crate) fn on_signals() -> Cancel {
     let cancel = Cancel::new();
     let token = cancel.clone();
@@ -26,7 +26,7 @@ pub(crate) fn on_signals() -> Cancel {
             if first {
                 token.cancel();
             } else {
-                // QEMU dies with this process; the next start sweeps what else is left.
+                // QEMU dies with this process; the next start removes any other leftovers.
                 std::process::exit(i32::from(INTERRUPTED));
             }
         }

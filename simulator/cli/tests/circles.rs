@@ -1,8 +1,8 @@
-//! Within a crate no circle of imports spans more than a folder: files import each other in circles only below
-//! one module of the crate's root.
+//! Within a crate, no cycle of imports spans more than one folder: files may import each other in a cycle only
+//! below the same top-level module.
 //!
-//! The sources are parsed. What counts is every path that begins with `crate`, `super` or `self`, in `use` and
-//! elsewhere; names that a module exports for another one lead to that one.
+//! The test parses the sources. It counts every path that begins with `crate`, `super` or `self`, in `use` and
+//! elsewhere; a re-exported name counts as an import of the module that defines it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,17 +15,17 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// A module, by the names on the way to it; the root of the crate has none.
+/// The path of a module; empty for the crate's root.
 type Module = Vec<String>;
-/// What a path names, piece by piece.
+/// The segments of a path.
 type Names = Vec<String>;
 
-/// What a file says of other modules.
+/// The paths in a file.
 #[derive(Default)]
 struct Paths {
-    /// Those of `use`, absolute or relative.
+    /// Paths in `use` items, absolute or relative.
     used: Vec<Names>,
-    /// Those that stand elsewhere.
+    /// Paths elsewhere in the code.
     named: Vec<Names>,
 }
 
@@ -66,10 +66,9 @@ fn flatten(tree: &UseTree, before: &mut Names, all: &mut Vec<Names>) {
     }
 }
 
-/// The files of a crate.
 struct Crate {
     files: BTreeMap<Module, Paths>,
-    /// What each module exports that is another one's: the name, and whose it is.
+    /// The names that each module re-exports, with the module that defines them.
     exports: BTreeMap<Module, BTreeMap<String, Module>>,
 }
 
@@ -98,7 +97,7 @@ impl Crate {
         this
     }
 
-    /// The names that a module has from modules below it.
+    /// The names that a module re-exports from modules below it.
     fn exported(&self, module: &Module) -> BTreeMap<String, Module> {
         let mut exported = BTreeMap::new();
         for path in &self.files[module].used {
@@ -113,7 +112,7 @@ impl Crate {
         exported
     }
 
-    /// As far as the names lead from module to module, and the names that are left.
+    /// Follows the names from module to module as far as possible; also returns the remaining names.
     fn descend<'n>(&self, mut module: Module, mut names: &'n [String]) -> (Module, &'n [String]) {
         while let [first, rest @ ..] = names {
             let below = [&module[..], std::slice::from_ref(first)].concat();
@@ -125,7 +124,7 @@ impl Crate {
         (module, names)
     }
 
-    /// The module that a path in `from` leads to, if it is one of this crate's.
+    /// The module that a path in `from` leads to, if it is in this crate.
     fn target(&self, from: &Module, path: &[String]) -> Option<Module> {
         let (mut module, mut names) = match path.first()?.as_str() {
             "crate" => (Module::new(), &path[1..]),
@@ -136,7 +135,7 @@ impl Crate {
             }
             _ => return None,
         };
-        // A name may be exported again and again, but not for ever.
+        // A name may be re-exported several times; the limit guards against an endless loop.
         for _ in 0..8 {
             (module, names) = self.descend(module, names);
             let exported = self.exports.get(&module)?;
@@ -148,7 +147,7 @@ impl Crate {
         (module != *from).then_some(module)
     }
 
-    /// Which modules each one imports.
+    /// The modules that each module imports.
     fn imports(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         let of = |(module, paths): (&Module, &Paths)| {
             let all = paths.used.iter().chain(&paths.named);
@@ -171,7 +170,7 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Everything that can be got to from a module.
+/// All modules that a module imports, directly or indirectly.
 fn reachable(imports: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> BTreeSet<Module> {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Module> = imports[from].iter().collect();
@@ -183,7 +182,8 @@ fn reachable(imports: &BTreeMap<Module, BTreeSet<Module>>, from: &Module) -> BTr
     seen
 }
 
-/// Pairs of modules that can be got to from each other, and are not below one module of the root.
+/// Pairs of modules that import each other, directly or indirectly, and are not below the same top-level
+/// module.
 fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<String> {
     let reach: BTreeMap<_, _> = imports.keys().map(|it| (it, reachable(imports, it))).collect();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The crates import each other as docs/architecture.md says: downwards only.
+//! The crates import each other only downwards, as in docs/architecture.md.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,11 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-/// A crate and the crates of this workspace that it may import: none but those before it in the table.
+/// A crate, and the crates of this workspace that it may import: only crates before it in the table.
 struct Floor {
     name: &'static str,
     imports: &'static [&'static str],
-    /// And those that only its tests may.
+    /// Crates that only its tests may import.
     in_tests: &'static [&'static str],
 }
 
@@ -20,7 +20,7 @@ const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
     Floor { name, imports, in_tests: &[] }
 }
 
-/// From the ground floor to the top.
+/// All crates, from the bottom layer to the top.
 const HOUSE: [Floor; 12] = [
     floor("sansim-time", &[]),
     floor("sansim-protocol", &[]),
@@ -72,20 +72,20 @@ const HOUSE: [Floor; 12] = [
     ),
 ];
 
-/// The array is pure, and so is what it stands on: neither waits for anything, nor knows of virtio.
+/// Pure crates: no waiting for anything, no virtio.
 const PURE: [&str; 2] = ["sansim-time", "sansim-array"];
 
-/// What a pure crate imports nothing of, not even in tests: crates whose names begin so.
+/// Prefixes of external crates that a pure crate must not import, not even in tests.
 const IMPURE: [&str; 5] = ["tokio", "virtio-", "vhost", "vm-memory", "vmm-"];
 
-/// What a crate's manifest names.
+/// The dependencies in a crate's manifest.
 #[derive(Debug, Default)]
 struct Imports {
     always: BTreeSet<String>,
     in_tests: BTreeSet<String>,
 }
 
-/// The crates of the workspace, as cargo reads their manifests.
+/// The crates of the workspace, from `cargo metadata`.
 fn workspace() -> BTreeMap<String, Imports> {
     let cargo = env::var_os("CARGO").expect("cargo runs the tests");
     let mut metadata = Command::new(cargo);

@@ -1,4 +1,4 @@
-//! Whether a run can be had again, byte for byte.
+//! Whether a repetition of a run gives the same events, byte for byte.
 
 use std::fmt;
 
@@ -9,25 +9,25 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 /// `summary.json` it is `{"exact": true}`, or `{"exact": false, "why": "…"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exactness {
-    /// They do.
+    /// The bytes are the same.
     Exact,
-    /// They need not: something goes at the host's pace.
+    /// The bytes may differ: something depends on the host's speed.
     Loose(Pacemaker),
 }
 
-/// What goes at the host's pace in a run that is not exact.
+/// What depends on the host's speed in a run that is not exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pacemaker {
-    /// The guest's code, under KVM.
+    /// KVM runs the guest's code.
     Kvm,
-    /// Several processors, side by side.
+    /// The guest's processors race each other.
     Processors,
-    /// The guest's clock.
+    /// The guest's clock is the host's.
     Clock,
 }
 
 impl Exactness {
-    /// Of runs on such a machine. Of several reasons against it, the one that the others follow from.
+    /// Exactness with this machine. If there are several reasons against it, the most fundamental one.
     pub fn of(accel: Accel, cpus: u8, time: TimeMode) -> Self {
         match (accel, cpus, time) {
             (Accel::Kvm, _, _) => Exactness::Loose(Pacemaker::Kvm),
@@ -37,13 +37,13 @@ impl Exactness {
         }
     }
 
-    /// Whether runs of the same give the same bytes.
+    /// Whether repetitions give the same bytes.
     pub fn is_exact(self) -> bool {
         self == Exactness::Exact
     }
 }
 
-/// `exact`, or `not exact: …`.
+/// `exact`, or `not exact: ` and the reason.
 impl fmt::Display for Exactness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! `report.html`: a run on one page, without scripts and without anything from elsewhere.
+//! `report.html`: a run on one page, without scripts or external resources.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -10,13 +10,13 @@ use crate::verdict::Summary;
 
 const STYLE: &str = include_str!("report.css");
 
-/// Width of the picture's lanes and height of one, in pixels.
+/// Width of all lanes of the picture, and height of one lane, in SVG units.
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 26.0;
-/// Width of the lanes' names.
+/// Width of the column with the lanes' names, in SVG units.
 const NAMES: f64 = 150.0;
 
-/// The page of a run.
+/// The complete HTML page for a run.
 pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
     let markup = html! {
         (DOCTYPE)
@@ -179,7 +179,7 @@ fn draw_bar(bar: &Bar, y: f64, end: f64, x: &dyn Fn(f64) -> f64) -> Markup {
     }
 }
 
-/// Whole seconds below the lanes, at most a dozen of them.
+/// The time axis below the lanes, with at most twelve intervals.
 fn scale(end: f64, y: f64, x: &dyn Fn(f64) -> f64) -> Markup {
     let steps = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
     let step = steps.into_iter().find(|step| end / step <= 12.0).unwrap_or(end / 12.0);

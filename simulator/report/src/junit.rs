@@ -1,4 +1,4 @@
-//! JUnit XML, for the machines that run regressions.
+//! JUnit XML, for CI systems.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use crate::verdict::{Summary, Verdict};
 
-/// A report with one test case a run.
+/// A report with one test case per run.
 pub fn junit(summaries: &[Summary]) -> Report {
     let mut suite = TestSuite::new("sansim");
     for summary in summaries {

@@ -1,56 +1,56 @@
-//! The story as a picture: one lane a controller, LUN, path, and for pg_init and the I/O, with what
-//! lasted as bars and what happened as marks.
+//! The story as a picture: a lane for each controller, LUN and path, one for pg_init and one for I/O. Bars
+//! show states, marks show events.
 
 use std::collections::BTreeMap;
 
 use sansim_stage::event::{Change, Event, IoKind, PathState, What};
 
-/// Marks kept at most in one lane; a story with more shows the first ones.
+/// Maximum number of marks in a lane; only the first ones are shown.
 const MAX_MARKS: usize = 300;
 
-/// How something is to be read.
+/// The meaning of a bar's or mark's colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// As it should be.
+    /// Working normally.
     Good,
-    /// On the way somewhere.
+    /// In a transition.
     Busy,
-    /// Broken.
+    /// Failed.
     Bad,
-    /// Neither.
+    /// Neutral.
     Plain,
 }
 
-/// Something that lasted.
+/// A state with a duration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bar {
-    /// Scenario seconds of its beginning.
+    /// Start, in seconds of scenario time.
     pub from: f64,
-    /// Scenario seconds of its end; none while it lasts.
+    /// End, in seconds of scenario time; `None` if it lasts to the end of the story.
     pub to: Option<f64>,
-    /// What it was: `online`, `A`, `failed`.
+    /// Text on the bar: `online`, `A`, `failed`.
     pub label: String,
-    /// How it is to be read.
+    /// The colour.
     pub tone: Tone,
 }
 
-/// Something that happened.
+/// An event at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Scenario seconds.
+    /// Scenario time in seconds.
     pub t: f64,
-    /// What it was.
+    /// Text in the tooltip.
     pub label: String,
-    /// How it is to be read.
+    /// The colour.
     pub tone: Tone,
 }
 
-/// One line of the picture.
+/// One row of the picture.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lane {
-    /// What lasted, in order.
+    /// The states, in order.
     pub bars: Vec<Bar>,
-    /// What happened.
+    /// The events, in order.
     pub marks: Vec<Mark>,
 }
 
@@ -61,7 +61,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Takes an event, if it shows in the picture.
+    /// Adds an event, if the picture shows it.
     pub fn push(&mut self, event: &Event) {
         let t = event.t;
         match &event.what {
@@ -111,7 +111,7 @@ impl Lanes {
         }
     }
 
-    /// The lanes with their names.
+    /// The lanes with their names, in drawing order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Lane)> {
         self.lanes.iter().map(|((_, name), lane)| (name.as_str(), lane))
     }
@@ -127,7 +127,7 @@ impl Lanes {
         }
     }
 
-    /// A state ended and another began; the first one is taken to have lasted since the story began.
+    /// One state ends and another begins. The first state is drawn from the beginning of the story.
     fn change(&mut self, rank: u8, name: &str, t: f64, from: (&str, Tone), to: (&str, Tone)) {
         let lane = self.lane(rank, name);
         if lane.bars.last().is_some_and(|bar| bar.label == to.0) {

@@ -1,8 +1,8 @@
-//! What is left of a run, made readable: its summary and verdict, the timeline, pages, tables, JUnit, and how
-//! runs of the same compare.
+//! Reports of runs: summary and verdict, timeline, HTML page, Markdown tables, JUnit XML, and the comparison of
+//! repeated runs.
 //!
-//! Everything here is made from events and summaries, and may import the stage, whose events they are, and the
-//! lab, whose parts they name.
+//! All reports are made from events and summaries. This crate may import the stage, which defines the events,
+//! and the lab, whose images and machines the summaries describe.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A library of scenarios on one page, in Markdown: what each handler came to, story by story.
+//! `--table`: the outcomes of a library of scenarios, by device handler, as a Markdown page.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,8 +11,8 @@ use crate::{
     verdict::{Summary, Verdict},
 };
 
-/// The page. Nothing on it depends on the machine or the hour, so that a library that behaves as
-/// before gives the same page.
+/// The complete page. Its text does not depend on the host or the time, so that unchanged behaviour gives the
+/// same page.
 pub fn library(summaries: &[Summary]) -> String {
     let mut ordered: Vec<&Summary> = summaries.iter().collect();
     ordered.sort_by(|a, b| a.scenario.cmp(&b.scenario));
@@ -33,7 +33,7 @@ pub fn library(summaries: &[Summary]) -> String {
     page
 }
 
-/// How many scenarios came to each outcome, by handler.
+/// The table of outcomes by handler: how many scenarios show each.
 fn by_handler(summaries: &[&Summary], page: &mut String) {
     page.push_str("## Handler by outcome\n\n| handler | scenarios |");
     for outcome in Outcome::ALL {
@@ -55,7 +55,7 @@ fn by_handler(summaries: &[&Summary], page: &mut String) {
     page.push_str("\n\n");
 }
 
-/// Every scenario, folder by folder.
+/// A table of scenarios for each directory.
 fn by_folder(summaries: &[&Summary], page: &mut String) {
     let mut folders: BTreeMap<String, Vec<&Summary>> = BTreeMap::new();
     for summary in summaries {
@@ -81,7 +81,7 @@ fn by_folder(summaries: &[&Summary], page: &mut String) {
     }
 }
 
-/// Which scenarios cover which trap or report.
+/// The table of traps and reports, with the scenarios that cover each.
 fn by_entry(summaries: &[&Summary], page: &mut String) {
     let mut entries: BTreeMap<(char, u32), Vec<String>> = BTreeMap::new();
     for summary in summaries {
@@ -98,7 +98,7 @@ fn by_entry(summaries: &[&Summary], page: &mut String) {
     }
 }
 
-/// `T10` after `T9`.
+/// Sorts `T10` after `T9`.
 fn sort_key(entry: &str) -> (char, u32) {
     let letter = entry.chars().next().unwrap_or('?');
     (letter, entry.get(1..).and_then(|number| number.parse().ok()).unwrap_or(0))
@@ -130,7 +130,7 @@ fn name(summary: &Summary) -> String {
     format!("`{}`", stem.to_string_lossy())
 }
 
-/// Text that stays within its cell.
+/// Escapes text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

@@ -1,25 +1,24 @@
-//! Scenarios by images: where a verdict depends on the guest.
+//! The matrix of scenarios and images: where a verdict depends on the guest.
 
 use std::fmt::Write;
 
 use crate::verdict::{Summary, Verdict};
 
-/// What came of some scenarios on several images.
+/// The verdicts of scenarios on several images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
-    /// The images in the order in which they were asked for, each with its kernel.
+    /// Label and kernel release of each image, in the order of the command line.
     pub images: Vec<(String, String)>,
-    /// The scenarios in the order in which they were run.
+    /// One row per scenario, in the order of the runs.
     pub rows: Vec<Row>,
 }
 
-/// A scenario.
+/// The verdicts of one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its file.
+    /// The scenario's file.
     pub scenario: String,
-    /// What came of it on each image; none where it was not run. Of several runs on an image it is the
-    /// worst.
+    /// The verdict on each image; `None` if it was not run there. With several runs on an image, the worst.
     pub verdicts: Vec<Option<Verdict>>,
 }
 
@@ -31,7 +30,7 @@ impl Row {
 }
 
 impl Matrix {
-    /// The matrix of these runs; none if there is but one image.
+    /// The matrix of these runs; `None` if there is only one image.
     pub fn of(summaries: &[Summary]) -> Option<Matrix> {
         let mut matrix = Matrix { images: Vec::new(), rows: Vec::new() };
         for summary in summaries {
@@ -58,7 +57,7 @@ impl Matrix {
         *cell = worse(*cell, verdict);
     }
 
-    /// The matrix in Markdown: every scenario whose verdict differs, and how many have which.
+    /// The matrix in Markdown: every scenario whose verdicts differ, and the number of each verdict per image.
     pub fn markdown(&self) -> String {
         let mut page = "| scenario |".to_owned();
         for (image, kernel) in &self.images {

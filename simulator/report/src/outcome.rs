@@ -1,4 +1,4 @@
-//! What pg_init came to in a run: the same few words for every handler, so that scenarios can be
+//! The outcomes of path group initialisation, in the same terms for every handler, so that scenarios can be
 //! compared and counted.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use sansim_stage::event::{Change, CommandEvent, Event, GroupState, IoKind, PathState, What};
 
-/// The operations by which device handlers have a controller take a LUN over.
+/// The operations with which device handlers make a controller take over a LUN.
 const ACTIVATIONS: [&str; 3] = ["MODE SELECT", "START STOP UNIT", "SET TARGET PORT GROUPS"];
 
-/// Something that a story came to. Several may be true of one.
+/// An outcome of a story; a story may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -18,9 +18,9 @@ pub enum Outcome {
     Switched,
     /// An activation command was not answered GOOD.
     Refused,
-    /// An activation command that was refused came again on the same path.
+    /// A refused activation command was sent again on the same path.
     SentAgain,
-    /// dm-multipath began a second round of pg_init.
+    /// dm-multipath started another round of pg_init.
     Retried,
     /// dm-multipath bypassed a path group.
     Bypassed,
@@ -31,7 +31,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them, in the order of a story.
+    /// All outcomes, in the order in which they usually occur.
     pub const ALL: [Outcome; 7] = [
         Outcome::Switched,
         Outcome::Refused,
@@ -42,7 +42,7 @@ impl Outcome {
         Outcome::IoFailed,
     ];
 
-    /// In a word or two.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Outcome::Switched => "switched",
@@ -56,26 +56,26 @@ impl Outcome {
     }
 }
 
-/// What a story came to.
+/// The outcomes of a story.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Outcomes {
-    /// In the order of [`Outcome::ALL`].
+    /// The outcomes, in the order of [`Outcome::ALL`].
     pub seen: BTreeSet<Outcome>,
-    /// How activation commands were answered, each answer once, in the order in which they first
-    /// came: `MODE SELECT: 06/2a/01`.
+    /// The distinct answers to activation commands, in the order of their first occurrence:
+    /// `MODE SELECT: 06/2a/01`.
     pub answers: Vec<String>,
 }
 
-/// Finds out what a story comes to from its events.
+/// Derives the outcomes of a story from its events.
 #[derive(Debug, Default)]
 pub struct OutcomeTracker {
     outcomes: Outcomes,
-    /// Paths, by HBA, port and LUN, of whose activation commands the last one was refused.
+    /// For each path (HBA, port, LUN), whether its last activation command was refused.
     refused: BTreeMap<(u8, String, u16), bool>,
 }
 
 impl OutcomeTracker {
-    /// Takes an event; what came before the story does not count.
+    /// Adds an event; ignores events before the story.
     pub fn event(&mut self, event: &Event) {
         if event.t < 0.0 {
             return;
@@ -93,7 +93,7 @@ impl OutcomeTracker {
         }
     }
 
-    /// What it came to until now.
+    /// The outcomes so far.
     pub fn outcomes(&self) -> &Outcomes {
         &self.outcomes
     }

@@ -1,10 +1,10 @@
-//! Do runs of one scenario with one seed tell the same story?
+//! Compares repeated runs of one scenario with one seed.
 //!
-//! In exact time they leave the same `events.ndjson`, byte for byte, and those files are compared.
+//! Runs in exact time must leave the same `events.ndjson`, byte for byte: the files are compared.
 //!
-//! In real time they cannot. There the commands of the story are compared in the order in which they
-//! arrived at the array, once without those that access the medium and once all of them, and
-//! everything else that is told, in the order of scenario time. Times themselves are not compared.
+//! Runs in real time cannot. For them, three sequences are compared: the commands that do not access the
+//! medium and all commands, in order of arrival at the array, and all other events, in order of scenario
+//! time. The times themselves are not compared.
 
 mod agreement;
 mod bytes;

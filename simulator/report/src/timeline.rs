@@ -1,31 +1,31 @@
-//! The story on one screen: steps, faults, activation commands with their sense, pg_init rounds,
-//! path changes and stalls, in the order of scenario time.
+//! The story condensed to a screen: steps, faults, activation commands with their sense, pg_init rounds,
+//! path changes and stalls, in order of scenario time.
 
 use std::fmt;
 
 use sansim_stage::event::{CommandEvent, Event, GroupState, IoKind, PathState, What};
 
-/// Lines kept at most; a story with more loses its middle, and says so.
+/// Maximum number of lines; of a longer story the middle is left out, with a note.
 const MAX_LINES: usize = 400;
 
 /// A line of the timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// Scenario seconds of the first event of this line.
+    /// Scenario time of the first event of this line, in seconds.
     pub t: f64,
-    /// Scenario seconds of the last event folded into it.
+    /// Scenario time of the last event of this line, in seconds.
     pub last: f64,
-    /// What kind of thing happened: `step`, `state`, `command`, `path`, …
+    /// Kind of event: `step`, `state`, `command`, `path`, …
     pub tag: &'static str,
-    /// What happened.
+    /// The event in words.
     pub text: String,
-    /// Whether it is bad news: an error, a failed path, an expectation that does not hold.
+    /// Whether it is an error, a failed path, an unmet expectation or the like.
     pub bad: bool,
-    /// How many equal events in a row it stands for.
+    /// Number of equal consecutive events in this line.
     pub count: u64,
 }
 
-/// Collects what is worth telling, as events happen.
+/// Collects the events that are worth showing.
 #[derive(Debug, Default)]
 pub struct Timeline {
     lines: Vec<Line>,
@@ -33,7 +33,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Takes an event, if it belongs into the story.
+    /// Adds an event, if it is worth showing.
     pub fn push(&mut self, event: &Event) {
         let Some((tag, text, bad)) = tell(event) else { return };
         if let Some(same) =
@@ -49,7 +49,7 @@ impl Timeline {
             self.left_out += 1;
         }
         let line = Line { t: event.t, last: event.t, tag, text, bad, count: 1 };
-        // Commands are reported when they complete, under the time at which they arrived.
+        // Commands are reported on completion, with the time of their arrival.
         let place = self.lines.iter().rposition(|l| l.t <= line.t).map_or(0, |p| p + 1);
         self.lines.insert(place, line);
     }
@@ -59,7 +59,7 @@ impl Timeline {
         &self.lines
     }
 
-    /// How many lines were left out of the middle.
+    /// Number of lines left out of the middle.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
@@ -75,7 +75,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// How an event reads, and whether it is bad news; none for what would only be noise.
+/// Tag and text of an event, and whether it is bad; `None` if it is not worth showing.
 fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     Some(match &event.what {
         What::Command(command) => ("command", tell_command(command, event.t)?, command.failed()),
@@ -123,7 +123,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     })
 }
 
-/// Commands that move a LUN, and commands that a fault touched or that failed during the story.
+/// Text for commands that move a LUN, that a fault rule affected, or that failed during the story.
 fn tell_command(command: &CommandEvent, t: f64) -> Option<String> {
     const MOVES: [&str; 4] =
         ["MODE SELECT", "START STOP", "SET TARGET PORT", "PERSISTENT RESERVE OUT"];

@@ -1,13 +1,13 @@
-//! Where the time of runs goes.
+//! The host's time that each part of a run takes.
 
 use std::{iter::Sum, ops::Add};
 
 use serde::Serialize;
 
-/// Seconds of the host's time that each part of a run took; 0 for those that were not reached.
+/// Seconds of the host's time for each part of a run; 0 for parts that were not reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Timings {
-    /// Until the guest is there, be it restored or booted.
+    /// Until the guest is up, restored or booted.
     pub restore_s: f64,
     /// Loading the scenario's modules and setting their parameters.
     pub modules_s: f64,
@@ -15,14 +15,14 @@ pub struct Timings {
     pub discovery_s: f64,
     /// Building the multipath maps.
     pub maps_s: f64,
-    /// The story, with stopping the workload at its end.
+    /// The story, including the stop of the workload.
     pub story_s: f64,
     /// From the story's end until the machine and its HBAs are gone.
     pub teardown_s: f64,
 }
 
 impl Timings {
-    /// Every part with its name, in order.
+    /// Name and seconds of each part, in order.
     pub fn parts(&self) -> [(&'static str, f64); 6] {
         [
             ("restore", self.restore_s),
@@ -34,7 +34,7 @@ impl Timings {
         ]
     }
 
-    /// All parts together.
+    /// The sum of all parts, in seconds.
     pub fn total_s(&self) -> f64 {
         self.parts().iter().map(|(_, seconds)| seconds).sum()
     }
@@ -61,13 +61,13 @@ impl Sum for Timings {
     }
 }
 
-/// CPU seconds, of users' and the kernel's code together.
+/// CPU seconds, user and system time together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CpuSummary {
-    /// The run's QEMU, up to the end of the story; null where it could not be read.
+    /// QEMU, up to the end of the story; null if it could not be read.
     pub qemu: Option<f64>,
-    /// This process, during the run. Null when other runs went on at the same time: what a process
-    /// spends cannot be told apart by run.
+    /// sansim itself, during the run. Null if other runs were in progress at the same time: the CPU time of a
+    /// process cannot be split between runs.
     pub sansim: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! What many runs took together.
+//! The total cost of many runs.
 
 use serde::Serialize;
 
@@ -7,24 +7,24 @@ use crate::{
     verdict::Summary,
 };
 
-/// What all runs of a suite took together.
+/// The total cost of a suite's runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Totals {
-    /// How many runs have a verdict.
+    /// Number of runs with a verdict.
     pub runs: usize,
     /// Seconds of the host's time that the suite took.
     pub wall_s: f64,
-    /// Seconds of scenario time of all stories.
+    /// Sum of all stories' scenario time, in seconds.
     pub simulated_s: f64,
-    /// The parts of all runs, added up; more than `wall_s` when several runs went on at once.
+    /// The sums of each part over all runs; more than `wall_s` if several runs were in progress at once.
     pub timings: Timings,
-    /// CPU seconds of all machines, and of this process.
+    /// CPU seconds of all QEMUs, and of sansim itself.
     pub cpu_s: CpuSummary,
 }
 
 impl Totals {
-    /// Adds up runs; the suite took `wall_s` seconds of the host's time and `own_cpu_s` of this
-    /// process's CPU time.
+    /// Adds up runs; the suite took `wall_s` seconds of the host's time and `own_cpu_s` seconds of sansim's
+    /// own CPU time.
     pub fn of(summaries: &[Summary], wall_s: f64, own_cpu_s: f64) -> Self {
         let qemu = summaries.iter().filter_map(|summary| summary.cpu_s.qemu).sum();
         Totals {
@@ -36,18 +36,18 @@ impl Totals {
         }
     }
 
-    /// Runs that end in a minute of the host's time.
+    /// Runs per minute of the host's time.
     pub fn runs_a_minute(&self) -> f64 {
         self.runs as f64 / self.wall_s * 60.0
     }
 
-    /// CPU seconds of a run, QEMU's and this process's together.
+    /// CPU seconds per run, of QEMU and sansim together.
     pub fn cpu_s_a_run(&self) -> f64 {
         let CpuSummary { qemu, sansim } = self.cpu_s;
         (qemu.unwrap_or_default() + sansim.unwrap_or_default()) / self.runs as f64
     }
 
-    /// Seconds of scenario time that pass in one of the host's.
+    /// Seconds of scenario time per second of the host's time.
     pub fn speed(&self) -> f64 {
         self.simulated_s / self.wall_s
     }

@@ -1,4 +1,4 @@
-//! What came of a run.
+//! The verdict and the summary of a run.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,24 +12,24 @@ use crate::{
     timings::{CpuSummary, Timings},
 };
 
-/// The outcome of a run.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Everything was as expected.
+    /// All expectations hold.
     Pass,
-    /// An expectation did not hold, or the kernel complained.
+    /// An expectation does not hold, a step failed, or the kernel logged a warning that is not allowed.
     Fail,
-    /// It failed as it is known to fail on this kernel.
+    /// It failed, as is known for these versions of kernel or multipath-tools.
     Known,
-    /// It was not run, for a reason that is given.
+    /// It was not run, for the reason in the summary.
     Skipped,
-    /// The lab failed: no image, no QEMU, a guest that did not boot or died.
+    /// The lab failed: no image, no QEMU, or the guest did not boot or died.
     Error,
 }
 
 impl Verdict {
-    /// The exit code of a program that saw only this (see the README).
+    /// The exit code for this verdict alone (see the README).
     pub fn exit_code(self) -> u8 {
         match self {
             Verdict::Pass | Verdict::Known | Verdict::Skipped => 0,
@@ -51,30 +51,30 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// `summary.json`: the whole run on one page. Its keys are a contract.
+/// The contents of `summary.json`. Its keys are a contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// The scenario's file.
     pub scenario: String,
-    /// Its title.
+    /// The scenario's title.
     pub title: String,
-    /// Traps and reports of docs/handlers.md that it shows.
+    /// The traps and reports in docs/handlers.md that the scenario covers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<String>,
-    /// Which run of several of the same it was, from 1.
+    /// Number of the run with `--repeat`, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u32>,
-    /// What came of it.
+    /// The run's verdict.
     pub verdict: Verdict,
-    /// Why, when it is not a pass.
+    /// The reason for any verdict except pass.
     pub reason: Option<String>,
     /// The seed of the run.
     pub seed: u64,
-    /// The guest image.
+    /// Label of the guest image.
     pub image: String,
     /// `uname -r` of the guest.
     pub kernel: String,
-    /// The device handler that the disks' paths have (`dh_state`).
+    /// The device handlers attached to the disks (`dh_state` in sysfs).
     pub handler: String,
     /// `dmsetup` or `multipathd`.
     pub manager: String,
@@ -82,10 +82,9 @@ pub struct Summary {
     pub qemu: String,
     /// `kvm` or `tcg`.
     pub accelerator: String,
-    /// `real`, or `skip`: an idle guest's time was skipped.
+    /// `real`, or `skip` if the guest's idle time was skipped.
     pub time: String,
-    /// Whether the command in `repeat` gives the same `events.ndjson` again, byte for byte, or why it
-    /// need not.
+    /// Whether the command in `repeat` gives the same `events.ndjson`, byte for byte, or why it may differ.
     pub exactness: Exactness,
     /// `cold`, `template` or `checkpoint`.
     pub boot: String,
@@ -93,54 +92,54 @@ pub struct Summary {
     pub wall_s: f64,
     /// Seconds of scenario time that the story took.
     pub simulated_s: f64,
-    /// Seconds of the host's time from the run's start until the guest was ready to be used.
+    /// Seconds of the host's time from the run's start until the guest was ready.
     pub started_s: Option<f64>,
     /// Seconds of the host's time from the run's start to the first I/O on the map.
     pub first_io_s: Option<f64>,
-    /// Where the host's time went.
+    /// The host's time for each part of the run.
     pub timings: Timings,
     /// CPU time, in seconds.
     pub cpu_s: CpuSummary,
-    /// The workload.
+    /// The workload's counters and latencies.
     pub io: IoSummary,
-    /// Commands of the story by operation and controller: `{"READ(10)": {"A": 120}}`.
+    /// The number of the story's commands by operation and controller: `{"READ(10)": {"A": 120}}`.
     pub commands: BTreeMap<String, BTreeMap<String, u64>>,
-    /// All commands of the run, discovery included, by the guest's count and by the array's.
+    /// The number of all commands of the run, including discovery, as counted by the guest and by the array.
     pub witness: Witness,
-    /// How often each fault rule fired.
+    /// How often each fault rule fired, by its name.
     pub faults: BTreeMap<String, u64>,
     /// The most pg_init rounds seen between two switches of path groups.
     pub rounds: u32,
-    /// What pg_init came to in the story.
+    /// The outcomes of the story.
     pub outcomes: Outcomes,
-    /// Every expectation with what was seen.
+    /// Every expectation with its result.
     pub expectations: Vec<ExpectationResult>,
-    /// What was added to the stock guest.
+    /// Everything in the guest that is not from its distribution.
     pub added_to_guest: Vec<String>,
-    /// Memory, in bytes.
+    /// Peak memory use.
     pub memory: MemorySummary,
     /// The command that repeats the run.
     pub repeat: String,
-    /// What must be the same for `sansim replay` to give the same.
+    /// The versions that must be the same for an identical `sansim replay`.
     pub parts: PartsSummary,
 }
 
-/// The parts that the bytes of an exact run depend on, apart from its scenario and its seed.
+/// What the events of an exact run depend on, apart from scenario and seed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartsSummary {
     /// The version of sansim.
     pub sansim: String,
-    /// The version of its protocol with the guest's agent.
+    /// The version of the protocol between sansim and the guest's agent.
     pub protocol: u32,
-    /// The first line of `qemu-system-x86_64 --version`: the version, and the package's. Empty where there
-    /// was none.
+    /// The first line of `qemu-system-x86_64 --version`, with the version of QEMU and of its package. Empty if
+    /// it could not be run.
     pub qemu: String,
-    /// Names the content of the image: kernel, initramfs with agent and modules, userland.
+    /// Identifies the contents of the image: kernel, initramfs with agent and modules, userland.
     pub image: String,
 }
 
 impl PartsSummary {
-    /// Those of a run on this image, here and now.
+    /// The current parts on this host, with this image.
     pub fn now(image: &Image) -> Self {
         PartsSummary {
             sansim: env!("CARGO_PKG_VERSION").to_owned(),
@@ -150,7 +149,7 @@ impl PartsSummary {
         }
     }
 
-    /// What is different in others, in words: `QEMU: 7.2.23 instead of 7.2.22`.
+    /// The differences from `now`, in words: `QEMU: 7.2.23 instead of 7.2.22`.
     pub fn differences(&self, now: &PartsSummary) -> Vec<String> {
         let protocol = |parts: &PartsSummary| parts.protocol.to_string();
         let pairs = [
@@ -167,28 +166,28 @@ impl PartsSummary {
 /// The workload's part of a [`Summary`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IoSummary {
-    /// Reads completed.
+    /// Number of completed reads.
     pub reads: u64,
-    /// Writes completed.
+    /// Number of completed writes.
     pub writes: u64,
-    /// Requests that failed.
+    /// Number of failed requests.
     pub errors: u64,
-    /// Blocks that did not hold what they should.
+    /// Number of blocks with wrong contents.
     pub corrupt: u64,
-    /// Requests that never completed.
+    /// Number of requests that never completed.
     pub stuck: u64,
     /// The longest gap without a completion while I/O was in flight, in seconds.
     pub longest_stall_s: f64,
-    /// Latency percentiles, in seconds.
+    /// Median latency, in seconds.
     pub latency_p50_s: f64,
-    /// 99 of 100 requests took no longer.
+    /// 99th percentile of the latency, in seconds.
     pub latency_p99_s: f64,
 }
 
-/// Peak resident memory, in bytes; null where it could not be read.
+/// Peak resident memory, in bytes; null if it could not be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct MemorySummary {
-    /// This process, all its runs together.
+    /// sansim itself, with all its runs.
     pub sansim: Option<u64>,
     /// The run's QEMU.
     pub qemu: Option<u64>,

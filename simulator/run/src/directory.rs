@@ -1,4 +1,4 @@
-//! The directory that a run leaves: everything there is to know about it.
+//! The run directory: events, summary, report, resolved scenario and guest console.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
 use sansim_report::verdict::Summary;
 use sansim_stage::event::{Event, What};
 
-/// The file with everything that happened.
+/// Name of the file with all events, one JSON object per line.
 pub const EVENTS: &str = "events.ndjson";
 
 /// Why a run directory could not be written.
@@ -19,7 +19,7 @@ pub const EVENTS: &str = "events.ndjson";
 pub struct DirectoryError {
     /// The file or directory.
     pub path: PathBuf,
-    /// The system's reason.
+    /// The operating system's error.
     #[source]
     pub source: io::Error,
 }
@@ -34,7 +34,7 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// A run's directory, open for writing.
+/// A run directory, open for writing.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
@@ -44,10 +44,10 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes a new directory `<out>/<stamp>-<name>`, with a number behind it if that exists.
+    /// Creates the directory `<out>/<stamp>-<name>`, with a number appended if that exists.
     ///
     /// # Errors
-    /// When the directory or its files cannot be made.
+    /// When the directory or its files cannot be created.
     pub fn create(out: &Path, stamp: &str, name: &str) -> Result<Self, DirectoryError> {
         let fail = |path: &Path| {
             let path = path.to_owned();
@@ -61,17 +61,17 @@ impl RunDirectory {
         Ok(RunDirectory { path, events, broken: None })
     }
 
-    /// Where it is.
+    /// The directory's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The guest's serial console goes here. The path is absolute: QEMU works in a directory of its own.
+    /// The file for the guest's serial console. The path is absolute: QEMU has another working directory.
     pub fn console(&self) -> PathBuf {
         std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).join("console.log")
     }
 
-    /// Appends an event. A failure is kept for [`RunDirectory::finish`]: the run itself goes on.
+    /// Appends an event. The run continues if this fails: [`RunDirectory::finish`] returns the error.
     pub fn event(&mut self, event: &Event) {
         if self.broken.is_some() {
             return;
@@ -79,7 +79,7 @@ impl RunDirectory {
         let written = serde_json::to_writer(&mut self.events, event)
             .map_err(io::Error::from)
             .and_then(|()| self.events.write_all(b"\n"))
-            // Commands come by the thousand; the rest can be followed while it happens.
+            // Commands come in thousands; all other events are flushed, so that they can be followed live.
             .and_then(|()| match event.what {
                 What::Command(_) => Ok(()),
                 _ => self.events.flush(),
@@ -87,7 +87,7 @@ impl RunDirectory {
         self.broken = written.err();
     }
 
-    /// Writes a whole file.
+    /// Writes a file in the directory.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -99,7 +99,7 @@ impl RunDirectory {
     /// Writes the summary, flushes the events, and points `latest` at this run.
     ///
     /// # Errors
-    /// When anything of the run, also earlier events, could not be written.
+    /// When any part of the run, including earlier events, could not be written.
     pub fn finish(mut self, summary: &Summary) -> Result<PathBuf, DirectoryError> {
         let mut text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
         text.push('\n');
@@ -113,7 +113,7 @@ impl RunDirectory {
         Ok(self.path)
     }
 
-    /// A convenience only: a file system without links is no reason to fail a run.
+    /// For convenience only: on a file system without symbolic links the run still succeeds.
     fn link_latest(&self) {
         let (Some(out), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
         let fresh = out.join(format!(".latest-{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! From what was told to a verdict, and from a verdict to words that explain it.
+//! Derives the verdict of a story, and explains it in words.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sansim_stage::{ExpectationResult, event::What};
 
 use crate::{Finished, story::Told};
 
-/// The verdict of a story that could be told, with the reason where it is not a pass.
+/// The verdict of a completed story, with a reason unless it is a pass.
 pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<String>) {
     if !told.witness.agrees() {
         return (Verdict::Error, Some(told.witness.to_string()));
@@ -37,8 +37,7 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
     }
 }
 
-/// What a story was waiting for when its limit ended it: expectations that did not come true before,
-/// and steps.
+/// The reason for a story that reached its limit: the unmet expectations and the steps it was waiting for.
 fn over_limit(told: &Told, limit: Duration) -> String {
     let limit = limit.as_secs_f64();
     let late = told.expectations.iter().filter(|e| !e.ok && e.decided_at >= limit);
@@ -51,8 +50,8 @@ fn over_limit(told: &Told, limit: Duration) -> String {
     reason
 }
 
-/// What a person reads about a run that did not pass: what was expected, what was seen, the last
-/// commands on the wire, and how to repeat it. Lines without a line end.
+/// The explanation of a run that did not pass: what was expected and seen, the last commands on the wire,
+/// and how to repeat the run. Lines without newlines.
 pub fn explain(finished: &Finished) -> Vec<String> {
     let summary = &finished.summary;
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! Where a story is to be held, so that its guest can be looked at.
+//! The moment at which a story is stopped, with the guest paused for inspection (`--until`).
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -7,24 +7,24 @@ use sansim_protocol::MapStatus;
 use sansim_language::{Scenario, value::TimeSpan};
 use sansim_stage::event::{Event, What};
 
-/// A place in a story.
+/// A moment in a story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Until {
-    /// The first question of the guest's at so late a time, or later. One of its own would change the
-    /// story.
+    /// The guest's first question at or after this scenario time. An extra question at the exact time would
+    /// change the story.
     Time(Duration),
-    /// A step has been done.
+    /// After this step.
     Step(String),
-    /// A command that a fault rule had a hand in has been completed.
+    /// After the completion of a command that this fault rule affected.
     Fault(String),
-    /// The story is over: what follows is the reckoning.
+    /// The end of the story, before its expectations are closed.
     Verdict,
-    /// The event with this number, counted from 1, has been written: a line of `events.ndjson`.
+    /// After this line of `events.ndjson`, from 1.
     Event(u64),
 }
 
 impl Until {
-    /// What is wrong with it in this scenario, if there never can be such a place.
+    /// An error message if this scenario has no such step or fault rule.
     pub fn problem(&self, scenario: &Scenario) -> Option<String> {
         let missing = |what: &str, name: &str, known: Vec<&str>| {
             (!known.contains(&name)).then(|| match known.is_empty() {
@@ -82,25 +82,25 @@ impl fmt::Display for Until {
     }
 }
 
-/// Where a story stands when its guest is held.
+/// The state of a story when it is stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// Scenario seconds.
+    /// Scenario time in seconds.
     pub t: f64,
-    /// How many events there have been: lines of `events.ndjson`.
+    /// Number of events so far: lines of `events.ndjson`.
     pub events: u64,
     /// The last lines of the timeline.
     pub last: Vec<String>,
-    /// The multipath maps as they were last seen.
+    /// The last known status of the multipath maps.
     pub maps: Vec<MapStatus>,
 }
 
 impl Standing {
-    /// Lines of the timeline that are kept.
+    /// Number of timeline lines in `last`.
     pub(super) const LINES: usize = 10;
 }
 
-/// Looks out for the place, once.
+/// Detects the moment, once.
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
     until: Option<Until>,
@@ -113,7 +113,7 @@ impl Lookout {
         Lookout { until, ..Lookout::default() }
     }
 
-    /// Takes an event that is being written.
+    /// To be called for each event that is written.
     pub(super) fn see(&mut self, event: &Event) {
         self.events += 1;
         self.there |= match (&self.until, &event.what) {
@@ -126,12 +126,12 @@ impl Lookout {
         };
     }
 
-    /// The story is over.
+    /// To be called at the end of the story.
     pub(super) fn over(&mut self) {
         self.there |= matches!(self.until, Some(Until::Verdict));
     }
 
-    /// Whether the story has come there, which it does but once.
+    /// Whether the story has reached the moment; true only once.
     pub(super) fn is_there(&mut self, elapsed: Duration) -> bool {
         let late = matches!(self.until, Some(Until::Time(time)) if elapsed >= time);
         let there = self.until.is_some() && (self.there || late);
@@ -141,7 +141,7 @@ impl Lookout {
         there
     }
 
-    /// How many events have been written.
+    /// Number of events written so far.
     pub(super) fn events(&self) -> u64 {
         self.events
     }

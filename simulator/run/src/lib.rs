@@ -1,8 +1,8 @@
-//! One run: a scenario, a guest image, a seed; from a machine that does not exist yet to a verdict, and a
-//! directory that has everything there is to know about it.
+//! One run: a scenario, a guest image and a seed. It starts a machine, plays the story, and leaves a verdict
+//! and a run directory.
 //!
-//! The scenario's script is a driver of the stage: [`run`] sets the stage, has the script act on it until the
-//! story is over, and judges. May import the stage, the language and reports.
+//! The scenario's script drives the stage: [`run`] prepares the stage, lets the script act on it until the
+//! story is over, and decides the verdict. This crate may import the stage, the language and reports.
 
 #![forbid(unsafe_code)]
 
@@ -48,50 +48,51 @@ use stopwatch::Part;
 use story::{Story, Told};
 use tokio_util::sync::CancellationToken as Cancel;
 
-/// Everything that makes a run what it is.
+/// The parameters of a run.
 #[derive(Debug, Clone)]
 pub struct RunSpec {
-    /// Which run of the suite it is.
+    /// Identifies the run within the suite.
     pub id: RunId,
-    /// The story.
+    /// The scenario to run, with all overrides applied.
     pub scenario: Scenario,
-    /// The guest.
+    /// The guest image to boot.
     pub image: Image,
-    /// How its CPU is emulated.
+    /// How QEMU runs the guest's code: KVM or TCG.
     pub accel: AccelDecision,
-    /// What drives the guest's clock.
+    /// Real or skipped time.
     pub time: TimeMode,
-    /// Seed of everything that is random.
+    /// Seed for everything random: workload, fault probabilities, random delays.
     pub seed: u64,
-    /// Boot instead of restoring a template.
+    /// Boot the guest instead of restoring a template or checkpoint.
     pub cold: bool,
-    /// Where the run's directory goes.
+    /// Parent of the run directory.
     pub out: PathBuf,
-    /// When the suite started, for the directory's name: `20260131-120000`.
+    /// Start time of the suite, for the directory's name: `20260131-120000`.
     pub stamp: String,
-    /// The command that repeats the run.
+    /// The command line that repeats the run.
     pub repeat: String,
-    /// Whether no other run goes on at the same time, so that what this process spends is this
-    /// run's.
+    /// Whether no other run is in progress at the same time, so that this process's CPU time belongs to this
+    /// run.
     pub alone: bool,
-    /// Where its guest is to be held, to be looked at: the sink is told.
+    /// The moment at which to stop the story and call [`Sink::held`] or [`Sink::terminal`].
     pub until: Option<Until>,
-    /// Whether the story is written down, so that it can be [saved](sansim_lab::Hold::save) there.
+    /// Whether to record the guest's questions, so that the story can be [saved](sansim_lab::Hold::save) at
+    /// that moment.
     pub write_down: bool,
-    /// The moment of such a story to go on from. The scenario must be the same as that one's until then,
-    /// or there is no run.
+    /// A saved story to continue from. Up to that moment the scenario must be the same as the saved one;
+    /// otherwise the run fails.
     pub from: Option<Arc<Checkpoint>>,
 }
 
 impl RunSpec {
-    /// Whether the run can be had again, byte for byte.
+    /// Whether a repetition of the run gives the same events, byte for byte.
     pub fn exactness(&self) -> Exactness {
         Exactness::of(self.accel.accel, self.scenario.setup.guest.cpus, self.time)
     }
 
-    /// All that has a part in the story before it starts, in words that no other story has unless it is the
-    /// same until there; none where a story does not start from a checkpoint. The seed has no part in it:
-    /// whatever is left to chance is a fault's, and here are none that can be seen so early.
+    /// A text that identifies everything that influences discovery: stories with the same text share a
+    /// checkpoint. `None` if the story cannot start from a checkpoint. The seed is not part of it: only faults
+    /// depend on chance, and stories with faults during discovery have no checkpoint.
     fn in_common(&self) -> Option<String> {
         let Setup { guest, array, hbas, command_timeout, faults, .. } = &self.scenario.setup;
         let unseen = faults.iter().all(|rule| rule.when.stage == Some(RunStage::Story));
@@ -104,34 +105,34 @@ impl RunSpec {
 /// A run with its verdict.
 #[derive(Debug)]
 pub struct Finished {
-    /// The whole run on one page.
+    /// The contents of `summary.json`.
     pub summary: Summary,
-    /// The story and the last commands.
+    /// The timeline and the last commands.
     pub recorded: Recorded,
 }
 
-/// Why a run has no verdict of its own, or only `error`.
+/// Why a run has no verdict, or the verdict `error`.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The user wants to stop.
+    /// The user has interrupted the run.
     #[error("interrupted")]
     Interrupted,
-    /// The story was left for a shell in its guest.
+    /// The story ended early for a shell in its guest.
     #[error("the story was left for a shell in its guest")]
     Left {
-        /// The shell's exit code; none if it was killed.
+        /// The shell's exit code; `None` if a signal killed it.
         code: Option<i32>,
     },
-    /// The machine failed.
+    /// The image, QEMU or the guest failed.
     #[error(transparent)]
     Lab(#[from] LabError),
-    /// The array or an HBA failed.
+    /// The simulated array or an HBA failed.
     #[error(transparent)]
     San(#[from] SanError),
     /// The run's directory cannot be written.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// A mistake in this program.
+    /// A panic: a bug in sansim.
     #[error("the run failed by a mistake in sansim; what was printed before says more")]
     Panicked,
     /// The scenario needs a module that the image does not have.
@@ -141,7 +142,7 @@ pub enum RunError {
         image: String,
         /// The module.
         module: String,
-        /// Why it was left out.
+        /// Why the image was built without it.
         why: String,
     },
     /// The scenario needs a program that the image does not have.
@@ -171,7 +172,7 @@ impl From<StageError> for RunError {
     }
 }
 
-/// What is known of a run before and apart from its story.
+/// Facts about a run other than its story.
 #[derive(Debug, Default)]
 struct Facts {
     kernel: String,
@@ -180,20 +181,20 @@ struct Facts {
     boot: String,
     qemu_memory: Option<u64>,
     cpu: CpuSummary,
-    /// Others look at it meanwhile.
+    /// Shared with the suite, which reads it during the run.
     memory: Arc<OnceLock<MemoryGauge>>,
     started: Option<Duration>,
     first_io: Option<Duration>,
-    /// Set where nothing is wanted of a run but the modules that its guest has when its story begins.
+    /// `Some` for [`survey`], which only needs the guest's modules at the beginning of the story.
     survey: Option<Vec<LoadedModule>>,
 }
 
-/// Runs a scenario. A failure of the lab is a verdict too (`error`), with its reason. `memory` is set
-/// when there is a machine.
+/// Runs a scenario. A failure of the lab gives the verdict `error`, with a reason. `memory` is set as soon
+/// as the machine exists.
 ///
 /// # Errors
-/// When the user interrupts or leaves the story for a shell, the run's directory cannot be written, or the
-/// scenario does not go on from [`RunSpec::from`].
+/// When the user interrupts or leaves the story for a shell, the run directory cannot be written, or the
+/// scenario cannot continue from [`RunSpec::from`].
 pub async fn run(
     spec: &RunSpec,
     templates: &Templates,
@@ -206,7 +207,7 @@ pub async fn run(
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
     recorder.lookout = Lookout::new(spec.until.clone());
-    // Exact runs are compared by the bytes that they leave.
+    // Exact runs need no trace: their files are compared.
     if spec.id.repetition.is_some() && !spec.exactness().is_exact() {
         recorder.trace();
     }
@@ -236,12 +237,11 @@ pub async fn run(
     Ok(Finished { summary, recorded })
 }
 
-/// The modules that the guest of such a run has when its story begins, and where they are in its memory.
-/// That is found out in a run of its own, which ends there and leaves nothing but what is in `scratch`:
-/// whoever asks a guest changes its story.
+/// The modules in the guest's memory when the story begins, with their addresses. This takes a separate run,
+/// which ends there and only writes to `scratch`: the query would change the story of the actual run.
 ///
 /// # Errors
-/// As [`run`].
+/// As for [`run`].
 pub async fn survey(
     spec: &RunSpec,
     templates: &Templates,
@@ -256,7 +256,7 @@ pub async fn survey(
     Ok(facts.survey.unwrap_or_default())
 }
 
-/// Why the scenario cannot be run on its image, if it needs what was left out there.
+/// An error if the scenario needs a module or program that the image lacks.
 fn lacking(spec: &RunSpec) -> Option<RunError> {
     let (image, name) = (&spec.image, || spec.id.image.clone());
     let module = spec.scenario.setup.guest.wanted_modules().find_map(|module| {
@@ -269,7 +269,7 @@ fn lacking(spec: &RunSpec) -> Option<RunError> {
     })
 }
 
-/// The run up to the end of its story; once more, if it was started from where another story starts.
+/// Runs the story to its end. Starts again from the template if the checkpoint belonged to another story.
 async fn attempt(
     spec: &RunSpec,
     templates: &Templates,
@@ -280,7 +280,7 @@ async fn attempt(
 ) -> Result<Told, RunError> {
     match attempt_once(spec, templates, recorder, facts, cancel, began).await {
         Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
-            // The checkpoint is gone: this time the story is told from its template on.
+            // The checkpoint has been removed: this attempt starts from the template.
             tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
             attempt_once(spec, templates, recorder, facts, cancel, began).await
         }
@@ -288,7 +288,7 @@ async fn attempt(
     }
 }
 
-/// The run up to the end of its story. Whatever happens, the machine and the HBAs end with it.
+/// Runs the story to its end, and always stops the machine and the HBAs.
 async fn attempt_once(
     spec: &RunSpec,
     templates: &Templates,
@@ -357,7 +357,7 @@ fn machine_config(
     }
 }
 
-/// What the part of a run needs in which the guest is up.
+/// The part of a run during which the guest is up.
 struct Act<'r> {
     spec: &'r RunSpec,
     san: &'r San,
@@ -396,7 +396,7 @@ impl Act<'_> {
         }
         let scenario = &self.spec.scenario.on(&versions);
         facts.handler = match &scenario.setup.guest.handler {
-            // Attached by the map, not when the disks were found.
+            // The map attaches the handler, not discovery.
             Some(named) if paths.handlers() == "detached" => named.clone(),
             _ => paths.handlers(),
         };
@@ -423,7 +423,7 @@ impl Act<'_> {
         Ok(told)
     }
 
-    /// What runs in the guest, as far as it matters to the scenario.
+    /// The versions of kernel and multipath-tools, as far as the scenario depends on them.
     async fn versions(&self, guest: &Guest, keeper: &mut Keeper) -> Result<Versions, RunError> {
         let kernel = self.spec.image.release.clone();
         let multipath_tools = match self.spec.scenario.asks_for_multipath_tools() {
@@ -433,7 +433,7 @@ impl Act<'_> {
         Ok(Versions { kernel, multipath_tools })
     }
 
-    /// Modules, discovery, maps, and what versions the guest has; then a lull.
+    /// Loads modules, discovers disks, builds maps and reads versions; then waits for a quiet period.
     async fn prepare(
         &mut self,
         machine: &Machine,
@@ -454,8 +454,8 @@ impl Act<'_> {
         Ok((prepared, versions))
     }
 
-    /// Leaves the guest alone for a while, in which it is saved if it is to be. Nothing before depends on
-    /// the seed.
+    /// Leaves the guest idle for a while, and saves a checkpoint if one is needed. Nothing before this point
+    /// depends on the seed.
     async fn lull(&mut self, machine: &Machine, keeper: &mut Keeper) -> Result<(), RunError> {
         let Some(end) = keeper.now().map(|now| now + LULL) else { return Ok(()) };
         if let Place::Fresh(to_save) = &mut self.at
@@ -538,7 +538,7 @@ fn summarize(
     }
 }
 
-/// Tells the reader what the lab is doing.
+/// Passes the lab's progress messages on to the recorder.
 struct Tell<'r, 'a>(&'r Recorder<'a>);
 
 impl Progress for Tell<'_, '_> {
@@ -547,7 +547,7 @@ impl Progress for Tell<'_, '_> {
     }
 }
 
-/// What the guest has that its distribution does not give it.
+/// Everything in the guest that is not from its distribution, for `added_to_guest` in the summary.
 fn added_to_guest(spec: &RunSpec) -> Vec<String> {
     let time = spec.time;
     let mut added = vec![

@@ -1,4 +1,4 @@
-//! Where the events of a run go: its directory, the timeline, the summary's counters, the reader.
+//! Distributes the events of a run: to its directory, the timeline, the summary's counters and the sink.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -31,32 +31,31 @@ use crate::{
     stopwatch::{Part, Stopwatch},
 };
 
-/// Commands kept for the explanation of a failure.
+/// Number of last commands kept to explain a failure.
 const TAIL: usize = 12;
 
-/// Takes everything that happens in a run.
 pub(super) struct Recorder<'a> {
     id: RunId,
     directory: RunDirectory,
     sink: &'a dyn Sink,
     watch: Stopwatch,
-    /// Scenario time.
+    /// Converts to scenario time.
     pub(super) clockwork: StoryTime,
     timeline: Timeline,
     lanes: Lanes,
     outcomes: OutcomeTracker,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
     tail: VecDeque<Event>,
-    /// For runs that are to be compared.
+    /// Only for repeated runs in real time, which are compared.
     tracer: Option<Tracer>,
-    /// Where the story is to be held.
+    /// Detects the moment at which to stop the story.
     pub(super) lookout: Lookout,
-    /// Scenario seconds of the latest event.
+    /// Scenario time of the latest event, in seconds.
     latest: f64,
 }
 
 impl<'a> Recorder<'a> {
-    /// A recorder that writes into `directory` and tells `sink`.
+    /// Writes to `directory` and passes events on to `sink`.
     pub(super) fn new(id: RunId, directory: RunDirectory, sink: &'a dyn Sink) -> Self {
         Recorder {
             id,
@@ -75,17 +74,17 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Takes down what is told, for a comparison with other runs.
+    /// Also records a trace, to compare this run with others.
     pub(super) fn trace(&mut self) {
         self.tracer = Some(Tracer::default());
     }
 
-    /// Tells the reader what is being done.
+    /// Passes a progress message on to the sink.
     pub(super) fn stage(&self, text: &str) {
         self.sink.stage(&self.id, text);
     }
 
-    /// Begins another part of the run.
+    /// Starts the next part of the run.
     pub(super) fn enter(&mut self, part: Part) {
         self.watch.enter(part, Instant::now());
         match part {
@@ -93,12 +92,12 @@ impl<'a> Recorder<'a> {
             Part::Discovery => self.stage("discovery"),
             Part::Maps => self.stage("building maps"),
             Part::Story => self.stage("the story"),
-            // The first is told with how it is done, the last is over at once.
+            // The lab reports the first in more detail, and the last is over at once.
             Part::Restore | Part::Teardown => {}
         }
     }
 
-    /// Where the time went until now.
+    /// The time of each part so far.
     pub(super) fn timings(&mut self) -> Timings {
         self.watch.read(Instant::now())
     }
@@ -123,23 +122,23 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Tells the reader where the story is held.
+    /// Notifies the sink that the story is stopped.
     pub(super) fn held(&self, standing: Standing, hold: Hold) {
         self.sink.held(&self.id, standing, hold);
     }
 
-    /// The terminal of somebody who wants a shell where the story is held.
+    /// The user's terminal, if a shell is requested at this moment.
     pub(super) fn terminal(&self, standing: &Standing) -> Option<Terminal> {
         self.sink.terminal(&self.id, standing)
     }
 
-    /// The last lines of what is worth telling so far.
+    /// The last lines of the timeline, at most `most`.
     pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
         let lines = self.timeline.lines();
         lines[lines.len().saturating_sub(most)..].iter().map(ToString::to_string).collect()
     }
 
-    /// Records an event that happens after all others.
+    /// Records an event at the time of the latest one.
     pub(super) fn emit_last(&mut self, what: What) {
         self.emit(Event { t: self.latest, what });
     }
@@ -167,7 +166,7 @@ impl<'a> Recorder<'a> {
         self.emit(Event::state(change, &self.clockwork));
     }
 
-    /// Records what the agent reports, if it makes an event by itself.
+    /// Records a report from the agent, if it is an event on its own.
     pub(super) fn agent(&mut self, event: &AgentEvent) {
         if let Some(event) = Event::agent(event, &self.clockwork) {
             self.emit(event);
@@ -179,7 +178,7 @@ impl<'a> Recorder<'a> {
         &self.commands
     }
 
-    /// What the story came to so far.
+    /// The outcomes of the story so far.
     pub(super) fn outcomes(&self) -> &Outcomes {
         self.outcomes.outcomes()
     }
@@ -189,10 +188,10 @@ impl<'a> Recorder<'a> {
         &self.directory
     }
 
-    /// Closes the directory and gives out what a report needs.
+    /// Closes the directory and returns the data for reports.
     ///
     /// # Errors
-    /// When something of the run could not be written.
+    /// When any part of the run could not be written.
     pub(super) fn finish(self, summary: &Summary) -> Result<Recorded, DirectoryError> {
         let Recorder { directory, timeline, lanes, tail, tracer, .. } = self;
         directory.file("report.html", &html::page(summary, &timeline, &lanes))?;
@@ -202,15 +201,15 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// What is left of a recording when it ends.
+/// The data of a finished run that reports need.
 #[derive(Debug)]
 pub struct Recorded {
     /// The run's directory.
     pub directory: std::path::PathBuf,
-    /// The story.
+    /// The condensed story, for reports.
     pub timeline: Timeline,
     /// The last commands on the wire.
     pub last_commands: Vec<Event>,
-    /// The story for a comparison, if the run is one of several of the same in real time.
+    /// The trace to compare with other runs; only for repeated runs in real time.
     pub trace: Option<Trace>,
 }

@@ -1,30 +1,29 @@
-//! The steps of a story: when each is due.
+//! The schedule of a story's steps.
 
 use sansim_language::{Step, Trigger};
 use sansim_stage::{Awaited, Seen, World};
 use sansim_time::Time;
 
-/// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
-    /// It waits for an event.
+    /// Waiting for its trigger.
     Waiting,
-    /// It is to be taken at this time.
+    /// To be started at this time.
     Due(Time),
-    /// It is being taken.
+    /// Started, but not finished.
     Running,
-    /// It is done, well or badly.
+    /// Finished, successfully or not.
     Done,
 }
 
-/// The steps of a story and how far each has come.
+/// The steps of a story with the state of each.
 pub(super) struct Script<'s> {
     steps: &'s [Step],
     progress: Vec<Progress>,
 }
 
 impl<'s> Script<'s> {
-    /// The script of a story that begins at `start`.
+    /// `start` is the beginning of the story.
     pub(super) fn new(steps: &'s [Step], start: Time) -> Self {
         let first = |step: &Step| match step.trigger {
             Trigger::At(at) => Progress::Due(start + at),
@@ -33,7 +32,7 @@ impl<'s> Script<'s> {
         Script { steps, progress: steps.iter().map(first).collect() }
     }
 
-    /// Lets the steps that wait for this become due.
+    /// Makes steps due whose trigger is this event.
     pub(super) fn see(&mut self, seen: &Seen<'_>, now: Time, world: &World) {
         for (step, progress) in self.steps.iter().zip(&mut self.progress) {
             if let (Trigger::On { event, after }, Progress::Waiting) = (&step.trigger, *progress)
@@ -44,7 +43,7 @@ impl<'s> Script<'s> {
         }
     }
 
-    /// The next step that is due by `now`; it counts as running from here.
+    /// The next step that is due at `now`; marks it as running.
     pub(super) fn next_due(&mut self, now: Time) -> Option<usize> {
         let due = |progress: &Progress| matches!(progress, Progress::Due(at) if *at <= now);
         let first = (0..self.steps.len()).filter(|&index| due(&self.progress[index])).min_by_key(
@@ -57,7 +56,7 @@ impl<'s> Script<'s> {
         Some(first)
     }
 
-    /// When the next step is due, if that is known.
+    /// When the next step is due; `None` if all wait for triggers.
     pub(super) fn next_time(&self) -> Option<Time> {
         let due = self.progress.iter().filter_map(|progress| match progress {
             Progress::Due(at) => Some(*at),
@@ -66,23 +65,23 @@ impl<'s> Script<'s> {
         due.min()
     }
 
-    /// The step of a name.
+    /// The index of the step with this name.
     pub(super) fn named(&self, name: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.name == name)
     }
 
-    /// Notes that a step is done.
+    /// Marks a step as finished.
     pub(super) fn done(&mut self, index: usize) {
         self.progress[index] = Progress::Done;
     }
 
-    /// The steps that are not done.
+    /// The steps that are not finished.
     pub(super) fn open(&self) -> impl Iterator<Item = &'s Step> {
         let steps = self.steps.iter().zip(&self.progress);
         steps.filter(|(_, progress)| **progress != Progress::Done).map(|(step, _)| step)
     }
 
-    /// Whether no step is running or has a time at which it will be taken.
+    /// Whether no step is running or scheduled.
     pub(super) fn at_rest(&self) -> bool {
         self.progress.iter().all(|p| matches!(p, Progress::Waiting | Progress::Done))
     }

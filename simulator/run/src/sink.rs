@@ -1,4 +1,4 @@
-//! Who is told while runs are going on.
+//! The interface that receives progress and events of runs.
 
 use std::path::PathBuf;
 
@@ -9,36 +9,36 @@ use sansim_stage::{Terminal, event::Event};
 
 use crate::{Finished, Standing};
 
-/// Which run of a suite.
+/// Identifies a run of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId {
-    /// Its place in the suite, from 0.
+    /// Index in the suite, from 0.
     pub index: usize,
-    /// The scenario's name.
+    /// The scenario's name: its file name without `.toml`.
     pub name: String,
     /// The scenario's file.
     pub file: PathBuf,
-    /// The guest image.
+    /// The guest image's label.
     pub image: String,
-    /// Whether other runs of the suite are on other images.
+    /// Whether the suite uses several images.
     pub among_images: bool,
-    /// Which of several runs of the same it is; none if there is but one.
+    /// The number of the run with `--repeat`; `None` without it.
     pub repetition: Option<Repetition>,
 }
 
-/// A run's place among those of the same scenario, image and seed.
+/// The position of a run among repeated runs with the same scenario, image and seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repetition {
-    /// The place of the first of them in the suite.
+    /// Index in the suite of the first run.
     pub group: usize,
-    /// Which run of it, from 1.
+    /// Number of this run, from 1.
     pub number: u32,
-    /// How many runs of it there are.
+    /// Number of runs in all.
     pub of: u32,
 }
 
 impl RunId {
-    /// How the run is called where it is shown: `stolen-lun (3 of 10)`, `stolen-lun on trixie`.
+    /// The run's name in output: `stolen-lun (3 of 10)`, `stolen-lun on trixie`.
     pub fn label(&self) -> String {
         let image = if self.among_images { format!(" on {}", self.image) } else { String::new() };
         match self.repetition {
@@ -49,7 +49,7 @@ impl RunId {
         }
     }
 
-    /// How its directory is called: `stolen-lun-run3`, `stolen-lun-trixie`.
+    /// The run's name in its directory: `stolen-lun-run3`, `stolen-lun-trixie`.
     pub(crate) fn slug(&self) -> String {
         let image = if self.among_images { format!("-{}", self.image) } else { String::new() };
         match self.repetition {
@@ -59,22 +59,22 @@ impl RunId {
     }
 }
 
-/// Is told what happens in the runs of a suite, from several threads.
+/// Receives progress and events of the runs of a suite; called from several threads.
 pub trait Sink: Send + Sync {
-    /// A run has come to a new stage: booting, discovery, ….
+    /// A run enters a new stage: booting, discovery, ….
     fn stage(&self, run: &RunId, stage: &str);
 
-    /// Something happened in a run.
+    /// An event of a run, as it is written to `events.ndjson`.
     fn event(&self, run: &RunId, event: &Event);
 
-    /// A run has come to where it was to be held. With a terminal it is left for a shell in its guest
-    /// instead, and has no verdict.
+    /// The story has reached the moment of [`RunSpec::until`](crate::RunSpec::until). If this returns a
+    /// terminal, a shell in the guest replaces the rest of the story, and the run has no verdict.
     fn terminal(&self, _run: &RunId, _standing: &Standing) -> Option<Terminal> {
         None
     }
 
-    /// A run has come to where it was to be held. Its guest stands still, or will in a moment, and goes
-    /// on when `hold` is dropped; the run notices nothing of it.
+    /// The story has reached that moment, and no terminal was returned. The guest is paused, or will be in a
+    /// moment, until `hold` is dropped; the pause does not change the run.
     fn held(&self, _run: &RunId, _standing: Standing, hold: Hold) {
         drop(hold);
     }
@@ -82,6 +82,6 @@ pub trait Sink: Send + Sync {
     /// A run has its verdict.
     fn finished(&self, run: &RunId, finished: &Finished);
 
-    /// All runs of a scenario that was to be repeated have ended; `run` is one of them.
+    /// All repeated runs of a scenario have ended; `run` is one of them.
     fn repeated(&self, run: &RunId, repeat: &Repeat);
 }

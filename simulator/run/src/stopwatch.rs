@@ -1,14 +1,14 @@
-//! Taking the time of the parts of a run.
+//! Measures the host's time for each part of a run.
 
 use std::time::{Duration, Instant};
 
 use sansim_report::timings::Timings;
 use sansim_stage::Preparing;
 
-/// The parts that a run consists of, in their order.
+/// The parts of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Until the guest is there, be it restored or booted.
+    /// Until the guest is up, restored or booted.
     Restore,
     /// Loading the scenario's modules and setting their parameters.
     Modules,
@@ -16,14 +16,14 @@ pub(super) enum Part {
     Discovery,
     /// Building the multipath maps.
     Maps,
-    /// The story, with stopping the workload at its end.
+    /// The story, including the stop of the workload.
     Story,
     /// From the story's end until the machine and its HBAs are gone.
     Teardown,
 }
 
 impl Part {
-    /// The part in which this is done.
+    /// The part that a preparation belongs to.
     pub(super) fn of(preparing: Preparing) -> Self {
         match preparing {
             Preparing::Modules => Part::Modules,
@@ -33,7 +33,6 @@ impl Part {
     }
 }
 
-/// Takes the time of the parts of a run.
 #[derive(Debug)]
 pub(super) struct Stopwatch {
     part: Part,
@@ -42,19 +41,19 @@ pub(super) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Starts with the first part, at `now`.
+    /// Starts the first part at `now`.
     pub(super) fn start(now: Instant) -> Self {
         Stopwatch { part: Part::Restore, since: now, taken: Timings::default() }
     }
 
-    /// Ends the current part and begins another, at `now`.
+    /// Ends the current part and starts another at `now`.
     pub(super) fn enter(&mut self, part: Part, now: Instant) {
         let lasted: Duration = now.saturating_duration_since(self.since);
         *place(&mut self.taken, self.part) += lasted.as_secs_f64();
         (self.part, self.since) = (part, now);
     }
 
-    /// The parts up to `now`.
+    /// The time of each part up to `now`.
     pub(super) fn read(&mut self, now: Instant) -> Timings {
         self.enter(self.part, now);
         self.taken
@@ -82,7 +81,7 @@ mod tests {
         let at = |ms| began + Duration::from_millis(ms);
         let mut watch = Stopwatch::start(began);
         watch.enter(Part::Modules, at(250));
-        // A part may be left out, and the clock may be read in the middle of one.
+        // A part may be skipped, and the time may be read in the middle of a part.
         watch.enter(Part::Maps, at(500));
         assert_eq!(watch.read(at(1500)).maps_s, 1.0);
         watch.enter(Part::Story, at(2500));

@@ -1,5 +1,4 @@
-//! A scenario's script as the driver of a stage: everything that happens is recorded, and moves steps and
-//! expectations on.
+//! Plays a scenario on a stage: records every event, triggers steps and checks expectations.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +17,7 @@ use sansim_time::Time;
 
 use crate::{Cancel, RunError, Standing, recorder::Recorder, script::Script};
 
-/// A story that is going on.
+/// A story in progress.
 pub(super) struct Story<'r, 'a, 'm> {
     scenario: &'r Scenario,
     stage: Stage<'m>,
@@ -27,46 +26,46 @@ pub(super) struct Story<'r, 'a, 'm> {
     script: Script<'r>,
     trial: Trial,
     complaint: Option<String>,
-    /// When the first I/O of the story was completed, by the host's clock.
+    /// Completion of the story's first I/O, by the host's clock.
     first_io: Option<Instant>,
-    /// Since when nothing is left to wait for but the settling time.
+    /// Since when only the settling time is left.
     settled: Option<Time>,
     ended: bool,
 }
 
-/// The event of a decision; of one that went wrong only what is wrong is told.
+/// The event for a decided expectation; for an unmet one, it contains only what is wrong.
 fn expect(result: ExpectationResult) -> What {
     let seen = if result.ok { result.seen } else { result.complaint() };
     What::Expect { text: result.text, ok: result.ok, seen }
 }
 
-/// What a story leaves.
+/// The results of a story.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// Every expectation with what became of it.
+    /// Every expectation with its result.
     pub(super) expectations: Vec<ExpectationResult>,
-    /// The workload's report, if there was one.
+    /// The workload's report; all zero without a workload.
     pub(super) workload: WorkloadReport,
-    /// The first complaint of the kernel that the scenario does not allow.
+    /// The first kernel warning that the scenario does not allow, or failed step.
     pub(super) complaint: Option<String>,
-    /// Whether the story had to be ended by its limit.
+    /// Whether the story reached its limit.
     pub(super) over_limit: bool,
-    /// The steps that were still waited for at the limit, in words.
+    /// The steps not finished at the limit, in words.
     pub(super) open: Vec<String>,
-    /// How long it took.
+    /// Scenario time that the story took.
     pub(super) simulated: Duration,
     /// The most pg_init rounds of any map.
     pub(super) rounds: u32,
-    /// What the guest and the array say of the commands.
+    /// The number of commands, as counted by the guest and by the array.
     pub(super) witness: Witness,
     /// How often each fault rule fired.
     pub(super) faults: BTreeMap<String, u64>,
-    /// Time from the beginning of the run to the first I/O on a map, by the host's clock.
+    /// Time from the start of the run to the first I/O on a map, by the host's clock.
     pub(super) first_io: Option<Duration>,
 }
 
 impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
-    /// Begins the story on a stage that has just begun.
+    /// Begins the story on a stage that has just started.
     pub(super) fn begin(
         scenario: &'r Scenario,
         stage: Stage<'m>,
@@ -90,7 +89,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         }
     }
 
-    /// Goes on until the story is over, then stops the workload and closes the trial.
+    /// Plays the story to its end, then stops the workload and decides the remaining expectations.
     ///
     /// # Errors
     /// When the guest is gone, the agent fails, or the user interrupts.
@@ -122,7 +121,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             match incoming {
                 Ok(incoming) => self.take(incoming),
                 Err(error) => {
-                    // The guest's last words.
+                    // Events that arrived before the failure.
                     self.drain();
                     return Err(error.into());
                 }
@@ -132,7 +131,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         self.close(versions, open, began).await
     }
 
-    /// Does what is due: steps, and the start of the workload.
+    /// Starts the steps that are due, and the workload.
     async fn act(&mut self, now: Time) -> Result<(), RunError> {
         self.stage.start_workload_if_due(now).await?;
         while let Some(index) = self.script.next_due(now) {
@@ -170,7 +169,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         self.script.see(&Seen::Step(&name), now, self.stage.world());
     }
 
-    /// Looks at the expectations.
+    /// Checks the expectations.
     fn decide(&mut self, now: Time) {
         let t = self.recorder.clockwork.seconds(now);
         self.stage.count_rules();
@@ -198,15 +197,14 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         }
     }
 
-    /// The steps that the story still waits for, in words. Expectations tell for themselves when they
-    /// were decided.
+    /// The steps that are not finished, in words. Expectations record their own time of decision.
     fn open(&self) -> Vec<String> {
         let open = self.script.open();
         open.map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger))
             .collect()
     }
 
-    /// Asks for a call at the next point of time that matters.
+    /// Sets the alarm for the next step, expectation, or end of the story.
     fn arm(&mut self, limit: Time) {
         let ending = match self.scenario.ending {
             Ending::After(duration) => Some(self.stage.start() + duration),
@@ -219,12 +217,12 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         self.stage.wake_at(next);
     }
 
-    /// Has the guest held, if the story has come to where that was wanted. Nothing that the story is made
-    /// of is different with it: the question that is open is answered as it would be, when its time has
-    /// come, and the guest stands still until it is let go on.
+    /// Pauses the guest if the story has reached the moment of `--until`. This does not change the story: the
+    /// guest's open question is answered as usual, at its time, and the guest is paused until the hold is
+    /// dropped.
     ///
     /// # Errors
-    /// `Left`, when somebody wanted a shell there instead, and what may come of that.
+    /// `Left` when a shell replaced the rest of the story, or an error of that shell.
     async fn hold_if_it_is_there(&mut self, now: Time) -> Result<(), RunError> {
         if !self.recorder.lookout.is_there(now.since(self.stage.start())) {
             return Ok(());
@@ -243,8 +241,8 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         Ok(())
     }
 
-    /// Connects a terminal with the guest until its program has ended. Steps and expectations wait
-    /// meanwhile; there is no story any more.
+    /// Connects a terminal to the guest until the shell ends. The story is over: no more steps or
+    /// expectations.
     async fn leave_for(&mut self, terminal: Terminal) -> RunError {
         let recorder = &mut *self.recorder;
         let each = |stage: &mut Stage<'_>, incoming: &Incoming| {
@@ -287,14 +285,14 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         incoming.each_seen(|seen| self.script.see(seen, now, self.stage.world()));
     }
 
-    /// Takes everything that has arrived already, without waiting.
+    /// Processes everything that has arrived already, without waiting.
     fn drain(&mut self) {
         while let Some(incoming) = self.stage.arrived() {
             self.take(incoming);
         }
     }
 
-    /// Stops the workload at the end of the story, while events go on arriving.
+    /// Stops the workload at the end of the story, and processes events until it has stopped.
     async fn stop_workload(&mut self) -> Result<(), RunError> {
         let Some(mut answer) = self.stage.stop_workload() else { return Ok(()) };
         let report = loop {
@@ -305,7 +303,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 next = self.stage.next_before(&mut answer) => next?,
             };
             match next {
-                // Reading back is no longer part of the story: recorded, but not counted.
+                // The final read-back is not part of the story: its commands are recorded, but not counted.
                 Before::Incoming(Incoming::Command(record)) => self.recorder.command(&record),
                 Before::Incoming(incoming) => self.take(incoming),
                 Before::Answer(report) => break report?,
@@ -315,7 +313,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         Ok(())
     }
 
-    /// The end: the last reports, the last look.
+    /// Ends the story: collects the last reports and decides the remaining expectations.
     async fn close(
         mut self,
         versions: &Versions,
@@ -326,7 +324,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         self.drain();
         self.hold_if_it_is_there(end).await?;
         self.stop_workload().await?;
-        // A round trip: what the kernel had to say until now arrives before the answer.
+        // A round trip: all earlier kernel messages arrive before the answer.
         let witness = self.stage.witness().await?;
         self.view_multipathd(end).await?;
         self.drain();
@@ -335,7 +333,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         for result in self.trial.close(self.stage.world(), end) {
             self.recorder.emit_at(t, expect(result));
         }
-        // Somebody may want to look at the guest still.
+        // With `--until verdict` the user may still inspect the guest.
         self.stage.let_go().await?;
         let complaint = self.complaint.or_else(|| self.stage.complaint().map(str::to_owned));
         let fired = self.stage.array().rule_matches();
@@ -353,7 +351,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         })
     }
 
-    /// Takes multipathd's last view, where there is one.
+    /// Records multipathd's final view of its maps, if it runs.
     async fn view_multipathd(&mut self, end: Time) -> Result<(), RunError> {
         if self.scenario.has_multipathd() {
             let view = self.stage.multipathd_view().await?;
@@ -363,7 +361,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     }
 }
 
-/// Records what has happened, and what else there is to tell of it.
+/// Records an event, and further events that follow from it.
 fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incoming) {
     let t = match incoming {
         Incoming::Command(record) => {
@@ -385,7 +383,7 @@ fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incomin
     }
 }
 
-/// What became of every expectation, with the reports for which it is known to fail with these versions.
+/// The result of every expectation, with the reason if it is known to fail with these versions.
 fn known(scenario: &Scenario, trial: Trial, versions: &Versions) -> Vec<ExpectationResult> {
     let results = scenario.expectations.iter().zip(trial.into_results());
     results

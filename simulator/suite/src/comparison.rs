@@ -1,4 +1,4 @@
-//! The runs of one scenario, compared by what their time allows.
+//! Compares repeated runs of one scenario: by bytes in exact time, by stories in real time.
 
 use sansim_report::{
     exactness::Exactness,
@@ -7,17 +7,17 @@ use sansim_report::{
 };
 use sansim_run::{Finished, RunError, directory::EVENTS};
 
-/// Compares the runs of one scenario with one seed.
+/// The comparison of repeated runs of one scenario with one seed.
 #[derive(Debug)]
 pub(crate) enum Comparison {
-    /// In exact time, by every byte.
+    /// For runs in exact time: every byte of the events.
     Bytes(Bytes),
-    /// In real time, by what they told.
+    /// For runs in real time: commands and events, without times.
     Stories(Box<Stories>),
 }
 
 impl Comparison {
-    /// A comparison of runs that are exact, or not.
+    /// The kind of comparison for runs with this exactness.
     pub(crate) fn new(exactness: Exactness) -> Self {
         match exactness {
             Exactness::Exact => Comparison::Bytes(Bytes::default()),
@@ -25,7 +25,7 @@ impl Comparison {
         }
     }
 
-    /// Takes a run that has ended, and its trace out of it; `number` is 1 for the first one.
+    /// Adds a run that has ended, and takes its trace; `number` is 1 for the first run.
     pub(crate) fn add(&mut self, number: u32, result: &mut Result<Finished, RunError>) {
         match self {
             Comparison::Bytes(bytes) => bytes.add(number, ended(result)),
@@ -38,7 +38,7 @@ impl Comparison {
         }
     }
 
-    /// How they compare; none if there are not two. Of exact runs the files are read now.
+    /// The result; `None` for fewer than two runs. For exact runs, this reads their files.
     pub(crate) fn finish(self) -> Option<Repeat> {
         match self {
             Comparison::Bytes(bytes) => bytes.finish(),
@@ -47,8 +47,8 @@ impl Comparison {
     }
 }
 
-/// What a run left for a comparison of bytes. A lab that failed may have failed anywhere, by the host's
-/// time.
+/// What a run left for a comparison of bytes: nothing if the lab failed, which may happen at any moment of the
+/// story.
 fn ended(result: &Result<Finished, RunError>) -> Ended {
     match result {
         Err(error) => Ended::Failed(error.to_string()),

@@ -1,5 +1,5 @@
-//! How long runs took the last time: a small file in the cache directory. It only makes suites end
-//! earlier, so whatever is wrong with it is no reason to fail.
+//! The duration of earlier runs, in a small file in the cache directory. It is only used to schedule suites
+//! better, so no problem with it is an error.
 
 use std::{
     collections::BTreeMap,
@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use sansim_run::RunSpec;
 
-/// Runs remembered, the latest ones.
+/// Number of runs remembered, the latest ones.
 const KEPT: usize = 512;
-/// Characters of a key that are kept; titles can be of any length.
+/// Maximum length of a key in characters; titles may be longer.
 const KEY: usize = 256;
-/// Bytes of a file that is read; what is longer is not ours.
+/// Maximum size of the file in bytes; the rest is not read.
 const LONGEST: u64 = 1 << 20;
-/// The format of the file; another one is as good as none.
+/// The version of the file's format; a file with another version is ignored.
 const VERSION: u32 = 1;
 
-/// What is known of earlier runs.
+/// The costs of earlier runs.
 #[derive(Debug)]
 pub(super) struct Costs {
     path: PathBuf,
@@ -38,20 +38,20 @@ struct Table {
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Cost {
-    /// The host's time of the run, in seconds.
+    /// The host's time for the run, in seconds.
     wall_s: f64,
     /// When it was measured, in seconds since 1970.
     measured: u64,
 }
 
 impl Costs {
-    /// What is remembered in this file.
+    /// Reads the file; empty if it is missing or invalid.
     pub(super) fn read(path: PathBuf) -> Self {
         let table = Table::read(&path);
         Costs { path, table }
     }
 
-    /// How long such a run took the last time.
+    /// The duration of the last such run.
     pub(super) fn of(&self, spec: &RunSpec) -> Option<Duration> {
         self.get(&key(spec))
     }
@@ -60,18 +60,18 @@ impl Costs {
         Duration::try_from_secs_f64(self.table.runs.get(key)?.wall_s).ok()
     }
 
-    /// Remembers how long a run took.
+    /// Remembers the duration of a run.
     pub(super) fn remember(&mut self, spec: &RunSpec, wall_s: f64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.insert(key(spec), Cost { wall_s, measured: now.as_secs() });
     }
 
     fn insert(&mut self, key: String, cost: Cost) {
-        // Read again: another sansim may have written meanwhile.
+        // Read the file again: another sansim may have written it in the meantime.
         self.table = Table::read(&self.path);
         self.table.insert(key, cost);
         if let Ok(bytes) = serde_json::to_vec(&self.table) {
-            // Should it fail, the next suite may take longer than it must; that is all.
+            // If this fails, only the next suite's schedule suffers.
             let _ = write_atomically(&self.path, &bytes);
         }
     }
@@ -96,7 +96,7 @@ impl Table {
     }
 }
 
-/// What must be the same for two runs to take the same time, as far as that goes.
+/// Identifies runs that take about the same time.
 fn key(spec: &RunSpec) -> String {
     let file = spec.id.file.file_name().unwrap_or_default().to_string_lossy();
     let start = if spec.cold { "cold" } else { "template" };

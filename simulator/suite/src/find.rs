@@ -1,15 +1,15 @@
-//! Finding the scenario files.
+//! Finds the scenario files on a command line.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-/// The scenario files that paths stand for: files as they are, directories searched for `*.toml`,
-/// in alphabetical order.
+/// The scenario files for these paths: files as given, and for a directory all `*.toml` files below it, in
+/// alphabetical order.
 ///
 /// # Errors
-/// When a path cannot be read; the error names it.
+/// When a path cannot be read, or a directory has no scenario; with the path.
 pub fn find_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     let mut found = Vec::new();
     for path in paths {
@@ -32,7 +32,7 @@ fn search(directory: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         directory.read_dir()?.map(|e| e.map(|e| e.path())).collect::<io::Result<_>>()?;
     entries.sort();
     for entry in entries {
-        // Links to directories are not followed: they may lead in circles.
+        // Symbolic links to directories are not followed: they may form a cycle.
         if entry.symlink_metadata()?.is_dir() {
             search(&entry, found)?;
         } else if entry.extension().is_some_and(|extension| extension == "toml") {

@@ -1,6 +1,6 @@
 //! The host's memory.
 
-/// What programs may still take without the host swapping, in bytes; `None` where it does not tell.
+/// Memory that programs can still use without the host swapping, in bytes; `None` if it cannot be read.
 pub(super) fn available_memory() -> Option<u64> {
     available(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }

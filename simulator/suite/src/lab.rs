@@ -1,11 +1,11 @@
-//! The lab of this machine.
+//! The lab of this host.
 
 use sansim_lab::{
     AccelChoice, AccelDecision, Image, ImageStore, LabError, Parts, Progress, Templates,
     probe_accel,
 };
 
-/// Where runs take place: the images and templates of this machine, and its accelerator.
+/// The images and templates on this host, and the choice of accelerator.
 #[derive(Debug)]
 pub struct Lab {
     pub(super) store: ImageStore,
@@ -14,7 +14,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// The lab of this machine.
+    /// Opens the lab of this host.
     ///
     /// # Errors
     /// When there is no cache directory.
@@ -24,20 +24,20 @@ impl Lab {
         Ok(Lab { store, templates, choice })
     }
 
-    /// The images of this machine.
+    /// The images on this host.
     pub fn store(&self) -> &ImageStore {
         &self.store
     }
 
-    /// Where guests are kept that were booted once.
+    /// The templates on this host: guests that were booted once and saved.
     pub fn templates(&self) -> &Templates {
         &self.templates
     }
 
-    /// An image, built if need be, and the accelerator to run it with.
+    /// An image, built if necessary, and the accelerator to run it with.
     ///
     /// # Errors
-    /// When it is unknown or cannot be built, or when the accelerator asked for does not work.
+    /// When the image is unknown or cannot be built, or when the chosen accelerator does not work.
     pub async fn prepare(
         &self,
         image: &str,
@@ -47,10 +47,10 @@ impl Lab {
         self.with_accel(image, progress).await
     }
 
-    /// The same for an image that is put together of parts.
+    /// The same for an image made of parts.
     ///
     /// # Errors
-    /// When a part cannot be used, or when the accelerator asked for does not work.
+    /// When a part cannot be used, or when the chosen accelerator does not work.
     pub async fn assemble(
         &self,
         parts: &Parts,

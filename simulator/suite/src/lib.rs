@@ -1,6 +1,6 @@
-//! Many runs: finding the files, running several at once, and comparing those of the same.
+//! Suites of runs: finds the scenario files, runs several at once, and compares repeated runs.
 //!
-//! May import single runs and reports.
+//! This crate may import single runs (`sansim-run`) and reports.
 
 #![forbid(unsafe_code)]
 
@@ -33,32 +33,32 @@ use schedule::{Occupancy, has_room, longest_first};
 use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken as Cancel;
 
-/// How often it is looked whether there is room for another run by now.
+/// How often to check whether there is memory for another run.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How a suite is run.
+/// Options of a suite.
 #[derive(Debug, Clone, Copy)]
 pub struct SuiteOptions {
-    /// How many runs go on at once, at least 1.
+    /// Maximum number of runs at the same time; 0 counts as 1.
     pub jobs: usize,
-    /// Start no further run once one has not passed.
+    /// Start no further run after the verdict fail or error, or a run without a verdict.
     pub fail_fast: bool,
 }
 
-/// What came of the runs of a suite, in the order of their specs; a run that was not started (after
-/// an interrupt, or by `fail_fast`) has nothing.
+/// The results of a suite's runs, in the order of their specs; `None` for a run that was not started, after an
+/// interrupt or because of `fail_fast`.
 pub type Results = Vec<Option<Result<Summary, RunError>>>;
 
-/// What came of a suite.
+/// The results of a suite.
 #[derive(Debug)]
 pub struct Played {
-    /// Of its runs.
+    /// The results of its runs.
     pub results: Results,
-    /// How runs of the same compare, where there were several.
+    /// The comparisons of repeated runs.
     pub repeats: Vec<Repeat>,
 }
 
-/// Runs everything, at most `jobs` at a time and as many as the host has memory for.
+/// Runs everything, at most `jobs` at a time, and no more than the host has memory for.
 pub async fn run_suite(
     specs: Vec<RunSpec>,
     options: SuiteOptions,
@@ -89,13 +89,13 @@ pub async fn run_suite(
     suite.run().await
 }
 
-/// A suite that is being run.
+/// A suite in progress.
 struct Suite {
     specs: Vec<Arc<RunSpec>>,
     results: Results,
-    /// Runs that have not been started, the next one first.
+    /// Indexes of runs that have not been started, in order.
     waiting: VecDeque<usize>,
-    /// The run that there was no memory for; told once.
+    /// The run that waits for memory; reported once.
     short: Option<usize>,
     going: HashMap<task::Id, Going>,
     runs: JoinSet<Result<Finished, RunError>>,
@@ -104,15 +104,15 @@ struct Suite {
     templates: Templates,
     sink: Arc<dyn Sink>,
     repetitions: Repetitions,
-    /// Says that no further run is to be started.
+    /// Cancelled when no further run is to be started.
     enough: Cancel,
     cancel: Cancel,
 }
 
-/// A run that is going on.
+/// A run in progress.
 struct Going {
     index: usize,
-    /// Its machine's memory, once there is a machine.
+    /// Measures its machine's memory; set once the machine exists.
     memory: Arc<OnceLock<MemoryGauge>>,
 }
 
@@ -122,8 +122,8 @@ impl Suite {
             while let Some(index) = self.next() {
                 self.start(index);
             }
-            // When a run has ended there may be room, and after a while, too: machines grow and
-            // other programs end.
+            // Memory may become available when a run ends, and also later, when other programs
+            // end.
             match tokio::time::timeout(LOOK_AGAIN, self.runs.join_next_with_id()).await {
                 Ok(Some(Ok((id, result)))) => self.end(id, result).await,
                 Ok(Some(Err(error))) => {
@@ -136,7 +136,7 @@ impl Suite {
         Played { results: self.results, repeats: self.repetitions.finish().await }
     }
 
-    /// Takes the next run, if one may start now.
+    /// Takes the next run from the queue, if it may start now.
     fn next(&mut self) -> Option<usize> {
         let index = *self.waiting.front()?;
         if self.enough.is_cancelled() || self.runs.len() >= self.options.jobs.max(1) {
@@ -163,8 +163,8 @@ impl Suite {
         let (sink, cancel) = (Arc::clone(&self.sink), self.cancel.clone());
         let gauge = Arc::clone(&memory);
         let run = async move { run(&spec, &templates, sink.as_ref(), &cancel, &gauge).await };
-        // Unconstrained: a runtime that makes a busy task wait would have it look as if it had no more
-        // to do, and the guest's time would go on too early. It waits for its guest often enough.
+        // Unconstrained: if tokio's cooperative budget made a busy task yield, the task would look idle, and
+        // the guest's clock would advance too early. The task waits for its guest often enough.
         let id = self.runs.spawn(task::unconstrained(run)).id();
         self.going.insert(id, Going { index, memory });
     }
@@ -174,7 +174,7 @@ impl Suite {
         let spec = &self.specs[index];
         if let Ok(finished) = &result {
             self.sink.finished(&spec.id, finished);
-            // A lab that failed says nothing of the scenario.
+            // A failed lab says nothing about the scenario's duration.
             if finished.summary.verdict != Verdict::Error {
                 self.costs.remember(spec, finished.summary.wall_s);
             }

@@ -1,4 +1,4 @@
-//! Runs of the same, compared when they have ended.
+//! Groups repeated runs, and compares each group when all its runs have ended.
 
 use std::{collections::BTreeMap, panic::resume_unwind, sync::Arc};
 
@@ -7,7 +7,7 @@ use sansim_run::{Finished, RunError, RunId, RunSpec, Sink};
 
 use crate::comparison::Comparison;
 
-/// The comparisons that go on, and what came of the others.
+/// The comparisons in progress, and the results of the others.
 pub(super) struct Repetitions {
     groups: BTreeMap<usize, Group>,
     done: Vec<Repeat>,
@@ -21,13 +21,12 @@ struct Group {
 }
 
 impl Repetitions {
-    /// Tells `sink` of comparisons.
+    /// Passes the results on to `sink`.
     pub(super) fn new(sink: Arc<dyn Sink>) -> Self {
         Repetitions { groups: BTreeMap::new(), done: Vec::new(), sink }
     }
 
-    /// Takes a run that has ended, and its trace out of it; the last one of its group is followed by
-    /// the comparison.
+    /// Adds a run that has ended, and takes its trace. After the last run of a group, compares the group.
     pub(super) async fn ended(&mut self, spec: &RunSpec, result: &mut Result<Finished, RunError>) {
         let Some(repetition) = spec.id.repetition else { return };
         let group = self.groups.entry(repetition.group).or_insert_with(|| Group {
@@ -44,8 +43,8 @@ impl Repetitions {
         }
     }
 
-    /// Makes the comparisons that miss some runs, those that were not started any more. How the runs of
-    /// each group compare, in the order in which they were compared.
+    /// Compares the remaining groups, in which some runs were not started. Returns all results, in the order of
+    /// the comparisons.
     pub(super) async fn finish(mut self) -> Vec<Repeat> {
         for group in std::mem::take(&mut self.groups).into_values() {
             self.compare(group).await;
@@ -53,12 +52,12 @@ impl Repetitions {
         self.done
     }
 
-    /// Compares, on a thread of its own: files may be large, and other runs go on.
+    /// Compares in a separate thread: files may be large, and other runs are in progress.
     async fn compare(&mut self, group: Group) {
         let Group { run, comparison, .. } = group;
         let compared = tokio::task::spawn_blocking(|| comparison.finish()).await;
         let repeat = compared.unwrap_or_else(|error| match error.try_into_panic() {
-            // A comparison that came to nothing must not pass for one that found no difference.
+            // A failed comparison must not look like one without differences.
             Ok(panic) => resume_unwind(panic),
             Err(_) => None,
         });

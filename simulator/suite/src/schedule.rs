@@ -1,36 +1,36 @@
-//! Which run is next, and whether there is room for it.
+//! Decides which run is next, and whether there is memory for it.
 
 use std::{cmp::Reverse, collections::VecDeque, time::Duration};
 
-/// What QEMU occupies beside the guest's memory, in bytes.
+/// QEMU's memory in addition to the guest's, in bytes.
 const OVERHEAD: u64 = 60 << 20;
 
-/// The order in which runs are started so that several at once end early: first those of which
-/// nothing is known, since they may be long, then the longest. Equals stay in their order.
+/// The order in which to start runs so that a suite with several jobs ends early: first those with unknown
+/// duration, which may be long, then the longest. Equal ones keep their order.
 pub(super) fn longest_first(costs: &[Option<Duration>]) -> VecDeque<usize> {
     let mut order: Vec<usize> = (0..costs.len()).collect();
     order.sort_by_key(|&index| Reverse(costs[index].unwrap_or(Duration::MAX)));
     order.into()
 }
 
-/// The memory of a run that is going on, in bytes.
+/// The memory of a run in progress, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Occupancy {
-    /// What its guest may touch.
+    /// The guest's memory size.
     pub(super) guest: u64,
-    /// What its machine occupies already.
+    /// Memory that its machine already uses.
     pub(super) touched: u64,
 }
 
 impl Occupancy {
-    /// What it may still come to occupy.
+    /// Memory that it may still use in addition.
     fn to_come(self) -> u64 {
         (self.guest + OVERHEAD).saturating_sub(self.touched)
     }
 }
 
-/// Whether another run, with so much guest memory, may start beside those that are `going` on, on a
-/// host that has `available` bytes. One run always may: it is not for us to say that it cannot be.
+/// Whether another run with this much guest memory may start in addition to those in `going`, on a host with
+/// `available` bytes. A single run may always start, even if memory looks insufficient.
 pub(super) fn has_room(guest: u64, available: Option<u64>, going: &[Occupancy]) -> bool {
     let Some(available) = available else { return true };
     let promised: u64 = going.iter().map(|run| run.to_come()).sum();
@@ -65,7 +65,7 @@ mod tests {
         assert!(!has_room(256 * MIB, Some(631 * MIB), &going(0)));
         assert!(has_room(256 * MIB, Some(532 * MIB), &going(100 * MIB)));
         assert!(!has_room(256 * MIB, Some(531 * MIB), &going(100 * MIB)));
-        // A machine that is larger than it should be takes nothing from others twice.
+        // A machine that uses more than expected counts only once.
         assert!(has_room(256 * MIB, Some(316 * MIB), &going(900 * MIB)));
     }
 

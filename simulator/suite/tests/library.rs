@@ -1,4 +1,4 @@
-//! The scenarios and the entries of docs/handlers.md, held against each other.
+//! Checks the scenarios against the entries of docs/handlers.md and the rows of docs/library.md.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use sansim_language as lang;
 
-/// The heading under which entries stand that no scenario shows, each with the reason.
+/// The heading in docs/handlers.md of the entries that no scenario covers, each with a reason.
 const WITHOUT: &str = "## Without a scenario";
 
 fn top() -> PathBuf {
@@ -29,7 +29,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What each scenario says it covers.
+/// The scenarios that cover each entry (`covers`).
 fn covered() -> BTreeMap<String, Vec<String>> {
     let mut covered: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files(&top().join("scenarios")) {

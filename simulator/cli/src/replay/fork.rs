@@ -1,4 +1,4 @@
-//! Other stories that go on from where a replay was held.
+//! `sansim replay --fork`: other stories that continue from the moment at which a replay was stopped.
 
 use std::{
     fs::File,
@@ -20,26 +20,26 @@ use super::{
 };
 use crate::{DIFFERS, PASS, USAGE, show};
 
-/// Reads the stories.
+/// Loads the scenario files of `--fork`.
 ///
 /// # Errors
-/// The first file that is none; what is wrong with it has been shown.
+/// For the first file that cannot be loaded; its errors have been printed.
 pub(super) fn stories(files: &[PathBuf]) -> Result<Vec<(PathBuf, Scenario)>, Refused> {
     let story = |file: &PathBuf| {
         let loaded = lang::load(file, &[]).map_err(|diagnostics| {
             show::diagnostics(&diagnostics);
-            Refused(USAGE, format!("nothing can go on with {}", file.display()))
+            Refused(USAGE, format!("{} cannot be used with --fork", file.display()))
         });
         loaded.map(|scenario| (file.clone(), scenario))
     };
     files.iter().map(story).collect()
 }
 
-/// Goes on from the guest that was saved with each of the stories, as many at once as there are
-/// processors; `told` are the events of the one that was held. Answers the exit code.
+/// Continues each story from the saved guest, as many in parallel as there are processors. `told` is the
+/// `events.ndjson` of the replay that was stopped. Returns the exit code.
 ///
 /// # Errors
-/// When a story is another one before that moment, or the lab fails.
+/// When a story differs before the moment of the save, or the lab fails.
 pub(super) async fn go_on(
     mut forks: Vec<RunSpec>,
     saved: &Saved,
@@ -69,7 +69,7 @@ pub(super) async fn go_on(
         if let Some(at) = first_difference(told, &events, saved.events) {
             let (other, told) = (events.display(), told.display());
             let why = format!(
-                "{shown} is another story before that moment: event {at} is another one ({other}, {told})"
+                "the story of {shown} differs before that moment, at event {at} (compare {other} with {told})"
             );
             return Err(Refused(USAGE, why));
         }
@@ -80,7 +80,7 @@ pub(super) async fn go_on(
     Ok(code)
 }
 
-/// The first of so many lines in which two files differ, counted from 1.
+/// The first line in which two files differ, from 1, among the first `lines` lines.
 fn first_difference(one: &Path, other: &Path, lines: u64) -> Option<u64> {
     let read = |path: &Path| File::open(path).ok().map(|file| BufReader::new(file).split(b'\n'));
     let (Some(mut one), Some(mut other)) = (read(one), read(other)) else { return Some(1) };

@@ -1,23 +1,23 @@
-//! What gdb has to be told of a guest.
+//! The gdb commands to debug a guest: where to connect, and where its modules are loaded.
 
 use std::path::Path;
 
 use sansim_lab::Image;
 use sansim_run::LoadedModule;
 
-/// Modules that a debugger of multipathing wants to see into.
+/// Modules whose symbols are loaded: those that matter for multipathing.
 const PREFIXES: [&str; 4] = ["dm_", "scsi_", "sd_mod", "virtio_scsi"];
 
-/// Where the code of a guest is.
 pub(super) struct Symbols {
-    /// Its image, which has the files.
+    /// The guest's image, with the kernel and module files.
     pub(super) image: Image,
-    /// Its modules.
+    /// The loaded modules, with the addresses of their sections.
     pub(super) modules: Vec<LoadedModule>,
 }
 
 impl Symbols {
-    /// What to type. The commands are also put into a file in `dir`, if that can be.
+    /// The text that tells the user how to start gdb. The commands are also written to a file in `dir`, if
+    /// possible.
     pub(super) fn invite(&self, socket: &Path, dir: &Path) -> String {
         let commands = self.commands(socket);
         let (file, kernel) = (dir.join("gdb.commands"), self.image.kernel.display());
@@ -25,11 +25,11 @@ impl Symbols {
         let mut lines = vec!["\ngdb can connect to the guest:".to_owned()];
         if written {
             lines.push(format!("  gdb -x {} {kernel}", file.display()));
-            lines.push("which is the same as".to_owned());
+            lines.push("which does the same as:".to_owned());
         }
         lines.push(format!("  gdb {kernel}"));
         lines.extend(commands.iter().map(|command| format!("  {command}")));
-        lines.push("The story goes on when gdb detaches, or with Enter.".to_owned());
+        lines.push("The story continues when gdb detaches, or when you press Enter.".to_owned());
         lines.join("\n")
     }
 

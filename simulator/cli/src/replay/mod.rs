@@ -1,4 +1,4 @@
-//! `sansim replay`: a run again, to show that it is the same, or to stop in the middle of it.
+//! `sansim replay`: repeats a run to compare its events, or to stop it at a chosen moment.
 
 mod fork;
 mod gdb;
@@ -32,10 +32,10 @@ use crate::{
     stop,
 };
 
-/// What is printed of a run: little, as it has been told before.
+/// A replay prints little: the original run has printed its results already.
 const QUIET: Style = Style { json: false, timelines: false, timings: false };
 
-/// Why there is nothing to compare, and the exit code.
+/// An exit code, and the error message that explains it.
 struct Refused(u8, String);
 
 impl From<LabError> for Refused {
@@ -54,12 +54,11 @@ impl From<RunError> for Refused {
     }
 }
 
-/// Runs a run again, and compares.
 pub(crate) async fn replay(args: ReplayArgs) -> u8 {
     let cancel = stop::on_signals();
     let done = tokio::select! {
         done = carry_out(&args, &cancel) => done,
-        // Whoever has a machine ends it by itself.
+        // A run with a machine stops it itself; this gives it time to do so.
         () = late(&cancel) => Err(Refused(INTERRUPTED, "interrupted".to_owned())),
     };
     done.unwrap_or_else(|Refused(code, why)| {
@@ -68,7 +67,7 @@ pub(crate) async fn replay(args: ReplayArgs) -> u8 {
     })
 }
 
-/// Some time after the user wants to stop.
+/// Returns five seconds after an interrupt.
 async fn late(cancel: &Cancel) {
     cancel.cancelled().await;
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
@@ -82,7 +81,7 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     problem.map_or(Ok(()), |problem| Err(usage(format!("--until: {problem}"))))?;
     writable(&args.out).map_err(|error| {
         let out = args.out.display();
-        usage(format!("cannot write into {out}: {error} (choose another place with --out DIR)"))
+        usage(format!("cannot write to {out}: {error} (choose another directory with --out DIR)"))
     })?;
     WorkDir::sweep();
     let run_args = recorded.arguments(args).map_err(usage)?;
@@ -92,7 +91,7 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let (lab, images) = prepare(&run_args, &scenarios).await?;
     let mut forks = specs(&run_args, scenarios, &images);
     if forks.len() != stories {
-        return Err(usage("the run was on several images, or on none".to_owned()));
+        return Err(usage("the run must have used exactly one image".to_owned()));
     }
     let mut spec = forks.remove(0);
     spec.alone = true;
@@ -114,7 +113,11 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let fresh = again(spec, &lab, Purpose::Save(place.path().to_owned()), cancel).await?;
     let code = conclude(&recorded.events(), &fresh);
     match fresh.visitor.saved() {
-        None => Err(Refused(LAB, "there is nothing to go on from".to_owned())),
+        None => Err(Refused(
+            LAB,
+            "no guest was saved to continue from: the story did not reach the moment of --until"
+                .to_owned(),
+        )),
         Some(Err(error)) => Err(Refused(LAB, error.to_string())),
         Some(Ok(saved)) => {
             Ok(code.max(fork::go_on(forks, saved, &fresh.events, &lab, cancel).await?))
@@ -123,45 +126,51 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
 }
 
 fn no_directory(error: std::io::Error) -> Refused {
-    Refused(LAB, format!("cannot make a temporary directory: {error} (set $TMPDIR)"))
+    Refused(
+        LAB,
+        format!("cannot create a temporary directory: {error} (set TMPDIR to another one)"),
+    )
 }
 
-/// Says what speaks against it, and goes on only if the user insists.
+/// Returns an error if there is a reason why the result may differ; with `--force`, only prints a warning.
 fn refuse(args: &ReplayArgs, reasons: Vec<String>) -> Result<(), Refused> {
     if reasons.is_empty() {
         return Ok(());
     }
     let reasons = reasons.join("\n  ");
     if args.force {
-        eprintln!("{} it may differ:\n  {reasons}", style("warning:").yellow().bold().for_stderr());
+        eprintln!(
+            "{} the result may differ:\n  {reasons}",
+            style("warning:").yellow().bold().for_stderr()
+        );
         return Ok(());
     }
     let run = args.run.display();
     Err(Refused(
         USAGE,
         format!(
-            "{run} cannot be had again as it was:\n  {reasons}\n(--force runs it all the same)"
+            "{run} cannot be repeated exactly:\n  {reasons}\n(use --force to repeat it anyway)"
         ),
     ))
 }
 
-/// Where the guest's modules are, found out in a run of its own.
+/// Finds the addresses of the guest's modules, in a separate run: a query would change the story.
 async fn symbols(spec: &RunSpec, lab: &Lab, cancel: &Cancel) -> Result<Symbols, Refused> {
-    eprintln!("finding out where the guest's modules are, in a run of its own");
+    eprintln!("finding the addresses of the guest's kernel modules, in a separate run");
     let scratch = tempfile::tempdir().map_err(no_directory)?;
     let sink = show::plain(QUIET);
     let modules = survey(spec, lab.templates(), sink.as_ref(), cancel, scratch.path()).await?;
     Ok(Symbols { image: spec.image.clone(), modules })
 }
 
-/// The run that was run again.
+/// A finished replay.
 struct Fresh {
     events: PathBuf,
-    /// Who was there where it was held.
+    /// What happened while the story was stopped.
     visitor: Arc<Visitor>,
 }
 
-/// The run, again.
+/// Repeats the run.
 async fn again(
     spec: RunSpec,
     lab: &Lab,
@@ -178,13 +187,13 @@ async fn again(
         Some(result) => result?,
     };
     if let Some(until) = until.filter(|_| !visitor.was_there()) {
-        println!("the story did not come to {until}");
+        println!("the story did not reach {until}");
     }
     let events = events(&summary, visitor.directory(0), "the replay failed")?;
     Ok(Fresh { events, visitor })
 }
 
-/// The events of a run; the lab's failure, if it failed.
+/// The `events.ndjson` of a run; an error if the lab failed.
 fn events(summary: &Summary, directory: Option<PathBuf>, what: &str) -> Result<PathBuf, Refused> {
     match directory {
         Some(directory) if summary.verdict != Verdict::Error => Ok(directory.join(EVENTS)),
@@ -195,7 +204,7 @@ fn events(summary: &Summary, directory: Option<PathBuf>, what: &str) -> Result<P
     }
 }
 
-/// Compares, and tells.
+/// Compares the events of both runs and prints the result; returns the exit code.
 fn conclude(old: &Path, fresh: &Fresh) -> u8 {
     let Fresh { events: fresh, visitor } = fresh;
     let exact = compare(old, fresh);
@@ -211,7 +220,7 @@ fn conclude(old: &Path, fresh: &Fresh) -> u8 {
                 return DIFFERS;
             }
             println!(
-                "that was to be expected: gdb had the guest run into a breakpoint or take a step, at \
+                "this was to be expected: with gdb the guest hit a breakpoint or made a single step, at \
                  which QEMU lets its clock jump"
             );
             PASS

@@ -1,4 +1,4 @@
-//! The directory of a run that was: it may have been made by another sansim, or by nobody.
+//! The directory of the run to repeat. Another version of sansim may have written it, or something else.
 
 use std::{
     fs::File,
@@ -21,7 +21,7 @@ use crate::{
 /// The longest `summary.json` that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// What a replay needs to know of `summary.json`.
+/// What a replay needs from `summary.json`.
 #[derive(Debug, Deserialize)]
 struct Was {
     scenario: String,
@@ -42,11 +42,10 @@ struct WasExact {
     why: Option<String>,
 }
 
-/// A run that was.
 pub(super) struct Recorded {
     dir: PathBuf,
     was: Was,
-    /// Its scenario, as it was resolved.
+    /// From `scenario.toml`: the scenario as resolved.
     pub(super) scenario: Scenario,
 }
 
@@ -54,12 +53,12 @@ impl Recorded {
     /// Reads a run's directory.
     ///
     /// # Errors
-    /// What is missing or garbled, in a sentence.
+    /// A sentence that names what is missing or invalid.
     pub(super) fn read(dir: &Path) -> Result<Recorded, String> {
         let shown = dir.display();
         if !dir.is_dir() {
             return Err(format!(
-                "{shown} is no directory: name that of a run, as sansim-runs/latest"
+                "{shown} is not a directory: give that of a run, for instance sansim-runs/latest"
             ));
         }
         let was = summary(dir)?;
@@ -68,44 +67,42 @@ impl Recorded {
             return Err(format!("{shown} is not the directory of a run: it has no {EVENTS}"));
         }
         let mut scenario = scenario(&dir.join("scenario.toml"))?;
-        // What its file was called, and not that of the directory.
+        // The name of the original file, not `scenario`, the name of the copy in this directory.
         if let Some(stem) = Path::new(&was.scenario).file_stem() {
             scenario.name = stem.to_string_lossy().into_owned();
         }
         Ok(Recorded { dir: dir.to_owned(), was, scenario })
     }
 
-    /// Its `events.ndjson`.
     pub(super) fn events(&self) -> PathBuf {
         self.dir.join(EVENTS)
     }
 
-    /// The scenario's file, which need not be there any more.
+    /// The original scenario file, which may no longer exist.
     pub(super) fn file(&self) -> PathBuf {
         PathBuf::from(&self.was.scenario)
     }
 
-    /// Why it was not exact, if so.
+    /// Why the run cannot be repeated exactly; `None` if it can.
     pub(super) fn inexact(&self) -> Option<String> {
-        let loose =
-            |why: &str| Some(format!("its time was not exact, so no run is like it: {why}"));
+        let loose = |why: &str| Some(format!("the run was not in exact time: {why}"));
         match &self.was.exactness {
-            None => loose("it was made by a sansim that had no exact time"),
+            None => loose("it is from a version of sansim without exact time"),
             Some(WasExact { exact: false, why }) => {
-                loose(why.as_deref().unwrap_or("its summary.json does not say why"))
+                loose(why.as_deref().unwrap_or("summary.json gives no reason"))
             }
             Some(_) if self.was.verdict == "error" => {
                 let reason = self.was.reason.as_deref().and_then(|reason| reason.lines().next());
                 Some(format!(
-                    "the lab failed in it: {}",
-                    reason.unwrap_or("nothing is said of why")
+                    "the lab failed in that run: {}",
+                    reason.unwrap_or("summary.json gives no reason")
                 ))
             }
             Some(_) => None,
         }
     }
 
-    /// What it was made of that is different now.
+    /// The parts that the run depends on and that have changed, in words.
     pub(super) fn changes(&self, kernel: &str, now: &PartsSummary) -> Vec<String> {
         let mut changes = Vec::new();
         if self.was.kernel != kernel {
@@ -113,15 +110,16 @@ impl Recorded {
         }
         match &self.was.parts {
             Some(parts) => changes.extend(parts.differences(now)),
-            None => changes.push("its summary.json does not say what it was made of".to_owned()),
+            None => changes
+                .push("summary.json does not list the parts that the run depends on".to_owned()),
         }
         changes
     }
 
-    /// The command that it was made with, with what is known better than by it.
+    /// The arguments from the `repeat` command in `summary.json`, with seed, accelerator and clock as recorded.
     ///
     /// # Errors
-    /// When it cannot be understood.
+    /// When they cannot be parsed.
     pub(super) fn arguments(&self, replay: &ReplayArgs) -> Result<RunArgs, String> {
         let why = |why: &str| {
             let summary = self.dir.join("summary.json");
@@ -130,7 +128,7 @@ impl Recorded {
         let words = shlex::split(&self.was.repeat).unwrap_or_default();
         let parsed = Cli::try_parse_from(words).ok().map(|cli| cli.command);
         let Some(Command::Run(args)) = parsed else {
-            return Err(why("`repeat` is no command of this sansim"));
+            return Err(why("`repeat` is not a valid command in this version of sansim"));
         };
         let accel = match self.was.accelerator.as_str() {
             "kvm" => AccelArg::Kvm,
@@ -162,16 +160,16 @@ fn summary(dir: &Path) -> Result<Was, String> {
     let read = File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
     read.map_err(|error| format!("cannot read {shown}: {error} (is it the directory of a run?)"))?;
     serde_json::from_str(&text)
-        .map_err(|error| format!("{shown} is not what sansim writes: {error}"))
+        .map_err(|error| format!("{shown} is damaged, or not from sansim: {error}"))
 }
 
 fn scenario(path: &Path) -> Result<Scenario, String> {
     if !path.is_file() {
-        return Err(format!("cannot read {}: it is no file", path.display()));
+        return Err(format!("cannot read {}: it is not a file", path.display()));
     }
     lang::load(path, &[]).map_err(|diagnostics| {
         show::diagnostics(&diagnostics);
-        format!("{} is not what sansim writes, or not this sansim", path.display())
+        format!("{} is damaged, or from another version of sansim", path.display())
     })
 }
 
@@ -219,7 +217,7 @@ mod tests {
     fn whatever_is_in_a_directory_is_answered_with_a_sentence() {
         for summary in ["", "{", "[]", "{}", "\u{0}", "{\"seed\":-1}"] {
             let error = run(summary, STORY).err().unwrap();
-            assert!(error.contains("summary.json is not what sansim writes"), "{error}");
+            assert!(error.contains("summary.json is damaged, or not from sansim"), "{error}");
         }
         assert!(run(SUMMARY, "title = 1").err().unwrap().contains("scenario.toml"));
         let replay = || match Cli::try_parse_from(["sansim", "replay", "x"]).unwrap().command {
@@ -233,6 +231,6 @@ mod tests {
         }
         assert!(run(SUMMARY, STORY).unwrap().arguments(&replay()).is_ok());
         let nothing = Recorded::read(Path::new("/nowhere/at/all")).err().unwrap();
-        assert!(nothing.contains("is no directory"), "{nothing}");
+        assert!(nothing.contains("is not a directory"), "{nothing}");
     }
 }

@@ -1,4 +1,4 @@
-//! A shell in the guest, where the story is held.
+//! `sansim replay --shell`: a shell in the guest at a moment of the story.
 
 use std::{
     io::{IsTerminal, Read, Write, stdin, stdout},
@@ -22,8 +22,7 @@ use super::{
 };
 use crate::{PASS, USAGE, show};
 
-/// Those that are looked for, the best first: their names, and with which arguments somebody at a terminal
-/// gets them, and a file or a pipe.
+/// The shells to look for, best first, with their arguments for a terminal, and for input from a file or pipe.
 const SHELLS: [Shell; 2] = [
     Shell { name: "bash", at_terminal: &["--norc"], piped: &["--norc", "--noediting"] },
     Shell { name: "sh", at_terminal: &[], piped: &[] },
@@ -43,19 +42,19 @@ impl Shell {
     }
 }
 
-/// Ctrl-], by which a guest can be left that does not listen.
+/// Ctrl-]: leaves the shell even if the guest does not respond.
 const LEAVE: u8 = 0x1d;
-/// Ctrl-D, which ends a shell.
+/// Ctrl-D: end of input, which ends a shell.
 const END: u8 = 0x04;
-/// Bytes that are read at once; and pieces that may wait, either way.
+/// Bytes per read, and the number of pieces that may be queued in each direction.
 const PIECE: usize = 1024;
 const WAITING: usize = 64;
 
-/// Runs the story until it is held, and connects this terminal with a shell in its guest. Nothing is left
-/// of the run.
+/// Runs the story up to the moment of `--until`, and connects this terminal to a shell in the guest. The run
+/// leaves no directory.
 ///
 /// # Errors
-/// When the guest has no shell, the story does not come there, or the lab fails.
+/// When the guest has no shell, the story does not reach that moment, or the lab fails.
 pub(super) async fn shell(mut spec: RunSpec, lab: &Lab, cancel: &Cancel) -> Result<u8, Refused> {
     let shell = find_shell(&spec.image)?;
     let place = tempfile::tempdir().map_err(no_directory)?;
@@ -69,11 +68,11 @@ pub(super) async fn shell(mut spec: RunSpec, lab: &Lab, cancel: &Cancel) -> Resu
     match played.results.into_iter().flatten().next() {
         None => Err(RunError::Interrupted.into()),
         Some(Err(RunError::Left { .. })) => {
-            print("the shell has ended, and the replay with it");
+            print("the shell has ended, and so has the replay");
             Ok(PASS)
         }
         Some(Err(error)) => Err(error.into()),
-        Some(Ok(_)) => Err(Refused(USAGE, format!("the story did not come to {until}"))),
+        Some(Ok(_)) => Err(Refused(USAGE, format!("the story did not reach {until}"))),
     }
 }
 
@@ -81,7 +80,7 @@ fn find_shell(image: &Image) -> Result<Shell, Refused> {
     let there = SHELLS.into_iter().find(|shell| !image.lacks_program(shell.name));
     there.ok_or_else(|| {
         let why = format!(
-            "the userland of {} has no shell: neither {} (give one that has: --userland)",
+            "the userland of {} has no shell: neither {} (choose another one with --userland)",
             image.name,
             SHELLS.map(|shell| shell.name).join(" nor ")
         );
@@ -89,21 +88,21 @@ fn find_shell(image: &Image) -> Result<Shell, Refused> {
     })
 }
 
-/// Where somebody sits at a terminal, once the story has come there.
+/// The user's terminal, from the moment at which the story is stopped.
 pub(super) struct Seat {
     shell: Shell,
     taken: Mutex<Option<Taken>>,
 }
 
-/// Somebody sits there.
+/// A terminal in use.
 struct Taken {
-    /// Shows what the guest's terminal shows, to the last byte.
+    /// Thread that prints the guest's output, to the last byte.
     showing: thread::JoinHandle<()>,
     raw: Option<Raw>,
 }
 
 impl Seat {
-    /// Somebody sits down.
+    /// Connects the user's terminal.
     pub(super) fn take(&self) -> Terminal {
         let raw = Raw::begin();
         let (typed, input) = mpsc::channel(WAITING);
@@ -121,7 +120,7 @@ impl Seat {
         Terminal { argv: self.shell.argv(at_terminal), term, size: size(), input, output }
     }
 
-    /// Gives the terminal back as it was.
+    /// Restores the terminal's settings.
     pub(super) fn leave(&self) {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Taken { showing, raw }) = taken {
@@ -131,8 +130,8 @@ impl Seat {
     }
 }
 
-/// Passes on what is typed, until its end. That of a file or a pipe ends the shell when it has read all of
-/// it.
+/// Passes on the input until its end. The end of a file or pipe is passed on as Ctrl-D, so that the shell
+/// reads all of the input first.
 fn type_all(typed: &mpsc::Sender<Input>, at_terminal: bool) {
     let mut buffer = [0; PIECE];
     let mut stdin = stdin().lock();
@@ -147,7 +146,7 @@ fn type_all(typed: &mpsc::Sender<Input>, at_terminal: bool) {
             break;
         }
     }
-    // When the shell has ended already nobody takes this.
+    // If the shell has ended already, nothing receives this.
     let last = if at_terminal { Input::HungUp } else { Input::Typed(vec![END]) };
     let _ = typed.blocking_send(last);
 }
@@ -161,7 +160,7 @@ fn show_all(mut shown: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// Passes on each new size of the window.
+/// Passes on each change of the window size.
 fn follow_size(typed: mpsc::Sender<Input>) {
     let Ok(mut changed) = signal(SignalKind::window_change()) else { return };
     tokio::spawn(async move {
@@ -182,11 +181,11 @@ fn size() -> TerminalSize {
     }
 }
 
-/// A terminal that passes everything on as it is typed, until this is dropped.
+/// Puts the terminal into raw mode, until this is dropped.
 struct Raw(Termios);
 
 impl Raw {
-    /// None where standard input is no terminal.
+    /// `None` if standard input is not a terminal.
     fn begin() -> Option<Raw> {
         if !stdin().is_terminal() {
             return None;

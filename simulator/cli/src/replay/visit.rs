@@ -1,5 +1,5 @@
-//! What happens where a replay stops: it is told where the story stands, gdb may come and go, and the
-//! story goes on.
+//! What happens when a replay stops: sansim prints the state of the story, serves gdb or saves the guest if
+//! requested, and then continues.
 
 use std::{
     collections::BTreeMap,
@@ -20,66 +20,65 @@ use tokio_util::sync::CancellationToken as Cancel;
 use super::{gdb::Symbols, shell::Seat};
 use crate::show;
 
-/// What is to be done where the story is held.
+/// What to do when the story is stopped.
 pub(super) enum Purpose {
-    /// Somebody looks, until they let it go on.
+    /// Print the state and wait for Enter.
     Look,
-    /// gdb comes and goes.
+    /// Open a port for gdb and wait until it detaches.
     Debug(Arc<Symbols>),
-    /// The guest is saved in this empty directory, and held no longer than that takes.
+    /// Save the guest in this empty directory, then continue at once.
     Save(PathBuf),
-    /// The story is left for a shell.
+    /// Leave the story for a shell.
     Sit(Seat),
 }
 
-/// Does that, and passes on the rest.
+/// Handles the stop, and passes all other events on to `inner`.
 pub(super) struct Visitor {
     inner: Arc<dyn Sink>,
     purpose: Purpose,
     cancel: Cancel,
     there: AtomicBool,
     trapped: Arc<AtomicBool>,
-    /// Where runs have left their story, by their place in the suite.
+    /// The directories of finished runs, by their index in the suite.
     directories: Mutex<BTreeMap<usize, PathBuf>>,
     saved: Arc<OnceLock<Result<Saved, LabError>>>,
 }
 
-/// A guest that was saved.
 pub(super) struct Saved {
     pub(super) checkpoint: Arc<Checkpoint>,
-    /// How many events there had been: lines of `events.ndjson`.
+    /// Events up to the save: lines of `events.ndjson`.
     pub(super) events: u64,
 }
 
 impl Visitor {
-    /// One that tells `inner` the rest.
+    /// `inner` gets everything that does not concern the stop.
     pub(super) fn new(inner: Arc<dyn Sink>, purpose: Purpose, cancel: Cancel) -> Self {
         let (there, trapped) = (AtomicBool::new(false), Arc::default());
         let (directories, saved) = (Mutex::default(), Arc::default());
         Visitor { inner, purpose, cancel, there, trapped, directories, saved }
     }
 
-    /// The run has ended: whoever sat at a shell leaves.
+    /// After the run: restores the terminal if a shell used it.
     pub(super) fn leave(&self) {
         if let Purpose::Sit(seat) = &self.purpose {
             seat.leave();
         }
     }
 
-    /// The guest that was saved, if one was to be.
+    /// The saved guest; `None` if none was requested, or the story never stopped.
     ///
     /// # Errors
-    /// Why it could not be.
+    /// Why it could not be saved.
     pub(super) fn saved(&self) -> Option<Result<&Saved, &LabError>> {
         self.saved.get().map(Result::as_ref)
     }
 
-    /// Whether the story came to where it was to be held.
+    /// Whether the story reached the moment of `--until`.
     pub(super) fn was_there(&self) -> bool {
         self.there.load(Ordering::Relaxed)
     }
 
-    /// Whether gdb has changed the story.
+    /// Whether gdb has changed the guest's timing: a breakpoint or a single step.
     pub(super) fn was_trapped(&self) -> bool {
         self.trapped.load(Ordering::Relaxed)
     }
@@ -106,7 +105,7 @@ impl Sink for Visitor {
     fn terminal(&self, _run: &RunId, standing: &Standing) -> Option<Terminal> {
         let Purpose::Sit(seat) = &self.purpose else { return None };
         print(&describe(standing));
-        print("a shell in the guest; leave it with `exit`, or Ctrl-]");
+        print("a shell in the guest; leave it with `exit` or Ctrl-]");
         Some(seat.take())
     }
 
@@ -130,7 +129,7 @@ impl Sink for Visitor {
         tokio::spawn(async move {
             match visit(&standing, hold, symbols, cancel).await {
                 Ok(visit) => trapped.store(visit.trapped, Ordering::Relaxed),
-                Err(error) => show::error(&format!("the guest could not be looked at: {error}")),
+                Err(error) => show::error(&format!("cannot inspect the guest: {error}")),
             }
         });
     }
@@ -145,16 +144,16 @@ impl Sink for Visitor {
     }
 }
 
-/// Saves the guest, which then goes on.
+/// Saves the guest, which then continues.
 async fn save(mut hold: Hold, place: PathBuf) -> Result<Checkpoint, LabError> {
     let began = std::time::Instant::now();
     let checkpoint = hold.save(place).await?;
     let (ms, questions) = (began.elapsed().as_millis(), checkpoint.questions());
-    print(&format!("saved in {ms} ms, with the {questions} questions that led there"));
+    print(&format!("saved in {ms} ms, with a recording of {questions} questions"));
     Ok(checkpoint)
 }
 
-/// From the stop until the guest may go on.
+/// From the stop until the guest may continue.
 async fn visit(
     standing: &Standing,
     mut hold: Hold,
@@ -165,7 +164,7 @@ async fn visit(
     print(&describe(standing));
     let lines = stdin_line();
     let Some(symbols) = symbols else {
-        print("Enter lets the story go on");
+        print("press Enter to continue the story");
         tokio::select! {
             _ = lines => {}
             () = cancel.cancelled() => {}
@@ -183,26 +182,26 @@ async fn visit(
         }
     };
     let visit = port.serve(enough).await.unwrap_or_else(|error| {
-        show::error(&format!("the connection to gdb: {error}"));
+        show::error(&format!("the connection to gdb failed: {error}"));
         Visit::default()
     });
-    print("the story goes on");
+    print("the story continues");
     Ok(visit)
 }
 
-/// Whole lines, also for a reader that waits for them.
+/// Prints whole lines and flushes, so that a program that reads them gets them at once.
 pub(super) fn print(text: &str) {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
-    // A reader that has gone away is no reason to keep the guest.
+    // If the reader has closed the pipe, the guest must still continue.
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
-/// Where the story stands, in words.
+/// The state of the story, in words.
 fn describe(standing: &Standing) -> String {
     let Standing { t, events, last, maps } = standing;
     let mut lines =
-        vec![format!("\nheld at {t:.6} s, after event {events}; the last of the story:")];
+        vec![format!("\nheld at {t:.6} s, after event {events}; the last lines of the story:")];
     lines.extend(last.iter().map(|line| format!("  {line}")));
     for map in maps {
         lines.push(format!(
@@ -218,7 +217,7 @@ fn describe(standing: &Standing) -> String {
     lines.join("\n")
 }
 
-/// Told whether a line came, or standard input has ended. The thread that waits for it ends with the
+/// Receives true for a line, false at the end of standard input. The thread that reads ends with the
 /// program.
 fn stdin_line() -> oneshot::Receiver<bool> {
     let (told, line) = oneshot::channel();
@@ -229,7 +228,7 @@ fn stdin_line() -> oneshot::Receiver<bool> {
     line
 }
 
-/// Waits for a line; the end of standard input is none.
+/// Waits for a line; waits forever if standard input has ended.
 async fn line(lines: oneshot::Receiver<bool>) {
     if lines.await != Ok(true) {
         std::future::pending::<()>().await;

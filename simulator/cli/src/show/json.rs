@@ -1,4 +1,4 @@
-//! `--json`: one event a line on standard output.
+//! `--json`: one event per line on standard output.
 
 use std::io::Write;
 
@@ -9,9 +9,9 @@ use sansim_run::{Finished, RunId, Sink};
 use sansim_stage::event::Event;
 use serde::Serialize;
 
-/// Prints events as they happen, with the name of their scenario and image.
+/// Prints each event as it happens, with the names of scenario and image.
 pub(super) struct Json {
-    /// Print where the time went, after every run.
+    /// Also print a line with the time of each part, after every run.
     pub(super) timings: bool,
 }
 
@@ -20,20 +20,20 @@ pub(super) struct Json {
 struct Line<'a, T> {
     scenario: &'a str,
     image: &'a str,
-    /// Which run of several of the same.
+    /// Number of the run with `--repeat`, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<u32>,
     #[serde(flatten)]
     what: T,
 }
 
-/// Lines that are no events of a story.
+/// Lines other than the events of a story.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Beside<'a> {
     /// After a run's last event.
     Timings { t: f64, wall_s: f64, timings: Timings, cpu_s: CpuSummary },
-    /// After the last of several runs of the same.
+    /// After the last of several runs of the same scenario and seed.
     Repeat {
         #[serde(flatten)]
         repeat: &'a Repeat,
@@ -80,7 +80,7 @@ fn about(run: &RunId, what: impl Serialize) {
 fn print(line: &impl Serialize) {
     if let Ok(mut text) = serde_json::to_string(line) {
         text.push('\n');
-        // A reader that has gone away is no reason to stop the runs.
+        // If the reader has closed the pipe, the runs continue.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! Plain lines, for logs and pipes.
+//! Output as plain lines, for logs and pipes.
 
 use sansim_report::repeat::Repeat;
 use sansim_run::{Finished, RunId, Sink};
@@ -6,7 +6,7 @@ use sansim_stage::event::Event;
 
 use super::{Style, repeat, result};
 
-/// Prints a line a stage on standard error and the results on standard output.
+/// Prints one line per stage on standard error, and the results on standard output.
 pub(super) struct Lines {
     style: Style,
 }

@@ -1,4 +1,4 @@
-//! Scenarios by images.
+//! The table of verdicts by scenario and image.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use sansim_report::matrix::{Matrix, Row};
 
 use super::result::paint;
 
-/// Prints a row a scenario and a column an image; where the verdicts differ there is a star.
+/// One row per scenario, one column per image; a star marks rows whose verdicts differ.
 pub(crate) fn print_matrix(matrix: &Matrix) {
     print!("{}", text(matrix));
 }

@@ -1,4 +1,4 @@
-//! Everything that is printed.
+//! Output on the terminal.
 
 mod json;
 mod lines;
@@ -18,29 +18,29 @@ use sansim_language::Diagnostics;
 use sansim_report::totals::Totals;
 use sansim_run::Sink;
 
-/// A line on standard error that says what went wrong.
+/// Prints an error message on standard error.
 pub(crate) fn error(text: &str) {
     eprintln!("{} {text}", style("error:").red().bold().for_stderr());
 }
 
-/// Mistakes in scenario files, with file, line and caret.
+/// Prints errors in scenario files, each with file, line and caret.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
     let width = usize::from(console::Term::stderr().size().1).clamp(60, 120);
     eprint!("{}", diagnostics.render(width, console::colors_enabled_stderr()));
 }
 
-/// How runs are shown.
+/// What to print of runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
-    /// Events as JSON, and nothing else, on standard output.
+    /// Only events, as JSON, on standard output.
     pub(crate) json: bool,
-    /// Print the timeline of every run, not only of those that do not pass.
+    /// The timeline of every run, not only of those that fail.
     pub(crate) timelines: bool,
-    /// Print where the time went, after every run and after the last one.
+    /// The time of each part, after every run and in total.
     pub(crate) timings: bool,
 }
 
-/// The sink that fits where standard output and standard error go.
+/// The right sink for this style, and for a terminal or a pipe on standard error.
 pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
     if style.json {
         Arc::new(json::Json { timings: style.timings })
@@ -51,17 +51,17 @@ pub(crate) fn sink(style: Style) -> Arc<dyn Sink> {
     }
 }
 
-/// One that prints lines, wherever they go: others may print, too.
+/// A sink that prints plain lines even on a terminal, so that other output can be mixed in.
 pub(crate) fn plain(style: Style) -> Arc<dyn Sink> {
     Arc::new(lines::Lines::new(style))
 }
 
-/// Lines of a result, after an empty one.
+/// Prints an empty line, then these lines.
 pub(crate) fn print_lines(lines: &[String]) {
     println!("\n{}", lines.join("\n"));
 }
 
-/// Where the time of a suite went.
+/// Prints the total time of each part of all runs.
 pub(crate) fn print_timings(totals: &Totals, json: bool) {
     if json {
         json::totals(totals);
@@ -70,7 +70,7 @@ pub(crate) fn print_timings(totals: &Totals, json: bool) {
     }
 }
 
-/// Progress of what belongs to no run, a line each on standard error.
+/// Progress messages outside a run, for instance while an image is built.
 pub(crate) struct Announce {
     bar: indicatif::ProgressBar,
 }

@@ -1,4 +1,4 @@
-//! How runs of the same compare, in words.
+//! The comparison of repeated runs, in words.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use console::style;
 use sansim_report::repeat::{Compared, Repeat};
 use sansim_run::RunId;
 
-/// A line that says whether they are the same, and some that say in what, or where they part.
+/// One line for the result, then lines for what was compared and where the runs first differ.
 pub(super) fn text(run: &RunId, repeat: &Repeat) -> String {
     let word = match &repeat.compared {
         Compared::Bytes(exact) if exact.is_whole() => style("identical").green(),

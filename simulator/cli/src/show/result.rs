@@ -1,4 +1,4 @@
-//! A finished run, and a finished suite, in words.
+//! The result of a run or of a suite, in words.
 
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ pub(super) fn paint(verdict: Verdict) -> Paint {
     }
 }
 
-/// The line of a run, its timeline if it is wanted, and the explanation if it did not pass.
+/// One line for the run, its timeline if requested or if the run failed, and what was expected and seen.
 pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
     let summary = &finished.summary;
     let mut text = String::new();
@@ -92,7 +92,7 @@ fn totals(summary: &Summary) -> String {
     text
 }
 
-/// The last line of a suite.
+/// Prints the last line of a suite: how many runs have which verdict.
 pub(crate) fn print_totals(verdicts: &[Verdict], not_run: usize, seconds: f64) {
     let mut parts = Vec::new();
     for verdict in [Verdict::Pass, Verdict::Known, Verdict::Skipped, Verdict::Fail, Verdict::Error]

@@ -1,4 +1,4 @@
-//! A terminal: a spinner for every run that is going on, with what it is doing and how it fares.
+//! Output on a terminal: a spinner for each run in progress, with its stage and latest event.
 
 use std::{
     collections::HashMap,
@@ -13,14 +13,13 @@ use sansim_stage::event::{Event, PathState, What};
 
 use super::{Style, repeat, result};
 
-/// Keeps a line on the screen for every run.
 pub(super) struct Terminal {
     style: Style,
     all: MultiProgress,
     runs: Mutex<HashMap<usize, Live>>,
 }
 
-/// What the line of a run shows.
+/// The contents of a run's line.
 struct Live {
     bar: ProgressBar,
     stage: String,
@@ -57,8 +56,8 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Runs that were interrupted leave no spinner behind. (The terminal's own echo of Ctrl-C moves
-    /// the cursor, so that one line may stay.)
+    /// Removes the spinners of interrupted runs. (The terminal's echo of Ctrl-C moves the cursor, so one line
+    /// may remain.)
     fn drop(&mut self) {
         let runs = self.runs.get_mut().unwrap_or_else(PoisonError::into_inner);
         runs.values().for_each(|live| live.bar.finish_and_clear());

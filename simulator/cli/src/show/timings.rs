@@ -1,4 +1,4 @@
-//! Where the time of runs and suites goes, in words.
+//! `--timings`: the time of each part of runs and suites, in words.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use sansim_report::timings::Timings;
 use sansim_report::totals::Totals;
 use sansim_report::verdict::Summary;
 
-/// Two lines below a run's result.
+/// Two lines after a run's result.
 pub(super) fn of_run(text: &mut String, summary: &Summary) {
     let cpu = [("QEMU", summary.cpu_s.qemu), ("sansim", summary.cpu_s.sansim)];
     let cpu: Vec<String> = cpu
@@ -19,7 +19,7 @@ pub(super) fn of_run(text: &mut String, summary: &Summary) {
         known => format!("CPU: {}; ", known.join(", ")),
     };
     let speed = summary.simulated_s / summary.wall_s;
-    for line in [parts(&summary.timings), format!("{cpu}{speed:.2} simulated seconds a second")] {
+    for line in [parts(&summary.timings), format!("{cpu}{speed:.2} simulated seconds per second")] {
         let _ = writeln!(text, "         {}", style(line).dim());
     }
 }
@@ -29,7 +29,7 @@ fn parts(timings: &Timings) -> String {
     timings.parts().map(|(name, seconds)| format!("{name} {seconds:.2} s")).join(", ")
 }
 
-/// A table below the last line of a suite.
+/// A table after the last line of a suite.
 pub(super) fn of_suite(totals: &Totals) -> String {
     let mut text = String::from("\n");
     let all = totals.timings.total_s();
@@ -39,7 +39,7 @@ pub(super) fn of_suite(totals: &Totals) -> String {
     }
     let _ = writeln!(
         text,
-        "{:.1} scenarios a minute, {:.2} CPU seconds a scenario, {:.2} simulated seconds a second",
+        "{:.1} scenarios per minute, {:.2} CPU seconds per scenario, {:.2} simulated seconds per second",
         totals.runs_a_minute(),
         totals.cpu_s_a_run(),
         totals.speed()

@@ -1,10 +1,10 @@
-//! What is wrong is said, with what to do about it, and with the exit code that scripts rely on.
+//! Invalid input gives an error message with a remedy, and the exit code that scripts rely on.
 
 use std::{fs, path::Path};
 
 use crate::place::{Place, STORY, text};
 
-/// Runs `sansim check` on a text and returns what it says. It must exit with 2.
+/// Runs `sansim check` on a scenario text, which must exit with 2, and returns standard error.
 fn refused(scenario: &str) -> String {
     let place = Place::new();
     let file = place.scenario(scenario);

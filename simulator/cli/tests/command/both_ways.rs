@@ -1,4 +1,4 @@
-//! Real and skipped time tell the same story.
+//! A story is the same in real and in skipped time.
 
 use std::{
     collections::BTreeMap,
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::place::{Place, text};
 
-/// Scenarios in which the guest does one thing after the other (one HBA) and only a MODE SELECT's
-/// fate decides: a success, rounds that all fail, and one that a step holds.
+/// Scenarios without races in the guest (one HBA), whose outcome depends only on the MODE SELECT: a
+/// success, rounds that all fail, and a command that a step holds.
 const SHORT: [&str; 3] = ["success-at-once", "retries-exhausted", "held-mode-select"];
 
-/// Medium accesses. How many there are depends on how fast the guest is.
+/// Medium accesses. Their number depends on the speed of the guest.
 const MEDIUM: [&str; 5] = ["READ(", "WRITE(", "VERIFY(", "WRITE AND VERIFY(", "SYNCHRONIZE CACHE("];
 
-/// What a run is compared by.
+/// The parts of a run's summary that are compared.
 #[derive(Debug, PartialEq)]
 struct Told {
     verdict: Value,
@@ -31,7 +31,7 @@ fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/rdac")
 }
 
-/// Runs scenarios by one of the clocks, and tells of each by its name.
+/// Runs scenarios in one kind of time; returns the results by scenario name.
 fn run(time: &str, files: &[PathBuf]) -> BTreeMap<String, Told> {
     let place = Place::new();
     let mut sansim = place.sansim();
@@ -40,7 +40,7 @@ fn run(time: &str, files: &[PathBuf]) -> BTreeMap<String, Told> {
     let output = sansim.output().expect("sansim");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let runs = fs::read_dir(place.out()).expect("run directories").flatten();
-    // `latest` is one of the others.
+    // Skips `latest`, a link to one of the others.
     let own = runs.filter(|run| run.file_type().is_ok_and(|kind| kind.is_dir()));
     own.map(|run| told(&run.path(), time)).collect()
 }
@@ -66,7 +66,7 @@ fn told(run: &Path, time: &str) -> (String, Told) {
     (file.file_stem().expect("a name").to_string_lossy().into_owned(), told)
 }
 
-/// Runs scenarios by both clocks and compares all of them.
+/// Runs scenarios in both kinds of time and compares the results.
 fn compare(files: &[PathBuf], forgive: impl Fn(&str, &mut Told)) {
     let (mut real, mut skip) = (run("real", files), run("skip", files));
     for runs in [&mut real, &mut skip] {
@@ -91,12 +91,12 @@ fn three_scenarios_tell_the_same_in_real_and_in_skipped_time() {
             cargo test --release -p sansim --test command -- --ignored both_ways"]
 fn every_scenario_tells_the_same_in_real_and_in_skipped_time() {
     compare(&[scenarios()], |name, told| match name {
-        // The fault is about reads and writes, so this many were in flight when the path failed.
+        // The fault affects reads and writes: its count is the number in flight when the path failed.
         "both-controllers-refuse" => forget(&mut told.faults, "B's firmware does not fit"),
-        // With two HBAs the guest decides by a race how many it sends: a MODE SELECT serves all paths
-        // that scsi_dh_rdac has put on the controller's list by the time its work item runs. Where it
-        // runs after both activations, one is enough; where between them, the second path sends its
-        // own. Both were seen of pg-init-retry in real time. The rounds must be the same.
+        // With two HBAs the number depends on a race in the guest: a MODE SELECT serves all paths that
+        // are on scsi_dh_rdac's list for the controller when its work item runs. If the item runs after
+        // both activations, one command is enough; if it runs between them, the second path sends another.
+        // pg-init-retry showed both in real time. The number of rounds must be the same.
         "pg-init-retry" | "controller-lost-and-back" => {
             forget(&mut told.control, "MODE SELECT(10)");
         }
@@ -104,7 +104,7 @@ fn every_scenario_tells_the_same_in_real_and_in_skipped_time() {
     });
 }
 
-/// Takes out what is not compared. It must be there at all.
+/// Removes a value that is not compared, but must exist.
 fn forget(table: &mut BTreeMap<String, Value>, key: &str) {
     assert!(table.remove(key).is_some(), "{key} is not in {table:?}");
 }

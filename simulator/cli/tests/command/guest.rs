@@ -1,5 +1,5 @@
-//! The whole product with a guest: verdicts, explanations, deaths. Needs the image `bookworm`, which
-//! is built if it is not there.
+//! The whole command with a guest: verdicts, explanations, crashes. Uses the image `bookworm`, and builds
+//! it if needed.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::place::{Place, signal, start, summary, text, wait_for};
 
-/// A controller is lost; what is expected can be put behind it.
+/// A controller fails. Tests append further tables.
 pub(crate) const STORY: &str = r#"
 title = "a controller is lost"
 [guest]
@@ -30,7 +30,7 @@ group = { current = 2 }
 io = { errors = 0, corrupt = 0 }
 "#;
 
-/// A story that goes on until it is stopped.
+/// A story that is still running when the test stops it.
 const ENDLESS: &str = r#"
 title = "nothing happens"
 run_for = "100s"
@@ -134,7 +134,7 @@ fn a_run_leaves_its_whole_story_behind() {
     }
     assert!(read("report.html").contains("a controller is lost"));
     assert!(fs::read_to_string(junit).unwrap().contains("<testcase"));
-    // The scenario as resolved is a scenario again.
+    // The resolved scenario is itself a valid scenario.
     let check = place.sansim().arg("check").arg(latest.join("scenario.toml")).output().unwrap();
     assert_eq!(check.status.code(), Some(0), "{}", text(&check));
 }
@@ -181,7 +181,7 @@ fn a_wrong_expectation_exits_1_and_explains_itself() {
 #[test]
 fn a_kernel_warning_fails_the_run_and_is_named() {
     let place = Place::new();
-    // The kernel log takes lines from userland; a WARNING looks the same there.
+    // A line written to /dev/kmsg from userland looks like the kernel's own WARNING.
     let warned = format!(
         "{STORY}\n[[step]]\nat = \"200ms\"\nwrite = {{ path = \"/dev/kmsg\", \
          text = \"WARNING: CPU: 0 PID: 1 at drivers/md/dm-mpath.c:1 made_up+0x1/0x2\" }}\n"

@@ -1,11 +1,11 @@
-//! Work for every core of the host, to see whether the guest notices.
+//! Load on every core of the host, to check that it does not affect the guest.
 
 use std::{
     process::{Child, Command, Stdio},
     thread::available_parallelism,
 };
 
-/// Two spinning processes a core, until it is dropped.
+/// Two busy processes per core, until this is dropped.
 pub(crate) struct Load(Vec<Child>);
 
 impl Load {
@@ -15,7 +15,7 @@ impl Load {
     }
 }
 
-/// A process that does nothing else. It ends with this one, should that be killed.
+/// A busy process. It ends with the test, even if that is killed.
 fn spin() -> Child {
     let mut shell = Command::new("sh");
     shell.args(["-c", "while kill -0 $PPID; do :; done"]);
@@ -25,7 +25,7 @@ fn spin() -> Child {
 impl Drop for Load {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // One that has ended already is what is wanted.
+            // An error means that it has ended already.
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -1,4 +1,4 @@
-//! Tests with the real command.
+//! Tests of the command `sansim` as a program.
 
 mod bad_input;
 mod both_ways;

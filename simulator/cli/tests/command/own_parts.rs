@@ -1,5 +1,5 @@
-//! Kernels, tools and initramfs of the user's own that cannot be used: what is wrong is said before
-//! anything is downloaded or booted.
+//! The user's own kernels, userlands and initramfs that cannot be used: the error comes before anything is
+//! downloaded or booted.
 
 use std::{
     fs,
@@ -10,10 +10,9 @@ use std::{
 
 use crate::place::{Place, STORY, text};
 
-/// Options and their values.
 type Options<'a> = &'a [(&'a str, &'a Path)];
 
-/// A run with a cache that is empty.
+/// Runs a scenario with an empty cache.
 fn run(place: &Place, options: Options<'_>) -> Output {
     let mut run = place.run(&place.scenario(STORY));
     for (option, path) in options {
@@ -22,7 +21,7 @@ fn run(place: &Place, options: Options<'_>) -> Output {
     run.env("SANSIM_CACHE", place.path().join("cache")).output().unwrap()
 }
 
-/// It must end with this code, and say all of this.
+/// The run must exit with this code, and print all of `parts`.
 fn refused(place: &Place, options: Options<'_>, code: i32, parts: &[&str]) {
     let output = run(place, options);
     let said = text(&output);
@@ -89,7 +88,7 @@ fn an_image_needs_a_name_of_its_own_and_a_part() {
     }
 }
 
-/// A program that says what mmdebstrap does when apt reaches nobody.
+/// A directory with a fake mmdebstrap that fails as the real one does when apt reaches no mirror.
 fn without_mirror(dir: &Path) -> PathBuf {
     fs::create_dir(dir).unwrap();
     let program = dir.join("mmdebstrap");

@@ -1,4 +1,4 @@
-//! Running the real command, with a place of its own for everything it leaves.
+//! Runs the real command in a temporary directory that holds everything it creates.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The shortest story there is.
+/// A minimal scenario.
 pub(crate) const STORY: &str = r#"
 title = "a story"
 [array]
@@ -16,7 +16,7 @@ personality = "rdac"
 luns = [{ size = "64MiB", owner = "A" }]
 "#;
 
-/// A private place: run directories, runtime files, scenario files.
+/// A temporary directory for run directories, runtime files and scenario files.
 pub(crate) struct Place {
     dir: tempfile::TempDir,
 }
@@ -28,27 +28,25 @@ impl Place {
         place
     }
 
-    /// The place itself.
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Where sansim puts sockets and the like.
+    /// The value of XDG_RUNTIME_DIR: sockets and other runtime files.
     pub(crate) fn runtime(&self) -> PathBuf {
         self.dir.path().join("runtime")
     }
 
-    /// Where run directories go.
     pub(crate) fn out(&self) -> PathBuf {
         self.dir.path().join("out")
     }
 
-    /// A scenario file with this text.
+    /// Creates a scenario file.
     pub(crate) fn scenario(&self, text: &str) -> PathBuf {
         self.file("story.toml", text.as_bytes())
     }
 
-    /// A file with these bytes.
+    /// Creates a file with these bytes.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.dir.path().join(name);
         fs::write(&path, bytes).expect("a file in a temporary directory");
@@ -70,20 +68,20 @@ impl Place {
         command
     }
 
-    /// What sansim has not cleaned up.
+    /// Files that sansim has not cleaned up.
     pub(crate) fn left_over(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.runtime()).expect("the runtime directory");
         entries.map(|entry| entry.expect("an entry").path()).flat_map(|path| deep(&path)).collect()
     }
 
-    /// QEMU processes that belong to this place.
+    /// Process IDs of QEMUs that belong to this directory.
     pub(crate) fn qemus(&self) -> Vec<u32> {
         let runtime = self.runtime();
         processes().into_iter().filter(|pid| is_qemu_in(*pid, &runtime)).collect()
     }
 }
 
-/// A directory that only keeps others counts as nothing left.
+/// All files below a directory; empty directories do not count.
 fn deep(path: &Path) -> Vec<PathBuf> {
     match fs::read_dir(path) {
         Ok(entries) => entries.flatten().flat_map(|entry| deep(&entry.path())).collect(),
@@ -107,13 +105,13 @@ fn is_qemu_in(pid: u32, runtime: &Path) -> bool {
         && (here || command.contains(&*runtime.to_string_lossy()))
 }
 
-/// The summary of the newest run.
+/// The `summary.json` of the newest run.
 pub(crate) fn summary(place: &Place) -> serde_json::Value {
     let path = place.out().join("latest/summary.json");
     serde_json::from_str(&fs::read_to_string(path).expect("summary.json")).expect("JSON")
 }
 
-/// What a finished command has printed.
+/// Exit status and output of a finished command, for messages.
 pub(crate) fn text(output: &Output) -> String {
     format!(
         "exit {:?}\n--- stdout\n{}\n--- stderr\n{}",
@@ -123,7 +121,7 @@ pub(crate) fn text(output: &Output) -> String {
     )
 }
 
-/// Waits until something is so; gives up, loudly, after a minute of a machine that may be slow.
+/// Waits until a condition holds; panics after a minute, which is long enough for a slow host.
 pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
@@ -146,7 +144,6 @@ fn newest_events(out: &Path) -> Option<String> {
     fs::read_to_string(runs.into_iter().find(|path| path.exists())?).ok()
 }
 
-/// Sends a signal.
 pub(crate) fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
     assert!(sent.expect("kill").success());

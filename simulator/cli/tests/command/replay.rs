@@ -1,4 +1,4 @@
-//! A run that is run again: it is the same, also if its guest was held meanwhile and looked at.
+//! `sansim replay`: the result is identical, even if the guest was stopped and inspected in between.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::{
     place::{Place, summary, text},
 };
 
-/// A run in exact time, and its directory.
+/// Makes a run in exact time; returns its directory.
 pub(crate) fn run(place: &Place) -> PathBuf {
     let file = place.scenario(STORY);
     let output = place.run(&file).args(["--time", "skip", "--seed", "7"]).output().unwrap();
@@ -32,7 +32,7 @@ fn replay(place: &Place, run: &PathBuf, more: &[&str]) -> Output {
     command(place, run, more).output().expect("sansim")
 }
 
-/// What must be so of a replay: its exit code, and parts of what it says.
+/// Checks a replay's exit code, and that its output contains `parts`.
 fn assert_said(output: &Output, code: i32, parts: &[&str]) {
     let said = text(output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -66,12 +66,12 @@ fn a_story_that_was_held_goes_on_as_if_nothing_had_been() {
         assert_said(&output, 0, &["held at ", "map lun0: ", "identical: "]);
     }
     let late = replay(&place, &run, &["--until", "event:99999"]);
-    assert_said(&late, 0, &["did not come to event:99999", "identical: "]);
+    assert_said(&late, 0, &["did not reach event:99999", "identical: "]);
     let wrong = replay(&place, &run, &["--until", "step:nap"]);
     assert_said(&wrong, 2, &["there is no step `nap`: known are step-1"]);
 }
 
-/// The events of the run that a fork has left.
+/// The events of a fork's run.
 fn events_of_fork(place: &Place, number: u32) -> String {
     let wanted = format!("-fork{number}-");
     let entries = fs::read_dir(place.out()).unwrap().flatten();
@@ -132,17 +132,17 @@ fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
     let path = run.join("summary.json");
     let whole = fs::read_to_string(&path).unwrap();
     for (from, to, why) in [
-        ("\"exact\": true", "\"exact\": false", "its time was not exact"),
+        ("\"exact\": true", "\"exact\": false", "the run was not in exact time"),
         ("\"qemu\": \"QEMU", "\"qemu\": \"another QEMU", "QEMU: QEMU emulator version"),
-        ("\"parts\"", "\"ports\"", "does not say what it was made of"),
-        ("\"seed\": 7", "\"seed\": \"7", "is not what sansim writes"),
+        ("\"parts\"", "\"ports\"", "does not list the parts"),
+        ("\"seed\": 7", "\"seed\": \"7", "is damaged, or not from sansim"),
     ] {
         assert!(whole.contains(from), "{from} in {whole}");
         fs::write(&path, whole.replacen(from, to, 1)).unwrap();
         assert_said(&replay(&place, &run, &[]), 2, &[why]);
     }
     fs::write(&path, whole.replacen("\"parts\"", "\"ports\"", 1)).unwrap();
-    assert_said(&replay(&place, &run, &["--force"]), 0, &["it may differ", "identical: "]);
+    assert_said(&replay(&place, &run, &["--force"]), 0, &["the result may differ", "identical: "]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A shell in the guest, where a replay is held.
+//! `sansim replay --shell`.
 
 use std::{
     fs::File,
@@ -26,7 +26,7 @@ fn what_is_piped_into_it_is_done_in_the_guest_where_the_story_stands() {
     replay.arg("replay").arg(&run).args(["--until", "step:step-1", "--shell", "--out"]);
     let child = replay.arg(place.out()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.unwrap();
-    // The controller has just died, and no I/O has noticed yet; a second later it has.
+    // The controller has just failed, and no I/O has hit it yet; a second later some has.
     let script = b"dmsetup status lun0\nsleep 1\ndmsetup status lun0\necho $((6 * 7)) $(tty)\n";
     child.stdin.take().unwrap().write_all(script).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -44,7 +44,7 @@ fn what_is_piped_into_it_is_done_in_the_guest_where_the_story_stands() {
         .output()
         .unwrap();
     assert_eq!(late.status.code(), Some(2), "{}", text(&late));
-    assert!(text(&late).contains("the story did not come to 900 s"), "{}", text(&late));
+    assert!(text(&late).contains("the story did not reach 900 s"), "{}", text(&late));
     assert!(place.qemus().is_empty());
     assert_eq!(place.left_over(), Vec::<PathBuf>::new());
 }
@@ -83,11 +83,11 @@ fn at_a_terminal_it_is_one_and_can_be_left_whatever_goes_on_in_it() {
     sees("xterm\r\n");
     let size = Winsize { ws_row: 40, ws_col: 99, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&end, size).unwrap();
-    // Whoever sits at a terminal of their own is told by the kernel.
+    // On a real terminal, the kernel sends this signal to the foreground process.
     signal(child.id(), "WINCH");
     types("sleep 0.2; stty size\r");
     sees("40 99");
-    // Ctrl-C is the guest's, too.
+    // Ctrl-C goes to the guest, too.
     types("echo now; sleep 1000\r");
     sees("\rnow");
     types("\x03");

@@ -1,5 +1,5 @@
-//! Skipped time: what a guest sees of a busy host, of delays, and of long waits. All of it is the
-//! guest's time; what the host takes for it is measured by `ci/bench`, and asserted nowhere.
+//! Skipped time: how a busy host, delays and long waits appear to the guest. All times are the guest's;
+//! `ci/bench` measures the host's time, which no test asserts.
 
 use std::process::Output;
 
@@ -8,8 +8,7 @@ use crate::{
     place::{Place, summary, text},
 };
 
-/// One path to an array that does what it is told. Keys of the whole story go before it, tables
-/// behind it.
+/// One path to an array without faults. Tests put top-level keys before it, and tables after it.
 const SAN: &str = r#"
 title = "time is skipped"
 [array]
@@ -19,14 +18,14 @@ luns = [{ size = "64MiB", owner = "A" }]
 count = 1
 "#;
 
-/// One read of 4 KiB at a time, so that a command that takes long is a gap of that length.
+/// One read of 4 KiB at a time, so that a slow command causes a gap of the same length.
 const READS: &str = r#"
 [workload]
 pattern = "read"
 queue_depth = 1
 "#;
 
-/// Nothing but the story's own events.
+/// No workload: only the events of the story.
 const QUIET: &str = r#"
 [workload]
 pattern = "none"
@@ -37,7 +36,7 @@ fn skip(place: &Place, keys: &str, tables: &str) -> Output {
     place.run(&file).args(["--time", "skip", "--seed", "7"]).output().expect("sansim")
 }
 
-/// The summary of a story that must pass.
+/// Runs a story, which must pass; returns its summary.
 fn pass(keys: &str, tables: &str) -> serde_json::Value {
     let place = Place::new();
     let output = skip(&place, keys, tables);
@@ -49,12 +48,12 @@ fn pass(keys: &str, tables: &str) -> serde_json::Value {
     summary
 }
 
-/// What the workload saw, in the guest's seconds.
+/// A figure of the workload, in seconds of the guest's time.
 fn io(summary: &serde_json::Value, figure: &str) -> f64 {
     summary["io"][figure].as_f64().expect(figure)
 }
 
-/// Reads go on around one that a fault rule (`then`) and steps keep back for so many seconds.
+/// A fault rule (`then`) and steps delay one read by this many seconds; the reads must continue after it.
 fn assert_stall(seconds: f64, then: &str, steps: &str) {
     let run_for = format!("run_for = \"{}s\"", seconds + 2.0);
     let fault = format!(
@@ -78,8 +77,8 @@ fn reads_are_quick_however_busy_the_host_is() {
     assert_eq!(summary["io"]["errors"], 0);
 }
 
-/// Has the guest's kernel write down when it begins with a command, when the command is in its queue,
-/// and when the thread that keeps the clock is woken; then eight reads, and what was written down.
+/// Traces in the guest's kernel when a command starts, when it is in its virtqueue, and when the keeper
+/// thread is woken; then does eight reads and prints the trace.
 const TRACE: &str = r#"
 [[step]]
 at = "100ms"
@@ -109,7 +108,7 @@ on = { step = "trace" }
 end = true
 "#;
 
-/// What a step's program has printed in the newest run.
+/// The standard output of a step's program in the newest run.
 fn stdout_of(place: &Place, step: &str) -> String {
     let path = place.out().join("latest/events.ndjson");
     let events = std::fs::read_to_string(path).expect("events.ndjson");
@@ -119,8 +118,8 @@ fn stdout_of(place: &Place, step: &str) -> String {
     event["stdout"].as_str().expect("stdout").to_owned()
 }
 
-/// Woken any earlier, it could ask while the queue is still empty, on a kernel that is preempted in
-/// between; and nobody would wake it again.
+/// If the keeper were woken earlier, a preemptible kernel could let it ask while the queue is still empty;
+/// nothing would wake it again.
 #[test]
 fn the_clocks_keeper_is_woken_when_a_command_is_in_its_queue() {
     let place = Place::new();
@@ -177,7 +176,7 @@ fn ten_minutes_of_waiting_come_to_their_verdict() {
 #[test]
 fn a_story_that_waits_for_ever_fails_at_its_limit_and_names_what_is_open() {
     let place = Place::new();
-    // A program of the guest that outlasts the story, and an expectation that is given all of it.
+    // A program that outlasts the story, and an expectation whose `by` is the story's limit.
     let open = "[[step]]\nname = \"nap\"\nat = \"0s\"\nrun = [\"sleep\", \"1000\"]\n\
                 timeout = \"2000s\"\n\
                 [[expect]]\nby = \"90s\"\nowner = { lun = 0, controller = \"B\" }\n";

@@ -1,4 +1,4 @@
-//! Where stories start from: a template, or a checkpoint that another story has left behind.
+//! What a story starts from: a template, or the checkpoint of an earlier run.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use crate::{
     place::{Place, summary, text},
 };
 
-/// A cache with the user's images, and nothing else.
+/// A cache directory that contains only the user's images.
 fn cache(place: &Place) -> PathBuf {
     let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let user = named("SANSIM_CACHE")
@@ -23,7 +23,7 @@ fn cache(place: &Place) -> PathBuf {
     cache
 }
 
-/// The events of a story, told with this cache, and what it was started from.
+/// Runs a story with this cache; returns its events and what it started from (`boot`).
 fn tell(place: &Place, cache: &Path, story: &str, options: &[&str]) -> (String, String) {
     let mut run = place.run(&place.scenario(story));
     run.env("SANSIM_CACHE", cache).args(["--time", "skip", "--seed", "7"]).args(options);
@@ -33,7 +33,7 @@ fn tell(place: &Place, cache: &Path, story: &str, options: &[&str]) -> (String, 
     (fs::read_to_string(place.out().join("latest/events.ndjson")).unwrap(), boot)
 }
 
-/// The checkpoints that there are.
+/// The checkpoints in a cache.
 fn starts(cache: &Path) -> Vec<PathBuf> {
     let inside = |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
     let templates = inside(cache.join("templates")).flat_map(inside);
@@ -65,7 +65,7 @@ fn a_story_is_the_same_wherever_it_was_started_from() {
         assert!(first == tell(STORY, &[], "checkpoint"), "after a damaged {file}");
     }
 
-    // Another guest finds other disks. Its checkpoint in the place of the first one's is found out.
+    // A guest with other disks: its checkpoint in place of the first one must be detected.
     let other =
         STORY.replace("owner = \"A\" }", "owner = \"A\" }, { size = \"64MiB\", owner = \"A\" }");
     tell(&other, &[], "template");
@@ -76,7 +76,7 @@ fn a_story_is_the_same_wherever_it_was_started_from() {
     assert!(first == tell(STORY, &[], "template"), "with another one's checkpoint");
     assert!(first == tell(STORY, &[], "checkpoint"), "after another one's checkpoint");
 
-    // What can be seen before the story starts is a part of it.
+    // A fault that acts during discovery is part of what a checkpoint depends on.
     let early = "[[fault]]\nwhen = { op = \"INQUIRY\", stage = \"any\", nth = 1 }\nthen = { delay = \"1s\" }\n";
     for _ in 0..2 {
         tell(&format!("{STORY}\n{early}"), &[], "template");

@@ -1,4 +1,4 @@
-//! Several runs of one command: in which order, what they took, whether they agree. With a guest.
+//! Several runs in one command: their order, times, and comparison. With a guest.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use crate::{
     place::{Place, summary, text},
 };
 
-/// The lines of `--json` that have this kind.
+/// The lines of `--json` output with this `kind`.
 fn lines(output: &Output, kind: &str) -> Vec<serde_json::Value> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let parsed = stdout.lines().map(|line| serde_json::from_str(line).expect(line));
@@ -29,8 +29,8 @@ fn repeated_runs_are_compared_and_timed_in_words() {
         "of 2 runs agree",
         "discovery ",
         "CPU: QEMU ",
-        "scenarios a minute",
-        "simulated seconds a second",
+        "scenarios per minute",
+        "simulated seconds per second",
     ] {
         assert!(said.contains(part), "{part:?} is missing:\n{said}");
     }

@@ -1,4 +1,4 @@
-//! What the command says of itself.
+//! `sansim --version`.
 
 use crate::place::{Place, text};
 
@@ -14,7 +14,7 @@ fn it_says_its_version_and_the_commit_that_it_was_built_from() {
     assert!(is_commit_or_nothing(commit), "{said}");
 }
 
-/// Built outside git it has no commit.
+/// The version has no commit if it was built outside git.
 fn is_commit_or_nothing(text: &str) -> bool {
     let Some(commit) = text.strip_prefix(" (").and_then(|text| text.strip_suffix(')')) else {
         return text.is_empty();

@@ -1,47 +1,47 @@
-//! Whether sequences of several runs are the same, and where they part.
+//! Compares sequences of several runs, and finds the first difference.
 
 use serde::Serialize;
 
 use super::track::Sequence;
 
-/// How many runs tell the same as the first one.
+/// How far the sequences of several runs agree with that of the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
-    /// Runs that agree with the first one, itself included.
+    /// Number of runs that agree with the first one, including itself.
     pub agree: u32,
-    /// How many commands or events the first run has.
+    /// Number of commands or events of the first run.
     pub length: u64,
-    /// BLAKE3 of the first run's sequence, in hexadecimal: equal sequences have equal ones.
+    /// BLAKE3 of the first run's sequence, in hexadecimal.
     pub digest: String,
-    /// Where other runs leave the first one, one each.
+    /// The first difference of each run that does not agree.
     pub differences: Vec<Difference>,
 }
 
-/// Where a run leaves the first one.
+/// The first difference between a run and the first run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// The run, from 1.
+    /// Number of the run, from 1.
     pub run: u32,
-    /// The run that it is compared with.
+    /// Number of the run that it is compared with.
     pub base: u32,
-    /// The first place that differs, from 1.
+    /// Position of the first command or event that differs, from 1.
     pub at: u64,
-    /// Scenario seconds at which this run was there; null where that is no longer known.
+    /// Scenario time of this run at that position, in seconds; null beyond the part that is kept.
     pub t: Option<f64>,
-    /// What this run tells there; null where it has ended, or where it is no longer known.
+    /// This run's command or event at that position; null if it has ended, or beyond the part that is kept.
     pub tells: Option<String>,
-    /// What the first run tells there, likewise.
+    /// The first run's command or event at that position; null as above.
     pub instead_of: Option<String>,
 }
 
 impl Agreement {
-    /// The first run alone.
+    /// Starts with the first run.
     pub(super) fn of(first: &Sequence) -> Self {
         let digest = first.digest.to_hex().to_string();
         Agreement { agree: 1, length: first.count, digest, differences: Vec::new() }
     }
 
-    /// Compares a further run.
+    /// Compares another run with the first.
     pub(super) fn add(&mut self, base: (u32, &Sequence), run: (u32, &Sequence)) {
         match difference(base, run) {
             None => self.agree += 1,
@@ -49,8 +49,8 @@ impl Agreement {
         }
     }
 
-    /// The whole in a line: `9 of 10 runs agree; run 7 differs from run 1 at command 812 (t = 3.2
-    /// s): … instead of …`. `what` is what the sequence consists of, for instance `command`.
+    /// A summary in one line: `9 of 10 runs agree; run 7 differs from run 1 at command 812 (t = 3.2
+    /// s): … instead of …`. `what` names the items of the sequence, for instance `command`.
     pub fn describe(&self, what: &str) -> String {
         let runs = self.agree as usize + self.differences.len();
         let text = format!("{} of {runs} runs agree", self.agree);
@@ -80,7 +80,7 @@ impl Difference {
     }
 }
 
-/// The first place where a run leaves another one.
+/// The first difference between two runs.
 fn difference(
     (base, first): (u32, &Sequence),
     (run, other): (u32, &Sequence),
@@ -113,7 +113,7 @@ mod tests {
         track.finish()
     }
 
-    /// The first of these against the others.
+    /// Compares the first of these runs with the others.
     fn agreement(runs: &[&[&str]]) -> Agreement {
         let first = sequence(runs[0]);
         let mut agreement = Agreement::of(&first);

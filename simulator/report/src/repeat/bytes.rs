@@ -1,4 +1,4 @@
-//! Runs in exact time, compared by every byte of their `events.ndjson`.
+//! Compares runs in exact time by every byte of their `events.ndjson`.
 
 mod events;
 mod exact;
@@ -22,26 +22,26 @@ use super::{Compared, Repeat};
 /// A run in exact time that has ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// It left its events in this file.
+    /// The run's `events.ndjson`.
     Events(PathBuf),
-    /// It left nothing to be compared, for this reason.
+    /// The run has nothing to compare, for this reason.
     Failed(String),
 }
 
-/// Runs in exact time of one scenario with one seed. Their files are compared when all have ended.
+/// Repeated runs in exact time of one scenario with one seed. Their files are compared when all have ended.
 #[derive(Debug, Default)]
 pub struct Bytes {
     runs: Vec<(u32, Ended)>,
 }
 
 impl Bytes {
-    /// Takes a run that has ended; `number` is 1 for the first one.
+    /// Adds a run that has ended; `number` is 1 for the first run.
     pub fn add(&mut self, number: u32, run: Ended) {
         self.runs.push((number, run));
     }
 
-    /// Compares each with the first that left a file that can be read; none if there are not two.
-    /// Reads all files, however large, a piece at a time.
+    /// Compares each run with the first that left a readable file; `None` for fewer than two runs. Reads the
+    /// files in pieces, so that they may be of any size.
     pub fn finish(mut self) -> Option<Repeat> {
         if self.runs.len() < 2 {
             return None;
@@ -58,7 +58,7 @@ impl Bytes {
     }
 }
 
-/// Compares the `events.ndjson` of two runs, of which the first is number 1.
+/// Compares the `events.ndjson` of two runs, numbered 1 and 2.
 pub fn compare(first: &Path, second: &Path) -> Exact {
     let (mut exact, mut base) = (Exact::default(), None);
     for (run, path) in (1..).zip([first, second]) {
@@ -93,14 +93,14 @@ fn add(
     Ok(())
 }
 
-/// The file that the others are compared with, in a few numbers.
+/// Size, length and digest of the file that the others are compared with.
 fn base(run: u32, path: &Path) -> Result<Base, Unreadable> {
     let content = EventsFile::open(path)?.content()?;
     let blake3 = content.digest.to_hex().to_string();
     Ok(Base { run, bytes: content.bytes, events: content.lines, blake3 })
 }
 
-/// Where a run leaves the first one; none if their files are the same.
+/// The first difference between two files; `None` if they are identical.
 fn departure(first: &Path, run: u32, path: &Path) -> Result<Option<Departure>, Unreadable> {
     let (mut first, mut other) = (EventsFile::open(first)?, EventsFile::open(path)?);
     let Some(place) = part(&mut first, &mut other)? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! How runs of the same compare.
+//! The result of comparing repeated runs.
 
 use std::fmt;
 
@@ -6,48 +6,48 @@ use serde::Serialize;
 
 use super::{Agreement, Exact};
 
-/// How the runs of one scenario with one seed compare. An object of kind `repeat` in `--json`.
+/// The comparison of repeated runs of one scenario with one seed. An object of kind `repeat` in `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Repeat {
-    /// How many runs were compared.
+    /// Number of runs compared.
     pub runs: u32,
-    /// By what, and what came of it.
+    /// What was compared, and the result.
     #[serde(flatten)]
     pub compared: Compared,
 }
 
-/// What of runs was compared. In JSON `compared` is `bytes` or `stories`, beside the fields of [`Exact`]
-/// or [`Loose`].
+/// The kind of comparison. In JSON, `compared` is `bytes` or `stories`, next to the fields of [`Exact`] or
+/// [`Loose`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "compared", rename_all = "snake_case")]
 pub enum Compared {
     /// Runs in exact time: every byte of their `events.ndjson`.
     Bytes(Exact),
-    /// Runs in real time: what they told, without times.
+    /// Runs in real time: commands and events, without times.
     Stories(Loose),
 }
 
-/// How the stories of runs in real time compare.
+/// The comparison of runs in real time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Loose {
-    /// Commands of the story that do not access the medium.
+    /// The story's commands that do not access the medium.
     pub control: Agreement,
-    /// All commands of the story.
+    /// The story's commands, medium accesses included.
     pub commands: Agreement,
-    /// Everything else that was told.
+    /// All other events.
     pub events: Agreement,
 }
 
 impl Loose {
-    /// Whether all runs told the same story.
+    /// Whether all three sequences agree in all runs.
     pub fn is_whole(&self) -> bool {
         [&self.control, &self.commands, &self.events].iter().all(|a| a.differences.is_empty())
     }
 }
 
 impl Repeat {
-    /// The exit code of a program that saw only this (see the README): 1 where runs in exact time were
-    /// not all shown to be identical. In real time differences are to be expected, and it is 0.
+    /// The exit code for this result alone (see the README): 1 unless all runs in exact time are identical. In
+    /// real time it is always 0, because differences are normal there.
     pub fn exit_code(&self) -> u8 {
         match &self.compared {
             Compared::Bytes(exact) => u8::from(!exact.is_whole()),

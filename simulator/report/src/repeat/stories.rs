@@ -1,12 +1,11 @@
-//! Runs in real time, compared as they end by what they told.
+//! Compares runs in real time by their commands and events, as each run ends.
 
 use super::{Agreement, Compared, Loose, Repeat, Trace};
 
-/// Runs that may end before the first one does, which has then come to nothing: as many as can go on
-/// at once.
+/// If this many runs end before run 1, run 1 has failed: no more can be in progress at the same time.
 const PATIENCE: usize = 64;
 
-/// Compares runs with the first of them. Of the others only where they differ is kept.
+/// Compares runs with the first one. For the others, only the differences are kept.
 #[derive(Debug, Default)]
 pub struct Stories {
     base: Option<Base>,
@@ -18,7 +17,7 @@ pub struct Stories {
 struct Base {
     number: u32,
     trace: Trace,
-    /// How many runs were compared, this one included.
+    /// Number of runs compared, including this one.
     runs: u32,
     loose: Loose,
 }
@@ -43,7 +42,7 @@ impl Base {
 }
 
 impl Stories {
-    /// Takes a run that has ended; `number` is 1 for the first one.
+    /// Adds a run that has ended; `number` is 1 for the first run.
     pub fn add(&mut self, number: u32, trace: Trace) {
         match &mut self.base {
             Some(base) => base.add(number, &trace),
@@ -56,7 +55,7 @@ impl Stories {
         }
     }
 
-    /// Makes the first of the early ones the base, and compares the others with it.
+    /// Makes the lowest-numbered early run the base, and compares the others with it.
     fn choose_base(&mut self) {
         self.early.sort_by_key(|(number, _)| *number);
         let mut early = self.early.drain(..);
@@ -66,8 +65,7 @@ impl Stories {
         }
     }
 
-    /// How they compare; none if there are not two. If the first one never ended, the next does
-    /// for it.
+    /// The result; `None` for fewer than two runs. If run 1 left no trace, the next run takes its place.
     pub fn finish(mut self) -> Option<Repeat> {
         if self.base.is_none() {
             self.choose_base();

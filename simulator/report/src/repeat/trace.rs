@@ -1,4 +1,4 @@
-//! What one run told.
+//! The trace of a run: its commands and events, for a comparison.
 
 use sansim_array::{Class, CommandRecord, Stage};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use sansim_stage::event::{Event, What};
 
-/// Takes down what a run tells of its story.
+/// Records the trace of a run.
 #[derive(Debug, Default)]
 pub struct Tracer {
     control: Track,
@@ -16,7 +16,7 @@ pub struct Tracer {
     events: Track,
 }
 
-/// What a run told of its story, to be compared with what another one did.
+/// The commands and events of a run, to be compared with another run's.
 #[derive(Debug, Clone)]
 pub struct Trace {
     /// Commands that do not access the medium.
@@ -28,7 +28,7 @@ pub struct Trace {
 }
 
 impl Tracer {
-    /// Takes a completed command, in any order; it is also given as the event that it makes.
+    /// Adds a completed command, in any order, with the event for it.
     pub fn command(&mut self, record: &CommandRecord, event: &Event) {
         let (Stage::Story, What::Command(command)) = (record.stage, &event.what) else { return };
         let text = words::of_command(command);
@@ -38,7 +38,7 @@ impl Tracer {
         self.commands.push(record.seq, event.t, text);
     }
 
-    /// Takes an event; commands, and what was before the story, are left out.
+    /// Adds an event; ignores commands and events before the story.
     pub fn event(&mut self, event: &Event) {
         if event.t >= 0.0
             && let Some(text) = words::of_event(&event.what)
@@ -47,7 +47,7 @@ impl Tracer {
         }
     }
 
-    /// The end of the run.
+    /// Completes the trace at the end of the run.
     pub fn finish(self) -> Trace {
         Trace {
             control: self.control.finish(),

@@ -1,18 +1,18 @@
-//! One sequence of what a run told.
+//! One sequence of commands or events of a run.
 
 use blake3::{Hash, Hasher};
 
-/// What was told, and when.
+/// A command or event, in words, with its time.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
-    /// Its place among the others; equals stay as they came.
+    /// Sort key; items with equal keys keep their order.
     order: u64,
-    /// Scenario seconds, for the report only.
+    /// Scenario time in seconds, for the report only.
     pub(super) t: f64,
     pub(super) text: Box<str>,
 }
 
-/// A sequence while it grows. Its beginning is kept, the rest only counted and hashed.
+/// A sequence under construction. Its beginning is kept, the rest is only counted and hashed.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     kept: Vec<Item>,
@@ -20,19 +20,19 @@ pub(super) struct Track {
     rest: Hasher,
 }
 
-/// A whole sequence.
+/// A complete sequence.
 #[derive(Debug, Clone)]
 pub(super) struct Sequence {
-    /// The beginning of it, in order.
+    /// The first items, in order.
     pub(super) kept: Vec<Item>,
-    /// How many items there are in all.
+    /// Number of all items.
     pub(super) count: u64,
-    /// Of all items.
+    /// BLAKE3 of all items.
     pub(super) digest: Hash,
 }
 
 impl Track {
-    /// Items that are kept, to tell where two sequences part; some ten megabytes of commands.
+    /// Number of items kept, to find the first difference; some ten megabytes of commands.
     pub(super) const KEPT: usize = 100_000;
 
     pub(super) fn push(&mut self, order: u64, t: f64, text: String) {
@@ -44,7 +44,7 @@ impl Track {
         }
     }
 
-    /// Puts the items into their order. Those that were not kept stay in the order in which they came.
+    /// Sorts the kept items. Items beyond those are hashed in the order of their arrival.
     pub(super) fn finish(mut self) -> Sequence {
         self.kept.sort_by_key(|item| item.order);
         let mut hasher = Hasher::new();
@@ -54,7 +54,7 @@ impl Track {
     }
 }
 
-/// With its length, so that no two sequences of texts are the same bytes.
+/// Includes the length, so that different sequences never hash the same bytes.
 fn hash(hasher: &mut Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! Events in words that are the same whenever the same happens.
+//! Events in words that do not vary between runs.
 
 use sansim_stage::event::{CommandEvent, What};
 
@@ -8,9 +8,8 @@ pub(super) fn of_command(command: &CommandEvent) -> String {
     format!("hba{hba}:{port} LUN {lun} {op} {cdb}: {}", command.answer())
 }
 
-/// Anything else, without times, measured values, and numbers that the guest gives out as it
-/// likes; none for commands, nor for what
-/// multipathd says of its maps, which has process numbers and the like in it.
+/// Any other event, without times, measured values, and numbers that the guest assigns freely. `None` for
+/// commands, and for multipathd's view of its maps, which contains such numbers.
 pub(super) fn of_event(what: &What) -> Option<String> {
     Some(match what {
         What::Command(_) => return None,

@@ -1,4 +1,4 @@
-//! A run's `events.ndjson`, read again.
+//! Reads a run's `events.ndjson` in pieces.
 
 use std::{
     fs::File,
@@ -8,10 +8,10 @@ use std::{
 
 use blake3::{Hash, Hasher};
 
-/// Bytes that are read at a time.
+/// Bytes per read.
 const PIECE: usize = 256 << 10;
 
-/// Bytes of a line that are looked at. Only what a program of the guest has printed is as long.
+/// Maximum bytes of a line that are examined. Only a line with the output of a guest's program can be longer.
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// Why a run's events cannot be read.
@@ -23,18 +23,18 @@ pub(super) struct Unreadable {
     source: io::Error,
 }
 
-/// A file of events, read from its beginning.
+/// An events file, read from its beginning.
 pub(super) struct EventsFile {
     path: PathBuf,
     reader: BufReader<File>,
 }
 
-/// A whole file in a few numbers.
+/// Size, length and digest of a file.
 pub(super) struct Content {
     pub(super) bytes: u64,
-    /// Lines; an unfinished last one counts.
+    /// Number of lines, including an unfinished last one.
     pub(super) lines: u64,
-    /// Of all bytes.
+    /// BLAKE3 of all bytes.
     pub(super) digest: Hash,
 }
 
@@ -42,7 +42,7 @@ impl EventsFile {
     /// Opens a file.
     ///
     /// # Errors
-    /// When there is none, or it may not be read.
+    /// When it does not exist, or cannot be read.
     pub(super) fn open(path: &Path) -> Result<EventsFile, Unreadable> {
         let path = path.to_owned();
         match File::open(&path) {
@@ -51,22 +51,22 @@ impl EventsFile {
         }
     }
 
-    /// The next bytes, as many as are there; none at the end. They stay until they are
-    /// [passed](EventsFile::pass).
+    /// The next bytes in the buffer; empty at the end of the file. Call [`pass`](EventsFile::pass) to consume
+    /// them.
     ///
     /// # Errors
-    /// When the file cannot be read any more.
+    /// When the file cannot be read.
     pub(super) fn next(&mut self) -> Result<&[u8], Unreadable> {
         let EventsFile { path, reader } = self;
         reader.fill_buf().map_err(|source| Unreadable { path: path.clone(), source })
     }
 
-    /// Goes on by so many of the bytes that came last.
+    /// Consumes bytes that [`next`](EventsFile::next) has returned.
     pub(super) fn pass(&mut self, bytes: usize) {
         self.reader.consume(bytes);
     }
 
-    /// Reads the rest of it.
+    /// Reads the rest of the file.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -86,7 +86,7 @@ impl EventsFile {
         Ok(Content { bytes, lines, digest: hasher.finalize() })
     }
 
-    /// The line that begins at this byte, without its end, and not more than is worth to be looked at.
+    /// The line that begins at this byte, without its newline, and at most [`LONGEST_LINE`] bytes of it.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -106,7 +106,7 @@ impl EventsFile {
     }
 }
 
-/// How many lines end in these bytes.
+/// Number of newlines in these bytes.
 pub(super) fn line_ends(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

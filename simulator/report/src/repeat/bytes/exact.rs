@@ -1,4 +1,4 @@
-//! How the bytes of several runs compare.
+//! The result of a comparison of bytes.
 
 use std::fmt;
 
@@ -6,71 +6,70 @@ use serde::Serialize;
 
 use super::{keys::Key, told::Told};
 
-/// How the `events.ndjson` of runs in exact time compare.
+/// The result of comparing the `events.ndjson` of runs in exact time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Exact {
-    /// The run that the others are compared with: the first whose file could be read. None if no file
-    /// could be.
+    /// The run that the others are compared with: the first with a readable file. Null if there is none.
     pub base: Option<Base>,
-    /// Runs with the bytes of that one, itself included.
+    /// Number of runs identical to that run, including itself.
     pub identical: u32,
-    /// Where others leave it, one each.
+    /// The first difference of each run that is not identical.
     pub differences: Vec<Departure>,
-    /// Runs that could not be compared.
+    /// The runs that could not be compared.
     pub not_compared: Vec<Uncompared>,
 }
 
-/// The run that others are compared with, and its `events.ndjson`.
+/// The run that the others are compared with, and its `events.ndjson`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Base {
-    /// The run, from 1.
+    /// Number of the run, from 1.
     pub run: u32,
-    /// The size of its file.
+    /// Size of its file, in bytes.
     pub bytes: u64,
-    /// The lines of its file.
+    /// Number of lines in its file.
     pub events: u64,
     /// BLAKE3 of its file, in hexadecimal, as `b3sum` prints it.
     pub blake3: String,
 }
 
-/// Where a run leaves the one that it is compared with.
+/// The first difference between a run and the one that it is compared with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Departure {
-    /// The run, from 1.
+    /// Number of the run, from 1.
     pub run: u32,
     /// The first byte that differs, from 1, as `cmp` counts.
     pub byte: u64,
-    /// The line that it is in, from 1: the event.
+    /// Line of that byte, from 1: the number of the event.
     pub line: u64,
-    /// Its place in that line, in bytes from 1.
+    /// Position of that byte in its line, in bytes from 1.
     pub column: u64,
-    /// What each of the two tells there.
+    /// The contents of both files at that point.
     #[serde(flatten)]
     pub parting: Parting,
 }
 
-/// How a run parts from the one that it is compared with. In JSON `how` is `differs`, `ends` or
+/// How a run differs from the one that it is compared with. In JSON, `how` is `differs`, `ends` or
 /// `goes_on`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "how", rename_all = "snake_case")]
 pub enum Parting {
-    /// It tells something else.
+    /// Both files continue, with different bytes.
     Differs {
-        /// What it tells.
+        /// This run's line.
         tells: Told,
-        /// What the other one tells.
+        /// The other run's line.
         instead_of: Told,
-        /// The keys that differ, if both are events.
+        /// The keys that differ, if both lines are events.
         keys: Vec<Key>,
     },
-    /// It ends, and the other one goes on.
+    /// This run's file ends, and the other one continues.
     Ends {
-        /// What the other one tells.
+        /// The other run's line.
         instead_of: Told,
     },
-    /// It goes on, and the other one has ended.
+    /// This run's file continues, and the other one has ended.
     GoesOn {
-        /// What it tells.
+        /// This run's line.
         tells: Told,
     },
 }
@@ -78,14 +77,14 @@ pub enum Parting {
 /// A run that could not be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Uncompared {
-    /// The run, from 1.
+    /// Number of the run, from 1.
     pub run: u32,
-    /// Why not.
+    /// Why it could not be compared.
     pub why: String,
 }
 
 impl Exact {
-    /// How many runs were compared.
+    /// Number of runs that were compared.
     pub(super) fn runs(&self) -> u32 {
         self.identical + self.differences.len() as u32
     }
@@ -96,8 +95,8 @@ impl Exact {
     }
 }
 
-/// How many are identical; the first that is not, in detail, the numbers of the others; and those that
-/// were not compared.
+/// The number of identical runs; the first difference in detail, with the numbers of the other runs that
+/// differ; and the runs that were not compared.
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.base {
@@ -124,7 +123,7 @@ impl fmt::Display for Exact {
     }
 }
 
-/// The numbers of further runs that differ.
+/// Lists the numbers of further runs that differ.
 fn list(others: &[Departure], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if others.is_empty() {
         return Ok(());
@@ -153,7 +152,7 @@ impl Departure {
     }
 }
 
-/// What is different in one event, or that it is another event.
+/// Describes the difference within one event, or that the events are different ones.
 fn describe_difference(
     tells: &Told,
     instead_of: &Told,
@@ -169,7 +168,7 @@ fn describe_difference(
     }
 }
 
-/// `latency_s: 0.001 instead of 0.002`.
+/// For instance `latency_s: 0.001 instead of 0.002`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Key { key, tells, instead_of } = self;

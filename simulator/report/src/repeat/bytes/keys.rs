@@ -1,4 +1,4 @@
-//! Which keys of two events differ.
+//! Finds the keys in which two events differ.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use serde_json::value::RawValue;
 
 use super::told::cut;
 
-/// Keys that are told; what differs in more is another event.
+/// Maximum number of keys reported; with more differences, it is another event.
 const MOST: usize = 8;
 
-/// Objects in objects that are looked into; what is deeper is compared as a whole.
+/// Maximum depth of nested objects; deeper values are compared as a whole.
 const DEEPEST: u32 = 16;
 
-/// A key of an event that has not the value that it has in another run. Values are as they are written
-/// in the file, long ones cut; null where there is no such key.
+/// A key of an event whose value differs between two runs. Values are quoted from the file, and truncated if
+/// long; null if the key is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key {
     /// The key: `latency_s`, or in an object within the event `view.maps[0].paths`.
     pub key: String,
-    /// Its value in this run.
+    /// The value in this run.
     pub tells: Option<String>,
-    /// Its value in the run that it is compared with.
+    /// The value in the run that it is compared with.
     pub instead_of: Option<String>,
 }
 
-/// The first keys that differ, in the order of their names. None of them where a line is no JSON object,
-/// or both say the same in other bytes.
+/// The first keys that differ, in order of their names. Empty if a line is not a JSON object, or if the values
+/// are equal and only the bytes differ.
 pub(super) fn different_keys(was: &[u8], is: &[u8]) -> Vec<Key> {
     let mut keys = Vec::new();
     if let (Ok(was), Ok(is)) = (serde_json::from_slice(was), serde_json::from_slice(is)) {

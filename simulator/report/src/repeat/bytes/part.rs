@@ -1,33 +1,33 @@
-//! The first byte at which two files part.
+//! Finds the first byte in which two files differ.
 
 use super::events::{EventsFile, Unreadable, line_ends};
 
-/// Where two files part. Everything is counted from 0.
+/// The first difference between two files. All positions count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     /// The first byte that differs.
     pub(super) byte: u64,
-    /// The line that it is in.
+    /// The line of that byte.
     pub(super) line: u64,
-    /// The byte at which that line begins.
+    /// The position of the first byte of that line.
     pub(super) line_start: u64,
-    /// Which of the files has no such byte.
+    /// Which of the files ends there.
     pub(super) ends: Ends,
 }
 
-/// Which of two files ends where they part.
+/// Which of two files ends at the first difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
-    /// Both go on, each in its way.
+    /// Both files continue.
     Neither,
-    /// The first one.
+    /// The first file.
     First,
-    /// The other one.
+    /// The other file.
     Other,
 }
 
-/// Where two files part; none if they are the same. Both are read from where they are, a piece at a
-/// time.
+/// The first difference between two files; `None` if they are identical. Reads both from their current
+/// position, in pieces.
 ///
 /// # Errors
 /// When one of them cannot be read.
@@ -55,9 +55,9 @@ pub(super) fn part(
     }
 }
 
-/// How many bytes are the same from the beginning on.
+/// Length of the common prefix.
 fn same_bytes(was: &[u8], is: &[u8]) -> usize {
-    // Nearly always all are, and that is found out many at a time.
+    // Fast path: nearly always all bytes are equal, and slices compare quickly.
     if was == is {
         return was.len();
     }
@@ -65,7 +65,7 @@ fn same_bytes(was: &[u8], is: &[u8]) -> usize {
 }
 
 impl Place {
-    /// Goes on by these bytes.
+    /// Advances past these bytes.
     fn pass(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') {
             self.line_start = self.byte + last as u64 + 1;

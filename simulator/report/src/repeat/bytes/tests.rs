@@ -1,4 +1,4 @@
-//! Canaries: files that differ in one byte, which must be found and named.
+//! Files that differ in one byte, which the comparison must find and describe.
 
 use std::{fs, path::PathBuf};
 
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use super::{super::Compared, *};
 use sansim_stage::event::{CommandEvent, Event, What};
 
-/// Events of each run here: more than are read at a time.
+/// Number of events of each run: more than fit into one read.
 const EVENTS: u64 = 4000;
 
-/// A read every millisecond, and now and then a line of the log.
+/// A read every millisecond, and every tenth event a log line.
 fn event(number: u64) -> Event {
     let what = match number % 10 {
         9 => What::Log { level: Some(6), text: format!("sd 0:0:0:0: message {number}") },
@@ -37,24 +37,24 @@ fn line(event: &Event) -> String {
     format!("{}\n", serde_json::to_string(event).unwrap())
 }
 
-/// A whole file.
+/// A complete events file.
 fn whole() -> String {
     (0..EVENTS).map(|number| line(&event(number))).collect()
 }
 
-/// Where a line begins, counted from 0 like the line itself.
+/// The position of the first byte of a line; both count from 0.
 fn start_of(text: &str, number: u64) -> usize {
     text.split_inclusive('\n').take(number as usize).map(str::len).sum()
 }
 
-/// A place for the files of some runs.
+/// The files of several runs, in a temporary directory.
 struct Runs {
     place: TempDir,
     bytes: Bytes,
 }
 
 impl Runs {
-    /// Nothing yet but a first run with these bytes.
+    /// Starts with a first run with these bytes.
     fn of(first: &str) -> Self {
         let mut runs = Runs { place: tempfile::tempdir().unwrap(), bytes: Bytes::default() };
         runs.add(1, first.as_bytes());
@@ -82,7 +82,7 @@ impl Runs {
     }
 }
 
-/// How a run with these bytes leaves a whole one.
+/// The first difference between a run with these bytes and a complete one.
 fn departure_of(bytes: &[u8]) -> Departure {
     let mut runs = Runs::of(&whole());
     runs.add(2, bytes);

@@ -1,50 +1,50 @@
-//! What a line of `events.ndjson` tells of.
+//! A line of `events.ndjson`, and the event that it contains.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a line or of a value that are shown, before and behind the byte that is meant.
+/// Bytes of a line or value to show before and after the byte that differs.
 const BEFORE: usize = 40;
 const BEHIND: usize = 80;
 
-/// A line of events that is not as another run's.
+/// A line of events that differs from another run's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Told {
-    /// What it tells of; none if it is no event, because it was cut short or damaged.
+    /// The event; absent if the line is truncated or damaged.
     #[serde(flatten)]
     pub subject: Option<Subject>,
-    /// The line itself; of a long one what is around the byte that differs, with `…` for the rest.
+    /// The line; for a long one only the part around the byte that differs, with `…` for the rest.
     pub text: String,
 }
 
-/// What an event is about.
+/// Identifies an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
     /// Seconds of scenario time.
     pub t: f64,
     /// The kind of event: `command`, `log`, ….
     pub kind: String,
-    /// Which command it is, if it is one.
+    /// The command, if the event is one.
     #[serde(flatten)]
     pub command: Option<CommandSubject>,
 }
 
-/// Which command an event is about.
+/// Identifies a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Fields")]
 pub struct CommandSubject {
     /// Order of arrival at the array, from 0.
     pub seq: u64,
-    /// The path on which it came: `hba0:A0`.
+    /// The nexus on which it arrived: `hba0:A0`.
     pub nexus: String,
-    /// The LUN.
+    /// The LUN's number.
     pub lun: u16,
     /// The operation's name.
     pub op: String,
 }
 
-/// The fields of a `command` event that say which command it is.
+/// The fields of a `command` event that identify the command.
 #[derive(Deserialize)]
 struct Fields {
     seq: u64,
@@ -61,20 +61,20 @@ impl From<Fields> for CommandSubject {
 }
 
 impl Told {
-    /// What `line` tells; `at` is the byte of it, from 0, that is meant.
+    /// Parses `line`; `at` is the position in it, from 0, of the byte that differs.
     pub(super) fn new(line: &[u8], at: usize) -> Self {
         Told { subject: serde_json::from_slice(line).ok(), text: cut(line, at) }
     }
 }
 
 impl Subject {
-    /// Whether the other is about the same, though perhaps at another time.
+    /// Whether both are the same kind of event and the same command, at any time.
     pub(super) fn is_that_of(&self, other: &Subject) -> bool {
         (&self.kind, &self.command) == (&other.kind, &other.command)
     }
 }
 
-/// `t = 3.200 s, command 17 hba0:A0 LUN 0 READ(10)`.
+/// For instance `t = 3.200000 s, command 17 hba0:A0 LUN 0 READ(10)`.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "t = {:.6} s, {}", self.t, self.kind)?;
@@ -96,11 +96,11 @@ impl fmt::Display for Told {
     }
 }
 
-/// A text around its byte `at`, with `…` for what is left out.
+/// The part of a text around its byte `at`, with `…` for the rest.
 pub(super) fn cut(text: &[u8], at: usize) -> String {
     let mut from = at.min(text.len()).saturating_sub(BEFORE);
     let mut to = text.len().min(from + BEFORE + BEHIND);
-    // Not within a character.
+    // Do not cut within a UTF-8 character.
     while from > 0 && is_inner(text[from]) {
         from -= 1;
     }
@@ -113,7 +113,7 @@ pub(super) fn cut(text: &[u8], at: usize) -> String {
     format!("{before}{shown}{behind}")
 }
 
-/// Whether a byte is within a character of UTF-8, but not its first one.
+/// Whether a byte continues a UTF-8 character.
 fn is_inner(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }
