@@ -28,6 +28,7 @@ models! {
     "hpe-3par",
     "ibm-ds4700",
     "ibm-ds5100",
+    "lenovo-de-series",
     "netapp-e-series",
     "netapp-ontap",
     "pure-flasharray",
