@@ -1,5 +1,6 @@
 //! `on`: what a step can wait for. Every event is a word in a file of its own.
 
+mod controller;
 mod fault;
 mod held;
 mod log;
@@ -77,10 +78,11 @@ const fn word<T: OnWord>() -> Word<dyn Written> {
 }
 
 /// Every event, in the order in which lists name them.
-static WORDS: [Word<dyn Written>; 7] = [
+static WORDS: [Word<dyn Written>; 8] = [
     word::<fault::Fault>(),
     word::<pg_init::PgInit>(),
     word::<owner::Owner>(),
+    word::<controller::Controller>(),
     word::<path_failed::PathFailed>(),
     word::<held::Held>(),
     word::<log::Log>(),

@@ -20,9 +20,9 @@ table! {
     /// A controller's new state.
     pub(crate) struct SetTable, "a table such as { controller = \"A\", state = \"quiescing\" }" {
         /// The controller.
-        controller: Name<ControllerId>,
+        pub(super) controller: Name<ControllerId>,
         /// Its new state.
-        state: Name<ControllerState>,
+        pub(super) state: Name<ControllerState>,
     }
 }
 
