@@ -13,8 +13,8 @@ use crate::{
 table! {
     /// When the array moves LUNs without a request from a host.
     pub(super) struct Ownership, "a table such as { takeover = \"5s\" }" {
-        /// How long a controller must be offline before the next online controller takes over its
-        /// LUNs. Default: never.
+        /// How long a controller must not be online before the next online controller takes over
+        /// its LUNs. Default: never.
         takeover: Option<Name<TimeSpan>>,
         /// How long a controller must be back online before the LUNs that prefer it are returned to
         /// it. Default: never.

@@ -15,11 +15,11 @@ use crate::{
 };
 
 table! {
-    /// A path fails in the eyes of dm-multipath.
+    /// Dm-multipath marks a path as failed.
     pub(super) struct PathFailed, "a table such as { fault = \"name\" }" {
-        /// A path fails in the eyes of dm-multipath.
+        /// Dm-multipath marks a path as failed.
         path_failed: At<PathName>,
-        /// The LUN whose map `pg_init` and `path_failed` are about. Default: the workload's.
+        /// The LUN whose map `pg_init` and `path_failed` refer to. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

@@ -12,9 +12,9 @@ use crate::{
 };
 
 table! {
-    /// Another step is done.
+    /// Another step has been executed.
     pub(super) struct Step, "a table such as { fault = \"name\" }" {
-        /// Another step is done.
+        /// Another step has been executed.
         step: At<String>,
     }
 }
