@@ -24,21 +24,21 @@ table! {
 table! {
     /// The state of every path through a port.
     struct PathInState, "a table such as { port = \"A0\", state = \"failed\" }" {
-        /// The port.
+        /// The target port of the paths.
         port: Name<PortId>,
-        /// The HBA. Default: every one that sees the port.
+        /// The HBA of the paths. Default: every HBA that sees the port.
         hba: Option<At<u64>>,
-        /// The state.
+        /// The state of the paths.
         state: PathStateName,
     }
 }
 
 words! {
-    /// State of a path.
+    /// The state of a path in dm-multipath.
     enum PathStateName for PathState {
-        /// In use.
+        /// The path is used for I/O.
         Active = "active",
-        /// Not to be used until it is reinstated.
+        /// The path is not used until it is reinstated.
         Failed = "failed",
     }
 }

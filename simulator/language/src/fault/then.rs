@@ -291,7 +291,8 @@ impl ThenTable {
         }
     }
 
-    /// Reports effects that cannot be combined, whatever the rule catches.
+    /// Reports effects that are impossible for a task management function: it has neither a CDB nor
+    /// data, and is answered at once or never.
     fn check_function(
         &self,
         when: &When,

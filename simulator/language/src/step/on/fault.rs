@@ -1,4 +1,4 @@
-//! `on = { fault = … }`: A fault rule fires.
+//! `on = { fault = … }`: a fault rule fires.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `on = { held = … }`: A command comes under a hold.
+//! `on = { held = … }`: a command is put under a hold.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `on = { log = … }`: The guest's kernel logs a line.
+//! `on = { log = … }`: the guest's kernel logs a line.
 
 use std::fmt;
 

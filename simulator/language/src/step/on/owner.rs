@@ -1,4 +1,4 @@
-//! `on = { owner = … }`: A LUN comes to a controller.
+//! `on = { owner = … }`: a controller becomes the owner of a LUN.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `on = { pg_init = … }`: pg_init comes to a round.
+//! `on = { pg_init = … }`: pg_init reaches a round.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `on = { step = … }`: Another step is done.
+//! `on = { step = … }`: another step has been executed.
 
 use std::fmt;
 
