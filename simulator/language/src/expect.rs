@@ -203,7 +203,7 @@ table! {
         /// The conditions are expected only with these versions of multipath-tools. Default: with
         /// all of them.
         multipath_tools: Option<Name<VersionRange>>,
-        /// The explanation for a failure; empty if there is none.
+        /// An explanation for the report if the expectation fails.
         because: Option<String>,
         /// Versions with which the expectation is known to fail.
         known: Many<At<KnownFailure>>,
