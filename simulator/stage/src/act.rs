@@ -9,7 +9,7 @@ use crate::PathPattern;
 /// An act on the array or in the guest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// An act on the array or in the guest.
+    /// An action on the array. It takes no time.
     Array(Action),
     /// Sends a message to a LUN's map, like `dmsetup message`.
     Message {

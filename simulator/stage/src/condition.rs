@@ -28,7 +28,7 @@ pub trait Condition: fmt::Debug + fmt::Display + Send + Sync {
 /// The result of evaluating a condition, or all conditions of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// Evaluates the condition now.
+    /// Whether the condition holds.
     pub holds: bool,
     /// The observed value in words, whether the condition holds or not.
     pub seen: String,
