@@ -37,17 +37,20 @@ table! {
         /// The family of the array: how it identifies itself and by which command a host moves a
         /// LUN. Required unless there is a model.
         personality: Option<FamilyName>,
-        /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
+        /// The T10 vendor identification in the INQUIRY data, 1 to 8 characters. Default: the
+        /// personality's.
         vendor: Option<At<String>>,
-        /// Product of the INQUIRY data, 1 to 16 characters. Default: the personality's.
+        /// The product identification in the INQUIRY data, 1 to 16 characters. Default: the
+        /// personality's.
         product: Option<At<String>>,
-        /// Revision of the INQUIRY data, at most 4 characters. Default: the personality's.
+        /// The product revision level in the INQUIRY data, at most 4 characters. Default: the
+        /// personality's.
         revision: Option<At<String>>,
-        /// Serial number, 1 to 16 characters. Default: the personality's.
+        /// The serial number of the array, 1 to 16 characters. Default: the personality's.
         serial: Option<At<String>>,
         /// The array's user-assigned label, at most 30 characters. Default: the personality's.
         name: Option<At<String>>,
-        /// The LUNs, at least one.
+        /// The LUNs of the array, at least one.
         luns: At<Vec<At<LunTable>>>,
         /// The number of controllers: 1 or 2, with personality `alua` at most 8. Default: 2.
         controllers: Option<At<u64>>,

@@ -49,15 +49,15 @@ pub(crate) struct Checker<'s> {
     problems: Problems<'s>,
     /// The controllers, ports, HBAs and LUNs that can be referred to.
     pub(crate) shape: Shape,
-    /// Names of the fault rules, in order.
+    /// The names of the fault rules, in the order of the file.
     pub(crate) rules: Vec<String>,
-    /// Names of the holds.
+    /// The names of the holds that fault rules use.
     pub(crate) holds: Vec<String>,
     /// Each hold with the position in a rule that names it.
     hold_places: Vec<(String, Range<usize>)>,
     /// Names of the holds that a step releases.
     released: BTreeSet<String>,
-    /// Names of the steps, in order.
+    /// The names of the steps, in the order of the file.
     pub(crate) steps: Vec<String>,
     /// Names of the steps that run a program.
     pub(crate) programs: Vec<String>,

@@ -1,4 +1,4 @@
-//! `[[fault]]`: what goes wrong with which commands.
+//! `[[fault]]`: which commands are affected by faults, and how.
 
 mod operations;
 mod then;

@@ -47,13 +47,13 @@ pub enum What {
         dev: String,
         /// The nexus of the path: `hba0:A0`.
         path: String,
-        /// `A` active, `F` failed.
+        /// The state of the path: `A` active, `F` failed.
         state: PathState,
         /// The number of failures since the table was loaded.
         fails: u32,
         /// The path group of the path, counted from 1.
         group: usize,
-        /// `A` current, `E` enabled, `D` bypassed.
+        /// The state of the path group: `A` current, `E` enabled, `D` bypassed.
         group_state: GroupState,
     },
     /// The paths or path groups of a map changed.
@@ -67,10 +67,10 @@ pub enum What {
     Group {
         /// The number of the path group, counted from 1.
         group: usize,
-        /// `A` current, `E` enabled, `D` bypassed.
+        /// The state of the path group: `A` current, `E` enabled, `D` bypassed.
         state: GroupState,
     },
-    /// `pg_init_count` of a map changed.
+    /// The `pg_init_count` of a map changed.
     PgInit {
         /// The name of the map.
         map: String,
@@ -95,15 +95,15 @@ pub enum What {
         /// The text of the line.
         text: String,
     },
-    /// A `DM_ACTION` uevent.
+    /// The kernel sent a uevent with a `DM_ACTION` for a path.
     Uevent {
-        /// `PATH_FAILED` or `PATH_REINSTATED`.
+        /// The `DM_ACTION` of the uevent: `PATH_FAILED` or `PATH_REINSTATED`.
         action: PathUeventAction,
         /// The nexus of the path: `hba0:A0`.
         path: String,
-        /// `DM_SEQNUM`.
+        /// The sequence number of the uevent, `DM_SEQNUM`.
         seqnum: u64,
-        /// `DM_NR_VALID_PATHS`.
+        /// The number of usable paths, `DM_NR_VALID_PATHS`.
         valid_paths: u32,
     },
     /// A program that a step ran has ended.
@@ -133,7 +133,7 @@ pub enum What {
     },
     /// The run is over.
     Verdict {
-        /// `pass`, `fail`, `known`, `skipped` or `error`.
+        /// The verdict: `pass`, `fail`, `known`, `skipped` or `error`.
         verdict: String,
         /// The reason for the verdict.
         reason: Option<String>,

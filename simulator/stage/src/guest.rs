@@ -176,7 +176,7 @@ impl Guest {
         }
     }
 
-    /// Builds the multipath map of one LUN.
+    /// Builds the multipath map of a LUN by loading its table.
     ///
     /// # Errors
     /// If the kernel refuses the table. The error contains the kernel's reason.

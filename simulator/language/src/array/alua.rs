@@ -106,7 +106,8 @@ words! {
 
 impl Family for Alua {
     const NAME: &'static str = "alua";
-    const ABOUT: &'static str = "Arrays with asymmetric logical unit access (ALUA) and target port groups.";
+    const ABOUT: &'static str =
+        "Arrays with asymmetric logical unit access (ALUA) and target port groups.";
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = AluaConfig::default();

@@ -29,8 +29,8 @@ table! {
         controller: Option<Name<ControllerId>>,
         /// The LUN for which the page is returned. Default: all.
         lun: Option<At<u64>>,
-        /// Whether the fields that identify the LUN, the answering controller and the owner of the
-        /// LUN also stay as captured. Default: false, which means that the array fills them in.
+        /// Whether even the fields that identify the LUN, the answering controller and the owner of
+        /// the LUN stay as captured. Otherwise the array fills them in. Default: false.
         frozen: Option<bool>,
         /// Whether the page is used although a kernel could crash or misbehave when it reads the
         /// page. Default: false.

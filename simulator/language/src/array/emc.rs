@@ -53,7 +53,8 @@ words! {
 
 impl Family for Emc {
     const NAME: &'static str = "emc";
-    const ABOUT: &'static str = "EMC CLARiiON and VNX, switched by a trespass (MODE SELECT of page 22h).";
+    const ABOUT: &'static str =
+        "EMC CLARiiON and VNX, switched by a trespass (MODE SELECT of page 22h).";
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = EmcConfig::default();

@@ -42,8 +42,7 @@ words! {
 
 impl Family for HpSw {
     const NAME: &'static str = "hp_sw";
-    const ABOUT: &'static str =
-        "HP and Compaq MSA1000, EVA and HSG, switched by START STOP UNIT.";
+    const ABOUT: &'static str = "HP and Compaq MSA1000, EVA and HSG, switched by START STOP UNIT.";
 
     fn check(&self, _: &mut Checker<'_>) -> PersonalityConfig {
         let Some(table) = &self.hp_sw else {

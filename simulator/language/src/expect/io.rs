@@ -1,4 +1,4 @@
-//! `io`: totals of the workload.
+//! `io`: the totals of the workload.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use crate::{
 };
 
 table! {
-    /// Totals of the workload.
+    /// The totals of the workload.
     pub(super) struct Io, "`io`" {
-        /// Totals of the workload.
+        /// The totals of the workload.
         io: At<IoTable>,
     }
 }
 
 table! {
-    /// Totals of the workload.
+    /// The totals of the workload.
     struct IoTable, "a table such as { errors = 0, corrupt = 0 }" {
         /// The number of failed requests.
         errors: Option<Comparison<u64>>,

@@ -14,9 +14,9 @@ use crate::{
 };
 
 table! {
-    /// The state of certain paths.
+    /// The state of particular paths.
     pub(super) struct Path, "`path`" {
-        /// The state of certain paths.
+        /// The state of particular paths.
         path: Many<PathInState>,
     }
 }

@@ -37,7 +37,7 @@ table! {
 }
 
 words! {
-    /// A set of udev rules.
+    /// The udev rules of the guest.
     enum UdevName for UdevRules {
         /// All rules of the distribution.
         Stock = "stock",
@@ -47,7 +47,7 @@ words! {
 }
 
 impl ManagerName {
-    /// The written form of this manager.
+    /// The value of `manager` for a manager of the setup.
     pub(super) fn of(manager: &Manager) -> Self {
         match manager {
             Manager::Dmsetup => ManagerName::Dmsetup,
@@ -108,7 +108,7 @@ impl MultipathdTable {
         Multipathd { conf, udev }
     }
 
-    /// The written form of this manager.
+    /// The table for multipathd, or `None` if `dmsetup` builds the maps.
     pub(super) fn of(manager: &Manager) -> Option<Self> {
         let Manager::Multipathd(multipathd) = manager else { return None };
         let conf = multipathd.conf.clone().map(At::nowhere);

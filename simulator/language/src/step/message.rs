@@ -1,4 +1,4 @@
-//! `message`: a message to the multipath map.
+//! `message`: a message is sent to a multipath map.
 
 use sansim_stage::Act;
 

@@ -1,4 +1,4 @@
-//! `phases`: a controller goes through several states.
+//! `phases`: a controller goes through several states in succession.
 
 use sansim_array::{Action, ControllerId, ControllerState, Phase};
 

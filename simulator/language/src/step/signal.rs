@@ -30,7 +30,7 @@ table! {
     struct SignalTable, "a table such as { to = \"multipathd\", is = \"KILL\" }" {
         /// The process name of the program, at most 15 characters.
         to: At<String>,
-        /// The signal.
+        /// The signal to send.
         is: SignalName,
     }
 }

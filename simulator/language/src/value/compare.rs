@@ -80,15 +80,15 @@ impl Quantity for Duration {
 /// The relation of a quantity to a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// `=`
+    /// `=`: equal to the limit.
     Exactly,
-    /// `<`
+    /// `<`: below the limit.
     Less,
-    /// `<=`
+    /// `<=`: the limit or below.
     AtMost,
-    /// `>`
+    /// `>`: above the limit.
     More,
-    /// `>=`
+    /// `>=`: the limit or above.
     AtLeast,
 }
 

@@ -56,12 +56,12 @@ impl Array {
         }
     }
 
-    /// Every controller.
+    /// The IDs of the controllers, in order.
     pub fn controller_ids(&self) -> impl Iterator<Item = ControllerId> {
         (0..usize::from(self.controllers)).filter_map(ControllerId::new)
     }
 
-    /// Every port of every controller.
+    /// The IDs of the ports, controller by controller.
     pub fn ports(&self) -> impl Iterator<Item = PortId> {
         let ports = self.ports_per_controller;
         self.controller_ids()

@@ -59,7 +59,7 @@ pub enum Manager {
 pub struct Multipathd {
     /// The text of /etc/multipath.conf, if the file exists.
     pub conf: Option<String>,
-    /// The guest's udev rules.
+    /// Which udev rules the guest has.
     pub udev: UdevRules,
 }
 
@@ -94,7 +94,7 @@ pub struct Multipath {
     pub queue_if_no_path: bool,
     /// Whether the feature `retain_attached_hw_handler` is set.
     pub retain_attached_hw_handler: bool,
-    /// The path selector.
+    /// The path selector of every path group.
     pub selector: Selector,
     /// How paths are grouped.
     pub path_groups: PathGroups,

@@ -31,11 +31,11 @@ words! {
         Reset = "reset",
         /// The bus is busy (DID_BUS_BUSY).
         Busy = "busy",
-        /// The transport failed (DID_TRANSPORT_DISRUPTED).
+        /// Transport failure (DID_TRANSPORT_DISRUPTED).
         TransportFailure = "transport-failure",
-        /// The target failed (DID_BAD_TARGET).
+        /// Target failure (DID_BAD_TARGET).
         TargetFailure = "target-failure",
-        /// The nexus failed (reservation conflict).
+        /// Nexus failure (reservation conflict).
         NexusFailure = "nexus-failure",
         /// Any other failure (DID_ERROR).
         Failure = "failure",
