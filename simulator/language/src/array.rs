@@ -48,7 +48,7 @@ table! {
         revision: Option<At<String>>,
         /// The serial number of the array, 1 to 16 characters. Default: the personality's.
         serial: Option<At<String>>,
-        /// The array's user-assigned label, at most 30 characters. Default: the personality's.
+        /// The name of the array (its label), at most 30 characters. Default: the personality's.
         name: Option<At<String>>,
         /// The LUNs of the array, at least one.
         luns: At<Vec<At<LunTable>>>,

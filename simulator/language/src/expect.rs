@@ -244,8 +244,8 @@ impl Value for ExpectTable {
         keys.extend(Where::keys());
         Form::Table(TableForm {
             name: "Expect",
-            about: "Something that must be so: at the end of the story, unless `by`, `at` or `never` says \
-                    otherwise. Everything in one of these tables must be so at the same time.",
+            about: "An expected result: conditions that must hold at the end of the story, unless `by`, \
+                    `at` or `never` is given. All conditions of a table must hold at the same time.",
             keys,
         })
     }

@@ -288,7 +288,7 @@ impl Value for StepTable {
         keys.extend(joined(WORDS.iter().map(|entry| (entry.word.forms)()), "Action: "));
         Form::Table(TableForm {
             name: "Step",
-            about: "Something the scenario does: exactly one action, `at` a time or `on` an event.",
+            about: "A step of the scenario: exactly one action, `at` a time or `on` an event.",
             keys,
         })
     }

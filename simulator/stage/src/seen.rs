@@ -18,7 +18,7 @@ pub enum Seen<'e> {
     Map(&'e MapStatus),
     /// The guest logged a line.
     Log(&'e str),
-    /// A step has been executed.
+    /// A step has been completed.
     Step(&'e str),
 }
 

@@ -13,14 +13,14 @@ use crate::{
 table! {
     /// When the array moves LUNs without a request from a host.
     pub(super) struct Ownership, "a table such as { takeover = \"5s\" }" {
-        /// How long a controller must not be online before the next online controller takes over
-        /// its LUNs. Default: never.
+        /// The time after which the next online controller takes over the LUNs of a controller that
+        /// is not online. Default: never.
         takeover: Option<Name<TimeSpan>>,
-        /// How long a controller must be back online before the LUNs that prefer it are returned to
+        /// The time after which a controller that is online again gets back the LUNs that prefer
         /// it. Default: never.
         failback: Option<Name<TimeSpan>>,
-        /// After how many consecutive medium accesses through a non-owning controller that serves
-        /// the LUN the LUN moves to that controller. Default: none do.
+        /// The number of consecutive medium accesses, through a controller that serves the LUN
+        /// without owning it, after which the LUN moves to that controller. Default: none do.
         follow_io: Option<At<u64>>,
         /// The interval at which every LUN moves to the next controller, from the beginning of the
         /// story. Default: never.

@@ -36,7 +36,7 @@ table! {
 words! {
     /// The state of a path in dm-multipath.
     enum PathStateName for PathState {
-        /// The path is used for I/O.
+        /// The path can be used for I/O.
         Active = "active",
         /// The path is not used until it is reinstated.
         Failed = "failed",

@@ -198,13 +198,13 @@ impl Value for ThenTable {
 
     fn form() -> Form {
         let keys = WORDS.iter().flat_map(|entry| {
-            let before = if entry.sort == Sort::Change { "Before that: " } else { "" };
+            let before = if entry.sort == Sort::Change { "Before the command: " } else { "" };
             joined(std::iter::once((entry.word.forms)()), before)
         });
         Form::Table(TableForm {
             name: "Then",
-            about: "What happens to a command. A delay or a hold can be combined with an answer; without \
-                    one the command is carried out after it.",
+            about: "What happens to a caught command. A delay or a hold can be combined with a \
+                    response; without a response, the command is carried out after the delay.",
             keys: keys.collect(),
         })
     }

@@ -40,7 +40,7 @@ table! {
         pub(super) blocks: Option<Name<NumberRange>>,
         /// The part of the run in which the rule catches commands. Default: "story".
         pub(super) stage: Option<StageName>,
-        /// Catches only this many matching commands, from the first.
+        /// Catches only the first n matching commands.
         pub(super) first: Option<At<u64>>,
         /// Catches only the matching command with this number, from 1.
         pub(super) nth: Option<At<u64>>,
@@ -58,8 +58,8 @@ table! {
         /// Catches commands only while this controller owns the LUN, whichever controller receives
         /// the command.
         pub(super) owner: Option<Name<ControllerId>>,
-        /// The probability that a matching command is caught: above 0 and at most 1. The result
-        /// depends only on the seed of the run.
+        /// The probability that a matching command is caught: above 0 and at most 1. Which commands
+        /// are caught depends only on the seed of the run.
         pub(super) chance: Option<At<f64>>,
     }
 }

@@ -125,7 +125,7 @@ impl Value for OnTable {
 
     fn form() -> Form {
         let keys = joined(WORDS.iter().map(|word| (word.forms)()), "");
-        Form::Table(TableForm { name: "On", about: "An event to wait for; exactly one.", keys })
+        Form::Table(TableForm { name: "On", about: "The event to wait for: exactly one.", keys })
     }
 }
 

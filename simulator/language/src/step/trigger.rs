@@ -36,7 +36,7 @@ impl fmt::Display for Trigger {
 table! {
     /// When a step is executed.
     pub(super) struct TriggerTable, "`at` or `on`" {
-        /// The time: a time of the story.
+        /// The story time at which the step is executed.
         at: Option<Name<TimeSpan>>,
         /// The event that triggers the step, instead of a time.
         on: Option<At<OnTable>>,
