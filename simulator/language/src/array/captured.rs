@@ -40,8 +40,8 @@ table! {
 
 /// The shortest standard INQUIRY data (SPC-4 6.6.2) that Linux can parse, in bytes.
 const SHORTEST_STANDARD: usize = 36;
-/// The longest standard INQUIRY data, in bytes. scsi_scan.c:scsi_probe_lun has an allocation length
-/// of one byte; when the data claims to be longer, it uses only 36 bytes.
+/// The longest standard INQUIRY data, in bytes: scsi_scan.c:scsi_probe_lun uses an allocation
+/// length of at most 255. If the data claims to be longer, it reads only 36 bytes.
 const LONGEST_STANDARD: usize = 255;
 /// The number of page codes in VPD page 00h that scsi.c:scsi_get_vpd_size reads.
 const PAGE_CODES: usize = 32;

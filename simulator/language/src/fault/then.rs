@@ -204,7 +204,7 @@ impl Value for ThenTable {
         Form::Table(TableForm {
             name: "Then",
             about: "What happens to a caught command. A delay or a hold can be combined with a \
-                    response; without a response, the command is carried out after the delay.",
+                    response. Without a response, the command is carried out afterwards.",
             keys: keys.collect(),
         })
     }
