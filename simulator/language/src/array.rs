@@ -30,38 +30,43 @@ use crate::{
 table! {
     /// The array that the guest sees.
     struct Head, "a table" {
-        /// The model that it is: a name of `sansim model list`, or a file of one's own whose name ends in
-        /// `.toml`, beside the scenario. Every other key of this table wins over the model's.
+        /// The model of the array: a name from `sansim model list`, or your own file whose name
+        /// ends in `.toml`, in the scenario's directory. Every other key of this table overrides
+        /// the model's.
         model: Option<At<String>>,
-        /// The family of arrays it belongs to: how it identifies itself and how it is told to move a LUN.
-        /// Required unless there is a model.
+        /// The family of the array: how it identifies itself and by which command a host moves a
+        /// LUN. Required unless there is a model.
         personality: Option<FamilyName>,
-        /// Vendor of the INQUIRY data, 1 to 8 characters. Default: the personality's.
+        /// The T10 vendor identification in the INQUIRY data, 1 to 8 characters. Default: the
+        /// personality's.
         vendor: Option<At<String>>,
-        /// Product of the INQUIRY data, 1 to 16 characters. Default: the personality's.
+        /// The product identification in the INQUIRY data, 1 to 16 characters. Default: the
+        /// personality's.
         product: Option<At<String>>,
-        /// Revision of the INQUIRY data, at most 4 characters. Default: the personality's.
+        /// The product revision level in the INQUIRY data, at most 4 characters. Default: the
+        /// personality's.
         revision: Option<At<String>>,
-        /// Serial number, 1 to 16 characters. Default: the personality's.
+        /// The serial number of the array, 1 to 16 characters. Default: the personality's.
         serial: Option<At<String>>,
-        /// The array's own name, its label, at most 30 characters. Default: the personality's.
+        /// The name of the array (its label), at most 30 characters. Default: the personality's.
         name: Option<At<String>>,
-        /// The LUNs, at least one.
+        /// The LUNs of the array, at least one.
         luns: At<Vec<At<LunTable>>>,
-        /// How many controllers it has: 1 or 2, with personality `alua` at most 8. Default: 2.
+        /// The number of controllers: 1 or 2, with personality `alua` at most 8. Default: 2.
         controllers: Option<At<u64>>,
-        /// How many ports each controller has, 1 to 10. Default: 2.
+        /// The number of ports of each controller, 1 to 10. Default: 2.
         ports_per_controller: Option<At<u64>>,
-        /// Ports that are not there at first; a step can plug them. Default: none.
+        /// Ports that are absent at the start. A `plug` step can add them. Default: none.
         unplugged: Option<At<Vec<Name<PortId>>>>,
-        /// Pages of INQUIRY data that were captured from a real array. The first that fits holds.
+        /// Pages of INQUIRY data captured from a real array. The first entry that matches applies.
         captured: Listed<At<Captured>>,
-        /// What it does about ownership by itself. Default: nothing.
+        /// When the array changes the ownership of LUNs without a request from a host. Default:
+        /// never.
         ownership: Option<At<Ownership>>,
     }
 }
 
-/// The array as it is written.
+/// `[array]` as written in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct ArrayTable {
     head: Head,
@@ -96,7 +101,8 @@ impl Value for ArrayTable {
 }
 
 impl ArrayTable {
-    /// What it means; mistakes are noted. `scenario` is the scenario's file.
+    /// Validates the table and converts it; mistakes are reported to `checker`. `scenario` is the
+    /// path of the scenario file.
     pub(crate) fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Option<Array> {
         let head = &self.head;
         let personality = self.families.check(checker)?;
@@ -130,7 +136,7 @@ impl ArrayTable {
         })
     }
 
-    /// The way back.
+    /// The table that would be read as this array.
     pub(crate) fn of(array: &Array) -> Option<Self> {
         let identity = &array.identity;
         let (personality, families) = FamilyTables::of(&array.personality)?;

@@ -1,11 +1,11 @@
-//! Files that a scenario names: they are looked for in its own directory.
+//! Files that a scenario refers to. They are read from the directory of the scenario file.
 
 use std::{fs, io, path::Path};
 
-/// The text of such a file of at most `longest` bytes. `scenario` is the scenario's own file.
+/// The text of a file of at most `longest` bytes. `scenario` is the path of the scenario file.
 ///
 /// # Errors
-/// A sentence with its path and the reason.
+/// A sentence with the path and the reason.
 pub(super) fn read(scenario: &str, file: &str, longest: u64) -> Result<String, String> {
     let path = Path::new(scenario).parent().unwrap_or(Path::new("")).join(file);
     let read = || -> io::Result<String> {

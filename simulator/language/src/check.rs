@@ -1,4 +1,4 @@
-//! What the checks of all tables share: what is wrong, and what there is to refer to.
+//! Shared state and helpers for the validation of all tables.
 
 mod shape;
 
@@ -21,49 +21,49 @@ use crate::{
     value::{At, TimeSpan},
 };
 
-/// The highest number that TOML has; as an upper limit, none.
+/// The largest integer of TOML, as an upper limit that every number satisfies.
 pub(crate) const NO_LIMIT: u64 = i64::MAX as u64;
 
-/// The most faults, and the most steps, of a scenario.
+/// The maximum number of fault rules, and of steps, in a scenario.
 const MAX_TABLES: usize = 1000;
 
-/// What there is because of a step.
+/// The object that a step creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Announced {
     Nothing,
-    /// A LUN with this number.
+    /// The LUN with this number.
     Lun(u64),
-    /// The output of a program.
+    /// The exit code and output of a program.
     Program,
 }
 
 impl Announced {
-    /// A LUN, if it is given a number.
+    /// The LUN with this number, if a number is given.
     pub(crate) fn lun(given: Option<&At<u64>>) -> Self {
         given.map_or(Announced::Nothing, |lun| Announced::Lun(lun.value))
     }
 }
 
-/// The checks of one scenario.
+/// The validation of a scenario.
 pub(crate) struct Checker<'s> {
     problems: Problems<'s>,
-    /// What the SAN is made of.
+    /// The controllers, ports, HBAs and LUNs that can be referred to.
     pub(crate) shape: Shape,
-    /// Names of the fault rules, in order.
+    /// The names of the fault rules, in the order of the file.
     pub(crate) rules: Vec<String>,
-    /// Names of the holds.
+    /// The names of the holds that fault rules use.
     pub(crate) holds: Vec<String>,
-    /// Each hold with the place where a rule names it.
+    /// Each hold with the position in a rule that names it.
     hold_places: Vec<(String, Range<usize>)>,
     /// Names of the holds that a step releases.
     released: BTreeSet<String>,
-    /// Names of the steps, in order.
+    /// The names of the steps, in the order of the file.
     pub(crate) steps: Vec<String>,
     /// Names of the steps that run a program.
     pub(crate) programs: Vec<String>,
     /// Whether there is a workload.
     pub(crate) has_workload: bool,
-    /// The story is over by then.
+    /// The latest end of the story.
     end: Duration,
 }
 
@@ -83,7 +83,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Takes down when the story is over at the latest.
+    /// Sets the latest end of the story.
     pub(crate) fn know_end(&mut self, end: Duration) {
         self.end = end;
     }
@@ -106,7 +106,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Takes down what rules and holds there are before any reference to one is checked.
+    /// Registers the names of rules and holds, before references to them are checked.
     pub(crate) fn know_rules<'f>(
         &mut self,
         names: impl Iterator<Item = Option<&'f At<String>>>,
@@ -117,7 +117,7 @@ impl<'s> Checker<'s> {
         self.holds = self.hold_places.iter().map(|(hold, _)| hold.clone()).collect();
     }
 
-    /// Takes down what steps there are, and what there is because of them.
+    /// Registers the names of steps and the objects that they create.
     pub(crate) fn know_steps<'f>(
         &mut self,
         names: impl Iterator<Item = Option<&'f At<String>>>,
@@ -135,7 +135,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// The names of a list of tables, each with its default, none of them twice.
+    /// The names of a list of tables, with the default for each missing one. Reports duplicates.
     fn unique_names(&mut self, kind: &str, written: Vec<Option<&At<String>>>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         if written.len() > MAX_TABLES {
@@ -160,12 +160,12 @@ impl<'s> Checker<'s> {
         names
     }
 
-    /// Notes a mistake or an oddity at a place.
+    /// Reports a mistake or a warning at a position.
     pub(crate) fn report(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
         self.problems.report(span, diagnostic);
     }
 
-    /// Notes a mistake with what would have been accepted.
+    /// Reports a mistake, with a help text.
     pub(crate) fn refuse(
         &mut self,
         span: &Range<usize>,
@@ -179,7 +179,7 @@ impl<'s> Checker<'s> {
         self.problems.into_diagnostics()
     }
 
-    /// A time of the story, which must not be after its end.
+    /// A story time; reports one after the end of the story.
     pub(crate) fn story_time(&mut self, given: &Name<TimeSpan>) -> Duration {
         let time = given.0.0;
         if time > self.end {
@@ -189,7 +189,7 @@ impl<'s> Checker<'s> {
         time
     }
 
-    /// A number within limits, or its default.
+    /// A number, or its default; reports one outside the limits.
     pub(crate) fn number(
         &mut self,
         given: Option<&At<u64>>,
@@ -266,7 +266,7 @@ impl<'s> Checker<'s> {
         given.map_or(self.shape.main_lun, |given| self.lun(given))
     }
 
-    /// Paths, of which there must be at least one.
+    /// A path pattern; reports one that matches no path.
     pub(crate) fn path(&mut self, path: PathPattern, span: &Range<usize>) -> PathPattern {
         self.known_port(path.port, span);
         if let Some(hba) = path.hba
@@ -281,7 +281,7 @@ impl<'s> Checker<'s> {
         path
     }
 
-    /// A reference to something by name.
+    /// A reference by name; reports an unknown name.
     pub(crate) fn known_name(
         &mut self,
         kind: &str,
@@ -313,7 +313,7 @@ impl<'s> Checker<'s> {
         name
     }
 
-    /// The name of a hold that some rule has.
+    /// A reference to a hold; reports one that no rule names.
     pub(crate) fn hold(&mut self, given: &At<String>) -> String {
         let holds = std::mem::take(&mut self.holds);
         let name = self.known_name("hold", given, &holds);
@@ -321,12 +321,12 @@ impl<'s> Checker<'s> {
         name
     }
 
-    /// Notes that a step releases a hold.
+    /// Registers that a step releases a hold.
     pub(crate) fn releases(&mut self, hold: &str) {
         self.released.insert(hold.to_owned());
     }
 
-    /// Warns of holds that no step releases. Call it once all steps are checked.
+    /// Warns of holds that no step releases. Must be called after all steps have been checked.
     pub(crate) fn warn_of_holds(&mut self) {
         for (hold, span) in std::mem::take(&mut self.hold_places) {
             if !self.released.contains(&hold) {
@@ -337,12 +337,13 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// A regular expression to look for.
+    /// Compiles a regular expression; `None` if it is invalid, which is reported.
     pub(crate) fn regex(&mut self, pattern: &At<String>) -> Option<TextMatch> {
         match Regex::new(&pattern.value) {
             Ok(regex) => Some(TextMatch::Matches(regex)),
             Err(error) => {
-                // The library draws its own caret over several lines; its last line is the reason.
+                // The error of the library spans several lines with a caret of its own; the last
+                // line is the reason.
                 let text = error.to_string();
                 let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
                 let problem = format!("this is no regular expression: {reason}");
@@ -353,7 +354,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Checks the placeholders of a word that stands at `span`.
+    /// Checks the placeholders of a word at `span`.
     pub(crate) fn placeholders(&mut self, word: &str, span: &Range<usize>) {
         let pieces = match pieces(word) {
             Ok(pieces) => pieces,
@@ -374,7 +375,8 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Exactly one of several keys that exclude each other, by name and whether it is there.
+    /// Reports if not exactly one of these mutually exclusive keys is present. Each is given with
+    /// whether it is present.
     pub(crate) fn exclusive(&mut self, keys: &[(&str, bool)], span: &Range<usize>) {
         let given: Vec<_> = keys.iter().filter(|(_, there)| *there).map(|(key, _)| *key).collect();
         if let [first, second, ..] = given[..] {
@@ -384,7 +386,7 @@ impl<'s> Checker<'s> {
     }
 }
 
-/// A list in words: `A, B and C`.
+/// A list for a message: `A, B and C`.
 pub(crate) fn in_words<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     match items.as_slice() {

@@ -1,5 +1,4 @@
-//! Mistakes, as they are shown: file, line, a caret under the word, and what would have been
-//! accepted.
+//! Diagnostics: file, line, a caret under the word, and what is accepted instead.
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -7,29 +6,29 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan,
 };
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// The scenario can be run but probably does not do what was meant.
+    /// The scenario can be run but probably does not do what was intended.
     Warning,
     /// The scenario cannot be run.
     Error,
 }
 
-/// One thing that is wrong or odd.
+/// A mistake in a scenario, or a warning.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     severity: Severity,
     message: String,
     help: Option<String>,
     label: Option<String>,
-    /// Where, within `source`.
+    /// The position in `source`.
     span: Option<SourceSpan>,
     source: Option<Arc<NamedSource<String>>>,
 }
 
 impl Diagnostic {
-    /// An error that stands nowhere yet.
+    /// An error without a position.
     pub fn error(message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
@@ -41,26 +40,26 @@ impl Diagnostic {
         }
     }
 
-    /// A warning that stands nowhere yet.
+    /// A warning without a position.
     pub fn warning(message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Self::error(message) }
     }
 
-    /// Adds what would have been accepted.
+    /// Adds a help text, such as what is accepted.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Adds the words next to the caret.
+    /// Adds a label to the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Says where it is.
+    /// Sets the position.
     #[must_use]
     pub(super) fn at(mut self, source: Arc<NamedSource<String>>, span: Range<usize>) -> Self {
         self.span = Some(SourceSpan::new(span.start.into(), span.end.saturating_sub(span.start)));
@@ -68,17 +67,17 @@ impl Diagnostic {
         self
     }
 
-    /// How bad it is.
+    /// The severity of a diagnostic.
     pub fn severity(&self) -> Severity {
         self.severity
     }
 
-    /// What is wrong, in one line.
+    /// The message, one line.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Name of the file, line and column, both from 1.
+    /// The file name, line and column. Lines and columns are counted from 1.
     pub fn place(&self) -> Option<(String, usize, usize)> {
         let source = self.source.as_ref()?;
         let contents = source.read_span(self.span.as_ref()?, 0, 0).ok()?;
@@ -117,42 +116,42 @@ impl miette::Diagnostic for Diagnostic {
     }
 }
 
-/// Everything that is wrong or odd about one scenario, in the order of the file.
+/// All diagnostics of a scenario, in the order of the file.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one.
+    /// Appends a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Adds others.
+    /// Appends the diagnostics of another list.
     pub fn extend(&mut self, others: Diagnostics) {
         self.0.extend(others.0);
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a scenario with these cannot be run.
+    /// Whether any of them is an error, so that the scenario cannot be run.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Each of them.
+    /// Iterates over the diagnostics.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }
 
-    /// Puts them in the order of the file, those without a place first.
+    /// Sorts by position in the file; diagnostics without a position come first.
     pub(super) fn sort(&mut self) {
         self.0.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.offset()));
     }
 
-    /// All of them as text for a terminal of this width.
+    /// Renders all diagnostics for a terminal of this width, in columns.
     pub fn render(&self, width: usize, colour: bool) -> String {
         let theme =
             if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -162,8 +161,8 @@ impl Diagnostics {
             .without_cause_chain();
         let mut text = String::new();
         for diagnostic in &self.0 {
-            // Writing to a String cannot fail; a span outside its source would, and then the
-            // message alone has to do.
+            // Writing to a `String` does not fail, but a span outside its source does. Then only
+            // the message is shown.
             if handler.render_report(&mut text, diagnostic).is_err() {
                 text.push_str(&diagnostic.message);
                 text.push('\n');

@@ -1,5 +1,5 @@
-//! `[[expect]]`: what must come of a story. Every condition is a word in a file of its own, which also judges
-//! it.
+//! `[[expect]]`: the expected results of a story. Every condition is a word in a file of its own,
+//! which also evaluates the condition.
 
 mod commands;
 mod fault;
@@ -36,30 +36,30 @@ use crate::{
     value::{At, TimeSpan, VersionRange},
 };
 
-/// Something that must be so.
+/// An expected result, with its deadline and the versions for which it applies.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// When it must be so.
+    /// When the conditions must hold.
     pub when: Deadline,
-    /// What must be so, all of it at the same time; at least one.
+    /// The conditions, at least one. All must hold at the same time.
     pub conditions: Vec<Arc<dyn Expected>>,
-    /// What to tell a reader when it is not; empty if nothing was written.
+    /// The explanation for a failure; empty if there is none.
     pub because: String,
-    /// Where it is expected at all.
+    /// The versions for which the expectation applies.
     pub on: Ranges,
-    /// Where it is known not to be so.
+    /// The versions for which the expectation is known to fail.
     pub known: Vec<Known>,
-    /// The LUN of conditions on a map.
+    /// The LUN whose map the conditions refer to.
     pub lun: Lun,
 }
 
 impl Expectation {
-    /// The entry that says that it is known to fail with these versions.
+    /// The entry of `known` that covers these versions.
     pub fn known_on(&self, versions: &Versions) -> Option<&Known> {
         self.known.iter().find(|known| known.on.contain(versions))
     }
 
-    /// What the stage judges.
+    /// The expectation in the form that the stage evaluates.
     pub fn judged(&self) -> sansim_stage::Expectation {
         let conditions = self.conditions.iter();
         sansim_stage::Expectation {
@@ -86,24 +86,24 @@ impl fmt::Display for Expectation {
     }
 }
 
-/// A condition that can be written as a word of the language.
+/// A condition that has a word in the language.
 pub trait Expected: Condition {
-    /// Adds its keys, to what other conditions of the same expectation have written.
+    /// Adds the keys of the condition to those of the other conditions of the expectation.
     #[doc(hidden)]
     fn put(&self, table: &mut Expecting);
 }
 
-/// The keys of an expectation while it is written.
+/// The keys of an expectation that is being written.
 #[derive(Debug, Default)]
 pub struct Expecting(PlainTable);
 
 impl Expecting {
-    /// Writes a key that there is once.
+    /// Writes a key that can occur only once.
     fn put(&mut self, key: &str, value: &impl Value) {
         self.0.put(key, Some(value.write()));
     }
 
-    /// Adds to a list.
+    /// Appends `value` to the list `key`.
     fn push(&mut self, key: &str, value: &impl Value) {
         let value = value.write();
         match self.0.0.iter_mut().find(|(known, _)| known == key) {
@@ -112,7 +112,7 @@ impl Expecting {
         }
     }
 
-    /// Adds keys to a table.
+    /// Adds keys to the table `key`.
     fn merge(&mut self, key: &str, keys: &impl Table) {
         match self.0.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, Plain::Table(table))) => keys.put(table),
@@ -125,22 +125,22 @@ impl Expecting {
     }
 }
 
-/// What a word has to know of the expectation in which it stands.
+/// The part of the expectation that its words depend on.
 struct Context {
     when: Deadline,
     lun: Lun,
 }
 
-/// A word for conditions.
+/// A word of `[[expect]]`: its keys and the conditions that they stand for.
 trait ExpectWord: Table + fmt::Debug + Send + Sync + 'static {
-    /// How it is written.
+    /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
 
-    /// What it means; mistakes are noted.
+    /// Validates the keys and converts them to conditions; mistakes are reported to `checker`.
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>>;
 }
 
-/// A word that has been read.
+/// Type-erased [`ExpectWord`].
 trait Written: fmt::Debug + Send + Sync {
     fn put(&self, table: &mut PlainTable);
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>>;
@@ -162,7 +162,7 @@ const fn word<T: ExpectWord>() -> Word<dyn Written> {
     })
 }
 
-/// Every word, in the order in which conditions are judged.
+/// All conditions, in the order of evaluation.
 static WORDS: [Word<dyn Written>; 13] = [
     word::<owner::Owner>(),
     word::<owner_changes::OwnerChanges>(),
@@ -180,35 +180,37 @@ static WORDS: [Word<dyn Written>; 13] = [
 ];
 
 table! {
-    /// When it must be so.
+    /// When the conditions must hold.
     struct When, "a table of what must be so" {
-        /// It must be so at some time not later than this. Limits on `io` must hold at the end as well.
+        /// The conditions must hold at some time no later than this. Limits on `io` must also hold
+        /// at the end of the story.
         by: Option<Name<TimeSpan>>,
-        /// It must be so at this time.
+        /// The conditions must hold at this time.
         at: Option<Name<TimeSpan>>,
-        /// With true: it must not be so at any time of the story.
+        /// If true, the conditions must not hold at any time of the story.
         never: Option<At<bool>>,
-        /// The LUN whose map `rounds`, `paths`, `path`, `group`, `uevents` and `owner_changes` are about. Default: the
-        /// workload's.
+        /// The LUN whose map `rounds`, `paths`, `path`, `group`, `uevents` and `owner_changes`
+        /// refer to. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }
 
 table! {
-    /// Where it must be so, and why.
+    /// For which versions the conditions must hold, and why.
     struct Where, "a table of what must be so" {
-        /// Expected on these kernels only. Default: on all of them.
+        /// The conditions are expected only on these kernels. Default: on all of them.
         kernel: Option<Name<VersionRange>>,
-        /// Expected with these versions of multipath-tools only. Default: with all of them.
+        /// The conditions are expected only with these versions of multipath-tools. Default: with
+        /// all of them.
         multipath_tools: Option<Name<VersionRange>>,
-        /// What to tell a reader when it is not so.
+        /// An explanation for the report if the expectation fails.
         because: Option<String>,
-        /// Kernels on which it is known not to be so.
+        /// Versions with which the expectation is known to fail.
         known: Many<At<KnownFailure>>,
     }
 }
 
-/// An expectation as it is written.
+/// An expectation as written in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectTable {
     when: When,
@@ -242,15 +244,16 @@ impl Value for ExpectTable {
         keys.extend(Where::keys());
         Form::Table(TableForm {
             name: "Expect",
-            about: "Something that must be so: at the end of the story, unless `by`, `at` or `never` says \
-                    otherwise. Everything in one of these tables must be so at the same time.",
+            about: "An expected result: conditions that must hold at the end of the story, unless `by`, \
+                    `at` or `never` is given. All conditions of a table must hold at the same time.",
             keys,
         })
     }
 }
 
 impl ExpectTable {
-    /// What it means; mistakes are noted. `span` is where the table stands.
+    /// Validates the table and converts it; mistakes are reported to `checker`. `span` is the
+    /// position of the table in the file.
     pub(crate) fn check(&self, span: &Range<usize>, checker: &mut Checker<'_>) -> Expectation {
         let when = self.when.check(span, checker);
         let lun = checker.lun_or_main(self.when.lun.as_ref());
@@ -291,7 +294,7 @@ impl When {
         }
     }
 
-    /// The way back.
+    /// The keys `by`, `at`, `never` and `lun` that would be read as `when` and `lun`.
     fn of(when: Deadline, lun: Lun) -> Self {
         let mut table = When { by: None, at: None, never: None, lun: Some(lun.into()) };
         match when {
@@ -304,7 +307,7 @@ impl When {
     }
 }
 
-/// Writes an expectation back.
+/// Writes an expectation as a table.
 pub(crate) fn write(expectation: &Expectation) -> Plain {
     let mut expecting = Expecting::default();
     When::of(expectation.when, expectation.lun).put(&mut expecting.0);
@@ -319,12 +322,12 @@ pub(crate) fn write(expectation: &Expectation) -> Plain {
     Plain::Table(expecting.0)
 }
 
-/// The keys of every condition, and an example of it.
+/// The keys of every condition, each with an example, for the schema and the reference.
 pub(crate) fn conditions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|word| ((word.forms)(), word.example))
 }
 
-/// A condition, to be put among others.
+/// `condition` as a trait object.
 fn condition(condition: impl Expected + 'static) -> Arc<dyn Expected> {
     Arc::new(condition)
 }

@@ -1,4 +1,4 @@
-//! `[[fault]]`: what goes wrong with which commands.
+//! `[[fault]]`: which commands are affected by faults, and how.
 
 mod operations;
 mod then;
@@ -18,26 +18,27 @@ use crate::{
 };
 
 table! {
-    /// A fault rule: what goes wrong with which commands.
+    /// A fault rule: which commands are caught, and what happens to them.
     pub(crate) struct Fault, "a table with `when` and `then`" {
-        /// Its name, for steps, expectations and the report. Default: `fault-1` and so on.
+        /// The name of the rule, for steps, expectations and the report. Default: `fault-1` and so
+        /// on.
         pub(crate) name: Option<At<String>>,
-        /// Which commands it is about.
+        /// Which commands the rule catches.
         when: Section<When>,
-        /// What happens to them.
+        /// What happens to a caught command.
         then: At<ThenTable>,
-        /// Whether it works from the start; a step can arm it later. Default: true.
+        /// Whether the rule is armed at the start; a step can arm it later. Default: true.
         armed: Option<bool>,
     }
 }
 
 impl Fault {
-    /// The hold under which it puts commands, if there is one.
+    /// The name of the hold that the rule puts commands under, if any.
     pub(crate) fn hold(&self) -> Option<&At<String>> {
         self.then.hold()
     }
 
-    /// What it means.
+    /// Validates the rule and converts it.
     pub(crate) fn check(
         &self,
         name: String,
@@ -52,7 +53,7 @@ impl Fault {
         FaultRule { name: Arc::from(name), when: resolved, effect, armed }
     }
 
-    /// The way back.
+    /// The table that would be read as `rule`.
     pub(crate) fn of(rule: &FaultRule) -> Self {
         Fault {
             name: Some(At::nowhere(rule.name.to_string())),

@@ -1,4 +1,4 @@
-//! A scenario file as a whole: its keys, what they mean together, and the way back.
+//! A scenario file as a whole: reading, validation across tables, and writing.
 
 use std::{path::Path, time::Duration};
 
@@ -22,49 +22,51 @@ use crate::{
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(120);
 const DEFAULT_SETTLE: Duration = Duration::from_millis(500);
-/// The longest title, in characters.
+/// The maximum length of a title, in characters.
 const MAX_TITLE: usize = 200;
 
 table! {
-    /// A sansim scenario: a guest, an array, what is done to them and what must come of it.
+    /// A sansim scenario: a guest, an array, the events that happen to them, and the expected
+    /// results.
     pub(crate) struct File, "a scenario" {
-        /// One line that says what the scenario shows. Required.
+        /// The title: one line that says what the scenario shows. Required.
         title: Option<At<String>>,
-        /// More about it, for whoever reads the report.
+        /// A longer description, for readers of the report.
         description: Option<String>,
-        /// Where the story comes from: reports, commits, kernel functions.
+        /// The sources of the story: reports, commits, kernel functions.
         cites: Listed<String>,
-        /// Traps, reports and complaints of docs/handlers.md that it shows: "T3", "R1", "G23".
+        /// The traps, reports and complaints of docs/handlers.md that the scenario covers: "T3",
+        /// "R1", "G23".
         covers: Listed<String>,
-        /// The seed of everything random, for a scenario that only makes sense with one. Otherwise every
-        /// run draws its own, unless the command line gives one.
+        /// The random seed, for a scenario that only makes sense with a particular one. Default: a
+        /// new seed for each run, unless the command line sets one.
         seed: Option<At<u64>>,
-        /// A story that lasts longer than this fails. Default: "120s".
+        /// The maximum duration of the story. A longer story fails. Default: "120s".
         limit: Option<Name<TimeSpan>>,
-        /// How long the story goes on once every `by` and `at` expectation is decided and every timed
-        /// step is done. Default: "500ms".
+        /// How long the story continues after every `by` and `at` expectation is decided and every
+        /// timed step is done. Default: "500ms".
         settle: Option<Name<TimeSpan>>,
-        /// Ends the story after exactly so long, whatever is decided by then.
+        /// The exact duration of the story, whatever has been decided by then.
         run_for: Option<Name<TimeSpan>>,
         /// The machine under test.
         guest: Section<GuestTable>,
         /// The array that the guest sees. Required.
         array: Option<ArrayTable>,
-        /// The HBAs through which the guest sees it.
+        /// The HBAs through which the guest sees the array.
         hba: Section<HbaTable>,
         /// The I/O that runs during the story.
         workload: Section<WorkloadTable>,
-        /// Fault rules: what goes wrong with which commands. The first rule that matches a command
-        /// decides about it.
+        /// Fault rules: which commands are affected, and how. Only the first rule that matches a
+        /// command applies.
         fault: Listed<At<Fault>>,
-        /// What the scenario does, at a time or when something happens.
+        /// The actions of the scenario, at a time or when something happens.
         step: Listed<At<StepTable>>,
-        /// What must come of it.
+        /// The expected results.
         expect: Listed<At<ExpectTable>>,
     }
 }
 
-/// Reads and checks a scenario. `scenario` is what its file is called.
+/// Reads and validates a scenario. `scenario` is the path of its file.
 pub(crate) fn load(
     scenario: &str,
     root: &Spanned<DeValue<'_>>,
@@ -82,7 +84,8 @@ pub(crate) fn load(
 }
 
 impl File {
-    /// What it means, if it can mean anything; mistakes are noted.
+    /// Validates the tables together and converts them; `None` if that is not possible. Mistakes
+    /// are reported to `checker`.
     fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Option<Scenario> {
         let title = self.checked_title(checker);
         let (limit, ending) = self.times(checker);
@@ -181,11 +184,11 @@ impl File {
     }
 }
 
-/// The scenario as it was understood, to be kept with a run. It can be loaded again and then means
-/// the same.
+/// The scenario as it was understood, as a TOML file to be stored with a run. Loading it again
+/// gives the same scenario.
 ///
 /// # Panics
-/// Never: the tables are plain data.
+/// Never: plain tables can always be serialised.
 pub fn resolved_toml(scenario: &Scenario) -> String {
     let setup = &scenario.setup;
     let (run_for, settle) = match scenario.ending {

@@ -1,6 +1,6 @@
-//! The form of a scenario file: tables, their keys and the values of those, each declared once. From the
-//! declaration come reading with every mistake noted at its place, writing back, and the description from
-//! which the JSON Schema and the reference are made.
+//! The structure of a scenario file: tables, their keys and the values of the keys, each declared
+//! once. From the declaration come the reader, which reports every mistake at its position, the
+//! writer, and the description from which the JSON Schema and the reference are generated.
 
 mod choice;
 mod describe;
@@ -28,34 +28,34 @@ pub(crate) use table::{Table, table};
 pub(crate) use text::{Kind, Name, Text, name};
 pub(crate) use words::words;
 
-/// A value as it stands in a file, with the bytes it stands at.
+/// A value from a file, with its byte range.
 pub(crate) type Given<'t> = Spanned<DeValue<'t>>;
 
-/// What a value of a key can be.
+/// A type that the value of a key can have.
 pub(crate) trait Value: Sized {
-    /// Reads it; none if there is a mistake, which has been noted then.
+    /// Reads a value; `None` if there is a mistake, which has been reported.
     fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self>;
 
-    /// Writes it as it would be read again.
+    /// Writes the value so that reading it gives the same value.
     fn write(&self) -> Plain;
 
-    /// What is accepted.
+    /// The description of what is accepted.
     fn form() -> Form;
 }
 
-/// What stands behind a key: a value that must be there, or one that may be.
+/// The type of a key's field: a required value, or an optional one.
 pub(crate) trait Slot: Sized {
-    /// Whether the key must be there.
+    /// Whether the key is required.
     const REQUIRED: bool;
 
-    /// Reads what stands there. The outer option is none if there is a mistake, the inner one if the key
-    /// may not be left away.
+    /// Reads the value of the key. The outer option is `None` if there is a mistake, the inner one
+    /// if a required key is missing.
     fn fill(given: Option<&Given<'_>>, problems: &mut Problems<'_>) -> Option<Option<Self>>;
 
-    /// Writes it; none if the key is left away.
+    /// Writes the value; `None` if the key is omitted.
     fn content(&self) -> Option<Plain>;
 
-    /// What is accepted.
+    /// The description of what is accepted.
     fn accepts() -> Form;
 }
 

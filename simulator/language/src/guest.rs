@@ -22,36 +22,38 @@ const MEMORY: RangeInclusive<u64> = 128 * MIB..=64 * 1024 * MIB;
 table! {
     /// The machine under test.
     pub(crate) struct GuestTable, "a table" {
-        /// The guest image. Default: "bookworm".
+        /// The name of the guest image. Default: "bookworm".
         image: Option<At<String>>,
-        /// Who builds the multipath maps. Default: "dmsetup".
+        /// What builds the multipath maps. Default: "dmsetup".
         manager: Option<At<ManagerName>>,
-        /// Memory. Default: "256MiB".
+        /// The memory of the guest. Default: "256MiB".
         memory: Option<Name<Size>>,
-        /// Processors. Default: 1.
+        /// The number of processors. Default: 1.
         cpus: Option<At<u64>>,
-        /// Kernel modules to load besides those a run needs anyway.
+        /// Kernel modules to load in addition to those that every run needs.
         modules: Listed<At<String>>,
-        /// The device handler of the maps, without `scsi_dh_`, or "none". Default: the personality's.
+        /// The device handler of the maps, without the prefix `scsi_dh_`, or "none". Default: the
+        /// personality's.
         handler: Option<At<String>>,
-        /// Whether the handler's module is loaded before the guest looks for its disks. With false it is
-        /// loaded by the kernel itself when the map is built. Default: true.
+        /// Whether the handler's module is loaded before the guest scans for disks. If false, the
+        /// kernel loads the module when the map is built. Default: true.
         load_handler: Option<bool>,
-        /// Module parameters to set once the modules are loaded, such as
+        /// Module parameters to set after the modules are loaded, such as
         /// "scsi_dh_rdac.rdac_logging" = "15".
         parameters: Named<At<String>>,
         /// How the multipath maps are built.
         multipath: Section<MultipathTable>,
-        /// How multipathd is set up. Only with `manager = "multipathd"`.
+        /// The configuration of multipathd. Only with `manager = "multipathd"`.
         multipathd: Option<At<MultipathdTable>>,
-        /// Regular expressions for kernel log lines that may occur. Otherwise a kernel WARNING, BUG,
-        /// hung task or panic fails the run.
+        /// Regular expressions for kernel log lines that are allowed. Any other kernel WARNING,
+        /// BUG, hung task or panic fails the run.
         allow: Listed<At<String>>,
     }
 }
 
 impl GuestTable {
-    /// What it means; mistakes are noted. `scenario` is the scenario's file.
+    /// Validates the table and converts it; mistakes are reported to `checker`. `scenario` is the
+    /// path of the scenario file.
     pub(crate) fn check(
         &self,
         scenario: &str,
@@ -94,7 +96,7 @@ impl GuestTable {
         bytes
     }
 
-    /// The way back.
+    /// The table that would be read as this guest.
     pub(crate) fn of(guest: &GuestSetup) -> Self {
         let parameters = guest.parameters.iter();
         let parameters = parameters.map(|(name, it)| (name.clone(), At::nowhere(it.clone())));
@@ -109,7 +111,7 @@ impl GuestTable {
             parameters: Named(parameters.collect()),
             multipath: Section::nowhere(match guest.manager {
                 Manager::Dmsetup => MultipathTable::of(&guest.multipath),
-                // Tables are multipathd's business.
+                // multipathd builds the tables itself, so there are no settings for them.
                 Manager::Multipathd(_) => MultipathTable::default(),
             }),
             multipathd: MultipathdTable::of(&guest.manager).map(At::nowhere),
@@ -118,7 +120,7 @@ impl GuestTable {
     }
 }
 
-/// A regular expression that finds the text.
+/// A regular expression that matches where `text` matches.
 fn pattern(text: &TextMatch) -> String {
     match text {
         TextMatch::Contains(text) => regex::escape(text),
@@ -126,7 +128,7 @@ fn pattern(text: &TextMatch) -> String {
     }
 }
 
-/// A name that becomes part of a path or a command in the guest.
+/// Checks a name that becomes part of a path or a command in the guest.
 fn word(
     given: Option<&At<String>>,
     default: &str,

@@ -13,26 +13,28 @@ use crate::{
 
 const DEFAULT_COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The ports that one HBA sees.
+/// The ports visible to one HBA.
 type Targets = At<Vec<Name<PortId>>>;
 
 table! {
     /// The HBAs of the guest.
     pub(crate) struct HbaTable, "a table" {
-        /// How many, 1 to 8. Default: 2.
+        /// The number of HBAs, 1 to 8. Default: 2.
         count: Option<At<u64>>,
-        /// The ports that each HBA sees, a list of ports for every HBA. Default: HBA n sees port n of
-        /// every controller, going round when there are more HBAs than ports.
+        /// The ports visible to each HBA: a list of lists of ports, one for each HBA. Default: HBA
+        /// n sees port n of every controller, modulo the number of ports per controller.
         targets: Option<At<Vec<Targets>>>,
-        /// Request queues of each HBA, 1 to 16. Default: one per processor.
+        /// The number of request queues of each HBA, 1 to 16. Default: one per processor.
         request_queues: Option<At<u64>>,
-        /// How long a command that the array loses stays away before it fails. Default: "30s".
+        /// How long the HBA waits for a command that the array has lost before it fails the
+        /// command. Default: "30s".
         command_timeout: Option<Name<TimeSpan>>,
     }
 }
 
 impl HbaTable {
-    /// The HBAs.
+    /// Validates the table and converts it to the list of HBAs. `cpus` is the default number of
+    /// request queues.
     pub(crate) fn check(&self, array: &Array, cpus: u8, checker: &mut Checker<'_>) -> Vec<Hba> {
         let implied = self.targets.as_ref().map_or(2, |targets| targets.len() as u64);
         let count =
@@ -63,7 +65,7 @@ impl HbaTable {
         self.command_timeout.as_ref().map_or(DEFAULT_COMMAND_TIMEOUT, |timeout| timeout.0.0)
     }
 
-    /// The way back.
+    /// The table that would be read as the HBAs of `setup`.
     pub(crate) fn of(setup: &Setup) -> Self {
         let ports = |hba: &Hba| At::nowhere(hba.targets.iter().copied().map(name).collect());
         HbaTable {

@@ -1,15 +1,15 @@
-//! Bytes in hexadecimal, as sg3-utils, xxd and people write them.
+//! Parses hexadecimal dumps in the formats of sg3-utils and xxd, or written by hand.
 
 use sansim_array::CapturedPage;
 
-/// As many spaces in a row stand between the bytes and the text beside them.
+/// The minimum run of spaces between the bytes and the text column.
 const GAP: &str = "   ";
 
-/// The bytes of a dump. Lines may begin with their offset, and go on with the bytes as text; titles
-/// before the first byte, empty lines and those that begin with `#` are skipped.
+/// The bytes of a dump. Lines may begin with an offset and end with a text column. Titles before
+/// the first byte, empty lines and lines that begin with `#` are skipped.
 ///
 /// # Errors
-/// The line, counted from 1, and what is wrong with it.
+/// The number of the line, from 1, and what is wrong with it.
 pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -32,8 +32,8 @@ pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The line without the offset that it begins with, if that is what it begins with: a number that says
-/// how many bytes came before, followed by a colon or by more than one space.
+/// The line without its offset. An offset is the number of the preceding bytes, followed by a colon
+/// or by more than one space.
 fn after_offset(line: &str, so_far: usize) -> &str {
     let end = line.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(line.len());
     let (number, rest) = line.split_at(end);
@@ -45,7 +45,7 @@ fn after_offset(line: &str, so_far: usize) -> &str {
     }
 }
 
-/// The bytes of words of two digits, or of pairs without a space between them.
+/// Parses words of two digits, or of several pairs of digits without spaces.
 fn read(words: &str) -> Result<Vec<u8>, &str> {
     let mut bytes = Vec::new();
     for word in words.split([' ', '\t', '-', ',']).filter(|word| !word.is_empty()) {

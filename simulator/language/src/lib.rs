@@ -1,10 +1,12 @@
-//! The scenario language: TOML files in, checked scenarios or good error messages out.
+//! The scenario language: reads TOML files, and returns checked scenarios or precise error
+//! messages.
 //!
-//! [`load`] reads a file and notes everything that is wrong with it, with file, line and a caret under the
-//! word; [`resolved_toml`] goes back, with every default spelled out. Every step, event, effect and condition
-//! is a word in a file of its own, which holds all that the language knows of it; the [JSON Schema](schema())
-//! and the [reference](reference()) are made from the same declarations. The crate may import the stage, whose
-//! setup, acts and conditions a scenario is made of, and the array.
+//! [`load`] reads a file and reports every mistake in it, with file, line and a caret under the
+//! word; [`resolved_toml`] writes a scenario back with every default spelled out. Every step,
+//! event, effect and condition is a word in a file of its own, which contains everything that the
+//! language knows about the word. The [JSON Schema](schema()) and the [reference](reference()) are
+//! generated from the same declarations. The crate may import the array and the stage, whose setup,
+//! acts and conditions make up a scenario.
 
 #![forbid(unsafe_code)]
 
@@ -45,13 +47,13 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// The longest scenario file that is read, in bytes.
+/// The maximum size of a scenario file, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;
 
-/// Reads and checks a scenario file, with what the command line sets over it.
+/// Reads and validates a scenario file, with the values that the command line overrides.
 ///
 /// # Errors
-/// Everything that is wrong with it, warnings included; or that it cannot be read.
+/// All mistakes and warnings, if there is a mistake or the file cannot be read.
 pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
     let shown = path.display();
     let unreadable = |why: String| Diagnostic::error(format!("cannot read {shown}: {why}"));
@@ -67,15 +69,15 @@ pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
     Ok(scenario)
 }
 
-/// Checks a scenario that is given as text; `name` is what diagnostics call it.
+/// Validates a scenario that is given as text. `name` is the file name for diagnostics.
 ///
 /// # Errors
-/// Everything that is wrong with it, warnings included.
+/// All mistakes and warnings, if there is a mistake.
 pub fn load_text(name: &str, text: &str, sets: &[Set]) -> Result<Scenario, Diagnostics> {
     let model = model::chosen(name, text, sets)?;
     let sources = source::Sources::new(name, text, sets, model.as_ref());
     let (root, errors) = DeTable::parse_recoverable(text);
-    // What follows the first mistake in the TOML itself is mostly its consequence.
+    // After the first TOML syntax error, further ones are usually consequences of it.
     if let Some(first) = errors.into_iter().min_by_key(|error| error.span().map(|s| s.start)) {
         let span = first.span().unwrap_or_default();
         return Err(sources.place(Diagnostic::error(first.message()), &span).into());

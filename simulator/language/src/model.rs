@@ -1,11 +1,11 @@
-//! Models of arrays: data files over a personality, whose keys are those of `[array]`. A scenario that
-//! names one gets its keys where it has none of its own.
+//! Models of arrays: data files with the keys of `[array]`. A scenario that names a model gets
+//! every key of it that the scenario does not set itself.
 
 use std::path::Path;
 
 use crate::{Diagnostic, MAX_FILE, Set, near, source::ModelText};
 
-/// The models that come with sansim, by name.
+/// The models that are part of sansim, by name.
 macro_rules! models {
     ($($name:literal,)*) => {
         const MODELS: &[(&str, &str)] = &[
@@ -35,20 +35,20 @@ models! {
     "sun-6180",
 }
 
-/// Every model that comes with sansim: its name and its file.
+/// Every model that is part of sansim: its name and the text of its file.
 pub fn models() -> impl Iterator<Item = (&'static str, &'static str)> {
     MODELS.iter().copied()
 }
 
-/// What a model says of itself, in a line.
+/// The one-line description of a model, from its text.
 pub fn description(text: &str) -> String {
     let table: Option<toml::Table> = text.parse().ok();
     let description = table.as_ref().and_then(|table| table.get("description")?.as_str());
     description.unwrap_or_default().to_owned()
 }
 
-/// The model that a scenario names, or the command line over it. `scenario` is the scenario's file, in
-/// whose directory a model of the user's own is looked for: one whose name ends in `.toml`.
+/// The model that the scenario or the command line names. `scenario` is the path of the scenario
+/// file, whose directory is searched for models of the user's own, with names that end in `.toml`.
 pub(super) fn chosen(
     scenario: &str,
     text: &str,

@@ -1,4 +1,4 @@
-//! Names of controllers, ports, paths, operations, pages and ranges.
+//! The notation of controllers, ports, paths, operations, pages and ranges.
 
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -36,7 +36,7 @@ impl Kind for ControllerState {
     const PATTERN: &'static str = "^(online|quiescing|booting|upgrading|offline|failed|removed)$";
 }
 
-/// A part of the array that can fail: `controller A`.
+/// A part of the array that can fail, as `fail` and `restore` name it: `controller A`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part(pub(crate) ControllerId);
 
@@ -113,7 +113,7 @@ impl Kind for TmfMatcher {
     const PATTERN: &'static str = "^.+$";
 }
 
-/// Numbers from one to another, both included: `2..5`; `3..` has no end.
+/// A range of numbers, both ends included: `2..5`; `3..` has no upper end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NumberRange(pub(crate) RangeInclusive<u64>);
 
@@ -157,7 +157,7 @@ impl Kind for PathPattern {
     const PATTERN: &'static str = "^(hba[0-9]+:)?[A-H][0-9]$";
 }
 
-/// All paths of a map, or those that match.
+/// All paths of a map, or the paths that match a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AllOrPath(pub(crate) Reinstate);
 
@@ -191,22 +191,22 @@ impl fmt::Display for AllOrPath {
     }
 }
 
-/// One or several paths: a port, an HBA and a port, or a table of both.
+/// One or several paths: a port, an HBA and a port, or a table with both.
 pub(crate) type PathName = TextOrPath<PathPattern>;
 
-/// [`PathName`], or all paths.
+/// Like [`PathName`], or `all` for every path.
 pub(crate) type PathsName = TextOrPath<AllOrPath>;
 
-/// A value that is written as a string or as a table with `port` and perhaps `hba`.
+/// A value that is written as a string or as a table with `port` and optionally `hba`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TextOrPath<T>(pub(crate) T);
 
 table! {
-    /// A port, and the HBA if only one is meant.
+    /// A port, and the HBA if only one HBA is meant.
     struct HbaAndPort, "a table such as { hba = 0, port = \"A0\" }" {
-        /// The HBA, from 0. Default: every one that sees the port.
+        /// The HBA number, from 0. Default: every HBA that sees the port.
         hba: Option<u64>,
-        /// The port.
+        /// The target port.
         port: Text<PortId>,
     }
 }
@@ -216,7 +216,7 @@ impl<T: Kind + From<PathPattern>> Value for TextOrPath<T> {
         match given.get_ref() {
             DeValue::Table(_) => {
                 let table = HbaAndPort::read(given, problems)?;
-                // No HBA has so high a number, which is said where it is looked up.
+                // No HBA has a number this high; the look-up reports that.
                 let hba = table.hba.map(|hba| HbaId(u8::try_from(hba).unwrap_or(u8::MAX)));
                 Some(TextOrPath(PathPattern { hba, port: table.port.0 }.into()))
             }
@@ -248,7 +248,7 @@ impl Kind for LunCondition {
     const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";
 }
 
-/// The name of a page.
+/// An INQUIRY page: `standard`, or the code of a VPD page in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageName(pub(crate) InquiryPage);
 
@@ -284,17 +284,17 @@ impl fmt::Display for PageName {
 words! {
     /// A part of the run.
     pub(crate) enum StageName {
-        /// The guest looks for its disks and builds its maps.
+        /// The guest scans for its disks and builds its maps.
         Discovery = "discovery",
-        /// From the first step's time zero on.
+        /// The story, from time zero.
         Story = "story",
-        /// Both.
+        /// Both parts.
         Any = "any",
     }
 }
 
 impl StageName {
-    /// The stage that is meant, which is the story unless something else is written; none is any.
+    /// The selected stage: the story by default, `None` for any stage.
     pub(crate) fn meant(given: Option<StageName>) -> Option<Stage> {
         match given {
             None | Some(StageName::Story) => Some(Stage::Story),
@@ -303,7 +303,7 @@ impl StageName {
         }
     }
 
-    /// The way back.
+    /// The word for `stage`.
     pub(crate) fn of(stage: Option<Stage>) -> Self {
         match stage {
             Some(Stage::Story) => StageName::Story,

@@ -1,6 +1,6 @@
-//! "Did you mean …?"
+//! Suggestions for misspelled words: "Did you mean …?"
 
-/// What would have been accepted, the nearest of it first.
+/// The accepted words as a help text, the most similar first.
 pub(super) fn help<S: AsRef<str>>(word: &str, accepted: &[S]) -> String {
     let all: Vec<String> = accepted.iter().map(|name| format!("`{}`", name.as_ref())).collect();
     let list = match all.as_slice() {
@@ -14,7 +14,7 @@ pub(super) fn help<S: AsRef<str>>(word: &str, accepted: &[S]) -> String {
     }
 }
 
-/// The accepted name that is spelt most nearly so, if one is.
+/// The accepted name that is most similar to `word`, if one is similar enough.
 pub(super) fn nearest<'n, S: AsRef<str>>(word: &str, accepted: &'n [S]) -> Option<&'n str> {
     let word = word.to_lowercase();
     accepted

@@ -1,4 +1,4 @@
-//! The reference of the scenario language, as a page of the documentation.
+//! The reference of the scenario language, as a Markdown page of the documentation.
 
 use std::fmt::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::{
 /// The page: every table with its keys, and every word with an example.
 pub fn reference() -> String {
     let mut page = Page::default();
-    // Writing to a String cannot fail.
+    // Writing to a `String` does not fail.
     let _ = page.write();
     page.text
 }
@@ -23,9 +23,9 @@ struct Page {
     text: String,
     /// The tables that have been described, by name.
     done: Vec<&'static str>,
-    /// The tables that are named and not described yet.
+    /// The tables that have been mentioned but not described yet.
     open: Vec<TableForm>,
-    /// The choices that are named, with their words.
+    /// The choices that have been mentioned, with their words.
     choices: Vec<Form>,
 }
 
@@ -65,7 +65,7 @@ impl Page {
         Ok(())
     }
 
-    /// A value in a few words; tables and choices are described further down.
+    /// A short description of a value. Tables and choices are described further down on the page.
     fn value(&mut self, form: &Form) -> String {
         match form {
             Form::Boolean => "true or false".into(),
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::load_text;
 
-    /// Everything that the examples refer to.
+    /// A scenario with everything that the examples refer to.
     const SAN: &str = r#"
 title = "what examples refer to"
 

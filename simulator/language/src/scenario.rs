@@ -1,4 +1,4 @@
-//! A scenario: checked, with every default filled in and every name resolved.
+//! A validated scenario, with every default filled in and every name resolved.
 
 use std::time::Duration;
 
@@ -6,49 +6,48 @@ use sansim_stage::{Act, Manager, Setup};
 
 use crate::{Diagnostics, Expectation, Step, StepAction, Versions};
 
-/// One story: what there is, what is done to it and what must come of it. Durations are story times (from the
-/// moment the story begins) unless said otherwise; sizes are bytes.
+/// A scenario: the setup, the steps and the expectations. Durations are story times (from the
+/// moment the story begins) unless stated otherwise; sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// The file's name without its extension; what reports call the scenario.
+    /// The file name without its extension, which is the name of the scenario in reports.
     pub name: String,
-    /// One line that says what is shown.
+    /// The title, one line.
     pub title: String,
-    /// More about it, empty if nothing was written.
+    /// The description, empty if there is none.
     pub description: String,
-    /// Where the story comes from: reports, commits, kernel functions.
+    /// The sources of the story: reports, commits, kernel functions.
     pub cites: Vec<String>,
-    /// Entries of docs/handlers.md that it shows.
+    /// The entries of docs/handlers.md that the scenario covers.
     pub covers: Vec<String>,
-    /// The seed, if the scenario insists on one.
+    /// The random seed, if the scenario sets one.
     pub seed: Option<u64>,
-    /// A story that lasts longer fails.
+    /// The maximum duration of the story. A longer story fails.
     pub limit: Duration,
-    /// When the story is over.
+    /// The end of the story.
     pub ending: Ending,
     /// The guest and the SAN.
     pub setup: Setup,
-    /// What happens, in the order written.
+    /// The steps in the order of the file.
     pub steps: Vec<Step>,
-    /// What must be so, in the order written.
+    /// The expectations in the order of the file.
     pub expectations: Vec<Expectation>,
-    /// What was odd about the scenario but no mistake.
+    /// The warnings about the scenario.
     pub warnings: Diagnostics,
 }
 
-/// When a story is over, unless a step ends it before.
+/// When a story ends, unless a step ends it earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Once every `by` and `at` expectation is decided and every timed step is done, and this long
-    /// after that.
+    /// This long after every `by` and `at` expectation is decided and every timed step is done.
     Settled(Duration),
-    /// After exactly so long.
+    /// After exactly this duration.
     After(Duration),
 }
 
 impl Scenario {
-    /// The programs of the guest's userland without which the scenario cannot be run: those that manage
-    /// its maps, and those that its steps run.
+    /// The programs that the guest's userland must have: those that manage its maps, and those that
+    /// the steps run.
     pub fn wanted_programs(&self) -> impl Iterator<Item = &str> {
         let ran = self.steps.iter().filter_map(|step| match &step.action {
             StepAction::Act(Act::Run { argv, .. }) => argv.first().map(String::as_str),
@@ -57,14 +56,14 @@ impl Scenario {
         self.setup.guest.manager.services().programs().iter().copied().chain(ran)
     }
 
-    /// The scenario with what is expected of these versions.
+    /// The scenario with only the expectations that apply to these versions.
     pub fn on(&self, versions: &Versions) -> Scenario {
         let mut scenario = self.clone();
         scenario.expectations.retain(|expectation| expectation.on.contain(versions));
         scenario
     }
 
-    /// Whether something depends on the version of multipath-tools.
+    /// Whether any expectation depends on the version of multipath-tools.
     pub fn asks_for_multipath_tools(&self) -> bool {
         self.expectations.iter().any(|expectation| {
             let mut ranges =

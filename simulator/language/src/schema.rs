@@ -7,10 +7,10 @@ use crate::{
     form::{Form, KeyForm, Table, TableForm},
 };
 
-/// The schema as pretty-printed JSON with a line end; `scenarios/schema.json` is this.
+/// The schema as pretty-printed JSON with a trailing newline, as in `scenarios/schema.json`.
 ///
 /// # Panics
-/// Never: a schema is plain data.
+/// Never: a schema can always be serialised.
 pub fn schema() -> String {
     let mut definitions = Definitions::default();
     let mut root = definitions.table(&File::keys(), File::ABOUT);
@@ -23,7 +23,7 @@ pub fn schema() -> String {
     text
 }
 
-/// What has a name, and is referred to by it.
+/// The named definitions (`$defs`) of the schema.
 #[derive(Default)]
 struct Definitions(Map<String, Json>);
 
@@ -90,7 +90,7 @@ impl Definitions {
         object(schema)
     }
 
-    /// A form without a definition of its own, where that would only be used once.
+    /// The schema of a form in place, without a named definition.
     fn inline(&mut self, form: &Form) -> Map<String, Json> {
         match form {
             Form::Pattern { pattern, .. } => {
@@ -100,7 +100,7 @@ impl Definitions {
         }
     }
 
-    /// A reference to a definition, which is made when it is first referred to.
+    /// A reference to a definition, which is created on first use.
     fn named(&mut self, name: &str, define: impl FnOnce(&mut Self) -> Map<String, Json>) -> Json {
         if !self.0.contains_key(name) {
             self.0.insert(name.to_owned(), Json::Null);
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// Every table and every choice, by name, with what it consists of.
+    /// Collects every table and every choice by name, with its keys or words.
     fn collect(form: &Form, named: &mut BTreeMap<String, Vec<String>>) {
         let mut check = |name: &str, parts: Vec<String>| {
             let known = named.entry(name.to_owned()).or_insert_with(|| parts.clone());

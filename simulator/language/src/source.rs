@@ -1,4 +1,4 @@
-//! Where a scenario's text comes from: a file, and what the command line sets over it.
+//! The sources of a scenario: a file, and the values that the command line overrides.
 
 use std::{borrow::Cow, fmt, ops::Range, str::FromStr, sync::Arc};
 
@@ -32,7 +32,7 @@ impl FromStr for Set {
 }
 
 impl Set {
-    /// What it sets the key to, if that is its key.
+    /// The value, if it is for this key.
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {
         (self.key == key).then_some(self.value.trim_matches('"'))
     }
@@ -44,15 +44,15 @@ impl fmt::Display for Set {
     }
 }
 
-/// The text of a model, and what diagnostics call it.
+/// The text of a model, and its name in diagnostics.
 #[derive(Debug)]
 pub(crate) struct ModelText {
     pub(crate) name: String,
     pub(crate) text: String,
 }
 
-/// The texts a scenario is made of, laid end to end: every byte has one number, wherever it is
-/// from.
+/// The texts that a scenario consists of, concatenated: a byte offset identifies both the text and
+/// the position in it.
 pub(super) struct Sources(Vec<(usize, Arc<NamedSource<String>>)>);
 
 impl Sources {
@@ -70,7 +70,7 @@ impl Sources {
         Sources(sources.into_iter().map(|(start, source)| (start, Arc::new(source))).collect())
     }
 
-    /// Puts a diagnostic where it belongs.
+    /// Attaches a diagnostic to the text that contains `span`.
     pub(super) fn place(&self, diagnostic: Diagnostic, span: &Range<usize>) -> Diagnostic {
         let index = self.0.partition_point(|(start, _)| *start <= span.start).saturating_sub(1);
         let (start, source) = &self.0[index];
@@ -80,12 +80,12 @@ impl Sources {
         diagnostic.at(Arc::clone(source), begin..first_line(text, begin, end))
     }
 
-    /// Where the text of the model begins, which is the last one if there is any.
+    /// The offset at which the text of the model begins. If there is a model, it is the last text.
     pub(super) fn start_of_model(&self) -> usize {
         self.0.last().map_or(0, |(start, _)| *start)
     }
 
-    /// Where the text of an override begins.
+    /// The offset at which the text of an override begins.
     pub(super) fn start_of_set(&self, index: usize) -> usize {
         self.0[index + 1].0
     }
@@ -95,20 +95,21 @@ fn named(name: &str, text: &str) -> NamedSource<String> {
     NamedSource::new(name, text.to_owned())
 }
 
-/// The end of a span, but no further than its first line: a caret under half a file helps nobody.
+/// The end of a span, limited to its first line, because a caret under many lines is not useful.
 fn first_line(text: &str, begin: usize, end: usize) -> usize {
     let Some(part) = text.get(begin..end) else { return begin };
     begin + part.find('\n').map_or(part.len(), |newline| part[..newline].trim_end().len())
 }
 
-/// Sets the values of the command line in a parsed file.
+/// Applies the overrides of the command line to a parsed file.
 pub(super) fn apply<'t>(root: &mut DeTable<'t>, sets: &'t [Set], sources: &Sources) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     for (index, set) in sets.iter().enumerate() {
         let start = sources.start_of_set(index);
         let key_span = start..start + set.key.len();
         let value_start = key_span.end + 1;
-        // A value that is no TOML, like 5s or trixie, is a string whose quotes the shell has eaten.
+        // A value that is not valid TOML, like 5s or trixie, is a string whose quotes the shell has
+        // removed.
         let value = match DeValue::parse(&set.value) {
             Ok(value) => shift(value, value_start),
             Err(_) => {
@@ -124,7 +125,7 @@ pub(super) fn apply<'t>(root: &mut DeTable<'t>, sets: &'t [Set], sources: &Sourc
     diagnostics
 }
 
-/// Gives the array the keys of its model that it does not have itself.
+/// Adds the keys of the model that the array does not have itself.
 pub(super) fn complete<'t>(
     root: &mut DeTable<'t>,
     model: &'t str,
@@ -145,7 +146,7 @@ pub(super) fn complete<'t>(
     Ok(())
 }
 
-/// Adds the entries that a table does not have, and those of its tables.
+/// Adds missing entries to a table and, recursively, to its subtables.
 fn fill_in<'t>(table: &mut DeTable<'t>, defaults: DeTable<'t>) {
     for (key, default) in defaults {
         match (table.get_mut(&**key.get_ref()).map(Spanned::get_mut), default) {
@@ -160,7 +161,7 @@ fn fill_in<'t>(table: &mut DeTable<'t>, defaults: DeTable<'t>) {
     }
 }
 
-/// Moves the spans of a value that was parsed on its own to where its text stands.
+/// Shifts the spans of a separately parsed value to the offset of its text.
 fn shift(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
     let moved = |span: Range<usize>| span.start + by..span.end + by;
     let span = moved(value.span());
@@ -179,8 +180,8 @@ fn shift(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
     Spanned::new(span, inner)
 }
 
-/// Puts a value at the end of a path of keys, making the tables on the way. Entries of lists are
-/// named by number from 0, or by their `name`.
+/// Inserts a value at a path of keys and creates missing tables. List entries are addressed by
+/// index from 0, or by their `name`.
 fn insert<'t>(
     table: &mut DeTable<'t>,
     steps: &[&'t str],
@@ -218,7 +219,7 @@ fn insert<'t>(
     }
 }
 
-/// Where the entry with a number, or with a `name`, is.
+/// The index of the entry with this index or `name`.
 fn position(items: &toml::de::DeArray<'_>, which: &str) -> Option<usize> {
     if let Ok(index) = which.parse::<usize>() {
         return (index < items.len()).then_some(index);

@@ -1,4 +1,5 @@
-//! `[[step]]`: what the scenario does, and when. Every action is a word in a file of its own.
+//! `[[step]]`: the actions of the scenario and their times. Every action is a word in a file of its
+//! own.
 
 mod arm;
 mod condition;
@@ -65,16 +66,16 @@ use crate::{
     value::At,
 };
 
-/// Something the scenario does.
+/// An action of the scenario and its time.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// Its name, unique in the scenario; `step-1` and so on unless written.
+    /// The name, unique in the scenario; `step-1` and so on by default.
     pub name: String,
-    /// When.
+    /// When the step is executed.
     pub trigger: Trigger,
-    /// What.
+    /// The action that the step performs.
     pub action: StepAction,
-    /// The action in words.
+    /// The action in words, for reports and events.
     pub words: String,
 }
 
@@ -84,37 +85,37 @@ impl fmt::Display for Step {
     }
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepAction {
-    /// Something to the array or to the guest.
+    /// An act on the array or in the guest.
     Act(Act),
     /// The story ends.
     End,
 }
 
-/// A word that says what a step does.
+/// A word of `[[step]]`: an action with its keys.
 pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
-    /// How it is written.
+    /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
 
-    /// What there is because of it, which others may refer to.
+    /// The object that the step creates and that other tables can refer to, such as a mapped LUN.
     fn announce(&self) -> Announced {
         Announced::Nothing
     }
 
-    /// What it means; mistakes are noted.
+    /// Validates the keys and converts them; mistakes are reported to `checker`.
     fn check(&self, checker: &mut Checker<'_>) -> StepAction;
 
-    /// The way back, if this is the word for it.
+    /// The word for `action`; `None` if another word is for it.
     fn of(action: &StepAction) -> Option<Self>;
 
-    /// The action in words for people, if this is the word for it.
+    /// The action in words; `None` if another word is for it.
     fn words(action: &StepAction) -> Option<String>;
 }
 
-/// A word that does something to the array. Those that are at once right before a command is carried out
-/// can stand in a fault rule, too.
+/// A word for an action on the array. Actions that take effect at once, before a command is carried
+/// out, can also be used in a fault rule.
 pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
     /// As [`StepWord::EXAMPLE`].
     const EXAMPLE: &'static str;
@@ -160,9 +161,9 @@ impl<T: ArrayWord> StepWord for T {
     }
 }
 
-/// A word that has been read, or is to be written.
+/// Type-erased [`StepWord`].
 trait WrittenStep: fmt::Debug + Send + Sync {
-    /// Writes its keys.
+    /// Writes the keys of the word to `table`.
     fn put(&self, table: &mut PlainTable);
 
     /// As [`StepWord::announce`].
@@ -186,7 +187,7 @@ impl<T: StepWord> WrittenStep for T {
     }
 }
 
-/// What is known of a word.
+/// The entry of an action in [`WORDS`].
 struct Entry {
     word: Word<dyn WrittenStep>,
     of: fn(&StepAction) -> Option<Arc<dyn WrittenStep>>,
@@ -203,7 +204,7 @@ const fn entry<T: StepWord>() -> Entry {
     }
 }
 
-/// Every word, in the order in which lists name them.
+/// All actions, in the order of the reference.
 static WORDS: [Entry; 31] = [
     entry::<Fail>(),
     entry::<Restore>(),
@@ -244,19 +245,20 @@ const ONE_ACTION: Choice = Choice {
     help: "write a step for each of them",
 };
 
-/// A step as it is written.
+/// A step as written in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct StepTable {
     head: Head,
     trigger: TriggerTable,
-    /// None if it has not exactly one action, which has been noted.
+    /// `None` if there is not exactly one action; the mistake has then been reported.
     word: Option<Arc<dyn WrittenStep>>,
 }
 
 table! {
-    /// The keys of every step, whatever it does.
+    /// The keys that every step has, whatever its action.
     struct Head, "a table with `at` or `on` and one action" {
-        /// Its name, for other steps, expectations and the report. Default: `step-1` and so on.
+        /// The name of the step, for other steps, expectations and the report. Default: `step-1`
+        /// and so on.
         name: Option<At<String>>,
     }
 }
@@ -286,34 +288,34 @@ impl Value for StepTable {
         keys.extend(joined(WORDS.iter().map(|entry| (entry.word.forms)()), "Action: "));
         Form::Table(TableForm {
             name: "Step",
-            about: "Something the scenario does: exactly one action, `at` a time or `on` an event.",
+            about: "A step of the scenario: exactly one action, `at` a time or `on` an event.",
             keys,
         })
     }
 }
 
 impl StepTable {
-    /// Its name, if it is given one.
+    /// The name in the file, if there is one.
     pub(crate) fn name(&self) -> Option<&At<String>> {
         self.head.name.as_ref()
     }
 
-    /// What there is because of it.
+    /// The object that the step creates.
     pub(crate) fn announce(&self) -> Announced {
         self.word.as_ref().map_or(Announced::Nothing, |word| word.announce())
     }
 
-    /// The way back.
+    /// The table that would be read as `step`.
     pub(crate) fn of(step: &Step) -> Self {
         StepTable {
             head: Head { name: Some(At::nowhere(step.name.clone())) },
             trigger: TriggerTable::of(&step.trigger),
-            // Every action that a scenario can ask for has its word.
+            // Every action that a scenario can have is covered by a word.
             word: WORDS.iter().find_map(|entry| (entry.of)(&step.action)),
         }
     }
 
-    /// What it means; none if there is a mistake, which has been noted.
+    /// Validates the step and converts it; `None` if there is a mistake, which has been reported.
     pub(crate) fn check(
         &self,
         name: &str,
@@ -327,13 +329,13 @@ impl StepTable {
     }
 }
 
-/// An action in words for people.
+/// The action in words, for reports and events.
 fn words(action: &StepAction) -> String {
     let words = WORDS.iter().find_map(|entry| (entry.words)(action));
     words.unwrap_or_else(|| format!("{action:?}"))
 }
 
-/// The keys of every action, and an example of it.
+/// The keys of every action, each with an example, for the schema and the reference.
 pub(crate) fn actions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|entry| ((entry.word.forms)(), entry.word.example))
 }

@@ -1,5 +1,5 @@
-//! The kinds of values a scenario is written with: each reads itself from text, prints itself the
-//! same way, and says what would have been accepted.
+//! The types of values in a scenario. Each one is parsed from text, printed in the same notation,
+//! and describes what it accepts.
 
 mod compare;
 mod delay;
@@ -15,7 +15,7 @@ pub use size::Size;
 pub use spanned::At;
 pub use version::{VersionRange, release_order};
 
-/// The leading number of a text and the unit after it, both trimmed.
+/// Splits a text into its leading number and the unit after it, both trimmed.
 fn split_number(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

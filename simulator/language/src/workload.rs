@@ -12,7 +12,7 @@ use crate::{
     value::{At, Size, TimeSpan},
 };
 
-/// Requests are made of these many bytes, and aligned to them.
+/// The unit of request sizes and the alignment of requests, in bytes.
 const PAGE: u64 = 4096;
 const MAX_BLOCK: u64 = 1 << 20;
 const DEFAULT_REGION: u64 = 16 << 20;
@@ -23,43 +23,44 @@ table! {
     /// The I/O that runs during the story.
     #[derive(Default)]
     pub(crate) struct WorkloadTable, "a table" {
-        /// What to do. Default: "verify".
+        /// The pattern of the I/O. Default: "verify".
         pattern: Option<PatternName>,
-        /// The LUN to do it on. Default: the first.
+        /// The LUN that gets the I/O. Default: the first.
         lun: Option<At<u64>>,
-        /// How many requests are in flight at most, 1 to 256. Default: 8.
+        /// The maximum number of requests in flight, 1 to 256. Default: 8.
         queue_depth: Option<At<u64>>,
-        /// Size of a request, a multiple of "4KiB", at most "1MiB". Default: "4KiB".
+        /// The size of a request, a multiple of "4KiB", at most "1MiB". Default: "4KiB".
         block: Option<Name<Size>>,
-        /// The part of the LUN that is used, from its start. Default: "16MiB", or all of a smaller LUN.
+        /// The size of the region that is used, from the start of the LUN. Default: "16MiB", or the
+        /// whole LUN if it is smaller.
         region: Option<Name<Size>>,
-        /// Share of reads in percent. Default: 50.
+        /// The percentage of reads. Default: 50.
         read_percent: Option<At<u64>>,
-        /// Requests a second at most; 0 is no limit. Default: 100.
+        /// The maximum number of requests per second; 0 means unlimited. Default: 100.
         rate: Option<At<u64>>,
-        /// How many requests go out together when there is a rate, 1 to 256. Default: 4.
+        /// The number of requests that are sent together if `rate` is not 0, 1 to 256. Default: 4.
         burst: Option<At<u64>>,
-        /// A gap without completions from this length is reported as a stall. Default: "500ms".
+        /// A gap between completions at least this long is reported as a stall. Default: "500ms".
         stall: Option<Name<TimeSpan>>,
-        /// When it starts. Default: "0s", with the story.
+        /// The story time at which the workload starts. Default: "0s", the beginning of the story.
         start: Option<Name<TimeSpan>>,
     }
 }
 
 words! {
-    /// What a workload does.
+    /// The pattern of the I/O.
     enum PatternName {
-        /// Reads and writes at random; every byte that is read back is checked.
+        /// Random reads and writes; the data of every read is verified.
         Verify = "verify",
-        /// Reads at random.
+        /// Random reads, without verification.
         Read = "read",
-        /// Nothing. pg_init does not begin before the first I/O, so a step has to cause some.
+        /// No I/O. pg_init does not start before the first I/O, so a step must cause some.
         None = "none",
     }
 }
 
 impl WorkloadTable {
-    /// The workload, if there is one.
+    /// Validates the table and converts it; `None` for the pattern "none".
     pub(crate) fn check(&self, array: &Array, checker: &mut Checker<'_>) -> Option<Workload> {
         let lun = checker.lun_or_main(self.lun.as_ref());
         let Some(config) = array.lun(lun) else {
@@ -133,7 +134,7 @@ impl WorkloadTable {
         stall.0.0
     }
 
-    /// The way back.
+    /// The table that would be read as `workload`.
     pub(crate) fn of(workload: Option<&Workload>) -> Self {
         let number = |number: u64| Some(At::nowhere(number));
         let Some(workload) = workload else {

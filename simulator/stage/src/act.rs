@@ -1,4 +1,4 @@
-//! What a driver can do.
+//! The acts of a driver.
 
 use std::{fmt, time::Duration};
 
@@ -6,45 +6,45 @@ use sansim_array::{Action, Lun};
 
 use crate::PathPattern;
 
-/// Something done to the array or to the guest.
+/// An act on the array or in the guest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// Something done to the array. It takes no time.
+    /// An action on the array. It takes no time.
     Array(Action),
-    /// A message to a LUN's map, as `dmsetup message` sends it.
+    /// Sends a message to a LUN's map, like `dmsetup message`.
     Message {
-        /// The LUN of the map.
+        /// The LUN whose map gets the message.
         lun: Lun,
-        /// For instance `switch_group 2`.
+        /// The message, for instance `switch_group 2`.
         text: String,
     },
-    /// The message `reinstate_path` for some paths of a LUN's map.
+    /// Sends `reinstate_path` for some paths to a LUN's map.
     Reinstate {
-        /// The LUN of the map.
+        /// The LUN whose map gets the message.
         lun: Lun,
-        /// The paths.
+        /// The paths to reinstate.
         paths: Reinstate,
     },
-    /// A program of the guest's userland is run. Placeholders such as `{map}` and `{disk:A0}` in its
-    /// words stand for device paths.
+    /// Runs a program of the guest's userland. Placeholders such as `{map}` and `{disk:A0}` in its
+    /// arguments are replaced by device paths.
     Run {
         /// The program and its arguments.
         argv: Vec<String>,
-        /// The program is killed after this much guest time.
+        /// The time limit, in guest time, after which the program is killed.
         timeout: Duration,
     },
-    /// A file of the guest is written.
+    /// Writes text to a file of the guest.
     Write {
-        /// Its absolute path; placeholders stand for kernel names (`sda`).
+        /// The absolute path of the file. Placeholders are replaced by kernel names (`sda`).
         path: String,
-        /// Its new contents.
+        /// The text to write.
         text: String,
     },
-    /// The workload is stopped, and everything that it wrote is read back.
+    /// Stops the workload and reads back everything that it has written.
     StopWorkload,
 }
 
-/// The paths that [`Act::Reinstate`] is about.
+/// The paths of an [`Act::Reinstate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reinstate {
     /// Every path of the map.

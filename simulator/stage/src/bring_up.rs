@@ -1,4 +1,5 @@
-//! How a guest comes up: cold, from a template, from where its story starts, or from a moment of one.
+//! Starts a guest: by a cold boot, from a template, from a checkpoint of the beginning of its
+//! story, or from a checkpoint of a moment in a story.
 
 use std::sync::Arc;
 
@@ -9,28 +10,29 @@ use sansim_lab::{
 
 use crate::{Setup, StageError, san::throw_away};
 
-/// A machine that is up.
+/// A running machine.
 pub struct Up {
-    /// It.
+    /// The machine.
     pub machine: Machine,
-    /// From what it came up.
+    /// What the machine was started from.
     pub boot: Boot,
-    /// Where in its story it is.
+    /// The position of the machine in its story.
     pub at: Place,
 }
 
-/// Where in its story a machine is that has come up.
+/// The position of a started machine in its story.
 pub enum Place {
-    /// Nothing has been done to it. Where its story starts it is to be saved, if somebody has that right.
+    /// Before discovery. If the value is `Some`, a checkpoint is to be saved at the beginning of
+    /// the story.
     Fresh(Option<StartToSave>),
-    /// Where its story starts.
+    /// The beginning of the story.
     Start(Checkpoint),
-    /// A moment of another story, which the user wants to go on from.
+    /// A moment of another story, from which the user wants to continue.
     Moment(Arc<Checkpoint>),
 }
 
 impl Place {
-    /// What led there, unless nothing has.
+    /// The checkpoint from which the machine was restored, if any.
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
         match self {
             Place::Fresh(_) => None,
@@ -40,22 +42,23 @@ impl Place {
     }
 }
 
-/// How a machine is to come up.
+/// How to start a machine.
 pub struct Start<'s> {
-    /// What there is.
+    /// The guest and the SAN.
     pub setup: &'s Setup,
-    /// What drives the guest's clock.
+    /// The clock of the guest.
     pub time: TimeMode,
-    /// Boot instead of restoring a template.
+    /// Whether to boot instead of restoring a template.
     pub cold: bool,
-    /// The moment of a story to go on from.
+    /// The moment of a story from which to continue.
     pub from: Option<&'s Arc<Checkpoint>>,
-    /// All that has a part in the story before it starts, in words that no other story has unless it is the
-    /// same until there; none where it must not start from a checkpoint.
+    /// A key for everything that affects the run before the story begins: two stories with the same
+    /// key are identical up to that point. `None` if no checkpoint of the beginning may be used.
     pub in_common: Option<String>,
 }
 
-/// Starts a machine from what is the nearest to where it is to be. A template is made if there is none.
+/// Starts a machine from the saved state that is closest to the requested one. Creates the template
+/// if there is none.
 ///
 /// # Errors
 /// As [`Templates::start`].
@@ -95,8 +98,8 @@ pub async fn bring_up(
     Ok(Up { machine, boot: Boot::Template, at: Place::Fresh(to_save) })
 }
 
-/// A machine where its story starts, if there is a checkpoint of that. One that cannot be taken up is
-/// removed.
+/// Restores the machine at the beginning of its story, if there is a checkpoint of it. A checkpoint
+/// that cannot be restored is deleted.
 async fn at_the_start(
     in_common: &str,
     config: &MachineConfig,

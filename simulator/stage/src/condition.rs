@@ -1,4 +1,4 @@
-//! Something that can be so or not.
+//! Conditions on what has been observed in a run.
 
 use std::fmt;
 
@@ -8,49 +8,51 @@ use serde::Serialize;
 use crate::{Counted, Setup, World};
 use sansim_array::Lun;
 
-/// Something that can be so or not. Its `Display` says what it asks for, in words.
+/// A condition on what has been observed in a run. `Display` describes the condition in words.
 pub trait Condition: fmt::Debug + fmt::Display + Send + Sync {
-    /// Whether it is fulfilled now.
+    /// Evaluates the condition now.
     fn judge(&self, world: &World) -> Judgement;
 
-    /// What has to be counted for it from the beginning of the run.
+    /// What must be counted from the beginning of the run so that the condition can be evaluated.
     fn counted(&self) -> Option<Counted> {
         None
     }
 
-    /// Whether it limits the totals of the workload, which only the workload's own report knows for certain.
+    /// Whether the condition is on the totals of the workload, which are only final in the
+    /// workload's own report.
     fn is_about_io(&self) -> bool {
         false
     }
 }
 
-/// What came of looking at a condition, or at all conditions of an expectation.
+/// The result of evaluating a condition, or all conditions of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether it is so.
+    /// Whether the condition holds.
     pub holds: bool,
-    /// What was seen instead, or to confirm it, in words.
+    /// The observed value in words, whether the condition holds or not.
     pub seen: String,
-    /// The conditions that are not fulfilled.
+    /// The conditions that do not hold.
     pub misses: Vec<Miss>,
 }
 
-/// A condition that is not fulfilled.
+/// A condition that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Miss {
-    /// The condition, in words.
+    /// The condition in words.
     pub expected: String,
-    /// What was seen instead.
+    /// The observed value in words.
     pub seen: String,
 }
 
 impl Judgement {
-    /// A judgement about a single condition.
+    /// The judgement of a single condition.
     pub fn new(holds: bool, seen: impl Into<String>) -> Self {
         Judgement { holds, seen: seen.into(), misses: Vec::new() }
     }
 
-    /// A judgement about the status of a LUN's map; without one nothing holds.
+    /// Evaluates a condition on the status of a LUN's map. Without a status, the condition does not
+    /// hold.
     pub fn of_map(lun: Lun, world: &World, judge: impl FnOnce(&MapStatus) -> Judgement) -> Self {
         match world.map_seen(lun).and_then(|map| map.status.as_ref()) {
             Some(status) => judge(status),

@@ -1,10 +1,10 @@
-//! Why a stage could not be set, or broke down.
+//! Errors when a stage is set up or running.
 
 use sansim_lab::LabError;
 
 use crate::SanError;
 
-/// Why a stage could not be set, or broke down.
+/// Errors when a stage is set up or running.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// The machine failed.
@@ -13,10 +13,10 @@ pub enum StageError {
     /// The array or an HBA failed.
     #[error(transparent)]
     San(#[from] SanError),
-    /// The guest's kernel does not have a module that the setup needs.
+    /// The guest's kernel does not have this module, which the setup needs.
     #[error("there is no such module: {0}")]
     NoModule(String),
-    /// The guest is not as the story needs it when it begins.
+    /// The guest is not in the state that the story needs at its beginning.
     #[error("the story could not begin: {0}")]
     Unready(String),
 }

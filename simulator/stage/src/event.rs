@@ -1,5 +1,5 @@
-//! What is written to `events.ndjson` and printed by `--json`: one object a line, each with `t` and
-//! `kind`. People's scripts read these, so names here are a contract.
+//! The events in `events.ndjson` and in the output of `--json`: one object per line, each with `t`
+//! and `kind`. Users' scripts parse them, so the names here are a stable interface.
 
 use sansim_array::{Changed, CommandRecord, StateChange};
 use sansim_protocol::{Event as AgentEvent, Happening};
@@ -7,12 +7,12 @@ pub use sansim_protocol::{GroupState, PathState, PathUeventAction};
 use sansim_time::Time;
 use serde::Serialize;
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
-    /// Seconds of scenario time; negative before the story began (discovery).
+    /// Story time in seconds; negative before the story begins (discovery).
     pub t: f64,
-    /// What happened.
+    /// The kind of the event, with its fields.
     #[serde(flatten)]
     pub what: What,
 }
@@ -21,136 +21,136 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
-    /// A command was completed by the array. `t` is when it arrived.
+    /// The array completed a command. `t` is the time of its arrival.
     Command(CommandEvent),
     /// The state of a controller, a LUN or a fault rule changed.
     State {
-        /// What changed, in words: `controller A: online -> failed`.
+        /// The change in words: `controller A: online -> failed`.
         text: String,
-        /// The same in pieces.
+        /// The change in separate fields.
         #[serde(flatten)]
         change: Change,
     },
-    /// A step was taken.
+    /// A step was executed.
     Step {
-        /// The step's name.
+        /// The name of the step.
         name: String,
-        /// What it did.
+        /// The action of the step in words.
         action: String,
-        /// Why it could not be done.
+        /// The reason why the step failed; `None` if it succeeded.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
-    /// A path of a map changed its state.
+    /// The state of a path in a map changed.
     Path {
-        /// `major:minor`.
+        /// The device number of the disk, `major:minor`.
         dev: String,
-        /// Which path it is: `hba0:A0`.
+        /// The nexus of the path: `hba0:A0`.
         path: String,
-        /// `A` active, `F` failed.
+        /// The state of the path: `A` active, `F` failed.
         state: PathState,
-        /// Failures since the table was loaded.
+        /// The number of failures since the table was loaded.
         fails: u32,
-        /// Its path group, counted from 1.
+        /// The path group of the path, counted from 1.
         group: usize,
-        /// `A` current, `E` enabled, `D` bypassed.
+        /// The state of the path group: `A` current, `E` enabled, `D` bypassed.
         group_state: GroupState,
     },
-    /// A map has other paths, or other path groups.
+    /// The paths or path groups of a map changed.
     Table {
-        /// The map.
+        /// The name of the map.
         map: String,
-        /// Its table as the kernel shows it.
+        /// The table as the kernel shows it.
         table: String,
     },
-    /// A path group changed its state.
+    /// The state of a path group changed.
     Group {
-        /// Counted from 1.
+        /// The number of the path group, counted from 1.
         group: usize,
-        /// `A` current, `E` enabled, `D` bypassed.
+        /// The state of the path group: `A` current, `E` enabled, `D` bypassed.
         state: GroupState,
     },
-    /// `pg_init_count` of a map changed.
+    /// The `pg_init_count` of a map changed.
     PgInit {
-        /// The map.
+        /// The name of the map.
         map: String,
-        /// Rounds since the last switch of path groups.
+        /// The number of rounds since the last switch of path groups.
         rounds: u32,
     },
-    /// The workload stalled, went on, or had an error.
+    /// The workload stalled, resumed, or had an error.
     Io {
-        /// Which of these.
+        /// The kind of the event.
         what: IoKind,
-        /// In words.
+        /// A description in words.
         text: String,
-        /// Where in the map, in bytes.
+        /// The offset in the map, in bytes.
         #[serde(skip_serializing_if = "Option::is_none")]
         offset: Option<u64>,
     },
-    /// A line of the guest's log: the kernel's, or a daemon's with its name before it.
+    /// A line of the guest's log: from the kernel, or from a daemon, with its name in front.
     Log {
-        /// syslog level, 0 to 7, of the kernel's lines; those of daemons have none.
+        /// The syslog level of a kernel message, 0 to 7. `None` for daemons.
         #[serde(skip_serializing_if = "Option::is_none")]
         level: Option<u8>,
-        /// The line.
+        /// The text of the line.
         text: String,
     },
-    /// A `DM_ACTION` uevent.
+    /// The kernel sent a uevent with a `DM_ACTION` for a path.
     Uevent {
-        /// `PATH_FAILED` or `PATH_REINSTATED`.
+        /// The `DM_ACTION` of the uevent: `PATH_FAILED` or `PATH_REINSTATED`.
         action: PathUeventAction,
-        /// Which path it is: `hba0:A0`.
+        /// The nexus of the path: `hba0:A0`.
         path: String,
-        /// `DM_SEQNUM`.
+        /// The sequence number of the uevent, `DM_SEQNUM`.
         seqnum: u64,
-        /// `DM_NR_VALID_PATHS`.
+        /// The number of usable paths, `DM_NR_VALID_PATHS`.
         valid_paths: u32,
     },
     /// A program that a step ran has ended.
     Ran {
-        /// The step's name.
+        /// The name of the step.
         name: String,
-        /// Exit code; null when it was killed.
+        /// The exit code; null if the program was killed.
         code: Option<i32>,
-        /// Standard output.
+        /// The standard output of the program.
         stdout: String,
-        /// Standard error.
+        /// The standard error of the program.
         stderr: String,
     },
-    /// What multipathd says of its maps: when the story begins and when it ends.
+    /// The maps as multipathd reports them, at the beginning and at the end of the story.
     Multipathd {
-        /// Its answer to `show maps json`.
+        /// The output of `show maps json`.
         view: serde_json::Value,
     },
     /// An expectation was decided.
     Expect {
-        /// The expectation.
+        /// The expectation in words.
         text: String,
-        /// Whether it held.
+        /// Whether the expectation held.
         ok: bool,
-        /// What was seen.
+        /// The observed values in words.
         seen: String,
     },
     /// The run is over.
     Verdict {
-        /// `pass`, `fail`, `known`, `skipped` or `error`.
+        /// The verdict: `pass`, `fail`, `known`, `skipped` or `error`.
         verdict: String,
-        /// Why.
+        /// The reason for the verdict.
         reason: Option<String>,
     },
 }
 
-/// What an `io` event is about.
+/// The kind of an `io` event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IoKind {
-    /// Nothing has completed for the time that counts as a stall.
+    /// No request has completed for the stall threshold of the workload.
     StallBegin,
-    /// Something has completed after a stall.
+    /// A request has completed after a stall.
     StallEnd,
-    /// A request failed, or events of the agent's were lost.
+    /// A request failed, or events of the agent were lost.
     Error,
-    /// A block did not hold what it should.
+    /// A block did not contain the expected data.
     Corrupt,
 }
 
@@ -168,35 +168,35 @@ impl std::fmt::Display for IoKind {
 /// The fields of a `command` event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CommandEvent {
-    /// Order of arrival at the array, from 0.
+    /// The sequence number of arrival at the array, from 0.
     pub seq: u64,
-    /// The initiator.
+    /// The number of the HBA.
     pub hba: u8,
-    /// The target port, `A0`.
+    /// The target port: `A0`.
     pub port: String,
-    /// The controller, `A`.
+    /// The controller: `A`.
     pub controller: String,
-    /// The LUN.
+    /// The LUN number.
     pub lun: u16,
-    /// The operation's name in SPC or SBC.
+    /// The name of the operation in SPC or SBC.
     pub op: String,
-    /// The command descriptor block in hexadecimal.
+    /// The CDB in hexadecimal.
     pub cdb: String,
     /// The SCSI status: `GOOD`, `CHECK CONDITION`, ….
     pub status: String,
-    /// `kk/aa/qq`, or null.
+    /// The sense key, ASC and ASCQ: `kk/aa/qq`, or null.
     pub sense: Option<String>,
     /// The service response: `OK`, `BAD TARGET`, ….
     pub response: String,
-    /// From arrival to completion, in seconds.
+    /// The time from arrival to completion, in seconds.
     pub latency_s: f64,
-    /// The fault rule that had a hand in it, or null.
+    /// The fault rule that affected the command, or null.
     pub fault: Option<String>,
 }
 
 impl CommandEvent {
-    /// How it was answered, in a word or two: its sense, else its status, else what the HBA reports
-    /// instead of one.
+    /// The result of the command in a word or two: the sense, or else the status, or else the
+    /// response that the HBA reports in place of a status.
     pub fn answer(&self) -> &str {
         match (&self.sense, self.response.as_str()) {
             (Some(sense), _) => sense,
@@ -205,19 +205,19 @@ impl CommandEvent {
         }
     }
 
-    /// Whether it was answered with anything but GOOD.
+    /// Whether the command was completed with anything but GOOD.
     pub fn failed(&self) -> bool {
         self.answer() != "GOOD"
     }
 }
 
-/// The pieces of a `state` event.
+/// The fields of a `state` event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "subject", rename_all = "snake_case")]
 pub enum Change {
-    /// A controller.
+    /// The state of a controller.
     Controller {
-        /// `A`.
+        /// The controller: `A`.
         controller: String,
         /// The old state.
         from: String,
@@ -226,31 +226,31 @@ pub enum Change {
     },
     /// The ownership of a LUN.
     Owner {
-        /// The LUN.
+        /// The LUN number.
         lun: u16,
-        /// The controller that had it.
+        /// The previous owner.
         from: String,
-        /// The controller that has it.
+        /// The new owner.
         to: String,
-        /// The nexus whose command moved it; null when a step did.
+        /// The nexus whose command moved the LUN; null if no command did.
         by: Option<String>,
     },
-    /// Anything else.
+    /// Any other change.
     Other,
 }
 
-/// Scenario time: the array's and the guest's clocks seen from the moment when the story began.
+/// Story time: converts the clocks of the run and of the guest to the time since the story began.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StoryTime {
-    /// When the story began, by the clock of the run.
+    /// The beginning of the story, by the clock of the run.
     zero_ns: i128,
-    /// What must be added to the guest's `CLOCK_MONOTONIC` to get the clock of the run.
+    /// The clock of the run minus the guest's `CLOCK_MONOTONIC`.
     guest_ns: i128,
 }
 
 impl StoryTime {
-    /// The story time in which the guest's `guest_now_ns` and the run's `now` are the same moment, and
-    /// on which the story begins at `zero`.
+    /// The story time for which the guest's `guest_now_ns` and the run's `now` are the same moment,
+    /// and the story begins at `zero`.
     pub fn new(now: Time, guest_now_ns: u64, zero: Time) -> Self {
         StoryTime {
             zero_ns: i128::from(zero.as_nanos()),
@@ -258,17 +258,17 @@ impl StoryTime {
         }
     }
 
-    /// Moves the beginning of the story.
+    /// Sets the beginning of the story.
     pub fn begin(&mut self, zero: Time) {
         self.zero_ns = i128::from(zero.as_nanos());
     }
 
-    /// Scenario seconds of a point of the run's clock, to the microsecond.
+    /// Story time of a time of the run's clock, in seconds, rounded to microseconds.
     pub fn seconds(&self, at: Time) -> f64 {
         micros(i128::from(at.as_nanos()) - self.zero_ns)
     }
 
-    /// Scenario seconds of a point of the guest's clock, to the microsecond.
+    /// Story time of a time of the guest's clock, in seconds, rounded to microseconds.
     pub fn guest_seconds(&self, at_ns: u64) -> f64 {
         micros(i128::from(at_ns) + self.guest_ns - self.zero_ns)
     }
@@ -279,7 +279,7 @@ fn micros(nanos: i128) -> f64 {
 }
 
 impl Event {
-    /// The event of a completed command.
+    /// The event for a completed command.
     pub fn command(record: &CommandRecord, time: &StoryTime) -> Self {
         let completion = &record.completion;
         let what = What::Command(CommandEvent {
@@ -299,7 +299,7 @@ impl Event {
         Event { t: time.seconds(record.at), what }
     }
 
-    /// The event of a change of state.
+    /// The event for a change of state.
     pub fn state(change: &StateChange, time: &StoryTime) -> Self {
         let pieces = match &change.what {
             Changed::Controller { controller, from, to } => Change::Controller {
@@ -319,7 +319,7 @@ impl Event {
         Event { t: time.seconds(change.at), what }
     }
 
-    /// The event of something that the agent reports, where it maps to exactly one.
+    /// The event for a report of the agent, if the report corresponds to exactly one event.
     pub fn agent(event: &AgentEvent, time: &StoryTime) -> Option<Self> {
         let what = match &event.what {
             Happening::Log { level, text } => What::Log { level: Some(*level), text: text.clone() },
@@ -359,13 +359,14 @@ impl Event {
     }
 }
 
-/// The CDB without the padding of the transport's fixed field, where its length is known.
+/// The CDB without the padding of the transport's fixed-length field, if the length of the CDB is
+/// known.
 fn cdb_hex(record: &CommandRecord) -> String {
     let length = record.op.map_or(record.cdb.len(), |op| op.cdb_len());
     record.cdb.iter().take(length).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The operation's name, or its code where the array knows none.
+/// The name of the operation, or its code if the array does not know the operation.
 pub fn operation_name(record: &CommandRecord) -> String {
     match record.op {
         Some(operation) => operation.name.to_owned(),

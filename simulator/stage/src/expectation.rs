@@ -1,28 +1,28 @@
-//! What must be so, and when.
+//! Expectations: conditions with deadlines.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{Condition, Judgement, Miss, World};
 
-/// Conditions and the time at which they are judged.
+/// Conditions and the time at which they are evaluated.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// When they must be so.
+    /// When the conditions must hold.
     pub when: Deadline,
-    /// What must be so, all of it at the same time; at least one.
+    /// The conditions, at least one. All must hold at the same time.
     pub conditions: Vec<Arc<dyn Condition>>,
-    /// What a reader is told when they are not so; empty if there is nothing to tell.
+    /// The explanation for a failure; empty if there is none.
     pub because: String,
-    /// All of it in words.
+    /// The expectation in words.
     pub text: String,
 }
 
-/// When an expectation must be so. Times are those of the story.
+/// When the conditions of an expectation must hold, in story time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadline {
-    /// At some time not later than this. Limits on I/O must hold then and at the end too.
+    /// At some time no later than this. Conditions on I/O must also hold at the end.
     By(Duration),
-    /// At this very time.
+    /// At exactly this time.
     At(Duration),
     /// At the end of the story.
     End,
@@ -31,19 +31,19 @@ pub enum Deadline {
 }
 
 impl Expectation {
-    /// Whether every condition is fulfilled now, whatever the time is.
+    /// Evaluates every condition now, regardless of the deadline.
     pub fn judge(&self, world: &World) -> Judgement {
         all(self.conditions.iter(), world)
     }
 
-    /// Whether the conditions that only the workload's own report can decide are fulfilled now. A `by`
-    /// expectation that was fulfilled in time is judged by them again at the end.
+    /// Evaluates the conditions that depend on the workload's own report. A `by` expectation that
+    /// held in time is evaluated with them again at the end.
     pub fn judge_io(&self, world: &World) -> Judgement {
         all(self.conditions.iter().filter(|condition| condition.is_about_io()), world)
     }
 }
 
-/// All of these conditions together.
+/// The judgement that all of these conditions hold.
 fn all<'c>(conditions: impl Iterator<Item = &'c Arc<dyn Condition>>, world: &World) -> Judgement {
     let mut whole = Judgement::new(true, "");
     for condition in conditions {

@@ -1,22 +1,22 @@
-//! Puts the names of the guest's devices into the words of an act.
+//! Replaces the placeholders in an act with the names of the guest's devices.
 
 use sansim_array::Lun;
 
 use crate::{Paths, Piece, Placeholder, Setup, pieces};
 
-/// Where the names go.
+/// The form of the device names.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Form {
-    /// `/dev/sda`, `/dev/mapper/lun0`.
+    /// Device paths: `/dev/sda`, `/dev/mapper/lun0`.
     Path,
-    /// `sda`, `lun0`.
+    /// Kernel and map names: `sda`, `lun0`.
     Name,
 }
 
-/// Replaces the placeholders of a word. A LUN that is not named is `main`.
+/// Replaces the placeholders in a word. `main` is the LUN of placeholders that do not name one.
 ///
 /// # Errors
-/// When the guest has no such disk.
+/// If the guest does not have such a disk.
 pub(super) fn fill(word: &str, form: Form, paths: &Paths, main: Lun) -> Result<String, String> {
     let mut filled = String::new();
     for piece in pieces(word)? {

@@ -13,13 +13,13 @@ use crate::{Setup, Workload};
 
 mod multipathd;
 
-/// How long discovery may take. A cold guest under TCG with dozens of LUNs needs some seconds.
+/// The time limit of discovery. A cold guest under TCG with dozens of LUNs needs several seconds.
 const DISCOVERY: Duration = Duration::from_secs(60);
 
-/// How long I/O in flight may take to complete when the workload is stopped.
+/// The time limit for I/O in flight to complete when the workload is stopped.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The guest's side of the SAN: which disk is which path.
+/// The disks of the guest by path.
 #[derive(Debug, Default)]
 pub struct Paths {
     disks: Vec<Disk>,
@@ -31,8 +31,8 @@ impl Paths {
         Paths::default().with(setup, disks)
     }
 
-    /// The same with the disks that there are now. A `major:minor` of one that is gone is still known, as
-    /// a map may have it yet.
+    /// The paths with the current disks. A `major:minor` of a disk that has been removed stays
+    /// known, because a map can still contain it.
     pub fn with(&self, setup: &Setup, disks: Vec<Disk>) -> Self {
         let mut by_dev = self.by_dev.clone();
         for nexus in setup.nexuses() {
@@ -44,12 +44,12 @@ impl Paths {
         Paths { disks, by_dev }
     }
 
-    /// Which path a `major:minor` is.
+    /// The nexus of the disk with this `major:minor`.
     pub fn nexus(&self, dev: &str) -> Option<Nexus> {
         self.by_dev.get(dev).map(|(nexus, _)| *nexus)
     }
 
-    /// The paths to a LUN.
+    /// The nexuses with a disk for a LUN.
     pub fn of(&self, lun: Lun) -> Vec<Nexus> {
         let here = self.by_dev.values().filter(|(_, l)| *l == lun);
         let mut paths: Vec<Nexus> = here.map(|(nexus, _)| *nexus).collect();
@@ -58,17 +58,17 @@ impl Paths {
         paths
     }
 
-    /// Which path each `major:minor` is.
+    /// The nexus of every known `major:minor`.
     pub fn nexus_by_dev(&self) -> BTreeMap<String, Nexus> {
         self.by_dev.iter().map(|(dev, (nexus, _))| (dev.clone(), *nexus)).collect()
     }
 
-    /// The disk of a path.
+    /// The disk of a LUN through a nexus.
     pub fn disk(&self, nexus: Nexus, lun: Lun) -> Option<&Disk> {
         self.disks.iter().find(|disk| self.by_dev.get(&disk.dev) == Some(&(nexus, lun)))
     }
 
-    /// The device handlers that the disks have, each once.
+    /// The device handlers that are attached to the disks, without duplicates.
     pub fn handlers(&self) -> String {
         let mut names: Vec<&str> = self.disks.iter().map(|disk| disk.handler.as_str()).collect();
         names.sort_unstable();
@@ -84,28 +84,28 @@ fn target_address(setup: &Setup, nexus: Nexus) -> TargetAddress {
     TargetAddress { hba: hba_address(index), target: target as u8 }
 }
 
-/// A kernel module in the guest's memory.
+/// A kernel module that the guest has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedModule {
-    /// Its name.
+    /// The name of the module.
     pub name: String,
-    /// Where its sections are, `.text` first.
+    /// The addresses of the sections, `.text` first.
     pub sections: Vec<(&'static str, u64)>,
 }
 
 impl LoadedModule {
-    /// The sections that a debugger needs to know of.
+    /// The sections whose addresses a debugger needs.
     const SECTIONS: [&'static str; 4] = [".text", ".data", ".rodata", ".bss"];
 }
 
-/// The guest's agent, spoken to in the setup's terms.
+/// The agent in the guest, with operations on the level of the setup.
 #[derive(Clone)]
 pub struct Guest {
     agent: AgentLink,
 }
 
 impl Guest {
-    /// A guest behind this agent.
+    /// The guest with this agent.
     pub fn new(agent: AgentLink) -> Self {
         Guest { agent }
     }
@@ -113,7 +113,7 @@ impl Guest {
     /// The guest's `CLOCK_MONOTONIC`, in nanoseconds.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn now(&self) -> Result<u64, LabError> {
         match self.agent.call(Call::Hello).await? {
             Answer::Hello { now_ns } => Ok(now_ns),
@@ -121,18 +121,18 @@ impl Guest {
         }
     }
 
-    /// Mixes the run's seed into the guest's randomness.
+    /// Mixes the run's seed into the guest's random number generator.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn seed(&self, seed: u64) -> Result<(), LabError> {
         self.agent.call(Call::Seed { seed }).await.map(drop)
     }
 
-    /// How many commands the guest's kernel has sent.
+    /// The number of SCSI commands that the guest's kernel has sent.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn sent(&self) -> Result<Sent, LabError> {
         match self.agent.call(Call::Sent).await? {
             Answer::Sent(sent) => Ok(sent),
@@ -140,11 +140,11 @@ impl Guest {
         }
     }
 
-    /// Loads the scenario's modules, the handler's before anything is scanned, and sets their
-    /// parameters.
+    /// Loads the modules of the setup and sets their parameters. The device handler's module is
+    /// loaded before disks are scanned.
     ///
     /// # Errors
-    /// When a module is missing or a parameter is refused.
+    /// If a module is missing or a parameter is refused.
     pub async fn load_modules(&self, setup: &Setup) -> Result<(), LabError> {
         let guest = &setup.guest;
         let mut modules = vec!["sd_mod".to_owned(), "dm_multipath".to_owned()];
@@ -160,10 +160,10 @@ impl Guest {
         Ok(())
     }
 
-    /// Scans every target of every HBA and waits for all disks.
+    /// Scans every target of every HBA and waits until all disks are present.
     ///
     /// # Errors
-    /// When they do not appear.
+    /// If they do not appear in time.
     pub async fn discover(&self, setup: &Setup, array: &Array) -> Result<Paths, LabError> {
         let targets: Vec<TargetAddress> =
             setup.first_nexuses().map(|nexus| target_address(setup, nexus)).collect();
@@ -176,10 +176,10 @@ impl Guest {
         }
     }
 
-    /// Builds the multipath map of one LUN.
+    /// Builds the multipath map of a LUN by loading its table.
     ///
     /// # Errors
-    /// When the kernel refuses the table; its reason is in the message.
+    /// If the kernel refuses the table. The error contains the kernel's reason.
     pub async fn build_map(&self, setup: &Setup, lun: Lun) -> Result<MapStatus, LabError> {
         let groups = setup.path_groups(lun).into_iter().map(|group| {
             let address = |nexus| PathAddress { target: target_address(setup, nexus), lun: lun.0 };
@@ -206,7 +206,7 @@ impl Guest {
     /// Starts the workload.
     ///
     /// # Errors
-    /// When the agent cannot.
+    /// If the agent cannot start it.
     pub async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
         let spec = WorkloadSpec {
             map: Setup::map_name(workload.lun),
@@ -223,32 +223,32 @@ impl Guest {
         self.agent.call(Call::StartWorkload(spec)).await.map(drop)
     }
 
-    /// Stops the workload, has everything read back that it wrote, and takes its report.
+    /// Stops the workload, reads back everything that it has written, and returns its report.
     ///
     /// # Errors
-    /// When there is none, or the agent does not answer.
+    /// If no workload is running, or the agent does not answer.
     pub async fn stop_workload(&self, lun: Lun) -> Result<WorkloadReport, LabError> {
         let timeout_ms = DRAIN.as_millis() as u64;
         let call = Call::StopWorkload { map: Setup::map_name(lun), timeout_ms };
-        // Draining and reading back may each take DRAIN, and more, while I/O is stuck.
+        // Draining and reading back can each take DRAIN or longer while I/O is stuck.
         match self.agent.call_within(call, DRAIN * 4).await? {
             Answer::Workload(report) => Ok(report),
             other => Err(unexpected("StopWorkload", &other)),
         }
     }
 
-    /// The modules that the guest has loaded, with the addresses of their sections. Those that are built
-    /// in have none.
+    /// The modules that the guest has loaded, with the addresses of their sections. Built-in
+    /// modules have no addresses.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn loaded_modules(&self) -> Result<Vec<LoadedModule>, LabError> {
         let listed = self.read("/proc/modules").await?;
         let mut modules = Vec::new();
         for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
             let mut module = LoadedModule { name: name.to_owned(), sections: Vec::new() };
             for section in LoadedModule::SECTIONS {
-                // Not every module has every section.
+                // Some modules lack some of the sections.
                 let Ok(address) =
                     self.read(&format!("/sys/module/{name}/sections/{section}")).await
                 else {
@@ -271,7 +271,7 @@ impl Guest {
         }
     }
 
-    /// Asks anything of the agent.
+    /// Sends a call to the agent and returns the answer.
     ///
     /// # Errors
     /// As [`AgentLink::call_within`].
@@ -280,7 +280,8 @@ impl Guest {
     }
 }
 
-/// An answer of the wrong kind: the agent is not the one that belongs to this program.
+/// The error for an answer of the wrong type, which means that the agent belongs to another version
+/// of the program.
 pub(crate) fn unexpected(call: &str, answer: &Answer) -> LabError {
     LabError::AgentGarbled { why: format!("{call} was answered with {answer:?}") }
 }

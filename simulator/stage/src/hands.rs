@@ -1,4 +1,4 @@
-//! Carrying out what is asked of the guest.
+//! Carries out acts in the guest.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,28 +12,28 @@ use crate::{
     guest::unexpected,
 };
 
-/// How long a call that only hands something over may take.
+/// The time limit of a call that only passes something to the agent.
 const CALL: Duration = Duration::from_secs(30);
 
-/// What carrying out an act has brought.
+/// The result of an act.
 #[derive(Debug)]
 pub enum Brought {
-    /// It is done.
+    /// The act is done and has no result.
     Nothing,
-    /// A program of the guest has ended.
+    /// A program in the guest has ended.
     Ran {
-        /// Exit code; none when it was killed.
+        /// The exit code; `None` if the program was killed.
         code: Option<i32>,
-        /// Standard output.
+        /// The standard output of the program.
         stdout: String,
-        /// Standard error.
+        /// The standard error of the program.
         stderr: String,
     },
-    /// The workload was stopped.
+    /// The workload has stopped, with this report.
     Stopped(Box<WorkloadReport>),
 }
 
-/// Why an act could not be carried out.
+/// The reason why an act failed.
 enum Refused {
     Lab(LabError),
     Guest(String),
@@ -51,20 +51,20 @@ impl From<String> for Refused {
     }
 }
 
-/// What acts in the guest are carried out with.
+/// The parts of a stage that acts in the guest need.
 pub(crate) struct Hands {
     pub(crate) guest: Guest,
     pub(crate) paths: Arc<Paths>,
-    /// The LUN that is meant where an act names none.
+    /// The default LUN of acts that do not name one.
     pub(crate) main_lun: Lun,
 }
 
 impl Hands {
-    /// Carries out what is asked of the guest, which may take long. Acts on the array are no matter of the
-    /// guest's.
+    /// Carries out an act in the guest, which can take long. Acts on the array are handled
+    /// elsewhere.
     ///
     /// # Errors
-    /// When the agent is gone or will not, or the guest has no such disk.
+    /// If the agent is gone or refuses, or the guest does not have such a disk.
     pub(crate) async fn perform(self, act: Act) -> Result<Brought, String> {
         self.ask(act).await.map_err(|refused| match refused {
             Refused::Lab(error) => error.to_string(),

@@ -1,8 +1,8 @@
-//! Which lines of the guest's kernel log mean that the kernel itself is in trouble.
+//! Recognises lines of the guest's kernel log which mean that the kernel itself is in trouble.
 
-/// What such a line contains, and what it is called. From `lib/bug.c`, `kernel/panic.c`,
-/// `arch/x86/kernel/dumpstack.c`, `kernel/hung_task.c`, `kernel/watchdog.c`, `kernel/rcu/tree_stall.h`,
-/// `kernel/locking/lockdep.c`, `mm/kasan/report.c`.
+/// Substrings of such lines, each with the name of the problem. From `lib/bug.c`, `kernel/panic.c`,
+/// `arch/x86/kernel/dumpstack.c`, `kernel/hung_task.c`, `kernel/watchdog.c`,
+/// `kernel/rcu/tree_stall.h`, `kernel/locking/lockdep.c`, `mm/kasan/report.c`.
 const COMPLAINTS: [(&str, &str); 14] = [
     ("WARNING: CPU:", "a kernel WARNING"),
     ("WARNING: possible", "a lockdep report"),
@@ -20,7 +20,7 @@ const COMPLAINTS: [(&str, &str); 14] = [
     ("refcount_t: ", "a refcount error"),
 ];
 
-/// What kind of trouble a line tells of, if it tells of any.
+/// The problem that a line reports, if any.
 pub(crate) fn complaint(line: &str) -> Option<&'static str> {
     COMPLAINTS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, name)| *name)
 }

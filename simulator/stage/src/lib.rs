@@ -1,12 +1,15 @@
-//! A SAN and a guest that run: acts go in, events come out, and conditions can be judged at any time.
+//! A running SAN and guest: a driver performs acts, the stage reports events, and conditions can be
+//! evaluated at any time.
 //!
-//! [`Setup`] says what there is. [`San`] and [`bring_up`] set it up, [`prepare`] gets from a guest that is up to
-//! multipath maps. From then on there is a [`Stage`]: [`Act`] is what can be done to it, [`Incoming`] and
-//! [`Event`](event::Event) what happens, [`World`] what was seen so far, [`Condition`] and [`Expectation`] what can
-//! be so or not, and [`Trial`] decides about them while time goes on.
+//! [`Setup`] describes the guest and the SAN. [`San`] and [`bring_up`] start them, and [`prepare`]
+//! builds the multipath maps in the running guest. Then there is a [`Stage`]: [`Act`] is what can
+//! be done to it, [`Incoming`] and [`Event`](event::Event) are what happens, [`World`] is what has
+//! been observed so far, [`Condition`] and [`Expectation`] are predicates on it, and [`Trial`]
+//! decides expectations as time passes.
 //!
-//! Whoever acts is a driver: a scenario's script, a person, chance. The stage knows neither the scenario language
-//! nor reports, and may import the array, the HBAs, the lab and the agent's protocol.
+//! A driver is a scenario's script, a person, or a random process. The stage depends neither on the
+//! scenario language nor on reports; it may import the array, the HBAs, the lab and the agent's
+//! protocol.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! From one status of a multipath map to the next: what changed, as events.
+//! Compares successive statuses of a multipath map and returns the changes as events.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use sansim_protocol::MapStatus;
 
 use crate::{Paths, event::What};
 
-/// The status of every map as it was last seen.
+/// The last known status of every map.
 #[derive(Debug, Default)]
 pub struct Maps {
     last: BTreeMap<String, MapStatus>,
@@ -14,14 +14,15 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Takes a new status and says what is different. The first status of a map is only remembered.
+    /// Stores a new status and returns the changes. The first status of a map is only stored.
     pub fn update(&mut self, status: &MapStatus, paths: &Paths) -> Vec<What> {
         self.most_rounds = self.most_rounds.max(status.rounds);
         let Some(before) = self.last.insert(status.map.clone(), status.clone()) else {
             return Vec::new();
         };
         let mut changes = Vec::new();
-        // A switch of path groups starts the count anew: round 1 there is news after round 1 here.
+        // A switch of path groups resets the count, so round 1 there is a new event after round 1
+        // here.
         if (before.rounds, before.current_group) != (status.rounds, status.current_group) {
             changes.push(What::PgInit { map: status.map.clone(), rounds: status.rounds });
         }
@@ -29,7 +30,7 @@ impl Maps {
         if !same_table {
             changes.push(What::Table { map: status.map.clone(), table: status.table.clone() });
         }
-        // A table that is loaded anew may have its groups in another order.
+        // A reloaded table can have its groups in another order.
         let was = |dev: &str| before.groups.iter().flat_map(|g| &g.paths).find(|p| p.dev == dev);
         for (index, new) in status.groups.iter().enumerate() {
             let group = index + 1;
@@ -54,18 +55,18 @@ impl Maps {
         changes
     }
 
-    /// The last status of every map, in the order of their names.
+    /// The last known statuses, ordered by the name of the map.
     pub fn statuses(&self) -> impl Iterator<Item = &MapStatus> {
         self.last.values()
     }
 
-    /// The most pg_init rounds of any map.
+    /// The highest number of pg_init rounds among the maps.
     pub fn most_rounds(&self) -> u32 {
         self.most_rounds
     }
 }
 
-/// Which paths a map has in which groups.
+/// The paths of each group of a map.
 fn shape(status: &MapStatus) -> Vec<Vec<&str>> {
     let groups = status.groups.iter();
     groups.map(|group| group.paths.iter().map(|path| path.dev.as_str()).collect()).collect()

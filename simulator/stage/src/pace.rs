@@ -7,17 +7,17 @@ use sansim_time::{Clock, RealClock, SkipClock, Time};
 
 use crate::event::StoryTime;
 
-/// By which clock a run goes.
+/// The clock that drives a run.
 #[derive(Clone)]
 pub enum Pace {
-    /// The host's: HBAs serve at once.
+    /// The host's clock. HBAs serve requests at once.
     Real(Arc<RealClock>),
-    /// The guest's: HBAs serve when it stands still.
+    /// The guest's clock. HBAs serve requests while the guest is stopped.
     Skip(Arc<SkipClock>),
 }
 
 impl Pace {
-    /// A clock for a new run.
+    /// Creates the clock for a new run.
     pub fn new(mode: TimeMode) -> Pace {
         match mode {
             TimeMode::Real => Pace::Real(RealClock::start()),
@@ -25,7 +25,7 @@ impl Pace {
         }
     }
 
-    /// The clock, for all who need not know which it is.
+    /// The clock as a trait object.
     pub fn clock(&self) -> Arc<dyn Clock> {
         match self {
             Pace::Real(clock) => Arc::clone(clock) as Arc<dyn Clock>,
@@ -33,7 +33,7 @@ impl Pace {
         }
     }
 
-    /// The story time of a run whose guest says that it is `guest_now_ns` now.
+    /// The story time of a run, given the current time of the guest's clock.
     pub fn story_time(&self, guest_now_ns: u64) -> StoryTime {
         let now = match self {
             Pace::Real(clock) => clock.now(),
@@ -42,7 +42,8 @@ impl Pace {
         StoryTime::new(now, guest_now_ns, now)
     }
 
-    /// Has a guest's keeper go by this clock, and these devices serve when the guest stands still.
+    /// Connects a guest's keeper with this clock and lets these devices serve requests while the
+    /// guest is stopped.
     pub fn rule(&self, keeper: Keeper, devices: Vec<Arc<dyn Device>>) -> Keeper {
         match self {
             Pace::Real(_) => keeper,

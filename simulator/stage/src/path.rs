@@ -1,4 +1,4 @@
-//! Naming paths.
+//! The notation of paths.
 
 use std::{fmt, str::FromStr};
 
@@ -7,14 +7,14 @@ use sansim_array::{HbaId, Nexus, PortId};
 /// The paths through one port: from every HBA, or from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PathPattern {
-    /// The HBA; none is any.
+    /// The HBA; `None` matches any.
     pub hba: Option<HbaId>,
-    /// The port.
+    /// The target port.
     pub port: PortId,
 }
 
 impl PathPattern {
-    /// Whether a path over this nexus is meant.
+    /// Whether the pattern matches paths of this nexus.
     pub fn matches(self, nexus: Nexus) -> bool {
         self.port == nexus.port && self.hba.is_none_or(|hba| hba == nexus.hba)
     }

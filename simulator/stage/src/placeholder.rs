@@ -1,40 +1,40 @@
-//! Names of the guest's devices in the words of a step: `{map}`, `{disk:hba0:A0:lun1}`.
+//! Placeholders for the guest's devices in the words of a step: `{map}`, `{disk:hba0:A0:lun1}`.
 
 use sansim_array::Lun;
 
 use crate::PathPattern;
 
-/// A device of the guest, as a step names it.
+/// A device of the guest that a step refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {
     /// The multipath map of a LUN: `{map}`, `{map:lun1}`.
     Map {
-        /// The LUN; none is the workload's.
+        /// The LUN; `None` means the workload's.
         lun: Option<Lun>,
     },
-    /// The disk of a path: `{disk:A0}`, `{disk:hba0:A0:lun1}`. Where several HBAs see the port the
-    /// first of them is meant.
+    /// The disk of a path: `{disk:A0}`, `{disk:hba0:A0:lun1}`. Without an HBA, the first HBA that
+    /// sees the port is used.
     Disk {
-        /// Which path.
+        /// The path of the disk.
         path: PathPattern,
-        /// The LUN; none is the workload's.
+        /// The LUN; `None` means the workload's.
         lun: Option<Lun>,
     },
 }
 
-/// A piece of a word.
+/// A part of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'w> {
-    /// Text that stands for itself.
+    /// Literal text.
     Text(&'w str),
-    /// A device whose name is to be put in.
+    /// A device whose name is inserted.
     Device(Placeholder),
 }
 
-/// Reads what stands between the braces.
+/// Parses the text between the braces.
 ///
 /// # Errors
-/// A sentence that says what would have been accepted.
+/// A sentence that states what is accepted.
 pub fn placeholder(name: &str) -> Result<Placeholder, String> {
     let wrong = || {
         format!(
@@ -59,11 +59,11 @@ pub fn placeholder(name: &str) -> Result<Placeholder, String> {
     }
 }
 
-/// Splits a word at its placeholders. Braces that hold no lower-case name stand for themselves, so
-/// that `{}` and JSON can be written.
+/// Splits a word at its placeholders. Braces that do not contain a lower-case name are literal
+/// text, so that `{}` and JSON can be written.
 ///
 /// # Errors
-/// The sentence of [`placeholder`] about the first name that is none.
+/// The sentence of [`placeholder`] about the first name that is not valid.
 pub fn pieces(word: &str) -> Result<Vec<Piece<'_>>, String> {
     let mut pieces = Vec::new();
     let mut text_start = 0;

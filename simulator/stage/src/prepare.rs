@@ -1,4 +1,4 @@
-//! From a machine that is up to multipath maps.
+//! Prepares a running machine for its story, up to the multipath maps.
 
 use sansim_array::Array;
 use sansim_lab::{Keeper, LabError};
@@ -6,32 +6,32 @@ use sansim_protocol::FailureKind;
 
 use crate::{Guest, Manager, Maps, Paths, Setup, StageError};
 
-/// What is being done to a guest before its story begins.
+/// The current stage of preparation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preparing {
-    /// Modules are loaded.
+    /// Kernel modules are being loaded.
     Modules,
-    /// The guest looks for its disks.
+    /// The guest is scanning for its disks.
     Discovery,
-    /// Multipath maps are built.
+    /// The multipath maps are being built.
     Maps,
 }
 
-/// A guest whose maps are there.
+/// A guest with complete maps.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Which disk is which path.
+    /// The disks by path.
     pub paths: Paths,
     /// The maps as they were built.
     pub maps: Maps,
-    /// What multipathd says of them, where it manages them.
+    /// The maps as multipathd reports them, if it manages them.
     pub view: Option<serde_json::Value>,
 }
 
-/// Loads modules, has the guest look for its disks and builds the maps, or waits for multipathd to.
+/// Loads modules, scans for disks, and builds the maps or waits until multipathd has built them.
 ///
 /// # Errors
-/// When the guest or the agent fails, or there is no map.
+/// If the guest or the agent fails, or a map is not built.
 pub async fn prepare(
     setup: &Setup,
     array: &Array,

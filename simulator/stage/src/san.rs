@@ -1,4 +1,4 @@
-//! The SAN of a run: the array, and an HBA for each one of the setup.
+//! The SAN of a run: the array, and an HBA server for every HBA of the setup.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,18 +15,18 @@ use tokio::sync::mpsc::{
 
 use crate::{Pace, Setup};
 
-/// Completed commands that may wait for the runner. A runner that cannot keep up slows the guest's
-/// I/O down; nothing is dropped. During discovery nobody takes them.
+/// The capacity of the queue of completed commands. If the runner cannot keep up, the guest's I/O
+/// slows down; no record is dropped. During discovery nothing is taken from the queue.
 const RECORDS_WAITING: usize = 1 << 18;
 
-/// Commands that an HBA completes at most when it serves: those of all queues, and those that were
-/// parked.
+/// The maximum number of commands that an HBA completes when it serves once: those of all queues,
+/// and those that were parked.
 const RECORDS_AT_ONCE: usize = 1 << 17;
 
-/// Why there is no SAN.
+/// Errors when a SAN is started.
 #[derive(Debug, thiserror::Error)]
 pub enum SanError {
-    /// The array cannot be built as the scenario says.
+    /// The configuration of the array is not valid.
     #[error("the array cannot be: {0}")]
     Array(#[from] ConfigError),
     /// An HBA could not be started.
@@ -38,18 +38,18 @@ pub enum SanError {
 pub struct San {
     /// The array.
     pub array: Arc<Array>,
-    /// Its HBAs.
+    /// The HBAs, by number.
     pub hbas: Vec<Arc<HbaServer>>,
     sockets: Vec<HbaSocket>,
     records: mpsc::Sender<CommandRecord>,
     guest_memory: u64,
 }
 
-/// What the array reports to the runner.
+/// The channels on which the array reports to the runner.
 pub struct Wire {
-    /// Completed commands.
+    /// The completed commands.
     pub commands: mpsc::Receiver<CommandRecord>,
-    /// Changes of state; their number is bounded by what steps and commands do.
+    /// The changes of state. The channel is unbounded, but steps and commands bound their number.
     pub changes: mpsc::UnboundedReceiver<StateChange>,
 }
 
@@ -60,9 +60,10 @@ struct Reporter {
 
 impl Observer for Reporter {
     fn command(&self, record: &CommandRecord) {
-        // After the run nobody listens any more.
+        // After the run there is no receiver any more.
         let _ = match self.commands.try_send(record.clone()) {
-            // On an HBA's thread. The runner's only serves while there is room.
+            // This blocks the HBA's own thread. An HBA that the runner's thread serves is served
+            // only while there is room.
             Err(TrySendError::Full(record)) => self.commands.blocking_send(record),
             sent => sent.map_err(|error| SendError(error.into_inner())),
         };
@@ -74,10 +75,10 @@ impl Observer for Reporter {
 }
 
 impl San {
-    /// Builds the scenario's array and starts its HBAs, with their sockets in `dir`.
+    /// Builds the array of the setup and starts its HBAs, with their sockets in `dir`.
     ///
     /// # Errors
-    /// When the array is impossible, or a socket cannot be made.
+    /// If the configuration of the array is not valid, or a socket cannot be created.
     pub fn start(
         setup: &Setup,
         seed: u64,
@@ -108,7 +109,7 @@ impl San {
         Ok((san, Wire { commands: received, changes: changed }))
     }
 
-    /// The HBAs, as devices that serve when the guest stands still.
+    /// The HBAs as devices that serve requests while the guest is stopped.
     pub fn devices(&self) -> Vec<Arc<dyn Device>> {
         let device = |(index, hba): (usize, &Arc<HbaServer>)| {
             let (hba, records, slot) = (Arc::clone(hba), self.records.clone(), hba_slot(index));
@@ -118,29 +119,32 @@ impl San {
         self.hbas.iter().enumerate().map(device).collect()
     }
 
-    /// Where QEMU finds the HBAs.
+    /// The sockets of the HBAs, for QEMU.
     pub fn sockets(&self) -> Vec<HbaSocket> {
         self.sockets.clone()
     }
 
-    /// Ends the HBAs. The receivers of [`Wire`] must be gone, or an HBA may wait for them.
+    /// Stops the HBAs. The receivers of [`Wire`] must have been dropped, because otherwise an HBA
+    /// could wait for them.
     pub fn stop(self) {
         drop(self);
     }
 }
 
-/// An HBA that serves when the guest stands still.
+/// An HBA that serves requests while the guest is stopped.
 struct Served {
     hba: Arc<HbaServer>,
     records: mpsc::Sender<CommandRecord>,
     slot: u8,
-    /// The guest's memory, in bytes, and what stands in for it while requests are carried out again.
+    /// The size in bytes of the guest's memory, and of its substitute during the replay of
+    /// requests.
     memory: u64,
     scratch: OnceLock<Option<Scratch>>,
 }
 
 impl Served {
-    /// Whether the runner can take all that serving may bring. Else the guest has to wait.
+    /// Whether the queue has room for everything that serving can complete. If not, the guest has
+    /// to wait.
     fn has_room(&self) -> bool {
         self.records.capacity() >= RECORDS_AT_ONCE || self.records.is_closed()
     }
@@ -170,7 +174,7 @@ impl Device for Served {
             true => self.hba.serve_and_write_down()?,
             false => Vec::new(),
         };
-        // Of one that has served nothing there is nothing.
+        // An HBA that has served nothing has an empty recording.
         if requests.is_empty() { Some(Vec::new()) } else { postcard::to_stdvec(&requests).ok() }
     }
 
@@ -188,7 +192,7 @@ impl Device for Served {
 }
 
 /// The same SAN without its faults, for the machine that becomes a template. That machine never
-/// looks for disks, so what is behind the HBAs does not matter.
+/// scans for disks, so the contents of the array do not matter.
 ///
 /// # Errors
 /// As [`San::start`].

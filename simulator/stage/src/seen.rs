@@ -1,4 +1,4 @@
-//! What happens, as far as a driver can wait for it.
+//! The observations that a driver can wait for.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use sansim_protocol::MapStatus;
 
 use crate::World;
 
-/// Something that has just happened. The [`World`] knows of it already.
+/// An observation. The [`World`] already includes it.
 #[derive(Debug, Clone, Copy)]
 pub enum Seen<'e> {
     /// A command was completed.
     Command,
-    /// The array's state changed, or the array put a command under a hold.
+    /// The state of the array changed, or the array put a command under a hold.
     Change(&'e StateChange),
-    /// A map shows a new status.
+    /// The status of a map was read.
     Map(&'e MapStatus),
     /// The guest logged a line.
     Log(&'e str),
-    /// A step is done.
+    /// A step has been completed.
     Step(&'e str),
 }
 
-/// Something that a driver waits for.
+/// An event that a driver waits for.
 pub trait Awaited: fmt::Debug + fmt::Display + Send + Sync {
-    /// Whether it has come with what was just seen.
+    /// Whether the event has occurred with this observation.
     fn has_come(&self, seen: &Seen<'_>, world: &World) -> bool;
 }

@@ -1,5 +1,5 @@
-//! What there is: a guest, an array, the HBAs between them, the workload and the fault rules. Everything is
-//! resolved; sizes are bytes.
+//! The setup of a stage: a guest, an array, the HBAs between them, the workload and the fault
+//! rules. All names are resolved; sizes are in bytes.
 
 mod array;
 mod guest;
@@ -13,26 +13,25 @@ use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus};
 pub use sansim_lab::UdevRules;
 pub use workload::Workload;
 
-/// A guest and the SAN it sees.
+/// A guest and its SAN.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The machine under test.
     pub guest: Guest,
-    /// The array it sees.
+    /// The array that the guest sees.
     pub array: Array,
-    /// The HBAs it sees the array through, by number.
+    /// The HBAs of the guest, by number.
     pub hbas: Vec<Hba>,
-    /// How long the HBA waits for a command that the array has lost before it fails it.
+    /// How long the HBA waits for a command that the array has lost before it fails the command.
     pub command_timeout: Duration,
-    /// The I/O that runs, if any.
+    /// The workload, if any.
     pub workload: Option<Workload>,
-    /// The fault rules in the order in which they are tried.
+    /// The fault rules, in the order in which they are matched.
     pub faults: Vec<FaultRule>,
 }
 
 impl Setup {
-    /// The LUN that is meant where an expectation or a step names none: the workload's, else the
-    /// first.
+    /// The default LUN of expectations and steps: the workload's, or else the first.
     pub fn main_lun(&self) -> Lun {
         self.workload.as_ref().map_or(self.array.luns[0].lun, |w| w.lun)
     }
@@ -42,7 +41,7 @@ impl Setup {
         format!("lun{lun}")
     }
 
-    /// The LUN of a map named by [`Setup::map_name`].
+    /// The inverse of [`Setup::map_name`].
     pub fn map_lun(map: &str) -> Option<Lun> {
         map.strip_prefix("lun")?.parse().ok().map(Lun)
     }
@@ -54,12 +53,12 @@ impl Setup {
             .flat_map(|hba| hba.targets.iter().map(move |&port| Nexus { hba: hba.id, port }))
     }
 
-    /// Those of which the guest finds something at first.
+    /// The nexuses whose port is present at the start.
     pub fn first_nexuses(&self) -> impl Iterator<Item = Nexus> + '_ {
         self.nexuses().filter(|nexus| !self.array.unplugged.contains(&nexus.port))
     }
 
-    /// The path groups of a LUN's map in order of preference, none of them empty.
+    /// The path groups of a LUN's map in order of preference, without empty ones.
     pub fn path_groups(&self, lun: Lun) -> Vec<Vec<Nexus>> {
         let Some(config) = self.array.lun(lun) else { return Vec::new() };
         let paths = self.first_nexuses();
@@ -76,7 +75,7 @@ impl Setup {
         groups
     }
 
-    /// What the array of a run is made with.
+    /// The configuration of the array for a run with this seed.
     pub fn array_config(&self, seed: u64) -> ArrayConfig {
         self.array.config(self.faults.clone(), self.command_timeout, seed)
     }

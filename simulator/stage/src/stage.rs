@@ -1,4 +1,4 @@
-//! The running SAN and guest: acts go in, and what happens comes out.
+//! The running SAN and guest: performs acts and reports what happens.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -15,30 +15,30 @@ use crate::{
     event::What, hands::Hands, kernel_log::complaint,
 };
 
-/// Something that has happened.
+/// Something that happened on the stage.
 #[derive(Debug)]
 pub enum Incoming {
-    /// The array has completed a command.
+    /// The array completed a command.
     Command(CommandRecord),
-    /// The array's state has changed.
+    /// The state of the array changed.
     Change(StateChange),
-    /// The agent reports something.
+    /// The agent reported something.
     Agent(AgentEvent),
-    /// An act in the guest has been carried out, or could not be.
+    /// An act in the guest has ended, successfully or not.
     Done {
-        /// The name that it was given.
+        /// The name given to [`Stage::act`].
         name: Arc<str>,
-        /// What it has brought, or why it could not be carried out.
+        /// The result of the act, or why it failed.
         brought: Result<Brought, String>,
     },
-    /// A point of time has come that was asked for by [`Stage::wake_at`].
+    /// The time set with [`Stage::wake_at`] has come.
     Alarm,
-    /// The guest stands still; what it sent has been served.
+    /// The guest is stopped, and all its requests have been served.
     Settled,
 }
 
 impl Incoming {
-    /// Says what somebody could wait for in it.
+    /// Calls `see` for each observation in it that a driver can wait for.
     pub fn each_seen(&self, mut see: impl FnMut(&Seen<'_>)) {
         match self {
             Incoming::Command(_) => see(&Seen::Command),
@@ -57,22 +57,22 @@ impl Incoming {
     }
 }
 
-/// An act in the guest that is being carried out.
+/// An act in the guest that is in progress.
 type Task = Pin<Box<dyn Future<Output = (Arc<str>, Result<Brought, String>)> + Send>>;
 
-/// The report of a workload that is being stopped.
+/// The future report of a workload that is being stopped.
 pub type Answer = Pin<Box<dyn Future<Output = Result<WorkloadReport, LabError>> + Send>>;
 
-/// What comes first: something that happens, or an answer.
+/// The first of two: something that happens, or an answer.
 #[derive(Debug)]
 pub enum Before {
-    /// Something has happened.
+    /// Something happened before the answer.
     Incoming(Incoming),
-    /// The answer is there.
+    /// The answer arrived.
     Answer(Result<WorkloadReport, LabError>),
 }
 
-/// How far the workload is.
+/// The state of the workload.
 enum Workload {
     None,
     Waiting(Time),
@@ -80,9 +80,9 @@ enum Workload {
     Stopped(WorkloadReport),
 }
 
-/// What a stage is made of.
+/// The parts of a stage.
 pub struct Parts<'m> {
-    /// What there is.
+    /// The guest and the SAN.
     pub setup: Arc<Setup>,
     /// The run's seed.
     pub seed: u64,
@@ -90,25 +90,25 @@ pub struct Parts<'m> {
     pub array: Arc<Array>,
     /// The clock of the run.
     pub clock: Arc<dyn Clock>,
-    /// The HBAs.
+    /// The HBAs, by number.
     pub hbas: Vec<Arc<HbaServer>>,
-    /// What the array reports.
+    /// The channels on which the array reports.
     pub wire: Wire,
-    /// The machine that the guest runs in.
+    /// The machine in which the guest runs.
     pub machine: &'m Machine,
     /// The guest's agent.
     pub guest: Guest,
-    /// What the agent reports.
+    /// The channel on which the agent reports.
     pub events: mpsc::Receiver<AgentEvent>,
     /// The guest's clock.
     pub keeper: Keeper,
-    /// Which disk is which path.
+    /// The disks by path.
     pub paths: Paths,
     /// The maps as they were built.
     pub maps: Maps,
 }
 
-/// A SAN and a guest that run.
+/// A running SAN and guest.
 pub struct Stage<'m> {
     setup: Arc<Setup>,
     seed: u64,
@@ -124,8 +124,8 @@ pub struct Stage<'m> {
     maps: Maps,
     world: World,
     start: Time,
-    /// Acts that are being carried out. Polled with everything else, so that the guest does not go on
-    /// before its answer to one has been dealt with.
+    /// Acts in progress. They are polled with everything else, so that the guest does not continue
+    /// before its answer to an act has been processed.
     tasks: FuturesUnordered<Task>,
     alarm: Arc<Notify>,
     armed_for: Option<Time>,
@@ -134,11 +134,11 @@ pub struct Stage<'m> {
 }
 
 impl<'m> Stage<'m> {
-    /// Begins: story time is zero from here. `counted` is what has to be counted for the conditions that are to
-    /// be judged.
+    /// Begins the story: story time is zero now. `counted` is what must be counted so that the
+    /// conditions can be evaluated.
     ///
     /// # Errors
-    /// When the array refuses to begin.
+    /// If the array refuses to begin the story.
     pub fn begin(
         parts: Parts<'m>,
         counted: impl IntoIterator<Item = Counted>,
@@ -178,17 +178,17 @@ impl<'m> Stage<'m> {
         })
     }
 
-    /// The time by the clock of the run.
+    /// The current time of the clock of the run.
     pub fn now(&self) -> Time {
         self.clock.now()
     }
 
-    /// When story time was zero.
+    /// The time of the run's clock at which story time was zero.
     pub fn start(&self) -> Time {
         self.start
     }
 
-    /// The machine that the guest runs in.
+    /// The machine in which the guest runs.
     pub fn machine(&self) -> &'m Machine {
         self.machine
     }
@@ -198,27 +198,28 @@ impl<'m> Stage<'m> {
         &self.array
     }
 
-    /// The multipath maps as they were last seen.
+    /// The last known statuses of the multipath maps.
     pub fn maps(&self) -> &Maps {
         &self.maps
     }
 
-    /// What was seen so far.
+    /// What has been observed so far.
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// Has the world know how often the fault rules have fired by now; after commands and changes it does.
+    /// Updates the world's counts of fault rule firings. This is automatic after commands and
+    /// changes.
     pub fn count_rules(&mut self) {
         self.world.on_rule_matches(&self.array.rule_matches());
     }
 
-    /// The first complaint of the guest's kernel that the setup does not allow.
+    /// The first kernel log line that reports a problem and is not allowed by the setup.
     pub fn complaint(&self) -> Option<&str> {
         self.complaint.as_deref()
     }
 
-    /// When the workload starts, if it has not yet.
+    /// The start time of the workload, if it has not started yet.
     pub fn workload_starts(&self) -> Option<Time> {
         match self.workload {
             Workload::Waiting(at) => Some(at),
@@ -226,7 +227,7 @@ impl<'m> Stage<'m> {
         }
     }
 
-    /// The workload's report, once it is stopped.
+    /// The workload's report, after it has stopped.
     pub fn report(&self) -> Option<&WorkloadReport> {
         match &self.workload {
             Workload::Stopped(report) => Some(report),
@@ -234,10 +235,10 @@ impl<'m> Stage<'m> {
         }
     }
 
-    /// Starts the workload, if its time has come.
+    /// Starts the workload if its start time has come.
     ///
     /// # Errors
-    /// When the agent cannot.
+    /// If the agent cannot start it.
     pub async fn start_workload_if_due(&mut self, now: Time) -> Result<(), StageError> {
         if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.setup.workload)
             && *at <= now
@@ -249,8 +250,8 @@ impl<'m> Stage<'m> {
         Ok(())
     }
 
-    /// Carries out an act. One on the array takes no time, and what came of it is returned; one in the guest is
-    /// begun, and is [`Incoming::Done`] under this name later.
+    /// Performs an act. An act on the array takes no time, and its result is returned. An act in
+    /// the guest is started, and [`Incoming::Done`] reports its end under this name.
     pub fn act(&mut self, name: &Arc<str>, act: &Act) -> Option<Result<Brought, String>> {
         if let Act::Array(action) = act {
             self.world.on_action(action);
@@ -267,7 +268,7 @@ impl<'m> Stage<'m> {
         None
     }
 
-    /// Asks for [`Incoming::Alarm`] at this time, instead of any that was asked for before.
+    /// Requests [`Incoming::Alarm`] at this time. Replaces an earlier request.
     pub fn wake_at(&mut self, at: Time) {
         if self.armed_for != Some(at) || at <= self.clock.now() {
             let alarm = Arc::clone(&self.alarm);
@@ -276,16 +277,17 @@ impl<'m> Stage<'m> {
         }
     }
 
-    /// Has the guest's time stop at this point on its way, whatever it does.
+    /// Stops the guest's clock at this time on its way, whatever the guest does.
     pub(crate) fn beat_at(&self, at: Time) {
         self.clock.call_at(at, Box::new(|| ()));
     }
 
-    /// Waits for the next thing to happen. What the array did comes before what the guest made of it; in
-    /// skipped time the guest goes on when there is nothing else. Nothing is lost when this is given up.
+    /// Waits for the next thing that happens. What the array did comes before the guest's reaction
+    /// to it. In skipped time, the guest continues when nothing else is pending. Cancelling the
+    /// future loses nothing.
     ///
     /// # Errors
-    /// When the guest is gone.
+    /// If the guest is gone.
     pub async fn next(&mut self) -> Result<Incoming, StageError> {
         let machine = self.machine;
         let incoming = tokio::select! {
@@ -307,7 +309,7 @@ impl<'m> Stage<'m> {
         Ok(incoming)
     }
 
-    /// What has arrived already, without waiting.
+    /// Returns what has already arrived, without waiting.
     pub fn arrived(&mut self) -> Option<Incoming> {
         if let Ok(change) = self.wire.changes.try_recv() {
             return Some(Incoming::Change(change));
@@ -318,7 +320,7 @@ impl<'m> Stage<'m> {
         self.events.try_recv().ok().map(Incoming::Agent)
     }
 
-    /// Takes note of what has happened, and says what else there is to tell of it.
+    /// Updates the world with what happened, and returns further events that follow from it.
     pub fn take(&mut self, incoming: &Incoming) -> Vec<What> {
         match incoming {
             Incoming::Command(record) => {
@@ -372,26 +374,26 @@ impl<'m> Stage<'m> {
         Vec::new()
     }
 
-    /// Stops the workload for good: waits for what is in flight, and reads back what was written. None if it
-    /// does not run. The answer must be waited for by [`Stage::next_before`], and its report handed to
-    /// [`Stage::workload_stopped`].
+    /// Stops the workload permanently: waits for I/O in flight and reads back what was written.
+    /// `None` if the workload is not running. Await the answer with [`Stage::next_before`] and pass
+    /// its report to [`Stage::workload_stopped`].
     pub fn stop_workload(&self) -> Option<Answer> {
         let Workload::Running = self.workload else { return None };
         let (guest, lun) = (self.guest.clone(), self.setup.main_lun());
         Some(Box::pin(async move { guest.stop_workload(lun).await }))
     }
 
-    /// The workload has stopped with this report.
+    /// Records that the workload has stopped with this report.
     pub fn workload_stopped(&mut self, report: WorkloadReport) {
         self.world.on_workload(&report);
         self.workload = Workload::Stopped(report);
     }
 
-    /// The next thing that happens before an answer comes, or the answer. Acts that are being carried out do not
-    /// end meanwhile.
+    /// Waits for the next thing that happens or for the answer, whichever comes first. Acts in
+    /// progress do not end meanwhile.
     ///
     /// # Errors
-    /// When the guest is gone.
+    /// If the guest is gone.
     pub async fn next_before(&mut self, answer: &mut Answer) -> Result<Before, StageError> {
         let next = tokio::select! {
             biased;
@@ -407,28 +409,28 @@ impl<'m> Stage<'m> {
         Ok(next)
     }
 
-    /// Asks the guest and the HBAs how many commands there were.
+    /// Asks the guest and the HBAs for the number of commands.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn witness(&mut self) -> Result<Witness, LabError> {
         let hbas = self.hbas.iter().map(AsRef::as_ref);
         Witness::call(&self.guest, hbas, &mut self.keeper).await
     }
 
-    /// What multipathd says of its maps now.
+    /// The current maps as multipathd reports them.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If multipathd does not answer.
     pub async fn multipathd_view(&mut self) -> Result<serde_json::Value, StageError> {
         let guest = self.guest.clone();
         self.keeper.drive(guest.multipathd_view()).await?
     }
 
-    /// Waits until whoever holds the guest has let it go.
+    /// Waits until the guest is no longer held by anyone.
     ///
     /// # Errors
-    /// When the guest is gone.
+    /// If the guest is gone.
     pub async fn let_go(&mut self) -> Result<(), LabError> {
         let machine = self.machine;
         self.keeper.drive(machine.let_go()).await

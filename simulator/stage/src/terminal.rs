@@ -1,8 +1,8 @@
-//! Somebody's terminal, connected with a program in the guest.
+//! A user's terminal, connected to a program in the guest.
 //!
-//! Time goes on again meanwhile, as fast as the host's: a shell that waits for somebody would else have the
-//! guest's clock jump from timer to timer. In exact time that takes no more than to let the guest's
-//! question wait until the host's clock has come there, too.
+//! While a terminal is connected, the guest's clock runs at the speed of the host's. Otherwise the
+//! clock would jump from timer to timer while a shell waits for input. In exact time, it is enough
+//! to delay the answer to the guest's question until the host's clock has reached the same time.
 
 use std::{
     future::Future,
@@ -17,46 +17,47 @@ use tokio::sync::mpsc;
 
 use crate::{Guest, Incoming, Stage, StageError, guest::unexpected};
 
-/// How often the guest is to ask at least, so that it does not get ahead of the host.
+/// The maximum interval between the guest's questions, so that the guest does not get ahead of the
+/// host.
 const BEAT: Duration = Duration::from_millis(20);
-/// How long a call about the terminal may take, which only hands something over.
+/// The time limit of calls about the terminal, which only pass something to the agent.
 const HANDING_OVER: Duration = Duration::from_secs(30);
 
-/// Somebody's terminal, to be connected with a program in the guest.
+/// A user's terminal, to be connected to a program in the guest.
 #[derive(Debug)]
 pub struct Terminal {
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// The value of TERM.
+    /// The value of the environment variable TERM.
     pub term: String,
-    /// Its size.
+    /// The size of the terminal.
     pub size: TerminalSize,
-    /// What is done at it.
+    /// The channel for the user's input.
     pub input: mpsc::Receiver<Input>,
-    /// Takes what it is to show.
+    /// The channel for the output of the program.
     pub output: mpsc::Sender<Vec<u8>>,
 }
 
-/// What is done at a terminal.
+/// Input from a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Somebody types, at most 4096 bytes.
+    /// Typed bytes, at most 4096.
     Typed(Vec<u8>),
-    /// It has another size.
+    /// The terminal has a new size.
     Resized(TerminalSize),
-    /// Nobody is there any more: the program is sent SIGHUP.
+    /// The terminal was closed. The program gets SIGHUP.
     HungUp,
 }
 
-/// A call that hands something over to the agent.
+/// A call that passes something to the agent.
 type Handing = Pin<Box<dyn Future<Output = Result<Answer, LabError>> + Send>>;
 
 impl Stage<'_> {
-    /// Connects a terminal with the guest until its program has ended, whose exit code is returned; none if it
-    /// was killed. Everything else that happens meanwhile is told to `each`.
+    /// Connects a terminal to a program in the guest until the program ends. Returns its exit code;
+    /// `None` if it was killed. Everything else that happens meanwhile is passed to `each`.
     ///
     /// # Errors
-    /// When the guest or the agent fails.
+    /// If the guest or the agent fails.
     pub async fn connect(
         &mut self,
         mut terminal: Terminal,
@@ -88,7 +89,7 @@ impl Stage<'_> {
                     None => return Err(machine.failed().await.into()),
                     Some(event) => match event.what {
                         Happening::Shown { terminal: of, bytes } if of == number => {
-                            // The guest waits for somebody who reads slowly.
+                            // The guest waits for a slow reader.
                             let shown = terminal.output.send(bytes.0).await.is_ok();
                             if !shown && handing.is_none() {
                                 handing = Some(hand(&guest, number, Input::HungUp));
@@ -102,7 +103,8 @@ impl Stage<'_> {
                     },
                 },
                 _ = machine.exited() => return Err(machine.failed().await.into()),
-                // A program that does not read has what is typed thrown away, and can be hung up on.
+                // If the program does not read its input, the input is discarded, so that it can
+                // still be hung up on.
                 done = some(&mut handing) => {
                     if let Err(error @ LabError::GuestGone { .. }) = done {
                         return Err(error.into());
@@ -114,7 +116,7 @@ impl Stage<'_> {
                     handing = Some(hand(&guest, number, input));
                     continue;
                 }
-                // Whatever is handed over comes with the answer to the open question.
+                // Input is delivered with the answer to the open question.
                 () = tokio::time::sleep(ahead), if !ahead.is_zero() && handing.is_none() => continue,
                 settled = self.keeper.settle() => {
                     settled?;
@@ -126,7 +128,7 @@ impl Stage<'_> {
     }
 }
 
-/// Hands over to the agent what was done at a terminal.
+/// Passes input from a terminal to the agent.
 fn hand(guest: &Guest, terminal: u32, input: Input) -> Handing {
     let call = match input {
         Input::Typed(bytes) => Call::Type { terminal, bytes: Bytes(bytes) },
@@ -137,7 +139,7 @@ fn hand(guest: &Guest, terminal: u32, input: Input) -> Handing {
     Box::pin(async move { guest.call(call, HANDING_OVER).await })
 }
 
-/// Waits for a future that there may be.
+/// Waits for an optional future; forever if there is none.
 async fn some(future: &mut Option<Handing>) -> Result<Answer, LabError> {
     match future {
         Some(future) => future.await,

@@ -1,20 +1,20 @@
-//! Text to look for in a log line or a program's output.
+//! Text patterns for log lines and program output.
 
 use std::fmt;
 
 use regex::Regex;
 
-/// Text to look for.
+/// A text pattern.
 #[derive(Debug, Clone)]
 pub enum TextMatch {
-    /// This text is in it.
+    /// Matches text that contains this string.
     Contains(String),
-    /// This regular expression matches somewhere in it.
+    /// Matches text in which this regular expression matches anywhere.
     Matches(Regex),
 }
 
 impl TextMatch {
-    /// Whether it is found in `text`.
+    /// Whether the pattern matches `text`.
     pub fn is_in(&self, text: &str) -> bool {
         match self {
             TextMatch::Contains(part) => text.contains(part.as_str()),

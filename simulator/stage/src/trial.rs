@@ -1,4 +1,4 @@
-//! Deciding about expectations while the story goes on, and at its end.
+//! Decides expectations while the story runs, and at its end.
 
 use std::time::Duration;
 
@@ -8,36 +8,36 @@ use serde::Serialize;
 
 use crate::{Deadline, Expectation, Judgement, Miss, World};
 
-/// An expectation and what became of it.
+/// An expectation and its result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpectationResult {
-    /// The expectation, in words.
+    /// The expectation in words.
     pub text: String,
-    /// Whether it held.
+    /// Whether the expectation held.
     pub ok: bool,
-    /// What was seen.
+    /// The observed values in words.
     pub seen: String,
     /// The conditions that did not hold.
     pub misses: Vec<Miss>,
-    /// Story seconds at which it was decided.
+    /// The story time of the decision, in seconds.
     pub decided_at: f64,
-    /// The report it is known to fail for on this kernel.
+    /// The reason why the expectation is known to fail with these versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<String>,
-    /// The scenario's own explanation.
+    /// The explanation from the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
 
 impl ExpectationResult {
-    /// What was not as expected, in a line: `exactly 3 MODE SELECT to controller B, but …`.
+    /// The failed conditions in one line: `exactly 3 MODE SELECT to controller B, but …`.
     pub fn complaint(&self) -> String {
         let misses = self.misses.iter().map(|m| format!("expected {}, but {}", m.expected, m.seen));
         misses.collect::<Vec<_>>().join("; ")
     }
 }
 
-/// Expectations, decided or not.
+/// The expectations of a run, decided or not.
 pub struct Trial {
     start: Time,
     expectations: Vec<Expectation>,
@@ -45,12 +45,13 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The trial of expectations whose times count from `start`.
+    /// A trial of expectations whose deadlines count from `start`.
     pub fn new(expectations: Vec<Expectation>, start: Time) -> Self {
         Trial { start, results: vec![None; expectations.len()], expectations }
     }
 
-    /// Looks at the world at `now`. Returns the expectations that were decided by this look.
+    /// Evaluates the expectations on the world at `now`. Returns those that were decided by this
+    /// call.
     pub fn look(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
         let elapsed = now.since(self.start);
         let mut decided = Vec::new();
@@ -76,7 +77,7 @@ impl Trial {
         decided
     }
 
-    /// The last look, when the story is over and the workload's report is in.
+    /// The last evaluation, after the story has ended and the workload's report has arrived.
     pub fn close(&mut self, world: &World, now: Time) -> Vec<ExpectationResult> {
         let elapsed = now.since(self.start);
         let mut decided = Vec::new();
@@ -84,7 +85,7 @@ impl Trial {
             let judgement = expectation.judge(world);
             match (expectation.when, result.as_ref()) {
                 (Deadline::By(_), Some(earlier)) if earlier.ok => {
-                    // What only the workload's own report can tell was not known at the time.
+                    // Conditions on the workload's own report could not be decided at the time.
                     let last = expectation.judge_io(world);
                     if !last.holds {
                         decided.push(decide(expectation, result, last, elapsed));
@@ -104,18 +105,18 @@ impl Trial {
         decided
     }
 
-    /// The expectations that have a time and are not decided.
+    /// The timed expectations that are not decided.
     pub fn open(&self) -> impl Iterator<Item = &Expectation> {
         let pairs = self.expectations.iter().zip(&self.results);
         pairs.filter(|(e, result)| is_timed(e) && result.is_none()).map(|(e, _)| e)
     }
 
-    /// Whether every expectation that has a time is decided.
+    /// Whether every timed expectation is decided.
     pub fn timed_are_decided(&self) -> bool {
         self.open().next().is_none()
     }
 
-    /// The next time at which an expectation must be decided.
+    /// The next deadline of an expectation.
     pub fn next_time(&self) -> Option<Time> {
         let undecided = self.expectations.iter().zip(&self.results).filter(|(_, r)| r.is_none());
         let times = undecided.filter_map(|(expectation, _)| match expectation.when {
@@ -125,7 +126,8 @@ impl Trial {
         times.min()
     }
 
-    /// What became of every expectation, in their order. Call after [`Trial::close`].
+    /// The result of every expectation, in the order of the scenario. Call this after
+    /// [`Trial::close`].
     pub fn into_results(self) -> Vec<Option<ExpectationResult>> {
         self.results
     }
@@ -135,7 +137,7 @@ fn is_timed(expectation: &Expectation) -> bool {
     matches!(expectation.when, Deadline::By(_) | Deadline::At(_))
 }
 
-/// What must never be so, is so.
+/// The judgement of a `never` expectation whose conditions hold.
 fn happened_after_all(expectation: &Expectation, judgement: Judgement) -> Judgement {
     let miss = Miss { expected: expectation.text.clone(), seen: judgement.seen.clone() };
     Judgement { holds: false, misses: vec![miss], ..judgement }

@@ -1,5 +1,5 @@
-//! A second witness of the wire: the commands that the guest's kernel says it has sent must be the
-//! commands that the HBAs have seen.
+//! A cross-check of the transport: the number of commands that the guest's kernel reports as sent
+//! must be the number that the HBAs have received.
 
 use std::{fmt, time::Duration};
 
@@ -10,39 +10,39 @@ use serde::Serialize;
 
 use crate::Guest;
 
-/// How often both are asked again when they do not agree, because commands were on their way.
+/// How many times both are asked again if they disagree because commands were in flight.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What both have counted, from the machine's start to the end of the run.
+/// Both counts, from the start of the machine to the end of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Witness {
-    /// Commands that the guest's kernel has sent, by its tracepoints.
+    /// The number of commands that the guest's kernel has sent, according to its tracepoints.
     pub guest: u64,
-    /// Commands that the HBAs have received.
+    /// The number of commands that the HBAs have received.
     pub array: u64,
-    /// Whether commands of the error handler are among the guest's. Where the kernel cannot be
-    /// probed for them, the array may have seen more.
+    /// Whether the guest's count includes commands of the SCSI error handler. If the kernel cannot
+    /// be probed for them, the array's count may be higher.
     pub recovery_counted: bool,
 }
 
 impl Witness {
-    /// What the guest says, and what the HBAs have received until now.
+    /// Combines the guest's count with what the HBAs have received so far.
     fn new(sent: Sent, received: u64) -> Witness {
         let recovery_counted = sent.recovery.is_some();
         Witness { guest: sent.total(), array: received, recovery_counted }
     }
 
-    /// Whether the two agree.
+    /// Whether the two counts are consistent.
     pub fn agrees(&self) -> bool {
         self.guest == self.array || (self.guest < self.array && !self.recovery_counted)
     }
 
-    /// Asks the guest, and the HBAs; again while they do not agree, since outside skipped time
-    /// commands may be on their way.
+    /// Asks the guest and the HBAs, and repeats this while they disagree, because commands can be
+    /// in flight unless time is skipped.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn call(
         guest: &Guest,
         hbas: impl Iterator<Item = &HbaServer> + Clone,

@@ -1,4 +1,4 @@
-//! What was seen of a run so far.
+//! What has been observed in a run.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -11,15 +11,15 @@ use sansim_time::Time;
 
 use crate::{Setup, TextMatch};
 
-/// What was seen of a run so far. Commands and log lines are counted only as far as some condition asks for
-/// them, so that its size does not depend on what the guest does.
+/// What has been observed in a run. Commands and log lines are counted only as far as conditions
+/// need them, so that the size does not depend on the guest.
 #[derive(Debug, Clone)]
 pub struct World {
     nexus_by_dev: BTreeMap<String, Nexus>,
-    /// The owner of each LUN that was mapped while the run went on.
+    /// The owner of each LUN that was mapped during the run.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
-    /// How often each LUN has changed hands in the story.
+    /// The number of ownership changes of each LUN during the story.
     owner_changes: BTreeMap<Lun, u64>,
     commands: Vec<(CommandFilter, CommandsSeen)>,
     log: Vec<(TextMatch, u64)>,
@@ -29,40 +29,40 @@ pub struct World {
     io: IoSeen,
 }
 
-/// Something that is counted because a condition asks for it.
+/// Something that a condition needs counted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Counted {
-    /// Completed commands.
+    /// The completed commands that match the filter.
     Commands(CommandFilter),
-    /// Lines of the guest's log.
+    /// The lines of the guest's log that match the pattern.
     LogLines(TextMatch),
 }
 
-/// Which commands count; what is none matches anything.
+/// Selects commands to count. A field with `None` matches anything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandFilter {
     /// The operation.
     pub op: Option<OpMatcher>,
-    /// The controller it came to.
+    /// The controller that received the command.
     pub controller: Option<ControllerId>,
-    /// The port it came to.
+    /// The port that received the command.
     pub port: Option<PortId>,
-    /// The HBA it came from.
+    /// The HBA that sent the command.
     pub hba: Option<HbaId>,
-    /// The LUN it was for.
+    /// The LUN to which the command was addressed.
     pub lun: Option<Lun>,
-    /// The sense it was answered with.
+    /// The sense with which the command was completed.
     pub sense: Option<Sense>,
-    /// The SCSI status it was answered with.
+    /// The SCSI status with which the command was completed.
     pub status: Option<Status>,
-    /// The fault rule that decided about it.
+    /// The fault rule that caught the command.
     pub fault: Option<String>,
-    /// The stage in which it came; none is any.
+    /// The stage of the run in which the command arrived.
     pub stage: Option<Stage>,
 }
 
 impl CommandFilter {
-    /// Whether a command is one of those to be counted.
+    /// Whether the filter selects this command.
     fn covers(&self, record: &CommandRecord) -> bool {
         let answered = &record.completion;
         let is = |sense: Sense| answered.sense.is_some_and(|seen| seen.same_code(&sense));
@@ -80,23 +80,24 @@ impl CommandFilter {
     }
 }
 
-/// What was seen of a map.
+/// What has been observed of a map.
 #[derive(Debug, Clone, Default)]
 pub struct MapSeen {
-    /// Its last status.
+    /// The last known status.
     pub status: Option<MapStatus>,
-    /// The highest `pg_init_count`.
+    /// The highest `pg_init_count` so far.
     pub rounds: u32,
-    /// Path uevents by action.
+    /// The number of path uevents, by action.
     pub uevents: BTreeMap<String, u64>,
 }
 
-/// How many commands of a kind were completed, and how close together they came.
+/// The number of completed commands of a kind, and the shortest time between two of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CommandsSeen {
-    /// How many.
+    /// The number of commands.
     pub count: u64,
-    /// The shortest time from the arrival of one to that of the next, in the order of arrival.
+    /// The shortest time between consecutive arrivals, in the order of arrival; `None` with fewer
+    /// than two commands.
     pub gap: Option<Duration>,
     last: Option<Time>,
 }
@@ -111,39 +112,39 @@ impl CommandsSeen {
     }
 }
 
-/// How a program of the guest has ended.
+/// The result of a program in the guest.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// Its exit code; none if it was killed.
+    /// The exit code; `None` if the program was killed.
     pub code: Option<i32>,
-    /// Standard output, then standard error.
+    /// The standard output followed by the standard error.
     pub output: String,
 }
 
-/// Totals of the workload.
+/// The totals of the workload.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct IoSeen {
-    /// Requests that failed.
+    /// The number of failed requests.
     pub errors: u64,
-    /// Blocks that did not hold what they should.
+    /// The number of blocks with wrong data.
     pub corrupt: u64,
-    /// The longest gap without a completion while I/O was in flight.
+    /// The longest gap between completions while I/O was in flight.
     pub longest_stall: Duration,
-    /// Reads completed.
+    /// The number of completed reads.
     pub reads: u64,
-    /// Writes completed.
+    /// The number of completed writes.
     pub writes: u64,
-    /// Requests that never came back.
+    /// The number of requests that were never completed.
     pub stuck: u64,
-    /// Blocks that could not be read back at the end.
+    /// The number of blocks that could not be read back at the end.
     pub unchecked: u64,
-    /// Errors that were reported one by one; never more than there are.
+    /// The number of errors that were reported individually, at most the number of errors.
     error_events: u64,
 }
 
 impl World {
-    /// The world at the beginning of a run. `nexus_by_dev` says which path each `major:minor` is, `counted`
-    /// what has to be counted for the conditions that are to be judged.
+    /// The world at the beginning of a run. `nexus_by_dev` is the nexus of each `major:minor`;
+    /// `counted` is what must be counted so that the conditions can be evaluated.
     pub fn new(
         setup: &Setup,
         nexus_by_dev: BTreeMap<String, Nexus>,
@@ -170,14 +171,14 @@ impl World {
         }
     }
 
-    /// Something is about to be done to the array.
+    /// Records an action on the array that is about to be performed.
     pub fn on_action(&mut self, action: &Action) {
         if let Action::MapLun(config) = action {
             self.mapped_later.insert(config.lun, config.owner);
         }
     }
 
-    /// A command was completed.
+    /// Records a completed command.
     pub fn on_command(&mut self, record: &CommandRecord) {
         for (wanted, seen) in &mut self.commands {
             if wanted.covers(record) {
@@ -186,8 +187,8 @@ impl World {
         }
     }
 
-    /// How often the fault rules have fired by the array's own count
-    /// ([`sansim_array::Array::rule_matches`]), which knows of commands that are still held.
+    /// Sets the firing counts of the fault rules to the array's own counts
+    /// ([`sansim_array::Array::rule_matches`]), which include commands that are still held.
     pub fn on_rule_matches(&mut self, matches: &[(Arc<str>, u64)]) {
         for (rule, fired) in matches {
             if let Some(count) = self.fired.get_mut(rule) {
@@ -196,14 +197,14 @@ impl World {
         }
     }
 
-    /// The array's state changed.
+    /// Records a change of the array's state.
     pub fn on_state(&mut self, change: &StateChange) {
         match &change.what {
             Changed::Owner { lun, to, .. } => {
                 self.owners.insert(*lun, *to);
                 *self.owner_changes.entry(*lun).or_default() += 1;
             }
-            // What came before is discovery's.
+            // Earlier changes belong to discovery.
             Changed::Stage(Stage::Story) => self.owner_changes.clear(),
             Changed::Lun { lun, change: LunChange::Mapped { .. } } => {
                 if let Some(owner) = self.mapped_later.get(lun) {
@@ -222,7 +223,7 @@ impl World {
         }
     }
 
-    /// The agent reported something.
+    /// Records a report of the agent.
     pub fn on_agent_event(&mut self, event: &Event) {
         if let Some(line) = event.what.log_line() {
             for (wanted, count) in &mut self.log {
@@ -232,7 +233,7 @@ impl World {
         match &event.what {
             Happening::Map(status) => self.on_map(status),
             Happening::PathUevent { map, action, .. } => {
-                // The kernel has two of these actions; others are not counted.
+                // The kernel has only these two actions; others are ignored.
                 if let Some(seen) = self.map(map)
                     && !matches!(action, PathUeventAction::Other(_))
                 {
@@ -257,7 +258,7 @@ impl World {
         }
     }
 
-    /// A map's status was read.
+    /// Records a map's status.
     pub fn on_map(&mut self, status: &MapStatus) {
         if let Some(seen) = self.map(&status.map) {
             seen.rounds = seen.rounds.max(status.rounds);
@@ -265,12 +266,12 @@ impl World {
         }
     }
 
-    /// A program that a step runs has ended; no code means that it was killed.
+    /// Records the end of a program that a step ran. `code` is `None` if the program was killed.
     pub fn on_ran(&mut self, step: &str, code: Option<i32>, output: &str) {
         self.programs.insert(step.to_owned(), Ran { code, output: output.to_owned() });
     }
 
-    /// The workload's own report, which takes the place of what was counted until then.
+    /// Replaces the totals with those of the workload's own report.
     pub fn on_workload(&mut self, report: &WorkloadReport) {
         self.io = IoSeen {
             errors: report.errors,
@@ -290,53 +291,53 @@ impl World {
         (known || self.maps.contains_key(&lun)).then(|| self.maps.entry(lun).or_default())
     }
 
-    /// The owner of a LUN; none if it is not mapped.
+    /// The owner of a LUN; `None` if the LUN is not mapped.
     pub fn owner(&self, lun: Lun) -> Option<ControllerId> {
         self.owners.get(&lun).copied()
     }
 
-    /// How often a LUN has changed hands since the story began.
+    /// The number of ownership changes of a LUN since the story began.
     pub fn owner_changes(&self, lun: Lun) -> u64 {
         self.owner_changes.get(&lun).copied().unwrap_or(0)
     }
 
-    /// The commands that were counted for a condition.
+    /// What was counted for this filter.
     pub fn commands(&self, wanted: &CommandFilter) -> CommandsSeen {
         let found = self.commands.iter().find(|(w, _)| w == wanted);
         found.map_or(CommandsSeen::default(), |(_, seen)| *seen)
     }
 
-    /// The log lines that were counted for a condition.
+    /// The number of log lines that were counted for this pattern.
     pub fn log_lines(&self, wanted: &TextMatch) -> u64 {
         self.log.iter().find(|(w, _)| w == wanted).map_or(0, |(_, count)| *count)
     }
 
-    /// How often a fault rule has fired.
+    /// The number of times that a fault rule has fired.
     pub fn fired(&self, rule: &str) -> u64 {
         self.fired.get(rule).copied().unwrap_or(0)
     }
 
-    /// What was seen of a LUN's map.
+    /// What has been observed of a LUN's map.
     pub fn map_seen(&self, lun: Lun) -> Option<&MapSeen> {
         self.maps.get(&lun)
     }
 
-    /// Which path each `major:minor` is now.
+    /// Updates the nexus of each `major:minor`.
     pub fn know(&mut self, nexus_by_dev: BTreeMap<String, Nexus>) {
         self.nexus_by_dev = nexus_by_dev;
     }
 
-    /// The path that a `major:minor` is.
+    /// The nexus of the disk with this `major:minor`.
     pub fn nexus(&self, dev: &str) -> Option<Nexus> {
         self.nexus_by_dev.get(dev).copied()
     }
 
-    /// How the program of a step has ended; none if it has not.
+    /// The result of the program of a step; `None` if it has not ended.
     pub fn program(&self, step: &str) -> Option<&Ran> {
         self.programs.get(step)
     }
 
-    /// Totals of the workload.
+    /// The totals of the workload.
     pub fn io(&self) -> &IoSeen {
         &self.io
     }

@@ -1,4 +1,4 @@
-//! `[array.alua]`: what is particular to the personality `alua`.
+//! `[array.alua]`: settings of the personality `alua`.
 
 use std::time::Duration;
 
@@ -12,70 +12,72 @@ use crate::{
 };
 
 table! {
-    /// What is particular to the personality `alua`.
+    /// Settings of the personality `alua`.
     pub(super) struct Alua, "a table" {
-        /// What is particular to the personality `alua`.
+        /// Settings of the personality `alua`.
         alua: Option<At<AluaTable>>,
     }
 }
 
 table! {
-    /// What is particular to the personality `alua`.
+    /// Settings of the personality `alua`.
     struct AluaTable, "a table" {
-        /// Who changes access states. Default: "both".
+        /// Who can change access states (the TPGS field). Default: "both".
         tpgs: Option<TpgsName>,
-        /// The state of the target port groups of a controller that does not own a LUN. Default:
-        /// "active/non-optimized".
+        /// The access state of the target port groups of a controller that does not own the LUN.
+        /// Default: "active/non-optimized".
         non_owner: Option<Name<AccessState>>,
-        /// What forms a target port group. Default: "controller".
+        /// How ports form target port groups. Default: "controller".
         groups: Option<GroupsOf>,
-        /// Whether REPORT TARGET PORT GROUPS knows the extended header. Default: true.
+        /// Whether REPORT TARGET PORT GROUPS supports the extended header. Default: true.
         extended_header: Option<bool>,
-        /// The implicit transition time that the extended header tells, in seconds, at most 255; 0 tells
-        /// nothing. Default: 0.
+        /// The implicit transition time that the extended header reports, in seconds, at most 255;
+        /// 0 means that none is reported. Default: 0.
         transition_time: Option<At<u64>>,
-        /// How long a LUN is on its way from one controller to another. Default: "0s".
+        /// How long the move of a LUN to another controller takes. Default: "0s".
         transition: Option<Name<TimeSpan>>,
-        /// Which target port groups are in transition meanwhile. Default: "all".
+        /// Which target port groups are in transition during the move. Default: "all".
         scope: Option<ScopeName>,
-        /// How a transition is told. Default: "not-ready".
+        /// How a controller reports a transition. Default: "not-ready".
         reporting: Option<ReportingName>,
-        /// Whether the groups of the preferred controller say so. Default: true.
+        /// Whether the target port groups of the preferred controller have the PREF bit set.
+        /// Default: true.
         preferred_bit: Option<bool>,
-        /// Whether a LUN that the array itself sends to another controller stays where it is once the transition
-        /// is over, which 06/2A/07 tells. Default: false.
+        /// Whether implicit transitions fail: a LUN that the array itself moves is still on the old
+        /// controller after the transition, and 06/2A/07 (implicit asymmetric access state
+        /// transition failed) is reported. Default: false.
         implicit_fails: Option<bool>,
-        /// Bits 6 to 4 of the first byte of each group that REPORT TARGET PORT GROUPS tells, 0 to 7. They
-        /// are reserved, and 0 by the standard. Default: 0.
+        /// Bits 6 to 4 of the first byte of each target port group descriptor in REPORT TARGET PORT
+        /// GROUPS, 0 to 7. The standard reserves these bits and requires 0. Default: 0.
         reserved_bits: Option<At<u64>>,
-        /// The states that REPORT TARGET PORT GROUPS says the groups support. Default: those that they can
-        /// be in.
+        /// The access states that REPORT TARGET PORT GROUPS reports as supported. Default: the
+        /// states that the groups can have.
         supports: Option<Vec<Name<AccessState>>>,
-        /// Whether VPD page 83h names the LUN. Default: true.
+        /// Whether VPD page 83h has a designator for the LUN. Default: true.
         lun_designator: Option<bool>,
     }
 }
 
 words! {
-    /// Who changes access states.
+    /// Who can change access states.
     enum TpgsName for Tpgs {
-        /// Nobody: the guest takes it for an array without port groups.
+        /// No one: TPGS is 0, and the guest treats the array as one without target port groups.
         Never = "none",
-        /// The array alone.
+        /// Only the array.
         Implicit = "implicit",
-        /// Hosts alone.
+        /// Only hosts, by SET TARGET PORT GROUPS.
         Explicit = "explicit",
-        /// Both.
+        /// Both the array and hosts.
         Both = "both",
     }
 }
 
 words! {
-    /// What forms a target port group.
+    /// How ports form target port groups.
     enum GroupsOf for Groups {
-        /// The ports of a controller: A's are group 1, B's are group 2.
+        /// One group for each controller: the ports of A are group 1, those of B group 2.
         Controller = "controller",
-        /// Each port for itself, counted from 1.
+        /// One group for each port, numbered from 1.
         Port = "port",
     }
 }
@@ -83,28 +85,29 @@ words! {
 words! {
     /// Which target port groups are in transition.
     enum ScopeName for Scope {
-        /// All of them.
+        /// All target port groups.
         All = "all",
-        /// Those of the controller that the LUN goes to.
+        /// The groups of the controller to which the LUN moves.
         Target = "target",
     }
 }
 
 words! {
-    /// How a transition is told.
+    /// How a controller reports a transition.
     enum ReportingName for Reporting {
-        /// By 02/04/0A, but REPORT TARGET PORT GROUPS is answered.
+        /// With 02/04/0A; REPORT TARGET PORT GROUPS still works.
         NotReady = "not-ready",
-        /// By 02/04/0A, to REPORT TARGET PORT GROUPS as well.
+        /// With 02/04/0A, to REPORT TARGET PORT GROUPS too.
         NotReadyAtAll = "not-ready-at-all",
-        /// By 06/04/0A, against the standard.
+        /// With 06/04/0A, contrary to the standard.
         UnitAttention = "unit-attention",
     }
 }
 
 impl Family for Alua {
     const NAME: &'static str = "alua";
-    const ABOUT: &'static str = "Asymmetric logical unit access, with target port groups.";
+    const ABOUT: &'static str =
+        "Arrays with asymmetric logical unit access (ALUA) and target port groups.";
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = AluaConfig::default();

@@ -1,5 +1,5 @@
-//! `[[array.captured]]`: INQUIRY data from a real array: what would not be an answer to INQUIRY, and what would
-//! hurt a kernel.
+//! `[[array.captured]]`: INQUIRY data from a real array. Refuses data that is not a response to
+//! INQUIRY, and data that could harm a kernel.
 
 use std::ops::Range;
 
@@ -15,43 +15,44 @@ use crate::{
 };
 
 table! {
-    /// A page of INQUIRY data that was captured from a real array, and is told instead of the
-    /// personality's.
+    /// A page of INQUIRY data captured from a real array, returned instead of the personality's
+    /// page.
     pub(super) struct Captured, "a table such as { page = \"c9\", file = \"c9.hex\" }" {
-        /// Which: "standard", or the code of a VPD page in hexadecimal, such as "c9".
+        /// The page: "standard", or the code of a VPD page in hexadecimal, such as "c9".
         page: Name<PageName>,
-        /// The whole page in hexadecimal, as `sg_inq --hex` and `sg_vpd --hex` print it; offsets and text
-        /// beside it are skipped.
+        /// The whole page in hexadecimal, as `sg_inq --hex` and `sg_vpd --hex` print it. Offsets
+        /// and the text column are ignored.
         hex: Option<At<String>>,
-        /// A file with that instead, beside the scenario.
+        /// Instead of `hex`: a file with the same contents, in the scenario's directory.
         file: Option<At<String>>,
-        /// The controller that tells it. Default: all.
+        /// The controller that returns the page. Default: all.
         controller: Option<Name<ControllerId>>,
-        /// The LUN it is told of. Default: all.
+        /// The LUN for which the page is returned. Default: all.
         lun: Option<At<u64>>,
-        /// Whether even the bits stay as captured that say which LUN it is, which controller tells it and
-        /// who owns the LUN. Default: false.
+        /// Whether even the fields that identify the LUN, the answering controller and the owner of
+        /// the LUN stay as captured. Otherwise the array fills them in. Default: false.
         frozen: Option<bool>,
-        /// Whether it is told although a kernel would come to grief over it. Default: false.
+        /// Whether the page is used although a kernel could crash or misbehave when it reads the
+        /// page. Default: false.
         force: Option<bool>,
     }
 }
 
-/// The shortest standard data (SPC-4 6.6.2) that Linux makes sense of.
+/// The shortest standard INQUIRY data (SPC-4 6.6.2) that Linux can parse, in bytes.
 const SHORTEST_STANDARD: usize = 36;
-/// scsi_scan.c:scsi_probe_lun asks with an allocation length of one byte, and takes data that says to be
-/// longer for data of 36 bytes.
+/// The longest standard INQUIRY data, in bytes: scsi_scan.c:scsi_probe_lun uses an allocation
+/// length of at most 255. If the data claims to be longer, it reads only 36 bytes.
 const LONGEST_STANDARD: usize = 255;
-/// scsi.c:scsi_get_vpd_size looks at as many page codes.
+/// The number of page codes in VPD page 00h that scsi.c:scsi_get_vpd_size reads.
 const PAGE_CODES: usize = 32;
-/// As many bytes as scsi_dh_rdac.c:get_lun_info has room for.
+/// The size in bytes of the array identifier buffer of scsi_dh_rdac.c:get_lun_info.
 const ARRAY_ID: u8 = 16;
-/// As far as scsi_dh_emc.c:parse_sp_model looks at the least: a serial number and a model of one
-/// letter each behind byte 160.
+/// The shortest data, in bytes, that scsi_dh_emc.c:parse_sp_model can parse: a serial number and a
+/// model of one character each after byte 160.
 const SHORTEST_WITH_MODEL: usize = 164;
 
 impl At<Captured> {
-    /// The page. `scenario` is the scenario's file.
+    /// The validated page. `scenario` is the path of the scenario file.
     pub(super) fn check(
         &self,
         scenario: &str,
@@ -90,7 +91,7 @@ impl At<Captured> {
 }
 
 impl Captured {
-    /// The way back.
+    /// The table that would be read as this page.
     pub(super) fn of(page: &CapturedPage) -> Self {
         let hex: Vec<String> = page.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Captured {
@@ -100,13 +101,13 @@ impl Captured {
             controller: page.controller.map(name),
             lun: page.lun.map(At::from),
             frozen: Some(page.frozen),
-            // It was taken when it was checked first.
+            // The page was accepted when it was first read, so it must be accepted again.
             force: Some(true),
         }
     }
 }
 
-/// The dump and where it stands.
+/// The hexadecimal dump and its span: the text of `hex`, or of the file.
 fn text(
     scenario: &str,
     table: &At<Captured>,
@@ -130,7 +131,7 @@ fn text(
     }
 }
 
-/// Whether the bytes are such a page, by their own account.
+/// Checks that the bytes have the format of this page: header, page code and length.
 fn form(page: InquiryPage, bytes: &[u8]) -> Result<(), String> {
     let says = |says: usize| match says == bytes.len() {
         true => Ok(()),
@@ -154,7 +155,7 @@ fn form(page: InquiryPage, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Whether kernels can be given it.
+/// Checks that kernels can parse the page safely.
 fn harmless(
     page: InquiryPage,
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! `[array.emc]`: what is particular to the personality `emc`.
+//! `[array.emc]`: settings of the personality `emc`.
 
 use sansim_array::{EmcConfig, FailoverMode, InquiryForm, PersonalityConfig};
 
@@ -11,48 +11,50 @@ use crate::{
 };
 
 table! {
-    /// What is particular to the personality `emc`.
+    /// Settings of the personality `emc`.
     pub(super) struct Emc, "a table" {
-        /// What is particular to the personality `emc`.
+        /// Settings of the personality `emc`.
         emc: Option<At<EmcTable>>,
     }
 }
 
 table! {
-    /// What is particular to the personality `emc`.
+    /// Settings of the personality `emc`.
     struct EmcTable, "a table" {
         /// How a passive path behaves. Default: "linux".
         failover_mode: Option<FailoverModeName>,
-        /// The model in the INQUIRY data, 1 to 16 characters. Of one that begins with "FC" the guest
-        /// concludes that it must send short trespasses. Default: "CX3-40f".
+        /// The model in the INQUIRY data, 1 to 16 characters. If it begins with "FC", the guest
+        /// sends short trespass commands. Default: "CX3-40f".
         model: Option<At<String>>,
-        /// Whether the INQUIRY data has 36 bytes, without a model. Default: false.
+        /// Whether the standard INQUIRY data is only 36 bytes long, so that it has no model.
+        /// Default: false.
         short_inquiry: Option<At<bool>>,
-        /// The version in the INQUIRY data, 2 to 6. Below 4 a guest does not ask `DGC RAID` for VPD pages.
-        /// Default: 4.
+        /// The VERSION field of the INQUIRY data, 2 to 6. Below 4, a guest does not request VPD
+        /// pages from `DGC RAID`. Default: 4.
         inquiry_version: Option<At<u64>>,
     }
 }
 
 words! {
-    /// How storage processors share a LUN; in VPD page C0h it is a number.
+    /// How the storage processors share a LUN (the failover mode); VPD page C0h reports its number.
     enum FailoverModeName for FailoverMode {
-        /// 1: the passive path is not ready.
+        /// 1: the passive path reports not ready.
         PassiveNotReady = "passive-not-ready",
-        /// 2: I/O on the passive path moves the LUN there unasked.
+        /// 2: I/O on the passive path moves the LUN to it.
         AutoTrespass = "auto-trespass",
-        /// 3: the passive path says that it is ready, and refuses I/O.
+        /// 3: the passive path reports that it is ready, but refuses I/O.
         PassiveAlwaysReady = "passive-always-ready",
-        /// 4: what Linux wants; the passive path is not ready.
+        /// 4: the mode for Linux hosts; the passive path reports not ready.
         Linux = "linux",
-        /// 6: what arrays with ALUA say; otherwise as "linux".
+        /// 6: the mode of arrays with ALUA; otherwise like "linux".
         Alua = "alua",
     }
 }
 
 impl Family for Emc {
     const NAME: &'static str = "emc";
-    const ABOUT: &'static str = "EMC CLARiiON and VNX, which are told by a trespass.";
+    const ABOUT: &'static str =
+        "EMC CLARiiON and VNX, switched by a trespass (MODE SELECT of page 22h).";
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = EmcConfig::default();
@@ -81,7 +83,7 @@ impl Family for Emc {
 }
 
 impl EmcTable {
-    /// What INQUIRY data looks like, if anything is said about it.
+    /// The form of the INQUIRY data, or `None` if no key sets it.
     fn inquiry(&self, checker: &mut Checker<'_>) -> Option<InquiryForm> {
         let short = self.short_inquiry.as_ref().is_some_and(|short| short.value);
         let Some(model) = &self.model else { return short.then_some(InquiryForm::Short) };

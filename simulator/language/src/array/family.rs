@@ -1,5 +1,5 @@
-//! `personality`: the family of arrays, and the table of what is particular to it. Every family has a file of
-//! its own.
+//! `personality`: the families of arrays and their tables of settings. Every family has its own
+//! file.
 
 use std::{fmt, sync::Arc};
 
@@ -14,20 +14,21 @@ use crate::{
     near,
 };
 
-/// A family of arrays: a table with one key, which has its name.
+/// A family of arrays: a table with a single key, which has the name of the family and holds its
+/// settings.
 pub(super) trait Family: Table + fmt::Debug + Send + Sync + 'static {
-    /// Its name.
+    /// The value of `personality`, and the name of the family's table in `[array]`.
     const NAME: &'static str;
-    /// Which arrays belong to it.
+    /// One sentence for the reference: which arrays belong to the family.
     const ABOUT: &'static str;
-    /// What is particular to it.
+    /// Validates the settings and converts them to the configuration of the array.
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig;
 
-    /// The way back, if this is the array's family.
+    /// The table that would be read as `personality`; `None` if that is of another family.
     fn of(personality: &PersonalityConfig) -> Option<Self>;
 }
 
-/// A family's table that has been read, or is to be written.
+/// Type-erased [`Family`] table.
 pub(super) trait Written: fmt::Debug + Send + Sync {
     fn put(&self, table: &mut PlainTable);
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig;
@@ -43,7 +44,7 @@ impl<T: Family> Written for T {
     }
 }
 
-/// What is known of a family.
+/// The entry of a family in [`FAMILIES`].
 pub(super) struct Entry {
     name: &'static str,
     about: &'static str,
@@ -64,11 +65,11 @@ const fn entry<T: Family>() -> Entry {
     }
 }
 
-/// Every family.
+/// All families, in the order of the reference.
 static FAMILIES: [Entry; 5] =
     [entry::<Rdac>(), entry::<Emc>(), entry::<HpSw>(), entry::<HwHandler>(), entry::<Alua>()];
 
-/// The name of a family.
+/// The value of `personality`.
 #[derive(Clone, Copy)]
 pub(super) struct FamilyName(pub(super) &'static Entry);
 
@@ -105,14 +106,15 @@ impl Value for FamilyName {
     }
 }
 
-/// The tables of families, of which an array has its own.
+/// The family tables in `[array]`. Only the one of the array's own family is allowed.
 #[derive(Debug, Clone)]
 pub(super) struct FamilyTables {
     own: Option<Arc<dyn Written>>,
 }
 
 impl FamilyTables {
-    /// Reads the table of a family, and notes those of others, which would say nothing.
+    /// Reads the table of the array's family. Tables of other families are reported, as they would
+    /// have no effect.
     pub(super) fn take(
         family: Option<&FamilyName>,
         entries: &mut Entries<'_>,
@@ -137,17 +139,17 @@ impl FamilyTables {
         tables
     }
 
-    /// What is particular to the array.
+    /// The validated settings of the array's family.
     pub(super) fn check(&self, checker: &mut Checker<'_>) -> Option<PersonalityConfig> {
         self.own.as_ref().map(|table| table.check(checker))
     }
 
-    /// Writes the table of the array's family.
+    /// Writes the table of the array's family to `table`.
     pub(super) fn put(&self, table: &mut PlainTable) {
         self.own.iter().for_each(|own| own.put(table));
     }
 
-    /// The way back.
+    /// The name and the table that would be read as `personality`.
     pub(super) fn of(personality: &PersonalityConfig) -> Option<(FamilyName, Self)> {
         FAMILIES.iter().find_map(|family| {
             let own = Some((family.of)(personality)?);
@@ -155,7 +157,7 @@ impl FamilyTables {
         })
     }
 
-    /// Describes the tables of all families.
+    /// The keys of all families, for the schema and the reference.
     pub(super) fn keys() -> Vec<KeyForm> {
         joined(FAMILIES.iter().map(|family| (family.forms)()), "")
     }

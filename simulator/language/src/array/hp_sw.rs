@@ -1,4 +1,4 @@
-//! `[array.hp_sw]`: what is particular to the personality `hp_sw`.
+//! `[array.hp_sw]`: settings of the personality `hp_sw`.
 
 use std::time::Duration;
 
@@ -12,37 +12,37 @@ use crate::{
 };
 
 table! {
-    /// What is particular to the personality `hp_sw`.
+    /// Settings of the personality `hp_sw`.
     pub(super) struct HpSw, "a table" {
-        /// What is particular to the personality `hp_sw`.
+        /// Settings of the personality `hp_sw`.
         hp_sw: Option<At<HpSwTable>>,
     }
 }
 
 table! {
-    /// What is particular to the personality `hp_sw`.
+    /// Settings of the personality `hp_sw`.
     struct HpSwTable, "a table" {
-        /// How long a switch-over takes, during which START STOP UNIT is answered 02/04/03. Default: "0s".
+        /// The duration of a switch-over. During it, START STOP UNIT returns 02/04/03. Default:
+        /// "0s".
         switch_over: Option<Name<TimeSpan>>,
-        /// What START STOP UNIT moves. Default: "controller".
+        /// Which LUNs START STOP UNIT moves. Default: "controller".
         moves: Option<MovesName>,
     }
 }
 
 words! {
-    /// What START STOP UNIT moves.
+    /// Which LUNs START STOP UNIT moves.
     enum MovesName {
-        /// Every LUN of the controller that has the addressed one.
+        /// All LUNs of the controller that owns the addressed LUN.
         Controller = "controller",
-        /// The addressed LUN.
+        /// Only the addressed LUN.
         Lun = "lun",
     }
 }
 
 impl Family for HpSw {
     const NAME: &'static str = "hp_sw";
-    const ABOUT: &'static str =
-        "HP and Compaq MSA1000, EVA and HSG, which are told by START STOP UNIT.";
+    const ABOUT: &'static str = "HP and Compaq MSA1000, EVA and HSG, switched by START STOP UNIT.";
 
     fn check(&self, _: &mut Checker<'_>) -> PersonalityConfig {
         let Some(table) = &self.hp_sw else {

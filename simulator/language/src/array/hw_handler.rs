@@ -1,4 +1,4 @@
-//! `[array.hw_handler]`: what is particular to the personality `hw_handler`.
+//! `[array.hw_handler]`: settings of the personality `hw_handler`.
 
 use std::time::Duration;
 
@@ -12,24 +12,25 @@ use crate::{
 };
 
 table! {
-    /// What is particular to the personality `hw_handler`.
+    /// Settings of the personality `hw_handler`.
     pub(super) struct HwHandler, "a table" {
-        /// What is particular to the personality `hw_handler`.
+        /// Settings of the personality `hw_handler`.
         hw_handler: Option<At<HwHandlerTable>>,
     }
 }
 
 table! {
-    /// What is particular to the personality `hw_handler`.
+    /// Settings of the personality `hw_handler`.
     struct HwHandlerTable, "a table" {
-        /// How long a switch-over takes, during which START STOP UNIT is answered 02/04/03. Default: "0s".
+        /// The duration of a switch-over. During it, START STOP UNIT returns 02/04/03. Default:
+        /// "0s".
         switch_over: Option<Name<TimeSpan>>,
     }
 }
 
 impl Family for HwHandler {
     const NAME: &'static str = "hw_handler";
-    const ABOUT: &'static str = "Active/passive, for hardware handlers of one's own: told by START STOP UNIT, and known to no kernel.";
+    const ABOUT: &'static str = "A generic active/passive array for your own hardware handlers: switched by START STOP UNIT, and not recognised by any kernel.";
 
     fn check(&self, _: &mut Checker<'_>) -> PersonalityConfig {
         let table = self.hw_handler.as_ref();

@@ -1,4 +1,4 @@
-//! A LUN, in `[array]` or in a step that maps it.
+//! A LUN, in `[array]` or in a `map` step.
 
 use std::ops::Range;
 
@@ -12,27 +12,28 @@ use crate::{
 };
 
 table! {
-    /// A LUN.
+    /// A logical unit of the array.
     pub(crate) struct LunTable, "a table such as { size = \"256MiB\", owner = \"A\" }" {
-        /// Its size.
+        /// The size of the LUN.
         pub(crate) size: Name<Size>,
-        /// The controller that owns it at first.
+        /// The controller that owns the LUN at the start.
         pub(crate) owner: Name<ControllerId>,
-        /// The controller that is preferred as owner. Default: the owner.
+        /// The preferred owner. Default: the owner.
         pub(crate) preferred: Option<Name<ControllerId>>,
-        /// Its number. Default: its place in the list, from 0.
+        /// The LUN number. Default: the position in the list, from 0.
         pub(crate) lun: Option<At<u64>>,
-        /// Its logical blocks, "512B" or "4KiB". Default: "512B".
+        /// The logical block size, "512B" or "4KiB". Default: "512B".
         pub(crate) block_size: Option<Name<Size>>,
-        /// Whether it refuses writes. Default: false.
+        /// Whether the LUN refuses writes. Default: false.
         pub(crate) read_only: Option<bool>,
-        /// Its label in the array. Default: `lun` and its number.
+        /// The label of the LUN in the array. Default: `lun` and the LUN number.
         pub(crate) label: Option<At<String>>,
     }
 }
 
 impl LunTable {
-    /// What it means; `place` is the number it gets unless it is given one, `span` where the table stands.
+    /// Validates the table and converts it. `place` is the LUN number if the table has none, `span`
+    /// the position of the table in the file.
     pub(crate) fn check(
         &self,
         span: &Range<usize>,
@@ -76,7 +77,7 @@ impl LunTable {
         }
     }
 
-    /// Its number: its own, or its place in the list.
+    /// The LUN number: the given one, or else `place`.
     fn number(&self, span: &Range<usize>, place: u64, checker: &mut Checker<'_>) -> u64 {
         let max = checker.shape.max_lun;
         let (number, span) = self.lun.as_ref().map_or((place, span), |lun| (lun.value, &lun.span));
@@ -88,7 +89,7 @@ impl LunTable {
         number
     }
 
-    /// The way back.
+    /// The table that would be read as this LUN.
     pub(crate) fn of(config: &LunConfig) -> Self {
         LunTable {
             size: name(Size(config.bytes)),

@@ -1,4 +1,4 @@
-//! `[array.ownership]`: when LUNs change hands without a host's asking.
+//! `[array.ownership]`: when the array moves LUNs without a request from a host.
 
 use std::num::NonZeroU32;
 
@@ -11,25 +11,25 @@ use crate::{
 };
 
 table! {
-    /// When LUNs change hands without a host's asking.
+    /// When the array moves LUNs without a request from a host.
     pub(super) struct Ownership, "a table such as { takeover = \"5s\" }" {
-        /// How long a controller is not on line before the next one that is takes its LUNs over. Default:
-        /// never.
+        /// The time after which the next online controller takes over the LUNs of a controller that
+        /// is not online. Default: never.
         takeover: Option<Name<TimeSpan>>,
-        /// How long a controller is on line again before it gets back the LUNs that prefer it. Default:
-        /// never.
+        /// The time after which a controller that is online again gets back the LUNs that prefer
+        /// it. Default: never.
         failback: Option<Name<TimeSpan>>,
-        /// How many medium accesses in a row through a controller that does not own the LUN, but serves it,
-        /// move it there. Default: none do.
+        /// The number of consecutive medium accesses, through a controller that serves the LUN
+        /// without owning it, after which the LUN moves to that controller. Default: none do.
         follow_io: Option<At<u64>>,
-        /// How often every LUN moves to the next controller, from the beginning of the story on. Default:
-        /// never.
+        /// The interval at which every LUN moves to the next controller, from the beginning of the
+        /// story. Default: never.
         ping_pong: Option<Name<TimeSpan>>,
     }
 }
 
 impl Ownership {
-    /// What it means.
+    /// Validates the table and converts it.
     pub(super) fn check(
         &self,
         personality: &PersonalityConfig,
@@ -57,7 +57,7 @@ impl Ownership {
         }
     }
 
-    /// The way back; none if nothing has to be said.
+    /// The table that would be read as `policy`; `None` if every value is the default.
     pub(super) fn of(policy: &OwnershipPolicy) -> Option<Self> {
         let span = |time| name(TimeSpan(time));
         let table = Ownership {

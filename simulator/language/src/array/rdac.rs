@@ -1,4 +1,4 @@
-//! `[array.rdac]`: what is particular to the personality `rdac`.
+//! `[array.rdac]`: settings of the personality `rdac`.
 
 use sansim_array::{PersonalityConfig, Quiescence, RdacConfig};
 
@@ -10,40 +10,40 @@ use crate::{
 };
 
 table! {
-    /// What is particular to the personality `rdac`.
+    /// Settings of the personality `rdac`.
     pub(super) struct Rdac, "a table" {
-        /// What is particular to the personality `rdac`.
+        /// Settings of the personality `rdac`.
         rdac: Option<At<RdacTable>>,
     }
 }
 
 table! {
-    /// What is particular to the personality `rdac`.
+    /// Settings of the personality `rdac`.
     struct RdacTable, "a table" {
-        /// What the controller that does not own a LUN does with I/O. Default: "rdac".
+        /// How a controller that does not own a LUN handles I/O. Default: "rdac".
         mode: Option<RdacModeName>,
-        /// The highest LUN that the array says it supports, 1 to 255. Below 32 the guest moves LUNs by
-        /// MODE SELECT(6) instead of (10). Default: 255.
+        /// The highest LUN that the array reports as supported, 1 to 255. Below 32, the guest moves
+        /// LUNs with MODE SELECT(6) instead of MODE SELECT(10). Default: 255.
         max_luns: Option<At<u64>>,
-        /// What a quiescing controller answers. Default: "not-ready".
+        /// The sense data that a quiescing controller returns. Default: "not-ready".
         quiescence: Option<QuiescenceName>,
     }
 }
 
 words! {
-    /// What the controller that does not own a LUN does with I/O.
+    /// How a controller that does not own a LUN handles I/O.
     enum RdacModeName {
-        /// It refuses it until it is told to take the LUN.
+        /// The controller refuses I/O until a host moves the LUN to it.
         Rdac = "rdac",
-        /// It takes the LUN and serves it (auto volume transfer).
+        /// The controller takes the LUN over and serves the I/O (auto volume transfer, AVT).
         Avt = "avt",
-        /// It serves it without taking the LUN.
+        /// The controller serves the I/O without taking the LUN over.
         Ioship = "ioship",
     }
 }
 
 words! {
-    /// What a quiescing controller answers; firmware families differ.
+    /// The sense data that a quiescing controller returns; firmware families differ.
     enum QuiescenceName for Quiescence {
         /// 02/04/A1, quiescence in progress.
         NotReady = "not-ready",

@@ -1,21 +1,21 @@
-//! What the SAN of a scenario is made of.
+//! The parts of a scenario's SAN.
 
 use sansim_array::{ControllerId, Lun, PortId};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;
 
-/// Everything in the SAN that can be referred to.
+/// The parts of a scenario's SAN that can be referred to.
 pub(crate) struct Shape {
     pub(crate) controllers: u8,
-    /// Per controller.
+    /// The number of ports of each controller.
     pub(crate) ports: u8,
     pub(crate) hbas: Vec<Hba>,
-    /// Also those that a step maps later.
+    /// The LUNs, including those that a step maps later.
     pub(crate) luns: Vec<Lun>,
-    /// The one that is meant where none is named.
+    /// The default LUN: the workload's, or else the first.
     pub(crate) main_lun: Lun,
-    /// The highest number a LUN can have.
+    /// The highest possible LUN number.
     pub(crate) max_lun: u16,
 }
 
@@ -33,7 +33,7 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// Whether some HBA sees this port.
+    /// Whether an HBA sees the port of the pattern.
     pub(crate) fn sees(&self, path: PathPattern) -> bool {
         self.hbas
             .iter()

@@ -1,4 +1,4 @@
-//! `commands`: how many commands of a kind were completed.
+//! `commands`: the number of completed commands of a kind.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,44 +15,45 @@ use crate::{
 };
 
 table! {
-    /// How many commands of a kind were completed.
+    /// The number of completed commands of a kind.
     pub(super) struct Commands, "`commands`" {
-        /// How many commands of a kind were completed.
+        /// The number of completed commands of a kind.
         commands: Many<At<CommandsTable>>,
     }
 }
 
 table! {
-    /// A number of commands. All that is given must be true of a command for it to count; without a
-    /// number at least one is expected.
+    /// A number of commands. A command counts if it satisfies every given key. Without a number, at
+    /// least one is expected.
     struct CommandsTable, "a table such as { op = \"MODE SELECT\", at_least = 3 }" {
-        /// The operation, as in a fault rule.
+        /// The operation, as in `when` of a fault rule.
         op: Option<Name<OpMatcher>>,
-        /// The controller it came to.
+        /// The controller that received the command.
         controller: Option<Name<ControllerId>>,
-        /// The port it came to.
+        /// The port that received the command.
         port: Option<Name<PortId>>,
-        /// The HBA it came from.
+        /// The HBA that sent the command.
         hba: Option<At<u64>>,
-        /// The LUN it was for.
+        /// The LUN to which the command was addressed.
         lun: Option<At<u64>>,
-        /// The sense it was answered with.
+        /// The sense with which the command was completed.
         sense: Option<Name<Sense>>,
-        /// The SCSI status it was answered with.
+        /// The SCSI status with which the command was completed.
         status: Option<StatusName>,
-        /// The fault rule that decided about it.
+        /// The fault rule that caught the command.
         fault: Option<At<String>>,
-        /// The part of the run in which it came. Default: "story".
+        /// The part of the run in which the command arrived. Default: "story".
         stage: Option<StageName>,
-        /// The shortest time from one's arrival to that of the next; there must be two.
+        /// The shortest time between the arrivals of two consecutive commands. At least two
+        /// commands must have arrived.
         gap: Option<Comparison<Duration>>,
-        /// How many.
+        /// The number of commands.
         count: Option<Comparison<u64>>,
-        /// So many or more.
+        /// The minimum number of commands.
         at_least: Option<u64>,
-        /// So many or fewer.
+        /// The maximum number of commands.
         at_most: Option<u64>,
-        /// Just so many.
+        /// The exact number of commands.
         exactly: Option<u64>,
     }
 }
@@ -140,7 +141,7 @@ impl fmt::Display for CommandCount {
     }
 }
 
-/// Which commands are counted, in words: `MODE SELECT to controller B`.
+/// Describes the commands that are counted: `MODE SELECT to controller B`.
 fn what(filter: &CommandFilter) -> String {
     let mut text = match filter.op {
         Some(op) => op.to_string(),

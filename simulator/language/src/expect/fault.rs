@@ -1,4 +1,4 @@
-//! `fault`: how often a fault rule has fired.
+//! `fault`: the number of times that a fault rule has fired.
 
 use std::{fmt, sync::Arc};
 
@@ -12,19 +12,19 @@ use crate::{
 };
 
 table! {
-    /// How often a fault rule has fired.
+    /// The number of times that a fault rule has fired.
     pub(super) struct Fault, "`fault`" {
-        /// How often a fault rule has fired.
+        /// The number of times that a fault rule has fired.
         fault: Many<FiredTable>,
     }
 }
 
 table! {
-    /// How often a fault rule has fired.
+    /// The number of times that a fault rule has fired.
     struct FiredTable, "a table such as { name = \"fault-1\", fired = 2 }" {
-        /// The rule.
+        /// The name of the fault rule.
         name: At<String>,
-        /// How often.
+        /// The number of times.
         fired: Comparison<u64>,
     }
 }

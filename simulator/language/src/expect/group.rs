@@ -14,19 +14,19 @@ use crate::{
 };
 
 table! {
-    /// The path groups.
+    /// The path groups of the map.
     pub(super) struct Group, "`group`" {
-        /// The path groups.
+        /// The path groups of the map.
         group: At<GroupTable>,
     }
 }
 
 table! {
-    /// The path groups of a map.
+    /// The current path group and the number of bypassed ones.
     struct GroupTable, "a table such as { current = 2 }" {
-        /// The number of the current one, from 1.
+        /// The number of the current path group, from 1.
         current: Option<Comparison<u64>>,
-        /// How many are bypassed.
+        /// The number of bypassed path groups.
         bypassed: Option<Comparison<u64>>,
     }
 }

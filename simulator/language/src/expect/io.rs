@@ -1,4 +1,4 @@
-//! `io`: totals of the workload.
+//! `io`: the totals of the workload.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,27 +15,27 @@ use crate::{
 };
 
 table! {
-    /// Totals of the workload.
+    /// The totals of the workload.
     pub(super) struct Io, "`io`" {
-        /// Totals of the workload.
+        /// The totals of the workload.
         io: At<IoTable>,
     }
 }
 
 table! {
-    /// Totals of the workload.
+    /// The totals of the workload.
     struct IoTable, "a table such as { errors = 0, corrupt = 0 }" {
-        /// Requests that failed.
+        /// The number of failed requests.
         errors: Option<Comparison<u64>>,
-        /// Blocks that did not hold what they should.
+        /// The number of blocks with wrong data.
         corrupt: Option<Comparison<u64>>,
-        /// The longest gap without a completion while I/O was in flight.
+        /// The longest gap between completions while I/O was in flight.
         longest_stall: Option<Comparison<Duration>>,
-        /// Reads completed.
+        /// The number of completed reads.
         reads: Option<Comparison<u64>>,
-        /// Writes completed.
+        /// The number of completed writes.
         writes: Option<Comparison<u64>>,
-        /// Requests that never came back.
+        /// The number of requests that were never completed.
         stuck: Option<Comparison<u64>>,
     }
 }
@@ -59,7 +59,7 @@ impl ExpectWord for Io {
 }
 
 impl IoTable {
-    /// Each limit in words.
+    /// The limits in words.
     fn words(&self) -> Vec<String> {
         fn part<T: Quantity>(limit: &Option<Comparison<T>>, what: &str) -> Option<String> {
             limit.as_ref().map(|limit| format!("{what} {limit}"))

@@ -1,4 +1,4 @@
-//! `log`: how many lines of a kind the guest has logged.
+//! `log`: the number of log lines of a kind.
 
 use std::{fmt, sync::Arc};
 
@@ -15,27 +15,27 @@ use crate::{
 };
 
 table! {
-    /// How many lines of a kind the guest's kernel has logged.
+    /// The number of lines of a kind that the guest's kernel has logged.
     pub(super) struct Log, "`log`" {
-        /// How many lines of a kind the guest's kernel has logged.
+        /// The number of lines of a kind that the guest's kernel has logged.
         log: Many<At<LogTable>>,
     }
 }
 
 table! {
-    /// A number of kernel log lines; without a number at least one is expected.
+    /// A number of kernel log lines. Without a number, at least one is expected.
     struct LogTable, "a table such as { contains = \"Failing path\" }" {
-        /// Text of the line.
+        /// Text that the line contains.
         contains: Option<At<String>>,
-        /// A regular expression that matches somewhere in the line.
+        /// A regular expression that matches anywhere in the line.
         matches: Option<At<String>>,
-        /// How many.
+        /// The number of lines.
         count: Option<Comparison<u64>>,
-        /// So many or more.
+        /// The minimum number of lines.
         at_least: Option<u64>,
-        /// So many or fewer.
+        /// The maximum number of lines.
         at_most: Option<u64>,
-        /// Just so many.
+        /// The exact number of lines.
         exactly: Option<u64>,
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers and text that several conditions ask for in the same way.
+//! Counts and text patterns that several conditions share.
 
 use std::ops::Range;
 
@@ -10,17 +10,17 @@ use crate::{
     value::{At, Comparison, Quantity},
 };
 
-/// `1 error`, `2 errors`.
+/// A count with its noun: `1 error`, `2 errors`.
 pub(super) fn some(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Whether a value keeps a limit, if there is one.
+/// Whether `value` satisfies `limit`; true if there is no limit.
 pub(super) fn keeps<T: Quantity>(limit: &Option<Comparison<T>>, value: T) -> bool {
     limit.as_ref().is_none_or(|limit| limit.holds(value))
 }
 
-/// The ways to say how many.
+/// The keys `count`, `at_least`, `at_most` and `exactly` of a condition.
 pub(super) struct Many<'g> {
     pub(super) count: &'g Option<Comparison<u64>>,
     pub(super) at_least: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct Many<'g> {
 }
 
 impl Many<'_> {
-    /// All the limits that are given; at least one unless there are any.
+    /// The conjunction of all given limits; at least one if none is given.
     pub(super) fn check(&self, span: &Range<usize>, checker: &mut Checker<'_>) -> Comparison<u64> {
         let limits = [
             self.count.clone(),
@@ -46,7 +46,7 @@ impl Many<'_> {
     }
 }
 
-/// The text to look for, if one is given and makes sense.
+/// The text pattern from `contains` or `matches`; `None` after a mistake.
 pub(super) fn text(
     contains: Option<&At<String>>,
     matches: Option<&At<String>>,
@@ -61,7 +61,7 @@ pub(super) fn text(
     }
 }
 
-/// `contains` and `matches`, of which one is there: the way back.
+/// The keys `contains` and `matches` for a text pattern; at most one is present.
 pub(super) fn of_text(text: Option<&TextMatch>) -> (Option<At<String>>, Option<At<String>>) {
     let regex = |regex: &Regex| At::nowhere(regex.as_str().to_owned());
     match text {

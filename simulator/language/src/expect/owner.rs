@@ -1,4 +1,4 @@
-//! `owner`: a LUN is owned by a controller.
+//! `owner`: a controller owns a LUN.
 
 use std::{fmt, sync::Arc};
 
@@ -13,9 +13,9 @@ use crate::{
 };
 
 table! {
-    /// A LUN is owned by a controller.
+    /// A controller owns a LUN.
     pub(super) struct Owner, "`owner`" {
-        /// A LUN is owned by a controller.
+        /// A controller owns a LUN.
         owner: Many<LunOwner>,
     }
 }

@@ -1,4 +1,4 @@
-//! `owner_changes`: how often a LUN has changed hands.
+//! `owner_changes`: the number of ownership changes of a LUN.
 
 use std::{fmt, sync::Arc};
 
@@ -9,9 +9,10 @@ use super::{Context, ExpectWord, Expected, Expecting, condition, number::some};
 use crate::{check::Checker, form::table, value::Comparison};
 
 table! {
-    /// How often a LUN has changed hands.
+    /// The number of ownership changes of a LUN.
     pub(super) struct OwnerChanges, "`owner_changes`" {
-        /// How often the LUN has changed hands in the story, whoever moved it: `lun`, or the workload's.
+        /// The number of ownership changes during the story, whatever caused them, of the LUN given
+        /// by `lun`, or of the workload's.
         owner_changes: Comparison<u64>,
     }
 }

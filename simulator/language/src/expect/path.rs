@@ -14,9 +14,9 @@ use crate::{
 };
 
 table! {
-    /// The state of certain paths.
+    /// The state of particular paths.
     pub(super) struct Path, "`path`" {
-        /// The state of certain paths.
+        /// The state of particular paths.
         path: Many<PathInState>,
     }
 }
@@ -24,21 +24,21 @@ table! {
 table! {
     /// The state of every path through a port.
     struct PathInState, "a table such as { port = \"A0\", state = \"failed\" }" {
-        /// The port.
+        /// The target port of the paths.
         port: Name<PortId>,
-        /// The HBA. Default: every one that sees the port.
+        /// The HBA of the paths. Default: every HBA that sees the port.
         hba: Option<At<u64>>,
-        /// The state.
+        /// The state of the paths.
         state: PathStateName,
     }
 }
 
 words! {
-    /// State of a path.
+    /// The state of a path in dm-multipath.
     enum PathStateName for PathState {
-        /// In use.
+        /// The path can be used for I/O.
         Active = "active",
-        /// Not to be used until it is reinstated.
+        /// The path is not used until it is reinstated.
         Failed = "failed",
     }
 }

@@ -1,4 +1,4 @@
-//! `paths`: how many paths of a map are failed or active.
+//! `paths`: the number of failed or active paths of a map.
 
 use std::{fmt, sync::Arc};
 
@@ -14,19 +14,19 @@ use crate::{
 };
 
 table! {
-    /// How many paths are failed or active.
+    /// The number of failed or active paths.
     pub(super) struct Paths, "`paths`" {
-        /// How many paths are failed or active.
+        /// The number of failed or active paths.
         paths: At<PathsTable>,
     }
 }
 
 table! {
-    /// Numbers of paths.
+    /// The number of paths of a map by state.
     struct PathsTable, "a table such as { failed = 2 }" {
-        /// Failed ones.
+        /// The number of failed paths.
         failed: Option<Comparison<u64>>,
-        /// Active ones.
+        /// The number of active paths.
         active: Option<Comparison<u64>>,
     }
 }

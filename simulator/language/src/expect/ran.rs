@@ -1,4 +1,4 @@
-//! `ran`: what a program that a step ran has answered.
+//! `ran`: the result of a program that a step ran.
 
 use std::{fmt, sync::Arc};
 
@@ -15,27 +15,27 @@ use crate::{
     value::{At, Comparison},
 };
 
-/// How much of a program's output is shown, in characters.
+/// How much of a program's output is quoted in a judgement, in characters.
 const SHOWN: usize = 200;
 
 table! {
-    /// What a program that a step ran has answered.
+    /// The result of a program that a step ran.
     pub(super) struct Ran, "`ran`" {
-        /// What a program that a step ran has answered.
+        /// The result of a program that a step ran.
         ran: Many<RanTable>,
     }
 }
 
 table! {
-    /// What a program has answered.
+    /// The exit code and the output of a program.
     struct RanTable, "a table such as { step = \"name\", code = 0 }" {
-        /// The step that ran it.
+        /// The name of the step that ran the program.
         step: At<String>,
-        /// Its exit code.
+        /// The exit code of the program.
         code: Option<Comparison<u64>>,
-        /// Text of its output, standard error included.
+        /// Text that the output contains, standard error included.
         contains: Option<At<String>>,
-        /// A regular expression that matches somewhere in its output.
+        /// A regular expression that matches anywhere in the output.
         matches: Option<At<String>>,
     }
 }
@@ -82,7 +82,7 @@ impl Condition for Answer {
         let Some(ran) = world.program(step) else {
             return Judgement::new(false, format!("step {step:?} has not run"));
         };
-        // A killed program has no code, and so none that is in any range.
+        // A killed program has no exit code, so no range contains it.
         let code_holds = self.code.as_ref().is_none_or(|code| {
             ran.code.and_then(|c| u64::try_from(c).ok()).is_some_and(|c| code.holds(c))
         });

@@ -1,4 +1,4 @@
-//! `rounds`: the highest round of pg_init that was seen.
+//! `rounds`: the highest round of pg_init.
 
 use std::{fmt, sync::Arc};
 
@@ -9,9 +9,9 @@ use super::{Context, ExpectWord, Expected, Expecting, condition};
 use crate::{check::Checker, form::table, value::Comparison};
 
 table! {
-    /// The highest round of pg_init that was seen.
+    /// The highest round of pg_init in the story.
     pub(super) struct Rounds, "`rounds`" {
-        /// The highest round of pg_init that was seen in the story; 1 is a pg_init without retry.
+        /// The highest round of pg_init in the story; 1 means that there was no retry.
         rounds: Comparison<u64>,
     }
 }

@@ -1,4 +1,4 @@
-//! Expectations over a world that is told what happened, event by event.
+//! Evaluates expectations in a world that gets events one by one.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ at = "2s"
 map = { size = "64MiB", owner = "B", lun = 5 }
 "#;
 
-/// A scenario with this expectation, and its world before anything happened.
+/// A scenario with this expectation, and its world before the first event.
 fn story(expectation: &str) -> (Scenario, World) {
     let text = format!("{SAN}\n[[expect]]\n{expectation}\n");
     let scenario = load_text("story", &text, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -60,7 +60,7 @@ fn story(expectation: &str) -> (Scenario, World) {
     (scenario, world)
 }
 
-/// Whether the scenario's only expectation holds, and what was seen.
+/// Whether the only expectation of the scenario holds, and what was observed.
 fn judge(scenario: &Scenario, world: &World) -> (bool, String) {
     let judgement = scenario.expectations[0].judged().judge(world);
     (judgement.holds, judgement.seen)
@@ -151,7 +151,8 @@ fn answers_are_told_apart() {
 fn a_rule_has_fired_as_often_as_the_array_says() {
     let (scenario, mut world) = story("fault = { name = \"busy\", fired = 2 }");
     let rule: Arc<str> = Arc::from("busy");
-    // The array counts a command when it is caught, and reports it later: not twice.
+    // The array counts a command when a rule catches it, and reports the command later. It must not
+    // be counted twice.
     world.on_rule_matches(&[(Arc::clone(&rule), 1)]);
     let caught =
         CommandRecord { fault: Some(Arc::clone(&rule)), ..command(&MODE_SELECT_6, "B0", GOOD) };

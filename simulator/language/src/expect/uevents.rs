@@ -1,4 +1,4 @@
-//! `uevents`: how many uevents a map has sent for failed or reinstated paths.
+//! `uevents`: the number of uevents of a map for failed or reinstated paths.
 
 use std::{fmt, sync::Arc};
 
@@ -13,35 +13,35 @@ use crate::{
 };
 
 table! {
-    /// How many uevents the map has sent for failed or reinstated paths.
+    /// The number of uevents of the map for failed or reinstated paths.
     pub(super) struct Uevents, "`uevents`" {
-        /// How many uevents the map has sent for failed or reinstated paths.
+        /// The number of uevents of the map for failed or reinstated paths.
         uevents: Many<At<UeventsTable>>,
     }
 }
 
 table! {
-    /// A number of path uevents; without a number at least one is expected.
+    /// A number of path uevents. Without a number, at least one is expected.
     struct UeventsTable, "a table such as { action = \"PATH_FAILED\", count = 2 }" {
-        /// Which.
+        /// The kind of uevent.
         action: UeventName,
-        /// How many.
+        /// The number of uevents.
         count: Option<Comparison<u64>>,
-        /// So many or more.
+        /// The minimum number of uevents.
         at_least: Option<u64>,
-        /// So many or fewer.
+        /// The maximum number of uevents.
         at_most: Option<u64>,
-        /// Just so many.
+        /// The exact number of uevents.
         exactly: Option<u64>,
     }
 }
 
 words! {
-    /// A path uevent (drivers/md/dm-uevent.c).
+    /// The action of a path uevent (drivers/md/dm-uevent.c).
     enum UeventName {
         /// A path has failed.
         PathFailed = "PATH_FAILED",
-        /// A path is in use again.
+        /// A path has been reinstated.
         PathReinstated = "PATH_REINSTATED",
     }
 }

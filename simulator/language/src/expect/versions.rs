@@ -1,4 +1,5 @@
-//! Versions of what runs in a guest: where something is expected, and where it is known to fail.
+//! Versions of the guest's software: for which versions something is expected, and for which it is
+//! known to fail.
 
 use crate::{
     check::Checker,
@@ -6,35 +7,36 @@ use crate::{
     value::{At, VersionRange},
 };
 
-/// What runs in a guest.
+/// The versions of the guest's software.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Versions {
     /// The kernel's `uname -r`.
     pub kernel: String,
-    /// That of multipath-tools; `None` when there are none, or nobody has asked.
+    /// The version of multipath-tools; `None` if they are not installed, or if the guest was not
+    /// asked.
     pub multipath_tools: Option<String>,
 }
 
-/// Versions of what runs in a guest: all that are given must fit.
+/// Ranges of software versions, all of which must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ranges {
-    /// Of the kernel.
+    /// The range of kernel versions; `None` matches any.
     pub kernel: Option<VersionRange>,
-    /// Of multipath-tools.
+    /// The range of multipath-tools versions; `None` matches any.
     pub multipath_tools: Option<VersionRange>,
 }
 
-/// Versions that are known to break an expectation, and why.
+/// Versions with which an expectation is known to fail, and the reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
-    /// Which.
+    /// The affected versions.
     pub on: Ranges,
-    /// Why: a commit, a report, a sentence.
+    /// The reason: a commit, a report or a sentence.
     pub because: String,
 }
 
 impl Ranges {
-    /// Whether all of them fit. A version that is not known fits nothing.
+    /// Whether every given range contains the version. An unknown version is in no range.
     pub fn contain(&self, versions: &Versions) -> bool {
         let tools = versions.multipath_tools.as_deref();
         self.kernel.as_ref().is_none_or(|range| range.contains(&versions.kernel))
@@ -54,13 +56,14 @@ impl Ranges {
 }
 
 table! {
-    /// Versions that are known to fail an expectation: of the kernel, of multipath-tools, or of both.
+    /// Versions with which an expectation is known to fail: of the kernel, of multipath-tools, or
+    /// of both.
     pub(super) struct KnownFailure, "a table such as { kernel = \"< 6.7\", because = \"2274bd5e3a2c\" }" {
-        /// Which kernels.
+        /// The affected kernels.
         kernel: Option<Name<VersionRange>>,
-        /// Which versions of multipath-tools.
+        /// The affected versions of multipath-tools.
         multipath_tools: Option<Name<VersionRange>>,
-        /// Why: a commit, a report, a sentence.
+        /// The reason: a commit, a report or a sentence.
         because: String,
     }
 }
@@ -78,7 +81,7 @@ impl At<KnownFailure> {
 }
 
 impl KnownFailure {
-    /// The way back.
+    /// The table that would be read as `known`.
     pub(super) fn of(known: &Known) -> Self {
         KnownFailure {
             kernel: known.on.kernel.clone().map(name),

@@ -1,5 +1,5 @@
-//! `then`: what happens to a command or a task management function. Every effect is a word in a file of its
-//! own; this one knows what goes together.
+//! `then`: what happens to a command or a task management function. Every effect is a word in a
+//! file of its own; this file knows which effects can be combined.
 
 mod corrupt;
 mod delay;
@@ -33,24 +33,24 @@ use crate::{
     value::At,
 };
 
-/// What kind of effect a word has, which says what it goes together with.
+/// The kind of an effect. It determines which effects can be combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// An answer instead of the command's own. There is one.
+    /// A response in place of the command's own. At most one.
     Answer,
-    /// An answer to a task management function. It takes the place of any other answer.
+    /// A response to a task management function. It replaces any other response.
     Function,
-    /// Something that keeps the command back.
+    /// A delay of the command.
     Wait,
-    /// A loss. Nothing else happens to what is lost.
+    /// The loss of the command or its response, which excludes any other effect.
     Loss,
-    /// Something that spoils the data of a command that is carried out.
+    /// Corruption of the data of a command that is carried out.
     Data,
-    /// A change of the array before that. There is one.
+    /// A change of the array before the command is carried out. At most one.
     Change,
 }
 
-/// The effects of a rule, one by one.
+/// The effects of a rule, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     pub(super) answer: Option<Answer>,
@@ -61,23 +61,23 @@ pub(super) struct Effects {
     pub(super) action: Option<Action>,
 }
 
-/// A word for an effect.
+/// A word of `then`: an effect with its keys.
 pub(super) trait EffectWord: Table + fmt::Debug + Send + Sync + 'static {
-    /// How it is written.
+    /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
-    /// What kind of effect it has.
+    /// The kind of the effect.
     const SORT: Sort;
 
-    /// Adds what it means.
+    /// Validates the effect and adds it to `effects`.
     fn add(&self, effects: &mut Effects, checker: &mut Checker<'_>);
 
-    /// The way back, if there is this effect.
+    /// The word for this kind of effect in `effects`; `None` if there is none.
     fn of(effects: &Effects) -> Option<Self>;
 
-    /// Notes that no such operation can suffer it.
+    /// Reports that the operation is one on which the effect is impossible.
     fn check_operation(&self, _: OpMatcher, _: &mut Checker<'_>) {}
 
-    /// The hold under which it puts commands.
+    /// The name of the hold, if the effect is one.
     fn hold(&self) -> Option<&At<String>> {
         None
     }
@@ -97,7 +97,7 @@ impl<T: ArrayWord> EffectWord for T {
     }
 }
 
-/// A word that has been read, or is to be written.
+/// Type-erased [`EffectWord`].
 trait Written: fmt::Debug + Send + Sync {
     fn put(&self, table: &mut PlainTable);
     fn sort(&self) -> Sort;
@@ -128,7 +128,7 @@ impl<T: EffectWord> Written for T {
     }
 }
 
-/// What is known of a word.
+/// The entry of an effect in [`WORDS`].
 struct Entry {
     word: Word<dyn Written>,
     sort: Sort,
@@ -145,7 +145,7 @@ const fn entry<T: EffectWord>() -> Entry {
     }
 }
 
-/// Every word, in the order in which lists name them.
+/// All effects, in the order of the reference.
 static WORDS: [Entry; 23] = [
     entry::<sense::Sense>(),
     entry::<status::Status>(),
@@ -172,10 +172,10 @@ static WORDS: [Entry; 23] = [
     entry::<Release>(),
 ];
 
-/// The effects of a rule as they are written.
+/// `then` as written in the file.
 #[derive(Debug, Clone)]
 pub(super) struct ThenTable {
-    /// Each with its key, and the place of its value.
+    /// Each word with its key and the position of its value.
     words: Vec<(&'static str, Range<usize>, Arc<dyn Written>)>,
 }
 
@@ -198,25 +198,26 @@ impl Value for ThenTable {
 
     fn form() -> Form {
         let keys = WORDS.iter().flat_map(|entry| {
-            let before = if entry.sort == Sort::Change { "Before that: " } else { "" };
+            let before = if entry.sort == Sort::Change { "Before the command: " } else { "" };
             joined(std::iter::once((entry.word.forms)()), before)
         });
         Form::Table(TableForm {
             name: "Then",
-            about: "What happens to a command. A delay or a hold can be combined with an answer; without \
-                    one the command is carried out after it.",
+            about: "What happens to a caught command. A delay or a hold can be combined with a \
+                    response. Without a response, the command is carried out afterwards.",
             keys: keys.collect(),
         })
     }
 }
 
 impl ThenTable {
-    /// The hold under which commands are put, if there is one.
+    /// The name of the hold in these effects, if any.
     pub(super) fn hold(&self) -> Option<&At<String>> {
         self.words.iter().find_map(|(_, _, word)| word.hold())
     }
 
-    /// What a rule catches, and what becomes of that. `span` is where the table stands.
+    /// Validates the effects and converts them; also returns what the rule catches. `span` is the
+    /// position of the table in the file.
     pub(super) fn check(
         &self,
         when: &At<When>,
@@ -259,12 +260,12 @@ impl ThenTable {
         self.words.iter().any(|(_, _, word)| sorts.contains(&word.sort()))
     }
 
-    /// Where the first word of a sort stands.
+    /// The position of the first word of a kind.
     fn place(&self, sort: Sort) -> Option<&Range<usize>> {
         self.words.iter().find(|(_, _, word)| word.sort() == sort).map(|(_, span, _)| span)
     }
 
-    /// What is not possible together, whatever the rule is about.
+    /// Reports effects that cannot be combined, whatever the rule catches.
     fn check_together(&self, span: &Range<usize>, checker: &mut Checker<'_>) {
         const ANSWERS: [Sort; 2] = [Sort::Answer, Sort::Function];
         for exclusive in [&ANSWERS[..], &[Sort::Change]] {
@@ -290,8 +291,8 @@ impl ThenTable {
         }
     }
 
-    /// What is not possible for a task management function, which has neither CDB nor data, and is answered at
-    /// once or never.
+    /// Reports effects that are impossible for a task management function: it has neither a CDB nor
+    /// data, and is answered at once or never.
     fn check_function(
         &self,
         when: &When,
@@ -317,7 +318,7 @@ impl ThenTable {
         }
     }
 
-    /// The way back.
+    /// The table that would be read as `effect`.
     pub(super) fn of(effect: &Effect) -> Self {
         let effects = Effects::of(effect);
         let words = WORDS
@@ -327,7 +328,7 @@ impl ThenTable {
     }
 }
 
-/// What becomes of a command.
+/// The effects as the fate of a command.
 fn fate(effects: Effects) -> Fate {
     let Effects { answer, wait, lose, data, .. } = effects;
     match (lose, answer) {
@@ -337,7 +338,7 @@ fn fate(effects: Effects) -> Fate {
     }
 }
 
-/// What becomes of a task management function.
+/// The effects as the fate of a task management function.
 fn function_fate(effects: &Effects) -> FunctionFate {
     match effects.function {
         Some(function) => FunctionFate::Answered(function),
@@ -373,7 +374,7 @@ impl Effects {
     }
 }
 
-/// The keys of every effect, and an example of it.
+/// The keys of every effect, each with an example, for the schema and the reference.
 pub(crate) fn effects() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|entry| ((entry.word.forms)(), entry.word.example))
 }

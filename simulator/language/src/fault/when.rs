@@ -1,4 +1,4 @@
-//! `when`: which commands a rule is about.
+//! `when`: which commands a rule catches.
 
 use sansim_array::{
     Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher,
@@ -15,55 +15,59 @@ use crate::{
 };
 
 table! {
-    /// Which commands a rule is about. All that is given must be true of a command.
+    /// Which commands a rule catches. A command is caught if it satisfies every given key.
     #[derive(Default)]
     pub(super) struct When, "a table" {
-        /// The operation: a name of SPC or SBC with or without the length of its CDB, "medium" for reads
+        /// The operation: a name from SPC or SBC with or without the CDB length, "medium" for reads
         /// and writes, or "any".
         pub(super) op: Option<Name<OpMatcher>>,
-        /// The page of INQUIRY data that it asks for: "standard", or the code of a VPD page in hexadecimal,
-        /// such as "c9". The rule is about INQUIRY then.
+        /// The INQUIRY page that is requested: "standard", or the code of a VPD page in
+        /// hexadecimal, such as "c9". The rule then catches only INQUIRY commands.
         pub(super) page: Option<Name<PageName>>,
-        /// The task management function: a name of SAM such as "LOGICAL UNIT RESET", or "any". The rule is
-        /// about these then, and not about commands.
+        /// The task management function: a name from SAM such as "LOGICAL UNIT RESET", or "any".
+        /// The rule then catches task management functions instead of commands.
         pub(super) task_management: Option<Name<TmfMatcher>>,
-        /// The controller it comes to.
+        /// The controller that receives the command.
         pub(super) controller: Option<Name<ControllerId>>,
-        /// The port it comes to.
+        /// The port that receives the command.
         pub(super) port: Option<Name<PortId>>,
-        /// The HBA it comes from.
+        /// The HBA that sends the command.
         pub(super) hba: Option<At<u64>>,
-        /// The LUN it is for.
+        /// The LUN to which the command is addressed.
         pub(super) lun: Option<At<u64>>,
-        /// Logical blocks, both ends included; a medium access that touches one of them is meant.
+        /// A range of logical blocks, both ends included. The rule catches medium accesses that
+        /// touch at least one of them.
         pub(super) blocks: Option<Name<NumberRange>>,
-        /// The part of the run. Default: "story".
+        /// The part of the run in which the rule catches commands. Default: "story".
         pub(super) stage: Option<StageName>,
-        /// Only the first so many such commands.
+        /// Catches only the first n matching commands.
         pub(super) first: Option<At<u64>>,
-        /// Only this one of such commands, from 1.
+        /// Catches only the matching command with this number, from 1.
         pub(super) nth: Option<At<u64>>,
-        /// Only every so many such commands.
+        /// Catches only every n-th matching command.
         pub(super) every: Option<At<u64>>,
-        /// Only these of such commands, from 1, both ends included.
+        /// Catches only the matching commands in this range of numbers, from 1, both ends included.
         pub(super) matches: Option<Name<NumberRange>>,
-        /// Not before this time of the story.
+        /// Catches commands only from this story time.
         pub(super) from: Option<Name<TimeSpan>>,
-        /// Not from this time of the story on.
+        /// Catches commands only before this story time.
         pub(super) until: Option<Name<TimeSpan>>,
-        /// Only while controllers are in these states: "A quiescing", or "A failed, B booting".
+        /// Catches commands only while these controllers are in these states: "A quiescing", or "A
+        /// failed, B booting".
         pub(super) state: Option<Name<ControllersAre>>,
-        /// Only while this controller owns the LUN, whichever controller it comes to.
+        /// Catches commands only while this controller owns the LUN, whichever controller receives
+        /// the command.
         pub(super) owner: Option<Name<ControllerId>>,
-        /// How likely it is that a command is meant which everything else is true of: above 0 and at most
-        /// 1. It depends on the run's seed alone.
+        /// The probability that a matching command is caught: above 0 and at most 1. Which commands
+        /// are caught depends only on the seed of the run.
         pub(super) chance: Option<At<f64>>,
     }
 }
 
 impl At<When> {
-    /// Warns of an operation that no handler of such an array sends, since it carries none out: most likely it
-    /// is another one's. A program of the guest can send it all the same.
+    /// Warns of an operation that no device handler for this array sends, because the array does
+    /// not support it: the rule is probably meant for another family. A program in the guest can
+    /// still send it.
     pub(super) fn check_operation(
         &self,
         personality: &PersonalityConfig,
@@ -78,7 +82,7 @@ impl At<When> {
         checker.report(&op.span, Diagnostic::warning(warning).help(help));
     }
 
-    /// What it means.
+    /// Validates the table and converts it.
     pub(super) fn check(&self, checker: &mut Checker<'_>) -> Resolved {
         self.check_page(checker);
         self.check_blocks(checker);
@@ -159,7 +163,7 @@ impl At<When> {
         }
     }
 
-    /// A page of INQUIRY data that another operation asks for.
+    /// Reports a `page` with an operation other than INQUIRY.
     fn check_page(&self, checker: &mut Checker<'_>) {
         let (Some(page), Some(op)) = (&self.page, &self.op) else { return };
         let inquiry = OPERATIONS.iter().find(|op| op.name == "INQUIRY");
@@ -170,7 +174,7 @@ impl At<When> {
         }
     }
 
-    /// Blocks that the operation does not name.
+    /// Reports `blocks` with an operation that does not address blocks.
     fn check_blocks(&self, checker: &mut Checker<'_>) {
         let Some(blocks) = &self.blocks else { return };
         let medium = OpMatcher::Class(Class::Medium);
@@ -180,8 +184,8 @@ impl At<When> {
         }
     }
 
-    /// A port of another controller, a controller in two states at once, or one that is silent in the state in
-    /// which it is to be asked.
+    /// Reports contradictory keys: a port that is not on the controller, a controller with two
+    /// states at once, or a receiving controller that is silent in its required state.
     fn check_states(&self, checker: &mut Checker<'_>) {
         if let (Some(controller), Some(port)) = (&self.controller, &self.port)
             && port.0.controller != controller.0
@@ -206,7 +210,7 @@ impl At<When> {
         }
     }
 
-    /// An HBA that does not see the port.
+    /// Reports an HBA that does not see the port.
     fn check_way(&self, checker: &mut Checker<'_>) {
         let (Some(hba), Some(port)) = (&self.hba, &self.port) else { return };
         let seen = usize::try_from(hba.value).ok().and_then(|at| checker.shape.hbas.get(at));
@@ -218,7 +222,7 @@ impl At<When> {
 }
 
 impl When {
-    /// The way back.
+    /// The table that would be read as the conditions of `rule`.
     pub(super) fn of(rule: &FaultRule) -> Self {
         let when = &rule.when;
         let mut table = When {

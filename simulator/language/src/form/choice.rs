@@ -1,4 +1,4 @@
-//! Words of which a table has exactly one: each brings the keys that belong to it, and its first key names
+//! Tables with exactly one of several words. A word has one or more keys, and its first key names
 //! it.
 
 use std::{ops::Range, sync::Arc};
@@ -6,20 +6,20 @@ use std::{ops::Range, sync::Arc};
 use super::{Entries, KeyForm, Problems, Table};
 use crate::near;
 
-/// A word of a choice; `W` is what all of them can do once they are read.
+/// A word of a choice. `W` is the trait that all words of the choice implement.
 pub(crate) struct Word<W: ?Sized + 'static> {
-    /// Its keys; the first one names it.
+    /// The keys of the word. The first one names it.
     pub(crate) keys: &'static [&'static str],
-    /// What the keys say and what they accept.
+    /// The descriptions of the keys.
     pub(crate) forms: fn() -> Vec<KeyForm>,
-    /// An example, to be put into a table.
+    /// An example for the reference, without the surrounding table.
     pub(crate) example: &'static str,
-    /// Takes its keys.
+    /// Reads the keys of the word.
     pub(crate) read: fn(&mut Entries<'_>, &mut Problems<'_>) -> Option<Arc<W>>,
 }
 
 impl<W: ?Sized> Word<W> {
-    /// A word that is a table; `erase` forgets which.
+    /// A word that is declared as a table. `erase` converts it to the trait object.
     pub(crate) const fn new<T: Table>(
         example: &'static str,
         read: fn(&mut Entries<'_>, &mut Problems<'_>) -> Option<Arc<W>>,
@@ -27,24 +27,25 @@ impl<W: ?Sized> Word<W> {
         Word { keys: T::KEYS, forms: T::keys, example, read }
     }
 
-    /// The key that names it.
+    /// The key that names the word.
     pub(crate) fn key(&self) -> &'static str {
         self.keys[0]
     }
 }
 
-/// What is said about a table that has none or more than one of the words.
+/// The messages for a table that has no word, or more than one.
 pub(crate) struct Choice {
-    /// There is none.
+    /// The message for no word.
     pub(crate) none: &'static str,
-    /// There are two.
+    /// The message for two words, with their keys.
     pub(crate) two: fn(&str, &str) -> String,
-    /// What to do then.
+    /// The help text for both.
     pub(crate) help: &'static str,
 }
 
-/// Reads the one word that the table has. Keys of other words are answered with the word they go with. The
-/// outer option is none if there is a mistake within the word; the inner one, if there is not exactly one.
+/// Reads the only word of a table. For keys of other words, the report names the word that they
+/// belong to. The outer option is `None` if there is a mistake within the word, the inner one if
+/// there is not exactly one word.
 pub(crate) fn chosen<W: ?Sized>(
     words: &[&Word<W>],
     choice: &Choice,
@@ -56,7 +57,7 @@ pub(crate) fn chosen<W: ?Sized>(
     words.iter().for_each(|word| entries.know(word.keys));
     let word = match given[..] {
         [word] => Some((word.read)(entries, problems)?),
-        // A word that is mistyped is a key that nobody knows, which is said by itself.
+        // A mistyped word is an unknown key, which is reported separately.
         [] if entries.has_strangers() => None,
         [] => {
             let names: Vec<_> = words.iter().map(|word| word.key()).collect();
@@ -74,17 +75,17 @@ pub(crate) fn chosen<W: ?Sized>(
     Some(word)
 }
 
-/// A word that was found in a table.
+/// A word from a table.
 pub(crate) struct Found<W: ?Sized> {
-    /// The key that names it.
+    /// The key that names the word.
     pub(crate) key: &'static str,
-    /// Where the value of that key stands.
+    /// The position of the value of that key.
     pub(crate) span: Range<usize>,
-    /// The word.
+    /// The word as a trait object.
     pub(crate) word: Arc<W>,
 }
 
-/// Reads every word that the table has, in the order of `words`; none if there is a mistake.
+/// Reads every word of a table, in the order of `words`; `None` if there is a mistake.
 pub(crate) fn several<W: ?Sized>(
     words: &[&Word<W>],
     entries: &mut Entries<'_>,
@@ -112,7 +113,7 @@ pub(crate) fn several<W: ?Sized>(
     sound.then_some(found)
 }
 
-/// Keys that belong to other words than the one that is there.
+/// Reports keys that belong to words other than the present one.
 fn refuse_companions<W: ?Sized>(
     words: &[&Word<W>],
     chosen: &Word<W>,

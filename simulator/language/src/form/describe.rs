@@ -1,86 +1,87 @@
-//! A description of what is accepted: the source of the JSON Schema and of the reference.
+//! Descriptions of accepted values, from which the JSON Schema and the reference are generated.
 
-/// What is accepted as a value.
+/// The description of an accepted value.
 #[derive(Debug, Clone)]
 pub(crate) enum Form {
     /// `true` or `false`.
     Boolean,
-    /// A whole number that is not negative.
+    /// A whole number, not negative.
     Whole,
     /// Any number.
     Number,
     /// Any string.
     Text,
-    /// A string of a kind.
+    /// A string of a certain format.
     Pattern {
-        /// The kind's name.
+        /// The name of the format.
         name: &'static str,
-        /// What is accepted, as it follows "expected".
+        /// A phrase that can follow "expected".
         expected: &'static str,
-        /// The same as a regular expression.
+        /// The format as a regular expression.
         pattern: String,
     },
     /// One of several words.
     Words {
         /// The name of the choice.
         name: &'static str,
-        /// What is chosen.
+        /// A sentence about what is chosen.
         about: &'static str,
-        /// What there is to choose from.
+        /// The accepted words.
         words: Vec<WordForm>,
     },
-    /// A table.
+    /// A table with fixed keys.
     Table(TableForm),
     /// A list.
     List(Box<Form>),
-    /// A table whose keys are names of the user's.
+    /// A table with keys that the user chooses.
     Map(Box<Form>),
     /// One of several forms.
     Either(Vec<Form>),
 }
 
-/// A word that is accepted.
+/// An accepted word.
 #[derive(Debug, Clone)]
 pub(crate) struct WordForm {
-    /// The word.
+    /// The word as it is written.
     pub(crate) word: &'static str,
-    /// What it means.
+    /// The meaning of the word.
     pub(crate) about: &'static str,
 }
 
-/// A table.
+/// A table with fixed keys.
 #[derive(Debug, Clone)]
 pub(crate) struct TableForm {
-    /// Its name.
+    /// The name of the table in the JSON Schema.
     pub(crate) name: &'static str,
-    /// What it is about.
+    /// A sentence about the table.
     pub(crate) about: &'static str,
-    /// Its keys.
+    /// The keys in the order of the declaration.
     pub(crate) keys: Vec<KeyForm>,
 }
 
 /// A key of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyForm {
-    /// The key.
+    /// The key as it is written.
     pub(crate) key: &'static str,
-    /// What it says.
+    /// The description of the key, from the doc comment.
     pub(crate) about: String,
-    /// Whether it must be there.
+    /// Whether the key is required.
     pub(crate) required: bool,
-    /// What is accepted.
+    /// The accepted value.
     pub(crate) form: Form,
 }
 
 impl TableForm {
-    /// What people call it.
+    /// The title of the table in the reference.
     pub(crate) fn title(&self) -> &'static str {
         self.name.strip_suffix("Table").unwrap_or(self.name)
     }
 }
 
 impl KeyForm {
-    /// The key of a word that goes with others: it need not be there, and `before` introduces what it says.
+    /// The key of a word among other words: it is not required, and `before` is put before its
+    /// description.
     pub(crate) fn among_others(self, before: &str) -> Self {
         let mut letters = self.about.trim().chars();
         let first = letters.next().map(|first| first.to_ascii_lowercase());
@@ -96,7 +97,8 @@ impl KeyForm {
     }
 }
 
-/// The keys of several words, each once. What the first key of a word says is introduced by `before`.
+/// The keys of several words, without duplicates. `before` is put before the description of the
+/// first key of each word.
 pub(crate) fn joined(words: impl Iterator<Item = Vec<KeyForm>>, before: &str) -> Vec<KeyForm> {
     let mut keys: Vec<KeyForm> = Vec::new();
     for (index, key) in words.flat_map(|word| word.into_iter().enumerate()) {

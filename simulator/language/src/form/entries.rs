@@ -1,4 +1,4 @@
-//! The keys of a table while it is read.
+//! The entries of a table that is being read.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Given, Problems, Slot};
 
-/// A table of which keys are taken until none is left.
+/// The entries of a table. Keys are taken one by one; those that remain are unknown.
 pub(crate) struct Entries<'t> {
     table: &'t DeTable<'t>,
-    /// Where the table stands.
+    /// The position of the table.
     pub(crate) span: Range<usize>,
-    /// The keys that were asked for, in the order of the declaration.
+    /// The keys that have been asked for, in the order of the declaration.
     known: Vec<&'static str>,
 }
 
 impl<'t> Entries<'t> {
-    /// The entries of a table; `expected` says what was expected if it is none.
+    /// The entries of `given`. If it is not a table, the report says that `expected` was expected.
     pub(crate) fn open(
         given: &'t Given<'t>,
         expected: &str,
@@ -31,22 +31,22 @@ impl<'t> Entries<'t> {
         }
     }
 
-    /// The entries of a table that stands at `span`.
+    /// The entries of a table at `span`.
     pub(crate) fn of(table: &'t DeTable<'t>, span: Range<usize>) -> Self {
         Entries { table, span, known: Vec::new() }
     }
 
-    /// Whether a key is there.
+    /// Whether the table has this key.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Where the value of a key stands, if it is there.
+    /// The position of the value of a key, if the table has the key.
     pub(crate) fn place(&self, key: &str) -> Option<Range<usize>> {
         self.table.get(key).map(Given::span)
     }
 
-    /// What stands behind a key; none if there is a mistake, which has been noted then.
+    /// Reads the value of a key; `None` if there is a mistake, which has been reported.
     pub(crate) fn take<T: Slot>(
         &mut self,
         key: &'static str,
@@ -60,13 +60,13 @@ impl<'t> Entries<'t> {
         read
     }
 
-    /// Marks keys as known that are not read.
+    /// Marks keys as known without reading them.
     pub(crate) fn know(&mut self, keys: &[&'static str]) {
         let new = keys.iter().filter(|key| !self.known.contains(key)).copied();
         self.known.extend(new.collect::<Vec<_>>());
     }
 
-    /// The keys that are not known, each with its place.
+    /// The unknown keys, each with its position.
     fn strangers(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.table
             .iter()
@@ -74,12 +74,12 @@ impl<'t> Entries<'t> {
             .filter(|(key, _)| !self.known.contains(key))
     }
 
-    /// Whether there is a key that is not known.
+    /// Whether the table has an unknown key.
     pub(crate) fn has_strangers(&self) -> bool {
         self.strangers().next().is_some()
     }
 
-    /// Notes every key that is not known.
+    /// Reports every unknown key.
     pub(crate) fn close(self, problems: &mut Problems<'_>) {
         for (key, span) in self.strangers() {
             problems.unknown_key(&span, key, &self.known);

@@ -1,4 +1,4 @@
-//! One table or a list of them.
+//! A table or a list of tables.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{Form, Given, Plain, Problems, Slot, Value};
 
-/// A list of tables; a list of one may be written as the table alone.
+/// A list of tables. A list with one entry can be written as the table alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 

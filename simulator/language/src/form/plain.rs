@@ -1,8 +1,8 @@
-//! Values to be written as TOML, with their keys in the order of the declaration.
+//! Values for writing as TOML, with keys in the order of the declaration.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// A value to be written.
+/// A value for writing.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Plain {
     /// `true` or `false`.
@@ -19,12 +19,12 @@ pub(crate) enum Plain {
     Table(PlainTable),
 }
 
-/// A table to be written.
+/// A table for writing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PlainTable(pub(crate) Vec<(String, Plain)>);
 
 impl PlainTable {
-    /// Adds a key, if there is something to be written for it.
+    /// Adds a key, unless `value` is `None`.
     pub(crate) fn put(&mut self, key: &str, value: Option<Plain>) {
         self.0.extend(value.map(|value| (key.to_owned(), value)));
     }

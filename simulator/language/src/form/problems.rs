@@ -1,4 +1,4 @@
-//! What is wrong, noted at its place.
+//! Collects mistakes with their positions.
 
 use std::{fmt, ops::Range};
 
@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::Given;
 use crate::{Diagnostic, Diagnostics, near, source::Sources};
 
-/// The mistakes and oddities of one scenario.
+/// The mistakes and warnings of a scenario.
 pub(crate) struct Problems<'s> {
     sources: &'s Sources,
     noted: Diagnostics,
@@ -18,12 +18,12 @@ impl<'s> Problems<'s> {
         Problems { sources, noted: Diagnostics::default() }
     }
 
-    /// Notes a mistake or an oddity at a place.
+    /// Reports a mistake or a warning at a position.
     pub(crate) fn report(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
         self.noted.push(self.sources.place(diagnostic, span));
     }
 
-    /// Notes a mistake with what would have been accepted.
+    /// Reports a mistake, with a help text.
     pub(crate) fn refuse(
         &mut self,
         span: &Range<usize>,
@@ -33,32 +33,32 @@ impl<'s> Problems<'s> {
         self.report(span, Diagnostic::error(problem).help(help));
     }
 
-    /// A value of the wrong type.
+    /// Reports a value of the wrong type.
     pub(crate) fn wrong_type(&mut self, given: &Given<'_>, expected: impl fmt::Display) {
         let label = format!("this is {}", in_words(given.get_ref()));
         let problem = Diagnostic::error(format!("expected {expected}")).label(label);
         self.report(&given.span(), problem);
     }
 
-    /// A key that its table does not have.
+    /// Reports a key that the table does not have.
     pub(crate) fn unknown_key(&mut self, span: &Range<usize>, key: &str, accepted: &[&str]) {
         self.refuse(span, format!("unknown key `{key}`"), near::help(key, accepted));
     }
 
-    /// A key that its table needs.
+    /// Reports that a required key is missing.
     pub(crate) fn missing(&mut self, table: &Range<usize>, key: &str) {
         let problem = Diagnostic::error(format!("`{key}` is missing"));
         self.report(table, problem.label("this table needs it"));
     }
 
-    /// All of them, in the order of the file.
+    /// All reports in the order of the file.
     pub(crate) fn into_diagnostics(mut self) -> Diagnostics {
         self.noted.sort();
         self.noted
     }
 }
 
-/// What stands there, in the words of somebody who writes TOML.
+/// The type and, where short, the value, in the terms of TOML.
 fn in_words(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {text:?}"),

@@ -1,4 +1,4 @@
-//! Whole numbers, numbers, booleans, strings, lists, and values that know where they stand.
+//! Whole numbers, numbers, booleans, strings, lists, and values with a position.
 
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ impl<T: Value> Value for Vec<T> {
             problems.wrong_type(given, "a list");
             return None;
         };
-        // Every item is read, whatever is wrong with those before it.
+        // All items are read even after a mistake, so that every mistake is reported.
         let read: Vec<Option<T>> = items.iter().map(|item| T::read(item, problems)).collect();
         read.into_iter().collect()
     }
@@ -123,7 +123,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// A list that may be left away, and is empty then.
+/// An optional list, empty by default.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed<T>(pub(crate) Vec<T>);
 
@@ -152,7 +152,7 @@ impl<T: Value> Slot for Listed<T> {
     }
 }
 
-/// Values by names of the user's; none if the key is left away.
+/// Values by names that the user chooses, empty by default.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Named<T>(pub(crate) BTreeMap<String, T>);
 

@@ -1,4 +1,4 @@
-//! Tables that may be left away, which says the same as an empty one.
+//! Optional tables. Omitting one means the same as an empty table.
 
 use std::ops::Deref;
 
@@ -7,12 +7,12 @@ use toml::de::DeTable;
 use super::{Entries, Form, Given, Plain, PlainTable, Problems, Slot, Table, Value};
 use crate::value::At;
 
-/// A table that may be left away; none of its keys is required.
+/// An optional table. None of its keys is required.
 #[derive(Debug, Clone)]
 pub(crate) struct Section<T>(At<T>);
 
 impl<T> Section<T> {
-    /// A table that stands nowhere.
+    /// A table without a position in the file.
     pub(crate) fn nowhere(table: T) -> Self {
         Section(At::nowhere(table))
     }

@@ -2,29 +2,30 @@
 
 use super::{Entries, KeyForm, PlainTable, Problems};
 
-/// A table with fixed keys, declared by [`table!`].
+/// A table with fixed keys, declared with [`table!`].
 pub(crate) trait Table: Sized {
-    /// Its name in the JSON Schema.
+    /// The name of the table in the JSON Schema.
     const NAME: &'static str;
-    /// What it is about.
+    /// The description of the table, from its doc comment.
     const ABOUT: &'static str;
-    /// What was expected, where there is something else.
+    /// A phrase for the report on a value that is not such a table.
     const EXPECTED: &'static str;
-    /// Its keys, in the order of the declaration.
+    /// The keys in the order of the declaration.
     const KEYS: &'static [&'static str];
 
-    /// Takes its keys; none if there is a mistake, which has been noted then.
+    /// Reads the keys; `None` if there is a mistake, which has been reported.
     fn take(entries: &mut Entries<'_>, problems: &mut Problems<'_>) -> Option<Self>;
 
-    /// Writes its keys.
+    /// Writes the keys to `table`.
     fn put(&self, table: &mut PlainTable);
 
-    /// Describes its keys.
+    /// The descriptions of the keys.
     fn keys() -> Vec<KeyForm>;
 }
 
-/// Declares a table: a struct with a field for each key. The doc comments are what the JSON Schema and the
-/// reference say; what is expected is what a mistake is answered with.
+/// Declares a table: a struct with a field for each key. The doc comments become the descriptions
+/// in the JSON Schema and the reference. The string after the name completes "expected …" in the
+/// report on a value that is not such a table.
 macro_rules! table {
     ($(#[doc = $about:literal])+ $(#[derive($derive:ident)])?
      $vis:vis struct $name:ident, $expected:literal {
@@ -46,7 +47,7 @@ macro_rules! table {
                 entries: &mut $crate::form::Entries<'_>,
                 problems: &mut $crate::form::Problems<'_>,
             ) -> Option<Self> {
-                // All of them are read before the first mistake ends it.
+                // All keys are read even after a mistake, so that every mistake is reported.
                 $(let $field = entries.take::<$type>(stringify!($field), problems);)*
                 Some($name { $($field: $field?,)* })
             }

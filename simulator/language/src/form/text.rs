@@ -1,4 +1,4 @@
-//! Values that are written as one string.
+//! Values in string notation.
 
 use std::{fmt, str::FromStr};
 
@@ -7,24 +7,24 @@ use toml::de::DeValue;
 use super::{Form, Given, Plain, Problems, Value};
 use crate::{Diagnostic, value::At};
 
-/// A kind of value that is read from and printed as a string.
+/// A type with a string notation.
 pub(crate) trait Kind: FromStr<Err: fmt::Display> + fmt::Display {
-    /// Its name in the JSON Schema.
+    /// The name of the type in the JSON Schema.
     const NAME: &'static str;
-    /// What is accepted, as it follows "expected".
+    /// A phrase that can follow "expected".
     const EXPECTED: &'static str;
-    /// A regular expression of what is accepted, for the JSON Schema.
+    /// A regular expression for the notation, for the JSON Schema.
     const PATTERN: &'static str;
 }
 
-/// A value of some kind as it stands in a scenario.
+/// A value in string notation in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<T>(pub(crate) T);
 
-/// A value that is written as a string and knows where it stands.
+/// A value in string notation, with its position.
 pub(crate) type Name<T> = At<Text<T>>;
 
-/// A value that stands nowhere.
+/// A value without a position in the file.
 pub(crate) fn name<T>(value: T) -> Name<T> {
     At::nowhere(Text(value))
 }

@@ -1,7 +1,7 @@
-//! Values that are one of a few words.
+//! Values that are one of a fixed set of words.
 
-/// Declares a choice of words: each is a value of an enum. `for Target` converts from and to an enum with
-/// variants of the same names.
+/// Declares a choice of words as an enum with a variant for each word. `for Target` adds
+/// conversions from and to an enum with variants of the same names.
 macro_rules! words {
     ($(#[doc = $about:literal])+ $vis:vis enum $name:ident for $target:ty {
         $($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)*
@@ -37,10 +37,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Each value with its word.
+            /// Each word with its variant.
             const WORDS: &'static [(&'static str, $name)] = &[$(($word, $name::$variant),)*];
 
-            /// The word.
+            /// The word for this variant.
             #[allow(dead_code, reason = "not every choice is shown")]
             pub(crate) fn word(self) -> &'static str {
                 match self {

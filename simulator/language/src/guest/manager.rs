@@ -1,4 +1,4 @@
-//! `manager` and `[guest.multipathd]`: who builds and manages the multipath maps.
+//! `manager` and `[guest.multipathd]`: what builds and manages the multipath maps.
 
 use sansim_stage::{Manager, Multipathd, UdevRules};
 
@@ -9,25 +9,27 @@ use crate::{
     value::At,
 };
 
-/// The longest multipath.conf, in bytes.
+/// The maximum size of multipath.conf, in bytes.
 const MAX_CONF: u64 = 64 << 10;
 
 words! {
-    /// Who builds the multipath maps.
+    /// What builds the multipath maps.
     pub(super) enum ManagerName {
-        /// The lab loads the tables itself; nobody reinstates paths.
+        /// The lab loads the tables itself; failed paths are not reinstated.
         Dmsetup = "dmsetup",
-        /// The guest's own udevd and multipathd do, by multipath.conf; the maps are called `lun0`, `lun1`, …
+        /// The guest's own udevd and multipathd, configured by multipath.conf. The maps are named
+        /// `lun0`, `lun1`, …
         Multipathd = "multipathd",
     }
 }
 
 table! {
-    /// How multipathd is set up.
+    /// The configuration of multipathd.
     pub(super) struct MultipathdTable, "a table such as { conf_file = \"multipath.conf\" }" {
-        /// The text of /etc/multipath.conf. Default: none, which leaves multipathd to its built-in tables.
+        /// The text of /etc/multipath.conf. Default: none; multipathd then uses its built-in
+        /// tables.
         conf: Option<At<String>>,
-        /// A file with that text instead, beside the scenario.
+        /// Instead of `conf`: a file with the same contents, in the scenario's directory.
         conf_file: Option<At<String>>,
         /// Which udev rules the guest has. Default: "stock".
         udev: Option<UdevName>,
@@ -35,17 +37,17 @@ table! {
 }
 
 words! {
-    /// A set of udev rules.
+    /// The udev rules of the guest.
     enum UdevName for UdevRules {
-        /// All that the distribution has.
+        /// All rules of the distribution.
         Stock = "stock",
-        /// Those of them that concern disks and multipath maps.
+        /// Only the rules for disks and multipath maps.
         Lean = "lean",
     }
 }
 
 impl ManagerName {
-    /// The way back.
+    /// The value of `manager` for a manager of the setup.
     pub(super) fn of(manager: &Manager) -> Self {
         match manager {
             Manager::Dmsetup => ManagerName::Dmsetup,
@@ -54,8 +56,8 @@ impl ManagerName {
     }
 }
 
-/// Who manages the maps. `scenario` is the scenario's file; `tables` says whether `[guest.multipath]` says
-/// anything.
+/// Validates who manages the maps. `scenario` is the path of the scenario file; `tables` is whether
+/// `[guest.multipath]` has any key.
 pub(super) fn check(
     scenario: &str,
     manager: Option<&At<ManagerName>>,
@@ -106,7 +108,7 @@ impl MultipathdTable {
         Multipathd { conf, udev }
     }
 
-    /// The way back.
+    /// The table for multipathd, or `None` if `dmsetup` builds the maps.
     pub(super) fn of(manager: &Manager) -> Option<Self> {
         let Manager::Multipathd(multipathd) = manager else { return None };
         let conf = multipathd.conf.clone().map(At::nowhere);

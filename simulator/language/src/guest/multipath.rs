@@ -12,9 +12,9 @@ use crate::{
     value::{At, TimeSpan},
 };
 
-/// drivers/md/dm-mpath.c:parse_features.
+/// The longest `pg_init_delay_msecs` (drivers/md/dm-mpath.c:parse_features).
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// Handlers whose module has no `set_params`: with arguments the table does not load
+/// Handlers whose module has no `set_params`. The kernel refuses a table that gives them arguments
 /// (drivers/md/dm-mpath.c:setup_scsi_dh).
 const WITHOUT_ARGUMENTS: [&str; 2] = ["rdac", "hp_sw"];
 
@@ -22,21 +22,23 @@ table! {
     /// How multipath maps are built.
     #[derive(Default)]
     pub(super) struct MultipathTable, "a table" {
-        /// How many rounds of pg_init may follow the first one, 1 to 50. The kernel allows none unless
-        /// this is given.
+        /// The maximum number of pg_init retries after the first round, 1 to 50. If not given, the
+        /// kernel allows none.
         pg_init_retries: Option<At<u64>>,
-        /// The pause before a round that is to be delayed, at most "60s". The kernel waits 2 s unless
-        /// this is given.
+        /// The pause before a delayed pg_init retry, at most "60s". If not given, the kernel waits
+        /// 2 s.
         pg_init_delay: Option<Name<TimeSpan>>,
-        /// Whether I/O is queued rather than failed while no path is left. Default: false.
+        /// Whether I/O is queued instead of failed while the map has no usable path. Default:
+        /// false.
         queue_if_no_path: Option<bool>,
-        /// Whether the handler that is attached stays, whichever the table names. Default: false.
+        /// Whether an attached device handler is retained, whatever the table specifies. Default:
+        /// false.
         retain_attached_hw_handler: Option<bool>,
         /// The path selector. Default: "service-time".
         selector: Option<SelectorName>,
         /// How paths are grouped. Default: "by-owner".
         path_groups: Option<GroupsName>,
-        /// Arguments of the device handler.
+        /// The arguments of the device handler.
         handler_args: Listed<At<String>>,
     }
 }
@@ -44,11 +46,11 @@ table! {
 words! {
     /// A path selector.
     enum SelectorName for Selector {
-        /// The path that would be done first.
+        /// The path that is expected to complete the request first.
         ServiceTime = "service-time",
         /// The path with the least I/O in flight.
         QueueLength = "queue-length",
-        /// One path after the other.
+        /// Each path in turn.
         RoundRobin = "round-robin",
     }
 }
@@ -56,24 +58,24 @@ words! {
 words! {
     /// How paths are grouped.
     enum GroupsName for PathGroups {
-        /// First the paths to the controller that is preferred as owner, then the others.
+        /// First the paths to the preferred owner, then the others.
         ByOwner = "by-owner",
         /// All paths in one group.
         Multibus = "multibus",
-        /// One path a group.
+        /// One path per group.
         Failover = "failover",
     }
 }
 
 impl MultipathTable {
-    /// Whether it has a key.
+    /// Whether any key is present.
     pub(super) fn says_anything(&self) -> bool {
         let mut table = PlainTable::default();
         self.put(&mut table);
         !table.0.is_empty()
     }
 
-    /// What it means; mistakes are noted.
+    /// Validates the table and converts it; mistakes are reported to `checker`.
     pub(super) fn check(&self, handler: Option<&str>, checker: &mut Checker<'_>) -> Multipath {
         let retries = self.pg_init_retries.as_ref();
         let retries =
@@ -111,7 +113,7 @@ impl MultipathTable {
         }
     }
 
-    /// The way back.
+    /// The table that would be read as `multipath`.
     pub(super) fn of(multipath: &Multipath) -> Self {
         let arguments = multipath.handler_args.iter().cloned().map(At::nowhere);
         MultipathTable {

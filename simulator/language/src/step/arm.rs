@@ -1,4 +1,4 @@
-//! `arm`: a fault rule works from now on.
+//! `arm`: a fault rule is armed.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A fault rule works from now on.
+    /// A fault rule is armed.
     pub(crate) struct Arm, "a step" {
-        /// This fault rule works from now on.
+        /// Arms the fault rule with this name, so that it catches commands from now on.
         pub(super) arm: At<String>,
     }
 }

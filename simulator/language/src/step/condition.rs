@@ -1,4 +1,4 @@
-//! `condition`: the array does something with a LUN that stands in the way of a host.
+//! `condition`: an array operation starts or ends that restricts what hosts can do with a LUN.
 
 use sansim_array::{Action, LunCondition};
 
@@ -10,19 +10,19 @@ use crate::{
 };
 
 table! {
-    /// The array does something with a LUN.
+    /// Starts or ends an array operation that restricts what hosts can do with a LUN.
     pub(crate) struct Condition, "a step" {
-        /// The array does something with a LUN.
+        /// Starts or ends an array operation that restricts what hosts can do with a LUN.
         pub(super) condition: At<ConditionTable>,
     }
 }
 
 table! {
-    /// What the array does with a LUN that stands in the way of a host.
+    /// An array operation that restricts what hosts can do with a LUN.
     pub(super) struct ConditionTable, "a table such as { lun = 0, is = \"array-copy\" }" {
-        /// The LUN.
+        /// The LUN that the operation affects.
         lun: At<u64>,
-        /// What it is.
+        /// The operation.
         is: Name<LunCondition>,
     }
 }

@@ -1,4 +1,4 @@
-//! `disarm`: a fault rule does not work any longer.
+//! `disarm`: a fault rule is disarmed.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A fault rule does not work any longer.
+    /// A fault rule is disarmed.
     pub(crate) struct Disarm, "a step" {
-        /// This fault rule does not work any longer.
+        /// Disarms the fault rule with this name, so that it no longer catches commands.
         pub(super) disarm: At<String>,
     }
 }

@@ -4,9 +4,9 @@ use super::{StepAction, StepWord};
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// The story ends.
+    /// Ends the story.
     pub(crate) struct End, "a step" {
-        /// The story ends.
+        /// Ends the story.
         end: At<bool>,
     }
 }

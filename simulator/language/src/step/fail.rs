@@ -1,4 +1,4 @@
-//! `fail`: a part of the array fails.
+//! `fail`: a controller fails.
 
 use sansim_array::{Action, ControllerState};
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 table! {
-    /// A part of the array fails.
+    /// Makes a controller fail.
     pub(crate) struct Fail, "a step" {
-        /// A part of the array fails.
+        /// Makes a controller fail.
         pub(super) fail: Name<Part>,
     }
 }
@@ -35,7 +35,7 @@ impl ArrayWord for Fail {
         }
     }
 
-    /// As [`Set`](super::Set) says it.
+    /// [`Set`](super::Set) provides the words.
     fn words(_: &Action) -> Option<String> {
         None
     }

@@ -6,9 +6,10 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// The controllers agree about a LUN again: on the owner from before.
+    /// Ends a `split` of a LUN.
     pub(crate) struct Heal, "a step" {
-        /// The controllers agree about the LUN with this number again: on the owner from before.
+        /// Makes the controllers agree about the LUN with this number again. The owner is the one
+        /// from before the split.
         pub(super) heal: At<u64>,
     }
 }

@@ -10,33 +10,33 @@ use crate::{
 };
 
 table! {
-    /// A link goes down, comes back or flaps.
+    /// Takes a link down, brings it back up, or makes it flap.
     pub(crate) struct Link, "a step" {
-        /// A link goes down, comes back or flaps.
+        /// Takes a link down, brings it back up, or makes it flap.
         pub(super) link: At<LinkTable>,
     }
 }
 
 table! {
-    /// What becomes of a link.
+    /// A link and its new state.
     pub(super) struct LinkTable, "a table such as { port = \"A0\", up = false }" {
-        /// The port it leads to.
+        /// The target port at the end of the link.
         port: Name<PortId>,
-        /// The HBA it leads from. Default: the port's own link, which is every HBA's.
+        /// The HBA at the other end. Default: the port's own link, which all HBAs share.
         hba: Option<At<u64>>,
-        /// Whether it is up from now on. Default: false.
+        /// Whether the link is up afterwards. Default: false.
         up: Option<bool>,
-        /// It goes down and comes back instead, again and again.
+        /// Makes the link go down and come back up repeatedly.
         flap: Option<At<Flap>>,
     }
 }
 
 table! {
-    /// How a link flaps.
+    /// How often and how fast a link flaps.
     struct Flap, "a table such as { every = \"1s\", times = 5 }" {
-        /// How long it is down, and then up.
+        /// How long the link is down each time, and then up.
         every: Name<TimeSpan>,
-        /// How many times, at most 1000.
+        /// How many times the link goes down, at most 1000.
         times: At<u64>,
     }
 }

@@ -1,4 +1,4 @@
-//! `map`: a LUN appears.
+//! `map`: a LUN is mapped.
 
 use sansim_array::Action;
 
@@ -11,9 +11,9 @@ use crate::{
 };
 
 table! {
-    /// A LUN appears.
+    /// Maps a new LUN behind every port.
     pub(crate) struct Map, "a step" {
-        /// A LUN appears.
+        /// Maps a new LUN behind every port.
         pub(super) map: At<LunTable>,
     }
 }

@@ -1,11 +1,11 @@
-//! `message`: a message to the multipath map.
+//! `message`: a message is sent to a multipath map.
 
 use sansim_stage::Act;
 
 use super::{StepAction, StepWord};
 use crate::{Diagnostic, check::Checker, form::table, near, value::At};
 
-/// drivers/md/dm-mpath.c:multipath_message.
+/// The messages that drivers/md/dm-mpath.c:multipath_message accepts.
 const MESSAGES: [&str; 7] = [
     "queue_if_no_path",
     "fail_if_no_path",
@@ -17,11 +17,11 @@ const MESSAGES: [&str; 7] = [
 ];
 
 table! {
-    /// A message to the multipath map.
+    /// Sends a message to a multipath map.
     pub(crate) struct Message, "a step" {
-        /// A message to the multipath map, such as "switch_group 2".
+        /// Sends a message to the multipath map, such as "switch_group 2".
         message: At<String>,
-        /// The LUN whose map a `message` or `reinstate` is for. Default: the workload's.
+        /// The LUN whose map gets the `message` or `reinstate`. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

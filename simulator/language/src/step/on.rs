@@ -1,4 +1,4 @@
-//! `on`: what a step can wait for. Every event is a word in a file of its own.
+//! `on`: the events that a step can wait for. Every event is a word in a file of its own.
 
 mod controller;
 mod fault;
@@ -38,24 +38,24 @@ impl Awaited for OnEvent {
     }
 }
 
-/// What a word means.
+/// An event of `on` after its keys have been validated.
 pub(crate) trait Event: Awaited {
-    /// Its keys.
+    /// Writes the keys of the event to `table`.
     fn put(&self, table: &mut PlainTable);
 }
 
-/// A word for an event.
+/// A word of `on`: an event with its keys.
 pub(crate) trait OnWord: Table + fmt::Debug + Send + Sync + 'static {
-    /// How it is written.
+    /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
-    /// What it means.
+    /// The event that the word stands for.
     type Event: Event + 'static;
 
-    /// What it means in the step with this name; none if there is a mistake, which has been noted.
+    /// Validates the keys for the step named `step` and converts them.
     fn check(&self, step: &str, checker: &mut Checker<'_>) -> Self::Event;
 }
 
-/// A word that has been read, or is to be written.
+/// Type-erased [`OnWord`].
 trait Written: fmt::Debug + Send + Sync {
     fn put(&self, table: &mut PlainTable);
     fn check(&self, step: &str, checker: &mut Checker<'_>) -> OnEvent;
@@ -77,7 +77,7 @@ const fn word<T: OnWord>() -> Word<dyn Written> {
     })
 }
 
-/// Every event, in the order in which lists name them.
+/// All events, in the order of the reference.
 static WORDS: [Word<dyn Written>; 8] = [
     word::<fault::Fault>(),
     word::<pg_init::PgInit>(),
@@ -95,13 +95,13 @@ const ONE_EVENT: Choice = Choice {
     help: "keep one of them",
 };
 
-/// An event as it is written.
+/// `on` as written in the file.
 #[derive(Debug, Clone)]
 pub(super) struct OnTable(Content);
 
 #[derive(Debug, Clone)]
 enum Content {
-    /// None if it does not name exactly one event, which has been noted.
+    /// `None` if there is not exactly one event; the mistake has then been reported.
     Read(Option<Arc<dyn Written>>),
     ToWrite(OnEvent),
 }
@@ -127,12 +127,12 @@ impl Value for OnTable {
 
     fn form() -> Form {
         let keys = joined(WORDS.iter().map(|word| (word.forms)()), "");
-        Form::Table(TableForm { name: "On", about: "An event to wait for; exactly one.", keys })
+        Form::Table(TableForm { name: "On", about: "The event to wait for: exactly one.", keys })
     }
 }
 
 impl OnTable {
-    /// What it means; none if there is a mistake, which has been noted.
+    /// Validates the event and converts it; `None` if there is a mistake, which has been reported.
     pub(super) fn check(&self, step: &str, checker: &mut Checker<'_>) -> Option<OnEvent> {
         match &self.0 {
             Content::Read(word) => word.as_ref().map(|word| word.check(step, checker)),
@@ -140,23 +140,23 @@ impl OnTable {
         }
     }
 
-    /// The way back.
+    /// The table that would be read as `event`.
     pub(super) fn of(event: &OnEvent) -> Self {
         OnTable(Content::ToWrite(event.clone()))
     }
 }
 
-/// The keys of every event, and an example of it.
+/// The keys of every event, each with an example, for the schema and the reference.
 pub(crate) fn events() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|word| ((word.forms)(), word.example))
 }
 
-/// Puts what a word is written with.
+/// Writes the keys of `word` to `table`.
 fn put<T: Table>(word: &T, table: &mut PlainTable) {
     word.put(table);
 }
 
-/// A value that stands nowhere.
+/// A value without a position in the file.
 fn at<T>(value: T) -> At<T> {
     At::nowhere(value)
 }

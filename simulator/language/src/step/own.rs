@@ -1,4 +1,4 @@
-//! `own`: a LUN changes hands without a host's asking.
+//! `own`: a LUN moves to another controller without a request from a host.
 
 use sansim_array::{Action, ControllerId};
 
@@ -10,19 +10,19 @@ use crate::{
 };
 
 table! {
-    /// A LUN changes hands without a host's asking.
+    /// Moves a LUN to another controller without a request from a host.
     pub(crate) struct Own, "a step" {
-        /// A LUN changes hands without a host's asking.
+        /// Moves a LUN to another controller without a request from a host.
         pub(super) own: LunOwner,
     }
 }
 
 table! {
-    /// A LUN and a controller that owns it.
+    /// A LUN and its owner.
     pub(crate) struct LunOwner, "a table such as { lun = 0, controller = \"B\" }" {
-        /// The LUN.
+        /// The LUN number.
         pub(crate) lun: At<u64>,
-        /// The controller.
+        /// The controller that owns the LUN.
         pub(crate) controller: Name<ControllerId>,
     }
 }

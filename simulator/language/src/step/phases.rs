@@ -1,4 +1,4 @@
-//! `phases`: a controller goes through several states.
+//! `phases`: a controller goes through several states in succession.
 
 use sansim_array::{Action, ControllerId, ControllerState, Phase};
 
@@ -9,36 +9,36 @@ use crate::{
     value::{At, TimeSpan},
 };
 
-/// The most states that a controller goes through in one step.
+/// The maximum number of states in one `phases` step.
 const MOST: usize = 32;
 
 table! {
-    /// A controller goes through several states.
+    /// Takes a controller through several states in succession.
     pub(crate) struct Phases, "a step" {
-        /// A controller goes through several states, unless another step changes its state
-        /// meanwhile.
+        /// Takes a controller through several states in succession. A later step that changes the
+        /// state of the controller cancels the remaining states.
         pub(super) phases: At<PhasesTable>,
     }
 }
 
 table! {
-    /// The states that a controller goes through.
+    /// The states of a `phases` step.
     pub(super) struct PhasesTable, "a table such as { controller = \"A\", through = [{ state = \"booting\", lasts = \"30s\" }] }" {
-        /// The controller.
+        /// The controller whose state changes.
         controller: Name<ControllerId>,
-        /// The states, the first of which begins now.
+        /// The temporary states. The first begins at once.
         through: Vec<PhaseTable>,
-        /// The state after them. Default: "online".
+        /// The state after the last temporary state. Default: "online".
         last: Option<Name<ControllerState>>,
     }
 }
 
 table! {
-    /// A state that passes.
+    /// A temporary state and its duration.
     struct PhaseTable, "a table such as { state = \"booting\", lasts = \"30s\" }" {
-        /// The state.
+        /// The state of the controller.
         state: Name<ControllerState>,
-        /// How long it lasts.
+        /// The duration of the state.
         lasts: Name<TimeSpan>,
     }
 }

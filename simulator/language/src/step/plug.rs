@@ -1,4 +1,4 @@
-//! `plug`: a port is put back, and its disks with it.
+//! `plug`: a port is added again, with the disks behind it.
 
 use sansim_array::{Action, PortId};
 
@@ -9,9 +9,9 @@ use crate::{
 };
 
 table! {
-    /// A port is put back, and its disks with it.
+    /// Adds a removed port again, together with the disks behind it.
     pub(crate) struct Plug, "a step" {
-        /// A port is put back, and its disks with it.
+        /// Adds a removed port again, together with the disks behind it.
         pub(super) plug: Name<PortId>,
     }
 }

@@ -1,4 +1,4 @@
-//! `port_group`: a target port group of a LUN gets a state of its own.
+//! `port_group`: a target port group gets an explicit access state for a LUN.
 
 use sansim_array::{AccessState, Action};
 
@@ -10,21 +10,21 @@ use crate::{
 };
 
 table! {
-    /// A target port group of a LUN gets a state of its own.
+    /// Sets the access state of a target port group for a LUN, independently of ownership.
     pub(crate) struct PortGroup, "a step" {
-        /// A target port group of a LUN gets a state of its own.
+        /// Sets the access state of a target port group for a LUN, independently of ownership.
         pub(super) port_group: At<PortGroupTable>,
     }
 }
 
 table! {
-    /// A state that a target port group has for a LUN, apart from ownership.
+    /// A target port group and its access state for a LUN.
     pub(super) struct PortGroupTable, "a table such as { group = 2, state = \"standby\" }" {
-        /// The LUN. Default: the workload's.
+        /// The LUN for which the state applies. Default: the workload's.
         lun: Option<At<u64>>,
-        /// The group, as REPORT TARGET PORT GROUPS numbers it.
+        /// The identifier of the target port group, as in REPORT TARGET PORT GROUPS.
         group: At<u64>,
-        /// The state. Default: the one that ownership gives it.
+        /// The access state. Default: the state that follows from the ownership of the LUN.
         state: Option<Name<AccessState>>,
     }
 }

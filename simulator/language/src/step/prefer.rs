@@ -1,4 +1,4 @@
-//! `prefer`: a LUN prefers another controller as its owner.
+//! `prefer`: the preferred owner of a LUN changes.
 
 use sansim_array::Action;
 
@@ -9,10 +9,11 @@ use crate::{
 };
 
 table! {
-    /// A LUN prefers another controller as its owner.
+    /// Changes the preferred owner of a LUN.
     pub(crate) struct Prefer, "a step" {
-        /// A LUN prefers another controller as its owner, and stays where it is: what an administrator
-        /// changes. Hosts see it in target port groups and vendor pages; `failback` of the array goes by it.
+        /// Changes the preferred owner of a LUN without moving it, as an administrator does. Hosts
+        /// see the change in target port group descriptors and vendor pages; the array's `failback`
+        /// uses it.
         prefer: LunOwner,
     }
 }

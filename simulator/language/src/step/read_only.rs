@@ -1,4 +1,4 @@
-//! `read_only`: a LUN refuses writes, or takes them again.
+//! `read_only`: write protection of a LUN is set or cleared.
 
 use sansim_array::Action;
 
@@ -6,19 +6,19 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A LUN refuses writes, or takes them again.
+    /// Sets or clears write protection of a LUN.
     pub(crate) struct ReadOnly, "a step" {
-        /// A LUN refuses writes, or takes them again.
+        /// Sets or clears write protection of a LUN.
         pub(super) read_only: ReadOnlyTable,
     }
 }
 
 table! {
-    /// Whether a LUN refuses writes.
+    /// Write protection of a LUN.
     pub(super) struct ReadOnlyTable, "a table such as { lun = 0 }" {
-        /// The LUN.
+        /// The LUN whose write protection changes.
         lun: At<u64>,
-        /// Whether it refuses writes. Default: true.
+        /// Whether the LUN refuses writes afterwards. Default: true.
         read_only: Option<bool>,
     }
 }

@@ -1,4 +1,4 @@
-//! `reinstate`: paths of the multipath map are reinstated.
+//! `reinstate`: paths of a multipath map are reinstated.
 
 use sansim_stage::{Act, Reinstate as Which};
 
@@ -11,11 +11,11 @@ use crate::{
 };
 
 table! {
-    /// Paths of the multipath map are reinstated.
+    /// Reinstates paths of the multipath map.
     pub(crate) struct Reinstate, "a step" {
-        /// Paths of the multipath map are reinstated.
+        /// Reinstates paths of the multipath map.
         reinstate: At<PathsName>,
-        /// The LUN whose map a `message` or `reinstate` is for. Default: the workload's.
+        /// The LUN whose map gets the `message` or `reinstate`. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

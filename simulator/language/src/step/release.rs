@@ -1,4 +1,4 @@
-//! `release`: commands under a hold go on.
+//! `release`: the commands under a hold are released.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// Commands under a hold go on.
+    /// The commands under a hold are released.
     pub(crate) struct Release, "a step" {
-        /// Commands under this hold go on.
+        /// Releases the commands that are held under this name. Later commands are not held.
         pub(super) release: At<String>,
     }
 }

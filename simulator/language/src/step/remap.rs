@@ -1,4 +1,4 @@
-//! `remap`: a LUN gets another number.
+//! `remap`: the number of a LUN changes.
 
 use sansim_array::{Action, Lun};
 
@@ -10,19 +10,19 @@ use crate::{
 };
 
 table! {
-    /// A LUN gets another number.
+    /// Changes the number of a LUN. The volume keeps its name and its data.
     pub(crate) struct Remap, "a step" {
-        /// A LUN gets another number.
+        /// Changes the number of a LUN. The volume keeps its name and its data.
         pub(super) remap: At<RemapTable>,
     }
 }
 
 table! {
-    /// A LUN's new number.
+    /// The current and the new number of a LUN.
     pub(super) struct RemapTable, "a table such as { lun = 1, to = 5 }" {
-        /// Its number.
+        /// The current LUN number.
         lun: At<u64>,
-        /// Its new number, which must be free then.
+        /// The new LUN number, which must be free at that time.
         to: At<u64>,
     }
 }

@@ -1,4 +1,4 @@
-//! `replace`: another volume takes the place of a LUN.
+//! `replace`: another volume replaces the one behind a LUN number.
 
 use sansim_array::Action;
 
@@ -6,10 +6,10 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// Another volume takes the place of a LUN.
+    /// Another volume replaces the one behind a LUN number.
     pub(crate) struct Replace, "a step" {
-        /// Another volume, empty and with another name, takes the place of the LUN with this
-        /// number, and no event tells of it.
+        /// Replaces the volume behind this LUN number with another one, which is empty and has
+        /// another name. No event is sent to the guest.
         pub(super) replace: At<u64>,
     }
 }

@@ -6,9 +6,9 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// An HBA is reset.
+    /// Resets the HBA with this number.
     pub(crate) struct ResetHba, "a step" {
-        /// An HBA is reset.
+        /// Resets the HBA with this number.
         pub(super) reset_hba: At<u64>,
     }
 }

@@ -1,4 +1,4 @@
-//! `resize`: a LUN changes its size.
+//! `resize`: the size of a LUN changes.
 
 use sansim_array::{Action, LunConfig};
 
@@ -10,19 +10,19 @@ use crate::{
 };
 
 table! {
-    /// A LUN changes its size.
+    /// Changes the size of a LUN.
     pub(crate) struct Resize, "a step" {
-        /// A LUN changes its size.
+        /// Changes the size of a LUN.
         pub(super) resize: ResizeTable,
     }
 }
 
 table! {
-    /// A LUN's new size.
+    /// A LUN and its new size.
     pub(super) struct ResizeTable, "a table such as { lun = 0, size = \"1GiB\" }" {
-        /// The LUN.
+        /// The LUN to resize.
         lun: At<u64>,
-        /// Its new size.
+        /// The new size of the LUN.
         size: Name<Size>,
     }
 }

@@ -1,4 +1,4 @@
-//! `restore`: a part of the array is online again.
+//! `restore`: a controller comes back online.
 
 use sansim_array::{Action, ControllerState};
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 table! {
-    /// A part of the array is online again.
+    /// Brings a controller back online.
     pub(crate) struct Restore, "a step" {
-        /// A part of the array is online again.
+        /// Brings a controller back online.
         pub(super) restore: Name<Part>,
     }
 }
@@ -35,7 +35,7 @@ impl ArrayWord for Restore {
         }
     }
 
-    /// As [`Set`](super::Set) says it.
+    /// [`Set`](super::Set) provides the words.
     fn words(_: &Action) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! `run`: a program of the guest is run.
+//! `run`: a program runs in the guest.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::{
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 table! {
-    /// A program of the guest is run.
+    /// Runs a program in the guest.
     pub(crate) struct Run, "a step" {
-        /// A program of the guest is run, without a shell. `{map}`, `{map:lun1}`, `{disk:A0}` and
-        /// `{disk:hba0:A0:lun1}` stand for device names.
+        /// Runs a program in the guest, without a shell. The placeholders `{map}`, `{map:lun1}`,
+        /// `{disk:A0}` and `{disk:hba0:A0:lun1}` are replaced by device names.
         run: At<Vec<String>>,
-        /// How long the program may run. Default: "30s".
+        /// The maximum run time of the program. Default: "30s".
         timeout: Option<Name<TimeSpan>>,
     }
 }

@@ -1,4 +1,4 @@
-//! `set`: a controller changes its state.
+//! `set`: the state of a controller changes.
 
 use sansim_array::{Action, ControllerId, ControllerState};
 
@@ -9,19 +9,19 @@ use crate::{
 };
 
 table! {
-    /// A controller changes its state.
+    /// Changes the state of a controller.
     pub(crate) struct Set, "a step" {
-        /// A controller changes its state.
+        /// Changes the state of a controller.
         pub(super) set: SetTable,
     }
 }
 
 table! {
-    /// A controller's new state.
+    /// A controller and its new state.
     pub(crate) struct SetTable, "a table such as { controller = \"A\", state = \"quiescing\" }" {
-        /// The controller.
+        /// The controller to change.
         pub(super) controller: Name<ControllerId>,
-        /// Its new state.
+        /// The new state of the controller.
         pub(super) state: Name<ControllerState>,
     }
 }
@@ -34,7 +34,7 @@ impl ArrayWord for Set {
         Action::SetController { controller: checker.controller(controller), state: state.0 }
     }
 
-    /// Two states have words of their own: `fail` and `restore`.
+    /// The states "failed" and "online" are written with `fail` and `restore`.
     fn of(action: &Action) -> Option<Self> {
         match action {
             Action::SetController {

@@ -1,4 +1,4 @@
-//! `signal`: a program of the guest is sent a signal.
+//! `signal`: a signal is sent to a program of the guest.
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use crate::{
     value::At,
 };
 
-/// The program of the userland that sends it, by the exact name of the process (pkill(1)).
+/// The command that sends the signal, by the exact name of the process (pkill(1)).
 const SENDER: [&str; 3] = ["pkill", "--exact", "--signal"];
-/// How long that may take, in guest time.
+/// The maximum run time of [`SENDER`], in guest time.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 table! {
-    /// A program of the guest is sent a signal.
+    /// Sends a signal to a program of the guest.
     pub(crate) struct Signal, "a step" {
-        /// A program of the guest is sent a signal: a daemon crashes, hangs or resumes. The exit code of
-        /// `ran` is 1 if no such program runs.
+        /// Sends a signal to a program of the guest, for instance to make a daemon crash, hang or
+        /// resume. The exit code in `ran` is 1 if no such program is running.
         signal: SignalTable,
     }
 }
 
 table! {
-    /// A signal to a program of the guest.
+    /// A signal and the program that gets it.
     struct SignalTable, "a table such as { to = \"multipathd\", is = \"KILL\" }" {
-        /// The name of its process, at most 15 characters.
+        /// The process name of the program, at most 15 characters.
         to: At<String>,
-        /// The signal.
+        /// The signal to send.
         is: SignalName,
     }
 }
@@ -38,19 +38,19 @@ table! {
 words! {
     /// A signal (signal(7)).
     enum SignalName {
-        /// The program ends at once.
+        /// The program is terminated at once.
         Kill = "KILL",
-        /// The program is asked to end.
+        /// The program is asked to terminate.
         Term = "TERM",
-        /// The program crashes, as by a bad access to memory.
+        /// The program crashes, as after an invalid memory access.
         Segv = "SEGV",
-        /// The program crashes, as by a failed assertion.
+        /// The program crashes, as after a failed assertion.
         Abrt = "ABRT",
-        /// The program hangs until it is sent CONT.
+        /// The program is stopped until it gets CONT.
         Stop = "STOP",
         /// The program resumes.
         Cont = "CONT",
-        /// A daemon reads its configuration anew.
+        /// The program reloads its configuration, if it is a daemon that does so.
         Hup = "HUP",
     }
 }
@@ -65,7 +65,7 @@ impl StepWord for Signal {
     fn check(&self, checker: &mut Checker<'_>) -> StepAction {
         let At { value: to, span } = &self.signal.to;
         let named = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        // comm of proc_pid_comm(5) has no more.
+        // The comm of a process (proc_pid_comm(5)) has at most 15 characters.
         if !(1..=15).contains(&to.len()) || !to.chars().all(named) || to.starts_with('-') {
             let help = "write for instance \"multipathd\"";
             checker.refuse(span, "this cannot be the name of a process", help);

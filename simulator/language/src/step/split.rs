@@ -1,4 +1,4 @@
-//! `split`: each controller takes itself for the owner of a LUN.
+//! `split`: the controllers disagree about a LUN.
 
 use sansim_array::{Action, Apart};
 
@@ -10,30 +10,30 @@ use crate::{
 };
 
 table! {
-    /// Each controller takes itself for the owner of a LUN.
+    /// Makes the controllers disagree about a LUN: each controller considers itself the owner.
     pub(crate) struct Split, "a step" {
-        /// Each controller takes itself for the owner of a LUN.
+        /// Makes the controllers disagree about a LUN: each controller considers itself the owner.
         pub(super) split: At<SplitTable>,
     }
 }
 
 table! {
-    /// Controllers that no longer agree about a LUN.
+    /// A LUN about which the controllers disagree.
     pub(super) struct SplitTable, "a table such as { lun = 0 }" {
-        /// The LUN.
+        /// The LUN about which the controllers disagree.
         lun: At<u64>,
-        /// What they disagree about. Default: "ownership".
+        /// What the controllers disagree about. Default: "ownership".
         apart: Option<ApartName>,
     }
 }
 
 words! {
-    /// What controllers disagree about.
+    /// What the controllers disagree about.
     enum ApartName for Apart {
-        /// Who owns the LUN; there is one copy of its data.
+        /// The owner of the LUN; there is still one copy of its data.
         Ownership = "ownership",
-        /// Its data as well: what is written through any controller but the owner is lost once they
-        /// agree again.
+        /// The data of the LUN too: what is written through any controller but the owner is lost
+        /// when the split is healed.
         Data = "data",
     }
 }

@@ -9,9 +9,9 @@ use crate::{
 };
 
 table! {
-    /// The workload is stopped.
+    /// Stops the workload.
     pub(crate) struct Stop, "a step" {
-        /// The workload is stopped.
+        /// Stops the workload.
         stop: StopName,
     }
 }
@@ -19,7 +19,7 @@ table! {
 words! {
     /// What a step can stop.
     enum StopName {
-        /// The workload.
+        /// The workload of the scenario.
         Workload = "workload",
     }
 }

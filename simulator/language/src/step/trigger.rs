@@ -1,4 +1,4 @@
-//! When a step is taken: `at`, or `on` with `after`.
+//! When a step is executed: `at`, or `on` with `after`.
 
 use std::{fmt, ops::Range, time::Duration};
 
@@ -9,16 +9,16 @@ use crate::{
     value::{At, TimeSpan},
 };
 
-/// When a step is taken; every step is taken at most once.
+/// When a step is executed. Every step is executed at most once.
 #[derive(Debug, Clone)]
 pub enum Trigger {
-    /// At this time of the story.
+    /// At a story time.
     At(Duration),
-    /// When something happens.
+    /// After an event.
     On {
-        /// What has to happen.
+        /// The event.
         event: OnEvent,
-        /// How long after it.
+        /// The delay after the event.
         after: Duration,
     },
 }
@@ -34,19 +34,19 @@ impl fmt::Display for Trigger {
 }
 
 table! {
-    /// When a step is taken.
+    /// When a step is executed.
     pub(super) struct TriggerTable, "`at` or `on`" {
-        /// When: a time of the story.
+        /// The story time at which the step is executed.
         at: Option<Name<TimeSpan>>,
-        /// When: an event.
+        /// The event that triggers the step, instead of a time.
         on: Option<At<OnTable>>,
-        /// How long after the event. Default: "0s".
+        /// The delay after the event. Default: "0s".
         after: Option<Name<TimeSpan>>,
     }
 }
 
 impl TriggerTable {
-    /// What it means; none if there is a mistake, which has been noted.
+    /// Validates the keys and converts them; `None` if there is a mistake, which has been reported.
     pub(super) fn check(
         &self,
         step: &str,
@@ -77,7 +77,7 @@ impl TriggerTable {
         }
     }
 
-    /// The way back.
+    /// The keys that would be read as `trigger`.
     pub(super) fn of(trigger: &Trigger) -> Self {
         match trigger {
             Trigger::At(time) => {

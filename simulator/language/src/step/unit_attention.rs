@@ -9,27 +9,27 @@ use crate::{
     value::At,
 };
 
-/// UNIT ATTENTION (SPC-4, table 27).
+/// Sense key UNIT ATTENTION (SPC-4, table 27).
 const UNIT_ATTENTION: u8 = 0x06;
 
 table! {
-    /// A unit attention is queued.
+    /// Queues a unit attention.
     pub(crate) struct UnitAttention, "a step" {
-        /// A unit attention is queued.
+        /// Queues a unit attention.
         pub(super) unit_attention: At<UnitAttentionTable>,
     }
 }
 
 table! {
-    /// A unit attention.
+    /// A unit attention, and the nexuses and LUNs that report it.
     pub(super) struct UnitAttentionTable, "a table such as { sense = \"06/29/00\" }" {
-        /// What it says; its sense key is 06.
+        /// The sense key, ASC and ASCQ; the sense key must be 06.
         sense: Name<Sense>,
-        /// The HBA it is for, together with `port`. Default: all.
+        /// The HBA of the nexus that gets the unit attention, together with `port`. Default: all.
         hba: Option<At<u64>>,
-        /// The port it is for, together with `hba`. Default: all.
+        /// The port of the nexus that gets the unit attention, together with `hba`. Default: all.
         port: Option<Name<PortId>>,
-        /// The LUN it is queued on. Default: all.
+        /// The LUN that reports the unit attention. Default: all.
         lun: Option<At<u64>>,
     }
 }

@@ -1,4 +1,4 @@
-//! `unmap`: a LUN disappears.
+//! `unmap`: a LUN is unmapped.
 
 use sansim_array::Action;
 
@@ -6,9 +6,9 @@ use super::ArrayWord;
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A LUN disappears.
+    /// Unmaps a LUN.
     pub(crate) struct Unmap, "a step" {
-        /// The LUN with this number disappears.
+        /// Unmaps the LUN with this number. Its data is lost.
         pub(super) unmap: At<u64>,
     }
 }

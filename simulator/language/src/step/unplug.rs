@@ -1,4 +1,4 @@
-//! `unplug`: a port is taken away, and its disks with it.
+//! `unplug`: a port is removed, with the disks behind it.
 
 use sansim_array::{Action, PortId};
 
@@ -9,9 +9,9 @@ use crate::{
 };
 
 table! {
-    /// A port is taken away, and its disks with it.
+    /// Removes a port together with the disks behind it.
     pub(crate) struct Unplug, "a step" {
-        /// A port is taken away, and its disks with it.
+        /// Removes a port together with the disks behind it.
         pub(super) unplug: Name<PortId>,
     }
 }

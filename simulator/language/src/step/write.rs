@@ -1,4 +1,4 @@
-//! `write`: a file of the guest is written.
+//! `write`: text is written to a file of the guest.
 
 use sansim_stage::Act;
 
@@ -6,19 +6,20 @@ use super::{StepAction, StepWord};
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A file of the guest is written.
+    /// Writes text to a file of the guest.
     pub(crate) struct Write, "a step" {
-        /// A file of the guest is written.
+        /// Writes text to a file of the guest.
         write: At<WriteTable>,
     }
 }
 
 table! {
-    /// A file of the guest to write.
+    /// A file and its new contents.
     struct WriteTable, "a table such as { path = \"/sys/…\", text = \"1\" }" {
-        /// Its absolute path; placeholders as in `run`, but for kernel names such as `sda`.
+        /// The absolute path of the file, with the placeholders of `run`; here they are replaced by
+        /// kernel names such as `sda`.
         path: At<String>,
-        /// Its new contents.
+        /// The text to write.
         text: String,
     }
 }

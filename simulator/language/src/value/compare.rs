@@ -1,4 +1,4 @@
-//! `3`, `">= 3"`, `"2..4"`, `"< 10s"`, `">= 2, <= 4"`.
+//! Comparisons: `3`, `">= 3"`, `"2..4"`, `"< 10s"`, `">= 2, <= 4"`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -10,22 +10,23 @@ use crate::{
     form::{Form, Given, Kind, Plain, Problems, Value},
 };
 
-/// What can be compared: counts and durations.
+/// A quantity that can be compared: a count or a duration.
 pub trait Quantity: Copy + PartialOrd + fmt::Debug {
-    /// What is accepted, as it follows "expected".
+    /// A phrase that can follow "expected".
     const EXPECTED: &'static str;
-    /// Its name in the JSON Schema.
+    /// The name of the type in the JSON Schema.
     const NAME: &'static str;
-    /// Whether it may be written as a bare integer.
+    /// Whether the quantity can be written as a bare integer.
     const BARE: bool;
 
-    /// Reads one.
+    /// Parses a quantity.
     fn read(text: &str) -> Result<Self, String>;
-    /// Prints it as it is read.
+    /// Prints the quantity in the notation that [`Self::read`] parses.
     fn print(self) -> String;
-    /// The integer it may be written as.
+    /// The quantity as a bare integer, if it can be written as one.
     fn bare(self) -> Option<u64>;
-    /// The next smaller one, itself, and the next larger one, as far as there are.
+    /// The next smaller quantity, the quantity itself and the next larger one, as far as they
+    /// exist.
     fn neighbours(self) -> [Option<Self>; 3];
 }
 
@@ -76,22 +77,22 @@ impl Quantity for Duration {
     }
 }
 
-/// How a quantity is compared.
+/// The relation of a quantity to a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// `=`
+    /// `=`: equal to the limit.
     Exactly,
-    /// `<`
+    /// `<`: below the limit.
     Less,
-    /// `<=`
+    /// `<=`: the limit or below.
     AtMost,
-    /// `>`
+    /// `>`: above the limit.
     More,
-    /// `>=`
+    /// `>=`: the limit or above.
     AtLeast,
 }
 
-/// How the relations are written, those that begin another one after it.
+/// The notations of the relations. A notation that is the prefix of another one comes after it.
 const SIGNS: [(&str, Relation); 6] = [
     ("<=", Relation::AtMost),
     (">=", Relation::AtLeast),
@@ -102,7 +103,7 @@ const SIGNS: [(&str, Relation); 6] = [
 ];
 
 impl Relation {
-    /// How it is written.
+    /// The sign of the relation.
     pub fn sign(self) -> &'static str {
         match self {
             Relation::Exactly => "=",
@@ -113,7 +114,7 @@ impl Relation {
         }
     }
 
-    /// Takes a sign off the front of a text; no sign is [`Relation::Exactly`].
+    /// Splits the sign from the front of a text; no sign means [`Relation::Exactly`].
     pub(super) fn split(text: &str) -> (Relation, &str) {
         let text = text.trim();
         SIGNS
@@ -122,7 +123,7 @@ impl Relation {
             .unwrap_or((Relation::Exactly, text))
     }
 
-    /// Whether `left` stands in this relation to `right`.
+    /// Whether `left` is in this relation to `right`.
     pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
         match self {
             Relation::Exactly => left == right,
@@ -137,57 +138,57 @@ impl Relation {
 /// One limit of a [`Comparison`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound<T> {
-    /// How to compare.
+    /// The relation of the value to the limit.
     pub relation: Relation,
-    /// With what.
+    /// The limit.
     pub value: T,
 }
 
-/// One or more limits, all of which must be kept.
+/// One or more limits, all of which must be satisfied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison<T>(Vec<Bound<T>>);
 
 impl<T: Quantity> Comparison<T> {
-    /// Just this much.
+    /// Exactly this value.
     pub fn exactly(value: T) -> Self {
         Comparison(vec![Bound { relation: Relation::Exactly, value }])
     }
 
-    /// This much or more.
+    /// This value or more.
     pub fn at_least(value: T) -> Self {
         Comparison(vec![Bound { relation: Relation::AtLeast, value }])
     }
 
-    /// This much or less.
+    /// This value or less.
     pub fn at_most(value: T) -> Self {
         Comparison(vec![Bound { relation: Relation::AtMost, value }])
     }
 
-    /// The limits of both.
+    /// The conjunction of two comparisons.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Whether `value` keeps every limit.
+    /// Whether `value` satisfies every limit.
     pub fn holds(&self, value: T) -> bool {
         self.0.iter().all(|bound| bound.relation.holds(&value, &bound.value))
     }
 
-    /// Whether any value keeps every limit: then one beside a limit does.
+    /// Whether any value satisfies every limit. If one does, so does a limit or a neighbour of one.
     pub fn is_possible(&self) -> bool {
         let mut beside = self.0.iter().flat_map(|bound| bound.value.neighbours()).flatten();
         beside.any(|value| self.holds(value))
     }
 
-    /// The limits.
+    /// The limits in the order in which they were written.
     pub fn bounds(&self) -> &[Bound<T>] {
         &self.0
     }
 }
 
 impl<T: Quantity> fmt::Display for Comparison<T> {
-    /// In words: `exactly 3`, `at least 2 and less than 4`.
+    /// Prints the limits in words: `exactly 3`, `at least 2 and less than 4`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, bound) in self.0.iter().enumerate() {
             let words = match bound.relation {
@@ -218,7 +219,7 @@ impl<T: Quantity> FromStr for Comparison<T> {
     }
 }
 
-/// The limits of one part of a comparison: `< 4`, `3`, or `2..4`, which includes both.
+/// The limits in one part of a comparison: `< 4`, `3`, or `2..4`, which includes both ends.
 fn bounds<T: Quantity>(part: &str) -> Result<Vec<Bound<T>>, String> {
     if let Some((first, last)) = part.split_once("..") {
         let first = Bound { relation: Relation::AtLeast, value: T::read(first.trim())? };

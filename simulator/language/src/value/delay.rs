@@ -1,4 +1,4 @@
-//! How long a command is kept back: just so long, or left to chance.
+//! The delay of a command: fixed or random.
 
 use sansim_array::Delay;
 use toml::de::DeValue;
@@ -6,24 +6,24 @@ use toml::de::DeValue;
 use super::TimeSpan;
 use crate::form::{Form, Given, Plain, Problems, Text, Value, table};
 
-/// A delay as it stands in a scenario: `"10ms"`, or a table.
+/// A delay in a scenario: `"10ms"`, or a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DelayTime(pub(crate) Delay);
 
 table! {
-    /// Two times, between which every one is as likely as any other.
+    /// A uniform distribution between two times.
     struct Between, "a table such as { from = \"1ms\", to = \"20ms\" }" {
-        /// The shortest.
+        /// The minimum delay.
         from: Text<TimeSpan>,
-        /// The longest.
+        /// The maximum delay.
         to: Text<TimeSpan>,
     }
 }
 
 table! {
-    /// An exponential distribution, cut off at ten times its mean.
+    /// An exponential distribution, truncated at ten times its mean.
     struct Exponential, "a table such as { mean = \"5ms\" }" {
-        /// The mean.
+        /// The mean delay.
         mean: Text<TimeSpan>,
     }
 }
@@ -32,7 +32,7 @@ impl DelayTime {
     const EXPECTED: &'static str =
         "a time such as \"10ms\", { from = \"1ms\", to = \"20ms\" } or { mean = \"5ms\" }";
 
-    /// Whether its end is before its beginning.
+    /// Whether the maximum is less than the minimum.
     pub(crate) fn is_backwards(self) -> bool {
         matches!(self.0, Delay::Between(from, to) if to < from)
     }

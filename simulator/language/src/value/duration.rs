@@ -1,15 +1,15 @@
-//! `30s`, `250ms`, `2m`.
+//! Durations: `30s`, `250ms`, `2m`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::split_number;
 use crate::form::Kind;
 
-/// A duration as scenarios write it: a number and a unit.
+/// A duration in a scenario: a number and a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeSpan(pub Duration);
 
-/// Units with their length in nanoseconds, longest first.
+/// The units with their lengths in nanoseconds, longest first.
 const UNITS: [(&str, u64); 5] = [
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
@@ -18,7 +18,7 @@ const UNITS: [(&str, u64); 5] = [
     ("us", 1_000),
 ];
 
-/// A story is over long before this; it keeps sums of durations far from overflow.
+/// The longest duration. No story lasts this long, and sums of durations cannot overflow.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl FromStr for TimeSpan {
@@ -44,7 +44,7 @@ impl FromStr for TimeSpan {
 }
 
 impl fmt::Display for TimeSpan {
-    /// The longest unit that needs no fraction, but seconds rather than minutes below two minutes.
+    /// Uses the longest unit that needs no fraction, but seconds for durations under two minutes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX);
         if nanos == 0 {

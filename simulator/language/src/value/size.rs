@@ -1,15 +1,15 @@
-//! `256MiB`, `4KiB`.
+//! Sizes: `256MiB`, `4KiB`.
 
 use std::{fmt, str::FromStr};
 
 use super::split_number;
 use crate::form::Kind;
 
-/// A number of bytes as scenarios write it: a whole number and a binary unit.
+/// A size in a scenario, in bytes: a whole number and a binary unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
 
-/// Units with their number of bytes, largest first.
+/// The units with their numbers of bytes, largest first.
 const UNITS: [(&str, u64); 5] =
     [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 

@@ -1,20 +1,20 @@
-//! Values that know where they stand.
+//! Values with their positions.
 
 use std::ops::{Deref, Range};
 
 use sansim_array::{HbaId, Lun};
 
-/// A value and the bytes of the source it was read from.
+/// A value with the byte range of the source that it was read from.
 #[derive(Debug, Clone)]
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// The byte range in the source.
     pub span: Range<usize>,
 }
 
 impl<T> At<T> {
-    /// A value that stands nowhere: a default.
+    /// A value without a position, such as a default.
     pub fn nowhere(value: T) -> Self {
         At { value, span: 0..0 }
     }

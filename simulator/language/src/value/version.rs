@@ -1,16 +1,16 @@
-//! `< 6.7`, `>= 5.11, < 5.18`.
+//! Version ranges: `< 6.7`, `>= 5.11, < 5.18`.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 use super::{Bound, Relation};
 use crate::form::Kind;
 
-/// A range of versions, compared over the numbers that the range gives: 6.1.192 is `< 6.7`,
-/// and it is `= 6.1`.
+/// A range of versions. Only as many numbers are compared as the range has: 6.1.192 is `< 6.7`, and
+/// also `= 6.1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRange(Vec<Bound<Version>>);
 
-/// The leading numbers of a version.
+/// The leading numbers of a version, most significant first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(Vec<u32>);
 
@@ -20,7 +20,8 @@ impl Version {
         numbers.filter(|numbers| numbers.len() <= 4).map(Version)
     }
 
-    /// Of `uname -r` and the like, which may go on in any way: `6.1.0-49-amd64`, `6.12-rc3`.
+    /// Parses the leading numbers of `uname -r` and the like; the rest is ignored:
+    /// `6.1.0-49-amd64`, `6.12-rc3`.
     fn of_release(release: &str) -> Version {
         let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
         let numbers = release[..end].split('.').map_while(|part| part.parse().ok());
@@ -29,7 +30,7 @@ impl Version {
 }
 
 impl VersionRange {
-    /// Whether a version is in the range: a kernel's `uname -r`, or `0.9.4`.
+    /// Whether the range contains a version: a kernel's `uname -r`, or `0.9.4`.
     pub fn contains(&self, release: &str) -> bool {
         let version = Version::of_release(release);
         self.0.iter().all(|bound| {
@@ -40,7 +41,7 @@ impl VersionRange {
     }
 }
 
-/// Which of two kernels (`uname -r`) is older, by the numbers that they begin with.
+/// Compares two kernel versions (`uname -r`) by their leading numbers.
 pub fn release_order(a: &str, b: &str) -> Ordering {
     Version::of_release(a).cmp(&Version::of_release(b))
 }

@@ -1,5 +1,5 @@
-//! multipathd as the manager of the maps: its configuration, the maps that it builds, and what it says
-//! of them.
+//! multipathd as the manager of the maps: its configuration, the maps that it builds, and the state
+//! that it reports.
 
 use std::time::Duration;
 
@@ -10,26 +10,27 @@ use sansim_protocol::{Answer, Call, MapStatus, USERLAND};
 use super::{Guest, unexpected};
 use crate::{Multipathd, Setup, StageError};
 
-/// The names of the maps. multipathd reads this after multipath.conf (multipath.conf(5), config_dir).
+/// The file that sets the names of the maps. multipathd reads it after multipath.conf
+/// (multipath.conf(5), config_dir).
 const ALIASES: &str = "/etc/multipath/conf.d/sansim.conf";
-/// The LUNs that the guest knows from earlier, as if somebody had run `multipath -a` for each: a
-/// distribution's default may be to leave others alone (multipath.conf(5), find_multipaths).
+/// The file with the known LUNs, as written by `multipath -a`. A distribution's default can be to
+/// ignore other LUNs (multipath.conf(5), find_multipaths).
 const WWIDS: &str = "/etc/multipath/wwids";
 
-/// How often a map is looked for, and how long: the guest's time.
+/// The interval at which a map is polled, in guest time.
 const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: u32 = 600;
-/// A map that lacks paths is taken as it is when it has not changed for so many looks.
+/// The number of polls without a change after which an incomplete map is accepted.
 const STEADY: u32 = 30;
 
-/// How long one of multipathd's commands may take.
+/// The time limit of a multipathd command.
 const COMMAND: Duration = Duration::from_secs(30);
 
 impl Guest {
-    /// Gives multipathd its configuration, before there is any path.
+    /// Writes the configuration of multipathd, before any path exists.
     ///
     /// # Errors
-    /// `Unready` with multipathd's own words when it does not accept multipath.conf.
+    /// `Unready` with multipathd's messages if it does not accept multipath.conf.
     pub async fn configure_multipathd(
         &self,
         multipathd: &Multipathd,
@@ -52,7 +53,8 @@ impl Guest {
         self.call(Call::WriteFile { path, text }, COMMAND).await.map(drop)
     }
 
-    /// Has `multipath -t` read the configuration, as multipathd will, and takes its complaints.
+    /// Checks the configuration with `multipath -t`, which parses it as multipathd will, and
+    /// returns its complaints as an error.
     async fn judge_configuration(&self) -> Result<(), StageError> {
         let (_, _, said) = self.tool(&["multipath", "-t"]).await?;
         let complaints: Vec<&str> =
@@ -66,7 +68,7 @@ impl Guest {
         }
     }
 
-    /// A command of `multipathd`, and its answer.
+    /// Runs a `multipathd` command and returns its output.
     async fn ask_multipathd(&self, command: &[&str]) -> Result<String, StageError> {
         let argv = [&["multipathd"], command].concat();
         match self.tool(&argv).await? {
@@ -78,10 +80,10 @@ impl Guest {
         }
     }
 
-    /// The version of the guest's multipath-tools; none if there are none.
+    /// The version of multipath-tools in the guest; `None` if they are not installed.
     ///
     /// # Errors
-    /// When the agent does not answer.
+    /// If the agent does not answer.
     pub async fn multipath_tools(&self) -> Result<Option<String>, LabError> {
         match self.tool(&["multipath", "-h"]).await {
             Ok((_, stdout, stderr)) => Ok(tools_version(&stdout).or(tools_version(&stderr))),
@@ -90,7 +92,8 @@ impl Guest {
         }
     }
 
-    /// Runs a tool of the userland: its exit code, what it answered, and what it complained of.
+    /// Runs a program of the userland and returns the exit code, standard output and standard
+    /// error.
     async fn tool(&self, argv: &[&str]) -> Result<(Option<i32>, String, String), LabError> {
         let argv = argv.iter().map(|&word| word.to_owned()).collect();
         let call = Call::Run { argv, timeout_ms: COMMAND.as_millis() as u64 };
@@ -100,11 +103,11 @@ impl Guest {
         }
     }
 
-    /// Waits until multipathd has built the map of a LUN with all its paths, or with those that it
-    /// wants to use.
+    /// Waits until multipathd has built the map of a LUN with all its paths, or with the paths that
+    /// it chooses to use.
     ///
     /// # Errors
-    /// `Unready` when there is none, with what multipathd says of its paths.
+    /// `Unready` with what multipathd reports about the paths, if there is no map.
     pub async fn await_map(
         &self,
         setup: &Setup,
@@ -132,7 +135,7 @@ impl Guest {
         )))
     }
 
-    /// The status of a map, if there is one of that name by now.
+    /// The status of a map, or `None` if there is no map of that name yet.
     async fn status(&self, map: &str) -> Result<Option<MapStatus>, LabError> {
         let call = Call::Status { map: map.to_owned() };
         match self.call(call, COMMAND).await {
@@ -143,17 +146,17 @@ impl Guest {
         }
     }
 
-    /// What multipathd says of its maps, as JSON.
+    /// The maps as multipathd reports them, in JSON.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If multipathd does not answer.
     pub async fn multipathd_view(&self) -> Result<serde_json::Value, StageError> {
         let text = self.ask_multipathd(&["show", "maps", "json"]).await?;
         Ok(serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)))
     }
 }
 
-/// The version in the first line of multipath's help: `multipath-tools v0.9.4 (…)`.
+/// Parses the version in the first line of multipath's help: `multipath-tools v0.9.4 (…)`.
 fn tools_version(help: &str) -> Option<String> {
     let (_, version) = help.split_once("multipath-tools v")?;
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
@@ -164,7 +167,8 @@ fn paths(status: &MapStatus) -> usize {
     status.groups.iter().map(|group| group.paths.len()).sum()
 }
 
-/// The LUN's ID_SERIAL of udev: the designator's type and its hexadecimal digits (scsi_id(8)).
+/// The ID_SERIAL of the LUN in udev: the type of the designator and its hexadecimal digits
+/// (scsi_id(8)).
 fn wwid(array: &Array, lun: Lun) -> Option<String> {
     let name = array.lun_name(lun)?;
     Some(name.iter().fold("3".to_owned(), |wwid, byte| wwid + &format!("{byte:02x}")))
@@ -179,7 +183,8 @@ fn aliases(wwids: &[(Lun, String)]) -> String {
     text + "}\n"
 }
 
-/// multipath-tools names file and line of what it does not understand, and goes on without it.
+/// Whether multipath-tools complain in this line. They report file and line of what they cannot
+/// parse, and continue without it.
 fn is_complaint(line: &str) -> bool {
     line.contains("multipath.conf line ") && !line.contains("deprecated")
 }

@@ -10,21 +10,21 @@ use sansim_array::{
 /// The array of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
-    /// How it identifies itself and is told to move a LUN.
+    /// The family of the array, with its settings.
     pub personality: PersonalityConfig,
-    /// What it writes into INQUIRY data.
+    /// The identification in INQUIRY data.
     pub identity: Identity,
-    /// What it does about ownership by itself.
+    /// When the array moves LUNs without a request from a host.
     pub ownership: OwnershipPolicy,
-    /// INQUIRY data that it tells as it was captured. The first that fits holds.
+    /// Captured INQUIRY data that replaces the personality's. The first page that matches applies.
     pub captured: Vec<CapturedPage>,
-    /// How many controllers it has.
+    /// The number of controllers.
     pub controllers: u8,
-    /// How many ports each of them has.
+    /// The number of ports of each controller.
     pub ports_per_controller: u8,
-    /// The ports that are not there at first.
+    /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
-    /// Its LUNs, at least one, by number.
+    /// The LUNs, at least one, ordered by number.
     pub luns: Vec<LunConfig>,
 }
 
@@ -34,7 +34,7 @@ impl Array {
         self.luns.iter().find(|config| config.lun == lun)
     }
 
-    /// What the array is made with.
+    /// The configuration of the array for a run.
     pub(super) fn config(
         &self,
         faults: Vec<FaultRule>,
@@ -56,12 +56,12 @@ impl Array {
         }
     }
 
-    /// Every controller.
+    /// The IDs of the controllers, in order.
     pub fn controller_ids(&self) -> impl Iterator<Item = ControllerId> {
         (0..usize::from(self.controllers)).filter_map(ControllerId::new)
     }
 
-    /// Every port of every controller.
+    /// The IDs of the ports, controller by controller.
     pub fn ports(&self) -> impl Iterator<Item = PortId> {
         let ports = self.ports_per_controller;
         self.controller_ids()
@@ -72,10 +72,10 @@ impl Array {
 /// One HBA of the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hba {
-    /// Its number.
+    /// The number of the HBA.
     pub id: HbaId,
-    /// The ports it sees; the virtio target id is the index.
+    /// The ports visible to the HBA. The index is the virtio target ID.
     pub targets: Vec<PortId>,
-    /// How many request queues it offers.
+    /// The number of request queues.
     pub request_queues: u16,
 }

@@ -9,26 +9,26 @@ use crate::TextMatch;
 /// The machine under test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guest {
-    /// Name of the guest image.
+    /// The name of the guest image.
     pub image: String,
-    /// Who builds and manages the multipath maps.
+    /// What builds and manages the multipath maps.
     pub manager: Manager,
-    /// Memory in bytes, a multiple of 1 MiB.
+    /// The memory in bytes, a multiple of 1 MiB.
     pub memory: u64,
-    /// Processors.
+    /// The number of processors.
     pub cpus: u8,
-    /// Kernel modules to load besides those a run always needs.
+    /// Kernel modules to load in addition to those that every run needs.
     pub modules: Vec<String>,
-    /// The device handler, without `scsi_dh_`; none means that the map has no hardware handler.
+    /// The device handler, without `scsi_dh_`; `None` means that the map has no device handler.
     pub handler: Option<String>,
-    /// Whether the handler's module is loaded before the first scan. Otherwise the kernel loads it
+    /// Whether the handler's module is loaded before the first scan. If not, the kernel loads it
     /// when the map is built.
     pub load_handler: bool,
-    /// Module parameters to write after loading: `module.parameter` to its value.
+    /// Module parameters to set after loading: `module.parameter` and its value.
     pub parameters: BTreeMap<String, String>,
     /// How the maps are built.
     pub multipath: Multipath,
-    /// Kernel log lines that do not fail the run although they warn of a BUG or the like.
+    /// Kernel log lines that do not fail the run although they report a WARNING, BUG or the like.
     pub allow: Vec<TextMatch>,
 }
 
@@ -38,33 +38,33 @@ impl Guest {
         self.handler.as_ref().map(|name| format!("scsi_dh_{name}"))
     }
 
-    /// The modules without which the scenario cannot be run: the handler's, whoever loads it, and
-    /// those that it names.
+    /// The modules that the guest image must have: the handler's, whoever loads it, and those in
+    /// `modules`.
     pub fn wanted_modules(&self) -> impl Iterator<Item = String> {
         self.handler_module().into_iter().chain(self.modules.iter().cloned())
     }
 }
 
-/// Who builds the multipath maps.
+/// What builds the multipath maps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {
-    /// The lab loads the tables itself and nobody reinstates paths.
+    /// The lab loads the tables itself, and failed paths are not reinstated.
     Dmsetup,
     /// The guest's own multipathd.
     Multipathd(Multipathd),
 }
 
-/// How multipathd is set up.
+/// The configuration of multipathd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Multipathd {
-    /// The text of /etc/multipath.conf, if there is to be one.
+    /// The text of /etc/multipath.conf, if the file exists.
     pub conf: Option<String>,
-    /// The guest's udev rules.
+    /// Which udev rules the guest has.
     pub udev: UdevRules,
 }
 
 impl Manager {
-    /// The daemons that a guest needs for it.
+    /// The daemons that multipathd needs in the guest.
     pub fn services(&self) -> Services {
         match self {
             Manager::Dmsetup => Services::None,
@@ -82,27 +82,28 @@ impl fmt::Display for Manager {
     }
 }
 
-/// What goes into the table of a multipath map.
+/// The parameters in the table of a multipath map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Multipath {
-    /// `pg_init_retries`, 1 to 50; none leaves the word out, which means 0 to the kernel.
+    /// `pg_init_retries`, 1 to 50; `None` omits the feature, and the kernel's default is 0.
     pub pg_init_retries: Option<u8>,
-    /// `pg_init_delay_msecs`, at most 60 s; none leaves the word out, which means 2 s.
+    /// `pg_init_delay_msecs`, at most 60 s; `None` omits the feature, and the kernel's default is 2
+    /// s.
     pub pg_init_delay: Option<Duration>,
-    /// `queue_if_no_path`.
+    /// Whether the feature `queue_if_no_path` is set.
     pub queue_if_no_path: bool,
-    /// `retain_attached_hw_handler`.
+    /// Whether the feature `retain_attached_hw_handler` is set.
     pub retain_attached_hw_handler: bool,
-    /// The path selector.
+    /// The path selector of every path group.
     pub selector: Selector,
     /// How paths are grouped.
     pub path_groups: PathGroups,
-    /// Arguments of the hardware handler.
+    /// The arguments of the device handler.
     pub handler_args: Vec<String>,
 }
 
 impl Multipath {
-    /// The feature words of the table line (mpath:parse_features).
+    /// The feature arguments of the table line (mpath:parse_features).
     pub fn features(&self) -> Vec<String> {
         let mut words = Vec::new();
         if self.queue_if_no_path {
@@ -121,14 +122,14 @@ impl Multipath {
     }
 }
 
-/// dm-multipath's path selectors that distribution kernels have.
+/// The path selectors of dm-multipath in distribution kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selector {
-    /// `service-time`.
+    /// `service-time`: the path that is expected to complete the request first.
     ServiceTime,
-    /// `queue-length`.
+    /// `queue-length`: the path with the least I/O in flight.
     QueueLength,
-    /// `round-robin`.
+    /// `round-robin`: each path in turn.
     RoundRobin,
 }
 
@@ -142,14 +143,14 @@ impl fmt::Display for Selector {
     }
 }
 
-/// How paths become path groups.
+/// How the paths of a map form path groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathGroups {
-    /// The paths to the controller that is preferred as owner, then the others.
+    /// First the paths to the preferred owner, then the others.
     ByOwner,
     /// All paths in one group.
     Multibus,
-    /// One path a group.
+    /// One path per group.
     Failover,
 }
 

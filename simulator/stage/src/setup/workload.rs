@@ -8,24 +8,24 @@ use sansim_protocol::Pattern;
 /// The I/O that runs on one LUN's map during the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
-    /// What to do.
+    /// The pattern of the I/O.
     pub pattern: Pattern,
-    /// The LUN whose map it runs on.
+    /// The LUN whose map gets the I/O.
     pub lun: Lun,
-    /// Requests in flight at most.
+    /// The maximum number of requests in flight.
     pub queue_depth: u32,
-    /// Bytes a request, a multiple of 4096.
+    /// The size of a request in bytes, a multiple of 4096.
     pub block: u32,
-    /// The part of the map that is used, in bytes from its start.
+    /// The size of the used region in bytes, from the start of the map.
     pub region: u64,
-    /// Share of reads, in percent.
+    /// The percentage of reads.
     pub read_percent: u8,
-    /// Requests a second at most; 0 is unlimited.
+    /// The maximum number of requests per second; 0 means unlimited.
     pub rate: u32,
-    /// Requests that go out together when there is a rate.
+    /// The number of requests that are sent together if `rate` is not 0.
     pub burst: u32,
-    /// A gap without completions from this length counts as a stall.
+    /// A gap between completions at least this long counts as a stall.
     pub stall: Duration,
-    /// When it starts.
+    /// The story time at which the workload starts.
     pub start: Duration,
 }

@@ -1,4 +1,4 @@
-//! `corrupt`: a read or write is carried out otherwise than it should be.
+//! `corrupt`: the data of a read or write is corrupted.
 
 use sansim_array::{Corruption, OpMatcher};
 
@@ -10,25 +10,26 @@ use crate::{
 };
 
 table! {
-    /// A read or write is carried out otherwise than it should be.
+    /// The data of a read or write is corrupted.
     pub(super) struct Corrupt, "`corrupt`" {
-        /// A read or write is carried out otherwise than it should be, and nobody is told.
+        /// Silently corrupts the data of a read or write: the command succeeds.
         corrupt: At<CorruptionName>,
     }
 }
 
 words! {
-    /// How data goes wrong without anybody's saying so.
+    /// How data is silently corrupted.
     enum CorruptionName for Corruption {
-        /// One bit of the first block is another one: in the guest, or in the LUN.
+        /// One bit of the first block is inverted: for a read, in the data that the guest gets; for
+        /// a write, in the LUN.
         BitFlip = "bit-flip",
-        /// The write is not done, so that later reads find what was there before.
+        /// The write is dropped, so that later reads return the old data.
         DroppedWrite = "dropped-write",
-        /// The write lands in other blocks.
+        /// The data is written to other blocks.
         MisdirectedWrite = "misdirected-write",
-        /// The read finds what was there before the blocks were written the last time.
+        /// The read returns the data from before the last write to these blocks.
         StaleRead = "stale-read",
-        /// Only the first blocks of the write land, or none, as after a loss of power.
+        /// Only the first blocks, or none, are written, as after a power failure.
         TornWrite = "torn-write",
     }
 }

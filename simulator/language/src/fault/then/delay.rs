@@ -1,4 +1,4 @@
-//! `delay`: a command is kept back for a time.
+//! `delay`: a command is delayed for a time.
 
 use super::{EffectWord, Effects, Sort};
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 };
 
 table! {
-    /// A command is kept back for a time.
+    /// A command is delayed for a time.
     pub(super) struct Delay, "`delay`" {
-        /// It is kept back for so long: "10ms", { from = "1ms", to = "20ms" }, or { mean = "5ms" } for an
-        /// exponential distribution.
+        /// Delays the command by this time: "10ms", { from = "1ms", to = "20ms" } for a uniform
+        /// distribution, or { mean = "5ms" } for an exponential distribution.
         delay: At<DelayTime>,
     }
 }

@@ -1,4 +1,4 @@
-//! `function`: a task management function is not carried out, and answered.
+//! `function`: a task management function is answered without being performed.
 
 use sansim_array::TmfResponse;
 
@@ -10,19 +10,19 @@ use crate::{
 };
 
 table! {
-    /// A task management function is not carried out, and answered.
+    /// A task management function is answered without being performed.
     pub(super) struct Function, "`function`" {
-        /// A task management function is not carried out and answered with this.
+        /// Answers a task management function with this response without performing it.
         function: At<FunctionName>,
     }
 }
 
 words! {
-    /// How a task management function is answered (SAM-5 7.1).
+    /// The response to a task management function (SAM-5 7.1).
     enum FunctionName for TmfResponse {
-        /// FUNCTION COMPLETE, without its being done.
+        /// FUNCTION COMPLETE, although the function is not performed.
         Complete = "complete",
-        /// FUNCTION SUCCEEDED, without its being done.
+        /// FUNCTION SUCCEEDED, although the function is not performed.
         Succeeded = "succeeded",
         /// FUNCTION REJECTED.
         Rejected = "rejected",

@@ -1,4 +1,4 @@
-//! `hold`: a command is kept back until a step releases it.
+//! `hold`: a command is held until a step releases it.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use super::{EffectWord, Effects, Sort};
 use crate::{check::Checker, form::table, value::At};
 
 table! {
-    /// A command is kept back until a step releases it.
+    /// A command is held until a step releases it.
     pub(super) struct Hold, "`hold`" {
-        /// It is kept back until a step releases the hold of this name.
+        /// Holds the command until a step releases the hold with this name.
         hold: At<String>,
     }
 }

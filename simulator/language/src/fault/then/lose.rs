@@ -1,4 +1,4 @@
-//! `lose`: a command or its answer gets lost.
+//! `lose`: a command or its response is lost.
 
 use sansim_array::Lose;
 
@@ -10,21 +10,21 @@ use crate::{
 };
 
 table! {
-    /// A command or its answer gets lost.
+    /// A command or its response is lost.
     pub(super) struct Lost, "`lose`" {
-        /// The command or its answer gets lost.
+        /// Loses the command or its response.
         lose: At<LoseName>,
     }
 }
 
 words! {
-    /// What gets lost.
+    /// What is lost.
     enum LoseName for Lose {
-        /// The command: it is never carried out.
+        /// The command, so it is never carried out.
         Command = "command",
-        /// The answer: the command is carried out.
+        /// The response; the command is carried out.
         Reply = "reply",
-        /// The command, and the HBA never gives up on it.
+        /// The command, and the HBA never times out on it.
         Forever = "forever",
     }
 }

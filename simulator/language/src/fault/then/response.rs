@@ -1,4 +1,4 @@
-//! `response`: the HBA reports something instead of an answer.
+//! `response`: the HBA reports an error in place of a SCSI status.
 
 use sansim_array::{Answer, ServiceResponse};
 
@@ -10,41 +10,41 @@ use crate::{
 };
 
 table! {
-    /// The HBA reports something instead of an answer.
+    /// The HBA reports an error in place of a SCSI status.
     pub(super) struct Response, "`response`" {
-        /// The HBA reports this instead of an answer.
+        /// Completes the command with this virtio-scsi response in place of a SCSI status.
         response: At<ResponseName>,
     }
 }
 
 words! {
-    /// What the HBA reports instead of a status: a response code of virtio-scsi, of which a Linux guest
-    /// makes the host byte in parentheses.
+    /// The virtio-scsi response code that the HBA reports in place of a SCSI status. Linux
+    /// translates the code to the host byte in parentheses.
     enum ResponseName {
-        /// Too much data (DID_ERROR).
+        /// Data overrun (DID_ERROR).
         Overrun = "overrun",
         /// The command was aborted (DID_ABORT).
         Aborted = "aborted",
-        /// The target is not there (DID_BAD_TARGET).
+        /// The target does not exist (DID_BAD_TARGET).
         BadTarget = "bad-target",
-        /// A reset ended the command (DID_RESET).
+        /// The command was terminated by a reset (DID_RESET).
         Reset = "reset",
         /// The bus is busy (DID_BUS_BUSY).
         Busy = "busy",
-        /// The transport failed (DID_TRANSPORT_DISRUPTED).
+        /// Transport failure (DID_TRANSPORT_DISRUPTED).
         TransportFailure = "transport-failure",
-        /// The target failed (DID_BAD_TARGET).
+        /// Target failure (DID_BAD_TARGET).
         TargetFailure = "target-failure",
-        /// The nexus failed (reservation conflict).
+        /// Nexus failure (reservation conflict).
         NexusFailure = "nexus-failure",
-        /// Anything else (DID_ERROR).
+        /// Any other failure (DID_ERROR).
         Failure = "failure",
-        /// A code that virtio-scsi does not define (DID_ERROR, and a line in the kernel's log).
+        /// A code that virtio-scsi does not define (DID_ERROR, and a message in the kernel log).
         Unknown = "unknown",
     }
 }
 
-/// Each word with its response. `Ok` has none: it is no fault.
+/// Each word with its response code. `Ok` has no word, because it is not a fault.
 const RESPONSES: [(ResponseName, ServiceResponse); 10] = [
     (ResponseName::Overrun, ServiceResponse::Overrun),
     (ResponseName::Aborted, ServiceResponse::Aborted),

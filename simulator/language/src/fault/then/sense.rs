@@ -1,4 +1,4 @@
-//! `sense`: a command is answered with CHECK CONDITION.
+//! `sense`: a command gets CHECK CONDITION with sense data.
 
 use sansim_array::{Answer, Sense as Code, SenseForm};
 
@@ -10,27 +10,27 @@ use crate::{
 };
 
 table! {
-    /// A command is answered with CHECK CONDITION.
+    /// A command gets CHECK CONDITION with sense data.
     pub(super) struct Sense, "`sense`" {
-        /// It is answered with CHECK CONDITION and this sense.
+        /// Completes the command with CHECK CONDITION and this sense (sense key, ASC and ASCQ).
         sense: Name<Code>,
-        /// The form of that sense. Default: "fixed".
+        /// The format of the sense data. Default: "fixed".
         sense_form: Option<At<SenseFormName>>,
     }
 }
 
 words! {
-    /// How sense data is laid out.
+    /// The format of the sense data.
     enum SenseFormName for SenseForm {
-        /// Fixed format.
+        /// Fixed format, response code 70h.
         Fixed = "fixed",
-        /// Descriptor format.
+        /// Descriptor format, response code 72h.
         Descriptor = "descriptor",
-        /// Fixed format, of an earlier command.
+        /// Fixed format for a deferred error, response code 71h.
         DeferredFixed = "deferred-fixed",
-        /// Descriptor format, of an earlier command.
+        /// Descriptor format for a deferred error, response code 73h.
         DeferredDescriptor = "deferred-descriptor",
-        /// Fixed format with an additional length of 0: a guest sees neither code nor qualifier.
+        /// Fixed format with an additional length of 0, so that a guest gets neither ASC nor ASCQ.
         NoLength = "no-length",
     }
 }

@@ -1,4 +1,4 @@
-//! `short`: only some of a command's data reaches the guest.
+//! `short`: the guest gets only part of the data.
 
 use sansim_array::OpMatcher;
 
@@ -10,9 +10,10 @@ use crate::{
 };
 
 table! {
-    /// Only some of a command's data reaches the guest.
+    /// The guest gets only part of the data.
     pub(super) struct Short, "`short`" {
-        /// It is carried out, but only so much of its data reaches the guest; the residual says so.
+        /// Carries the command out, but transfers only this much of its data to the guest and sets
+        /// the residual accordingly.
         short: Name<Size>,
     }
 }

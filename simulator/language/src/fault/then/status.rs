@@ -1,4 +1,4 @@
-//! `status`: a command is answered with a SCSI status.
+//! `status`: a command gets a SCSI status in place of its own.
 
 use sansim_array::{Answer, Status as Code};
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 table! {
-    /// A command is answered with a SCSI status.
+    /// A command gets a SCSI status in place of its own.
     pub(super) struct Status, "`status`" {
-        /// It is answered with this SCSI status.
+        /// Completes the command with this SCSI status, without carrying it out.
         status: At<StatusName>,
     }
 }
@@ -20,13 +20,13 @@ table! {
 words! {
     /// A SCSI status (SAM-5 5.3.1).
     pub(crate) enum StatusName for Code {
-        /// GOOD, without doing anything.
+        /// GOOD, although the command is not carried out.
         Good = "good",
-        /// CHECK CONDITION without sense data, which makes a Linux guest start its error handler.
+        /// CHECK CONDITION without sense data; a Linux guest starts its SCSI error handler.
         CheckCondition = "check-condition",
         /// CONDITION MET.
         ConditionMet = "condition-met",
-        /// 3Eh, which no standard defines.
+        /// 3Eh, which is not defined by any standard.
         Undefined = "undefined",
         /// BUSY.
         Busy = "busy",

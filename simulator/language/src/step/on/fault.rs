@@ -1,4 +1,4 @@
-//! `on = { fault = … }`: A fault rule fires.
+//! `on = { fault = … }`: a fault rule fires.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::{
 table! {
     /// A fault rule fires.
     pub(super) struct Fault, "a table such as { fault = \"name\" }" {
-        /// This fault rule fires.
+        /// The fault rule with this name fires.
         fault: At<String>,
-        /// Which time it fires, from 1. Default: 1.
+        /// The number of the firing that triggers the step, from 1. Default: 1.
         nth: Option<At<u64>>,
     }
 }

@@ -1,4 +1,4 @@
-//! `on = { held = … }`: A command comes under a hold.
+//! `on = { held = … }`: a command is put under a hold.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::{
 };
 
 table! {
-    /// A command comes under a hold.
+    /// A command is put under a hold.
     pub(super) struct Held, "a table such as { fault = \"name\" }" {
-        /// A command comes under this hold.
+        /// A command is put under the hold with this name.
         held: At<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! `on = { log = … }`: The guest's kernel logs a line.
+//! `on = { log = … }`: the guest's kernel logs a line.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::{
 table! {
     /// The guest's kernel logs a line.
     pub(super) struct Log, "a table such as { fault = \"name\" }" {
-        /// The guest's kernel logs a line with this text.
+        /// The guest's kernel logs a line that contains this text.
         log: At<String>,
     }
 }

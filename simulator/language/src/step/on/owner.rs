@@ -1,4 +1,4 @@
-//! `on = { owner = … }`: A LUN comes to a controller.
+//! `on = { owner = … }`: a controller becomes the owner of a LUN.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::{
 };
 
 table! {
-    /// A LUN comes to a controller.
+    /// A controller becomes the owner of a LUN.
     pub(super) struct Owner, "a table such as { fault = \"name\" }" {
-        /// A LUN comes to a controller.
+        /// A controller becomes the owner of a LUN.
         owner: LunOwner,
     }
 }

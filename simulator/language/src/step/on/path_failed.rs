@@ -1,4 +1,4 @@
-//! `on = { path_failed = … }`: A path fails in the eyes of dm-multipath.
+//! `on = { path_failed = … }`: dm-multipath marks a path as failed.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ use crate::{
 };
 
 table! {
-    /// A path fails in the eyes of dm-multipath.
+    /// A path is marked as failed by dm-multipath.
     pub(super) struct PathFailed, "a table such as { fault = \"name\" }" {
-        /// A path fails in the eyes of dm-multipath.
+        /// A path is marked as failed by dm-multipath.
         path_failed: At<PathName>,
-        /// The LUN whose map `pg_init` and `path_failed` are about. Default: the workload's.
+        /// The LUN whose map `pg_init` and `path_failed` refer to. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

@@ -1,4 +1,4 @@
-//! `on = { pg_init = … }`: pg_init comes to a round.
+//! `on = { pg_init = … }`: pg_init reaches a round.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::{
 };
 
 table! {
-    /// pg_init comes to a round.
+    /// The pg_init of a map reaches a round.
     pub(super) struct PgInit, "a table such as { fault = \"name\" }" {
-        /// pg_init comes to this round, from 1.
+        /// The pg_init of the map reaches this round, from 1.
         pg_init: At<u64>,
-        /// The LUN whose map `pg_init` and `path_failed` are about. Default: the workload's.
+        /// The LUN whose map `pg_init` and `path_failed` refer to. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

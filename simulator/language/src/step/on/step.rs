@@ -1,4 +1,4 @@
-//! `on = { step = … }`: Another step is done.
+//! `on = { step = … }`: another step has been completed.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use crate::{
 };
 
 table! {
-    /// Another step is done.
+    /// The step with this name has been completed.
     pub(super) struct Step, "a table such as { fault = \"name\" }" {
-        /// Another step is done.
+        /// The step with this name has been completed.
         step: At<String>,
     }
 }
