@@ -62,6 +62,10 @@ fn form() {
         ("a word that is not accepted", "[workload]\npattern = \"verfy\"\n"),
         ("a missing key", "[[fault]]\nwhen = { op = \"READ\" }\n"),
         (
+            "several mistakes in one table",
+            "[workload]\nqueue_depth = \"four\"\nblock = 4096\npattern = \"verfy\"\nrat = 5\n",
+        ),
+        (
             "mistakes in several tables",
             "[guest]\nimag = \"bookworm\"\n[[fault]]\nthen = { sense = \"6/29\" }\n[[step]]\nat = 1\nfail = \"controller A\"\n",
         ),
