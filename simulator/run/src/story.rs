@@ -363,23 +363,16 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
 
 /// Records an event, and further events that follow from it.
 fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incoming) {
-    let t = match incoming {
-        Incoming::Command(record) => {
-            recorder.command(record);
-            0.0
-        }
-        Incoming::Change(change) => {
-            recorder.change(change);
-            0.0
-        }
-        Incoming::Agent(event) => {
-            recorder.agent(event);
-            recorder.clockwork.guest_seconds(event.at_ns)
-        }
-        Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => 0.0,
-    };
-    for what in stage.take(incoming) {
-        recorder.emit_at(t, what);
+    match incoming {
+        Incoming::Command(command) => recorder.command(command),
+        Incoming::Change(change) => recorder.change(change),
+        Incoming::Agent(event) => recorder.agent(event),
+        Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => {}
+    }
+    let further = stage.take(incoming);
+    if let Incoming::Agent(event) = incoming {
+        let t = recorder.clockwork.guest_seconds(event.at_ns);
+        further.into_iter().for_each(|what| recorder.emit_at(t, what));
     }
 }
 

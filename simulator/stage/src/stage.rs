@@ -51,8 +51,8 @@ impl Incoming {
                     see(&Seen::Map(status));
                 }
             }
-            Incoming::Done { name, .. } => see(&Seen::Step(name)),
-            Incoming::Alarm | Incoming::Settled => {}
+            // Which act is a step is the driver's knowledge.
+            Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => {}
         }
     }
 }

@@ -106,7 +106,7 @@ impl Trial {
     }
 
     /// The timed expectations that are not decided.
-    pub fn open(&self) -> impl Iterator<Item = &Expectation> {
+    fn open(&self) -> impl Iterator<Item = &Expectation> {
         let pairs = self.expectations.iter().zip(&self.results);
         pairs.filter(|(e, result)| is_timed(e) && result.is_none()).map(|(e, _)| e)
     }

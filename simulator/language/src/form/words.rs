@@ -41,7 +41,6 @@ macro_rules! words {
             const WORDS: &'static [(&'static str, $name)] = &[$(($word, $name::$variant),)*];
 
             /// The word for this variant.
-            #[allow(dead_code, reason = "not every choice is shown")]
             pub(crate) fn word(self) -> &'static str {
                 match self {
                     $($name::$variant => $word,)*
