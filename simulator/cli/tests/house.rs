@@ -21,7 +21,7 @@ const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 12] = [
+const HOUSE: [Floor; 13] = [
     floor("sansim-time", &[]),
     floor("sansim-protocol", &[]),
     floor("sansim-agent", &["sansim-protocol"]),
@@ -58,6 +58,19 @@ const HOUSE: [Floor; 12] = [
             "sansim-report",
         ],
     ),
+    floor(
+        "sansim-live",
+        &[
+            "sansim-time",
+            "sansim-protocol",
+            "sansim-array",
+            "sansim-lab",
+            "sansim-stage",
+            "sansim-language",
+            "sansim-report",
+            "sansim-run",
+        ],
+    ),
     floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"]),
     floor(
         "sansim",
@@ -67,6 +80,7 @@ const HOUSE: [Floor; 12] = [
             "sansim-language",
             "sansim-report",
             "sansim-run",
+            "sansim-live",
             "sansim-suite",
         ],
     ),

@@ -1,0 +1,18 @@
+//! What a lab says and what it can be asked: the types of the HTTP API, which `sansim ctl` and the
+//! page share.
+
+mod acts;
+mod refused;
+mod status;
+mod stream;
+
+pub use acts::{
+    Candidate, Did, Expected, Given, IoChange, Ran, Saved, Terminal, TimeChange, TourChange,
+};
+pub use refused::{Refused, Why};
+pub use status::{
+    Broken, CaptureStatus, Clock, ControllerStatus, FaultStatus, GroupStatus, HbaStatus,
+    HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus, PortStatus, RunState,
+    Status, Told, TourStatus, WorkloadStatus,
+};
+pub use stream::{Message, PathTraffic, Tick};

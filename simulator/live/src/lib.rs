@@ -1,0 +1,11 @@
+//! The live lab: a SAN that people can look at, touch and break while it runs.
+//!
+//! A person is the driver here, as a scenario's script is in `run`. A [`Handle`] asks a lab that
+//! runs: for its state, to act, to wait. The HTTP API, its page and `sansim ctl` are made of it.
+
+#![forbid(unsafe_code)]
+
+pub mod api;
+mod handle;
+
+pub use handle::Handle;
