@@ -19,6 +19,7 @@ mod serve;
 mod snapshot;
 mod state;
 mod task;
+mod view;
 mod volumes;
 
 use std::{
@@ -41,6 +42,7 @@ use self::{
 pub use self::{
     arrival::{Disposition, Transfer},
     snapshot::ArraySnapshot,
+    view::{ArrayView, LunView},
 };
 use crate::{
     command::{Buffers, Command},
@@ -253,6 +255,11 @@ impl Array {
     /// The number of commands that each fault rule has caught, in the order of the rules.
     pub fn rule_matches(&self) -> Vec<(Arc<str>, u64)> {
         self.state.lock().faults.matches()
+    }
+
+    /// The state of the array, without the contents of its LUNs.
+    pub fn view(&self) -> ArrayView {
+        ArrayView::of(&self.state.lock())
     }
 
     /// The seed from the configuration.

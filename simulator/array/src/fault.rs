@@ -9,6 +9,7 @@ mod rule;
 mod then;
 
 pub use self::action::{Action, ActionError, Phase};
+pub use self::engine::RuleView;
 pub(crate) use self::engine::{Caught, Faults, Subject};
 pub use self::matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};
 pub use self::rule::{Chance, CommandFilter, Effect, FaultRule, Matches, When};

@@ -56,7 +56,7 @@ mod unit;
 mod wire;
 
 pub use access_state::{AccessState, ParseAccessStateError};
-pub use array::{Array, ArraySnapshot, Disposition, Transfer};
+pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};
@@ -66,8 +66,8 @@ pub use error::{ConfigError, RuleError};
 pub use families::*;
 pub use fault::{
     Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
-    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase, Then,
-    TmfMatcher, Wait, When,
+    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase,
+    RuleView, Then, TmfMatcher, Wait, When,
 };
 pub use identity::Identity;
 pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};

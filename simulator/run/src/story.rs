@@ -10,8 +10,8 @@ use sansim_array::Class;
 use sansim_language::{Ending, Scenario, StepAction, Versions};
 use sansim_protocol::WorkloadReport;
 use sansim_stage::{
-    Before, Brought, ExpectationResult, Incoming, Seen, Stage, Terminal, Trial, Witness,
-    event::What,
+    Before, Brought, ExpectationResult, Incoming, Seen, Stage, StageError, Terminal, Trial,
+    Witness, event::What,
 };
 use sansim_time::Time;
 
@@ -244,20 +244,31 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     /// Connects a terminal to the guest until the shell ends. The story is over: no more steps or
     /// expectations.
     async fn leave_for(&mut self, terminal: Terminal) -> RunError {
-        let recorder = &mut *self.recorder;
-        let each = |stage: &mut Stage<'_>, incoming: &Incoming| {
-            record(recorder, stage, incoming);
-        };
+        let cancel = self.cancel.clone();
         let left = tokio::select! {
             biased;
-            () = self.cancel.cancelled() => return RunError::Interrupted,
-            left = self.stage.connect(terminal, each) => left,
+            () = cancel.cancelled() => return RunError::Interrupted,
+            left = self.sit_at(terminal) => left,
         };
         match left {
             Ok(code) => RunError::Left { code },
             Err(error) => {
                 self.drain();
                 error.into()
+            }
+        }
+    }
+
+    /// Records what happens until the program in the terminal has ended. Returns its exit code.
+    async fn sit_at(&mut self, terminal: Terminal) -> Result<Option<i32>, StageError> {
+        let number = self.stage.connect(terminal).await?;
+        self.stage.keep_pace(true);
+        loop {
+            match self.stage.next().await? {
+                Incoming::TerminalEnded { terminal, code } if terminal == number => {
+                    return Ok(code);
+                }
+                incoming => record(self.recorder, &mut self.stage, &incoming),
             }
         }
     }
@@ -367,7 +378,10 @@ fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incomin
         Incoming::Command(command) => recorder.command(command),
         Incoming::Change(change) => recorder.change(change),
         Incoming::Agent(event) => recorder.agent(event),
-        Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => {}
+        Incoming::Done { .. }
+        | Incoming::TerminalEnded { .. }
+        | Incoming::Alarm
+        | Incoming::Settled => {}
     }
     let further = stage.take(incoming);
     if let Incoming::Agent(event) = incoming {

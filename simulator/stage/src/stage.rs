@@ -1,19 +1,27 @@
 //! The running SAN and guest: performs acts and reports what happens.
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sansim_array::{Action, Array, CommandRecord, StateChange};
 use sansim_hba::HbaServer;
 use sansim_lab::{Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
-use sansim_time::{Clock, Time};
+use sansim_time::{Clock, Pacer, Time};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Wire, Witness, World,
-    event::What, hands::Hands, kernel_log::complaint,
+    Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Terminal, Wire, Witness,
+    World, event::What, hands::Hands, kernel_log::complaint, terminal::Terminals,
 };
+
+/// The maximum interval between the guest's questions while its clock keeps pace with the host's, so
+/// that it does not get ahead.
+const BEAT: Duration = Duration::from_millis(20);
 
 /// Something that happened on the stage.
 #[derive(Debug)]
@@ -30,6 +38,13 @@ pub enum Incoming {
         name: Arc<str>,
         /// The result of the act, or why it failed.
         brought: Result<Brought, String>,
+    },
+    /// The program in a terminal of [`Stage::connect`] has ended.
+    TerminalEnded {
+        /// The number from [`Stage::connect`].
+        terminal: u32,
+        /// The exit code; `None` if the program was killed.
+        code: Option<i32>,
     },
     /// The time set with [`Stage::wake_at`] has come.
     Alarm,
@@ -52,7 +67,10 @@ impl Incoming {
                 }
             }
             // Which act is a step is the driver's knowledge.
-            Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => {}
+            Incoming::Done { .. }
+            | Incoming::TerminalEnded { .. }
+            | Incoming::Alarm
+            | Incoming::Settled => {}
         }
     }
 }
@@ -115,11 +133,11 @@ pub struct Stage<'m> {
     array: Arc<Array>,
     clock: Arc<dyn Clock>,
     hbas: Vec<Arc<HbaServer>>,
-    pub(crate) wire: Wire,
-    pub(crate) machine: &'m Machine,
-    pub(crate) guest: Guest,
-    pub(crate) events: mpsc::Receiver<AgentEvent>,
-    pub(crate) keeper: Keeper,
+    wire: Wire,
+    machine: &'m Machine,
+    guest: Guest,
+    events: mpsc::Receiver<AgentEvent>,
+    keeper: Keeper,
     paths: Arc<Paths>,
     maps: Maps,
     world: World,
@@ -127,6 +145,11 @@ pub struct Stage<'m> {
     /// Acts in progress. They are polled with everything else, so that the guest does not continue
     /// before its answer to an act has been processed.
     tasks: FuturesUnordered<Task>,
+    terminals: Terminals,
+    /// Set while the guest's clock keeps pace with the host's.
+    pacer: Option<Pacer>,
+    /// When the guest is made to ask next, while its clock keeps pace with the host's.
+    beat: Time,
     alarm: Arc<Notify>,
     armed_for: Option<Time>,
     workload: Workload,
@@ -155,6 +178,7 @@ impl<'m> Stage<'m> {
         };
         let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
         maps.statuses().for_each(|status| world.on_map(status));
+        let terminals = Terminals::new(guest.clone());
         Ok(Stage {
             setup,
             seed,
@@ -171,6 +195,9 @@ impl<'m> Stage<'m> {
             world,
             start,
             tasks: FuturesUnordered::new(),
+            terminals,
+            pacer: None,
+            beat: Time::ZERO,
             alarm: Arc::new(Notify::new()),
             armed_for: None,
             workload,
@@ -277,9 +304,39 @@ impl<'m> Stage<'m> {
         }
     }
 
-    /// Stops the guest's clock at this time on its way, whatever the guest does.
-    pub(crate) fn beat_at(&self, at: Time) {
-        self.clock.call_at(at, Box::new(|| ()));
+    /// Lets the guest's clock run at most at the speed of the host's, or as fast as it can. In exact
+    /// time, it is enough to delay the answer to the guest's question until the host's clock has
+    /// reached the same time. In real time the guest's clock is the host's anyway.
+    pub fn keep_pace(&mut self, keep: bool) {
+        let skips = self.keeper.skips();
+        self.pacer = (keep && skips).then(|| Pacer::new(self.clock.now(), Instant::now()));
+    }
+
+    /// How long the guest has to wait for the host's clock. Makes the guest ask again soon.
+    fn ahead(&mut self) -> Duration {
+        let now = self.clock.now();
+        let Some(pacer) = &mut self.pacer else { return Duration::ZERO };
+        if self.beat <= now {
+            self.beat = now + BEAT;
+            self.clock.call_at(self.beat, Box::new(|| ()));
+        }
+        match self.terminals.are_handing() {
+            // Input is delivered with the answer to the open question.
+            true => Duration::ZERO,
+            false => pacer.ahead(now, Instant::now()),
+        }
+    }
+
+    /// Connects a terminal to a program in the guest. Returns its number. Its input and output are
+    /// passed on by [`Stage::next`], until [`Incoming::TerminalEnded`].
+    ///
+    /// # Errors
+    /// If the guest or the agent fails, or there is no such program.
+    pub async fn connect(&mut self, mut terminal: Terminal) -> Result<u32, StageError> {
+        let opening = self.terminals.open(&mut terminal);
+        let number = self.keeper.drive(opening).await??;
+        self.terminals.connect(number, terminal);
+        Ok(number)
     }
 
     /// Waits for the next thing that happens. What the array did comes before the guest's reaction
@@ -290,23 +347,49 @@ impl<'m> Stage<'m> {
     /// If the guest is gone.
     pub async fn next(&mut self) -> Result<Incoming, StageError> {
         let machine = self.machine;
-        let incoming = tokio::select! {
-            biased;
-            Some(change) = self.wire.changes.recv() => Incoming::Change(change),
-            Some(record) = self.wire.commands.recv() => Incoming::Command(record),
-            event = self.events.recv() => match event {
-                Some(event) => Incoming::Agent(event),
-                None => return Err(machine.failed().await.into()),
-            },
-            Some((name, brought)) = self.tasks.next() => Incoming::Done { name, brought },
-            () = self.alarm.notified() => Incoming::Alarm,
-            _ = machine.exited() => return Err(machine.failed().await.into()),
-            settled = self.keeper.settle() => {
-                settled?;
-                Incoming::Settled
+        loop {
+            self.terminals.show().await;
+            let ahead = self.ahead();
+            let incoming = tokio::select! {
+                biased;
+                Some(change) = self.wire.changes.recv() => Incoming::Change(change),
+                Some(record) = self.wire.commands.recv() => Incoming::Command(record),
+                event = self.events.recv() => match event {
+                    Some(event) => match self.shown(event) {
+                        Some(incoming) => incoming,
+                        None => continue,
+                    },
+                    None => return Err(machine.failed().await.into()),
+                },
+                Some((name, brought)) = self.tasks.next() => Incoming::Done { name, brought },
+                () = self.alarm.notified() => Incoming::Alarm,
+                _ = machine.exited() => return Err(machine.failed().await.into()),
+                passed = self.terminals.pass() => {
+                    passed?;
+                    continue;
+                }
+                () = tokio::time::sleep(ahead), if !ahead.is_zero() => continue,
+                settled = self.keeper.settle(), if ahead.is_zero() => {
+                    settled?;
+                    Incoming::Settled
+                }
+            };
+            return Ok(incoming);
+        }
+    }
+
+    /// The event, unless it is output of a terminal, which is kept to be shown.
+    fn shown(&mut self, event: AgentEvent) -> Option<Incoming> {
+        match event.what {
+            Happening::Shown { terminal, bytes } => {
+                self.terminals.keep(terminal, bytes.0);
+                None
             }
-        };
-        Ok(incoming)
+            Happening::TerminalClosed { terminal, code } if self.terminals.close(terminal) => {
+                Some(Incoming::TerminalEnded { terminal, code })
+            }
+            _ => Some(Incoming::Agent(event)),
+        }
     }
 
     /// Returns what has already arrived, without waiting.
@@ -340,7 +423,7 @@ impl<'m> Stage<'m> {
                 Ok(Brought::Nothing) | Err(_) => {}
             },
             Incoming::Alarm => self.armed_for = None,
-            Incoming::Settled => {}
+            Incoming::TerminalEnded { .. } | Incoming::Settled => {}
         }
         Vec::new()
     }

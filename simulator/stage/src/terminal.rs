@@ -1,26 +1,19 @@
-//! A user's terminal, connected to a program in the guest.
-//!
-//! While a terminal is connected, the guest's clock runs at the speed of the host's. Otherwise the
-//! clock would jump from timer to timer while a shell waits for input. In exact time, it is enough
-//! to delay the answer to the guest's question until the host's clock has reached the same time.
+//! Users' terminals, connected to programs in the guest.
 
 use std::{
     future::Future,
     pin::Pin,
-    time::{Duration, Instant},
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use sansim_lab::LabError;
-use sansim_protocol::{Answer, Bytes, Call, Happening, TerminalSize};
-use sansim_time::{Pacer, Time};
+use sansim_protocol::{Answer, Bytes, Call, TerminalSize};
 use tokio::sync::mpsc;
 
-use crate::{Guest, Incoming, Stage, StageError, guest::unexpected};
+use crate::{Guest, StageError, guest::unexpected};
 
-/// The maximum interval between the guest's questions, so that the guest does not get ahead of the
-/// host.
-const BEAT: Duration = Duration::from_millis(20);
-/// The time limit of calls about the terminal, which only pass something to the agent.
+/// The time limit of calls about a terminal, which only pass something to the agent.
 const HANDING_OVER: Duration = Duration::from_secs(30);
 
 /// A user's terminal, to be connected to a program in the guest.
@@ -34,7 +27,7 @@ pub struct Terminal {
     pub size: TerminalSize,
     /// The channel for the user's input.
     pub input: mpsc::Receiver<Input>,
-    /// The channel for the output of the program.
+    /// The channel for the output of the program. The guest waits for a slow reader.
     pub output: mpsc::Sender<Vec<u8>>,
 }
 
@@ -52,79 +45,111 @@ pub enum Input {
 /// A call that passes something to the agent.
 type Handing = Pin<Box<dyn Future<Output = Result<Answer, LabError>> + Send>>;
 
-impl Stage<'_> {
-    /// Connects a terminal to a program in the guest until the program ends. Returns its exit code;
-    /// `None` if it was killed. Everything else that happens meanwhile is passed to `each`.
+/// A terminal that is connected.
+struct Connected {
+    number: u32,
+    input: mpsc::Receiver<Input>,
+    output: mpsc::Sender<Vec<u8>>,
+    /// The input that the agent has not confirmed. Further input waits.
+    handing: Option<Handing>,
+}
+
+/// The terminals that are connected to the guest.
+pub(crate) struct Terminals {
+    guest: Guest,
+    connected: Vec<Connected>,
+    /// Output that its reader has no room for yet, with the number of its terminal.
+    unshown: Option<(u32, Vec<u8>)>,
+}
+
+impl Terminals {
+    pub(crate) fn new(guest: Guest) -> Self {
+        Terminals { guest, connected: Vec::new(), unshown: None }
+    }
+
+    /// Starts the program of a terminal. Returns the agent's number for the terminal, with which it
+    /// is [connected](Terminals::connect).
+    pub(crate) fn open(
+        &self,
+        terminal: &mut Terminal,
+    ) -> impl Future<Output = Result<u32, StageError>> + use<> {
+        let (guest, size) = (self.guest.clone(), terminal.size);
+        let argv = std::mem::take(&mut terminal.argv);
+        let term = std::mem::take(&mut terminal.term);
+        async move {
+            match guest.call(Call::OpenTerminal { argv, term, size }, HANDING_OVER).await? {
+                Answer::Terminal { terminal } => Ok(terminal),
+                other => Err(unexpected("OpenTerminal", &other).into()),
+            }
+        }
+    }
+
+    /// Passes input and output of the terminal on from now on.
+    pub(crate) fn connect(&mut self, number: u32, terminal: Terminal) {
+        let Terminal { input, output, .. } = terminal;
+        self.connected.push(Connected { number, input, output, handing: None });
+    }
+
+    /// Keeps output of a program to be [shown](Terminals::show) next.
+    pub(crate) fn keep(&mut self, number: u32, bytes: Vec<u8>) {
+        self.unshown = Some((number, bytes));
+    }
+
+    /// Shows the output that was kept, when its reader has room for it. A user who is gone is
+    /// reported to the guest. Cancel safe.
+    pub(crate) async fn show(&mut self) {
+        let Some((number, bytes)) = &mut self.unshown else { return };
+        let terminal = self.connected.iter_mut().find(|connected| connected.number == *number);
+        if let Some(connected) = terminal {
+            match connected.output.reserve().await {
+                Ok(room) => room.send(std::mem::take(bytes)),
+                Err(_) if connected.handing.is_none() => {
+                    connected.handing = Some(hand(&self.guest, *number, Input::HungUp));
+                }
+                Err(_) => {}
+            }
+        }
+        self.unshown = None;
+    }
+
+    /// Forgets a terminal whose program has ended. Returns whether it was connected.
+    pub(crate) fn close(&mut self, number: u32) -> bool {
+        let before = self.connected.len();
+        self.connected.retain(|connected| connected.number != number);
+        self.connected.len() < before
+    }
+
+    /// Whether input is on its way to the guest.
+    pub(crate) fn are_handing(&self) -> bool {
+        self.connected.iter().any(|connected| connected.handing.is_some())
+    }
+
+    /// Passes input to the guest. Returns when something was passed or confirmed. Cancel safe.
     ///
     /// # Errors
-    /// If the guest or the agent fails.
-    pub async fn connect(
-        &mut self,
-        mut terminal: Terminal,
-        mut each: impl FnMut(&mut Self, &Incoming),
-    ) -> Result<Option<i32>, StageError> {
-        let Terminal { argv, term, size, .. } = &mut terminal;
-        let (argv, term, size) = (std::mem::take(argv), std::mem::take(term), *size);
-        let (machine, guest) = (self.machine, self.guest.clone());
-        let opening = guest.call(Call::OpenTerminal { argv, term, size }, HANDING_OVER);
-        let number = match self.keeper.drive(opening).await?? {
-            Answer::Terminal { terminal } => terminal,
-            other => return Err(unexpected("OpenTerminal", &other).into()),
-        };
-        let mut pacer = Pacer::new(self.now(), Instant::now());
-        let mut beat = Time::ZERO;
-        let mut handing: Option<Handing> = None;
-        loop {
-            let now = self.now();
-            if beat <= now {
-                beat = now + BEAT;
-                self.beat_at(beat);
-            }
-            let ahead = pacer.ahead(now, Instant::now());
-            let incoming = tokio::select! {
-                biased;
-                Some(change) = self.wire.changes.recv() => Incoming::Change(change),
-                Some(record) = self.wire.commands.recv() => Incoming::Command(record),
-                event = self.events.recv() => match event {
-                    None => return Err(machine.failed().await.into()),
-                    Some(event) => match event.what {
-                        Happening::Shown { terminal: of, bytes } if of == number => {
-                            // The guest waits for a slow reader.
-                            let shown = terminal.output.send(bytes.0).await.is_ok();
-                            if !shown && handing.is_none() {
-                                handing = Some(hand(&guest, number, Input::HungUp));
-                            }
-                            continue;
-                        }
-                        Happening::TerminalClosed { terminal: of, code } if of == number => {
-                            return Ok(code);
-                        }
-                        _ => Incoming::Agent(event),
-                    },
-                },
-                _ = machine.exited() => return Err(machine.failed().await.into()),
+    /// If the guest is gone.
+    pub(crate) async fn pass(&mut self) -> Result<(), LabError> {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), LabError>> {
+        for connected in &mut self.connected {
+            if let Some(handing) = &mut connected.handing {
+                let Poll::Ready(done) = handing.as_mut().poll(context) else { continue };
+                connected.handing = None;
                 // If the program does not read its input, the input is discarded, so that it can
                 // still be hung up on.
-                done = some(&mut handing) => {
-                    if let Err(error @ LabError::GuestGone { .. }) = done {
-                        return Err(error.into());
-                    }
-                    handing = None;
-                    continue;
-                }
-                Some(input) = terminal.input.recv(), if handing.is_none() => {
-                    handing = Some(hand(&guest, number, input));
-                    continue;
-                }
-                // Input is delivered with the answer to the open question.
-                () = tokio::time::sleep(ahead), if !ahead.is_zero() && handing.is_none() => continue,
-                settled = self.keeper.settle() => {
-                    settled?;
-                    continue;
-                }
-            };
-            each(self, &incoming);
+                return Poll::Ready(match done {
+                    Err(error @ LabError::GuestGone { .. }) => Err(error),
+                    _ => Ok(()),
+                });
+            }
+            if let Poll::Ready(Some(input)) = connected.input.poll_recv(context) {
+                connected.handing = Some(hand(&self.guest, connected.number, input));
+                return Poll::Ready(Ok(()));
+            }
         }
+        Poll::Pending
     }
 }
 
@@ -137,12 +162,4 @@ fn hand(guest: &Guest, terminal: u32, input: Input) -> Handing {
     };
     let guest = guest.clone();
     Box::pin(async move { guest.call(call, HANDING_OVER).await })
-}
-
-/// Waits for an optional future; forever if there is none.
-async fn some(future: &mut Option<Handing>) -> Result<Answer, LabError> {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
-    }
 }

@@ -96,6 +96,17 @@ impl Parking {
         ticket
     }
 
+    /// The number of commands that are held under each name.
+    pub(super) fn held(&self) -> BTreeMap<Arc<str>, usize> {
+        let mut held = BTreeMap::new();
+        for parked in self.commands.values() {
+            if let Some(Hold::Named(name)) = &parked.hold {
+                *held.entry(Arc::clone(name)).or_default() += 1;
+            }
+        }
+        held
+    }
+
     /// Removes a command that is ready to resume.
     pub(crate) fn take(&mut self, now: Time, ticket: Ticket) -> Taken {
         match self.commands.get(&ticket) {

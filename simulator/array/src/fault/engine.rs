@@ -43,6 +43,17 @@ pub(crate) struct Caught<'a> {
     pub(crate) random: u64,
 }
 
+/// A fault rule with its counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleView {
+    /// The name of the rule.
+    pub name: Arc<str>,
+    /// Whether it is tried.
+    pub armed: bool,
+    /// The number of commands that it has caught.
+    pub caught: u64,
+}
+
 /// The fault rules of an array, with their counters.
 #[derive(Debug, Clone)]
 pub(crate) struct Faults {
@@ -104,6 +115,16 @@ impl Faults {
     /// The name of each rule and the number of commands it caught, in the order of the rules.
     pub(crate) fn matches(&self) -> Vec<(Arc<str>, u64)> {
         self.rules.iter().map(|tried| (tried.rule.name.clone(), tried.caught)).collect()
+    }
+
+    /// The rules in order, with their counters.
+    pub(crate) fn views(&self) -> Vec<RuleView> {
+        let view = |Tried { rule, caught, .. }: &Tried| RuleView {
+            name: Arc::clone(&rule.name),
+            armed: rule.armed,
+            caught: *caught,
+        };
+        self.rules.iter().map(view).collect()
     }
 
     /// Finds the rule that catches a command or a task management function. Every rule whose

@@ -256,3 +256,23 @@ fn a_lun_prefers_another_controller_and_stays_where_it_is() {
     let nowhere = Action::SetPreferred { lun: Lun(99), controller };
     assert!(matches!(rig.array.apply(at(3), nowhere), Err(ActionError::NoLun(Lun(99)))));
 }
+
+#[test]
+fn a_view_shows_what_was_changed_and_which_paths_answer() {
+    let rig = Rig::ready();
+    let port = A.port;
+    let before = rig.array.view();
+    assert!(before.answers(A) && before.links_down.is_empty());
+    apply(&rig, Action::SetLink { hba: Some(A.hba), port, up: false });
+    apply(
+        &rig,
+        Action::SetController { controller: ControllerId::B, state: ControllerState::Failed },
+    );
+    let after = rig.array.view();
+    assert_eq!(after.links_down, [(Some(A.hba), port)]);
+    assert_eq!(after.controllers[ControllerId::B.index()], ControllerState::Failed);
+    assert!(!after.answers(A) && !after.answers(B));
+    let other = Nexus { hba: HbaId(A.hba.0 + 1), ..A };
+    assert!(after.answers(other), "the link of another HBA is up");
+    assert_eq!(after.luns, before.luns);
+}
