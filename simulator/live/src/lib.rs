@@ -7,5 +7,7 @@
 
 pub mod api;
 mod handle;
+#[allow(dead_code, reason = "the HTTP server takes it in")]
+mod page;
 
 pub use handle::Handle;
