@@ -109,20 +109,21 @@ function redraw() {
   else tip.hidden = true;
 }
 
-/** Where each part is, and the axis. */
+/** Where each part is, and the axis: it grows until there is enough to fill it. */
 function planned(width, height, em) {
   const to = view.end ?? now();
-  const from = to - view.seconds;
+  const begun = of.ticks[0]?.t ?? to;
+  const from = Math.max(to - view.seconds, Math.min(begun, to - 15));
   const left = em * 6.2;
   const right = width - em * 0.5;
   const axis = em * 1.4;
   const marks = { y: 0, h: em * 1.3 };
   const wanted = lanesShown(from);
-  const row = em * 1.1;
-  const room = Math.max(2, Math.floor((height * 0.48 - axis) / row));
+  const row = em;
+  const room = Math.max(2, Math.floor((height * 0.51 - axis) / row));
   const lanes = wanted.slice(0, room);
   const bands = { y: height - axis - lanes.length * row, h: lanes.length * row };
-  const free = bands.y - marks.h - em * 0.8;
+  const free = bands.y - marks.h - em * 0.3;
   return {
     width, height, em, from, to, left, right, lanes, row, marks, bands,
     hidden: wanted.length - lanes.length,
@@ -133,17 +134,20 @@ function planned(width, height, em) {
   };
 }
 
-/** The lanes, those first that were not the same all the time. */
+/** The lanes. If there are many, those come first that were not the same all the time. */
 function lanesShown(from) {
-  const rank = (name) => (name.startsWith('controller') ? 0 : name.startsWith('lun') ? 1 : 2);
-  const moved = (bars) => bars.some((bar) => bar.from > from) && bars.length > 1;
-  const all = [...of.lanes].map(([name, bars]) => ({ name, bars, rank: rank(name), moved: moved(bars) }));
-  const much = all.length > 12;
-  return all.sort((a, b) => (much ? Number(a.rank > 0 && !a.moved) - Number(b.rank > 0 && !b.moved) : 0) || a.rank - b.rank);
+  const all = [...of.lanes].map(([name, bars]) => ({ name, bars, moved: bars.length > 1 && bars.some((bar) => bar.from > from) }));
+  const many = all.length > 12;
+  const rank = ({ name, moved }) => {
+    if (name.startsWith('controller')) return 0;
+    if (many && moved) return 1;
+    return name.startsWith('lun') === many ? 3 : 2;
+  };
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
 function drawGrid(g, plan) {
-  const step = [1, 2, 5, 10, 30, 60].find((one) => view.seconds / one <= 8) ?? 60;
+  const step = [1, 2, 5, 10, 30, 60].find((one) => (plan.to - plan.from) / one <= 8) ?? 60;
   g.strokeStyle = colour('rule');
   g.fillStyle = colour('dim');
   g.lineWidth = 1;
@@ -198,8 +202,8 @@ function drawThroughput(g, plan, ticks) {
   caption(g, plan, plan.through, 'throughput', `${size(top)}/s`);
 }
 
-/** Latency is on a logarithmic scale, from 10 µs to 100 s. */
-const DECADES = [-5, 2];
+/** Latency is on a logarithmic scale, from 50 µs to 30 s. */
+const DECADES = [-4.3, 1.5];
 
 function drawLatency(g, plan, ticks) {
   const { y, h: high } = plan.late;
@@ -207,7 +211,7 @@ function drawLatency(g, plan, ticks) {
   const level = (seconds) => y + high - ((Math.log10(Math.max(seconds, 1e-5)) - low) / (up - low)) * high;
   g.fillStyle = colour('dim');
   g.textAlign = 'right';
-  for (const power of [-3, 0]) {
+  for (const power of [-3, -1]) {
     rule(g, plan, level(10 ** power));
     g.fillText(latency(10 ** power).replace('.0', ''), plan.left - plan.em * 0.5, level(10 ** power));
   }
@@ -226,7 +230,7 @@ function drawLatency(g, plan, ticks) {
   baseline(g, plan, y + high);
   g.fillStyle = colour('text');
   g.textAlign = 'right';
-  g.fillText('latency', plan.left - plan.em * 0.5, y + high * 0.93);
+  g.fillText('latency', plan.left - plan.em * 0.5, y + plan.em * 0.3);
 }
 
 /** Steps, activations, rounds of pg_init and trouble with I/O, each with a sign of its own. */
@@ -252,7 +256,7 @@ function drawMarks(g, plan) {
   });
   g.textAlign = 'right';
   g.fillStyle = colour('dim');
-  g.fillText('▼step ◆act ↻pg', plan.left - plan.em * 0.3, plan.marks.h * 0.5);
+  g.fillText('marks', plan.left - plan.em * 0.5, plan.marks.h * 0.5);
 }
 
 function drawLanes(g, plan) {
@@ -274,14 +278,15 @@ function drawBar(g, plan, bar, y) {
   const [from, to] = [Math.max(plan.left, plan.x(bar.from)), plan.x(bar.to ?? plan.to)];
   if (to < plan.left || from > plan.right) return;
   const w = Math.max(to - from, 2);
-  const high = plan.row - plan.em * 0.2;
+  const high = plan.row - plan.em * 0.15;
   const owner = /^owner(\d)$/.exec(bar.health);
   g.fillStyle = colour(owner ? `hue${owner[1]}` : bar.health);
-  const thin = bar.health === 'good' ? 0.45 : 1;
+  const thin = bar.health === 'good' ? 0.4 : 1;
   g.fillRect(from, y + (high * (1 - thin)) / 2, w, high * thin);
-  if (bar.health === 'bad') stripes(g, from, y, w, high);
-  const { width } = g.measureText(bar.label);
-  if (bar.health === 'good' || w < width + plan.em * 0.6) return;
+  const label = bar.health === 'good' ? 0 : g.measureText(bar.label).width + plan.em * 0.6;
+  const fits = label > 0 && w >= label;
+  if (bar.health === 'bad') stripes(g, from + (fits ? label : 0), y, w - (fits ? label : 0), high);
+  if (!fits) return;
   g.textAlign = 'left';
   g.fillStyle = colour('on');
   g.fillText(bar.label, from + plan.em * 0.3, y + high / 2 + 0.5);

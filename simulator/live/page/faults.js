@@ -75,6 +75,7 @@ function form() {
     command.textContent = `$ sansim ctl fault '${lines(table()).replaceAll('\n', ', ')}'`;
   }
   const made = h('form', {
+    novalidate: true,
     onsubmit: async (event) => {
       event.preventDefault();
       clearError(made);

@@ -27,7 +27,7 @@ function labelled(field, control, more) {
 function choice(field, given, changed) {
   const options = field.options.map((one) =>
     h('option', { value: one.value, selected: String(one.value) === String(given), title: one.help || null }, String(one.value)));
-  if (!field.required) options.unshift(h('option', { value: '' }, 'default'));
+  if (!field.required) options.unshift(h('option', { value: '' }, '–'));
   const control = h('select', { onchange: changed, 'data-key': field.name }, options);
   const read = () => field.options.find((one) => String(one.value) === control.value)?.value;
   return { node: labelled(field, control), read };

@@ -1,8 +1,8 @@
 // Numbers and times as text.
 
-/** Seconds of story time: `12.3 s`, `4:07`. */
+/** Story time: `12.3 s`; after a quarter of an hour `16:40`. */
 export function clock(seconds) {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 1000) return `${seconds.toFixed(1)} s`;
   const whole = Math.floor(seconds);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const [hours, minutes, rest] = parts;

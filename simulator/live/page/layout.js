@@ -37,8 +37,8 @@ function stack(weights, x, w, top, height, gap) {
 
 /** The height that the picture needs at least. */
 function least(status, em) {
-  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 2.1 + 2.6, 0);
-  return em * Math.max(ports, status.luns.length * 1.75, status.hbas.length * 3, 12);
+  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 2 + 2.6, 0);
+  return em * Math.max(ports, (status.luns.length / lunColumns(status)) * 1.75, status.hbas.length * 3 + 4, 12);
 }
 
 /**
@@ -52,7 +52,8 @@ export function layout(status, width, height, em) {
   const full = Math.max(height, least(status, em));
   const inner = full - 2 * margin;
   const hostWidth = Math.min(em * 10, width * 0.17);
-  const lunWidth = Math.min(Math.max(em * 15, width * 0.25), em * 22);
+  const columns = lunColumns(status);
+  const lunWidth = columns === 1 ? Math.min(Math.max(em * 15, width * 0.25), em * 22) : Math.min(em * 14 * columns, width * 0.36);
   const arrayWidth = Math.min(em * 13, width * 0.2);
   const lunX = width - margin - lunWidth;
   const arrayX = lunX - arrayWidth - Math.max(em * 3, width * 0.07);
@@ -60,7 +61,7 @@ export function layout(status, width, height, em) {
   const host = { x: margin, y: margin, w: hostWidth, h: inner };
   const hbas = placeHbas(status, host, em);
   const controllers = placeControllers(status, arrayX, arrayWidth, margin, inner, em);
-  const luns = placeLuns(status, lunX, lunWidth, margin, inner, em);
+  const luns = placeLuns(status, columns, { x: lunX, y: margin, w: lunWidth, h: inner }, em);
   return {
     width,
     height: full,
@@ -105,13 +106,19 @@ function placeControllers(status, x, w, top, height, em) {
   });
 }
 
-function placeLuns(status, x, w, top, height, em) {
-  const boxes = stack(status.luns.map(() => 1), x, w, top, height, em * 0.45);
+/** LUNs in one column, or in two if there are many. */
+const lunColumns = (status) => (status.luns.length > 8 ? 2 : 1);
+
+function placeLuns(status, columns, place, em) {
+  const rows = Math.ceil(status.luns.length / columns);
+  const gap = em * (columns > 1 ? 0.35 : 0.45);
+  const w = (place.w - gap * 2 * (columns - 1)) / columns;
+  const boxes = stack(Array(rows).fill(1), place.x, w, place.y, place.h, gap);
   const most = em * 7;
   return status.luns.map((lun, index) => {
-    const box = boxes[index];
+    const box = boxes[index % rows];
     const h = Math.min(box.h, most);
-    return { ...lun, ...box, y: middle(box) - h / 2, h };
+    return { ...lun, ...box, x: box.x + Math.floor(index / rows) * (w + gap * 2), y: middle(box) - h / 2, h };
   });
 }
 

@@ -20,6 +20,8 @@ let viewport;
 let rows;
 let counter;
 let draw;
+let followAgain;
+let height = 0;
 
 /** Fills the pane. */
 export function start() {
@@ -27,7 +29,8 @@ export function start() {
   rows = h('div', { class: 'lines' });
   viewport = h('div', { id: 'log', role: 'log', 'aria-live': 'off', 'aria-label': 'Events, kernel and daemons', tabindex: '0', onscroll: scrolled }, rows);
   counter = h('span', { class: 'small', id: 'log-count' });
-  at('stream').append(filters(), viewport);
+  followAgain = button('Follow ↓', follow, { id: 'log-follow', hidden: true });
+  at('stream').append(filters(), viewport, followAgain);
   on('event', take);
   new ResizeObserver(draw).observe(viewport);
 }
@@ -74,13 +77,23 @@ function refilter() {
   draw();
 }
 
+/** Who scrolls back stops following. A pane that becomes smaller has not been scrolled. */
 function scrolled() {
-  following = viewport.scrollTop + viewport.clientHeight >= viewport.scrollHeight - 4;
+  if (viewport.clientHeight === height) {
+    following = viewport.scrollTop + viewport.clientHeight >= viewport.scrollHeight - 4;
+  }
+  draw();
+}
+
+function follow() {
+  following = true;
   draw();
 }
 
 function redraw() {
   if (!viewport.clientHeight) return;
+  height = viewport.clientHeight;
+  followAgain.hidden = following;
   const high = parseFloat(getComputedStyle(viewport).lineHeight);
   const visible = shown.slice(-KEPT);
   rows.style.height = `${visible.length * high}px`;
@@ -89,7 +102,7 @@ function redraw() {
   const last = first + Math.ceil(viewport.clientHeight / high) + 8;
   const window = visible.slice(first, last);
   rows.replaceChildren(...window.map((one, index) => row(one, (first + index) * high)));
-  say(counter, `${visible.length} of ${Math.min(lines.length, KEPT)}${following ? '' : ', not following (End)'}`);
+  say(counter, `${visible.length} of ${Math.min(lines.length, KEPT)}`);
 }
 
 function row(one, top) {

@@ -82,7 +82,11 @@ function slowly(name) {
     acts.map((one) => {
       const details = h('details', { 'data-word': one.word },
         h('summary', { title: one.help }, h('code', {}, one.word), ' ', h('span', { class: 'small' }, one.help)));
-      details.addEventListener('toggle', () => details.open && details.childElementCount === 1 && details.append(form(one, name)));
+      details.addEventListener('toggle', () => {
+        if (details.open && details.childElementCount === 1) details.append(form(one, name));
+        if (menu) place(menu.box, menu.anchor);
+        if (details.open) details.scrollIntoView({ block: 'nearest' });
+      });
       return details;
     }),
   ];
@@ -102,6 +106,7 @@ function form(one, name) {
   }
   show();
   const made = h('form', {
+    novalidate: true,
     onsubmit: async (event) => {
       event.preventDefault();
       try {

@@ -127,9 +127,9 @@ function since(name) {
 }
 
 /** A badge: broken since when. */
-function badge(x, y, since, em, small) {
+function badge(x, y, since, em, small, brief) {
   if (!since) return null;
-  const label = `✕ ${since}`;
+  const label = brief ? '✕' : `✕ ${since}`;
   const w = em * (1 + label.length * 0.52);
   const hgt = em * (small ? 1.2 : 1.4);
   return s('g', { class: 'badge' },
@@ -203,7 +203,8 @@ function chip(link, state, rate, broken, em) {
   const mark = MARKS[linkHealth(state)];
   const all = broken ? `${link.path}  ${broken}` : label;
   const w = em * (1.9 + all.length * 0.5);
-  const { x, y } = link.chip;
+  const { y } = link.chip;
+  const x = Math.min(link.chip.x, link.to.x - w / 2 - em * 0.4);
   return s('g', { class: 'chip' },
     s('rect', { x: x - w / 2, y: y - em * 0.72, width: w, height: em * 1.44, rx: em * 0.72 }),
     text(x - w / 2 + em * 0.5, y + em * 0.32, mark, { class: 'mark' }),
@@ -226,7 +227,7 @@ function drawController(controller, em) {
     hatch(controller, health),
     s('rect', { class: 'spine', x: controller.x + controller.w - 5, y: controller.y + 6, width: 5, height: controller.h - 12, rx: 2 }),
     text(controller.x + em * 0.8, controller.y + em * 1.55, name, { class: 'name big' }),
-    badge(right + em * 0.4, controller.y + em * 0.1, broken, em),
+    badge(right + em * 0.3, controller.y + em * 0.45, broken, em),
     text(right - em * 0.2, controller.y + controller.h / 2 + em * 0.9, `${MARKS[health]} ${controller.state}`, { class: 'state', 'text-anchor': 'end' }),
     text(right - em * 0.2, controller.y + controller.h / 2 + em * 2.2, owned.length === 1 ? 'owns 1 LUN' : `owns ${owned.length} LUNs`, { class: 'small', 'text-anchor': 'end' }),
   ]);
@@ -290,39 +291,40 @@ function notes(lun) {
     lun.read_only && 'read only',
     lun.split && `split: ${lun.split}`,
     lun.condition,
-    lun.map?.rounds > 0 && `pg_init round ${lun.map.rounds}`,
+    lun.map?.rounds > 0 && `pg_init ×${lun.map.rounds}`,
   ].filter(Boolean);
 }
 
+/** What is in the box of a LUN: one, two or three lines, by the room that there is. */
 function lunParts(lun, seen, em) {
-  const rows = lun.h >= em * 4.6 ? 3 : lun.h >= em * 3.1 ? 2 : 1;
+  const rows = lun.h >= em * 4.6 ? 3 : lun.h >= em * 2.4 ? 2 : 1;
+  const dense = rows === 1 && lun.w < em * 17;
   const line = (n) => lun.y + lun.h * ((n + 0.5) / rows) + em * 0.35;
   const left = lun.x + em * 3.1;
   const right = lun.x + lun.w - em * 0.7;
-  const first = [
+  const io = seen.stall || (seen.rate >= 0.5 ? `${count(seen.rate)} IO/s` : '');
+  const said = notes(lun).join(', ');
+  const alarm = seen.stall ? ' alarm' : '';
+  const at = (y, what, end, width) => what && text(end ? right : left, y, fit(what, width, em * 0.85),
+    { class: `small${what === seen.stall ? alarm : ''}`, 'text-anchor': end ? 'end' : null });
+  const parts = [
     box(lun, { class: 'body' }),
     hatch(lun, seen.health),
     s('rect', { class: 'owned', x: lun.x, y: lun.y, width: em * 2.4, height: lun.h, rx: 7 }),
     text(lun.x + em * 1.2, lun.y + lun.h / 2 + em * 0.45, lun.owner, { class: 'letter', 'text-anchor': 'middle' }),
     text(left, line(0), `lun ${lun.lun}`, { class: 'name' }),
-    badge(right + em * 0.5, rows === 1 ? line(0) - em * 0.35 : lun.y + em * 0.15, seen.broken, em, true),
+    dense ? badge(lun.x + lun.w, lun.y + em * 0.2, seen.broken, em, true, true)
+      : badge(right + em * 0.3, line(0) - em * 0.35, seen.broken, em, true),
   ];
-  const io = seen.stall || (seen.rate >= 0.5 ? `${count(seen.rate)} IO/s` : '');
-  const said = [...notes(lun)].join(', ');
-  const more = { class: `small${seen.stall ? ' alarm' : ''}` };
-  if (rows === 1) {
-    const brief = seen.broken ? null : text(right, line(0), fit(seen.stall || said || io, em * 7, em * 0.85), { ...more, 'text-anchor': 'end' });
-    return [first, glyphs(lun, left + em * 3.6, line(0) - em * 0.35, em), brief];
-  }
-  const facts = [size(lun.bytes), io].filter(Boolean).join(', ');
-  const last = rows - 1;
+  const room = right - left;
+  if (rows === 1) return [...parts, glyphs(lun, left + em * 3.6, line(0) - em * 0.35, em), !dense && !seen.broken && at(line(0), seen.stall || said || io, true, em * 7)];
+  if (rows === 2) return [...parts, glyphs(lun, left, line(1) - em * 0.35, em), at(line(1), seen.stall || said || io, true, em * 8)];
   return [
-    first,
-    rows === 3 ? text(left, line(1), fit(said && seen.stall ? seen.stall : said || facts, right - left, em * 0.85), more) : null,
-    rows === 3 && said ? text(right, line(0), fit(io, em * 8, em * 0.85), { ...more, 'text-anchor': 'end' })
-      : rows === 3 && !said ? null
-        : text(right, line(0), fit(seen.stall || said || io, em * 9, em * 0.85), { ...more, 'text-anchor': 'end' }),
-    glyphs(lun, left, line(last) - em * 0.35, em),
+    ...parts,
+    !seen.broken && said && at(line(0), size(lun.bytes), true, em * 6),
+    at(line(1), said || (seen.stall ? '' : size(lun.bytes)), false, room),
+    glyphs(lun, left, line(2) - em * 0.35, em),
+    at(line(said ? 2 : 1), io, true, em * 9),
   ];
 }
 

@@ -68,6 +68,7 @@ function form() {
   }
   preview();
   const made = h('form', {
+    novalidate: true,
     onsubmit: async (event) => {
       event.preventDefault();
       clearError(made);
