@@ -13,7 +13,7 @@ export async function act(step, thing) {
 }
 
 /** Does what undoes something: a `Told`, as the lab gave it. */
-export const undo = (told, thing) =>
+const undo = (told, thing) =>
   carryOut(thing, () => post('/api/acts', { steps: [{ toml: told.toml }] }), told);
 
 async function carryOut(thing, ask, told) {
@@ -46,10 +46,12 @@ export async function removeFault(name) {
   }
 }
 
-/** Undoes what is broken, as the lab says, or removes the rule that it is about. */
-export function mend(broken) {
-  if (broken.undo && !broken.undo.toml) return removeFault(broken.thing.replace(/^fault /, ''));
-  return undo(broken.undo, broken.thing);
+/** What undoes something that is broken, or null: what the lab says, or that an added rule goes. */
+export function undoOf(broken) {
+  if (broken.undo?.toml) return { ...broken.undo, run: () => undo(broken.undo, broken.thing) };
+  const name = broken.thing.startsWith('fault ') ? broken.thing.slice('fault '.length) : null;
+  if (!lab.status?.faults.some((rule) => rule.name === name && rule.added)) return null;
+  return { toml: '', ctl: broken.undo?.ctl ?? `sansim ctl fault remove ${name}`, run: () => removeFault(name) };
 }
 
 /** The line at the bottom: the last act as command and as step. */

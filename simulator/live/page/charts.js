@@ -159,7 +159,7 @@ function drawGrid(g, plan) {
     g.moveTo(x, plan.through.y);
     g.lineTo(x, plan.height - plan.em * 1.4);
     g.stroke();
-    if (x < plan.right - plan.em && x > plan.left + plan.em) g.fillText(clock(t).replace('.0', ''), x, plan.height - plan.em * 0.6);
+    if (x < plan.right - plan.em && x > plan.left + plan.em * 2.5) g.fillText(clock(t).replace('.0', ''), x, plan.height - plan.em * 0.6);
   }
 }
 

@@ -8,7 +8,7 @@ import { lasting } from './format.js';
 import { clearError, errorAt } from './notices.js';
 import { definition, fieldsOf } from './schema.js';
 import { lab, now, on } from './state.js';
-import { ctl, lines } from './toml.js';
+import { ctl, ctlFault, lines } from './toml.js';
 
 /** The keys that the form shows at first. */
 const FIRST = { when: ['op', 'controller', 'first'], then: ['sense'] };
@@ -72,7 +72,7 @@ function form() {
   });
   function preview() {
     toml.textContent = `[[fault]]\n${lines(table())}`;
-    command.textContent = `$ sansim ctl fault '${lines(table()).replaceAll('\n', ', ')}'`;
+    command.textContent = `$ ${ctlFault(table())}`;
   }
   const made = h('form', {
     novalidate: true,

@@ -1,6 +1,6 @@
 // What can be done to a thing: opens at the thing, in the words of the language.
 
-import { act, mend } from './acts.js';
+import { act, undoOf } from './acts.js';
 import { button, h } from './dom.js';
 import { lasting } from './format.js';
 import { input } from './form.js';
@@ -36,14 +36,11 @@ export function openMenu(name, anchor) {
 
 /** What is broken about it, with its undo. */
 function mending(name) {
-  const broken = brokenAt(name).filter((one) => one.undo);
-  return broken.map((one) => entry({
-    label: `Undo: ${one.what}, ${lasting(now() - one.since)}`,
-    toml: one.undo.toml,
-    ctl: one.undo.ctl,
-    kind: 'undo',
-    run: () => mend(one),
-  }, name));
+  return brokenAt(name).map((broken) => {
+    const mend = undoOf(broken);
+    const label = `Undo: ${broken.what}, ${lasting(now() - broken.since)}`;
+    return mend && entry({ ...mend, label, kind: 'undo' }, name);
+  });
 }
 
 function quickly(name) {

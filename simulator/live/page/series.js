@@ -33,8 +33,8 @@ export function takeTick(of, tick) {
 /** Takes a status in: the lanes are what it says. */
 export function takeStatus(of, status, health) {
   const { t } = status.clock;
-  const seen = (name, label, how) => extend(of, name, t, label, how);
-  for (const one of status.controllers) seen(`controller ${one.controller}`, one.state, health.controllerHealth(one.state));
+  const seen = (name, label, how, since = t) => extend(of, name, Math.max(since, t - KEPT), label, how);
+  for (const one of status.controllers) seen(`controller ${one.controller}`, one.state, health.controllerHealth(one.state), one.since);
   for (const lun of status.luns) seen(`lun ${lun.lun}`, lun.owner, `owner${health.hue(lun.owner)}`);
   for (const link of status.links) {
     const state = health.linkState(link, health.pathsOf(status, link.path));
@@ -42,6 +42,7 @@ export function takeStatus(of, status, health) {
   }
 }
 
+/** A lane goes on, or begins something else. */
 function extend(of, name, t, label, how) {
   if (!of.lanes.has(name)) of.lanes.set(name, []);
   const bars = of.lanes.get(name);

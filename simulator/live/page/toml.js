@@ -36,19 +36,36 @@ export const oneLine = (table) => lines(table).replaceAll('\n', ', ');
 /** A word for a shell, in quotes if it needs them. */
 const shell = (word) => (/^[A-Za-z0-9_./:=%+,@{}-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** The words of a value: `controller A`, `lun=0 controller=B`. */
+/** A value as one word. */
+const word = (of) => (typeof of === 'string' ? of : value(of));
+
+/** Keys and values as words: `lun=0 controller=B`; a key of a table in a table has a dot. */
+const pairs = (table, before = '') =>
+  Object.entries(table).flatMap(([name, inner]) =>
+    isTable(inner) ? pairs(inner, `${before}${name}.`) : [`${before}${name}=${word(inner)}`]);
+
+const isTable = (of) => of !== null && typeof of === 'object' && !Array.isArray(of) && !(of instanceof Raw);
+
+/** The words of a step's value: `controller A`, `lun=0 controller=B`. */
 function words(of) {
-  if (of instanceof Raw) return [of.text];
-  if (typeof of === 'string') return of.startsWith('controller ') ? of.split(' ') : [of];
-  if (Array.isArray(of)) return of.every((one) => typeof one === 'string') ? of : [value(of)];
-  if (typeof of !== 'object') return [String(of)];
-  return Object.entries(of).map(([name, inner]) =>
-    `${name}=${typeof inner === 'string' ? inner : inner instanceof Raw ? inner.text : value(inner)}`);
+  if (isTable(of)) return pairs(of);
+  if (typeof of === 'string' && of.startsWith('controller ')) return of.split(' ');
+  return Array.isArray(of) ? of.map(word) : [word(of)];
 }
+
+const command = (...parts) => ['sansim', 'ctl', ...parts].map(shell).join(' ');
 
 /** The command that a step is. The first key is the word of the language. */
 export function ctl(step) {
-  const [[word, first], ...others] = Object.entries(step);
-  const rest = others.map(([name, inner]) => `${name}=${typeof inner === 'string' ? inner : value(inner)}`);
-  return ['sansim', 'ctl', word, ...words(first), ...rest].map(shell).join(' ');
+  const [[name, first], ...others] = Object.entries(step);
+  return command(name, ...words(first), ...pairs(Object.fromEntries(others)));
 }
+
+/** The command that a fault rule is. */
+export function ctlFault({ when, then, ...head }) {
+  const caught = when ? ['when', ...pairs(when)] : [];
+  return command('fault', ...pairs(head), ...caught, 'then', ...pairs(then));
+}
+
+/** The command that starts a workload. */
+export const ctlWorkload = (table) => command('start', ...pairs(table));

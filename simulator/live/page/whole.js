@@ -1,6 +1,6 @@
 // What is done to the lab as a whole: hold and go, reset, capture, save, end.
 
-import { mend } from './acts.js';
+import { undoOf } from './acts.js';
 import { post } from './api.js';
 import { at, button, change, dialog, h, perFrame, say } from './dom.js';
 import { lasting, many, size } from './format.js';
@@ -81,10 +81,11 @@ function showBroken(broken) {
 }
 
 function item(of) {
+  const mend = undoOf(of);
   const run = async (event) => {
     const place = event.currentTarget.closest('li');
     try {
-      await mend(of);
+      await mend.run();
     } catch (error) {
       errorAt(place, error);
     }
@@ -92,7 +93,7 @@ function item(of) {
   return h('li', { 'data-of': of.thing, 'data-pending': lab.pending.has(of.thing) },
     h('span', { class: 'mark', 'aria-hidden': 'true' }, '✕'),
     h('span', { class: 'what' }, of.what, ' ', h('span', { class: 'since' }, lasting(now() - of.since))),
-    of.undo ? button('Undo', run, { title: `${of.undo.ctl}\n${of.undo.toml}`, 'aria-label': `Undo: ${of.what}` }) : null);
+    mend ? button('Undo', run, { title: `${mend.ctl}\n${mend.toml}`, 'aria-label': `Undo: ${of.what}` }) : null);
 }
 
 /** Asks before everything is undone, and shows what that is. */

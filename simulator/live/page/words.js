@@ -81,8 +81,8 @@ const QUICK = {
   },
 };
 
-/** Keys of a step that are no act of their own. */
-const NO_ACT = new Set(['name', 'at', 'on', 'after', 'lun', 'timeout', 'end', 'stop']);
+/** Acts that the page has places of their own for. */
+const ELSEWHERE = new Set(['start', 'stop', 'end']);
 /** Keys that go with an act. */
 const WITH = { message: ['lun'], reinstate: ['lun'], run: ['timeout'] };
 
@@ -95,7 +95,7 @@ export function every(name) {
   const step = definition('Step');
   if (!step) return [];
   return Object.entries(step.properties)
-    .filter(([word]) => !NO_ACT.has(word))
+    .filter(([word, { description }]) => description?.startsWith('Action: ') && !ELSEWHERE.has(word))
     .map(([word, schema]) => act(word, schema, thing))
     .filter(Boolean);
 }

@@ -5,9 +5,9 @@ import { at, button, h, perFrame } from './dom.js';
 import { fieldset } from './form.js';
 import { count, lasting } from './format.js';
 import { clearError, errorAt } from './notices.js';
-import { fieldsOf } from './schema.js';
+import { definition, fieldsOf } from './schema.js';
 import { lab, now, on } from './state.js';
-import { lines, oneLine } from './toml.js';
+import { ctlWorkload, lines } from './toml.js';
 
 let list;
 
@@ -58,13 +58,13 @@ async function stop(lun) {
 
 /** The form that starts a workload or replaces the one on its LUN. */
 function form() {
-  const fields = fieldsOf({ $ref: '#/$defs/Workload' }).filter((one) => one.name !== 'start');
+  const fields = fieldsOf({ $ref: `#/$defs/${definition('Start') ? 'Start' : 'Workload'}` }).filter((one) => one.name !== 'start');
   const toml = h('pre', { class: 'toml' });
   const command = h('code', { class: 'command' });
   const inputs = fieldset(fields, { lun: lab.status?.luns[0]?.lun, rate: 200 }, preview);
   function preview() {
     toml.textContent = lines(inputs.read() ?? {});
-    command.textContent = `$ sansim ctl io start '${oneLine(inputs.read() ?? {})}'`;
+    command.textContent = `$ ${ctlWorkload(inputs.read() ?? {})}`;
   }
   preview();
   const made = h('form', {
