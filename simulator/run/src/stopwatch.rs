@@ -7,7 +7,7 @@ use sansim_stage::Preparing;
 
 /// The parts of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// Until the guest is up, restored or booted.
     Restore,
     /// Loading the scenario's modules and setting their parameters.

@@ -9,14 +9,18 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sansim_array::{Action, Array, CommandRecord, StateChange};
 use sansim_hba::HbaServer;
-use sansim_lab::{Keeper, LabError, Machine};
+use sansim_lab::{Hold, Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use sansim_time::{Clock, Pacer, Time};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
     Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Terminal, Wire, Witness,
-    World, event::What, hands::Hands, kernel_log::complaint, terminal::Terminals,
+    World,
+    event::{StoryTime, What},
+    hands::Hands,
+    kernel_log::complaint,
+    terminal::Terminals,
 };
 
 /// The maximum interval between the guest's questions while its clock keeps pace with the host's, so
@@ -146,6 +150,8 @@ pub struct Stage<'m> {
     /// before its answer to an act has been processed.
     tasks: FuturesUnordered<Task>,
     terminals: Terminals,
+    /// Set while the guest is paused.
+    held: Option<Hold>,
     /// Set while the guest's clock keeps pace with the host's.
     pacer: Option<Pacer>,
     /// When the guest is made to ask next, while its clock keeps pace with the host's.
@@ -196,6 +202,7 @@ impl<'m> Stage<'m> {
             start,
             tasks: FuturesUnordered::new(),
             terminals,
+            held: None,
             pacer: None,
             beat: Time::ZERO,
             alarm: Arc::new(Notify::new()),
@@ -310,6 +317,39 @@ impl<'m> Stage<'m> {
     pub fn keep_pace(&mut self, keep: bool) {
         let skips = self.keeper.skips();
         self.pacer = (keep && skips).then(|| Pacer::new(self.clock.now(), Instant::now()));
+    }
+
+    /// Stops the guest and everything that waits in the array, until [`Stage::resume`]. In exact
+    /// time, go on calling [`Stage::next`]: the guest may stop only after a few more questions.
+    pub async fn pause(&mut self) {
+        if self.held.is_none() {
+            self.held = Some(self.machine.hold().await);
+            self.clock.pause(true);
+        }
+    }
+
+    /// Lets a stage continue that was paused. Returns whether it was.
+    pub fn resume(&mut self) -> bool {
+        self.clock.pause(false);
+        let pacing = self.pacer.is_some();
+        self.keep_pace(pacing);
+        self.held.take().is_some()
+    }
+
+    /// Whether the stage is paused.
+    pub fn is_paused(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Story time, measured again: a pause can shift the guest's clock against that of the run. Not
+    /// while the stage is paused.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub async fn story_time(&mut self) -> Result<StoryTime, LabError> {
+        let guest = self.guest.clone();
+        let guest_now = self.keeper.drive(guest.now()).await??;
+        Ok(StoryTime::new(self.clock.now(), guest_now, self.start))
     }
 
     /// How long the guest has to wait for the host's clock. Makes the guest ask again soon.

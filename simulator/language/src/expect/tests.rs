@@ -297,7 +297,8 @@ fn the_workloads_own_report_has_the_last_word() {
     assert!(!judge(&scenario, &world).0, "nothing was read yet");
     let (map_name, lasted_ns) = (name.clone(), 1_500_000_000);
     world.on_agent_event(&event(Happening::StallEnd { map: map_name, lasted_ns }));
-    let progress = Happening::Progress { map: name.clone(), reads: 7, writes: 1, errors: 0 };
+    let progress =
+        Happening::Progress { map: name.clone(), reads: 7, writes: 1, errors: 0, slowest_ns: 0 };
     world.on_agent_event(&event(progress));
     world.on_agent_event(&event(map(1, 1, [PathState::Active; 4])));
     assert_eq!(
