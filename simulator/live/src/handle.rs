@@ -65,6 +65,35 @@ pub(crate) enum Ask {
     Down(Answer<()>),
 }
 
+impl Ask {
+    /// Answers with a refusal.
+    pub(crate) fn refuse(self, refused: Refused) {
+        match self {
+            Ask::Status(answer) => drop(answer.send(Err(refused))),
+            Ask::Act(_, answer) => drop(answer.send(Err(refused))),
+            Ask::AddFault(_, answer) => drop(answer.send(Err(refused))),
+            Ask::RemoveFault(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Reset(answer) => drop(answer.send(Err(refused))),
+            Ask::Hold(answer) => drop(answer.send(Err(refused))),
+            Ask::Go(answer) => drop(answer.send(Err(refused))),
+            Ask::Wait(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Exec(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Multipath(answer) => drop(answer.send(Err(refused))),
+            Ask::Pull(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Push(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Io(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Time(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Capture(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Console(answer) => drop(answer.send(Err(refused))),
+            Ask::Save(answer) => drop(answer.send(Err(refused))),
+            Ask::Tour(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Open(_, _, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Complete(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Down(answer) => drop(answer.send(Err(refused))),
+        }
+    }
+}
+
 /// The way to a lab that runs. Cheap to clone; usable from any thread.
 #[derive(Debug, Clone)]
 pub struct Handle {

@@ -1,0 +1,120 @@
+//! A lab that runs: a person drives its stage.
+
+mod acts;
+mod broken;
+mod chores;
+mod driver;
+mod front;
+mod picture;
+mod play;
+mod pump;
+mod save;
+mod teller;
+mod time;
+mod traffic;
+mod waits;
+mod words;
+
+use std::time::Duration;
+
+use sansim_lab::{Boot, Machine, Progress, Templates};
+use sansim_language::resolved_toml;
+use sansim_run::{Part, Opened, RunError, RunSpec, Watch, directory::RunDirectory, on_stage};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use self::{driver::Driver, front::Front};
+pub use self::play::Play;
+use crate::{api::LabStatus, handle::Desk};
+
+/// How a lab is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name of the lab.
+    pub name: String,
+    /// What becomes of the scenario's steps.
+    pub play: Play,
+}
+
+/// How often the lab tells its traffic, in host time.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs a lab until it is told to end, or until `cancel`. The scenario's expectations are not
+/// decided.
+///
+/// # Errors
+/// When the lab or its directory fails, or the guest ends. `Interrupted` only while it starts.
+pub async fn run(
+    spec: &RunSpec,
+    options: &Options,
+    templates: &Templates,
+    desk: Desk,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
+    let directory = RunDirectory::create(&spec.out, &spec.stamp, &options.name)?;
+    directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+    let console = directory.console();
+    let lab = lab_status(spec, options, &directory);
+    let front = Front::new(desk, lab.clone(), spec);
+    let mut watch = Watching { progress, front: &front };
+    let directory = std::cell::Cell::new(Some(directory));
+    let play = async |opened: Opened<'_>, _: &mut Watching<'_>| {
+        let Some(directory) = directory.take() else {
+            return Err(RunError::Story("the lab can start only once".to_owned()));
+        };
+        let desk = front.hand_over().await;
+        let mut lab = lab.clone();
+        opened.handler.clone_into(&mut lab.handler);
+        Driver::begin(opened, lab, directory, desk, options)?.drive(cancel).await
+    };
+    let stage = on_stage(spec, console, templates, cancel, &mut watch, play);
+    tokio::select! {
+        biased;
+        ended = stage => ended,
+        () = front.receive(cancel) => Err(RunError::Interrupted),
+    }
+}
+
+fn lab_status(spec: &RunSpec, options: &Options, directory: &RunDirectory) -> LabStatus {
+    let setup = &spec.scenario.setup;
+    let path = std::path::absolute(directory.path()).unwrap_or(directory.path().to_owned());
+    LabStatus {
+        name: options.name.clone(),
+        title: spec.scenario.title.clone(),
+        family: setup.array.personality.handler().to_owned(),
+        identity: setup.array.identity.to_string(),
+        image: spec.id.image.clone(),
+        kernel: spec.image.release.clone(),
+        handler: String::new(),
+        manager: setup.guest.manager.to_string(),
+        seed: spec.seed,
+        accelerator: spec.accel.accel.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        directory: path.display().to_string(),
+    }
+}
+
+/// Tells how the lab gets on while it starts.
+struct Watching<'w> {
+    progress: &'w dyn Progress,
+    front: &'w Front,
+}
+
+impl Progress for Watching<'_> {
+    fn stage(&self, text: &str) {
+        self.front.stage(text);
+        self.progress.stage(text);
+    }
+}
+
+impl Watch for Watching<'_> {
+    fn enter(&mut self, part: Part) {
+        if let Some(text) = part.in_words() {
+            self.stage(text);
+        }
+    }
+
+    fn up(&mut self, _: &Machine, _: Boot) {}
+
+    fn down(&mut self, _: &Machine) {}
+}
