@@ -35,7 +35,7 @@ mod unmap;
 mod unplug;
 mod write;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 pub(crate) use arm::Arm;
 pub(crate) use condition::Condition;
@@ -323,9 +323,26 @@ impl StepTable {
         checker: &mut Checker<'_>,
     ) -> Option<Step> {
         let trigger = self.trigger.check(name, span, checker);
-        let action = self.word.as_ref().map(|word| word.check(checker))?;
+        let action = self.action(checker)?;
+        Some(Step { trigger: trigger?, ..self.step(name, action) })
+    }
+
+    /// Validates a step that is taken at once and converts it; `None` if there is a mistake, which
+    /// has been reported.
+    pub(crate) fn check_now(&self, name: &str, checker: &mut Checker<'_>) -> Option<Step> {
+        self.trigger.refuse(checker);
+        let action = self.action(checker)?;
+        Some(self.step(name, action))
+    }
+
+    fn action(&self, checker: &mut Checker<'_>) -> Option<StepAction> {
+        self.word.as_ref().map(|word| word.check(checker))
+    }
+
+    /// The step with this action, at the beginning of the story.
+    fn step(&self, name: &str, action: StepAction) -> Step {
         let words = words(&action);
-        Some(Step { name: name.to_owned(), trigger: trigger?, action, words })
+        Step { name: name.to_owned(), trigger: Trigger::At(Duration::ZERO), action, words }
     }
 }
 
