@@ -46,7 +46,7 @@ pub(crate) enum Ask {
     /// A file of the guest.
     Push(String, Vec<u8>, Answer<()>),
     /// The workload.
-    Io(IoChange, Answer<()>),
+    Io(IoChange, Answer<Vec<Did>>),
     /// The clock.
     Time(TimeChange, Answer<f64>),
     /// The capture: on or off. Gives the file.
@@ -103,13 +103,13 @@ pub struct Handle {
 
 /// The lab's end of a [`Handle`].
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub struct Desk {
     pub(crate) asks: mpsc::Receiver<Ask>,
     pub(crate) messages: broadcast::Sender<Message>,
 }
 
 /// Makes a handle and the lab's end of it.
-pub(crate) fn handle() -> (Handle, Desk) {
+pub fn handle() -> (Handle, Desk) {
     let (asks, received) = mpsc::channel(WAITING);
     let (messages, _) = broadcast::channel(BEHIND);
     let desk = Desk { asks: received, messages: messages.clone() };
@@ -173,8 +173,8 @@ questions! {
     pull(path: String) -> Vec<u8> = Pull;
     /// Writes a file of the guest.
     push(path: String, contents: Vec<u8>) -> () = Push;
-    /// Starts, stops or changes a workload.
-    io(change: IoChange) -> () = Io;
+    /// Starts, stops or replaces a workload.
+    io(change: IoChange) -> Vec<Did> = Io;
     /// Stops, continues or skips time; returns the story time in seconds.
     time(change: TimeChange) -> f64 = Time;
     /// Starts or stops the capture; returns the path of its file.

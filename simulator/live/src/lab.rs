@@ -5,10 +5,12 @@ mod broken;
 mod chores;
 mod driver;
 mod front;
+mod io;
 mod picture;
 mod play;
 mod pump;
 mod save;
+mod since;
 mod teller;
 mod time;
 mod traffic;
@@ -65,7 +67,7 @@ pub async fn run(
         let desk = front.hand_over().await;
         let mut lab = lab.clone();
         opened.handler.clone_into(&mut lab.handler);
-        Driver::begin(opened, lab, directory, desk, options)?.drive(cancel).await
+        Driver::begin(opened, lab, directory, desk, options, spec.time.to_string())?.drive(cancel).await
     };
     let stage = on_stage(spec, console, templates, cancel, &mut watch, play);
     tokio::select! {
@@ -82,7 +84,7 @@ fn lab_status(spec: &RunSpec, options: &Options, directory: &RunDirectory) -> La
         name: options.name.clone(),
         title: spec.scenario.title.clone(),
         family: setup.array.personality.handler().to_owned(),
-        identity: setup.array.identity.to_string(),
+        identity: format!("{} {}", setup.array.identity.vendor, setup.array.identity.product),
         image: spec.id.image.clone(),
         kernel: spec.image.release.clone(),
         handler: String::new(),

@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod base;
 mod handle;
+mod lab;
 
-pub use handle::Handle;
+pub use base::{FIRST, base};
+pub use handle::{Handle, handle};
+pub use lab::{Options, Play, run};

@@ -39,6 +39,7 @@ use sansim_language::{Scenario, resolved_toml};
 use sansim_report::{exactness::Exactness, timings::CpuSummary, verdict::Summary};
 pub use sansim_stage::{Input, LoadedModule, SanError, Terminal};
 use sansim_stage::{Parts, Setup, Stage, StageError, event::What};
+pub use script::Script;
 pub use sink::{Repetition, RunId, Sink};
 pub use stopwatch::Part;
 use story::{Story, Told};

@@ -30,35 +30,27 @@ pub(super) struct Acts {
     pub(super) kept: Vec<Kept>,
     /// Whether more was done than can be kept.
     pub(super) overflown: bool,
-    number: u64,
 }
 
 /// An act of the story, with its story time.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) at: Duration,
-    pub(super) action: StepAction,
+    pub(super) step: Step,
 }
 
 /// Acts that were asked for together.
 struct Group {
     answer: Option<Answer<Vec<Did>>>,
-    dids: Vec<Did>,
-    actions: Vec<StepAction>,
+    acts: Vec<(Did, Step)>,
 }
 
 impl Acts {
-    /// The name of the next act.
-    fn name(&mut self) -> Arc<str> {
-        self.number += 1;
-        Arc::from(format!("act-{}", self.number))
-    }
-
     /// The LUN whose workload the act of this name stops, or else `None`.
     pub(super) fn lun_of(&self, name: &str) -> Option<Lun> {
-        let acts = self.open.iter().flat_map(|group| group.dids.iter().zip(&group.actions));
-        let mut named = acts.filter(|(did, _)| did.name == name);
-        named.find_map(|(_, action)| match action {
+        let acts = self.open.iter().flat_map(|group| &group.acts);
+        let mut named = acts.filter(|(_, step)| step.name == name);
+        named.find_map(|(_, step)| match &step.action {
             StepAction::Act(Act::StopWorkload { lun }) => Some(*lun),
             _ => None,
         })
@@ -72,9 +64,9 @@ impl Acts {
     }
 
     /// Keeps an act for the story.
-    pub(super) fn keep(&mut self, at: Duration, action: StepAction) {
+    fn keep(&mut self, at: Duration, step: Step) {
         if self.kept.len() < KEPT {
-            self.kept.push(Kept { at, action });
+            self.kept.push(Kept { at, step });
         } else {
             self.overflown = true;
         }
@@ -90,33 +82,30 @@ impl Driver<'_> {
             (Err(refused), _) => drop(answer.send(Err(refused))),
             (Ok(steps), Some(held)) => {
                 let t = self.teller.clockwork.seconds(self.stage.now());
-                let dids = steps.iter().map(|step| did(t, "held", &step.action)).collect();
+                let dids = steps.iter().map(|step| did(t, step)).collect();
                 held.extend(steps);
                 self.changed = true;
                 let _ = answer.send(Ok(dids));
             }
-            (Ok(steps), None) => {
-                let actions = steps.into_iter().map(|step| step.action).collect();
-                self.perform(actions, Some(answer));
-            }
+            (Ok(steps), None) => self.perform(steps, Some(answer)),
         }
     }
 
     /// Does acts, all at one time.
-    pub(super) fn perform(&mut self, actions: Vec<StepAction>, answer: Option<Answer<Vec<Did>>>) {
-        let mut group = Group { answer, dids: Vec::new(), actions };
+    pub(super) fn perform(&mut self, steps: Vec<Step>, answer: Option<Answer<Vec<Did>>>) {
+        let mut group = Group { answer, acts: Vec::new() };
         let mut ended = Vec::new();
-        for action in &group.actions {
-            let name = self.acts.name();
-            let mut did = did(self.t(), &name, action);
-            self.acts.keep(self.stage.now().since(self.stage.start()), action.clone());
-            let brought = match action {
+        for step in steps {
+            let mut did = did(self.t(), &step);
+            let name: Arc<str> = Arc::from(step.name.as_str());
+            let brought = match &step.action {
                 StepAction::Act(act) => self.stage.act(&name, act),
                 StepAction::End => Some(Err("a lab ends with `sansim down`".to_owned())),
             };
             did.pending = brought.is_none();
-            ended.extend(brought.map(|brought| (Arc::clone(&name), brought)));
-            group.dids.push(did);
+            ended.extend(brought.map(|brought| (name, brought)));
+            self.acts.keep(self.stage.now().since(self.stage.start()), step.clone());
+            group.acts.push((did, step));
         }
         self.acts.open.push(group);
         ended.iter().for_each(|(name, brought)| self.finish(name, brought));
@@ -125,20 +114,19 @@ impl Driver<'_> {
 
     /// An act has ended: tells it, and answers who asked for it when all its acts have.
     pub(super) fn finish(&mut self, name: &Arc<str>, brought: &Result<Brought, String>) {
-        let groups = self.acts.open.iter_mut();
-        let mut acts = groups.flat_map(|group| group.dids.iter_mut().zip(&group.actions));
-        let Some((did, action)) = acts.find(|(did, _)| *did.name == **name) else { return };
+        let mut acts = self.acts.open.iter_mut().flat_map(|group| &mut group.acts);
+        let Some((did, step)) = acts.find(|(_, step)| *step.name == **name) else { return };
         did.pending = false;
         did.error = brought.as_ref().err().cloned();
         if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
             let (stdout, stderr) = (stdout.clone(), stderr.clone());
             did.ran = Some(Ran { code: *code, stdout, stderr });
         }
-        let (did, action) = (did.clone(), action.clone());
+        let (did, step) = (did.clone(), step.clone());
         self.tell_act(&did);
         self.acts.remember(did);
         if brought.is_ok() {
-            self.after(&action);
+            self.after(&step);
         }
         self.changed = true;
         self.answer_groups();
@@ -154,14 +142,11 @@ impl Driver<'_> {
     }
 
     /// Takes note of an act that was done.
-    fn after(&mut self, action: &StepAction) {
-        match action {
+    fn after(&mut self, step: &Step) {
+        self.words.know(step);
+        match &step.action {
             StepAction::Act(Act::Array(Action::AddRule(rule))) => self.words.know_rule(rule),
             StepAction::Act(Act::StartWorkload(workload)) => self.io.started(workload),
-            StepAction::Act(Act::Array(_)) => {
-                let luns = self.stage.array().view().luns;
-                self.words.know_luns(&luns);
-            }
             _ => {}
         }
     }
@@ -169,10 +154,11 @@ impl Driver<'_> {
     fn answer_groups(&mut self) {
         let open = std::mem::take(&mut self.acts.open);
         for mut group in open {
-            if group.dids.iter().any(|did| did.pending) {
+            if group.acts.iter().any(|(did, _)| did.pending) {
                 self.acts.open.push(group);
             } else if let Some(answer) = group.answer.take() {
-                let _ = answer.send(Ok(group.dids));
+                let dids = group.acts.into_iter().map(|(did, _)| did).collect();
+                let _ = answer.send(Ok(dids));
             }
         }
     }
@@ -192,15 +178,15 @@ impl Driver<'_> {
             return;
         };
         self.changed = true;
-        self.perform(steps.into_iter().map(|step| step.action).collect(), Some(answer));
+        self.perform(steps, Some(answer));
     }
 
     /// Adds a fault rule; gives its name.
     pub(super) fn add_fault(&mut self, given: &Given) -> Result<String, Refused> {
         let rule = self.words.fault(given)?;
         let name = rule.name.to_string();
-        let action = StepAction::Act(Act::Array(Action::AddRule(Box::new(rule))));
-        self.perform(vec![action], None);
+        let add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
+        self.perform(vec![add], None);
         self.last_error().map_or(Ok(name), |why| Err(Refused::new(Why::Invalid, why)))
     }
 
@@ -210,8 +196,9 @@ impl Driver<'_> {
             let why = format!("there is no fault rule {name:?}");
             return Err(Refused::new(Why::Unknown, why));
         }
-        let action = Action::Arm { rule: Arc::from(name), armed: false };
-        self.perform(vec![StepAction::Act(Act::Array(action))], None);
+        let disarm = Action::Arm { rule: Arc::from(name), armed: false };
+        let disarm = self.words.name(Act::Array(disarm));
+        self.perform(vec![disarm], None);
         self.last_error().map_or(Ok(()), |why| Err(Refused::new(Why::Failed, why)))
     }
 
@@ -223,15 +210,15 @@ impl Driver<'_> {
     /// Undoes everything that is not as it was at the start.
     pub(super) fn reset(&mut self, answer: Answer<Vec<Did>>) {
         self.acts.held = None;
-        let undo = self.wrong().into_iter().filter_map(|wrong| wrong.undo.map(StepAction::Act));
-        let undo: Vec<_> = undo.collect();
+        let undo = self.wrong().into_iter().filter_map(|wrong| wrong.undo);
+        let undo = undo.map(|act| self.words.name(act)).collect();
         self.perform(undo, Some(answer));
     }
 }
 
 /// An act that is about to be done.
-fn did(t: f64, name: &str, action: &StepAction) -> Did {
-    let Told { ctl, toml } = Words::told(action);
-    let (error, pending, ran) = (None, true, None);
-    Did { t, name: name.to_owned(), words: Words::in_words(action), toml, ctl, error, pending, ran }
+fn did(t: f64, step: &Step) -> Did {
+    let Told { ctl, toml } = Words::told(&step.action);
+    let (name, words) = (step.name.clone(), step.words.clone());
+    Did { t, name, words, toml, ctl, error: None, pending: true, ran: None }
 }

@@ -6,7 +6,6 @@ use sansim_array::ArrayView;
 use sansim_protocol::Happening;
 use sansim_run::{Opened, RunError, directory::RunDirectory};
 use sansim_stage::{Brought, Incoming, Stage, event::What};
-use sansim_time::Time;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -24,7 +23,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    api::{LabStatus, Refused},
+    api::{LabStatus, Refused, Why},
     handle::{Ask, Desk},
 };
 
@@ -67,8 +66,7 @@ impl<'m> Driver<'m> {
         mode: String,
     ) -> Result<Self, RunError> {
         let Opened { parts, scenario, mut clockwork, view, .. } = opened;
-        let counted = scenario.steps.iter().filter_map(|_| None);
-        let stage = Stage::begin(parts, counted)?;
+        let stage = Stage::begin(parts, [])?;
         clockwork.begin(stage.start());
         let mut teller = Teller::new(directory, desk.messages.clone(), clockwork);
         if let Some(view) = view {
@@ -187,10 +185,14 @@ impl<'m> Driver<'m> {
 
     /// An act in the guest has ended.
     fn done(&mut self, name: &Arc<str>, brought: &Result<Brought, String>) {
-        if let Ok(Brought::Stopped(report)) = brought {
-            self.io.stopped(report, self.acts.lun_of(name));
+        let stopped = self.acts.lun_of(name);
+        if let (Some(lun), Ok(Brought::Stopped(report))) = (stopped, brought) {
+            self.io.stopped(report, lun);
         }
         self.finish(name, brought);
+        if let Some(lun) = stopped {
+            self.start_next(lun);
+        }
     }
 
     fn tick(&mut self) {
@@ -233,7 +235,7 @@ impl<'m> Driver<'m> {
             Ask::Push(path, contents, answer) => self.push(path, contents, answer),
             Ask::Io(change, answer) => self.change_io(&change, answer),
             Ask::Time(change, answer) => self.change_time(change, answer).await?,
-            Ask::Capture(on, answer) => drop(answer.send(self.teller.capture(on))),
+            Ask::Capture(on, answer) => drop(answer.send(Err(Refused::new(Why::Unknown, format!("no capture {on}"))))),
             Ask::Console(answer) => drop(answer.send(self.console())),
             Ask::Save(answer) => drop(answer.send(Ok(self.save()))),
             Ask::Tour(change, answer) => drop(answer.send(self.change_tour(change))),
@@ -251,7 +253,7 @@ impl<'m> Driver<'m> {
     pub(super) fn must_run(&self) -> Result<(), Refused> {
         match self.stage.is_paused() {
             true => Err(Refused::new(
-                crate::api::Why::Conflict,
+                Why::Conflict,
                 "the guest is paused; let it go on first: sansim ctl time resume",
             )),
             false => Ok(()),
@@ -269,9 +271,4 @@ fn changes_the_state(incoming: &Incoming) -> bool {
         ),
         _ => false,
     }
-}
-
-/// Since when, or when, in seconds of story time.
-pub(super) fn seconds(driver: &Driver<'_>, at: Time) -> f64 {
-    driver.teller.clockwork.seconds(at)
 }

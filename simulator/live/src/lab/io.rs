@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 
 use sansim_array::Lun;
-use sansim_language::StepAction;
 use sansim_protocol::{Happening, WorkloadReport};
 use sansim_stage::{Act, Setup, Workload};
 
 use super::{broken::Wrong, driver::Driver, words::Words};
 use crate::{
-    api::{Given, IoChange, Refused, WorkloadStatus},
+    api::{Did, IoChange, WorkloadStatus},
     handle::Answer,
 };
 
 /// The workloads, by LUN.
-#[derive(Default)]
-pub(super) struct Io(BTreeMap<Lun, WorkloadStatus>);
+pub(super) struct Io {
+    workloads: BTreeMap<Lun, WorkloadStatus>,
+    /// The workloads that start when the one on their LUN has stopped.
+    next: BTreeMap<Lun, (Workload, Answer<Vec<Did>>)>,
+}
 
 impl Io {
     /// The workload of the scenario, which starts later.
     pub(super) fn new(setup: &Setup) -> Self {
         let status = |workload: &Workload| (workload.lun, status(workload, false));
-        Io(setup.workload.iter().map(status).collect())
+        Io { workloads: setup.workload.iter().map(status).collect(), next: BTreeMap::new() }
     }
 
     /// The workload of the scenario has started.
@@ -33,12 +35,12 @@ impl Io {
 
     /// A workload has started.
     pub(super) fn started(&mut self, workload: &Workload) {
-        self.0.insert(workload.lun, status(workload, true));
+        self.workloads.insert(workload.lun, status(workload, true));
     }
 
     /// A workload has stopped, with this report.
-    pub(super) fn stopped(&mut self, report: &WorkloadReport, lun: Option<Lun>) {
-        if let Some(status) = lun.and_then(|lun| self.0.get_mut(&lun)) {
+    pub(super) fn stopped(&mut self, report: &WorkloadReport, lun: Lun) {
+        if let Some(status) = self.workloads.get_mut(&lun) {
             status.running = false;
             status.stalled_since = None;
             (status.reads, status.writes) = (report.reads, report.writes);
@@ -55,7 +57,7 @@ impl Io {
         else {
             return;
         };
-        let Some(status) = Setup::map_lun(map).and_then(|lun| self.0.get_mut(&lun)) else { return };
+        let Some(status) = Setup::map_lun(map).and_then(|lun| self.workloads.get_mut(&lun)) else { return };
         match happening {
             Happening::Progress { reads, writes, errors, .. } => {
                 (status.reads, status.writes, status.errors) = (*reads, *writes, *errors);
@@ -68,12 +70,12 @@ impl Io {
 
     /// The state of every workload.
     pub(super) fn status(&self) -> Vec<WorkloadStatus> {
-        self.0.values().cloned().collect()
+        self.workloads.values().cloned().collect()
     }
 
     /// The workloads that stall.
     pub(super) fn wrong(&self) -> impl Iterator<Item = Wrong> + '_ {
-        let stalled = self.0.values().filter(|status| status.stalled_since.is_some());
+        let stalled = self.workloads.values().filter(|status| status.stalled_since.is_some());
         stalled.map(|status| {
             let thing = format!("lun {}", status.lun);
             Wrong { what: format!("the I/O on {thing} stalls"), thing, undo: None }
@@ -82,7 +84,7 @@ impl Io {
 
     /// Whether a workload runs on the LUN.
     fn runs(&self, lun: Lun) -> bool {
-        self.0.get(&lun).is_some_and(|status| status.running)
+        self.workloads.get(&lun).is_some_and(|status| status.running)
     }
 }
 
@@ -101,26 +103,31 @@ fn status(workload: &Workload, running: bool) -> WorkloadStatus {
 
 impl Driver<'_> {
     /// Starts, replaces or stops a workload.
-    pub(super) fn change_io(&mut self, change: &IoChange, answer: Answer<()>) {
-        let acts = match change {
-            IoChange::Start(given) => self.start_io(given),
-            IoChange::Stop { lun } => {
-                Ok(vec![StepAction::Act(Act::StopWorkload { lun: Lun(*lun) })])
-            }
+    pub(super) fn change_io(&mut self, change: &IoChange, answer: Answer<Vec<Did>>) {
+        let act = match change {
+            IoChange::Stop { lun } => Act::StopWorkload { lun: Lun(*lun) },
+            IoChange::Start(given) => match self.words.workload(given) {
+                Err(refused) => return drop(answer.send(Err(refused))),
+                Ok(workload) if self.io.runs(workload.lun) => return self.replace(workload, answer),
+                Ok(workload) => Act::StartWorkload(workload),
+            },
         };
-        match acts {
-            Ok(acts) => {
-                self.perform(acts, None);
-                let _ = answer.send(Ok(()));
-            }
-            Err(refused) => drop(answer.send(Err(refused))),
-        }
+        let step = self.words.name(act);
+        self.perform(vec![step], Some(answer));
     }
 
-    fn start_io(&mut self, given: &Given) -> Result<Vec<StepAction>, Refused> {
-        let workload = self.words.workload(given)?;
-        let stop = self.io.runs(workload.lun);
-        let stop = stop.then_some(StepAction::Act(Act::StopWorkload { lun: workload.lun }));
-        Ok(stop.into_iter().chain([StepAction::Act(Act::StartWorkload(workload))]).collect())
+    /// Stops the workload of a LUN, to start another when it has stopped.
+    fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
+        let stop = self.words.name(Act::StopWorkload { lun: workload.lun });
+        self.io.next.insert(workload.lun, (workload, answer));
+        self.perform(vec![stop], None);
+    }
+
+    /// Starts the workload that waits for the end of the one that has stopped.
+    pub(super) fn start_next(&mut self, lun: Lun) {
+        if let Some((workload, answer)) = self.io.next.remove(&lun) {
+            let start = self.words.name(Act::StartWorkload(workload));
+            self.perform(vec![start], Some(answer));
+        }
     }
 }

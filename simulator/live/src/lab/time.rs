@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansim_array::Class;
+use sansim_array::{ServiceResponse, Status};
 use sansim_protocol::Happening;
 use sansim_run::RunError;
 use sansim_stage::Incoming;
@@ -48,7 +48,9 @@ impl Skip {
 fn is_news(incoming: &Incoming) -> bool {
     match incoming {
         Incoming::Command(record) => {
-            record.fault.is_some() || record.op.is_none_or(|op| op.class == Class::Activation)
+            let completion = &record.completion;
+            let good = (completion.response, completion.status) == (ServiceResponse::Ok, Status::Good);
+            record.fault.is_some() || !good
         }
         Incoming::Agent(event) => !matches!(
             event.what,
