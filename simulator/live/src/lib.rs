@@ -6,6 +6,11 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod client;
 mod handle;
+mod http;
+mod page;
+pub mod place;
 
 pub use handle::Handle;
+pub use http::{ServeError, Served, openapi};
