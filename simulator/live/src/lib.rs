@@ -7,9 +7,14 @@
 
 pub mod api;
 mod base;
+pub mod client;
 mod handle;
+mod http;
 mod lab;
+mod page;
+pub mod place;
 
 pub use base::{FIRST, base};
 pub use handle::{Handle, handle};
+pub use http::{ServeError, Served, openapi};
 pub use lab::{Options, Play, run};
