@@ -21,6 +21,9 @@ use crate::{
 /// before, has timestamps too.
 const STORY_BEGINS: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The maximum number of packets that wait for earlier ones, about 40 MB.
+const WAITING: usize = 1 << 18;
+
 const COMMENT: &str = "The story begins at 1970-01-02 00:00:00 UTC. SCSI commands are shown as \
                        iSCSI; everything below them is made up. Data is not captured.";
 
@@ -65,7 +68,7 @@ impl<W: Write> Capture<W> {
         start.extend(pcapng::names(wire.names()));
         writer.write_all(&start)?;
         let room = limit.saturating_sub(start.len() as u64);
-        let window = Window::default();
+        let window = Window::new(WAITING);
         Ok(Capture { writer, story_begins, wire, window, functions: 0, room, full: false })
     }
 
@@ -172,3 +175,6 @@ impl<W: Write> Capture<W> {
         begins.saturating_add(at.as_nanos()).saturating_sub(self.story_begins.as_nanos())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,9 @@ impl Wire {
                 self.tags.insert(identifier, TaskTag::of_command(record.seq));
                 (Sender::Initiator, pdu::command(record, path), comment::on_command(record))
             }
-            Packet::Response(record) => (Sender::Target, pdu::response(record, path)?, None),
+            Packet::Response(record) => {
+                (Sender::Target, pdu::response(record, path)?, comment::on_response(record))
+            }
             Packet::Function(function) => {
                 let pdu = pdu::function(function, refers_to(&self.tags, function), path);
                 (Sender::Initiator, pdu, comment::on_function(function))
