@@ -1,21 +1,29 @@
 //! `sansim up`: a live lab.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use clap::Args;
+use console::style;
+use sansim_lab::{Templates, WorkDir};
 use sansim_language::Scenario;
-use sansim_live::{Options, Place, Play, Served, base, handle};
+use sansim_live::{
+    Live, Options, Play, Served, base,
+    place::{About, Place},
+};
 use sansim_run::{RunError, RunSpec};
-use sansim_suite::Lab;
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
-    check::load_one,
+    check::{load, overrides},
     own::OwnArgs,
-    run::{is_usage, prepare, specs},
-    show, stop,
+    run::{is_usage, prepare, specs, writable},
+    show::{self, Announce},
+    stop,
 };
 
 #[derive(Debug, Args)]
@@ -93,10 +101,11 @@ pub(crate) async fn up(args: UpArgs) -> u8 {
 /// The scenario to start; mistakes are printed.
 fn scenario(args: &UpArgs) -> Option<(PathBuf, Scenario)> {
     let file = PathBuf::from(&args.what);
+    let set = overrides(&args.set)?;
     if file.is_file() {
-        return load_one(&file, &args.set).map(|scenario| (file, scenario));
+        return load(&file, &set).map(|scenario| (file, scenario));
     }
-    match base(&args.what, &args.set) {
+    match base(&args.what, &set) {
         Some(Ok(scenario)) => Some((file, scenario)),
         Some(Err(diagnostics)) => {
             show::diagnostics(&diagnostics);
@@ -110,4 +119,98 @@ fn scenario(args: &UpArgs) -> Option<(PathBuf, Scenario)> {
             None
         }
     }
+}
+
+/// The name of a lab, from that of its scenario: small letters, digits and hyphens.
+fn name_of(scenario: &str) -> String {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let name = scenario.to_ascii_lowercase().replace(|c| !fits(c), "-");
+    let name: String = name.trim_matches('-').chars().take(32).collect();
+    if name.is_empty() { "lab".to_owned() } else { name }
+}
+
+/// Starts the lab, tells where it is, and runs it to its end.
+async fn start(
+    args: &UpArgs,
+    file: PathBuf,
+    scenario: Scenario,
+    options: &Options,
+    cancel: &Cancel,
+) -> u8 {
+    WorkDir::sweep();
+    let run = args.as_run();
+    if let Err(error) = writable(&args.out) {
+        let out = args.out.display();
+        show::error(&format!("cannot write to {out}: {error} (choose another place with --out DIR)"));
+        return USAGE;
+    }
+    let place = match Place::claim(&options.name) {
+        Ok(place) => place,
+        Err(error) => {
+            show::error(&error.to_string());
+            return USAGE;
+        }
+    };
+    let prepared = tokio::select! {
+        () = cancel.cancelled() => return INTERRUPTED,
+        prepared = prepare(&run, &[(file.clone(), scenario.clone())]) => prepared,
+    };
+    let (lab, images) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            show::error(&error.to_string());
+            return if is_usage(&error) { USAGE } else { LAB };
+        }
+    };
+    let spec = specs(&run, vec![(file, scenario)], &images).swap_remove(0);
+    match serve(&spec, options, args.port, &place, lab.templates(), cancel).await {
+        Ok(()) => PASS,
+        Err(error) => {
+            show::error(&error);
+            LAB
+        }
+    }
+}
+
+/// Runs the lab, and serves it meanwhile.
+async fn serve(
+    spec: &RunSpec,
+    options: &Options,
+    port: Option<u16>,
+    place: &Place,
+    templates: &Templates,
+    cancel: &Cancel,
+) -> Result<(), String> {
+    let lab = Live::create(spec, options).map_err(|error| error.to_string())?;
+    let served = Served::start(lab.handle(), &place.socket(), port);
+    let served = served.map_err(|error| error.to_string())?;
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let about = About {
+        pid: std::process::id(),
+        name: options.name.clone(),
+        title: spec.scenario.title.clone(),
+        address: served.address(),
+        directory: lab.directory().to_owned(),
+        started,
+    };
+    place.publish(&about).map_err(|error| error.to_string())?;
+    println!("{}", welcome(&about));
+    match lab.run(spec, templates, cancel, &Announce::new()).await {
+        Ok(()) => Ok(()),
+        Err(RunError::Interrupted) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Where the lab is, and what can be done with it.
+fn welcome(about: &About) -> String {
+    let lab = &about.name;
+    format!(
+        "{title}\n\n  page    {address}\n  shell   sansim ctl --lab {lab} shell\n  status  sansim ctl --lab {lab} \
+         status\n  break   sansim ctl --lab {lab} fail controller A\n  end     Ctrl-C, or sansim down {lab}\n\nEvents \
+         and the guest's console are in {directory}\n",
+        title = style(&about.title).bold(),
+        address = style(&about.address).underlined(),
+        directory = about.directory.display(),
+    )
 }

@@ -17,16 +17,24 @@ mod traffic;
 mod waits;
 mod words;
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sansim_lab::{Boot, Machine, Progress, Templates};
 use sansim_language::resolved_toml;
-use sansim_run::{Part, Opened, RunError, RunSpec, Watch, directory::RunDirectory, on_stage};
+use sansim_run::{Part, Opened, RunError, RunSpec, Watch, directory::{DirectoryError, RunDirectory}, on_stage};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use self::{driver::Driver, front::Front};
 pub use self::play::Play;
-use crate::{api::LabStatus, handle::Desk};
+use crate::{
+    Handle,
+    api::LabStatus,
+    handle::{Desk, handle},
+};
 
 /// How a lab is started.
 #[derive(Debug, Clone)]
@@ -40,46 +48,78 @@ pub struct Options {
 /// How often the lab tells its traffic, in host time.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs a lab until it is told to end, or until `cancel`. The scenario's expectations are not
-/// decided.
-///
-/// # Errors
-/// When the lab or its directory fails, or the guest ends. `Interrupted` only while it starts.
-pub async fn run(
-    spec: &RunSpec,
-    options: &Options,
-    templates: &Templates,
+/// A lab that is about to start.
+pub struct Live {
+    options: Options,
+    directory: RunDirectory,
+    path: PathBuf,
+    handle: Handle,
     desk: Desk,
-    cancel: &Cancel,
-    progress: &dyn Progress,
-) -> Result<(), RunError> {
-    let directory = RunDirectory::create(&spec.out, &spec.stamp, &options.name)?;
-    directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
-    let console = directory.console();
-    let lab = lab_status(spec, options, &directory);
-    let front = Front::new(desk, lab.clone(), spec);
-    let mut watch = Watching { progress, front: &front };
-    let directory = std::cell::Cell::new(Some(directory));
-    let play = async |opened: Opened<'_>, _: &mut Watching<'_>| {
-        let Some(directory) = directory.take() else {
-            return Err(RunError::Story("the lab can start only once".to_owned()));
+}
+
+impl Live {
+    /// Creates the directory of a lab. From now on it can be asked, through its handle.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn create(spec: &RunSpec, options: &Options) -> Result<Live, DirectoryError> {
+        let directory = RunDirectory::create(&spec.out, &spec.stamp, &options.name)?;
+        directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+        let path = std::path::absolute(directory.path());
+        let path = path.unwrap_or_else(|_| directory.path().to_owned());
+        let (handle, desk) = handle();
+        Ok(Live { options: options.clone(), directory, path, handle, desk })
+    }
+
+    /// The way to ask the lab.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// The lab's directory, as an absolute path.
+    pub fn directory(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs the lab until it is told to end, or until `cancel`. The scenario's expectations are not
+    /// decided.
+    ///
+    /// # Errors
+    /// When the lab fails, or the guest ends. `Interrupted` only while it starts.
+    pub async fn run(
+        self,
+        spec: &RunSpec,
+        templates: &Templates,
+        cancel: &Cancel,
+        progress: &dyn Progress,
+    ) -> Result<(), RunError> {
+        let Live { options, directory, path, desk, .. } = self;
+        let console = directory.console();
+        let lab = lab_status(spec, &options, &path);
+        let front = Front::new(desk, lab.clone(), spec);
+        let mut watch = Watching { progress, front: &front };
+        let directory = Cell::new(Some(directory));
+        let play = async |opened: Opened<'_>, _: &mut Watching<'_>| {
+            let Some(directory) = directory.take() else {
+                return Err(RunError::Story("the lab can start only once".to_owned()));
+            };
+            let desk = front.hand_over().await;
+            let lab = LabStatus { handler: opened.handler.clone(), ..lab.clone() };
+            let mode = spec.time.to_string();
+            progress.stage("ready");
+            Driver::begin(opened, lab, directory, desk, &options, mode)?.drive(cancel).await
         };
-        let desk = front.hand_over().await;
-        let mut lab = lab.clone();
-        opened.handler.clone_into(&mut lab.handler);
-        Driver::begin(opened, lab, directory, desk, options, spec.time.to_string())?.drive(cancel).await
-    };
-    let stage = on_stage(spec, console, templates, cancel, &mut watch, play);
-    tokio::select! {
-        biased;
-        ended = stage => ended,
-        () = front.receive(cancel) => Err(RunError::Interrupted),
+        let stage = on_stage(spec, console, templates, cancel, &mut watch, play);
+        tokio::select! {
+            biased;
+            ended = stage => ended,
+            () = front.receive(cancel) => Err(RunError::Interrupted),
+        }
     }
 }
 
-fn lab_status(spec: &RunSpec, options: &Options, directory: &RunDirectory) -> LabStatus {
+fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus {
     let setup = &spec.scenario.setup;
-    let path = std::path::absolute(directory.path()).unwrap_or(directory.path().to_owned());
     LabStatus {
         name: options.name.clone(),
         title: spec.scenario.title.clone(),
@@ -92,7 +132,7 @@ fn lab_status(spec: &RunSpec, options: &Options, directory: &RunDirectory) -> La
         seed: spec.seed,
         accelerator: spec.accel.accel.to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        directory: path.display().to_string(),
+        directory: directory.display().to_string(),
     }
 }
 

@@ -15,6 +15,6 @@ mod page;
 pub mod place;
 
 pub use base::{FIRST, base};
-pub use handle::{Handle, handle};
+pub use handle::Handle;
 pub use http::{ServeError, Served, openapi};
-pub use lab::{Options, Play, run};
+pub use lab::{Live, Options, Play};
