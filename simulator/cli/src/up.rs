@@ -85,7 +85,17 @@ impl UpArgs {
             time: Some(self.time),
             cold: self.cold,
             out: self.out.clone(),
-            ..RunArgs::plain()
+            repeat: 1,
+            jobs: 1,
+            junit: None,
+            table: None,
+            bisect: false,
+            matrix: None,
+            json: false,
+            fail_fast: false,
+            keep_going: false,
+            timings: false,
+            verbose: false,
         }
     }
 }
@@ -141,7 +151,9 @@ async fn start(
     let run = args.as_run();
     if let Err(error) = writable(&args.out) {
         let out = args.out.display();
-        show::error(&format!("cannot write to {out}: {error} (choose another place with --out DIR)"));
+        show::error(&format!(
+            "cannot write to {out}: {error} (choose another place with --out DIR)"
+        ));
         return USAGE;
     }
     let place = match Place::claim(&options.name) {
@@ -151,9 +163,10 @@ async fn start(
             return USAGE;
         }
     };
+    let scenarios = vec![(file, scenario)];
     let prepared = tokio::select! {
         () = cancel.cancelled() => return INTERRUPTED,
-        prepared = prepare(&run, &[(file.clone(), scenario.clone())]) => prepared,
+        prepared = prepare(&run, &scenarios) => prepared,
     };
     let (lab, images) = match prepared {
         Ok(prepared) => prepared,
@@ -162,7 +175,7 @@ async fn start(
             return if is_usage(&error) { USAGE } else { LAB };
         }
     };
-    let spec = specs(&run, vec![(file, scenario)], &images).swap_remove(0);
+    let spec = specs(&run, scenarios, &images).swap_remove(0);
     match serve(&spec, options, args.port, &place, lab.templates(), cancel).await {
         Ok(()) => PASS,
         Err(error) => {

@@ -35,6 +35,8 @@ pub(crate) enum Announced {
     Lun(u64),
     /// The exit code and output of a program.
     Program,
+    /// The totals of a workload.
+    Workload,
 }
 
 impl Announced {
@@ -93,6 +95,7 @@ impl<'s> Checker<'s> {
         self.shape.ports = array.ports_per_controller;
         self.shape.max_lun = array.personality.max_lun();
         self.shape.luns = array.luns.iter().map(|config| config.lun).collect();
+        self.shape.configs.clone_from(&array.luns);
         self.shape.main_lun = self.shape.luns.first().copied().unwrap_or(Lun(0));
     }
 
@@ -101,7 +104,7 @@ impl<'s> Checker<'s> {
     }
 
     pub(crate) fn know_workload(&mut self, workload: Option<&Workload>) {
-        self.has_workload = workload.is_some();
+        self.has_workload |= workload.is_some();
         if let Some(workload) = workload {
             self.shape.main_lun = workload.lun;
         }
@@ -128,6 +131,7 @@ impl<'s> Checker<'s> {
         for (announced, name) in announced.zip(self.steps.clone()) {
             match announced {
                 Announced::Program => self.programs.push(name),
+                Announced::Workload => self.has_workload = true,
                 Announced::Lun(lun) => {
                     self.shape.luns.extend(u16::try_from(lun).ok().map(Lun));
                 }

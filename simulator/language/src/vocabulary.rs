@@ -116,8 +116,8 @@ impl Vocabulary {
         })
     }
 
-    /// Takes note of a step that has been taken: of its name, and of the LUN that it has mapped,
-    /// unmapped, renumbered or resized.
+    /// Takes note of a step that has been taken: of its name, of the LUN that it has mapped, unmapped,
+    /// renumbered or resized, and of the workload that it has started.
     pub fn know_step(&mut self, step: &Step) {
         self.know_name(step);
         let StepAction::Act(act) = &step.action else { return };
@@ -130,6 +130,7 @@ impl Vocabulary {
                 self.array.luns.retain(|config| config.lun != *lun);
             }
             Act::Array(Action::RemapLun { lun, to }) => self.change(*lun, |it| it.lun = *to),
+            Act::StartWorkload(_) => self.has_workload = true,
             Act::Array(Action::ResizeLun { lun, bytes }) => {
                 self.change(*lun, |it| it.bytes = *bytes);
             }

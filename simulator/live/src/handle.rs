@@ -103,13 +103,13 @@ pub struct Handle {
 
 /// The lab's end of a [`Handle`].
 #[derive(Debug)]
-pub struct Desk {
+pub(crate) struct Desk {
     pub(crate) asks: mpsc::Receiver<Ask>,
     pub(crate) messages: broadcast::Sender<Message>,
 }
 
 /// Makes a handle and the lab's end of it.
-pub fn handle() -> (Handle, Desk) {
+pub(crate) fn handle() -> (Handle, Desk) {
     let (asks, received) = mpsc::channel(WAITING);
     let (messages, _) = broadcast::channel(BEHIND);
     let desk = Desk { asks: received, messages: messages.clone() };

@@ -115,4 +115,3 @@ fn listen(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
     let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).ok();
     Ok((port, [first].into_iter().chain(second).collect()))
 }
-

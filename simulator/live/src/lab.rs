@@ -18,18 +18,21 @@ mod waits;
 mod words;
 
 use std::{
-    cell::Cell,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use sansim_lab::{Boot, Machine, Progress, Templates};
+use sansim_lab::{Progress, Templates};
 use sansim_language::resolved_toml;
-use sansim_run::{Part, Opened, RunError, RunSpec, Watch, directory::{DirectoryError, RunDirectory}, on_stage};
+use sansim_run::{
+    Opened, Part, RunError, RunSpec,
+    directory::{DirectoryError, RunDirectory},
+    on_stage,
+};
 use tokio_util::sync::CancellationToken as Cancel;
 
-use self::{driver::Driver, front::Front};
 pub use self::play::Play;
+use self::{driver::Driver, front::Front};
 use crate::{
     Handle,
     api::LabStatus,
@@ -97,24 +100,53 @@ impl Live {
         let console = directory.console();
         let lab = lab_status(spec, &options, &path);
         let front = Front::new(desk, lab.clone(), spec);
-        let mut watch = Watching { progress, front: &front };
-        let directory = Cell::new(Some(directory));
-        let play = async |opened: Opened<'_>, _: &mut Watching<'_>| {
-            let Some(directory) = directory.take() else {
-                return Err(RunError::Story("the lab can start only once".to_owned()));
-            };
-            let desk = front.hand_over().await;
-            let lab = LabStatus { handler: opened.handler.clone(), ..lab.clone() };
-            let mode = spec.time.to_string();
-            progress.stage("ready");
-            Driver::begin(opened, lab, directory, desk, &options, mode)?.drive(cancel).await
-        };
-        let stage = on_stage(spec, console, templates, cancel, &mut watch, play);
+        let directory = Some(directory);
+        let mut person =
+            Person { spec, options: &options, progress, front: &front, lab, directory, cancel };
         tokio::select! {
             biased;
-            ended = stage => ended,
+            ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
             () = front.receive(cancel) => Err(RunError::Interrupted),
         }
+    }
+}
+
+/// A person as the driver.
+struct Person<'w> {
+    spec: &'w RunSpec,
+    options: &'w Options,
+    progress: &'w dyn Progress,
+    front: &'w Front,
+    lab: LabStatus,
+    /// Taken when the story begins.
+    directory: Option<RunDirectory>,
+    cancel: &'w Cancel,
+}
+
+impl Progress for Person<'_> {
+    fn stage(&self, text: &str) {
+        self.front.stage(text);
+        self.progress.stage(text);
+    }
+}
+
+impl sansim_run::Driver for Person<'_> {
+    type Told = ();
+
+    fn enter(&mut self, part: Part) {
+        part.in_words().into_iter().for_each(|text| self.stage(text));
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<(), RunError> {
+        let Some(directory) = self.directory.take() else {
+            return Err(RunError::Story("the lab can start only once".to_owned()));
+        };
+        let desk = self.front.hand_over().await;
+        self.lab.handler.clone_from(&opened.handler);
+        let (lab, mode) = (self.lab.clone(), self.spec.time.to_string());
+        self.progress.stage("ready");
+        let driver = Driver::begin(opened, lab, directory, desk, self.options, mode)?;
+        driver.drive(self.cancel).await
     }
 }
 
@@ -134,29 +166,4 @@ fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         directory: directory.display().to_string(),
     }
-}
-
-/// Tells how the lab gets on while it starts.
-struct Watching<'w> {
-    progress: &'w dyn Progress,
-    front: &'w Front,
-}
-
-impl Progress for Watching<'_> {
-    fn stage(&self, text: &str) {
-        self.front.stage(text);
-        self.progress.stage(text);
-    }
-}
-
-impl Watch for Watching<'_> {
-    fn enter(&mut self, part: Part) {
-        if let Some(text) = part.in_words() {
-            self.stage(text);
-        }
-    }
-
-    fn up(&mut self, _: &Machine, _: Boot) {}
-
-    fn down(&mut self, _: &Machine) {}
 }

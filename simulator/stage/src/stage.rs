@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sansim_array::{Action, Array, CommandRecord, StateChange};
+use sansim_array::{Action, Array, CommandRecord, Lun, StateChange};
 use sansim_hba::HbaServer;
 use sansim_lab::{Hold, Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
@@ -22,6 +22,7 @@ use crate::{
     hands::Hands,
     kernel_log::complaint,
     terminal::Terminals,
+    workloads::Workloads,
 };
 
 /// The maximum interval between the guest's questions while its clock keeps pace with the host's, so
@@ -95,14 +96,6 @@ pub enum Before {
     Answer(Result<WorkloadReport, LabError>),
 }
 
-/// The state of the workload.
-enum Workload {
-    None,
-    Waiting(Time),
-    Running,
-    Stopped(WorkloadReport),
-}
-
 /// The parts of a stage.
 pub struct Parts<'m> {
     /// The guest and the SAN.
@@ -159,7 +152,7 @@ pub struct Stage<'m> {
     beat: Time,
     alarm: Arc<Notify>,
     armed_for: Option<Time>,
-    workload: Workload,
+    workloads: Workloads,
     complaint: Option<String>,
 }
 
@@ -179,10 +172,8 @@ impl<'m> Stage<'m> {
         array
             .apply(start, Action::BeginStory)
             .map_err(|error| StageError::Unready(error.to_string()))?;
-        let workload = match &setup.workload {
-            None => Workload::None,
-            Some(workload) => Workload::Waiting(start + workload.start),
-        };
+        let waiting = setup.workload.as_ref();
+        let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
         let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
@@ -208,7 +199,7 @@ impl<'m> Stage<'m> {
             beat: Time::ZERO,
             alarm: Arc::new(Notify::new()),
             armed_for: None,
-            workload,
+            workloads,
             complaint: None,
         })
     }
@@ -288,33 +279,32 @@ impl<'m> Stage<'m> {
         self.complaint.as_deref()
     }
 
-    /// The start time of the workload, if it has not started yet.
+    /// The start time of the setup's workload, if it has not started yet.
     pub fn workload_starts(&self) -> Option<Time> {
-        match self.workload {
-            Workload::Waiting(at) => Some(at),
-            _ => None,
-        }
+        self.workloads.starts()
     }
 
-    /// The workload's report, after it has stopped.
+    /// The LUNs whose maps have a workload that runs, in order.
+    pub fn workloads(&self) -> impl Iterator<Item = Lun> + '_ {
+        self.workloads.running()
+    }
+
+    /// The reports of the workloads that have stopped, added up; `None` if none has.
     pub fn report(&self) -> Option<&WorkloadReport> {
-        match &self.workload {
-            Workload::Stopped(report) => Some(report),
-            _ => None,
-        }
+        self.workloads.report()
     }
 
-    /// Starts the workload if its start time has come.
+    /// Starts the setup's workload if its start time has come.
     ///
     /// # Errors
     /// If the agent cannot start it.
     pub async fn start_workload_if_due(&mut self, now: Time) -> Result<(), StageError> {
-        if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.setup.workload)
-            && *at <= now
+        if let (Some(at), Some(workload)) = (self.workloads.starts(), &self.setup.workload)
+            && at <= now
         {
             let started = self.guest.start_workload(workload, self.seed);
             self.keeper.drive(started).await??;
-            self.workload = Workload::Running;
+            self.workload_started(workload.lun);
         }
         Ok(())
     }
@@ -327,7 +317,13 @@ impl<'m> Stage<'m> {
             let applied = self.array.apply(self.clock.now(), action.clone());
             return Some(applied.map(|()| Brought::Nothing).map_err(|error| error.to_string()));
         }
+        if let Act::StartWorkload(workload) = act
+            && let Some(why) = self.workloads.refusal(workload.lun)
+        {
+            return Some(Err(why));
+        }
         let hands = Hands {
+            seed: self.seed,
             guest: self.guest.clone(),
             paths: Arc::clone(&self.paths),
             main_lun: self.setup.main_lun(),
@@ -494,7 +490,10 @@ impl<'m> Stage<'m> {
                 Ok(Brought::Ran { code, stdout, stderr }) => {
                     self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
                 }
-                Ok(Brought::Stopped(report)) => self.workload_stopped((**report).clone()),
+                Ok(Brought::Started { lun }) => self.workload_started(*lun),
+                Ok(Brought::Stopped { lun, report }) => {
+                    self.workload_stopped(*lun, (**report).clone());
+                }
                 Ok(Brought::Nothing) | Err(_) => {}
             },
             Incoming::Alarm => self.armed_for = None,
@@ -532,19 +531,24 @@ impl<'m> Stage<'m> {
         Vec::new()
     }
 
-    /// Stops the workload permanently: waits for I/O in flight and reads back what was written.
-    /// `None` if the workload is not running. Await the answer with [`Stage::next_before`] and pass
-    /// its report to [`Stage::workload_stopped`].
-    pub fn stop_workload(&self) -> Option<Answer> {
-        let Workload::Running = self.workload else { return None };
-        let (guest, lun) = (self.guest.clone(), self.setup.main_lun());
-        Some(Box::pin(async move { guest.stop_workload(lun).await }))
+    /// Stops the first workload that runs: waits for I/O in flight and reads back what was written.
+    /// Returns its LUN; `None` if no workload runs. Await the answer with [`Stage::next_before`] and
+    /// pass its report to [`Stage::workload_stopped`].
+    pub fn stop_workload(&self) -> Option<(Lun, Answer)> {
+        let lun = self.workloads.first_running()?;
+        let guest = self.guest.clone();
+        Some((lun, Box::pin(async move { guest.stop_workload(lun).await })))
     }
 
-    /// Records that the workload has stopped with this report.
-    pub fn workload_stopped(&mut self, report: WorkloadReport) {
-        self.world.on_workload(&report);
-        self.workload = Workload::Stopped(report);
+    fn workload_started(&mut self, lun: Lun) {
+        self.world.on_workload_start(lun);
+        self.workloads.started(lun);
+    }
+
+    /// Records that the workload of a LUN has stopped with this report.
+    pub fn workload_stopped(&mut self, lun: Lun, report: WorkloadReport) {
+        self.world.on_workload(lun, &report);
+        self.workloads.stopped(lun, report);
     }
 
     /// Waits for the next thing that happens or for the answer, whichever comes first. Acts in

@@ -315,7 +315,7 @@ fn the_workloads_own_report_has_the_last_word() {
     assert!(scenario.expectations[0].judged().judge_io(&world).holds);
     let corrupt = Corruption { lost: 1, ..Corruption::default() };
     let report = WorkloadReport { reads: 9, corrupt, unchecked: 3, ..WorkloadReport::default() };
-    world.on_workload(&report);
+    world.on_workload(Lun(0), &report);
     let last = scenario.expectations[0].judged().judge_io(&world);
     assert!(!last.holds);
     assert_eq!(

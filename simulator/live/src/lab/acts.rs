@@ -46,12 +46,13 @@ struct Group {
 }
 
 impl Acts {
-    /// The LUN whose workload the act of this name stops, or else `None`.
-    pub(super) fn lun_of(&self, name: &str) -> Option<Lun> {
+    /// The LUN whose workload the act of this name stops, or else `None`. `main` is the LUN of acts
+    /// that name none.
+    pub(super) fn lun_of(&self, name: &str, main: Lun) -> Option<Lun> {
         let acts = self.open.iter().flat_map(|group| &group.acts);
         let mut named = acts.filter(|(_, step)| step.name == name);
         named.find_map(|(_, step)| match &step.action {
-            StepAction::Act(Act::StopWorkload { lun }) => Some(*lun),
+            StepAction::Act(Act::StopWorkload { lun }) => Some(lun.unwrap_or(main)),
             _ => None,
         })
     }

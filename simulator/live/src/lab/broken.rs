@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sansim_array::{
-    Action, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId,
-};
+use sansim_array::{Action, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId};
 use sansim_stage::Act;
 
 /// Something that is not as it was at the start.

@@ -96,9 +96,9 @@ impl Chores {
 impl Driver<'_> {
     /// Runs a program, for at most this long in story time.
     pub(super) fn exec(&mut self, argv: &[String], at_most: Duration, answer: Answer<Ran>) {
-        let ready = self.must_run().and_then(|()| {
-            self.stage.filled(argv).map_err(|why| Refused::new(Why::Invalid, why))
-        });
+        let ready = self
+            .must_run()
+            .and_then(|()| self.stage.filled(argv).map_err(|why| Refused::new(Why::Invalid, why)));
         match ready {
             Ok(argv) if !argv.is_empty() => {
                 let guest = self.stage.guest().clone();
@@ -142,7 +142,9 @@ impl Driver<'_> {
     /// Writes a file of the guest.
     pub(super) fn push(&mut self, path: String, contents: Vec<u8>, answer: Answer<()>) {
         match self.must_run() {
-            Ok(()) => self.chores.answer(answer, push(self.stage.guest().clone(), seen(&path), contents)),
+            Ok(()) => {
+                self.chores.answer(answer, push(self.stage.guest().clone(), seen(&path), contents))
+            }
             Err(refused) => drop(answer.send(Err(refused))),
         }
     }

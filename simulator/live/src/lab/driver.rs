@@ -10,17 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{
-    Options, TICK,
-    acts::Acts,
-    chores::Chores,
-    io::Io,
-    play::Playing,
-    pump::Pumps,
-    since::Since,
-    teller::Teller,
-    time::Skip,
-    waits::Waits,
-    words::Words,
+    Options, TICK, acts::Acts, chores::Chores, io::Io, play::Playing, pump::Pumps, since::Since,
+    teller::Teller, time::Skip, waits::Waits, words::Words,
 };
 use crate::{
     api::{LabStatus, Refused, Why},
@@ -185,9 +176,9 @@ impl<'m> Driver<'m> {
 
     /// An act in the guest has ended.
     fn done(&mut self, name: &Arc<str>, brought: &Result<Brought, String>) {
-        let stopped = self.acts.lun_of(name);
-        if let (Some(lun), Ok(Brought::Stopped(report))) = (stopped, brought) {
-            self.io.stopped(report, lun);
+        let stopped = self.acts.lun_of(name, self.stage.setup().main_lun());
+        if let Ok(Brought::Stopped { lun, report }) = brought {
+            self.io.stopped(report, *lun);
         }
         self.finish(name, brought);
         if let Some(lun) = stopped {
@@ -235,7 +226,9 @@ impl<'m> Driver<'m> {
             Ask::Push(path, contents, answer) => self.push(path, contents, answer),
             Ask::Io(change, answer) => self.change_io(&change, answer),
             Ask::Time(change, answer) => self.change_time(change, answer).await?,
-            Ask::Capture(on, answer) => drop(answer.send(Err(Refused::new(Why::Unknown, format!("no capture {on}"))))),
+            Ask::Capture(on, answer) => {
+                drop(answer.send(Err(Refused::new(Why::Unknown, format!("no capture {on}")))))
+            }
             Ask::Console(answer) => drop(answer.send(self.console())),
             Ask::Save(answer) => drop(answer.send(Ok(self.save()))),
             Ask::Tour(change, answer) => drop(answer.send(self.change_tour(change))),

@@ -57,7 +57,9 @@ impl Io {
         else {
             return;
         };
-        let Some(status) = Setup::map_lun(map).and_then(|lun| self.workloads.get_mut(&lun)) else { return };
+        let Some(status) = Setup::map_lun(map).and_then(|lun| self.workloads.get_mut(&lun)) else {
+            return;
+        };
         match happening {
             Happening::Progress { reads, writes, errors, .. } => {
                 (status.reads, status.writes, status.errors) = (*reads, *writes, *errors);
@@ -105,10 +107,12 @@ impl Driver<'_> {
     /// Starts, replaces or stops a workload.
     pub(super) fn change_io(&mut self, change: &IoChange, answer: Answer<Vec<Did>>) {
         let act = match change {
-            IoChange::Stop { lun } => Act::StopWorkload { lun: Lun(*lun) },
+            IoChange::Stop { lun } => Act::StopWorkload { lun: Some(Lun(*lun)) },
             IoChange::Start(given) => match self.words.workload(given) {
                 Err(refused) => return drop(answer.send(Err(refused))),
-                Ok(workload) if self.io.runs(workload.lun) => return self.replace(workload, answer),
+                Ok(workload) if self.io.runs(workload.lun) => {
+                    return self.replace(workload, answer);
+                }
                 Ok(workload) => Act::StartWorkload(workload),
             },
         };
@@ -118,7 +122,7 @@ impl Driver<'_> {
 
     /// Stops the workload of a LUN, to start another when it has stopped.
     fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
-        let stop = self.words.name(Act::StopWorkload { lun: workload.lun });
+        let stop = self.words.name(Act::StopWorkload { lun: Some(workload.lun) });
         self.io.next.insert(workload.lun, (workload, answer));
         self.perform(vec![stop], None);
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sansim_array::{Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortId};
+use sansim_array::{
+    Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortId,
+};
 use sansim_stage::{Setup, Stage};
 
 use crate::api::{
@@ -39,7 +41,8 @@ impl Picture<'_> {
     }
 
     fn hbas(&self) -> Vec<HbaStatus> {
-        let status = |hba: &sansim_stage::Hba| HbaStatus { hba: hba.id.0, name: hba.id.to_string() };
+        let status =
+            |hba: &sansim_stage::Hba| HbaStatus { hba: hba.id.0, name: hba.id.to_string() };
         self.setup.hbas.iter().map(status).collect()
     }
 

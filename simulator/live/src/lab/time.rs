@@ -49,7 +49,8 @@ fn is_news(incoming: &Incoming) -> bool {
     match incoming {
         Incoming::Command(record) => {
             let completion = &record.completion;
-            let good = (completion.response, completion.status) == (ServiceResponse::Ok, Status::Good);
+            let good =
+                (completion.response, completion.status) == (ServiceResponse::Ok, Status::Good);
             record.fault.is_some() || !good
         }
         Incoming::Agent(event) => !matches!(

@@ -139,14 +139,34 @@ impl Driver<'_> {
 
 mod spoken {
     use super::*;
-    pub(super) fn step(_: &[String]) -> Result<String, Diagnostics> { Ok(String::new()) }
-    pub(super) fn fault(_: &[String]) -> Result<String, Diagnostics> { Ok(String::new()) }
-    pub(super) fn expectation(_: &[String]) -> Result<String, Diagnostics> { Ok(String::new()) }
-    pub(super) fn workload(_: &[String]) -> Result<String, Diagnostics> { Ok(String::new()) }
-    pub(super) fn fault_toml(_: &FaultRule) -> String { String::new() }
-    pub(super) fn workload_toml(_: &Workload) -> String { String::new() }
-    pub(super) fn of_action(_: &StepAction) -> String { String::new() }
-    pub(super) fn action_toml(_: &StepAction) -> String { String::new() }
-    pub(super) fn in_words(a: &StepAction) -> String { format!("{a:?}") }
-    pub(super) fn complete(_: &[String], _: &Vocabulary) -> Vec<Candidate> { Vec::new() }
+    pub(super) fn step(_: &[String]) -> Result<String, Diagnostics> {
+        Ok(String::new())
+    }
+    pub(super) fn fault(_: &[String]) -> Result<String, Diagnostics> {
+        Ok(String::new())
+    }
+    pub(super) fn expectation(_: &[String]) -> Result<String, Diagnostics> {
+        Ok(String::new())
+    }
+    pub(super) fn workload(_: &[String]) -> Result<String, Diagnostics> {
+        Ok(String::new())
+    }
+    pub(super) fn fault_toml(_: &FaultRule) -> String {
+        String::new()
+    }
+    pub(super) fn workload_toml(_: &Workload) -> String {
+        String::new()
+    }
+    pub(super) fn of_action(_: &StepAction) -> String {
+        String::new()
+    }
+    pub(super) fn action_toml(_: &StepAction) -> String {
+        String::new()
+    }
+    pub(super) fn in_words(a: &StepAction) -> String {
+        format!("{a:?}")
+    }
+    pub(super) fn complete(_: &[String], _: &Vocabulary) -> Vec<Candidate> {
+        Vec::new()
+    }
 }
