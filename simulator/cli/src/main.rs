@@ -13,6 +13,7 @@ mod replay;
 mod run;
 mod show;
 mod stop;
+mod up;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Up(args) => with_runtime(up::up(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
         Command::Image { command } => with_runtime(image::image(command)),
     };

@@ -30,6 +30,7 @@ mod schema;
 mod source;
 mod step;
 pub mod value;
+mod vocabulary;
 mod workload;
 
 use std::path::Path;
@@ -46,6 +47,7 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+pub use vocabulary::{Checked, Vocabulary};
 
 /// The maximum size of a scenario file, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;

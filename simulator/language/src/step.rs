@@ -28,6 +28,7 @@ mod run;
 mod set;
 mod signal;
 mod split;
+mod start;
 mod stop;
 mod trigger;
 mod unit_attention;
@@ -35,7 +36,7 @@ mod unmap;
 mod unplug;
 mod write;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 pub(crate) use arm::Arm;
 pub(crate) use condition::Condition;
@@ -58,6 +59,7 @@ use trigger::TriggerTable;
 pub(crate) use unit_attention::UnitAttention;
 
 use crate::{
+    Diagnostic,
     check::{Announced, Checker},
     form::{
         Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
@@ -71,6 +73,8 @@ use crate::{
 pub struct Step {
     /// The name, unique in the scenario; `step-1` and so on by default.
     pub name: String,
+    /// Text for people, if there is one.
+    pub caption: Option<String>,
     /// When the step is executed.
     pub trigger: Trigger,
     /// The action that the step performs.
@@ -205,7 +209,7 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// All actions, in the order of the reference.
-static WORDS: [Entry; 31] = [
+static WORDS: [Entry; 32] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -235,9 +239,13 @@ static WORDS: [Entry; 31] = [
     entry::<replace::Replace>(),
     entry::<resize::Resize>(),
     entry::<read_only::ReadOnly>(),
+    entry::<start::Start>(),
     entry::<stop::Stop>(),
     entry::<end::End>(),
 ];
+
+/// The maximum length of a caption, in characters.
+const MAX_CAPTION: usize = 500;
 
 const ONE_ACTION: Choice = Choice {
     none: "this step does nothing",
@@ -260,6 +268,9 @@ table! {
         /// The name of the step, for other steps, expectations and the report. Default: `step-1`
         /// and so on.
         name: Option<At<String>>,
+        /// Text for people, at most 500 characters. A live lab shows it before the step is taken. A
+        /// run ignores it.
+        caption: Option<At<String>>,
     }
 }
 
@@ -308,7 +319,10 @@ impl StepTable {
     /// The table that would be read as `step`.
     pub(crate) fn of(step: &Step) -> Self {
         StepTable {
-            head: Head { name: Some(At::nowhere(step.name.clone())) },
+            head: Head {
+                name: Some(At::nowhere(step.name.clone())),
+                caption: step.caption.clone().map(At::nowhere),
+            },
             trigger: TriggerTable::of(&step.trigger),
             // Every action that a scenario can have is covered by a word.
             word: WORDS.iter().find_map(|entry| (entry.of)(&step.action)),
@@ -323,9 +337,33 @@ impl StepTable {
         checker: &mut Checker<'_>,
     ) -> Option<Step> {
         let trigger = self.trigger.check(name, span, checker);
-        let action = self.word.as_ref().map(|word| word.check(checker))?;
-        let words = words(&action);
-        Some(Step { name: name.to_owned(), trigger: trigger?, action, words })
+        let action = self.action(checker)?;
+        Some(Step { trigger: trigger?, ..self.step(name, action, checker) })
+    }
+
+    /// Validates a step that is taken at once and converts it; `None` if there is a mistake, which
+    /// has been reported.
+    pub(crate) fn check_now(&self, name: &str, checker: &mut Checker<'_>) -> Option<Step> {
+        self.trigger.refuse(checker);
+        let action = self.action(checker)?;
+        Some(self.step(name, action, checker))
+    }
+
+    fn action(&self, checker: &mut Checker<'_>) -> Option<StepAction> {
+        self.word.as_ref().map(|word| word.check(checker))
+    }
+
+    /// The step with this action, at the beginning of the story.
+    fn step(&self, name: &str, action: StepAction, checker: &mut Checker<'_>) -> Step {
+        if let Some(caption) = &self.head.caption
+            && (caption.trim().is_empty() || caption.chars().count() > MAX_CAPTION)
+        {
+            let problem = format!("a caption is 1 to {MAX_CAPTION} characters");
+            checker.report(&caption.span, Diagnostic::error(problem));
+        }
+        let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
+        let (name, words) = (name.to_owned(), words(&action));
+        Step { name, caption, trigger: Trigger::At(Duration::ZERO), action, words }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parts of a scenario's SAN.
 
-use sansim_array::{ControllerId, Lun, PortId};
+use sansim_array::{ControllerId, Lun, LunConfig, PortId};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;
@@ -13,6 +13,8 @@ pub(crate) struct Shape {
     pub(crate) hbas: Vec<Hba>,
     /// The LUNs, including those that a step maps later.
     pub(crate) luns: Vec<Lun>,
+    /// The LUNs that are there at the start.
+    pub(crate) configs: Vec<LunConfig>,
     /// The default LUN: the workload's, or else the first.
     pub(crate) main_lun: Lun,
     /// The highest possible LUN number.
@@ -26,6 +28,7 @@ impl Default for Shape {
             ports: 0,
             hbas: Vec::new(),
             luns: Vec::new(),
+            configs: Vec::new(),
             main_lun: Lun(0),
             max_lun: 0,
         }
