@@ -1,7 +1,7 @@
 // Asking the lab. What it refuses is thrown as a `Refused`.
 
 /** What the lab refuses, with its reason in words; `message` may have lines with carets. */
-export class Refused extends Error {
+class Refused extends Error {
   constructor(why, message) {
     super(message);
     this.why = why;

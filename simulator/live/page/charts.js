@@ -3,6 +3,7 @@
 import { at, button, change, h, perFrame, say } from './dom.js';
 import { clock, count, latency, size } from './format.js';
 import * as health from './health.js';
+import { clipped, colour, cross, diamond, forget, ring, rule, stripes } from './paint.js';
 import { between, roundUp, series, takeEvent, takeStatus, takeTick, worst } from './series.js';
 import { now, on } from './state.js';
 
@@ -12,7 +13,6 @@ const of = series();
 const view = { seconds: 60, end: null, hover: null };
 let canvas;
 let tip;
-let colours = {};
 
 /** Fills the pane and begins to draw. */
 export function start() {
@@ -25,7 +25,7 @@ export function start() {
   on('event', (event) => takeEvent(of, event));
   on('status', (status) => takeStatus(of, status, health));
   on('theme', () => {
-    colours = {};
+    forget();
     draw();
   });
   for (const kind of ['tick', 'status', 'event']) on(kind, draw);
@@ -71,12 +71,6 @@ function hover(x) {
   redraw();
 }
 
-/** A colour of the style sheet. */
-function colour(name) {
-  colours[name] ??= getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  return colours[name];
-}
-
 /** The colour of a path: that of its controller, lighter for each further HBA. */
 function pathColour(path) {
   const siblings = of.paths.filter((one) => health.controllerOf(one) === health.controllerOf(path));
@@ -117,7 +111,7 @@ function planned(width, height, em) {
   const left = em * 6.2;
   const right = width - em * 0.5;
   const axis = em * 1.4;
-  const marks = { y: 0, h: em * 1.3 };
+  const marks = { y: 0, h: em * 1.9 };
   const wanted = lanesShown(from);
   const row = em;
   const room = Math.max(2, Math.floor((height * 0.51 - axis) / row));
@@ -198,7 +192,7 @@ function drawThroughput(g, plan, ticks) {
       g.globalAlpha = 1;
     }
   });
-  baseline(g, plan, y + high);
+  rule(g, plan, y + high);
   caption(g, plan, plan.through, 'throughput', `${size(top)}/s`);
 }
 
@@ -227,7 +221,7 @@ function drawLatency(g, plan, ticks) {
     g.strokeStyle = colour('text');
     for (const one of worst(ticks)) ring(g, plan.x(one.t), level(one.seconds), plan.em * 0.22);
   });
-  baseline(g, plan, y + high);
+  rule(g, plan, y + high);
   g.fillStyle = colour('text');
   g.textAlign = 'right';
   g.fillText('latency', plan.left - plan.em * 0.5, y + plan.em * 0.3);
@@ -235,6 +229,8 @@ function drawLatency(g, plan, ticks) {
 
 /** Steps, activations, rounds of pg_init and trouble with I/O, each with a sign of its own. */
 const SIGNS = { step: '▼', activation: '◆', round: '↻', io: '!' };
+/** Where in the strip of marks: what is asked for above, what comes of it below. */
+const HIGH = { step: 0.28, activation: 0.28, round: 0.78, io: 0.78 };
 
 function drawMarks(g, plan) {
   g.textAlign = 'center';
@@ -251,7 +247,7 @@ function drawMarks(g, plan) {
       g.stroke();
       g.setLineDash([]);
       g.globalAlpha = 1;
-      g.fillText(SIGNS[mark.kind], x, plan.marks.h * 0.5);
+      g.fillText(SIGNS[mark.kind], x, plan.marks.h * HIGH[mark.kind]);
     }
   });
   g.textAlign = 'right';
@@ -290,71 +286,6 @@ function drawBar(g, plan, bar, y) {
   g.textAlign = 'left';
   g.fillStyle = colour('on');
   g.fillText(bar.label, from + plan.em * 0.3, y + high / 2 + 0.5);
-}
-
-/** Stripes over a bar, for those who do not see its colour. */
-function stripes(g, x, y, w, high) {
-  g.save();
-  g.beginPath();
-  g.rect(x, y, w, high);
-  g.clip();
-  g.strokeStyle = colour('stripe');
-  g.lineWidth = 2;
-  g.beginPath();
-  for (let at = x - high; at < x + w; at += 7) {
-    g.moveTo(at, y + high);
-    g.lineTo(at + high, y);
-  }
-  g.stroke();
-  g.restore();
-}
-
-function clipped(g, plan, draw) {
-  g.save();
-  g.beginPath();
-  g.rect(plan.left, 0, plan.right - plan.left, plan.height);
-  g.clip();
-  draw();
-  g.restore();
-}
-
-function rule(g, plan, y) {
-  g.strokeStyle = colour('rule');
-  g.lineWidth = 1;
-  g.beginPath();
-  g.moveTo(plan.left, Math.round(y) + 0.5);
-  g.lineTo(plan.right, Math.round(y) + 0.5);
-  g.stroke();
-}
-
-const baseline = rule;
-
-function cross(g, x, y, r, stroke) {
-  g.strokeStyle = stroke;
-  g.lineWidth = 2;
-  g.beginPath();
-  g.moveTo(x - r, y - r);
-  g.lineTo(x + r, y + r);
-  g.moveTo(x - r, y + r);
-  g.lineTo(x + r, y - r);
-  g.stroke();
-}
-
-function diamond(g, x, y, r, fill) {
-  g.fillStyle = fill;
-  g.beginPath();
-  g.moveTo(x, y - r);
-  g.lineTo(x + r, y);
-  g.lineTo(x, y + r);
-  g.lineTo(x - r, y);
-  g.fill();
-}
-
-function ring(g, x, y, r) {
-  g.lineWidth = 1.3;
-  g.beginPath();
-  g.arc(x, y, r, 0, 7);
-  g.stroke();
 }
 
 /** The cursor, and what there was at its time. */

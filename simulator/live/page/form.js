@@ -69,7 +69,7 @@ function words(field, given, changed) {
 }
 
 /** The words of a line; quotes keep spaces together. */
-export const split = (text) =>
+const split = (text) =>
   [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain);
 
 /** A table in a table. */

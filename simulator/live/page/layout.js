@@ -6,13 +6,13 @@
 const middle = (box) => box.y + box.h / 2;
 
 /** A curve between two points at different x. */
-export function curve(from, to) {
+function curve(from, to) {
   const bend = (to.x - from.x) * 0.45;
   return `M${from.x} ${from.y}C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`;
 }
 
 /** The point at a part of the way along that curve, 0 to 1. */
-export function along(from, to, part) {
+function along(from, to, part) {
   const bend = (to.x - from.x) * 0.45;
   const rest = 1 - part;
   const mix = (a, b, c, d) =>

@@ -30,7 +30,7 @@ export function line(event) {
 }
 
 /** A command's answer in a word or two. */
-export const answer = (event) => event.sense ?? (event.response === 'OK' ? event.status : event.response);
+const answer = (event) => event.sense ?? (event.response === 'OK' ? event.status : event.response);
 
 const PATH = { A: 'active', F: 'failed' };
 const GROUP = { A: 'current', E: 'enabled', D: 'bypassed' };

@@ -5,7 +5,7 @@ import { KINDS, line } from './lines.js';
 import { on } from './state.js';
 
 /** The number of lines that are kept. */
-export const KEPT = 2000;
+const KEPT = 2000;
 
 /** Lines, oldest first; each has its number. */
 let lines = [];

@@ -54,7 +54,7 @@ export async function refresh() {
 }
 
 /** The text, its states marked. */
-export function marked(said) {
+function marked(said) {
   return said.split(/\b(failed|faulty|ghost|shaky|active|enabled|offline|i\/o pending|undef)\b/).map((part, index) =>
     index % 2 ? h('span', { class: `is ${part}` }, part) : part);
 }

@@ -18,7 +18,9 @@ export function notice(kind, text) {
 /** An error where it was caused, in place of one that is there. */
 export function errorAt(place, error) {
   clearError(place);
-  place.append(h('pre', { class: 'error', role: 'alert' }, error.message));
+  const shown = h('pre', { class: 'error', role: 'alert' }, error.message);
+  place.append(shown);
+  shown.scrollIntoView({ block: 'nearest' });
 }
 
 /** Removes the error there. */
@@ -38,10 +40,12 @@ export function start() {
   const show = () => {
     document.documentElement.dataset.connection = lab.connection;
     const more = lab.connection === 'ended' && lab.status ? ` ${lab.status.lab.directory}` : '';
-    say(banner, (CONNECTION[lab.connection] ?? '') + more);
+    const starting = lab.connection === 'connected' && lab.status?.starting ? `The lab starts: ${lab.status.starting}` : '';
+    say(banner, starting || (CONNECTION[lab.connection] ?? '') + more);
     banner.hidden = !banner.textContent;
   };
   on('connection', show);
+  on('status', show);
   show();
   on('lost', (count) => notice('note', `This page was too slow: ${count} messages are missing here. The lab has them in events.ndjson.`));
   on('status', announce());

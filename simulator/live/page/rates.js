@@ -1,6 +1,6 @@
 // How much goes over each path and to each LUN at the moment.
 
-import { lab, on } from './state.js';
+import { lab, now, on } from './state.js';
 
 /** The time over which a rate is taken, in seconds of story time. */
 const OVER = 1;
@@ -38,6 +38,7 @@ export function pathRate(nexus) {
 export function lunRate(lun) {
   if (counts.length < 2) return 0;
   const [first, last] = [counts[0], counts.at(-1)];
+  if (now() - last.t > 3 * OVER) return 0;
   const done = (last.luns.get(lun) ?? 0) - (first.luns.get(lun) ?? 0);
   return last.t > first.t ? Math.max(0, done / (last.t - first.t)) : 0;
 }

@@ -1,7 +1,7 @@
 // What the charts show, of the last minutes only. Pure: messages in, series out.
 
 /** How much is kept, in seconds of story time. */
-export const KEPT = 320;
+const KEPT = 320;
 /** Limits, whatever the lab sends. */
 const MOST_TICKS = 4000;
 const MOST_MARKS = 600;
@@ -62,7 +62,7 @@ export function takeEvent(of, event) {
 }
 
 /** The mark of an event, or null. */
-export function markOf(event) {
+function markOf(event) {
   if (event.kind === 'step') return { kind: 'step', label: event.action, bad: Boolean(event.error) };
   if (event.kind === 'pg_init' && event.rounds > 0) return { kind: 'round', label: `pg_init round ${event.rounds} (${event.map})`, bad: event.rounds > 1 };
   if (event.kind === 'io') return { kind: 'io', label: event.text, bad: event.what !== 'stall_end' };

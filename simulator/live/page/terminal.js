@@ -86,7 +86,9 @@ function take(message) {
   }
   const [rows] = (shown.size = message.size);
   shown.cursor = message.cursor;
-  shown.scrollback = message.scrollback ?? 0;
+  shown.scrollback = message.scrollback;
+  shown.back = message.scrolled;
+  change(at('terminal'), { 'data-scrolled': shown.back > 0 });
   shown.rows.length = rows;
   for (const [row, runs] of message.lines) {
     if (row < rows) {
@@ -157,7 +159,6 @@ function fit() {
 }
 
 function send(text) {
-  if (shown.back) scrollTo(0);
   tellLab({ typed: text });
 }
 
@@ -202,9 +203,6 @@ function wheel(event) {
 }
 
 function scrollTo(back) {
-  const next = Math.max(0, Math.min(shown.scrollback || back, back));
-  if (next === shown.back) return;
-  shown.back = next;
-  change(at('terminal'), { 'data-scrolled': next > 0 });
-  tellLab({ scrolled: next });
+  const next = Math.max(0, Math.min(shown.scrollback, back));
+  if (next !== shown.back) tellLab({ scrolled: next });
 }

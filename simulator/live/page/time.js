@@ -6,7 +6,7 @@ import { clock } from './format.js';
 import { notice } from './notices.js';
 import { lab, now, on } from './state.js';
 
-const STATES = { running: '▶ running', paused: '❚❚ paused', skipping: '▶▶ skipping' };
+const STATES = { starting: '… starting', running: '▶ running', paused: '❚❚ paused', skipping: '▶▶ skipping' };
 
 /** Fills the clock and its buttons. */
 export function start() {

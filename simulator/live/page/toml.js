@@ -15,7 +15,7 @@ const quoted = (text) =>
 const key = (name) => (/^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name));
 
 /** A value on one line. */
-export function value(of) {
+function value(of) {
   if (of instanceof Raw) return of.text;
   if (Array.isArray(of)) return `[${of.map(value).join(', ')}]`;
   if (typeof of === 'string') return quoted(of);
@@ -68,4 +68,4 @@ export function ctlFault({ when, then, ...head }) {
 }
 
 /** The command that starts a workload. */
-export const ctlWorkload = (table) => command('start', ...pairs(table));
+export const ctlWorkload = (table) => command('io', 'start', ...pairs(table));

@@ -9,7 +9,7 @@ import { lab } from './state.js';
  */
 
 /** What a name means: `hba0:A0` is a link. */
-export function parse(name) {
+function parse(name) {
   const [, controller] = /^controller ([A-H])$/.exec(name) ?? [];
   if (controller) return { kind: 'controller', controller };
   const [, port] = /^port (\S+)$/.exec(name) ?? [];
