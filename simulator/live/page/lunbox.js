@@ -35,7 +35,7 @@ export function lunParts(lun, seen, em) {
   const io = seen.stall || (seen.rate >= 0.5 ? `${count(seen.rate)} IO/s` : '');
   const said = notes(lun).join(', ');
   const alarm = seen.stall ? ' alarm' : '';
-  const at = (y, what, end, width) => what && text(end ? right : left, y, fit(what, width, em * 0.85),
+  const at = (y, what, end, wide) => what && wide > em * 3 && text(end ? right : left, y, fit(what, wide, em * 0.85),
     { class: `small${what === seen.stall ? alarm : ''}`, 'text-anchor': end ? 'end' : null });
   const parts = [
     box(lun, { class: 'body' }),
@@ -47,30 +47,55 @@ export function lunParts(lun, seen, em) {
       : badge(right + em * 0.3, line(0) - em * 0.35, seen.broken, em, true),
   ];
   const room = right - left;
-  if (rows === 1) return [...parts, glyphs(lun, left + em * 3.6, line(0) - em * 0.35, em), !dense && !seen.broken && at(line(0), seen.stall || said || io, true, em * 7)];
-  if (rows === 2) return [...parts, glyphs(lun, left, line(1) - em * 0.35, em), at(line(1), seen.stall || said || io, true, em * 8)];
+  const from = rows === 1 ? em * 3.6 : 0;
+  const groups = signed(lun, room - from + em * 0.7, em);
+  const frames = glyphs(groups, left + from, line(rows - 1) - em * 0.35, em);
+  const rest = room - from - width(groups, em) - em * 0.3;
+  if (rows === 1) return [...parts, frames, !seen.broken && at(line(0), seen.stall || said || io, true, rest)];
+  if (rows === 2) return [...parts, frames, at(line(1), seen.stall || said || io, true, rest)];
   return [
     ...parts,
     !seen.broken && said && at(line(0), size(lun.bytes), true, em * 6),
     at(line(1), said || (seen.stall ? '' : size(lun.bytes)), false, room),
-    glyphs(lun, left, line(2) - em * 0.35, em),
-    at(line(said ? 2 : 1), io, true, em * 9),
+    frames,
+    at(line(said ? 2 : 1), io, true, said ? rest : em * 9),
   ];
 }
 
-/** The path groups of a LUN: a frame each, with a mark for each path. */
-function glyphs(lun, x, y, em) {
+/** The path groups of a LUN, each with the signs in it: one for each path, or their number if there is no room. */
+function signed(lun, room, em) {
+  const groups = (lun.map?.groups ?? []).map((group) => ({ group, signs: group.paths.map((path) => ({ sign: sign(path.state), state: path.state })) }));
+  if (width(groups, em) <= room) return groups;
+  return groups.map(({ group, signs }) => {
+    const fewer = tallied(group);
+    return { group, signs: fewer.length < signs.length ? fewer : signs };
+  });
+}
+
+const wide = ({ signs }, em) => Math.max(signs.length, 1) * em * 0.95 + em * 0.4;
+const width = (groups, em) => groups.reduce((sum, one) => sum + wide(one, em) + em * 0.4, 0);
+
+/** A frame for each path group, with its signs. */
+function glyphs(groups, x, y, em) {
   let next = x;
-  return (lun.map?.groups ?? []).map((group) => {
-    const step = em * 0.95;
-    const w = Math.max(group.paths.length, 1) * step + em * 0.4;
+  return groups.map((one) => {
+    const { group, signs } = one;
     const made = s('g', { class: 'group', 'data-group': group.state },
       s('title', {}, `path group ${group.group}: ${GROUPS[group.state] ?? group.state}: ${group.paths.map((path) => `${path.path} ${path.state}`).join(', ')}`),
-      s('rect', { x: next, y: y - em * 0.6, width: w, height: em * 1.2, rx: em * 0.35 }),
-      group.paths.map((path, index) =>
-        text(next + em * 0.2 + step * (index + 0.5), y + em * 0.33, path.state === 'A' ? '●' : '✕',
-          { class: 'path', 'data-state': path.state, 'text-anchor': 'middle' })));
-    next += w + em * 0.4;
+      s('rect', { x: next, y: y - em * 0.6, width: wide(one, em), height: em * 1.2, rx: em * 0.35 }),
+      signs.map(({ sign: what, state }, index) =>
+        text(next + em * 0.2 + em * 0.95 * (index + 0.5), y + em * 0.33, what,
+          { class: 'path', 'data-state': state, 'text-anchor': 'middle' })));
+    next += wide(one, em) + em * 0.4;
     return made;
   });
 }
+
+const sign = (state) => (state === 'A' ? '●' : '✕');
+
+/** How many paths of a group are active and failed, as signs. */
+const tallied = (group) =>
+  ['A', 'F'].flatMap((state) => {
+    const n = group.paths.filter((path) => path.state === state).length;
+    return n ? [{ sign: sign(state), state }, { sign: String(n), state }] : [];
+  });

@@ -29,6 +29,7 @@ export const clearError = (place) => place.querySelector(':scope > .error')?.rem
 const CONNECTION = {
   connecting: 'Connecting to the lab…',
   lost: 'The connection to the lab is lost. What you see is old. Trying again…',
+  silent: 'The lab has not answered for a while: it has probably ended. Trying again…',
   refused: 'This browser may not use the lab any more. Open the address that sansim has printed, with its token.',
   ended: 'The lab has ended. Its events, console and summary are in its directory.',
 };

@@ -3,7 +3,7 @@
 /**
  * The types are those of `simulator/live/src/api`: Status, Tick, Event.
  *
- * @typedef {'connecting'|'connected'|'lost'|'ended'} Connection
+ * @typedef {'connecting'|'connected'|'lost'|'silent'|'refused'|'ended'} Connection
  */
 export const lab = {
   /** The last status, or null before the first. */

@@ -5,8 +5,11 @@ import { heardTime, lab, tell } from './state.js';
 
 const SHORTEST = 500;
 const LONGEST = 5000;
+/** After so many tries the lab is likely to have ended. */
+const MANY = 6;
 
 let wait = SHORTEST;
+let tries = 0;
 
 /** Follows the lab until it has ended. */
 export function follow() {
@@ -33,6 +36,7 @@ export function follow() {
 
 function takeStatus(status) {
   wait = SHORTEST;
+  tries = 0;
   lab.status = status;
   heardTime(status.clock.t);
   connection('connected');
@@ -40,13 +44,15 @@ function takeStatus(status) {
 }
 
 async function again() {
-  connection('lost');
+  if (tries <= MANY) connection('lost');
   try {
     await get('/api/status');
   } catch (error) {
     if (error.why === 'over') return connection('ended');
     if (error.why === 'token') return connection('refused');
   }
+  tries += 1;
+  if (tries > MANY) connection('silent');
   setTimeout(follow, wait);
   wait = Math.min(wait * 2, LONGEST);
 }

@@ -148,7 +148,10 @@ function drawCursor() {
   const [row, column] = shown.cursor;
   const of = screen.children[row];
   const top = of ? of.offsetTop : row * one.h;
-  Object.assign(block.style, { left: `${screen.offsetLeft + column * one.w}px`, top: `${top}px`, width: `${one.w}px`, height: `${one.h}px` });
+  const place = { left: `${screen.offsetLeft + column * one.w}px`, top: `${top}px` };
+  Object.assign(block.style, place, { width: `${one.w}px`, height: `${one.h}px` });
+  // An input method shows its choices where the text will be.
+  Object.assign(entry.style, place);
 }
 
 function fit() {

@@ -175,11 +175,11 @@ function flow(d, level, state) {
 
 /** The name of a link and its traffic, on the line. */
 function chip(link, state, rate, broken, em) {
-  const crowded = lab.status.links.length > 16;
-  const label = crowded && !broken ? '' : `${link.path}${rate.io >= 0.5 ? `  ${count(rate.io)}/s` : ''}`;
+  const crowded = lab.status.links.length > 8;
+  const label = crowded && rate.io < 0.5 ? '' : `${link.path}${rate.io >= 0.5 ? `  ${count(rate.io)}/s` : ''}`;
   const mark = MARKS[linkHealth(state)];
   const all = broken ? `${link.path}  ${broken}` : label;
-  const w = em * (1.9 + all.length * 0.5);
+  const w = em * (all ? 1.9 + all.length * 0.5 : 1.4);
   const { y } = link.chip;
   const x = Math.min(link.chip.x, link.to.x - w / 2 - em * 0.4);
   return s('g', { class: 'chip' },

@@ -7,6 +7,10 @@ import { lab, on } from './state.js';
 
 /** Shows the tour, if there is one. */
 export function start() {
+  // After a click the space bar is the tour's, not the button's.
+  addEventListener('click', (event) => {
+    if (lab.status?.tour && event.detail > 0) event.target.closest?.('button')?.blur();
+  });
   let seen = '';
   on('status', ({ tour }) => {
     const next = JSON.stringify(tour);
