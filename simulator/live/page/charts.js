@@ -4,7 +4,7 @@ import { at, button, change, h, perFrame, say } from './dom.js';
 import { clock, count, latency, size } from './format.js';
 import * as health from './health.js';
 import { clipped, colour, cross, diamond, forget, ring, rule, stripes } from './paint.js';
-import { between, roundUp, series, takeEvent, takeStatus, takeTick, worst } from './series.js';
+import { between, roundUp, runs, series, takeEvent, takeStatus, takeTick, worst } from './series.js';
 import { now, on } from './state.js';
 
 const WINDOWS = [60, 300];
@@ -12,6 +12,8 @@ const WINDOWS = [60, 300];
 const of = series();
 const view = { seconds: 60, end: null, hover: null };
 let canvas;
+/** When the charts were drawn last, by the browser's clock. */
+let drawn = 0;
 let tip;
 
 /** Fills the pane and begins to draw. */
@@ -20,7 +22,7 @@ export function start() {
   tip = h('div', { id: 'tip', hidden: true });
   at('chart').append(canvas, tip);
   tools();
-  const draw = perFrame(redraw);
+  const draw = perFrame(() => performance.now() - drawn >= pace() && redraw());
   on('tick', (tick) => takeTick(of, tick));
   on('event', (event) => takeEvent(of, event));
   on('status', (status) => takeStatus(of, status, health));
@@ -78,7 +80,11 @@ function pathColour(path) {
   return { fill: colour(`hue${health.hue(health.controllerOf(path))}`), alpha: 1 - (0.62 * nth) / Math.max(siblings.length, 2) };
 }
 
+/** The shortest time between two drawings: what shows minutes moves slowly. */
+const pace = () => (view.seconds > 60 ? 400 : 80);
+
 function redraw() {
+  drawn = performance.now();
   const { clientWidth: width, clientHeight: height } = at('chart');
   if (!width || height < 40) return;
   const ratio = devicePixelRatio || 1;
@@ -168,32 +174,38 @@ function caption(g, plan, part, name, top) {
 
 function drawThroughput(g, plan, ticks) {
   const { y, h: high } = plan.through;
-  const rate = (tick, path) => (tick.paths.find((one) => one.path === path)?.bytes ?? 0) / (tick.seconds || 0.1);
-  const top = roundUp(Math.max(...ticks.map((tick) => tick.paths.reduce((sum, one) => sum + one.bytes, 0) / (tick.seconds || 0.1)), 1) / 1024) * 1024;
-  const base = ticks.map(() => 0);
-  clipped(g, plan, () => {
-    for (const path of of.paths) {
-      const { fill, alpha } = pathColour(path);
-      const before = [...base];
-      ticks.forEach((tick, index) => (base[index] += rate(tick, path)));
-      const level = (value) => y + high - (value / top) * (high - plan.em * 0.3);
-      g.beginPath();
-      ticks.forEach((tick, index) => {
-        g.lineTo(plan.x(tick.t - tick.seconds), level(base[index]));
-        g.lineTo(plan.x(tick.t), level(base[index]));
-      });
-      for (let index = ticks.length - 1; index >= 0; index -= 1) {
-        g.lineTo(plan.x(ticks[index].t), level(before[index]));
-        g.lineTo(plan.x(ticks[index].t - ticks[index].seconds), level(before[index]));
-      }
-      g.globalAlpha = alpha;
-      g.fillStyle = fill;
-      g.fill();
-      g.globalAlpha = 1;
-    }
-  });
+  const most = Math.max(...ticks.map((tick) => perSecond(tick, tick.paths.reduce((sum, one) => sum + one.bytes, 0))), 1);
+  const unit = 1024 ** Math.floor(Math.log2(most) / 10);
+  const top = roundUp(most / unit) * unit;
+  const level = (value) => y + high - (value / top) * (high - plan.em * 0.3);
+  clipped(g, plan, () => runs(ticks).forEach((run) => drawStack(g, plan, run, level)));
   rule(g, plan, y + high);
   caption(g, plan, plan.through, 'throughput', `${size(top)}/s`);
+}
+
+const perSecond = (tick, bytes) => bytes / (tick.seconds || 0.1);
+
+/** The paths of ticks without a gap, stacked. */
+function drawStack(g, plan, ticks, level) {
+  let below = ticks.map(() => 0);
+  for (const path of of.paths) {
+    const above = ticks.map((tick, index) => below[index] + perSecond(tick, tick.paths.find((one) => one.path === path)?.bytes ?? 0));
+    g.beginPath();
+    ticks.forEach((tick, index) => {
+      g.lineTo(plan.x(tick.t - tick.seconds), level(above[index]));
+      g.lineTo(plan.x(tick.t), level(above[index]));
+    });
+    for (let index = ticks.length - 1; index >= 0; index -= 1) {
+      g.lineTo(plan.x(ticks[index].t), level(below[index]));
+      g.lineTo(plan.x(ticks[index].t - ticks[index].seconds), level(below[index]));
+    }
+    const { fill, alpha } = pathColour(path);
+    g.globalAlpha = alpha;
+    g.fillStyle = fill;
+    g.fill();
+    g.globalAlpha = 1;
+    below = above;
+  }
 }
 
 /** Latency is on a logarithmic scale, from 50 µs to 30 s. */
@@ -213,19 +225,23 @@ function drawLatency(g, plan, ticks) {
     for (const tick of ticks) {
       for (const one of tick.paths) {
         g.fillStyle = colour(`hue${health.hue(health.controllerOf(one.path))}`);
-        one.latencies.forEach((seconds, index) => g.fillRect(plan.x(tick.t - (tick.seconds * index) / Math.max(one.latencies.length, 1)) - 1, level(seconds) - 1, 2, 2));
+        const points = view.seconds > 60 ? extremes(one.latencies) : one.latencies;
+        points.forEach((seconds, index) => g.fillRect(plan.x(tick.t - (tick.seconds * index) / points.length) - 1, level(seconds) - 1, 2, 2));
         if (one.failed) cross(g, plan.x(tick.t), y + plan.em * 0.4, plan.em * 0.24, colour('bad'));
       }
       if (tick.slowest > 0.1) diamond(g, plan.x(tick.t), level(tick.slowest), plan.em * 0.32, colour('busy'));
     }
     g.strokeStyle = colour('text');
-    for (const one of worst(ticks)) ring(g, plan.x(one.t), level(one.seconds), plan.em * 0.22);
+    for (const one of worst(ticks, view.seconds / 60)) ring(g, plan.x(one.t), level(one.seconds), plan.em * 0.22);
   });
   rule(g, plan, y + high);
   g.fillStyle = colour('text');
   g.textAlign = 'right';
   g.fillText('latency', plan.left - plan.em * 0.5, y + plan.em * 0.3);
 }
+
+/** The least and the most of some latencies, where there is no room for all. */
+const extremes = (latencies) => (latencies.length > 2 ? [Math.min(...latencies), Math.max(...latencies)] : latencies);
 
 /** Steps, activations, rounds of pg_init and trouble with I/O, each with a sign of its own. */
 const SIGNS = { step: '▼', activation: '◆', round: '↻', io: '!' };

@@ -63,7 +63,7 @@ export function diamond(g, x, y, r, fill) {
   g.fill();
 }
 
-/** A ring: the worst of its second. */
+/** A ring: the worst of its time. */
 export function ring(g, x, y, r) {
   g.lineWidth = 1.3;
   g.beginPath();

@@ -24,7 +24,7 @@ export const series = () => ({
 
 /** Takes a tick in. */
 export function takeTick(of, tick) {
-  if (of.ticks.length && tick.t < of.ticks.at(-1).t) of.ticks = [];
+  if (of.ticks.length && tick.t < of.ticks.at(-1).t - 5) of.ticks = [];
   of.ticks.push(tick);
   for (const { path } of tick.paths) if (!of.paths.includes(path)) of.paths = [...of.paths, path].sort();
   while (of.ticks.length > MOST_TICKS || of.ticks[0].t < tick.t - KEPT) of.ticks.shift();
@@ -79,6 +79,17 @@ export function between(ticks, from, to) {
   return ticks.slice(Math.max(0, first - 1), lower(ticks, to) + 1);
 }
 
+/** Ticks in pieces without a gap: while the connection was lost nobody counted. */
+export function runs(ticks) {
+  const pieces = [];
+  for (const tick of ticks) {
+    const last = pieces.at(-1)?.at(-1);
+    if (last && tick.t - tick.seconds < last.t + 0.25) pieces.at(-1).push(tick);
+    else pieces.push([tick]);
+  }
+  return pieces;
+}
+
 function lower(ticks, t) {
   let [low, high] = [0, ticks.length];
   while (low < high) {
@@ -89,14 +100,14 @@ function lower(ticks, t) {
   return low;
 }
 
-/** The worst latency of each second, as `{ t, seconds, path }`. */
-export function worst(ticks) {
+/** The worst latency of each piece of time, as `{ t, seconds, path }`. */
+export function worst(ticks, piece) {
   const found = new Map();
   for (const tick of ticks) {
     for (const { path, latencies } of tick.paths) {
       for (const seconds of latencies) {
-        const second = Math.floor(tick.t);
-        if (!(found.get(second)?.seconds >= seconds)) found.set(second, { t: tick.t, seconds, path });
+        const at = Math.floor(tick.t / piece);
+        if (!(found.get(at)?.seconds >= seconds)) found.set(at, { t: tick.t, seconds, path });
       }
     }
   }
