@@ -277,6 +277,7 @@ function drawLanes(g, plan) {
     g.textAlign = 'right';
     g.fillStyle = colour('text');
     g.fillText(lane.name.replace('controller', 'ctrl'), plan.left - plan.em * 0.5, y + plan.row / 2);
+    if (lane.name.includes(':')) swatch(g, plan, lane.name, y);
     clipped(g, plan, () => lane.bars.forEach((bar) => drawBar(g, plan, bar, y)));
   });
   if (plan.hidden > 0) {
@@ -284,6 +285,15 @@ function drawLanes(g, plan) {
     g.fillStyle = colour('dim');
     g.fillText(`+${plan.hidden} more lanes`, plan.em * 0.2, plan.height - plan.em * 0.6);
   }
+}
+
+/** The colour that a path has in the throughput. */
+function swatch(g, plan, path, y) {
+  const { fill, alpha } = pathColour(path);
+  g.globalAlpha = alpha;
+  g.fillStyle = fill;
+  g.fillRect(plan.left - plan.em * 0.4, y + plan.em * 0.1, plan.em * 0.3, plan.row - plan.em * 0.25);
+  g.globalAlpha = 1;
 }
 
 function drawBar(g, plan, bar, y) {

@@ -20,7 +20,8 @@ export function input(field, given, changed) {
 
 function labelled(field, control, more) {
   control.id = unique('field');
-  return h('label', { class: 'field', for: control.id, title: field.help },
+  const free = ['words', 'text'].includes(field.kind) && !field.pattern && !field.raw;
+  return h('label', { class: free ? 'field wide' : 'field', for: control.id, title: field.help },
     h('span', { class: 'key' }, field.name), control, more);
 }
 
@@ -60,7 +61,7 @@ function typed(field, given, changed) {
 const placeholder = (field) => /"([^"]+)"/.exec(field.help)?.[1] ?? null;
 
 function words(field, given, changed) {
-  const one = typed({ ...field, kind: 'text', placeholder: 'words, as for a shell' }, given?.join(' '), changed);
+  const one = typed({ ...field, placeholder: 'words, as for a shell' }, given?.join(' '), changed);
   const read = () => {
     const text = one.read();
     return text === undefined ? undefined : split(text);

@@ -51,8 +51,11 @@ export function now() {
   return heard.t + Math.min((performance.now() - heard.at) / 1000, 1);
 }
 
-/** What is broken about a thing: `controller A`, `port A0`, `hba0:A0`, `lun 0`. */
-export const brokenAt = (thing) => (lab.status?.broken ?? []).filter((broken) => broken.thing === thing);
+/** Where in the picture something is: the daemons are in the host. */
+const pictured = (thing) => (thing === 'multipathd' ? 'host' : thing);
+
+/** What is broken about a thing of the picture: `host`, `controller A`, `port A0`, `hba0:A0`, `lun 0`. */
+export const brokenAt = (name) => (lab.status?.broken ?? []).filter(({ thing }) => pictured(thing) === name);
 
 /** Marks a thing at once when an act is asked for; `settle` ends it. */
 export function expectChange(thing) {

@@ -117,7 +117,7 @@ function since(name) {
 function drawHost(picture, em) {
   const { host } = picture;
   const { lab: of } = lab.status;
-  const broken = since('host') || since('multipathd');
+  const broken = since('host');
   draw('host', [of.image, of.kernel, of.manager, broken, host], {
     'data-health': broken ? 'bad' : 'good',
     'aria-label': `host, ${of.image}, ${of.manager}${broken ? ', broken' : ''}`,

@@ -106,7 +106,7 @@ function act(word, schema, thing) {
   if (given === null) return null;
   const of = field(word, schema, true);
   const others = (WITH[word] ?? []).map((key) => field(key, definition('Step').properties[key]));
-  const help = of.help.replace(/^Action: /, '');
+  const help = of.help.replace(/^Action: /, '').replaceAll('`', '');
   return { word, help, fields: [{ ...of, help }, ...others], given };
 }
 
