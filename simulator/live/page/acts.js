@@ -4,7 +4,7 @@ import { post, remove } from './api.js';
 import { at, h } from './dom.js';
 import { clock } from './format.js';
 import { notice } from './notices.js';
-import { expectChange, lab, on, settle, tell } from './state.js';
+import { expectChange, lab, on, settle } from './state.js';
 import { ctl, lines, oneLine } from './toml.js';
 
 /** Does a step: a table of the language. Its thing is marked at once. What is refused is thrown. */
@@ -23,6 +23,9 @@ async function carryOut(thing, ask, told) {
     const { did } = await ask();
     did?.forEach(report);
     return did;
+  } catch (error) {
+    show({ t: null, ...told, refused: true });
+    throw error;
   } finally {
     setTimeout(() => settle(thing), 150);
   }
@@ -32,8 +35,12 @@ async function carryOut(thing, ask, told) {
 function report(did) {
   show(did);
   if (did.error) notice('bad', `${did.words}: ${did.error}`);
-  tell('did', did);
+  if (did.ran) notice(did.ran.code === 0 ? 'note' : 'bad', `${did.words}: ${ranWords(did.ran)}`);
 }
+
+/** What a program brought, in words: its exit code and its output. */
+export const ranWords = (ran) =>
+  `${ran.code === null ? 'killed' : `exit code ${ran.code}`}\n${ran.stdout}${ran.stderr}`;
 
 /** Removes a fault rule that was added. */
 export async function removeFault(name) {
@@ -55,11 +62,12 @@ export function undoOf(broken) {
 }
 
 /** The line at the bottom: the last act as command and as step. */
-function show({ t, ctl: command, toml, pending }) {
+function show({ t, ctl: command, toml, pending, refused }) {
   at('last').replaceChildren(
-    h('span', { class: 'time' }, t === null ? '…' : clock(t)),
+    h('span', { class: 'time' }, refused ? '✕' : t === null ? '…' : clock(t)),
     h('code', { class: 'command' }, `$ ${command}`),
     toml ? h('code', { class: 'toml' }, toml) : '',
+    refused ? h('span', { class: 'tag bad' }, 'refused') : '',
     pending ? h('span', { class: 'tag' }, lab.status?.held.on ? 'held' : 'running') : '',
   );
 }

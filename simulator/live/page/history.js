@@ -1,5 +1,6 @@
 // What was done to the lab, when and by which command.
 
+import { ranWords } from './acts.js';
 import { at, h, perFrame } from './dom.js';
 import { lab, on } from './state.js';
 
@@ -24,5 +25,5 @@ function item(did) {
     h('code', { class: 'command' }, `$ ${did.ctl}`),
     h('code', { class: 'toml' }, did.toml),
     did.error ? h('pre', { class: 'error' }, did.error) : null,
-    did.ran ? h('pre', { class: 'ran' }, `exit code ${did.ran.code ?? 'none'}\n${did.ran.stdout}${did.ran.stderr}`) : null);
+    did.ran ? h('pre', { class: 'ran' }, ranWords(did.ran)) : null);
 }

@@ -20,7 +20,7 @@ export const lab = {
 
 const followers = new Map();
 
-/** Calls `follower` with each message of this kind: status, tick, event, connection, language, pending, did. */
+/** Calls `follower` with each message of this kind: status, tick, event, lost, connection, language, pending, theme. */
 export function on(kind, follower) {
   if (!followers.has(kind)) followers.set(kind, []);
   followers.get(kind).push(follower);
