@@ -21,7 +21,7 @@ use crate::{
 /// before, has timestamps too.
 const STORY_BEGINS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The maximum number of packets that wait for earlier ones, about 40 MB.
+/// The maximum number of packets that wait for earlier ones, about 50 MB.
 const WAITING: usize = 1 << 18;
 
 const COMMENT: &str = "The story begins at 1970-01-02 00:00:00 UTC. SCSI commands are shown as \
@@ -46,8 +46,9 @@ pub struct Capture<W> {
 
 impl<W: Write> Capture<W> {
     /// Begins a capture of at most `limit` bytes. Each of `nexuses` is an interface of the file;
-    /// others are not captured. The file begins with a section header, the
-    /// interfaces and the names of HBAs and ports, whatever the limit.
+    /// other nexuses are not captured. The file begins with a section header, the interfaces and
+    /// the names of HBAs and ports, whatever the limit. Each packet is one write: a file should be
+    /// in a [`std::io::BufWriter`].
     ///
     /// `story_begins` is the time of 1970-01-02 00:00:00 UTC in the file. Earlier commands have
     /// earlier timestamps, but none before 1970.
