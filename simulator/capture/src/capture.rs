@@ -51,7 +51,8 @@ impl<W: Write> Capture<W> {
     /// in a [`std::io::BufWriter`].
     ///
     /// `story_begins` is the time of 1970-01-02 00:00:00 UTC in the file. Earlier commands have
-    /// earlier timestamps, but none before 1970.
+    /// earlier timestamps, but none before 1970. `first` is the number of the first command to be
+    /// captured; one that arrived earlier and ends later comes late, with its own time.
     ///
     /// # Errors
     /// If the beginning of the file cannot be written.
@@ -59,6 +60,7 @@ impl<W: Write> Capture<W> {
         mut writer: W,
         nexuses: impl IntoIterator<Item = Nexus>,
         story_begins: Time,
+        first: u64,
         limit: u64,
     ) -> io::Result<Self> {
         let wire = Wire::new(nexuses.into_iter().collect());
@@ -69,12 +71,12 @@ impl<W: Write> Capture<W> {
         start.extend(pcapng::names(wire.names()));
         writer.write_all(&start)?;
         let room = limit.saturating_sub(start.len() as u64);
-        let window = Window::new(WAITING);
+        let window = Window::new(WAITING, first);
         Ok(Capture { writer, story_begins, wire, window, functions: 0, room, full: false })
     }
 
     /// Adds a completed command: the request at its arrival, the response at its completion.
-    /// Commands are expected from number 0 on, in any order, and each once.
+    /// Commands are expected from the first number on, in any order, and each once.
     ///
     /// Packets are written when all commands that arrived before them have been added, at the
     /// latest when about 250000 packets wait. A request that comes later than that is written with

@@ -27,10 +27,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// A window with room for this number of packets.
-    pub(crate) fn new(room: usize) -> Self {
+    /// A window with room for this number of packets, from the command with the number `first` on.
+    pub(crate) fn new(room: usize, first: u64) -> Self {
         let (held, ahead) = (BTreeMap::new(), BTreeMap::new());
-        Window { room, held, awaited: 0, ahead, complete: Time::ZERO }
+        Window { room, held, awaited: first, ahead, complete: Time::ZERO }
     }
 
     /// Notes that a command has been reported.
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_packet_waits_for_every_command_that_arrived_before_it() {
-        let mut window = Window::new(100);
+        let mut window = Window::new(100, 0);
         let after = after_each(&mut window, &[(1, 10), (2, 20), (0, 5), (3, 30)]);
         assert_eq!(after, [vec![], vec![], vec![0, 1], vec![2]]);
         assert_eq!(window.take().map(|(place, _)| place.turn), Some(Turn::Command(3)));
@@ -129,14 +129,14 @@ mod tests {
 
     #[test]
     fn a_command_is_not_waited_for_when_there_is_no_room() {
-        let mut window = Window::new(2);
+        let mut window = Window::new(2, 0);
         let after = after_each(&mut window, &[(1, 10), (2, 20), (3, 30), (4, 40), (0, 5)]);
         assert_eq!(after, [vec![], vec![], vec![1, 2], vec![3], vec![0]]);
     }
 
     #[test]
     fn functions_do_not_need_more_room_either() {
-        let mut window = Window::new(2);
+        let mut window = Window::new(2, 0);
         let held = (0..4).map(|number| {
             hold(&mut window, Turn::Function(number), 10);
             ready(&mut window)

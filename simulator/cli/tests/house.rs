@@ -65,6 +65,7 @@ const HOUSE: [Floor; 14] = [
             "sansim-time",
             "sansim-protocol",
             "sansim-array",
+            "sansim-capture",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

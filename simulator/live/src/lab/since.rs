@@ -70,7 +70,7 @@ impl Driver<'_> {
         }
         status.history = self.acts.history.iter().cloned().collect();
         status.tour = self.playing.tour();
-        status.capture = None;
+        status.capture = self.teller.capturing.status();
         status
     }
 
