@@ -116,3 +116,5 @@ fn listen(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
     Ok((port, [first].into_iter().chain(second).collect()))
 }
 
+#[cfg(test)]
+mod tests;
