@@ -29,6 +29,7 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken as Stop;
 
+pub(crate) use self::limits::FILE;
 pub use self::openapi::openapi;
 use self::{
     app::App,

@@ -17,18 +17,28 @@ async fn a_huge_upload_is_refused_before_it_is_read() {
     let lab = lab();
     let most = lab.client.push("/f", vec![0; 16 << 20]).await.unwrap_err().to_string();
     assert_eq!(most, "16777216 bytes");
+    let more = lab.client.push("/f", vec![0; (16 << 20) + 1]).await.unwrap_err().to_string();
+    assert_eq!(more, "this is larger than 16 MiB");
+    for (request, length) in [
+        ("PUT /api/files?path=/f", "Content-Length: 1099511627776"),
+        ("POST /api/acts", "Content-Type: application/json\r\nContent-Length: 1048577"),
+    ] {
+        let mut stream = lab.unix().await;
+        let head = format!("{request} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        soon(stream.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413");
+    }
+    // Nor is one without a length read to its end.
     let mut stream = lab.unix().await;
-    let head = format!(
-        "PUT /api/files?path=/f HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
-        1u64 << 40
-    );
+    let head = "POST /api/acts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Transfer-Encoding: chunked\r\n\r\n200000\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
+    let _ = soon(stream.write_all(&vec![b' '; 0x20_0000])).await;
     let mut answer = [0; 12];
     soon(stream.read_exact(&mut answer)).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
-    let words = vec!["x".repeat(2 << 20)];
-    let refused = lab.client.act(vec![Given::Words(words)]).await.unwrap_err().to_string();
-    assert_eq!(refused, "this is larger than 1 MiB");
 }
 
 #[tokio::test]

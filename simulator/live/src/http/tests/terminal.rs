@@ -36,6 +36,20 @@ async fn bytes_pass_in_both_directions_until_the_program_has_ended() {
 }
 
 #[tokio::test]
+async fn a_program_can_be_left() {
+    let mut lab = lab();
+    let (typed, input) = mpsc::channel(8);
+    let (output, _shown) = mpsc::channel(8);
+    let client = lab.client.clone();
+    let runs =
+        tokio::spawn(async move { client.terminal(&[], "vt100", SIZE, input, output).await });
+    let mut guest = soon(lab.opened.recv()).await.unwrap();
+    typed.send(Input::HungUp).await.unwrap();
+    assert_eq!(soon(runs).await.unwrap().unwrap(), None);
+    assert_eq!(soon(guest.input.recv()).await, Some(Input::HungUp));
+}
+
+#[tokio::test]
 async fn a_program_whose_client_has_gone_is_hung_up() {
     let mut lab = lab();
     let socket = open(&lab, "as=bytes").await;
