@@ -29,7 +29,11 @@ pub(super) struct Capturing {
 
 impl Capturing {
     /// A capture that is off. `directory` is the lab's.
-    pub(super) fn new(nexuses: Vec<Nexus>, story_begins: Time, directory: &std::path::Path) -> Self {
+    pub(super) fn new(
+        nexuses: Vec<Nexus>,
+        story_begins: Time,
+        directory: &std::path::Path,
+    ) -> Self {
         Capturing { nexuses, story_begins, path: directory.join(FILE), open: None, next: 0 }
     }
 
@@ -46,7 +50,8 @@ impl Capturing {
             (false, None) => Err(io::Error::other("the capture is off")),
         };
         let path = self.path.display();
-        let refuse = |error| Refused::new(Why::Failed, format!("cannot capture to {path}: {error}"));
+        let refuse =
+            |error| Refused::new(Why::Failed, format!("cannot capture to {path}: {error}"));
         switched.map(|()| path.to_string()).map_err(refuse)
     }
 

@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{
-    Options, TICK, acts::Acts, capturing::Capturing, chores::Chores, io::Io, play::Playing, pump::Pumps, since::Since,
-    teller::Teller, time::Skip, waits::Waits, words::Words,
+    Options, TICK, acts::Acts, capturing::Capturing, chores::Chores, io::Io, play::Playing,
+    pump::Pumps, since::Since, teller::Teller, time::Skip, waits::Waits, words::Words,
 };
 use crate::{
     api::{LabStatus, Refused, Why},
@@ -233,7 +233,7 @@ impl<'m> Driver<'m> {
                 let _ = answer.send(self.teller.capturing.switch(on));
             }
             Ask::Console(answer) => drop(answer.send(self.console())),
-            Ask::Save(answer) => drop(answer.send(Ok(self.save()))),
+            Ask::Save(answer) => drop(answer.send(self.save())),
             Ask::Tour(change, answer) => drop(answer.send(self.change_tour(change))),
             Ask::Open(argv, term, size, answer) => self.open(argv, term, size, answer).await?,
             Ask::Complete(words, answer) => drop(answer.send(Ok(self.complete(&words)))),
