@@ -21,7 +21,7 @@ use crate::{
 /// before, has timestamps too.
 const STORY_BEGINS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The maximum number of packets that wait for earlier ones, about 40 MB.
+/// The maximum number of packets that wait for earlier ones, about 50 MB.
 const WAITING: usize = 1 << 18;
 
 const COMMENT: &str = "The story begins at 1970-01-02 00:00:00 UTC. SCSI commands are shown as \
@@ -46,11 +46,13 @@ pub struct Capture<W> {
 
 impl<W: Write> Capture<W> {
     /// Begins a capture of at most `limit` bytes. Each of `nexuses` is an interface of the file;
-    /// others are not captured. The file begins with a section header, the
-    /// interfaces and the names of HBAs and ports, whatever the limit.
+    /// other nexuses are not captured. The file begins with a section header, the interfaces and
+    /// the names of HBAs and ports, whatever the limit. Each packet is one write: a file should be
+    /// in a [`std::io::BufWriter`].
     ///
     /// `story_begins` is the time of 1970-01-02 00:00:00 UTC in the file. Earlier commands have
-    /// earlier timestamps, but none before 1970.
+    /// earlier timestamps, but none before 1970. `first` is the number of the first command to be
+    /// captured; one that arrived earlier and ends later comes late, with its own time.
     ///
     /// # Errors
     /// If the beginning of the file cannot be written.
@@ -58,6 +60,7 @@ impl<W: Write> Capture<W> {
         mut writer: W,
         nexuses: impl IntoIterator<Item = Nexus>,
         story_begins: Time,
+        first: u64,
         limit: u64,
     ) -> io::Result<Self> {
         let wire = Wire::new(nexuses.into_iter().collect());
@@ -68,12 +71,12 @@ impl<W: Write> Capture<W> {
         start.extend(pcapng::names(wire.names()));
         writer.write_all(&start)?;
         let room = limit.saturating_sub(start.len() as u64);
-        let window = Window::new(WAITING);
+        let window = Window::new(WAITING, first);
         Ok(Capture { writer, story_begins, wire, window, functions: 0, room, full: false })
     }
 
     /// Adds a completed command: the request at its arrival, the response at its completion.
-    /// Commands are expected from number 0 on, in any order, and each once.
+    /// Commands are expected from the first number on, in any order, and each once.
     ///
     /// Packets are written when all commands that arrived before them have been added, at the
     /// latest when about 250000 packets wait. A request that comes later than that is written with

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use etherparse::PacketBuilder;
 use sansim_array::{HbaId, Nexus, PortId};
 
-/// The TCP port of an iSCSI target (RFC 7143 clause 4.2.7.1), and one for the initiator.
+/// The TCP port of an iSCSI target (IANA: iscsi-target), and one for the initiator.
 const TARGET_PORT: u16 = 3260;
 const INITIATOR_PORT: u16 = 49_152;
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-/// Block types (section 11.1).
+/// Block types: each is in the section of its block.
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const NAME_RESOLUTION: u32 = 4;

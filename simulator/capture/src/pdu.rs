@@ -45,7 +45,7 @@ fn put_response_numbers(header: &mut [u8; HEADER], cmd_sn: u32, stat_sn: u32) {
     put(header, 32, cmd_sn.wrapping_add(MORE_COMMANDS - 1));
 }
 
-/// The LUN field: a single level LUN structure (SAM-5 4.7.3), as in virtio-scsi.
+/// The LUN field: a single level LUN structure (SAM-5 4.7), as in virtio-scsi.
 fn lun_field(lun: Lun) -> [u8; 8] {
     let [high, low] = match lun.0 {
         // Peripheral device addressing.

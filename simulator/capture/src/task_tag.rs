@@ -6,7 +6,7 @@ pub(crate) struct TaskTag(pub(crate) u32);
 
 impl TaskTag {
     /// The tag that no task may have. As a referenced task tag: the function does not refer to a
-    /// command, or to none in the capture (RFC 7143 clause 11.5.5).
+    /// command, or to none in the capture (RFC 7143 clause 11.5.4).
     pub(crate) const NONE: TaskTag = TaskTag(0xffff_ffff);
 
     /// The tag of a command, by its number in the order of arrival. Numbers repeat after 2^31

@@ -27,10 +27,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// A window with room for this number of packets.
-    pub(crate) fn new(room: usize) -> Self {
+    /// A window with room for this number of packets, from the command with the number `first` on.
+    pub(crate) fn new(room: usize, first: u64) -> Self {
         let (held, ahead) = (BTreeMap::new(), BTreeMap::new());
-        Window { room, held, awaited: 0, ahead, complete: Time::ZERO }
+        Window { room, held, awaited: first, ahead, complete: Time::ZERO }
     }
 
     /// Notes that a command has been reported.
@@ -48,14 +48,15 @@ impl Window {
 
     /// Takes the next packet whose turn it is.
     pub(crate) fn take_ready(&mut self) -> Option<(Place, Packet)> {
-        if self.held.len().max(self.ahead.len()) > self.room
+        let crowded = self.held.len() > self.room;
+        if (crowded || self.ahead.len() > self.room)
             && let Some((seq, _)) = self.ahead.first_key_value()
         {
             self.awaited = *seq;
             self.proceed();
         }
         let first = self.held.first_entry()?;
-        (first.key().at < self.complete).then(|| first.remove_entry())
+        (crowded || first.key().at < self.complete).then(|| first.remove_entry())
     }
 
     /// Takes the next packet, whether or not an earlier one may come.
@@ -87,44 +88,60 @@ mod tests {
         task_tag::TaskTag,
     };
 
-    /// Reports commands that arrive at these times, in this order, and returns the numbers of the
-    /// packets that are ready after each.
-    fn ready(window: &mut Window, commands: &[(u64, u64)]) -> Vec<Vec<u64>> {
+    /// Holds a packet; which one does not matter.
+    fn hold(window: &mut Window, turn: Turn, at: u64) {
+        let function = Function {
+            nexus: Nexus { hba: HbaId(0), port: "A0".parse().unwrap() },
+            lun: Lun(0),
+            function: TaskManagement::ClearAca,
+            response: None,
+            fault: None,
+            tag: TaskTag::NONE,
+        };
+        let place = Place { at: Time::from_nanos(at), turn, is_response: false };
+        window.hold(place, Packet::Function(function.into()));
+    }
+
+    /// The packets that are ready.
+    fn ready(window: &mut Window) -> Vec<Turn> {
+        std::iter::from_fn(|| window.take_ready()).map(|(place, _)| place.turn).collect()
+    }
+
+    /// Reports commands that arrive at these times, in this order, and returns the numbers of those
+    /// that are ready after each.
+    fn after_each(window: &mut Window, commands: &[(u64, u64)]) -> Vec<Vec<u64>> {
+        let number = |turn| if let Turn::Command(seq) = turn { seq } else { unreachable!() };
         let report = |&(seq, at): &(u64, u64)| {
-            let at = Time::from_nanos(at);
-            window.reported(seq, at);
-            // Which packet it is does not matter.
-            let nexus = Nexus { hba: HbaId(0), port: "A0".parse().unwrap() };
-            let packet = Packet::Function(
-                Function {
-                    nexus,
-                    lun: Lun(0),
-                    function: TaskManagement::ClearAca,
-                    response: None,
-                    fault: None,
-                    tag: TaskTag::NONE,
-                }
-                .into(),
-            );
-            window.hold(Place { at, turn: Turn::Command(seq), is_response: false }, packet);
-            let numbers = std::iter::from_fn(|| window.take_ready()).map(|(place, _)| place.turn);
-            numbers.map(|turn| if let Turn::Command(seq) = turn { seq } else { 0 }).collect()
+            window.reported(seq, Time::from_nanos(at));
+            hold(window, Turn::Command(seq), at);
+            ready(window).into_iter().map(number).collect()
         };
         commands.iter().map(report).collect()
     }
 
     #[test]
     fn a_packet_waits_for_every_command_that_arrived_before_it() {
-        let mut window = Window::new(100);
-        let after = ready(&mut window, &[(1, 10), (2, 20), (0, 5), (3, 30)]);
+        let mut window = Window::new(100, 0);
+        let after = after_each(&mut window, &[(1, 10), (2, 20), (0, 5), (3, 30)]);
         assert_eq!(after, [vec![], vec![], vec![0, 1], vec![2]]);
         assert_eq!(window.take().map(|(place, _)| place.turn), Some(Turn::Command(3)));
     }
 
     #[test]
     fn a_command_is_not_waited_for_when_there_is_no_room() {
-        let mut window = Window::new(2);
-        let after = ready(&mut window, &[(1, 10), (2, 20), (3, 30), (4, 40), (0, 5)]);
+        let mut window = Window::new(2, 0);
+        let after = after_each(&mut window, &[(1, 10), (2, 20), (3, 30), (4, 40), (0, 5)]);
         assert_eq!(after, [vec![], vec![], vec![1, 2], vec![3], vec![0]]);
+    }
+
+    #[test]
+    fn functions_do_not_need_more_room_either() {
+        let mut window = Window::new(2, 0);
+        let held = (0..4).map(|number| {
+            hold(&mut window, Turn::Function(number), 10);
+            ready(&mut window)
+        });
+        let first = [0, 1].map(|number| vec![Turn::Function(number)]);
+        assert_eq!(held.collect::<Vec<_>>(), [&[vec![], vec![]], &first[..]].concat());
     }
 }

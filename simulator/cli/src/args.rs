@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sansim_run::Until;
 
-use crate::{own::OwnArgs, up::UpArgs};
+use crate::{
+    ctl::args::{CtlArgs, DownArgs},
+    own::OwnArgs,
+    up::UpArgs,
+};
 
 /// A full-system simulator of multipath SANs.
 ///
@@ -32,6 +36,10 @@ image, or the guest did not boot or died); 130 interrupted.";
 const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it differs, or a fork fails; 2 the \
 run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \
 moment of --until; 3 the lab failed; 130 interrupted.";
+
+const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
+failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
+the code of their program.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
@@ -60,6 +68,16 @@ pub(crate) enum Command {
     /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Control a lab that is running: look at it, break it, heal it.
+    ///
+    /// Whatever is not one of the commands below is a step in the words of the scenario language: `sansim ctl fail
+    /// controller A`, `sansim ctl link down A0 hba0`.
+    ///
+    /// For completion in bash, with what the running lab knows: source <(COMPLETE=bash sansim)
+    #[command(after_help = CTL_EXIT_CODES)]
+    Ctl(CtlArgs),
+    /// End a lab that is running.
+    Down(DownArgs),
     /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
     /// List, build, add or remove guest images.

@@ -85,6 +85,11 @@ impl<'s> Checker<'s> {
         }
     }
 
+    /// For a table whose meaning is wanted, whichever SAN it is for. Reports mean nothing.
+    pub(crate) fn of_any_san(problems: Problems<'s>) -> Self {
+        Checker { shape: Shape::any(), ..Checker::new(problems) }
+    }
+
     /// Sets the latest end of the story.
     pub(crate) fn know_end(&mut self, end: Duration) {
         self.end = end;
@@ -265,8 +270,8 @@ impl<'s> Checker<'s> {
 
     pub(crate) fn hba(&mut self, given: &At<u64>) -> HbaId {
         let count = self.shape.hbas.len();
-        match u8::try_from(given.value) {
-            Ok(index) if usize::from(index) < count => HbaId(index),
+        match u8::try_from(given.value).map(HbaId) {
+            Ok(hba) if self.shape.has_hba(hba) => hba,
             _ => {
                 let problem = format!("there is no HBA {}", given.value);
                 let help =
@@ -279,7 +284,7 @@ impl<'s> Checker<'s> {
 
     pub(crate) fn lun(&mut self, given: &At<u64>) -> Lun {
         match u16::try_from(given.value).ok().map(Lun) {
-            Some(lun) if self.shape.luns.contains(&lun) => lun,
+            Some(lun) if self.shape.has_lun(lun) => lun,
             _ => {
                 let problem = format!("the array has no LUN {}", given.value);
                 self.refuse(&given.span, problem, self.shape.luns_in_words());

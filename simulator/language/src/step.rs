@@ -65,6 +65,7 @@ use crate::{
         Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
         Value, Word, chosen, joined, table,
     },
+    spoken::Spoken,
     value::At,
 };
 
@@ -83,9 +84,25 @@ pub struct Step {
     pub words: String,
 }
 
+impl Step {
+    /// A step that does this at the beginning, or at once where the time does not matter.
+    pub fn of(name: String, action: StepAction) -> Self {
+        let (trigger, words) = (Trigger::At(Duration::ZERO), words(&action));
+        Step { name, trigger, action, words, caption: None }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.trigger, self.words)
+    }
+}
+
+impl Step {
+    /// A step at the beginning of the story.
+    pub(crate) fn at_once(name: &str, action: StepAction) -> Self {
+        let (name, words) = (name.to_owned(), words(&action));
+        Step { name, caption: None, trigger: Trigger::At(Duration::ZERO), action, words }
     }
 }
 
@@ -102,6 +119,8 @@ pub enum StepAction {
 pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
     /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
+    /// What is said of the word, besides its keys.
+    const SPOKEN: Spoken = Spoken::PLAIN;
 
     /// The object that the step creates and that other tables can refer to, such as a mapped LUN.
     fn announce(&self) -> Announced {
@@ -123,6 +142,8 @@ pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
 pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
     /// As [`StepWord::EXAMPLE`].
     const EXAMPLE: &'static str;
+    /// As [`StepWord::SPOKEN`].
+    const SPOKEN: Spoken = Spoken::PLAIN;
 
     /// As [`StepWord::announce`].
     fn announce(&self) -> Announced {
@@ -141,6 +162,7 @@ pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
 
 impl<T: ArrayWord> StepWord for T {
     const EXAMPLE: &'static str = T::EXAMPLE;
+    const SPOKEN: Spoken = T::SPOKEN;
 
     fn announce(&self) -> Announced {
         ArrayWord::announce(self)
@@ -194,6 +216,7 @@ impl<T: StepWord> WrittenStep for T {
 /// The entry of an action in [`WORDS`].
 struct Entry {
     word: Word<dyn WrittenStep>,
+    spoken: Spoken,
     of: fn(&StepAction) -> Option<Arc<dyn WrittenStep>>,
     words: fn(&StepAction) -> Option<String>,
 }
@@ -203,6 +226,7 @@ const fn entry<T: StepWord>() -> Entry {
         word: Word::new::<T>(T::EXAMPLE, |entries, problems| {
             T::take(entries, problems).map(|word| Arc::new(word) as Arc<dyn WrittenStep>)
         }),
+        spoken: T::SPOKEN,
         of: |action| T::of(action).map(|word| Arc::new(word) as Arc<dyn WrittenStep>),
         words: T::words,
     }
@@ -329,6 +353,14 @@ impl StepTable {
         }
     }
 
+    /// The word for an action, with its keys.
+    pub(crate) fn word(action: &StepAction) -> PlainTable {
+        let mut table = PlainTable::default();
+        let word = WORDS.iter().find_map(|entry| (entry.of)(action));
+        word.iter().for_each(|word| word.put(&mut table));
+        table
+    }
+
     /// Validates the step and converts it; `None` if there is a mistake, which has been reported.
     pub(crate) fn check(
         &self,
@@ -349,7 +381,8 @@ impl StepTable {
         Some(self.step(name, action, checker))
     }
 
-    fn action(&self, checker: &mut Checker<'_>) -> Option<StepAction> {
+    /// Validates the action and converts it; `None` if it has been reported that there is none.
+    pub(crate) fn action(&self, checker: &mut Checker<'_>) -> Option<StepAction> {
         self.word.as_ref().map(|word| word.check(checker))
     }
 
@@ -362,8 +395,7 @@ impl StepTable {
             checker.report(&caption.span, Diagnostic::error(problem));
         }
         let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
-        let (name, words) = (name.to_owned(), words(&action));
-        Step { name, caption, trigger: Trigger::At(Duration::ZERO), action, words }
+        Step { caption, ..Step::at_once(name, action) }
     }
 }
 
@@ -376,6 +408,17 @@ fn words(action: &StepAction) -> String {
 /// The keys of every action, each with an example, for the schema and the reference.
 pub(crate) fn actions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|entry| ((entry.word.forms)(), entry.word.example))
+}
+
+/// The keys of the action that `word` names, and what is said of it besides.
+pub(crate) fn spoken(word: &str) -> Option<(Vec<KeyForm>, &'static Spoken)> {
+    let entry = WORDS.iter().find(|entry| entry.word.key() == word)?;
+    Some(((entry.word.forms)(), &entry.spoken))
+}
+
+/// The keys that every step has, besides those about its time.
+pub(crate) fn head() -> Vec<KeyForm> {
+    Head::keys()
 }
 
 pub(crate) use on::events;

@@ -15,10 +15,13 @@ pub use self::{
     error::ClientError,
     follow::{Follower, Told},
 };
-use crate::api::{
-    Candidate, CaptureChange, CaptureFile, Did, Done, Exec, Expected, Given, IoChange,
-    MultipathText, Named, Nothing, Now, Ran, Saved, Status, Steps, TimeChange, TourChange, WaitFor,
-    Words,
+use crate::{
+    api::{
+        Candidate, CaptureChange, CaptureFile, Did, Done, Exec, Expected, Given, IoChange,
+        MultipathText, Named, Nothing, Now, Ran, Refused, Saved, Status, Steps, TimeChange,
+        TourChange, WaitFor, Why, Words,
+    },
+    http::FILE,
 };
 
 /// A client of a lab. It makes a connection for each question.
@@ -98,6 +101,11 @@ impl Client {
 
     /// Writes a file of the guest.
     pub async fn push(&self, path: &str, contents: Vec<u8>) -> Result<(), ClientError> {
+        // The lab stops reading there, and an answer would be lost.
+        if contents.len() > FILE {
+            let why = format!("this is larger than {} MiB", FILE >> 20);
+            return Err(Refused::new(Why::Invalid, why).into());
+        }
         let path = format!("/api/files?path={}", request::encode(path));
         self.json(Method::PUT, &path, Body::Bytes(contents)).await.map(|Nothing {}| ())
     }

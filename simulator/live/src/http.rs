@@ -29,6 +29,7 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken as Stop;
 
+pub(crate) use self::limits::FILE;
 pub use self::openapi::openapi;
 use self::{
     app::App,
@@ -115,3 +116,6 @@ fn listen(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
     let second = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).ok();
     Ok((port, [first].into_iter().chain(second).collect()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod acts;
 mod broken;
+mod capturing;
 mod chores;
 mod driver;
 mod front;

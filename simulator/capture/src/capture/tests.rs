@@ -29,7 +29,7 @@ fn record(seq: u64, at: u64) -> CommandRecord {
 }
 
 fn capture(limit: u64) -> Capture<Vec<u8>> {
-    Capture::new(Vec::new(), [nexus(0)], Time::from_nanos(100), limit).unwrap()
+    Capture::new(Vec::new(), [nexus(0)], Time::from_nanos(100), 0, limit).unwrap()
 }
 
 /// The timestamps and the opcodes of the packets in a file.
@@ -60,7 +60,7 @@ fn the_story_begins_a_day_after_1970() {
 #[test]
 fn nothing_is_before_1970() {
     let (begins, wire) = (Time::from_nanos(u64::MAX), [nexus(0)]);
-    let mut capture = Capture::new(Vec::new(), wire, begins, 1 << 20).unwrap();
+    let mut capture = Capture::new(Vec::new(), wire, begins, 0, 1 << 20).unwrap();
     capture.command(&record(0, 7)).unwrap();
     assert_eq!(packets(&capture.finish().unwrap()), [(0, 0x01), (0, 0x21)]);
 }

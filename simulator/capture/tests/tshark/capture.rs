@@ -111,6 +111,22 @@ fn packets_are_in_the_order_of_time_and_tcp_has_no_complaints() {
 }
 
 #[test]
+fn a_request_that_comes_late_in_the_file_reads_right() {
+    let Some(tshark) = Tshark::find() else { return };
+    // As if a thread had read the clock long before it came to the array.
+    let arrivals = [(0, 10), (1, 20), (2, 30), (3, 15), (4, 40)];
+    let records = arrivals.map(|(seq, ms)| command(seq, ms, "hba0:A0", &TEST_UNIT_READY, GOOD));
+    let capture = captured(&[], &records);
+    let sent = tshark.fields(&capture, "iscsi.opcode == 0x01", &["iscsi.initiatortasktag"]);
+    assert_eq!(sent.concat(), [0, 1, 3, 2, 4].map(|seq: usize| tag(&records[seq])));
+    let tags = ["iscsi.initiatortasktag", "iscsi.time"];
+    let mut responses = tshark.fields(&capture, "iscsi.opcode == 0x21", &tags);
+    responses.sort();
+    assert_eq!(responses, records.map(|record| [tag(&record), "0.000010000".to_owned()]));
+    assert_eq!(tshark.read(&capture, &["-Y", "tcp.analysis.flags"]), "");
+}
+
+#[test]
 fn sense_data_and_comments_are_shown() {
     let Some(tshark) = Tshark::find() else { return };
     let capture = capture();

@@ -91,7 +91,8 @@ pub(crate) fn captured(changes: &[StateChange], records: &[CommandRecord]) -> Ca
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("capture.pcapng");
     let nexuses = ["hba0:A0", "hba1:B0"].map(nexus);
-    let mut capture = Capture::new(File::create(&file).unwrap(), nexuses, STORY, 1 << 20).unwrap();
+    let mut capture =
+        Capture::new(File::create(&file).unwrap(), nexuses, STORY, 0, 1 << 20).unwrap();
     for change in changes {
         capture.change(change).unwrap();
     }

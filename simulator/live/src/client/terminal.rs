@@ -17,7 +17,8 @@ use crate::api::{FromTerminal, ToTerminal};
 
 impl Client {
     /// Runs a program in a new terminal: `argv` (a shell, if it is empty), `$TERM`, size. Passes
-    /// its input and output on until it has ended; returns its exit code, `None` if it was killed.
+    /// its input and output on until it has ended, or is left with [`Input::HungUp`]; returns its
+    /// exit code, `None` if it was killed or left.
     ///
     /// # Errors
     /// What the lab refuses, and what goes wrong on the way.
@@ -38,11 +39,12 @@ impl Client {
         let (mut sending, mut receiving) = socket.split();
         let typed = async {
             while let Some(input) = input.recv().await {
-                let Some(message) = message(input) else { break };
+                let Some(message) = message(input) else {
+                    return sending.close().await.map_err(ClientError::lost).map(|()| None);
+                };
                 sending.send(message).await.map_err(ClientError::lost)?;
             }
-            sending.close().await.map_err(ClientError::lost)?;
-            // What the program says last is still to come.
+            // What the program says is still to come.
             std::future::pending().await
         };
         let shown = async {
@@ -60,7 +62,7 @@ impl Client {
             Err(ClientError::lost("the terminal was closed"))
         };
         tokio::select! {
-            failed = typed => failed,
+            left = typed => left,
             ended = shown => ended,
         }
     }

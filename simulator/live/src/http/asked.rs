@@ -1,7 +1,7 @@
 //! What a request asks: its body and the parameters in its address.
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{FromRequest, Request},
     http::{Uri, header},
 };
@@ -36,6 +36,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Asked<T> {
 
 /// Reads a body of at most so many bytes.
 pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::too_large(limit));
+    }
     let read = timeout(BODY_TIME, to_bytes(body, limit)).await.map_err(|_| Problem::late())?;
     read.map_err(|_| Problem::too_large(limit))
 }

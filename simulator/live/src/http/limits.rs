@@ -14,7 +14,7 @@ pub(super) const FILES: usize = 4;
 /// The size of what is asked, in bytes.
 pub(super) const BODY: usize = 1 << 20;
 /// The size of a file for the guest, in bytes.
-pub(super) const FILE: usize = 16 << 20;
+pub(crate) const FILE: usize = 16 << 20;
 /// The size of the headers of a request, and of what is kept for a slow reader, in bytes.
 pub(super) const BUFFER: usize = 64 << 10;
 /// The size of a message from a terminal's client, in bytes.

@@ -219,7 +219,7 @@ impl Driver<'_> {
 
 /// An act that is about to be done.
 fn did(t: f64, step: &Step) -> Did {
-    let Told { ctl, toml } = Words::told(&step.action);
+    let Told { ctl, toml } = Words::told(step);
     let (name, words) = (step.name.clone(), step.words.clone());
     Did { t, name, words, toml, ctl, error: None, pending: true, ran: None }
 }

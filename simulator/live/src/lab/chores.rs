@@ -101,6 +101,7 @@ impl Driver<'_> {
             .and_then(|()| self.stage.filled(argv).map_err(|why| Refused::new(Why::Invalid, why)));
         match ready {
             Ok(argv) if !argv.is_empty() => {
+                self.pumps.used = true;
                 let guest = self.stage.guest().clone();
                 self.chores.answer(answer, run(guest, argv, at_most));
             }

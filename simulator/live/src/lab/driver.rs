@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{
-    Options, TICK, acts::Acts, chores::Chores, io::Io, play::Playing, pump::Pumps, since::Since,
-    teller::Teller, time::Skip, waits::Waits, words::Words,
+    Options, TICK, acts::Acts, capturing::Capturing, chores::Chores, io::Io, play::Playing,
+    pump::Pumps, since::Since, teller::Teller, time::Skip, waits::Waits, words::Words,
 };
 use crate::{
     api::{LabStatus, Refused, Why},
@@ -59,7 +59,9 @@ impl<'m> Driver<'m> {
         let Opened { parts, scenario, mut clockwork, view, .. } = opened;
         let stage = Stage::begin(parts, [])?;
         clockwork.begin(stage.start());
-        let mut teller = Teller::new(directory, desk.messages.clone(), clockwork);
+        let nexuses = stage.setup().nexuses().collect();
+        let capturing = Capturing::new(nexuses, stage.start(), directory.path());
+        let mut teller = Teller::new(directory, desk.messages.clone(), clockwork, capturing);
         if let Some(view) = view {
             teller.emit(0.0, What::Multipathd { view });
         }
@@ -227,10 +229,11 @@ impl<'m> Driver<'m> {
             Ask::Io(change, answer) => self.change_io(&change, answer),
             Ask::Time(change, answer) => self.change_time(change, answer).await?,
             Ask::Capture(on, answer) => {
-                drop(answer.send(Err(Refused::new(Why::Unknown, format!("no capture {on}")))))
+                self.changed = true;
+                let _ = answer.send(self.teller.capturing.switch(on));
             }
             Ask::Console(answer) => drop(answer.send(self.console())),
-            Ask::Save(answer) => drop(answer.send(Ok(self.save()))),
+            Ask::Save(answer) => drop(answer.send(self.save())),
             Ask::Tour(change, answer) => drop(answer.send(self.change_tour(change))),
             Ask::Open(argv, term, size, answer) => self.open(argv, term, size, answer).await?,
             Ask::Complete(words, answer) => drop(answer.send(Ok(self.complete(&words)))),

@@ -84,6 +84,12 @@ impl Io {
         })
     }
 
+    /// The failed requests and the blocks with wrong contents; `None` if there was no workload.
+    pub(super) fn totals(&self) -> Option<(u64, u64)> {
+        let sum = |of: fn(&WorkloadStatus) -> u64| self.workloads.values().map(of).sum();
+        (!self.workloads.is_empty()).then(|| (sum(|it| it.errors), sum(|it| it.corrupt)))
+    }
+
     /// Whether a workload runs on the LUN.
     fn runs(&self, lun: Lun) -> bool {
         self.workloads.get(&lun).is_some_and(|status| status.running)

@@ -89,7 +89,7 @@ impl Playing {
             of: self.captions.len(),
             waits,
             by_itself: self.by_itself,
-            next: step.filter(|_| waits).map(|step| Words::told(&step.action).toml),
+            next: step.filter(|_| waits).map(|step| Words::told(step).toml),
         })
     }
 

@@ -23,12 +23,16 @@ const MOST: usize = 16;
 
 /// The terminals that are open, by the agent's number: whom to tell of their end.
 #[derive(Default)]
-pub(super) struct Pumps(BTreeMap<u32, oneshot::Sender<Option<i32>>>);
+pub(super) struct Pumps {
+    open: BTreeMap<u32, oneshot::Sender<Option<i32>>>,
+    /// Whether anybody has used the guest in ways that are no acts of the story.
+    pub(super) used: bool,
+}
 
 impl Pumps {
     /// The program in a terminal has ended.
     pub(super) fn ended(&mut self, terminal: u32, code: Option<i32>) {
-        if let Some(ended) = self.0.remove(&terminal) {
+        if let Some(ended) = self.open.remove(&terminal) {
             let _ = ended.send(code);
         }
     }
@@ -43,7 +47,7 @@ impl Driver<'_> {
         size: TerminalSize,
         answer: Answer<Terminal>,
     ) -> Result<(), RunError> {
-        let ready = self.must_run().and_then(|()| match self.pumps.0.len() < MOST {
+        let ready = self.must_run().and_then(|()| match self.pumps.open.len() < MOST {
             true => Ok(()),
             false => {
                 let why = format!("{MOST} terminals are open already");
@@ -61,7 +65,8 @@ impl Driver<'_> {
         match self.stage.connect(terminal).await {
             Ok(number) => {
                 let (told, ended) = oneshot::channel();
-                self.pumps.0.insert(number, told);
+                self.pumps.open.insert(number, told);
+                self.pumps.used = true;
                 let (behind, output) = mpsc::channel(BEHIND);
                 tokio::spawn(pump(shown, behind));
                 let _ = answer.send(Ok(Terminal { input: typed, output, ended }));

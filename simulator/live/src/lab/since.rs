@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use sansim_array::{ArrayView, RuleView};
+use sansim_language::{Step, StepAction};
+use sansim_stage::Act;
 
 use super::{
     broken::{Wrong, wrong},
@@ -66,11 +68,11 @@ impl Driver<'_> {
         status.workloads = self.io.status();
         if let Some(held) = &self.acts.held {
             status.held.on = true;
-            status.held.acts = held.iter().map(|step| Words::told(&step.action)).collect();
+            status.held.acts = held.iter().map(|step| Words::told(step)).collect();
         }
         status.history = self.acts.history.iter().cloned().collect();
         status.tour = self.playing.tour();
-        status.capture = None;
+        status.capture = self.teller.capturing.status();
         status
     }
 
@@ -82,8 +84,7 @@ impl Driver<'_> {
         self.since.wrong.retain(|key, _| still(key));
         let broken = wrong.into_iter().map(|Wrong { thing, what, undo }| {
             let since = *self.since.wrong.entry((thing.clone(), what.clone())).or_insert(t);
-            let undo: Option<Told> =
-                undo.map(|act| Words::told(&sansim_language::StepAction::Act(act)));
+            let undo: Option<Told> = undo.map(|act| Words::told(&step(act)));
             Broken { thing, what, since, undo }
         });
         broken.collect()
@@ -100,4 +101,9 @@ impl Driver<'_> {
             added: self.words.is_added(&rule.name),
         }
     }
+}
+
+/// A step that does this, only to be told.
+fn step(act: Act) -> Step {
+    Step::of(String::new(), StepAction::Act(act))
 }

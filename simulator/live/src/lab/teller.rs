@@ -8,7 +8,7 @@ use sansim_run::directory::{EVENTS, RunDirectory};
 use sansim_stage::event::{Event, StoryTime, What};
 use tokio::sync::broadcast;
 
-use super::traffic::Traffic;
+use super::{capturing::Capturing, traffic::Traffic};
 use crate::api::{Message, Status};
 
 /// The size of `events.ndjson` from which reads and writes that end GOOD are left out, in bytes.
@@ -24,6 +24,8 @@ pub(super) struct Teller {
     /// The end of the last tick, in seconds of story time.
     ticked: f64,
     full: bool,
+    /// The capture.
+    pub(super) capturing: Capturing,
 }
 
 impl Teller {
@@ -31,9 +33,10 @@ impl Teller {
         directory: RunDirectory,
         messages: broadcast::Sender<Message>,
         clockwork: StoryTime,
+        capturing: Capturing,
     ) -> Self {
         let (traffic, ticked, full) = (Traffic::default(), 0.0, false);
-        Teller { directory, messages, clockwork, traffic, ticked, full }
+        Teller { directory, messages, clockwork, traffic, ticked, full, capturing }
     }
 
     /// The lab's directory.
@@ -49,6 +52,7 @@ impl Teller {
     /// Tells a completed command.
     pub(super) fn command(&mut self, record: &CommandRecord) {
         self.traffic.command(record);
+        self.capturing.command(record);
         let event = Event::command(record, &self.clockwork);
         let plain = record.fault.is_none() && record.op.is_some_and(|op| op.class == Class::Medium);
         let left_out = match &event.what {
@@ -64,6 +68,7 @@ impl Teller {
 
     /// Tells a change of the array's state.
     pub(super) fn change(&mut self, change: &StateChange) {
+        self.capturing.change(change);
         self.tell(Event::state(change, &self.clockwork));
     }
 
@@ -88,11 +93,6 @@ impl Teller {
         self.ticked = t;
         self.send(Message::Tick(Arc::new(tick)));
         self.check_size(t);
-    }
-
-    /// Whether anybody follows the lab.
-    pub(super) fn has_followers(&self) -> bool {
-        self.messages.receiver_count() > 0
     }
 
     fn check_size(&mut self, t: f64) {

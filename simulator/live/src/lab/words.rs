@@ -1,10 +1,10 @@
 //! The language's words in a lab: reading what is asked for, and saying what is done.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
-use sansim_array::FaultRule;
+use sansim_array::{Action, FaultRule};
 use sansim_language::{
-    Checked, Diagnostics, Expectation, Scenario, Step, StepAction, Trigger, Vocabulary,
+    Checked, Diagnostics, Expectation, Scenario, Step, StepAction, Vocabulary, spoken,
 };
 use sansim_stage::{Act, Workload};
 
@@ -48,17 +48,14 @@ impl Words {
 
     /// Reads a workload.
     pub(super) fn workload(&self, given: &Given) -> Result<Workload, Refused> {
-        let workload = read(given, spoken::workload, |text| self.vocabulary.workload(text))?;
+        let workload = read(given, start, |text| self.vocabulary.workload(text))?;
         let none = "the pattern \"none\" is no I/O; stop the workload instead: sansim ctl io stop";
         workload.ok_or_else(|| Refused::new(Why::Invalid, none))
     }
 
     /// A step that does this, with a name of its own.
     pub(super) fn name(&mut self, act: Act) -> Step {
-        let action = StepAction::Act(act);
-        let words = spoken::in_words(&action);
-        let trigger = Trigger::At(Duration::ZERO);
-        self.named(Step { name: String::new(), trigger, action, words, caption: None })
+        self.named(Step::of(String::new(), StepAction::Act(act)))
     }
 
     /// The step with a name that no other has: its own, or else the next.
@@ -103,16 +100,32 @@ impl Words {
         rule.map_or_else(String::new, spoken::fault_toml)
     }
 
-    /// A workload on one line of TOML.
+    /// A workload on one line of TOML, as a step that starts it.
     pub(super) fn workload_toml(workload: &Workload) -> String {
-        spoken::workload_toml(workload)
+        let start = StepAction::Act(Act::StartWorkload(workload.clone()));
+        spoken::step_toml(&Step::of(String::new(), start))
     }
 
-    /// How an act is told to a lab. A fault rule that is added has a command of its own.
-    pub(super) fn told(action: &StepAction) -> Told {
-        let command = spoken::of_action(action);
-        Told { ctl: format!("sansim ctl {command}"), toml: spoken::action_toml(action) }
+    /// How a step is told to a lab. A fault rule that is added has a command of its own.
+    pub(super) fn told(step: &Step) -> Told {
+        let (command, toml) = match &step.action {
+            StepAction::Act(Act::Array(Action::AddRule(rule))) => {
+                (format!("fault add {}", spoken::of_fault(rule)), spoken::fault_toml(rule))
+            }
+            _ => (spoken::of_step(step), spoken::step_toml(step)),
+        };
+        Told { ctl: format!("sansim ctl {command}"), toml }
     }
+}
+
+/// The words of a workload as TOML: those of the step that starts it.
+fn start(words: &[String]) -> Result<String, Diagnostics> {
+    let words: Vec<String> = ["start".to_owned()].into_iter().chain(words.to_vec()).collect();
+    let step = spoken::step(&words)?;
+    // The table is the value of `start`; its keys are those of a workload.
+    let table = step.split_once('=').map_or("", |(_, table)| table.trim());
+    let keys = table.strip_prefix('{').and_then(|table| table.strip_suffix('}'));
+    Ok(keys.unwrap_or_default().trim().to_owned())
 }
 
 /// Reads a table that is given as TOML or in words, which `hear` turns into TOML.
@@ -134,39 +147,5 @@ impl Driver<'_> {
     pub(super) fn complete(&self, words: &[String]) -> Vec<Candidate> {
         let candidates = spoken::complete(words, &self.words.vocabulary).into_iter();
         candidates.map(|it| Candidate { value: it.value, help: it.help }).collect()
-    }
-}
-
-mod spoken {
-    use super::*;
-    pub(super) fn step(_: &[String]) -> Result<String, Diagnostics> {
-        Ok(String::new())
-    }
-    pub(super) fn fault(_: &[String]) -> Result<String, Diagnostics> {
-        Ok(String::new())
-    }
-    pub(super) fn expectation(_: &[String]) -> Result<String, Diagnostics> {
-        Ok(String::new())
-    }
-    pub(super) fn workload(_: &[String]) -> Result<String, Diagnostics> {
-        Ok(String::new())
-    }
-    pub(super) fn fault_toml(_: &FaultRule) -> String {
-        String::new()
-    }
-    pub(super) fn workload_toml(_: &Workload) -> String {
-        String::new()
-    }
-    pub(super) fn of_action(_: &StepAction) -> String {
-        String::new()
-    }
-    pub(super) fn action_toml(_: &StepAction) -> String {
-        String::new()
-    }
-    pub(super) fn in_words(a: &StepAction) -> String {
-        format!("{a:?}")
-    }
-    pub(super) fn complete(_: &[String], _: &Vocabulary) -> Vec<Candidate> {
-        Vec::new()
     }
 }
