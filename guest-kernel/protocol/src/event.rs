@@ -149,6 +149,9 @@ pub enum Happening {
         writes: u64,
         /// Failed reads and writes.
         errors: u64,
+        /// The longest time that a request took, of those completed since the last of these events,
+        /// in nanoseconds; 0 if none was completed.
+        slowest_ns: u64,
     },
     /// Events were dropped, either by the agent because the lab did not read them in time, or by the kernel
     /// (uevents).

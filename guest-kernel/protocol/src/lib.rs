@@ -41,7 +41,7 @@ pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol. [`FromAgent::Ready`] reports it, and the lab refuses an agent with another
 /// version.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// Mount point of the userland in the guest, with writable copies of some directories. The agent mounts it
 /// on first use.

@@ -51,10 +51,14 @@ pub struct CommandRecord {
     pub nexus: Nexus,
     /// The addressed logical unit, mapped or not.
     pub lun: Lun,
+    /// The command identifier that the initiator chose. ABORT TASK and QUERY TASK refer to it.
+    pub tag: u64,
     /// The CDB that the initiator sent.
     pub cdb: Cdb,
     /// The operation; `None` if the operation code is unknown.
     pub op: Option<&'static Operation>,
+    /// The size of the initiator's buffers in bytes, data-in and data-out together.
+    pub offered: u32,
     /// The outcome of the command.
     pub completion: Completion,
     /// The name of the fault rule that caught the command.

@@ -9,6 +9,7 @@ use sansim_run::Until;
 use crate::{
     ctl::args::{CtlArgs, DownArgs},
     own::OwnArgs,
+    up::UpArgs,
 };
 
 /// A full-system simulator of multipath SANs.
@@ -55,6 +56,11 @@ pub(crate) enum Command {
     /// Run scenarios and report a verdict for each.
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Start a live lab: a SAN to look at, to touch and to break while it runs.
+    ///
+    /// sansim prints the address of the lab's page, and keeps it up until Ctrl-C or `sansim down`. `sansim ctl`
+    /// does everything that the page does.
+    Up(UpArgs),
     /// Repeat a run and compare its events byte for byte, or stop it at a chosen moment.
     ///
     /// Only a run in exact time can be repeated: under TCG, with one processor, in skipped time. The new run

@@ -15,6 +15,7 @@ mod run;
 mod show;
 mod stop;
 mod tty;
+mod up;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Up(args) => with_runtime(up::up(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
         Command::Ctl(args) => with_runtime(ctl::ctl(args)),
         Command::Down(args) => with_runtime(ctl::down(args)),

@@ -35,6 +35,8 @@ pub(crate) enum Announced {
     Lun(u64),
     /// The exit code and output of a program.
     Program,
+    /// The totals of a workload.
+    Workload,
 }
 
 impl Announced {
@@ -83,6 +85,11 @@ impl<'s> Checker<'s> {
         }
     }
 
+    /// For a table whose meaning is wanted, whichever SAN it is for. Reports mean nothing.
+    pub(crate) fn of_any_san(problems: Problems<'s>) -> Self {
+        Checker { shape: Shape::any(), ..Checker::new(problems) }
+    }
+
     /// Sets the latest end of the story.
     pub(crate) fn know_end(&mut self, end: Duration) {
         self.end = end;
@@ -91,7 +98,9 @@ impl<'s> Checker<'s> {
     pub(crate) fn know_array(&mut self, array: &Array) {
         self.shape.controllers = array.controllers;
         self.shape.ports = array.ports_per_controller;
+        self.shape.max_lun = array.personality.max_lun();
         self.shape.luns = array.luns.iter().map(|config| config.lun).collect();
+        self.shape.configs.clone_from(&array.luns);
         self.shape.main_lun = self.shape.luns.first().copied().unwrap_or(Lun(0));
     }
 
@@ -100,7 +109,7 @@ impl<'s> Checker<'s> {
     }
 
     pub(crate) fn know_workload(&mut self, workload: Option<&Workload>) {
-        self.has_workload = workload.is_some();
+        self.has_workload |= workload.is_some();
         if let Some(workload) = workload {
             self.shape.main_lun = workload.lun;
         }
@@ -127,6 +136,7 @@ impl<'s> Checker<'s> {
         for (announced, name) in announced.zip(self.steps.clone()) {
             match announced {
                 Announced::Program => self.programs.push(name),
+                Announced::Workload => self.has_workload = true,
                 Announced::Lun(lun) => {
                     self.shape.luns.extend(u16::try_from(lun).ok().map(Lun));
                 }
@@ -145,19 +155,40 @@ impl<'s> Checker<'s> {
         for (index, written) in written.into_iter().enumerate() {
             let name = written.map_or(format!("{kind}-{}", index + 1), |name| name.value.clone());
             if let Some(written) = written {
-                if name.trim().is_empty() || name.len() > 64 || name.contains(char::is_control) {
-                    let problem = format!("a {kind}'s name is 1 to 64 characters on one line");
-                    self.report(&written.span, Diagnostic::error(problem));
-                }
-                if names.contains(&name) {
-                    let problem = format!("there is another {kind} named {name:?}");
-                    let help = "names of its kind must differ; those not given are numbered from 1";
-                    self.report(&written.span, Diagnostic::error(problem).help(help));
-                }
+                self.check_name(kind, written, &names);
             }
             names.push(name);
         }
         names
+    }
+
+    /// Reports a name that is taken, or that cannot be one.
+    fn check_name(&mut self, kind: &str, written: &At<String>, taken: &[String]) {
+        let name = &written.value;
+        if name.trim().is_empty() || name.len() > 64 || name.contains(char::is_control) {
+            let problem = format!("a {kind}'s name is 1 to 64 characters on one line");
+            self.report(&written.span, Diagnostic::error(problem));
+        }
+        if taken.contains(name) {
+            let problem = format!("there is another {kind} named {name:?}");
+            let help = "names of its kind must differ; those not given are numbered from 1";
+            self.report(&written.span, Diagnostic::error(problem).help(help));
+        }
+    }
+
+    /// The name of one more table of a kind: the written one, or else the next free number.
+    pub(crate) fn fresh_name(
+        &mut self,
+        kind: &str,
+        written: Option<&At<String>>,
+        taken: &[String],
+    ) -> String {
+        if let Some(written) = written {
+            self.check_name(kind, written, taken);
+            return written.value.clone();
+        }
+        let numbered = (taken.len() + 1..).map(|number| format!("{kind}-{number}"));
+        numbered.into_iter().find(|name| !taken.contains(name)).unwrap_or_default()
     }
 
     /// Reports a mistake or a warning at a position.
@@ -239,8 +270,8 @@ impl<'s> Checker<'s> {
 
     pub(crate) fn hba(&mut self, given: &At<u64>) -> HbaId {
         let count = self.shape.hbas.len();
-        match u8::try_from(given.value) {
-            Ok(index) if usize::from(index) < count => HbaId(index),
+        match u8::try_from(given.value).map(HbaId) {
+            Ok(hba) if self.shape.has_hba(hba) => hba,
             _ => {
                 let problem = format!("there is no HBA {}", given.value);
                 let help =
@@ -253,7 +284,7 @@ impl<'s> Checker<'s> {
 
     pub(crate) fn lun(&mut self, given: &At<u64>) -> Lun {
         match u16::try_from(given.value).ok().map(Lun) {
-            Some(lun) if self.shape.luns.contains(&lun) => lun,
+            Some(lun) if self.shape.has_lun(lun) => lun,
             _ => {
                 let problem = format!("the array has no LUN {}", given.value);
                 self.refuse(&given.span, problem, self.shape.luns_in_words());

@@ -322,6 +322,14 @@ pub(crate) fn write(expectation: &Expectation) -> Plain {
     Plain::Table(expecting.0)
 }
 
+/// The keys of an expectation.
+pub(crate) fn keys() -> Vec<KeyForm> {
+    match ExpectTable::form() {
+        Form::Table(table) => table.keys,
+        _ => Vec::new(),
+    }
+}
+
 /// The keys of every condition, each with an example, for the schema and the reference.
 pub(crate) fn conditions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|word| ((word.forms)(), word.example))

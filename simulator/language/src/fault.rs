@@ -45,8 +45,13 @@ impl Fault {
         personality: &PersonalityConfig,
         checker: &mut Checker<'_>,
     ) -> FaultRule {
+        self.when.check_operation(personality, checker);
+        self.rule(name, checker)
+    }
+
+    /// Validates the rule and converts it, whichever operations the array carries out.
+    pub(crate) fn rule(&self, name: String, checker: &mut Checker<'_>) -> FaultRule {
         let when = &*self.when;
-        when.check_operation(personality, checker);
         let resolved = when.check(checker);
         let effect = self.then.check(when, &self.then.span, checker);
         let armed = self.armed.unwrap_or(true);

@@ -11,7 +11,7 @@ use crate::{
     check::Checker,
     expect::{self, ExpectTable},
     fault::Fault,
-    form::{Listed, Name, Plain, Problems, Section, Table, Value, name, table},
+    form::{Listed, Name, Plain, PlainTable, Problems, Section, Table, Value, name, table},
     guest::GuestTable,
     hba::HbaTable,
     source::Sources,
@@ -190,6 +190,11 @@ impl File {
 /// # Panics
 /// Never: plain tables can always be serialised.
 pub fn resolved_toml(scenario: &Scenario) -> String {
+    toml::to_string(&resolved(scenario)).expect("the tables are plain data")
+}
+
+/// The tables of [`resolved_toml`].
+pub(crate) fn resolved(scenario: &Scenario) -> PlainTable {
     let setup = &scenario.setup;
     let (run_for, settle) = match scenario.ending {
         Ending::After(time) => (Some(name(TimeSpan(time))), None),
@@ -212,9 +217,9 @@ pub fn resolved_toml(scenario: &Scenario) -> String {
         step: Listed(scenario.steps.iter().map(|it| At::nowhere(StepTable::of(it))).collect()),
         expect: Listed(Vec::new()),
     };
-    let mut table = crate::form::PlainTable::default();
+    let mut table = PlainTable::default();
     Table::put(&file, &mut table);
     let expectations: Vec<Plain> = scenario.expectations.iter().map(expect::write).collect();
     table.put("expect", (!expectations.is_empty()).then_some(Plain::List(expectations)));
-    toml::to_string(&table).expect("the tables are plain data")
+    table
 }

@@ -24,7 +24,7 @@ pub(crate) use plain::{Plain, PlainTable};
 pub(crate) use problems::Problems;
 pub(crate) use scalar::{Listed, Named};
 pub(crate) use section::Section;
-pub(crate) use table::{Table, table};
+pub(crate) use table::{Table, keys_of_both, table, table_value};
 pub(crate) use text::{Kind, Name, Text, name};
 pub(crate) use words::words;
 

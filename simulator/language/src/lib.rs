@@ -14,6 +14,7 @@ mod array;
 mod beside;
 mod check;
 mod diagnostics;
+mod document;
 mod expect;
 mod fault;
 mod file;
@@ -21,20 +22,26 @@ mod form;
 mod guest;
 mod hba;
 mod hex_dump;
+mod inline;
 pub mod model;
 mod names;
 mod near;
 mod reference;
 mod scenario;
 mod schema;
+mod short;
 mod source;
+pub mod spoken;
 mod step;
+mod story;
 pub mod value;
+mod vocabulary;
 mod workload;
 
 use std::path::Path;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use document::short_toml;
 pub use expect::{Expectation, Expected, Expecting, Known, Ranges, Versions};
 pub use file::resolved_toml;
 pub use reference::reference;
@@ -42,10 +49,12 @@ pub use scenario::{Ending, Scenario};
 pub use schema::schema;
 pub use source::Set;
 pub use step::{OnEvent, Step, StepAction, Trigger};
+pub use story::{Added, Deed, End, IoEnd, Lived, LunEnd, story};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+pub use vocabulary::{Checked, Vocabulary};
 
 /// The maximum size of a scenario file, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;

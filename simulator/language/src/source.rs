@@ -70,12 +70,17 @@ impl Sources {
         Sources(sources.into_iter().map(|(start, source)| (start, Arc::new(source))).collect())
     }
 
+    /// A text that is parsed in braces: the offsets are those of the text with its braces.
+    pub(super) fn in_braces(name: &str, text: &str) -> Self {
+        Sources(vec![(1, Arc::new(named(name, text).with_language("TOML")))])
+    }
+
     /// Attaches a diagnostic to the text that contains `span`.
     pub(super) fn place(&self, diagnostic: Diagnostic, span: &Range<usize>) -> Diagnostic {
         let index = self.0.partition_point(|(start, _)| *start <= span.start).saturating_sub(1);
         let (start, source) = &self.0[index];
         let text = source.inner();
-        let begin = (span.start - start).min(text.len());
+        let begin = span.start.saturating_sub(*start).min(text.len());
         let end = span.end.saturating_sub(*start).clamp(begin, text.len());
         diagnostic.at(Arc::clone(source), begin..first_line(text, begin, end))
     }

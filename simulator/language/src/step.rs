@@ -28,6 +28,7 @@ mod run;
 mod set;
 mod signal;
 mod split;
+mod start;
 mod stop;
 mod trigger;
 mod unit_attention;
@@ -35,7 +36,7 @@ mod unmap;
 mod unplug;
 mod write;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 pub(crate) use arm::Arm;
 pub(crate) use condition::Condition;
@@ -58,11 +59,13 @@ use trigger::TriggerTable;
 pub(crate) use unit_attention::UnitAttention;
 
 use crate::{
+    Diagnostic,
     check::{Announced, Checker},
     form::{
         Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
         Value, Word, chosen, joined, table,
     },
+    spoken::Spoken,
     value::At,
 };
 
@@ -71,6 +74,8 @@ use crate::{
 pub struct Step {
     /// The name, unique in the scenario; `step-1` and so on by default.
     pub name: String,
+    /// Text for people, if there is one.
+    pub caption: Option<String>,
     /// When the step is executed.
     pub trigger: Trigger,
     /// The action that the step performs.
@@ -79,9 +84,25 @@ pub struct Step {
     pub words: String,
 }
 
+impl Step {
+    /// A step that does this at the beginning, or at once where the time does not matter.
+    pub fn of(name: String, action: StepAction) -> Self {
+        let (trigger, words) = (Trigger::At(Duration::ZERO), words(&action));
+        Step { name, trigger, action, words, caption: None }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.trigger, self.words)
+    }
+}
+
+impl Step {
+    /// A step at the beginning of the story.
+    pub(crate) fn at_once(name: &str, action: StepAction) -> Self {
+        let (name, words) = (name.to_owned(), words(&action));
+        Step { name, caption: None, trigger: Trigger::At(Duration::ZERO), action, words }
     }
 }
 
@@ -98,6 +119,8 @@ pub enum StepAction {
 pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
     /// An example for the reference, in TOML.
     const EXAMPLE: &'static str;
+    /// What is said of the word, besides its keys.
+    const SPOKEN: Spoken = Spoken::PLAIN;
 
     /// The object that the step creates and that other tables can refer to, such as a mapped LUN.
     fn announce(&self) -> Announced {
@@ -119,6 +142,8 @@ pub(crate) trait StepWord: Table + fmt::Debug + Send + Sync + 'static {
 pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
     /// As [`StepWord::EXAMPLE`].
     const EXAMPLE: &'static str;
+    /// As [`StepWord::SPOKEN`].
+    const SPOKEN: Spoken = Spoken::PLAIN;
 
     /// As [`StepWord::announce`].
     fn announce(&self) -> Announced {
@@ -137,6 +162,7 @@ pub(crate) trait ArrayWord: Table + fmt::Debug + Send + Sync + 'static {
 
 impl<T: ArrayWord> StepWord for T {
     const EXAMPLE: &'static str = T::EXAMPLE;
+    const SPOKEN: Spoken = T::SPOKEN;
 
     fn announce(&self) -> Announced {
         ArrayWord::announce(self)
@@ -190,6 +216,7 @@ impl<T: StepWord> WrittenStep for T {
 /// The entry of an action in [`WORDS`].
 struct Entry {
     word: Word<dyn WrittenStep>,
+    spoken: Spoken,
     of: fn(&StepAction) -> Option<Arc<dyn WrittenStep>>,
     words: fn(&StepAction) -> Option<String>,
 }
@@ -199,13 +226,14 @@ const fn entry<T: StepWord>() -> Entry {
         word: Word::new::<T>(T::EXAMPLE, |entries, problems| {
             T::take(entries, problems).map(|word| Arc::new(word) as Arc<dyn WrittenStep>)
         }),
+        spoken: T::SPOKEN,
         of: |action| T::of(action).map(|word| Arc::new(word) as Arc<dyn WrittenStep>),
         words: T::words,
     }
 }
 
 /// All actions, in the order of the reference.
-static WORDS: [Entry; 31] = [
+static WORDS: [Entry; 32] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -235,9 +263,13 @@ static WORDS: [Entry; 31] = [
     entry::<replace::Replace>(),
     entry::<resize::Resize>(),
     entry::<read_only::ReadOnly>(),
+    entry::<start::Start>(),
     entry::<stop::Stop>(),
     entry::<end::End>(),
 ];
+
+/// The maximum length of a caption, in characters.
+const MAX_CAPTION: usize = 500;
 
 const ONE_ACTION: Choice = Choice {
     none: "this step does nothing",
@@ -260,6 +292,9 @@ table! {
         /// The name of the step, for other steps, expectations and the report. Default: `step-1`
         /// and so on.
         name: Option<At<String>>,
+        /// Text for people, at most 500 characters. A live lab shows it before the step is taken. A
+        /// run ignores it.
+        caption: Option<At<String>>,
     }
 }
 
@@ -308,11 +343,22 @@ impl StepTable {
     /// The table that would be read as `step`.
     pub(crate) fn of(step: &Step) -> Self {
         StepTable {
-            head: Head { name: Some(At::nowhere(step.name.clone())) },
+            head: Head {
+                name: Some(At::nowhere(step.name.clone())),
+                caption: step.caption.clone().map(At::nowhere),
+            },
             trigger: TriggerTable::of(&step.trigger),
             // Every action that a scenario can have is covered by a word.
             word: WORDS.iter().find_map(|entry| (entry.of)(&step.action)),
         }
+    }
+
+    /// The word for an action, with its keys.
+    pub(crate) fn word(action: &StepAction) -> PlainTable {
+        let mut table = PlainTable::default();
+        let word = WORDS.iter().find_map(|entry| (entry.of)(action));
+        word.iter().for_each(|word| word.put(&mut table));
+        table
     }
 
     /// Validates the step and converts it; `None` if there is a mistake, which has been reported.
@@ -323,9 +369,33 @@ impl StepTable {
         checker: &mut Checker<'_>,
     ) -> Option<Step> {
         let trigger = self.trigger.check(name, span, checker);
-        let action = self.word.as_ref().map(|word| word.check(checker))?;
-        let words = words(&action);
-        Some(Step { name: name.to_owned(), trigger: trigger?, action, words })
+        let action = self.action(checker)?;
+        Some(Step { trigger: trigger?, ..self.step(name, action, checker) })
+    }
+
+    /// Validates a step that is taken at once and converts it; `None` if there is a mistake, which
+    /// has been reported.
+    pub(crate) fn check_now(&self, name: &str, checker: &mut Checker<'_>) -> Option<Step> {
+        self.trigger.refuse(checker);
+        let action = self.action(checker)?;
+        Some(self.step(name, action, checker))
+    }
+
+    /// Validates the action and converts it; `None` if it has been reported that there is none.
+    pub(crate) fn action(&self, checker: &mut Checker<'_>) -> Option<StepAction> {
+        self.word.as_ref().map(|word| word.check(checker))
+    }
+
+    /// The step with this action, at the beginning of the story.
+    fn step(&self, name: &str, action: StepAction, checker: &mut Checker<'_>) -> Step {
+        if let Some(caption) = &self.head.caption
+            && (caption.trim().is_empty() || caption.chars().count() > MAX_CAPTION)
+        {
+            let problem = format!("a caption is 1 to {MAX_CAPTION} characters");
+            checker.report(&caption.span, Diagnostic::error(problem));
+        }
+        let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
+        Step { caption, ..Step::at_once(name, action) }
     }
 }
 
@@ -338,6 +408,17 @@ fn words(action: &StepAction) -> String {
 /// The keys of every action, each with an example, for the schema and the reference.
 pub(crate) fn actions() -> impl Iterator<Item = (Vec<KeyForm>, &'static str)> {
     WORDS.iter().map(|entry| ((entry.word.forms)(), entry.word.example))
+}
+
+/// The keys of the action that `word` names, and what is said of it besides.
+pub(crate) fn spoken(word: &str) -> Option<(Vec<KeyForm>, &'static Spoken)> {
+    let entry = WORDS.iter().find(|entry| entry.word.key() == word)?;
+    Some(((entry.word.forms)(), &entry.spoken))
+}
+
+/// The keys that every step has, besides those about its time.
+pub(crate) fn head() -> Vec<KeyForm> {
+    Head::keys()
 }
 
 pub(crate) use on::events;

@@ -1,14 +1,18 @@
 //! `[workload]`: the I/O that runs during the story.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
+use sansim_array::{Lun, LunConfig};
 use sansim_protocol::Pattern;
 use sansim_stage::{Array, Workload};
 
 use crate::{
     Diagnostic,
     check::Checker,
-    form::{Name, name, table, words},
+    form::{
+        Entries, KeyForm, Name, PlainTable, Problems, Table, keys_of_both, name, table,
+        table_value, words,
+    },
     value::{At, Size, TimeSpan},
 };
 
@@ -20,12 +24,12 @@ const MAX_RATE: u64 = 10_000_000;
 const DEFAULT_STALL: Duration = Duration::from_millis(500);
 
 table! {
-    /// The I/O that runs during the story.
+    /// I/O on a LUN's map.
     #[derive(Default)]
-    pub(crate) struct WorkloadTable, "a table" {
+    pub(crate) struct StartTable, "a table such as { lun = 1, rate = 50 }" {
         /// The pattern of the I/O. Default: "verify".
         pattern: Option<PatternName>,
-        /// The LUN that gets the I/O. Default: the first.
+        /// The LUN that gets the I/O. Default: the first; for a step, the LUN of `[workload]`.
         lun: Option<At<u64>>,
         /// The maximum number of requests in flight, 1 to 256. Default: 8.
         queue_depth: Option<At<u64>>,
@@ -42,8 +46,46 @@ table! {
         burst: Option<At<u64>>,
         /// A gap between completions at least this long is reported as a stall. Default: "500ms".
         stall: Option<Name<TimeSpan>>,
+    }
+}
+
+table! {
+    /// When the I/O begins.
+    #[derive(Default)]
+    struct When, "a table" {
         /// The story time at which the workload starts. Default: "0s", the beginning of the story.
         start: Option<Name<TimeSpan>>,
+    }
+}
+
+/// `[workload]` as written in the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkloadTable {
+    io: StartTable,
+    when: When,
+}
+
+impl Table for WorkloadTable {
+    const NAME: &'static str = "WorkloadTable";
+    const ABOUT: &'static str = "The I/O that runs during the story.";
+    const EXPECTED: &'static str = "a table";
+    const KEYS: &'static [&'static str] = &keys_of_both::<
+        { StartTable::KEYS.len() + When::KEYS.len() },
+    >(StartTable::KEYS, When::KEYS);
+
+    fn take(entries: &mut Entries<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let io = StartTable::take(entries, problems);
+        let when = When::take(entries, problems);
+        Some(WorkloadTable { io: io?, when: when? })
+    }
+
+    fn put(&self, table: &mut PlainTable) {
+        self.io.put(table);
+        self.when.put(table);
+    }
+
+    fn keys() -> Vec<KeyForm> {
+        [StartTable::keys(), When::keys()].concat()
     }
 }
 
@@ -59,48 +101,79 @@ words! {
     }
 }
 
+table_value!(WorkloadTable);
+
 impl WorkloadTable {
     /// Validates the table and converts it; `None` for the pattern "none".
     pub(crate) fn check(&self, array: &Array, checker: &mut Checker<'_>) -> Option<Workload> {
-        let lun = checker.lun_or_main(self.lun.as_ref());
+        let lun = checker.lun_or_main(self.io.lun.as_ref());
         let Some(config) = array.lun(lun) else {
-            if let Some(given) = &self.lun {
+            if let Some(given) = &self.io.lun {
                 let help = "the workload starts on a LUN that is there from the beginning";
                 checker.refuse(&given.span, format!("LUN {lun} is only mapped by a step"), help);
             }
             return None;
         };
+        let pattern = self.io.pattern();
+        let workload = self.io.check(lun, Some(config), pattern, checker);
+        let start = self.when.start.as_ref();
+        let start = start.map_or(Duration::ZERO, |start| checker.story_time(start));
+        pattern.is_some().then_some(Workload { start, ..workload })
+    }
+
+    /// The table that would be read as `workload`.
+    pub(crate) fn of(workload: Option<&Workload>) -> Self {
+        let Some(workload) = workload else {
+            let io = StartTable { pattern: Some(PatternName::None), ..StartTable::default() };
+            return WorkloadTable { io, ..WorkloadTable::default() };
+        };
+        let when = When { start: Some(name(TimeSpan(workload.start))) };
+        WorkloadTable { io: StartTable::of(workload), when }
+    }
+}
+
+impl StartTable {
+    /// Validates the table of a `start` step, at `span`, and converts it.
+    pub(crate) fn check_step(&self, span: &Range<usize>, checker: &mut Checker<'_>) -> Workload {
+        let lun = checker.lun_or_main(self.lun.as_ref());
+        let pattern = self.pattern();
+        if pattern.is_none() {
+            checker.refuse(span, "this starts no I/O", "write pattern = \"verify\" or \"read\"");
+        }
+        let config = checker.shape.configs.iter().find(|config| config.lun == lun).cloned();
+        self.check(lun, config.as_ref(), pattern, checker)
+    }
+
+    /// The pattern; `None` for no I/O.
+    fn pattern(&self) -> Option<Pattern> {
+        match self.pattern {
+            None | Some(PatternName::Verify) => Some(Pattern::Verify),
+            Some(PatternName::Read) => Some(Pattern::Read),
+            Some(PatternName::None) => None,
+        }
+    }
+
+    /// Validates the table and converts it. `config` is `None` for a LUN that a step maps, whose
+    /// size is not known. The workload starts at the beginning of the story.
+    fn check(
+        &self,
+        lun: Lun,
+        config: Option<&LunConfig>,
+        pattern: Option<Pattern>,
+        checker: &mut Checker<'_>,
+    ) -> Workload {
         let block = self.checked_block(checker);
-        let region = match &self.region {
-            None => DEFAULT_REGION.min(config.bytes) / block * block,
-            Some(region) => {
-                let bytes = region.0.0;
-                if bytes < block || bytes > config.bytes || !bytes.is_multiple_of(block) {
-                    let problem = "the workload cannot use a region of this size";
-                    let help = format!(
-                        "write a whole number of blocks of {}, at most the LUN's {}",
-                        Size(block),
-                        Size(config.bytes)
-                    );
-                    checker.refuse(&region.span, problem, help);
-                }
-                bytes
-            }
-        };
-        let pattern = match self.pattern {
-            None | Some(PatternName::Verify) => Pattern::Verify,
-            Some(PatternName::Read) => Pattern::Read,
-            Some(PatternName::None) => return None,
-        };
-        if config.read_only
-            && pattern == Pattern::Verify
+        let size = config.map_or(u64::MAX, |config| config.bytes);
+        let region = self.checked_region(block, size, checker);
+        if config.is_some_and(|config| config.read_only)
+            && pattern == Some(Pattern::Verify)
             && let Some(given) = &self.lun
         {
             let warning = format!("LUN {lun} refuses the writes of this workload");
             checker.report(&given.span, Diagnostic::warning(warning).help("pattern = \"read\""));
         }
-        Some(Workload {
-            pattern,
+        Workload {
+            pattern: pattern.unwrap_or(Pattern::Read),
             lun,
             queue_depth: checker.number(self.queue_depth.as_ref(), 1..=256, 8, "`queue_depth`")
                 as u32,
@@ -111,8 +184,22 @@ impl WorkloadTable {
             burst: checker.number(self.burst.as_ref(), 1..=256, 4, "`burst`") as u32,
             rate: checker.number(self.rate.as_ref(), 0..=MAX_RATE, 100, "`rate`") as u32,
             stall: self.checked_stall(checker),
-            start: self.start.as_ref().map_or(Duration::ZERO, |start| checker.story_time(start)),
-        })
+            start: Duration::ZERO,
+        }
+    }
+
+    /// The size of the region in bytes, on a LUN of `size` bytes.
+    fn checked_region(&self, block: u64, size: u64, checker: &mut Checker<'_>) -> u64 {
+        let Some(region) = &self.region else { return DEFAULT_REGION.min(size) / block * block };
+        let bytes = region.0.0;
+        if bytes < block || bytes > size || !bytes.is_multiple_of(block) {
+            let problem = "the workload cannot use a region of this size";
+            let (block, size) = (Size(block), Size(size));
+            let help =
+                format!("write a whole number of blocks of {block}, at most the LUN's {size}");
+            checker.refuse(&region.span, problem, help);
+        }
+        bytes
     }
 
     fn checked_block(&self, checker: &mut Checker<'_>) -> u64 {
@@ -134,14 +221,10 @@ impl WorkloadTable {
         stall.0.0
     }
 
-    /// The table that would be read as `workload`.
-    pub(crate) fn of(workload: Option<&Workload>) -> Self {
+    /// The table that would be read as `workload`, apart from its start time.
+    pub(crate) fn of(workload: &Workload) -> Self {
         let number = |number: u64| Some(At::nowhere(number));
-        let Some(workload) = workload else {
-            let pattern = Some(PatternName::None);
-            return WorkloadTable { pattern, ..WorkloadTable::default() };
-        };
-        WorkloadTable {
+        StartTable {
             pattern: Some(match workload.pattern {
                 Pattern::Verify => PatternName::Verify,
                 Pattern::Read => PatternName::Read,
@@ -154,7 +237,6 @@ impl WorkloadTable {
             rate: number(workload.rate.into()),
             burst: number(workload.burst.into()),
             stall: Some(name(TimeSpan(workload.stall))),
-            start: Some(name(TimeSpan(workload.start))),
         }
     }
 }

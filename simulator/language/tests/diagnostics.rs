@@ -304,6 +304,10 @@ fn steps() {
         ("no name of a process", step("at = \"1s\"\nsignal = { to = \"-1\", is = \"KILL\" }")),
         ("a timeout of nothing", step("at = \"1s\"\ntimeout = \"1s\"\nend = true")),
         ("no end", step("at = \"1s\"\nend = false")),
+        ("a workload on a LUN that is not there", step("at = \"1s\"\nstart = { lun = 3 }")),
+        ("a workload without I/O", step("at = \"1s\"\nstart = { pattern = \"none\" }")),
+        ("a workload that starts later than its step", step("at = \"1s\"\nstart = { start = \"2s\" }")),
+        ("a caption without text", step("at = \"1s\"\ncaption = \" \"\nend = true")),
         ("a new LUN without number", step("at = \"1s\"\nmap = { size = \"1GiB\", owner = \"A\" }")),
     ];
     let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();

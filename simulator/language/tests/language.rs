@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sansim_array::{Answer, Effect, Then};
 use sansim_language::{
     Diagnostics, Scenario, Set, StepAction, Trigger, load, load_text, reference, resolved_toml,
-    schema,
+    schema, short_toml,
 };
 use sansim_stage::{Act, Deadline};
 
@@ -59,6 +59,26 @@ fn every_scenario_of_the_project_loads_and_survives_being_resolved() {
         let again = load_text("resolved", &resolved, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(meaning(again), meaning(scenario), "{}", file.display());
     }
+}
+
+/// Without the keys that have their default, a scenario is the same. Short files take long to write,
+/// so this is a sample of the scenarios.
+#[test]
+fn a_scenario_is_the_same_without_defaults() {
+    let files = files(&scenarios());
+    for file in files.iter().step_by(9) {
+        let scenario = load(file, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let short = short_toml(&scenario);
+        let again = load_text("short", &short, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert!(again.warnings.is_empty(), "{}", again.warnings);
+        assert_eq!(meaning(again), meaning(scenario), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_scenario_without_defaults_is_short() {
+    let file = scenarios().join("rdac/pg-init-retry.toml");
+    insta::assert_snapshot!(short_toml(&load(&file, &[]).unwrap()));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 pub mod directory;
 mod explain;
 mod hold;
+mod opening;
 mod recorder;
 mod script;
 mod sink;
@@ -26,22 +27,21 @@ use directory::{DirectoryError, RunDirectory};
 pub use explain::explain;
 use hold::Lookout;
 pub use hold::{Standing, Until};
+pub use opening::{Driver, Opened, on_stage};
 pub use recorder::Recorded;
 use recorder::Recorder;
 use sansim_array::Stage as RunStage;
 use sansim_lab::{
-    AccelDecision, Checkpoint, Image, Keeper, LULL, LabError, Machine, MachineConfig, MemoryGauge,
-    Progress, Templates, TimeMode, WorkDir, own_cpu_time,
+    AccelDecision, Boot, Checkpoint, Image, LabError, Machine, MemoryGauge, Progress, Templates,
+    TimeMode, own_cpu_time,
 };
-use sansim_language::{Scenario, Versions, resolved_toml};
+use sansim_language::{Scenario, resolved_toml};
 use sansim_report::{exactness::Exactness, timings::CpuSummary, verdict::Summary};
-use sansim_stage::{
-    Guest, Pace, Parts, Place, Prepared, San, Setup, Stage, StageError, Start, Up, Wire, bring_up,
-    event::What, prepare,
-};
 pub use sansim_stage::{Input, LoadedModule, SanError, Terminal};
+use sansim_stage::{Parts, Setup, Stage, StageError, event::What};
+pub use script::Script;
 pub use sink::{Repetition, RunId, Sink};
-use stopwatch::Part;
+pub use stopwatch::Part;
 use story::{Story, Told};
 use summary::summarize;
 use tokio_util::sync::CancellationToken as Cancel;
@@ -183,8 +183,6 @@ struct Facts {
     memory: Arc<OnceLock<MemoryGauge>>,
     started: Option<Duration>,
     first_io: Option<Duration>,
-    /// `Some` for [`survey`], which only needs the guest's modules at the beginning of the story.
-    survey: Option<Vec<LoadedModule>>,
 }
 
 /// Runs a scenario. A failure of the lab gives the verdict `error`, with a reason. `memory` is set as soon
@@ -213,7 +211,12 @@ pub async fn run(
     let mut facts = Facts { kernel, memory, ..Facts::default() };
     let told = match lacking(spec) {
         Some(error) => Err(error),
-        None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
+        None => {
+            let console = recorder.directory().console();
+            let (recorder, facts) = (&mut recorder, &mut facts);
+            let mut script = Scripted { recorder, facts, cancel, began };
+            on_stage(spec, console, templates, cancel, &mut script).await
+        }
     };
     let told = match told {
         Err(
@@ -248,10 +251,9 @@ pub async fn survey(
     scratch: &Path,
 ) -> Result<Vec<LoadedModule>, RunError> {
     let directory = RunDirectory::create(scratch, "survey", &spec.id.slug())?;
-    let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
-    let mut facts = Facts { survey: Some(Vec::new()), ..Facts::default() };
-    attempt(spec, templates, &mut recorder, &mut facts, cancel, Instant::now()).await?;
-    Ok(facts.survey.unwrap_or_default())
+    let recorder = Recorder::new(spec.id.clone(), directory, sink);
+    let console = recorder.directory().console();
+    on_stage(spec, console, templates, cancel, &mut Surveyor(&recorder)).await
 }
 
 /// An error if the scenario needs a module or program that the image lacks.
@@ -267,216 +269,74 @@ fn lacking(spec: &RunSpec) -> Option<RunError> {
     })
 }
 
-/// Runs the story to its end. Starts again from the template if the checkpoint belonged to another story.
-async fn attempt(
-    spec: &RunSpec,
-    templates: &Templates,
-    recorder: &mut Recorder<'_>,
-    facts: &mut Facts,
-    cancel: &Cancel,
-    began: Instant,
-) -> Result<Told, RunError> {
-    match attempt_once(spec, templates, recorder, facts, cancel, began).await {
-        Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
-            // The checkpoint has been removed: this attempt starts from the template.
-            tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
-            attempt_once(spec, templates, recorder, facts, cancel, began).await
-        }
-        told => told,
+/// Lists the modules at the beginning of the story, and ends it.
+struct Surveyor<'r, 'a>(&'r Recorder<'a>);
+
+impl Progress for Surveyor<'_, '_> {
+    fn stage(&self, text: &str) {
+        self.0.stage(text);
     }
 }
 
-/// Runs the story to its end, and always stops the machine and the HBAs.
-async fn attempt_once(
-    spec: &RunSpec,
-    templates: &Templates,
-    recorder: &mut Recorder<'_>,
-    facts: &mut Facts,
-    cancel: &Cancel,
-    began: Instant,
-) -> Result<Told, RunError> {
-    let work = WorkDir::create()?;
-    let pace = Pace::new(spec.time);
-    let (san, wire) = San::start(&spec.scenario.setup, spec.seed, &pace, work.path())?;
-    let config = machine_config(spec, &work, &san, recorder);
-    let start = Start {
-        setup: &spec.scenario.setup,
-        time: spec.time,
-        cold: spec.cold,
-        from: spec.from.as_ref(),
-        in_common: spec.in_common(),
-    };
-    let tell = Tell(recorder);
-    let started = tokio::select! {
-        () = cancel.cancelled() => Err(RunError::Interrupted),
-        started = bring_up(start, config, templates, &tell) => started.map_err(Into::into),
-    };
-    let told = match started {
-        Err(error) => Err(error),
-        Ok(Up { mut machine, boot, at }) => {
-            facts.boot = boot.to_string();
-            facts.started = Some(began.elapsed());
-            let _ = facts.memory.set(machine.gauge());
-            facts.qemu = machine.qemu_version().to_owned();
-            let mut act = Act { spec, san: &san, pace, cancel, began, at };
-            let told = act.play(&mut machine, wire, recorder, facts).await;
-            if let (Err(RunError::Lab(LabError::AnotherStory { .. })), Place::Start(start)) =
-                (&told, &act.at)
-            {
-                start.discard();
-            }
-            recorder.enter(Part::Teardown);
-            facts.qemu_memory = machine.memory_usage();
-            facts.cpu.qemu = machine.cpu_time().map(|time| time.as_secs_f64());
-            machine.kill().await;
-            told
-        }
-    };
-    san.stop();
-    told
-}
+impl Driver for Surveyor<'_, '_> {
+    type Told = Vec<LoadedModule>;
 
-fn machine_config(
-    spec: &RunSpec,
-    work: &WorkDir,
-    san: &San,
-    recorder: &Recorder<'_>,
-) -> MachineConfig {
-    MachineConfig {
-        image: spec.image.clone(),
-        accel: spec.accel.accel,
-        time: spec.time,
-        memory_mib: (spec.scenario.setup.guest.memory >> 20) as u32,
-        cpus: spec.scenario.setup.guest.cpus,
-        services: spec.scenario.setup.guest.manager.services(),
-        hbas: san.sockets(),
-        work_dir: work.path().to_owned(),
-        console: recorder.directory().console(),
+    fn enter(&mut self, part: Part) {
+        part.in_words().into_iter().for_each(|text| self.stage(text));
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<Vec<LoadedModule>, RunError> {
+        let Parts { guest, mut keeper, .. } = opened.parts;
+        Ok(keeper.drive(guest.loaded_modules()).await??)
     }
 }
 
-/// The part of a run during which the guest is up.
-struct Act<'r> {
-    spec: &'r RunSpec,
-    san: &'r San,
-    pace: Pace,
-    cancel: &'r Cancel,
+/// The scenario's script as the driver.
+struct Scripted<'w, 'a> {
+    recorder: &'w mut Recorder<'a>,
+    facts: &'w mut Facts,
+    cancel: &'w Cancel,
     began: Instant,
-    at: Place,
 }
 
-impl Act<'_> {
-    async fn play(
-        &mut self,
-        machine: &mut Machine,
-        wire: Wire,
-        recorder: &mut Recorder<'_>,
-        facts: &mut Facts,
-    ) -> Result<Told, RunError> {
-        let events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
-        let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
-        let mut keeper = self.pace.rule(keeper, self.san.devices());
-        if let Some(checkpoint) = self.at.checkpoint() {
-            machine.tell_again(checkpoint);
-        } else if self.spec.write_down || matches!(self.at, Place::Fresh(Some(_))) {
-            keeper.write_down();
+impl Progress for Scripted<'_, '_> {
+    fn stage(&self, text: &str) {
+        self.recorder.stage(text);
+    }
+}
+
+impl Driver for Scripted<'_, '_> {
+    type Told = Told;
+
+    fn enter(&mut self, part: Part) {
+        self.recorder.enter(part);
+    }
+
+    fn up(&mut self, machine: &Machine, boot: Boot) {
+        self.facts.boot = boot.to_string();
+        self.facts.started = Some(self.began.elapsed());
+        let _ = self.facts.memory.set(machine.gauge());
+        self.facts.qemu = machine.qemu_version().to_owned();
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<Told, RunError> {
+        let Opened { parts, scenario, clockwork, versions, handler, view } = opened;
+        self.recorder.clockwork = clockwork;
+        if let Some(view) = view {
+            self.recorder.emit_at(0.0, What::Multipathd { view });
         }
-        let guest = Guest::new(machine.agent());
-        let prepared = tokio::select! {
-            () = self.cancel.cancelled() => Err(RunError::Interrupted),
-            error = machine.failed() => Err(RunError::Lab(error)),
-            prepared = self.prepare(machine, &guest, &mut keeper, recorder) => prepared,
-        };
-        let (Prepared { paths, maps, .. }, versions) = prepared?;
-        if let Some(modules) = &mut facts.survey {
-            *modules = keeper.drive(guest.loaded_modules()).await??;
-            return Ok(Told::default());
-        }
-        let scenario = &self.spec.scenario.on(&versions);
-        facts.handler = match &scenario.setup.guest.handler {
-            // The map attaches the handler, not discovery.
-            Some(named) if paths.handlers() == "detached" => named.clone(),
-            _ => paths.handlers(),
-        };
-        recorder.enter(Part::Story);
-        let parts = Parts {
-            setup: Arc::new(scenario.setup.clone()),
-            seed: self.spec.seed,
-            array: Arc::clone(&self.san.array),
-            clock: self.pace.clock(),
-            hbas: self.san.hbas.clone(),
-            wire,
-            machine,
-            guest,
-            events,
-            keeper,
-            paths,
-            maps,
-        };
+        self.facts.handler = handler;
+        self.recorder.enter(Part::Story);
         let counted = scenario.expectations.iter().flat_map(|it| &it.conditions);
         let stage = Stage::begin(parts, counted.filter_map(|condition| condition.counted()))?;
-        let story = Story::begin(scenario, stage, recorder, self.cancel.clone());
+        let story = Story::begin(&scenario, stage, self.recorder, self.cancel.clone());
         let told = story.tell(&versions, self.began).await?;
-        facts.first_io = told.first_io;
+        self.facts.first_io = told.first_io;
         Ok(told)
     }
 
-    /// The versions of kernel and multipath-tools, as far as the scenario depends on them.
-    async fn versions(&self, guest: &Guest, keeper: &mut Keeper) -> Result<Versions, RunError> {
-        let kernel = self.spec.image.release.clone();
-        let multipath_tools = match self.spec.scenario.asks_for_multipath_tools() {
-            true => keeper.drive(guest.multipath_tools()).await??,
-            false => None,
-        };
-        Ok(Versions { kernel, multipath_tools })
-    }
-
-    /// Loads modules, discovers disks, builds maps and reads versions; then waits for a quiet period.
-    async fn prepare(
-        &mut self,
-        machine: &Machine,
-        guest: &Guest,
-        keeper: &mut Keeper,
-        recorder: &mut Recorder<'_>,
-    ) -> Result<(Prepared, Versions), RunError> {
-        recorder.clockwork = self.pace.story_time(keeper.drive(guest.now()).await??);
-        let setup = &self.spec.scenario.setup;
-        let enter = |preparing| recorder.enter(Part::of(preparing));
-        let mut prepared = prepare(setup, &self.san.array, guest, keeper, enter).await?;
-        let versions = self.versions(guest, keeper).await?;
-        self.lull(machine, keeper).await?;
-        if let Some(view) = prepared.view.take() {
-            recorder.emit_at(0.0, What::Multipathd { view });
-        }
-        keeper.drive(guest.seed(self.spec.seed)).await??;
-        Ok((prepared, versions))
-    }
-
-    /// Leaves the guest idle for a while, and saves a checkpoint if one is needed. Nothing before this point
-    /// depends on the seed.
-    async fn lull(&mut self, machine: &Machine, keeper: &mut Keeper) -> Result<(), RunError> {
-        let Some(end) = keeper.now().map(|now| now + LULL) else { return Ok(()) };
-        if let Place::Fresh(to_save) = &mut self.at
-            && let Some(to_save) = to_save.take()
-        {
-            match to_save.save(machine, keeper, end).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::info!("the guest could not be stopped in time for a checkpoint")
-                }
-                Err(error @ LabError::GuestGone { .. }) => return Err(error.into()),
-                Err(error) => tracing::warn!("no checkpoint is made: {error}"),
-            }
-        }
-        Ok(keeper.sleep_until(end).await?)
-    }
-}
-
-/// Passes the lab's progress messages on to the recorder.
-struct Tell<'r, 'a>(&'r Recorder<'a>);
-
-impl Progress for Tell<'_, '_> {
-    fn stage(&self, text: &str) {
-        self.0.stage(text);
+    fn down(&mut self, machine: &Machine) {
+        self.facts.qemu_memory = machine.memory_usage();
+        self.facts.cpu.qemu = machine.cpu_time().map(|time| time.as_secs_f64());
     }
 }

@@ -7,7 +7,7 @@ use sansim_stage::Preparing;
 
 /// The parts of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// Until the guest is up, restored or booted.
     Restore,
     /// Loading the scenario's modules and setting their parameters.
@@ -23,6 +23,18 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// What is being done in this part, if that is news: the lab reports the first in more detail, and the
+    /// last is over at once.
+    pub fn in_words(self) -> Option<&'static str> {
+        match self {
+            Part::Modules => Some("loading modules"),
+            Part::Discovery => Some("discovery"),
+            Part::Maps => Some("building maps"),
+            Part::Story => Some("the story"),
+            Part::Restore | Part::Teardown => None,
+        }
+    }
+
     /// The part that a preparation belongs to.
     pub(super) fn of(preparing: Preparing) -> Self {
         match preparing {

@@ -10,7 +10,7 @@ use sansim_array::Class;
 use sansim_language::{Ending, Scenario, StepAction, Versions};
 use sansim_protocol::WorkloadReport;
 use sansim_stage::{
-    Before, Brought, ExpectationResult, Incoming, Seen, Stage, StageError, Terminal, Trial,
+    Answer, Before, Brought, ExpectationResult, Incoming, Seen, Stage, StageError, Terminal, Trial,
     Witness, event::What,
 };
 use sansim_time::Time;
@@ -23,7 +23,7 @@ pub(super) struct Story<'r, 'a, 'm> {
     stage: Stage<'m>,
     recorder: &'r mut Recorder<'a>,
     cancel: Cancel,
-    script: Script<'r>,
+    script: Script,
     trial: Trial,
     complaint: Option<String>,
     /// Completion of the story's first I/O, by the host's clock.
@@ -80,7 +80,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             stage,
             recorder,
             cancel,
-            script: Script::new(&scenario.steps, start),
+            script: Script::new(scenario.steps.clone(), start),
             trial: Trial::new(expectations, start),
             complaint: None,
             first_io: None,
@@ -303,10 +303,18 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         }
     }
 
-    /// Stops the workload at the end of the story, and processes events until it has stopped.
-    async fn stop_workload(&mut self) -> Result<(), RunError> {
-        let Some(mut answer) = self.stage.stop_workload() else { return Ok(()) };
-        let report = loop {
+    /// Stops the workloads at the end of the story, one after the other.
+    async fn stop_workloads(&mut self) -> Result<(), RunError> {
+        while let Some((lun, answer)) = self.stage.stop_workload() {
+            let report = self.last_report(answer).await?;
+            self.stage.workload_stopped(lun, report);
+        }
+        Ok(())
+    }
+
+    /// Processes events until a workload that is being stopped has reported.
+    async fn last_report(&mut self, mut answer: Answer) -> Result<WorkloadReport, RunError> {
+        loop {
             self.hold_if_it_is_there(self.stage.now()).await?;
             let next = tokio::select! {
                 biased;
@@ -317,11 +325,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 // The final read-back is not part of the story: its commands are recorded, but not counted.
                 Before::Incoming(Incoming::Command(record)) => self.recorder.command(&record),
                 Before::Incoming(incoming) => self.take(incoming),
-                Before::Answer(report) => break report?,
+                Before::Answer(report) => return Ok(report?),
             }
-        };
-        self.stage.workload_stopped(report);
-        Ok(())
+        }
     }
 
     /// Ends the story: collects the last reports and decides the remaining expectations.
@@ -334,7 +340,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         let end = self.stage.now();
         self.drain();
         self.hold_if_it_is_there(end).await?;
-        self.stop_workload().await?;
+        self.stop_workloads().await?;
         // A round trip: all earlier kernel messages arrive before the answer.
         let witness = self.stage.witness().await?;
         self.view_multipathd(end).await?;

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use sansim_array::{Action, Lun};
 
-use crate::PathPattern;
+use crate::{PathPattern, Workload};
 
 /// An act on the array or in the guest.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +40,13 @@ pub enum Act {
         /// The text to write.
         text: String,
     },
-    /// Stops the workload and reads back everything that it has written.
-    StopWorkload,
+    /// Starts a workload on a LUN's map that has none. Its `start` is not used.
+    StartWorkload(Workload),
+    /// Stops a workload and reads back everything that it has written.
+    StopWorkload {
+        /// The LUN whose workload stops. Default: [`Setup::main_lun`](crate::Setup::main_lun).
+        lun: Option<Lun>,
+    },
 }
 
 /// The paths of an [`Act::Reinstate`].

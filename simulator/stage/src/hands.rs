@@ -29,8 +29,18 @@ pub enum Brought {
         /// The standard error of the program.
         stderr: String,
     },
-    /// The workload has stopped, with this report.
-    Stopped(Box<WorkloadReport>),
+    /// A workload has started.
+    Started {
+        /// The LUN that it runs on.
+        lun: Lun,
+    },
+    /// A workload has stopped.
+    Stopped {
+        /// The LUN that it ran on.
+        lun: Lun,
+        /// The workload's report.
+        report: Box<WorkloadReport>,
+    },
 }
 
 /// The reason why an act failed.
@@ -57,6 +67,8 @@ pub(crate) struct Hands {
     pub(crate) paths: Arc<Paths>,
     /// The default LUN of acts that do not name one.
     pub(crate) main_lun: Lun,
+    /// The run's seed.
+    pub(crate) seed: u64,
 }
 
 impl Hands {
@@ -94,9 +106,14 @@ impl Hands {
                 self.guest.call(Call::WriteFile { path, text }, CALL).await?;
                 Ok(Brought::Nothing)
             }
-            Act::StopWorkload => {
-                let report = self.guest.stop_workload(self.main_lun).await?;
-                Ok(Brought::Stopped(Box::new(report)))
+            Act::StartWorkload(workload) => {
+                self.guest.start_workload(&workload, self.seed).await?;
+                Ok(Brought::Started { lun: workload.lun })
+            }
+            Act::StopWorkload { lun } => {
+                let lun = lun.unwrap_or(self.main_lun);
+                let report = Box::new(self.guest.stop_workload(lun).await?);
+                Ok(Brought::Stopped { lun, report })
             }
         }
     }

@@ -7,16 +7,22 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use sansim_array::{Action, Array, CommandRecord, StateChange};
+use sansim_array::{Action, Array, CommandRecord, Lun, StateChange};
 use sansim_hba::HbaServer;
-use sansim_lab::{Keeper, LabError, Machine};
+use sansim_lab::{Hold, Keeper, LabError, Machine};
 use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use sansim_time::{Clock, Pacer, Time};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
     Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Terminal, Wire, Witness,
-    World, event::What, hands::Hands, kernel_log::complaint, terminal::Terminals,
+    World,
+    event::{StoryTime, What},
+    fill::{Form, fill},
+    hands::Hands,
+    kernel_log::complaint,
+    terminal::Terminals,
+    workloads::Workloads,
 };
 
 /// The maximum interval between the guest's questions while its clock keeps pace with the host's, so
@@ -90,14 +96,6 @@ pub enum Before {
     Answer(Result<WorkloadReport, LabError>),
 }
 
-/// The state of the workload.
-enum Workload {
-    None,
-    Waiting(Time),
-    Running,
-    Stopped(WorkloadReport),
-}
-
 /// The parts of a stage.
 pub struct Parts<'m> {
     /// The guest and the SAN.
@@ -146,13 +144,15 @@ pub struct Stage<'m> {
     /// before its answer to an act has been processed.
     tasks: FuturesUnordered<Task>,
     terminals: Terminals,
+    /// Set while the guest is paused.
+    held: Option<Hold>,
     /// Set while the guest's clock keeps pace with the host's.
     pacer: Option<Pacer>,
     /// When the guest is made to ask next, while its clock keeps pace with the host's.
     beat: Time,
     alarm: Arc<Notify>,
     armed_for: Option<Time>,
-    workload: Workload,
+    workloads: Workloads,
     complaint: Option<String>,
 }
 
@@ -172,10 +172,8 @@ impl<'m> Stage<'m> {
         array
             .apply(start, Action::BeginStory)
             .map_err(|error| StageError::Unready(error.to_string()))?;
-        let workload = match &setup.workload {
-            None => Workload::None,
-            Some(workload) => Workload::Waiting(start + workload.start),
-        };
+        let waiting = setup.workload.as_ref();
+        let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
         let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
@@ -196,13 +194,24 @@ impl<'m> Stage<'m> {
             start,
             tasks: FuturesUnordered::new(),
             terminals,
+            held: None,
             pacer: None,
             beat: Time::ZERO,
             alarm: Arc::new(Notify::new()),
             armed_for: None,
-            workload,
+            workloads,
             complaint: None,
         })
+    }
+
+    /// Counts this from now on, from 0, for conditions that are evaluated from now on.
+    pub fn count(&mut self, counted: impl IntoIterator<Item = Counted>) {
+        counted.into_iter().for_each(|counted| self.world.count(counted));
+    }
+
+    /// Whether guest time is skipped, rather than real.
+    pub fn skips(&self) -> bool {
+        self.keeper.skips()
     }
 
     /// The current time of the clock of the run.
@@ -223,6 +232,30 @@ impl<'m> Stage<'m> {
     /// The array.
     pub fn array(&self) -> &Array {
         &self.array
+    }
+
+    /// The disks by path.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// The guest and the SAN as they were at the start.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The guest's agent, for calls that are not acts. They get on while [`Stage::next`] is called.
+    pub fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// Replaces the placeholders in the words of a command by device paths.
+    ///
+    /// # Errors
+    /// If a word is malformed, or the guest does not have such a disk.
+    pub fn filled(&self, argv: &[String]) -> Result<Vec<String>, String> {
+        let main = self.setup.main_lun();
+        argv.iter().map(|word| fill(word, Form::Path, &self.paths, main)).collect()
     }
 
     /// The last known statuses of the multipath maps.
@@ -246,33 +279,32 @@ impl<'m> Stage<'m> {
         self.complaint.as_deref()
     }
 
-    /// The start time of the workload, if it has not started yet.
+    /// The start time of the setup's workload, if it has not started yet.
     pub fn workload_starts(&self) -> Option<Time> {
-        match self.workload {
-            Workload::Waiting(at) => Some(at),
-            _ => None,
-        }
+        self.workloads.starts()
     }
 
-    /// The workload's report, after it has stopped.
+    /// The LUNs whose maps have a workload that runs, in order.
+    pub fn workloads(&self) -> impl Iterator<Item = Lun> + '_ {
+        self.workloads.running()
+    }
+
+    /// The reports of the workloads that have stopped, added up; `None` if none has.
     pub fn report(&self) -> Option<&WorkloadReport> {
-        match &self.workload {
-            Workload::Stopped(report) => Some(report),
-            _ => None,
-        }
+        self.workloads.report()
     }
 
-    /// Starts the workload if its start time has come.
+    /// Starts the setup's workload if its start time has come.
     ///
     /// # Errors
     /// If the agent cannot start it.
     pub async fn start_workload_if_due(&mut self, now: Time) -> Result<(), StageError> {
-        if let (Workload::Waiting(at), Some(workload)) = (&self.workload, &self.setup.workload)
-            && *at <= now
+        if let (Some(at), Some(workload)) = (self.workloads.starts(), &self.setup.workload)
+            && at <= now
         {
             let started = self.guest.start_workload(workload, self.seed);
             self.keeper.drive(started).await??;
-            self.workload = Workload::Running;
+            self.workload_started(workload.lun);
         }
         Ok(())
     }
@@ -285,7 +317,13 @@ impl<'m> Stage<'m> {
             let applied = self.array.apply(self.clock.now(), action.clone());
             return Some(applied.map(|()| Brought::Nothing).map_err(|error| error.to_string()));
         }
+        if let Act::StartWorkload(workload) = act
+            && let Some(why) = self.workloads.refusal(workload.lun)
+        {
+            return Some(Err(why));
+        }
         let hands = Hands {
+            seed: self.seed,
             guest: self.guest.clone(),
             paths: Arc::clone(&self.paths),
             main_lun: self.setup.main_lun(),
@@ -310,6 +348,39 @@ impl<'m> Stage<'m> {
     pub fn keep_pace(&mut self, keep: bool) {
         let skips = self.keeper.skips();
         self.pacer = (keep && skips).then(|| Pacer::new(self.clock.now(), Instant::now()));
+    }
+
+    /// Stops the guest and everything that waits in the array, until [`Stage::resume`]. In exact
+    /// time, go on calling [`Stage::next`]: the guest may stop only after a few more questions.
+    pub async fn pause(&mut self) {
+        if self.held.is_none() {
+            self.held = Some(self.machine.hold().await);
+            self.clock.pause(true);
+        }
+    }
+
+    /// Lets a stage continue that was paused. Returns whether it was.
+    pub fn resume(&mut self) -> bool {
+        self.clock.pause(false);
+        let pacing = self.pacer.is_some();
+        self.keep_pace(pacing);
+        self.held.take().is_some()
+    }
+
+    /// Whether the stage is paused.
+    pub fn is_paused(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Story time, measured again: a pause can shift the guest's clock against that of the run. Not
+    /// while the stage is paused.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub async fn story_time(&mut self) -> Result<StoryTime, LabError> {
+        let guest = self.guest.clone();
+        let guest_now = self.keeper.drive(guest.now()).await??;
+        Ok(StoryTime::new(self.clock.now(), guest_now, self.start))
     }
 
     /// How long the guest has to wait for the host's clock. Makes the guest ask again soon.
@@ -419,7 +490,10 @@ impl<'m> Stage<'m> {
                 Ok(Brought::Ran { code, stdout, stderr }) => {
                     self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
                 }
-                Ok(Brought::Stopped(report)) => self.workload_stopped((**report).clone()),
+                Ok(Brought::Started { lun }) => self.workload_started(*lun),
+                Ok(Brought::Stopped { lun, report }) => {
+                    self.workload_stopped(*lun, (**report).clone());
+                }
                 Ok(Brought::Nothing) | Err(_) => {}
             },
             Incoming::Alarm => self.armed_for = None,
@@ -457,19 +531,24 @@ impl<'m> Stage<'m> {
         Vec::new()
     }
 
-    /// Stops the workload permanently: waits for I/O in flight and reads back what was written.
-    /// `None` if the workload is not running. Await the answer with [`Stage::next_before`] and pass
-    /// its report to [`Stage::workload_stopped`].
-    pub fn stop_workload(&self) -> Option<Answer> {
-        let Workload::Running = self.workload else { return None };
-        let (guest, lun) = (self.guest.clone(), self.setup.main_lun());
-        Some(Box::pin(async move { guest.stop_workload(lun).await }))
+    /// Stops the first workload that runs: waits for I/O in flight and reads back what was written.
+    /// Returns its LUN; `None` if no workload runs. Await the answer with [`Stage::next_before`] and
+    /// pass its report to [`Stage::workload_stopped`].
+    pub fn stop_workload(&self) -> Option<(Lun, Answer)> {
+        let lun = self.workloads.first_running()?;
+        let guest = self.guest.clone();
+        Some((lun, Box::pin(async move { guest.stop_workload(lun).await })))
     }
 
-    /// Records that the workload has stopped with this report.
-    pub fn workload_stopped(&mut self, report: WorkloadReport) {
-        self.world.on_workload(&report);
-        self.workload = Workload::Stopped(report);
+    fn workload_started(&mut self, lun: Lun) {
+        self.world.on_workload_start(lun);
+        self.workloads.started(lun);
+    }
+
+    /// Records that the workload of a LUN has stopped with this report.
+    pub fn workload_stopped(&mut self, lun: Lun, report: WorkloadReport) {
+        self.world.on_workload(lun, &report);
+        self.workloads.stopped(lun, report);
     }
 
     /// Waits for the next thing that happens or for the answer, whichever comes first. Acts in

@@ -9,7 +9,7 @@ use sansim_array::{
 use sansim_protocol::{Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
 
-use crate::{Setup, TextMatch};
+use crate::{IoSeen, Setup, TextMatch, io::Totals};
 
 /// What has been observed in a run. Commands and log lines are counted only as far as conditions
 /// need them, so that the size does not depend on the guest.
@@ -26,7 +26,7 @@ pub struct World {
     fired: BTreeMap<Arc<str>, u64>,
     maps: BTreeMap<Lun, MapSeen>,
     programs: BTreeMap<String, Ran>,
-    io: IoSeen,
+    io: Totals,
 }
 
 /// Something that a condition needs counted.
@@ -121,27 +121,6 @@ pub struct Ran {
     pub output: String,
 }
 
-/// The totals of the workload.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct IoSeen {
-    /// The number of failed requests.
-    pub errors: u64,
-    /// The number of blocks with wrong data.
-    pub corrupt: u64,
-    /// The longest gap between completions while I/O was in flight.
-    pub longest_stall: Duration,
-    /// The number of completed reads.
-    pub reads: u64,
-    /// The number of completed writes.
-    pub writes: u64,
-    /// The number of requests that were never completed.
-    pub stuck: u64,
-    /// The number of blocks that could not be read back at the end.
-    pub unchecked: u64,
-    /// The number of errors that were reported individually, at most the number of errors.
-    error_events: u64,
-}
-
 impl World {
     /// The world at the beginning of a run. `nexus_by_dev` is the nexus of each `major:minor`;
     /// `counted` is what must be counted so that the conditions can be evaluated.
@@ -150,31 +129,46 @@ impl World {
         nexus_by_dev: BTreeMap<String, Nexus>,
         counted: impl IntoIterator<Item = Counted>,
     ) -> World {
-        let (mut commands, mut log) = (Vec::new(), Vec::new());
-        for counted in counted {
-            match counted {
-                Counted::Commands(filter) => commands.push((filter, CommandsSeen::default())),
-                Counted::LogLines(text) => log.push((text, 0)),
-            }
-        }
-        World {
+        let mut world = World {
             nexus_by_dev,
             mapped_later: BTreeMap::new(),
             owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
             owner_changes: BTreeMap::new(),
-            commands,
-            log,
+            commands: Vec::new(),
+            log: Vec::new(),
             fired: setup.faults.iter().map(|rule| (Arc::clone(&rule.name), 0)).collect(),
             maps: BTreeMap::new(),
             programs: BTreeMap::new(),
-            io: IoSeen::default(),
+            io: Totals::default(),
+        };
+        counted.into_iter().for_each(|counted| world.count(counted));
+        world
+    }
+
+    /// Counts this from now on, from 0.
+    pub fn count(&mut self, counted: Counted) {
+        match counted {
+            Counted::Commands(filter) => {
+                self.commands.retain(|(known, _)| *known != filter);
+                self.commands.push((filter, CommandsSeen::default()));
+            }
+            Counted::LogLines(text) => {
+                self.log.retain(|(known, _)| *known != text);
+                self.log.push((text, 0));
+            }
         }
     }
 
     /// Records an action on the array that is about to be performed.
     pub fn on_action(&mut self, action: &Action) {
-        if let Action::MapLun(config) = action {
-            self.mapped_later.insert(config.lun, config.owner);
+        match action {
+            Action::MapLun(config) => {
+                self.mapped_later.insert(config.lun, config.owner);
+            }
+            Action::AddRule(rule) => {
+                self.fired.insert(Arc::clone(&rule.name), 0);
+            }
+            _ => {}
         }
     }
 
@@ -240,21 +234,7 @@ impl World {
                     *seen.uevents.entry(action.to_string()).or_default() += 1;
                 }
             }
-            Happening::IoError { .. } => {
-                self.io.error_events += 1;
-                self.io.errors = self.io.errors.max(self.io.error_events);
-            }
-            Happening::Corrupt { .. } => self.io.corrupt += 1,
-            Happening::StallEnd { lasted_ns, .. } => {
-                let lasted = Duration::from_nanos(*lasted_ns);
-                self.io.longest_stall = self.io.longest_stall.max(lasted);
-            }
-            Happening::Progress { reads, writes, errors, .. } => {
-                self.io.reads = self.io.reads.max(*reads);
-                self.io.writes = self.io.writes.max(*writes);
-                self.io.errors = self.io.errors.max(*errors);
-            }
-            _ => {}
+            what => self.io.on_happening(what),
         }
     }
 
@@ -271,18 +251,14 @@ impl World {
         self.programs.insert(step.to_owned(), Ran { code, output: output.to_owned() });
     }
 
-    /// Replaces the totals with those of the workload's own report.
-    pub fn on_workload(&mut self, report: &WorkloadReport) {
-        self.io = IoSeen {
-            errors: report.errors,
-            corrupt: report.corrupt.total(),
-            longest_stall: Duration::from_nanos(report.longest_stall_ns),
-            reads: report.reads,
-            writes: report.writes,
-            stuck: report.stuck,
-            unchecked: report.unchecked,
-            error_events: self.io.error_events,
-        };
+    /// Records that a workload has started on a LUN's map.
+    pub fn on_workload_start(&mut self, lun: Lun) {
+        self.io.on_start(lun);
+    }
+
+    /// Replaces the totals of the LUN's last workload with those of its own report.
+    pub fn on_workload(&mut self, lun: Lun, report: &WorkloadReport) {
+        self.io.on_report(lun, report);
     }
 
     fn map(&mut self, name: &str) -> Option<&mut MapSeen> {
@@ -337,8 +313,8 @@ impl World {
         self.programs.get(step)
     }
 
-    /// The totals of the workload.
-    pub fn io(&self) -> &IoSeen {
-        &self.io
+    /// The totals of all workloads.
+    pub fn io(&self) -> IoSeen {
+        self.io.all()
     }
 }

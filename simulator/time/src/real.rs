@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -13,9 +16,58 @@ use crate::{Clock, Time, TimerQueue};
 /// [`Time::ZERO`] is the moment it was started. Dropping the clock stops the thread, and drops the
 /// remaining wakers without calling them.
 pub struct RealClock {
-    started: Instant,
+    hands: Arc<Hands>,
     timers: Arc<Timers>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Tells the time. All times are in nanoseconds.
+struct Hands {
+    started: Instant,
+    /// For how long the clock was stopped, until it last continued.
+    stopped_for: AtomicU64,
+    /// The time at which the clock is stopped; [`RUNS`] while it runs.
+    stopped_at: AtomicU64,
+}
+
+/// See [`Hands::stopped_at`].
+const RUNS: u64 = u64::MAX;
+
+impl Hands {
+    fn start() -> Self {
+        let (stopped_for, stopped_at) = (AtomicU64::new(0), AtomicU64::new(RUNS));
+        Hands { started: Instant::now(), stopped_for, stopped_at }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(RUNS)
+    }
+
+    fn now(&self) -> Time {
+        let nanos = match self.stopped_at.load(SeqCst) {
+            // A clock that continues has this updated before it runs, so that it never goes back.
+            RUNS => self.elapsed().saturating_sub(self.stopped_for.load(SeqCst)),
+            stopped_at => stopped_at,
+        };
+        Time::from_nanos(nanos)
+    }
+
+    fn runs(&self) -> bool {
+        self.stopped_at.load(SeqCst) == RUNS
+    }
+
+    fn pause(&self, paused: bool) {
+        if paused == !self.runs() {
+            return;
+        }
+        if paused {
+            self.stopped_at.store(self.now().as_nanos(), SeqCst);
+        } else {
+            let stopped_at = self.stopped_at.load(SeqCst);
+            self.stopped_for.store(self.elapsed().saturating_sub(stopped_at), SeqCst);
+            self.stopped_at.store(RUNS, SeqCst);
+        }
+    }
 }
 
 impl RealClock {
@@ -25,26 +77,34 @@ impl RealClock {
     ///
     /// Panics if the host cannot start a thread.
     pub fn start() -> Arc<RealClock> {
-        let started = Instant::now();
+        let hands = Arc::new(Hands::start());
         let timers = Arc::new(Timers::default());
         let thread = thread::Builder::new()
             .name("sansim-clock".into())
             .spawn({
-                let timers = Arc::clone(&timers);
-                move || timers.run(started)
+                let (timers, hands) = (Arc::clone(&timers), Arc::clone(&hands));
+                move || timers.run(&hands)
             })
             .expect("the host can start a thread");
-        Arc::new(RealClock { started, timers, thread: Some(thread) })
+        Arc::new(RealClock { hands, timers, thread: Some(thread) })
     }
 }
 
 impl Clock for RealClock {
     fn now(&self) -> Time {
-        Time::ZERO + self.started.elapsed()
+        self.hands.now()
     }
 
     fn call_at(&self, due: Time, wake: Box<dyn FnOnce() + Send>) {
         self.timers.add(due, wake);
+    }
+
+    fn pause(&self, paused: bool) {
+        // The lock keeps the thread from calling a waker at the same time.
+        let queue = self.timers.lock();
+        self.hands.pause(paused);
+        drop(queue);
+        self.timers.changed.notify_one();
     }
 }
 
@@ -96,10 +156,14 @@ impl Timers {
         self.changed.notify_one();
     }
 
-    fn run(&self, started: Instant) {
+    fn run(&self, hands: &Hands) {
         let mut queue = self.lock();
         while !queue.stopped {
-            let now = Time::ZERO + started.elapsed();
+            if !hands.runs() {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let now = hands.now();
             if let Some(wake) = queue.timers.take_due(now) {
                 // Release the lock first: a waker may set another timer.
                 drop(queue);
@@ -144,6 +208,21 @@ mod tests {
         }
         let order: Vec<_> = calls.iter().take(4).collect();
         assert_eq!(order, [(10, true), (10, true), (20, true), (30, true)]);
+    }
+
+    #[test]
+    fn a_clock_that_is_stopped_shows_one_time_and_calls_nobody() {
+        let clock = RealClock::start();
+        clock.pause(true);
+        clock.pause(true);
+        let stopped = clock.now();
+        let (called, calls) = mpsc::channel();
+        clock.call_at(stopped, Box::new(move || called.send(()).expect("the test waits")));
+        let early = calls.recv_timeout(Duration::from_millis(20));
+        assert!(early.is_err() && clock.now() == stopped);
+        clock.pause(false);
+        calls.recv().expect("the waker is called when the clock runs");
+        assert!(clock.now() - stopped < clock.hands.started.elapsed() - Duration::from_millis(20));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Meter {
     in_flight: u64,
     stalled: bool,
     next_progress: u64,
+    /// The longest latency since the last progress event, in nanoseconds.
+    slowest_ns: u64,
     events: Vec<Happening>,
 }
 
@@ -41,6 +43,7 @@ impl Meter {
             in_flight: 0,
             stalled: false,
             next_progress: now_ns + PROGRESS_NS,
+            slowest_ns: 0,
             events: Vec::new(),
         }
     }
@@ -65,7 +68,9 @@ impl Meter {
         self.end_gap(now_ns);
         self.in_flight -= 1;
         self.quiet_since = now_ns;
-        self.latency.saturating_record(now_ns.saturating_sub(since_ns));
+        let latency = now_ns.saturating_sub(since_ns);
+        self.latency.saturating_record(latency);
+        self.slowest_ns = self.slowest_ns.max(latency);
         match (outcome, direction) {
             (Ok(()), IoDirection::Read) => self.report.reads += 1,
             (Ok(()), IoDirection::Write) => self.report.writes += 1,
@@ -121,6 +126,7 @@ impl Meter {
                 reads: self.report.reads,
                 writes: self.report.writes,
                 errors: self.report.errors,
+                slowest_ns: std::mem::take(&mut self.slowest_ns),
             });
         }
         if self.in_flight > 0 && !self.stalled {

@@ -40,6 +40,7 @@ pub(super) fn text(status: &Status) -> String {
 fn head(status: &Status) -> String {
     let (lab, clock) = (&status.lab, &status.clock);
     let state = match clock.state {
+        RunState::Starting => style("starting").cyan(),
         RunState::Running => style("running").green(),
         RunState::Paused => style("paused").yellow(),
         RunState::Skipping => style("skipping").cyan(),

@@ -1,6 +1,6 @@
 //! The parts of a scenario's SAN.
 
-use sansim_array::{ControllerId, Lun, PortId};
+use sansim_array::{ControllerId, HbaId, Lun, LunConfig, PortId};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;
@@ -13,10 +13,14 @@ pub(crate) struct Shape {
     pub(crate) hbas: Vec<Hba>,
     /// The LUNs, including those that a step maps later.
     pub(crate) luns: Vec<Lun>,
+    /// The LUNs that are there at the start.
+    pub(crate) configs: Vec<LunConfig>,
     /// The default LUN: the workload's, or else the first.
     pub(crate) main_lun: Lun,
     /// The highest possible LUN number.
     pub(crate) max_lun: u16,
+    /// Whether the SAN is not known, so that every LUN and HBA is taken to be there.
+    pub(crate) is_any: bool,
 }
 
 impl Default for Shape {
@@ -26,13 +30,31 @@ impl Default for Shape {
             ports: 0,
             hbas: Vec::new(),
             luns: Vec::new(),
+            configs: Vec::new(),
             main_lun: Lun(0),
             max_lun: 0,
+            is_any: false,
         }
     }
 }
 
 impl Shape {
+    /// A SAN of which nothing is known. Its default LUN is none that a table would name.
+    pub(crate) fn any() -> Self {
+        let (main_lun, max_lun) = (Lun(u16::MAX), u16::MAX);
+        Shape { main_lun, max_lun, is_any: true, ..Shape::default() }
+    }
+
+    /// Whether there is such a LUN.
+    pub(crate) fn has_lun(&self, lun: Lun) -> bool {
+        self.is_any || self.luns.contains(&lun)
+    }
+
+    /// Whether the guest has such an HBA.
+    pub(crate) fn has_hba(&self, hba: HbaId) -> bool {
+        self.is_any || usize::from(hba.0) < self.hbas.len()
+    }
+
     /// Whether an HBA sees the port of the pattern.
     pub(crate) fn sees(&self, path: PathPattern) -> bool {
         self.hbas

@@ -73,8 +73,10 @@ fn command(cdb: &[u8], port: &str, completion: Completion) -> CommandRecord {
         latency: Duration::ZERO,
         nexus: Nexus { hba: HbaId(0), port: port.parse().unwrap() },
         lun: Lun(0),
+        tag: 0,
         cdb: Cdb::new(cdb),
         op: Operation::of(cdb),
+        offered: 0,
         completion,
         fault: None,
         stage: Stage::Story,
@@ -297,7 +299,8 @@ fn the_workloads_own_report_has_the_last_word() {
     assert!(!judge(&scenario, &world).0, "nothing was read yet");
     let (map_name, lasted_ns) = (name.clone(), 1_500_000_000);
     world.on_agent_event(&event(Happening::StallEnd { map: map_name, lasted_ns }));
-    let progress = Happening::Progress { map: name.clone(), reads: 7, writes: 1, errors: 0 };
+    let progress =
+        Happening::Progress { map: name.clone(), reads: 7, writes: 1, errors: 0, slowest_ns: 0 };
     world.on_agent_event(&event(progress));
     world.on_agent_event(&event(map(1, 1, [PathState::Active; 4])));
     assert_eq!(
@@ -312,7 +315,7 @@ fn the_workloads_own_report_has_the_last_word() {
     assert!(scenario.expectations[0].judged().judge_io(&world).holds);
     let corrupt = Corruption { lost: 1, ..Corruption::default() };
     let report = WorkloadReport { reads: 9, corrupt, unchecked: 3, ..WorkloadReport::default() };
-    world.on_workload(&report);
+    world.on_workload(Lun(0), &report);
     let last = scenario.expectations[0].judged().judge_io(&world);
     assert!(!last.holds);
     assert_eq!(

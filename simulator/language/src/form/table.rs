@@ -23,6 +23,52 @@ pub(crate) trait Table: Sized {
     fn keys() -> Vec<KeyForm>;
 }
 
+/// Makes a [`Table`] a value: a table with exactly these keys.
+macro_rules! table_value {
+    ($name:ident) => {
+        impl $crate::form::Value for $name {
+            fn read(
+                given: &$crate::form::Given<'_>,
+                problems: &mut $crate::form::Problems<'_>,
+            ) -> Option<Self> {
+                use $crate::form::{Entries, Table};
+                let mut entries = Entries::open(given, Self::EXPECTED, problems)?;
+                let table = Self::take(&mut entries, problems);
+                entries.close(problems);
+                table
+            }
+
+            fn write(&self) -> $crate::form::Plain {
+                let mut table = $crate::form::PlainTable::default();
+                $crate::form::Table::put(self, &mut table);
+                $crate::form::Plain::Table(table)
+            }
+
+            fn form() -> $crate::form::Form {
+                $crate::form::Form::Table($crate::form::TableForm {
+                    name: <Self as $crate::form::Table>::NAME,
+                    about: <Self as $crate::form::Table>::ABOUT,
+                    keys: <Self as $crate::form::Table>::keys(),
+                })
+            }
+        }
+    };
+}
+
+/// The keys of two tables, `N` together, for a table that consists of both.
+pub(crate) const fn keys_of_both<const N: usize>(
+    first: &[&'static str],
+    second: &[&'static str],
+) -> [&'static str; N] {
+    let mut keys = [""; N];
+    let mut at = 0;
+    while at < N {
+        keys[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    keys
+}
+
 /// Declares a table: a struct with a field for each key. The doc comments become the descriptions
 /// in the JSON Schema and the reference. The string after the name completes "expected …" in the
 /// report on a value that is not such a table.
@@ -66,33 +112,9 @@ macro_rules! table {
             }
         }
 
-        impl $crate::form::Value for $name {
-            fn read(
-                given: &$crate::form::Given<'_>,
-                problems: &mut $crate::form::Problems<'_>,
-            ) -> Option<Self> {
-                use $crate::form::{Entries, Table};
-                let mut entries = Entries::open(given, Self::EXPECTED, problems)?;
-                let table = Self::take(&mut entries, problems);
-                entries.close(problems);
-                table
-            }
-
-            fn write(&self) -> $crate::form::Plain {
-                let mut table = $crate::form::PlainTable::default();
-                $crate::form::Table::put(self, &mut table);
-                $crate::form::Plain::Table(table)
-            }
-
-            fn form() -> $crate::form::Form {
-                $crate::form::Form::Table($crate::form::TableForm {
-                    name: <Self as $crate::form::Table>::NAME,
-                    about: <Self as $crate::form::Table>::ABOUT,
-                    keys: <Self as $crate::form::Table>::keys(),
-                })
-            }
-        }
+        $crate::form::table_value!($name);
     };
 }
 
 pub(crate) use table;
+pub(crate) use table_value;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// A fault rule is armed.
@@ -17,6 +17,7 @@ table! {
 
 impl ArrayWord for Arm {
     const EXAMPLE: &'static str = r#"arm = "not ready""#;
+    const SPOKEN: Spoken = Spoken::of("fault");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::Arm { rule: Arc::from(checker.rule(&self.arm)), armed: true }

@@ -3,7 +3,7 @@
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// Ends a `split` of a LUN.
@@ -16,6 +16,7 @@ table! {
 
 impl ArrayWord for Heal {
     const EXAMPLE: &'static str = r#"heal = 0"#;
+    const SPOKEN: Spoken = Spoken::of("lun");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::Split { lun: checker.lun(&self.heal), apart: None }

@@ -6,6 +6,7 @@ use super::ArrayWord;
 use crate::{
     check::Checker,
     form::{Name, name, table},
+    spoken::Spoken,
     value::{At, TimeSpan},
 };
 
@@ -43,6 +44,8 @@ table! {
 
 impl ArrayWord for Link {
     const EXAMPLE: &'static str = r#"link = { port = "A0", hba = 0, up = false }"#;
+    const SPOKEN: Spoken =
+        Spoken { thing: None, flags: &[("up", "up", true), ("down", "up", false)] };
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         let given = &self.link;

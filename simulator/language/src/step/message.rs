@@ -21,7 +21,8 @@ table! {
     pub(crate) struct Message, "a step" {
         /// Sends a message to the multipath map, such as "switch_group 2".
         message: At<String>,
-        /// The LUN whose map gets the `message` or `reinstate`. Default: the workload's.
+        /// The LUN whose map gets the `message` or `reinstate`, or whose workload is stopped.
+        /// Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

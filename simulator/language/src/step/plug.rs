@@ -6,6 +6,7 @@ use super::ArrayWord;
 use crate::{
     check::Checker,
     form::{Name, name, table},
+    spoken::Spoken,
 };
 
 table! {
@@ -18,6 +19,7 @@ table! {
 
 impl ArrayWord for Plug {
     const EXAMPLE: &'static str = r#"plug = "A0""#;
+    const SPOKEN: Spoken = Spoken::of("port");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::SetPort { port: checker.port(&self.plug), present: true }

@@ -15,7 +15,8 @@ table! {
     pub(crate) struct Reinstate, "a step" {
         /// Reinstates paths of the multipath map.
         reinstate: At<PathsName>,
-        /// The LUN whose map gets the `message` or `reinstate`. Default: the workload's.
+        /// The LUN whose map gets the `message` or `reinstate`, or whose workload is stopped.
+        /// Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// The commands under a hold are released.
@@ -17,6 +17,7 @@ table! {
 
 impl ArrayWord for Release {
     const EXAMPLE: &'static str = r#"release = "gate""#;
+    const SPOKEN: Spoken = Spoken::of("hold");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         let hold: Arc<str> = Arc::from(checker.hold(&self.release));

@@ -3,7 +3,7 @@
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// Another volume replaces the one behind a LUN number.
@@ -16,6 +16,7 @@ table! {
 
 impl ArrayWord for Replace {
     const EXAMPLE: &'static str = "replace = 0";
+    const SPOKEN: Spoken = Spoken::of("lun");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::ReplaceLun { lun: checker.lun(&self.replace) }

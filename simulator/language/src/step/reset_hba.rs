@@ -3,7 +3,7 @@
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// Resets the HBA with this number.
@@ -15,6 +15,7 @@ table! {
 
 impl ArrayWord for ResetHba {
     const EXAMPLE: &'static str = r#"reset_hba = 0"#;
+    const SPOKEN: Spoken = Spoken::of("hba");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::ResetHba { hba: checker.hba(&self.reset_hba) }

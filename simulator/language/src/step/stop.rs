@@ -6,6 +6,7 @@ use super::{StepAction, StepWord};
 use crate::{
     check::Checker,
     form::{table, words},
+    value::At,
 };
 
 table! {
@@ -13,6 +14,9 @@ table! {
     pub(crate) struct Stop, "a step" {
         /// Stops the workload.
         stop: StopName,
+        /// The LUN whose map gets the `message` or `reinstate`, or whose workload is stopped.
+        /// Default: the workload's.
+        lun: Option<At<u64>>,
     }
 }
 
@@ -27,19 +31,21 @@ words! {
 impl StepWord for Stop {
     const EXAMPLE: &'static str = r#"stop = "workload""#;
 
-    fn check(&self, _: &mut Checker<'_>) -> StepAction {
+    fn check(&self, checker: &mut Checker<'_>) -> StepAction {
+        let lun = self.lun.as_ref().map(|lun| checker.lun(lun));
         match self.stop {
-            StopName::Workload => StepAction::Act(Act::StopWorkload),
+            StopName::Workload => StepAction::Act(Act::StopWorkload { lun }),
         }
     }
 
     fn of(action: &StepAction) -> Option<Self> {
-        let StepAction::Act(Act::StopWorkload) = action else { return None };
-        Some(Stop { stop: StopName::Workload })
+        let StepAction::Act(Act::StopWorkload { lun }) = action else { return None };
+        Some(Stop { stop: StopName::Workload, lun: lun.map(At::from) })
     }
 
     fn words(action: &StepAction) -> Option<String> {
-        let StepAction::Act(Act::StopWorkload) = action else { return None };
-        Some("stop the workload".to_owned())
+        let StepAction::Act(Act::StopWorkload { lun }) = action else { return None };
+        let of = lun.map(|lun| format!(" of LUN {lun}")).unwrap_or_default();
+        Some(format!("stop the workload{of}"))
     }
 }

@@ -77,6 +77,18 @@ impl TriggerTable {
         }
     }
 
+    /// Reports any key, for a step that is taken at once.
+    pub(super) fn refuse(&self, checker: &mut Checker<'_>) {
+        let spans = [
+            self.at.as_ref().map(|at| &at.span),
+            self.on.as_ref().map(|on| &on.span),
+            self.after.as_ref().map(|after| &after.span),
+        ];
+        for span in spans.into_iter().flatten() {
+            checker.refuse(span, "this step is taken at once", "leave `at`, `on` and `after` away");
+        }
+    }
+
     /// The keys that would be read as `trigger`.
     pub(super) fn of(trigger: &Trigger) -> Self {
         match trigger {

@@ -3,7 +3,7 @@
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, value::At};
+use crate::{check::Checker, form::table, spoken::Spoken, value::At};
 
 table! {
     /// Unmaps a LUN.
@@ -15,6 +15,7 @@ table! {
 
 impl ArrayWord for Unmap {
     const EXAMPLE: &'static str = r#"unmap = 5"#;
+    const SPOKEN: Spoken = Spoken::of("lun");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::UnmapLun { lun: checker.lun(&self.unmap) }

@@ -6,6 +6,7 @@ use super::ArrayWord;
 use crate::{
     check::Checker,
     form::{Name, name, table},
+    spoken::Spoken,
 };
 
 table! {
@@ -18,6 +19,7 @@ table! {
 
 impl ArrayWord for Unplug {
     const EXAMPLE: &'static str = r#"unplug = "A0""#;
+    const SPOKEN: Spoken = Spoken::of("port");
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         Action::SetPort { port: checker.port(&self.unplug), present: false }

@@ -125,8 +125,8 @@ fn acting() -> Vec<Route> {
         ),
         Route::asking(
             (POST, "/api/io"),
-            "Starts, stops or changes a workload.",
-            |lab, change: IoChange| async move { lab.io(change).await.map(nothing) },
+            "Starts, stops or replaces a workload.",
+            |lab, change: IoChange| async move { lab.io(change).await.map(done) },
         ),
     ]
 }

@@ -1,0 +1,256 @@
+//! Single tables, read in the context of a SAN that runs.
+
+use sansim_array::{Action, FaultRule, Lun, LunConfig};
+use sansim_stage::{Act, Array, Hba, Workload};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::{
+    Diagnostic, Diagnostics, Expectation, Scenario, Step, StepAction,
+    check::Checker,
+    expect::ExpectTable,
+    fault::Fault,
+    form::{Given, Problems, Value},
+    source::Sources,
+    step::StepTable,
+    value::At,
+    workload::WorkloadTable,
+};
+
+/// What the tables of a running SAN can refer to: its controllers, ports, HBAs and LUNs, and the
+/// names of its fault rules and steps. It changes with what is done: see
+/// [`Vocabulary::know_step`] and [`Vocabulary::know_fault`].
+///
+/// The text of a table is a TOML document with its keys, or the same on one line as it is written
+/// inside an inline table: `when = { op = "READ" }, then = { delay = "1s" }`.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    array: Array,
+    hbas: Vec<Hba>,
+    main_lun: Lun,
+    has_workload: bool,
+    rules: Vec<Named>,
+    steps: Vec<String>,
+    /// The names of the steps that run a program.
+    programs: Vec<String>,
+}
+
+/// A fault rule's name, and the hold that it puts commands under.
+#[derive(Debug, Clone)]
+struct Named {
+    name: String,
+    hold: Option<String>,
+}
+
+/// A table that was read.
+#[derive(Debug, Clone)]
+pub struct Checked<T> {
+    /// What the table means.
+    pub value: T,
+    /// What is probably not as intended.
+    pub warnings: Diagnostics,
+}
+
+impl Vocabulary {
+    /// The vocabulary at the beginning of a scenario's story. LUNs that a step maps are not there
+    /// yet; the names of all steps are taken.
+    pub fn of(scenario: &Scenario) -> Self {
+        let setup = &scenario.setup;
+        let mut vocabulary = Vocabulary {
+            array: setup.array.clone(),
+            hbas: setup.hbas.clone(),
+            main_lun: setup.main_lun(),
+            has_workload: setup.workload.is_some(),
+            rules: Vec::new(),
+            steps: Vec::new(),
+            programs: Vec::new(),
+        };
+        setup.faults.iter().for_each(|rule| vocabulary.know_fault(rule));
+        scenario.steps.iter().for_each(|step| vocabulary.know_name(step));
+        vocabulary
+    }
+
+    /// Reads the keys of a `[[step]]` that is taken at once, so without `at`, `on` and `after`. A
+    /// step without a name gets the next free `step-N`.
+    ///
+    /// # Errors
+    /// All mistakes, with carets into `text`, which is called `<step>`.
+    pub fn step(&self, text: &str) -> Result<Checked<Step>, Diagnostics> {
+        self.read("<step>", text, |table: &At<StepTable>, checker| {
+            let name = checker.fresh_name("step", table.name(), &self.steps);
+            table.check_now(&name, checker)
+        })
+    }
+
+    /// Reads the keys of a `[[fault]]`. A rule without a name gets the next free `fault-N`.
+    ///
+    /// # Errors
+    /// All mistakes, with carets into `text`, which is called `<fault>`.
+    pub fn fault(&self, text: &str) -> Result<Checked<FaultRule>, Diagnostics> {
+        self.read("<fault>", text, |table: &At<Fault>, checker| {
+            let taken: Vec<_> = self.rules().map(str::to_owned).collect();
+            let name = checker.fresh_name("fault", table.name.as_ref(), &taken);
+            Some(table.check(name, &self.array.personality, checker))
+        })
+    }
+
+    /// Reads the keys of an `[[expect]]`.
+    ///
+    /// # Errors
+    /// All mistakes, with carets into `text`, which is called `<expect>`.
+    pub fn expectation(&self, text: &str) -> Result<Checked<Expectation>, Diagnostics> {
+        self.read("<expect>", text, |table: &At<ExpectTable>, checker| {
+            Some(table.check(&table.span, checker))
+        })
+    }
+
+    /// Reads the keys of `[workload]`; the value is `None` for the pattern "none".
+    ///
+    /// # Errors
+    /// All mistakes, with carets into `text`, which is called `<workload>`.
+    pub fn workload(&self, text: &str) -> Result<Checked<Option<Workload>>, Diagnostics> {
+        self.read("<workload>", text, |table: &At<WorkloadTable>, checker| {
+            Some(table.check(&self.array, checker))
+        })
+    }
+
+    /// Takes note of a step that has been taken: of its name, of the LUN that it has mapped, unmapped,
+    /// renumbered or resized, and of the workload that it has started.
+    pub fn know_step(&mut self, step: &Step) {
+        self.know_name(step);
+        let StepAction::Act(act) = &step.action else { return };
+        match act {
+            Act::Array(Action::MapLun(config)) => {
+                self.array.luns.push(config.clone());
+                self.array.luns.sort_by_key(|config| config.lun);
+            }
+            Act::Array(Action::UnmapLun { lun }) => {
+                self.array.luns.retain(|config| config.lun != *lun);
+            }
+            Act::Array(Action::RemapLun { lun, to }) => self.change(*lun, |it| it.lun = *to),
+            Act::StartWorkload(_) => self.has_workload = true,
+            Act::Array(Action::ResizeLun { lun, bytes }) => {
+                self.change(*lun, |it| it.bytes = *bytes);
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, lun: Lun, change: impl FnOnce(&mut LunConfig)) {
+        self.array.luns.iter_mut().find(|config| config.lun == lun).map(change);
+        self.array.luns.sort_by_key(|config| config.lun);
+    }
+
+    fn know_name(&mut self, step: &Step) {
+        if !self.steps.contains(&step.name) {
+            self.steps.push(step.name.clone());
+        }
+        if matches!(step.action, StepAction::Act(Act::Run { .. })) {
+            self.programs.push(step.name.clone());
+        }
+    }
+
+    /// Takes note of a fault rule that has been added.
+    pub fn know_fault(&mut self, rule: &FaultRule) {
+        let hold = Fault::of(rule).hold().map(|hold| hold.value.clone());
+        self.rules.push(Named { name: rule.name.to_string(), hold });
+    }
+
+    /// Forgets a fault rule that has been removed. Its name is free again.
+    pub fn forget_fault(&mut self, name: &str) {
+        self.rules.retain(|rule| rule.name != name);
+    }
+
+    /// The names of the fault rules.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.name.as_str())
+    }
+
+    /// The names of the holds that fault rules put commands under.
+    pub fn holds(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter_map(|rule| rule.hold.as_deref())
+    }
+
+    /// The array, with the LUNs that are mapped now.
+    pub fn array(&self) -> &Array {
+        &self.array
+    }
+
+    /// The HBAs, by number.
+    pub fn hbas(&self) -> &[Hba] {
+        &self.hbas
+    }
+
+    /// The names of the steps that run a program.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        self.programs.iter().map(String::as_str)
+    }
+
+    fn checker<'s>(&self, problems: Problems<'s>) -> Checker<'s> {
+        let mut checker = Checker::new(problems);
+        checker.know_array(&self.array);
+        checker.know_hbas(&self.hbas);
+        checker.shape.main_lun = self.main_lun;
+        checker.has_workload = self.has_workload;
+        checker.rules = self.rules().map(str::to_owned).collect();
+        checker.holds = self.holds().map(str::to_owned).collect();
+        checker.steps.clone_from(&self.steps);
+        checker.programs.clone_from(&self.programs);
+        checker
+    }
+
+    /// Reads and checks a table; `check` returns `None` after a mistake, which has been reported.
+    fn read<T: Value, R>(
+        &self,
+        name: &str,
+        text: &str,
+        check: impl FnOnce(&At<T>, &mut Checker<'_>) -> Option<R>,
+    ) -> Result<Checked<R>, Diagnostics> {
+        let inline = format!("{{{text}}}");
+        let (given, sources) = parse(name, text, &inline)?;
+        let mut problems = Problems::new(&sources);
+        let table = At::<T>::read(&given, &mut problems);
+        let mut checker = self.checker(problems);
+        let value = table.and_then(|table| check(&table, &mut checker));
+        let diagnostics = checker.into_diagnostics();
+        match value {
+            Some(value) if !diagnostics.has_errors() => {
+                Ok(Checked { value, warnings: diagnostics })
+            }
+            _ => Err(diagnostics),
+        }
+    }
+}
+
+/// Parses the keys of a table: `text` as a document, or `inline`, which is `text` in braces.
+fn parse<'t>(
+    name: &str,
+    text: &'t str,
+    inline: &'t str,
+) -> Result<(Given<'t>, Sources), Diagnostics> {
+    let document = match DeTable::parse(text) {
+        Ok(root) => {
+            let span = root.span();
+            let given = Spanned::new(span, DeValue::Table(root.into_inner()));
+            return Ok((given, Sources::new(name, text, &[], None)));
+        }
+        Err(error) => error,
+    };
+    let line = match DeValue::parse(inline) {
+        Ok(given) => return Ok((given, Sources::in_braces(name, text))),
+        Err(error) => error,
+    };
+    // The form that was meant is the one that could be read further.
+    let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+    let (error, sources) = match start(&line) > start(&document) + 1 {
+        true => (line, Sources::in_braces(name, text)),
+        false => (document, Sources::new(name, text, &[], None)),
+    };
+    let span = error.span().unwrap_or_default();
+    Err(sources.place(Diagnostic::error(error.message()), &span).into())
+}
+
+#[cfg(test)]
+mod tests;
