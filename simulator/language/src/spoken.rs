@@ -25,25 +25,6 @@ use crate::{
     inline, near, short, step,
 };
 
-/// What is said of a word of `[[step]]` besides its keys.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Spoken {
-    /// What the value is the name or the number of, which can be said before it: `heal lun 0`.
-    pub(crate) thing: Option<&'static str>,
-    /// Words that stand for a key and its value, which is a boolean: `link down A0`.
-    pub(crate) flags: &'static [(&'static str, &'static str, bool)],
-}
-
-impl Spoken {
-    /// Nothing.
-    pub(crate) const PLAIN: Spoken = Spoken { thing: None, flags: &[] };
-
-    /// A value that is the name or the number of a thing.
-    pub(crate) const fn of(thing: &'static str) -> Self {
-        Spoken { thing: Some(thing), flags: &[] }
-    }
-}
-
 /// The step that the arguments of a command line stand for, as TOML on one line, which
 /// [`Vocabulary::step`](crate::Vocabulary::step) reads: `["fail", "controller", "A"]` is
 /// `fail = "controller A"`.

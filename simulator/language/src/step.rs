@@ -62,10 +62,9 @@ use crate::{
     Diagnostic,
     check::{Announced, Checker},
     form::{
-        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
-        Value, Word, chosen, joined, table,
+        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Spoken, Table,
+        TableForm, Value, Word, chosen, joined, table,
     },
-    spoken::Spoken,
     value::At,
 };
 
