@@ -59,7 +59,8 @@ fn fault(words: &[String], vocabulary: &Vocabulary) -> Vec<Candidate> {
     }
     let mut all = several(&table_of(&keys, "when"), &words[1..], vocabulary);
     let then = keys.iter().find(|key| key.key == "then");
-    all.extend(then.map(|key| Candidate::new("then", about(key))));
+    let is_open = words.last().is_some_and(|word| word.ends_with('='));
+    all.extend(then.filter(|_| !is_open).map(|key| Candidate::new("then", about(key))));
     all
 }
 

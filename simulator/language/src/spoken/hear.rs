@@ -13,6 +13,8 @@ use crate::{
 
 /// Words between the conditions of an expectation.
 const BETWEEN: [&str; 3] = ["and", ";", ","];
+/// The maximum length of a value that can be told by how it looks, in words.
+const LONGEST: usize = 32;
 /// What follows is meant as it is.
 const LITERALLY: &str = "--";
 
@@ -263,7 +265,8 @@ impl<'w> Hearer<'w, '_> {
         }
         let own = self.own();
         let joined = |length: usize| own[..length].join(" ");
-        let length = (1..=own.len()).rev().find(|length| accepts(form, &joined(*length)))?;
+        let length =
+            (1..=own.len().min(LONGEST)).rev().find(|length| accepts(form, &joined(*length)))?;
         self.rest = &self.rest[length..];
         Some(value(form, &joined(length)))
     }
