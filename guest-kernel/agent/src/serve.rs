@@ -1,6 +1,7 @@
 //! Serves the lab: reads its lines and runs each call on a thread of its own.
 
 mod carry_out;
+mod parts;
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

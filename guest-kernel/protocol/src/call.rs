@@ -129,6 +129,25 @@ pub enum Call {
         /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
         path: String,
     },
+    /// Reads a part of a file of the guest. Answered with [`Answer::Part`].
+    ReadPart {
+        /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
+        path: String,
+        /// Where the part begins, in bytes.
+        offset: u64,
+        /// The most bytes to read, at most 128 KiB.
+        length: u32,
+    },
+    /// Writes a part of a file of the guest. Missing directories are created in the userland only. A file
+    /// that begins like a program (ELF, or `#!`) is made executable.
+    WritePart {
+        /// Absolute path in the guest. The userland is mounted at [`USERLAND`](crate::USERLAND).
+        path: String,
+        /// Where the part begins, in bytes. The old contents are dropped if this is 0.
+        offset: u64,
+        /// The contents of the part, at most 128 KiB.
+        bytes: Bytes,
+    },
     /// Reads the counters of commands sent to HBAs. Answered with [`Answer::Sent`].
     Sent,
     /// Mixes a seed into the kernel's entropy pool (random(4)).
@@ -242,6 +261,11 @@ pub enum Answer {
     Names {
         /// Sorted names, without the directory. Invalid UTF-8 is replaced by U+FFFD.
         names: Vec<String>,
+    },
+    /// Result of [`Call::ReadPart`].
+    Part {
+        /// The contents of the part; none at the end of the file.
+        bytes: Bytes,
     },
     /// Result of [`Call::ReadFile`].
     Text {

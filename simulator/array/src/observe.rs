@@ -51,8 +51,7 @@ pub struct CommandRecord {
     pub nexus: Nexus,
     /// The addressed logical unit, mapped or not.
     pub lun: Lun,
-    /// The command identifier that the initiator chose. It is unique among its commands to the LUN
-    /// that have not ended.
+    /// The command identifier that the initiator chose. ABORT TASK and QUERY TASK refer to it.
     pub tag: u64,
     /// The CDB that the initiator sent.
     pub cdb: Cdb,

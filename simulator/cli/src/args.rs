@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sansim_run::Until;
 
-use crate::own::OwnArgs;
+use crate::{
+    ctl::args::{CtlArgs, DownArgs},
+    own::OwnArgs,
+    up::UpArgs,
+};
 
 /// A full-system simulator of multipath SANs.
 ///
@@ -33,6 +37,10 @@ const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it 
 run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \
 moment of --until; 3 the lab failed; 130 interrupted.";
 
+const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
+failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
+the code of their program.";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
     /// Use colours on a terminal, unless NO_COLOR is set.
@@ -48,6 +56,11 @@ pub(crate) enum Command {
     /// Run scenarios and report a verdict for each.
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Start a live lab: a SAN to look at, to touch and to break while it runs.
+    ///
+    /// sansim prints the address of the lab's page, and keeps it up until Ctrl-C or `sansim down`. `sansim ctl`
+    /// does everything that the page does.
+    Up(UpArgs),
     /// Repeat a run and compare its events byte for byte, or stop it at a chosen moment.
     ///
     /// Only a run in exact time can be repeated: under TCG, with one processor, in skipped time. The new run
@@ -55,6 +68,16 @@ pub(crate) enum Command {
     /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Control a lab that is running: look at it, break it, heal it.
+    ///
+    /// Whatever is not one of the commands below is a step in the words of the scenario language: `sansim ctl fail
+    /// controller A`, `sansim ctl link down A0 hba0`.
+    ///
+    /// For completion in bash, with what the running lab knows: source <(COMPLETE=bash sansim)
+    #[command(after_help = CTL_EXIT_CODES)]
+    Ctl(CtlArgs),
+    /// End a lab that is running.
+    Down(DownArgs),
     /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
     /// List, build, add or remove guest images.

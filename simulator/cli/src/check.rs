@@ -26,22 +26,23 @@ pub(crate) fn load_all(paths: &[PathBuf], set: &[String]) -> Option<Vec<(PathBuf
             return None;
         }
     };
-    let mut overrides = Vec::new();
-    for text in set {
-        match text.parse::<lang::Set>() {
-            Ok(set) => overrides.push(set),
-            Err(error) => {
-                show::error(&format!("--set {text}: {error}"));
-                return None;
-            }
-        }
-    }
+    let overrides = overrides(set)?;
     let loaded: Vec<_> = files.iter().map(|file| load(file, &overrides)).collect();
     let whole = loaded.iter().all(Option::is_some);
     whole.then(|| files.into_iter().zip(loaded.into_iter().flatten()).collect())
 }
 
-fn load(file: &Path, overrides: &[lang::Set]) -> Option<Scenario> {
+/// The values of `--set`; `None` if one of them is wrong, which is printed.
+pub(crate) fn overrides(set: &[String]) -> Option<Vec<lang::Set>> {
+    let parsed = set.iter().map(|text| {
+        let parsed = text.parse::<lang::Set>();
+        parsed.inspect_err(|error| show::error(&format!("--set {text}: {error}"))).ok()
+    });
+    parsed.collect()
+}
+
+/// Loads a scenario; `None` if it has an error. Prints errors and warnings to standard error.
+pub(crate) fn load(file: &Path, overrides: &[lang::Set]) -> Option<Scenario> {
     match lang::load(file, overrides) {
         Ok(scenario) => {
             if !scenario.warnings.is_empty() {

@@ -4,6 +4,7 @@
 mod args;
 mod bisect;
 mod check;
+mod ctl;
 mod doctor;
 mod image;
 mod images;
@@ -13,11 +14,14 @@ mod replay;
 mod run;
 mod show;
 mod stop;
+mod tty;
+mod up;
 
 use std::process::ExitCode;
 
 use args::{Cli, Colour, Command, SchemaArgs};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 /// Exit code: every verdict is pass, known or skipped.
 const PASS: u8 = 0;
@@ -31,6 +35,8 @@ const LAB: u8 = 3;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    // A shell that completes a command line asks by an environment variable.
+    CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
     choose_colours(cli.color);
     tracing_subscriber::fmt()
@@ -46,7 +52,10 @@ fn main() -> ExitCode {
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Up(args) => with_runtime(up::up(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
+        Command::Ctl(args) => with_runtime(ctl::ctl(args)),
+        Command::Down(args) => with_runtime(ctl::down(args)),
         Command::Image { command } => with_runtime(image::image(command)),
     };
     ExitCode::from(code)

@@ -21,12 +21,13 @@ const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 13] = [
+const HOUSE: [Floor; 14] = [
     floor("sansim-time", &[]),
     floor("sansim-protocol", &[]),
     floor("sansim-agent", &["sansim-protocol"]),
     floor("sansim-array", &["sansim-time"]),
     floor("sansim-hba", &["sansim-time", "sansim-array"]),
+    floor("sansim-capture", &["sansim-time", "sansim-array"]),
     Floor {
         name: "sansim-lab",
         imports: &["sansim-time", "sansim-protocol"],
@@ -64,6 +65,7 @@ const HOUSE: [Floor; 13] = [
             "sansim-time",
             "sansim-protocol",
             "sansim-array",
+            "sansim-capture",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

@@ -83,6 +83,14 @@ pub struct Step {
     pub words: String,
 }
 
+impl Step {
+    /// A step that does this at the beginning, or at once where the time does not matter.
+    pub fn of(name: String, action: StepAction) -> Self {
+        let (trigger, words) = (Trigger::At(Duration::ZERO), words(&action));
+        Step { name, trigger, action, words, caption: None }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.trigger, self.words)

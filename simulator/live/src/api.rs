@@ -2,12 +2,18 @@
 //! page share.
 
 mod acts;
+mod bodies;
 mod refused;
 mod status;
 mod stream;
+mod terminal;
 
 pub use acts::{
     Candidate, Did, Expected, Given, IoChange, Ran, Saved, Terminal, TimeChange, TourChange,
+};
+pub use bodies::{
+    CaptureChange, CaptureFile, Done, Exec, Lost, MultipathText, Named, Nothing, Now, Steps,
+    WaitFor, Words,
 };
 pub use refused::{Refused, Why};
 pub use status::{
@@ -16,3 +22,4 @@ pub use status::{
     Status, Told, TourStatus, WorkloadStatus,
 };
 pub use stream::{Message, PathTraffic, Tick};
+pub use terminal::{FromTerminal, Run, Screen, ToTerminal};

@@ -46,7 +46,7 @@ pub(crate) enum Ask {
     /// A file of the guest.
     Push(String, Vec<u8>, Answer<()>),
     /// The workload.
-    Io(IoChange, Answer<()>),
+    Io(IoChange, Answer<Vec<Did>>),
     /// The clock.
     Time(TimeChange, Answer<f64>),
     /// The capture: on or off. Gives the file.
@@ -63,6 +63,35 @@ pub(crate) enum Ask {
     Complete(Vec<String>, Answer<Vec<Candidate>>),
     /// The end.
     Down(Answer<()>),
+}
+
+impl Ask {
+    /// Answers with a refusal.
+    pub(crate) fn refuse(self, refused: Refused) {
+        match self {
+            Ask::Status(answer) => drop(answer.send(Err(refused))),
+            Ask::Act(_, answer) => drop(answer.send(Err(refused))),
+            Ask::AddFault(_, answer) => drop(answer.send(Err(refused))),
+            Ask::RemoveFault(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Reset(answer) => drop(answer.send(Err(refused))),
+            Ask::Hold(answer) => drop(answer.send(Err(refused))),
+            Ask::Go(answer) => drop(answer.send(Err(refused))),
+            Ask::Wait(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Exec(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Multipath(answer) => drop(answer.send(Err(refused))),
+            Ask::Pull(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Push(_, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Io(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Time(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Capture(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Console(answer) => drop(answer.send(Err(refused))),
+            Ask::Save(answer) => drop(answer.send(Err(refused))),
+            Ask::Tour(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Open(_, _, _, answer) => drop(answer.send(Err(refused))),
+            Ask::Complete(_, answer) => drop(answer.send(Err(refused))),
+            Ask::Down(answer) => drop(answer.send(Err(refused))),
+        }
+    }
 }
 
 /// The way to a lab that runs. Cheap to clone; usable from any thread.
@@ -144,8 +173,8 @@ questions! {
     pull(path: String) -> Vec<u8> = Pull;
     /// Writes a file of the guest.
     push(path: String, contents: Vec<u8>) -> () = Push;
-    /// Starts, stops or changes a workload.
-    io(change: IoChange) -> () = Io;
+    /// Starts, stops or replaces a workload.
+    io(change: IoChange) -> Vec<Did> = Io;
     /// Stops, continues or skips time; returns the story time in seconds.
     time(change: TimeChange) -> f64 = Time;
     /// Starts or stops the capture; returns the path of its file.

@@ -6,6 +6,15 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod base;
+pub mod client;
 mod handle;
+mod http;
+mod lab;
+mod page;
+pub mod place;
 
+pub use base::{FIRST, base};
 pub use handle::Handle;
+pub use http::{ServeError, Served, openapi};
+pub use lab::{Live, Options, Play};

@@ -27,7 +27,7 @@ use directory::{DirectoryError, RunDirectory};
 pub use explain::explain;
 use hold::Lookout;
 pub use hold::{Standing, Until};
-pub use opening::{Opened, Watch, on_stage};
+pub use opening::{Driver, Opened, on_stage};
 pub use recorder::Recorded;
 use recorder::Recorder;
 use sansim_array::Stage as RunStage;
@@ -39,6 +39,7 @@ use sansim_language::{Scenario, resolved_toml};
 use sansim_report::{exactness::Exactness, timings::CpuSummary, verdict::Summary};
 pub use sansim_stage::{Input, LoadedModule, SanError, Terminal};
 use sansim_stage::{Parts, Setup, Stage, StageError, event::What};
+pub use script::Script;
 pub use sink::{Repetition, RunId, Sink};
 pub use stopwatch::Part;
 use story::{Story, Told};
@@ -210,7 +211,12 @@ pub async fn run(
     let mut facts = Facts { kernel, memory, ..Facts::default() };
     let told = match lacking(spec) {
         Some(error) => Err(error),
-        None => attempt(spec, templates, &mut recorder, &mut facts, cancel, began).await,
+        None => {
+            let console = recorder.directory().console();
+            let (recorder, facts) = (&mut recorder, &mut facts);
+            let mut script = Scripted { recorder, facts, cancel, began };
+            on_stage(spec, console, templates, cancel, &mut script).await
+        }
     };
     let told = match told {
         Err(
@@ -245,15 +251,9 @@ pub async fn survey(
     scratch: &Path,
 ) -> Result<Vec<LoadedModule>, RunError> {
     let directory = RunDirectory::create(scratch, "survey", &spec.id.slug())?;
-    let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
-    let (console, began) = (recorder.directory().console(), Instant::now());
-    let (recorder, facts) = (&mut recorder, &mut Facts::default());
-    let mut watch = Watching { recorder, facts, began };
-    let look = async |opened: Opened<'_>, _: &mut Watching<'_, '_>| {
-        let Parts { guest, mut keeper, .. } = opened.parts;
-        Ok(keeper.drive(guest.loaded_modules()).await??)
-    };
-    on_stage(spec, console, templates, cancel, &mut watch, look).await
+    let recorder = Recorder::new(spec.id.clone(), directory, sink);
+    let console = recorder.directory().console();
+    on_stage(spec, console, templates, cancel, &mut Surveyor(&recorder)).await
 }
 
 /// An error if the scenario needs a module or program that the image lacks.
@@ -269,60 +269,45 @@ fn lacking(spec: &RunSpec) -> Option<RunError> {
     })
 }
 
-/// Runs the story to its end.
-async fn attempt(
-    spec: &RunSpec,
-    templates: &Templates,
-    recorder: &mut Recorder<'_>,
-    facts: &mut Facts,
-    cancel: &Cancel,
-    began: Instant,
-) -> Result<Told, RunError> {
-    let console = recorder.directory().console();
-    let mut watch = Watching { recorder, facts, began };
-    let play = async |opened: Opened<'_>, watch: &mut Watching<'_, '_>| {
-        play(opened, &mut *watch.recorder, &mut *watch.facts, cancel, began).await
-    };
-    on_stage(spec, console, templates, cancel, &mut watch, play).await
-}
+/// Lists the modules at the beginning of the story, and ends it.
+struct Surveyor<'r, 'a>(&'r Recorder<'a>);
 
-/// Plays the scenario's story on a stage that is ready for it.
-async fn play(
-    opened: Opened<'_>,
-    recorder: &mut Recorder<'_>,
-    facts: &mut Facts,
-    cancel: &Cancel,
-    began: Instant,
-) -> Result<Told, RunError> {
-    let Opened { parts, scenario, clockwork, versions, handler, view } = opened;
-    recorder.clockwork = clockwork;
-    if let Some(view) = view {
-        recorder.emit_at(0.0, What::Multipathd { view });
+impl Progress for Surveyor<'_, '_> {
+    fn stage(&self, text: &str) {
+        self.0.stage(text);
     }
-    facts.handler = handler;
-    recorder.enter(Part::Story);
-    let counted = scenario.expectations.iter().flat_map(|it| &it.conditions);
-    let stage = Stage::begin(parts, counted.filter_map(|condition| condition.counted()))?;
-    let told = Story::begin(&scenario, stage, recorder, cancel.clone()).tell(&versions, began);
-    let told = told.await?;
-    facts.first_io = told.first_io;
-    Ok(told)
 }
 
-/// Follows the opening of a run's stage.
-struct Watching<'w, 'a> {
+impl Driver for Surveyor<'_, '_> {
+    type Told = Vec<LoadedModule>;
+
+    fn enter(&mut self, part: Part) {
+        part.in_words().into_iter().for_each(|text| self.stage(text));
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<Vec<LoadedModule>, RunError> {
+        let Parts { guest, mut keeper, .. } = opened.parts;
+        Ok(keeper.drive(guest.loaded_modules()).await??)
+    }
+}
+
+/// The scenario's script as the driver.
+struct Scripted<'w, 'a> {
     recorder: &'w mut Recorder<'a>,
     facts: &'w mut Facts,
+    cancel: &'w Cancel,
     began: Instant,
 }
 
-impl Progress for Watching<'_, '_> {
+impl Progress for Scripted<'_, '_> {
     fn stage(&self, text: &str) {
         self.recorder.stage(text);
     }
 }
 
-impl Watch for Watching<'_, '_> {
+impl Driver for Scripted<'_, '_> {
+    type Told = Told;
+
     fn enter(&mut self, part: Part) {
         self.recorder.enter(part);
     }
@@ -332,6 +317,22 @@ impl Watch for Watching<'_, '_> {
         self.facts.started = Some(self.began.elapsed());
         let _ = self.facts.memory.set(machine.gauge());
         self.facts.qemu = machine.qemu_version().to_owned();
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<Told, RunError> {
+        let Opened { parts, scenario, clockwork, versions, handler, view } = opened;
+        self.recorder.clockwork = clockwork;
+        if let Some(view) = view {
+            self.recorder.emit_at(0.0, What::Multipathd { view });
+        }
+        self.facts.handler = handler;
+        self.recorder.enter(Part::Story);
+        let counted = scenario.expectations.iter().flat_map(|it| &it.conditions);
+        let stage = Stage::begin(parts, counted.filter_map(|condition| condition.counted()))?;
+        let story = Story::begin(&scenario, stage, self.recorder, self.cancel.clone());
+        let told = story.tell(&versions, self.began).await?;
+        self.facts.first_io = told.first_io;
+        Ok(told)
     }
 
     fn down(&mut self, machine: &Machine) {

@@ -13,16 +13,23 @@ use sansim_stage::{
 
 use crate::{Cancel, RunError, RunSpec, stopwatch::Part};
 
-/// Follows the opening and the end of a stage.
-pub trait Watch: Progress {
+/// What drives a stage: a script, a person, chance. It follows the opening of the stage, and then acts
+/// on it.
+pub trait Driver: Progress {
+    /// What the story comes to.
+    type Told;
+
     /// The next part of the run begins.
     fn enter(&mut self, part: Part);
 
     /// The machine is up.
-    fn up(&mut self, machine: &Machine, boot: Boot);
+    fn up(&mut self, _machine: &Machine, _boot: Boot) {}
+
+    /// Acts on the stage, until the story is over.
+    fn play(&mut self, opened: Opened<'_>) -> impl Future<Output = Result<Self::Told, RunError>>;
 
     /// The machine is about to be stopped.
-    fn down(&mut self, machine: &Machine);
+    fn down(&mut self, _machine: &Machine) {}
 }
 
 /// A stage that is ready for its story.
@@ -41,39 +48,37 @@ pub struct Opened<'m> {
     pub view: Option<serde_json::Value>,
 }
 
-/// Opens a stage, lets `play` act on it, and closes it in any case. `console` is the file for the
+/// Opens a stage, lets the driver act on it, and closes it in any case. `console` is the file for the
 /// guest's serial console.
 ///
 /// # Errors
 /// `Interrupted` by `cancel` while the stage is being opened; those of the lab, of the SAN, and of
-/// `play`.
-pub async fn on_stage<W: Watch, T>(
+/// [`Driver::play`].
+pub async fn on_stage<D: Driver>(
     spec: &RunSpec,
     console: PathBuf,
     templates: &Templates,
     cancel: &Cancel,
-    watch: &mut W,
-    play: impl AsyncFn(Opened<'_>, &mut W) -> Result<T, RunError>,
-) -> Result<T, RunError> {
-    match once(spec, console.clone(), templates, cancel, watch, &play).await {
+    driver: &mut D,
+) -> Result<D::Told, RunError> {
+    match once(spec, console.clone(), templates, cancel, driver).await {
         Err(RunError::Lab(LabError::AnotherStory { why })) if spec.from.is_none() => {
             // The checkpoint has been removed: this attempt starts from the template.
             tracing::warn!("a checkpoint belongs to another story and is made again: {why}");
-            once(spec, console, templates, cancel, watch, &play).await
+            once(spec, console, templates, cancel, driver).await
         }
-        played => played,
+        told => told,
     }
 }
 
 /// One attempt, which always stops the machine and the HBAs.
-async fn once<W: Watch, T>(
+async fn once<D: Driver>(
     spec: &RunSpec,
     console: PathBuf,
     templates: &Templates,
     cancel: &Cancel,
-    watch: &mut W,
-    play: &impl AsyncFn(Opened<'_>, &mut W) -> Result<T, RunError>,
-) -> Result<T, RunError> {
+    driver: &mut D,
+) -> Result<D::Told, RunError> {
     let work = WorkDir::create()?;
     let pace = Pace::new(spec.time);
     let (san, wire) = San::start(&spec.scenario.setup, spec.seed, &pace, work.path())?;
@@ -87,30 +92,30 @@ async fn once<W: Watch, T>(
     };
     let started = tokio::select! {
         () = cancel.cancelled() => Err(RunError::Interrupted),
-        started = bring_up(start, config, templates, watch) => started.map_err(Into::into),
+        started = bring_up(start, config, templates, driver) => started.map_err(Into::into),
     };
-    let played = match started {
+    let told = match started {
         Err(error) => Err(error),
         Ok(Up { mut machine, boot, at }) => {
-            watch.up(&machine, boot);
+            driver.up(&machine, boot);
             let mut opening = Opening { spec, san: &san, pace, cancel, at };
-            let played = match opening.open(&mut machine, wire, watch).await {
-                Ok(opened) => play(opened, watch).await,
+            let told = match opening.open(&mut machine, wire, driver).await {
+                Ok(opened) => driver.play(opened).await,
                 Err(error) => Err(error),
             };
             if let (Err(RunError::Lab(LabError::AnotherStory { .. })), Place::Start(start)) =
-                (&played, &opening.at)
+                (&told, &opening.at)
             {
                 start.discard();
             }
-            watch.enter(Part::Teardown);
-            watch.down(&machine);
+            driver.enter(Part::Teardown);
+            driver.down(&machine);
             machine.kill().await;
-            played
+            told
         }
     };
     san.stop();
-    played
+    told
 }
 
 fn machine_config(spec: &RunSpec, work: &WorkDir, san: &San, console: PathBuf) -> MachineConfig {
@@ -142,7 +147,7 @@ impl Opening<'_> {
         &mut self,
         machine: &'m mut Machine,
         wire: Wire,
-        watch: &mut impl Watch,
+        driver: &mut impl Driver,
     ) -> Result<Opened<'m>, RunError> {
         let events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
         let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
@@ -157,7 +162,7 @@ impl Opening<'_> {
         let ready = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
             error = machine.failed() => Err(RunError::Lab(error)),
-            ready = self.prepare(machine, &guest, &mut keeper, watch) => ready,
+            ready = self.prepare(machine, &guest, &mut keeper, driver) => ready,
         };
         let Ready { clockwork, prepared: Prepared { paths, maps, view }, versions } = ready?;
         let scenario = self.spec.scenario.on(&versions);
@@ -190,11 +195,11 @@ impl Opening<'_> {
         machine: &Machine,
         guest: &Guest,
         keeper: &mut Keeper,
-        watch: &mut impl Watch,
+        driver: &mut impl Driver,
     ) -> Result<Ready, RunError> {
         let clockwork = self.pace.story_time(keeper.drive(guest.now()).await??);
         let setup = &self.spec.scenario.setup;
-        let enter = |preparing| watch.enter(Part::of(preparing));
+        let enter = |preparing| driver.enter(Part::of(preparing));
         let prepared = prepare(setup, &self.san.array, guest, keeper, enter).await?;
         let versions = self.versions(guest, keeper).await?;
         self.lull(machine, keeper).await?;

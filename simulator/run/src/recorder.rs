@@ -87,13 +87,8 @@ impl<'a> Recorder<'a> {
     /// Starts the next part of the run.
     pub(super) fn enter(&mut self, part: Part) {
         self.watch.enter(part, Instant::now());
-        match part {
-            Part::Modules => self.stage("loading modules"),
-            Part::Discovery => self.stage("discovery"),
-            Part::Maps => self.stage("building maps"),
-            Part::Story => self.stage("the story"),
-            // The lab reports the first in more detail, and the last is over at once.
-            Part::Restore | Part::Teardown => {}
+        if let Some(text) = part.in_words() {
+            self.stage(text);
         }
     }
 

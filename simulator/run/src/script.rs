@@ -1,5 +1,7 @@
 //! The schedule of a story's steps.
 
+use std::time::Duration;
+
 use sansim_language::{Step, Trigger};
 use sansim_stage::{Awaited, Seen, World};
 use sansim_time::Time;
@@ -17,23 +19,23 @@ enum Progress {
 }
 
 /// The steps of a story with the state of each.
-pub(super) struct Script<'s> {
-    steps: &'s [Step],
+pub struct Script {
+    steps: Vec<Step>,
     progress: Vec<Progress>,
 }
 
-impl<'s> Script<'s> {
-    /// `start` is the beginning of the story.
-    pub(super) fn new(steps: &'s [Step], start: Time) -> Self {
+impl Script {
+    /// The script of these steps. `start` is the beginning of the story.
+    pub fn new(steps: Vec<Step>, start: Time) -> Self {
         let first = |step: &Step| match step.trigger {
             Trigger::At(at) => Progress::Due(start + at),
             Trigger::On { .. } => Progress::Waiting,
         };
-        Script { steps, progress: steps.iter().map(first).collect() }
+        Script { progress: steps.iter().map(first).collect(), steps }
     }
 
     /// Makes steps due whose trigger is this event.
-    pub(super) fn see(&mut self, seen: &Seen<'_>, now: Time, world: &World) {
+    pub fn see(&mut self, seen: &Seen<'_>, now: Time, world: &World) {
         for (step, progress) in self.steps.iter().zip(&mut self.progress) {
             if let (Trigger::On { event, after }, Progress::Waiting) = (&step.trigger, *progress)
                 && event.has_come(seen, world)
@@ -44,7 +46,7 @@ impl<'s> Script<'s> {
     }
 
     /// The next step that is due at `now`; marks it as running.
-    pub(super) fn next_due(&mut self, now: Time) -> Option<usize> {
+    pub fn next_due(&mut self, now: Time) -> Option<usize> {
         let due = |progress: &Progress| matches!(progress, Progress::Due(at) if *at <= now);
         let first = (0..self.steps.len()).filter(|&index| due(&self.progress[index])).min_by_key(
             |&index| match self.progress[index] {
@@ -56,8 +58,17 @@ impl<'s> Script<'s> {
         Some(first)
     }
 
+    /// Makes everything that has a time later by this much.
+    pub fn shift(&mut self, by: Duration) {
+        for progress in &mut self.progress {
+            if let Progress::Due(at) = progress {
+                *at = *at + by;
+            }
+        }
+    }
+
     /// When the next step is due; `None` if all wait for triggers.
-    pub(super) fn next_time(&self) -> Option<Time> {
+    pub fn next_time(&self) -> Option<Time> {
         let due = self.progress.iter().filter_map(|progress| match progress {
             Progress::Due(at) => Some(*at),
             _ => None,
@@ -71,12 +82,12 @@ impl<'s> Script<'s> {
     }
 
     /// Marks a step as finished.
-    pub(super) fn done(&mut self, index: usize) {
+    pub fn done(&mut self, index: usize) {
         self.progress[index] = Progress::Done;
     }
 
     /// The steps that are not finished.
-    pub(super) fn open(&self) -> impl Iterator<Item = &'s Step> {
+    pub(super) fn open(&self) -> impl Iterator<Item = &Step> {
         let steps = self.steps.iter().zip(&self.progress);
         steps.filter(|(_, progress)| **progress != Progress::Done).map(|(step, _)| step)
     }

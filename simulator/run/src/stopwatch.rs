@@ -23,6 +23,18 @@ pub enum Part {
 }
 
 impl Part {
+    /// What is being done in this part, if that is news: the lab reports the first in more detail, and the
+    /// last is over at once.
+    pub fn in_words(self) -> Option<&'static str> {
+        match self {
+            Part::Modules => Some("loading modules"),
+            Part::Discovery => Some("discovery"),
+            Part::Maps => Some("building maps"),
+            Part::Story => Some("the story"),
+            Part::Restore | Part::Teardown => None,
+        }
+    }
+
     /// The part that a preparation belongs to.
     pub(super) fn of(preparing: Preparing) -> Self {
         match preparing {

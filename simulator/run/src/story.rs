@@ -23,7 +23,7 @@ pub(super) struct Story<'r, 'a, 'm> {
     stage: Stage<'m>,
     recorder: &'r mut Recorder<'a>,
     cancel: Cancel,
-    script: Script<'r>,
+    script: Script,
     trial: Trial,
     complaint: Option<String>,
     /// Completion of the story's first I/O, by the host's clock.
@@ -80,7 +80,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             stage,
             recorder,
             cancel,
-            script: Script::new(&scenario.steps, start),
+            script: Script::new(scenario.steps.clone(), start),
             trial: Trial::new(expectations, start),
             complaint: None,
             first_io: None,

@@ -49,6 +49,11 @@ impl Paths {
         self.by_dev.get(dev).map(|(nexus, _)| *nexus)
     }
 
+    /// The disk with this `major:minor`, if it is there.
+    pub fn at(&self, dev: &str) -> Option<&Disk> {
+        self.disks.iter().find(|disk| disk.dev == dev)
+    }
+
     /// The nexuses with a disk for a LUN.
     pub fn of(&self, lun: Lun) -> Vec<Nexus> {
         let here = self.by_dev.values().filter(|(_, l)| *l == lun);

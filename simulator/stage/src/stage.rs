@@ -18,6 +18,7 @@ use crate::{
     Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Terminal, Wire, Witness,
     World,
     event::{StoryTime, What},
+    fill::{Form, fill},
     hands::Hands,
     kernel_log::complaint,
     terminal::Terminals,
@@ -203,6 +204,16 @@ impl<'m> Stage<'m> {
         })
     }
 
+    /// Counts this from now on, from 0, for conditions that are evaluated from now on.
+    pub fn count(&mut self, counted: impl IntoIterator<Item = Counted>) {
+        counted.into_iter().for_each(|counted| self.world.count(counted));
+    }
+
+    /// Whether guest time is skipped, rather than real.
+    pub fn skips(&self) -> bool {
+        self.keeper.skips()
+    }
+
     /// The current time of the clock of the run.
     pub fn now(&self) -> Time {
         self.clock.now()
@@ -221,6 +232,30 @@ impl<'m> Stage<'m> {
     /// The array.
     pub fn array(&self) -> &Array {
         &self.array
+    }
+
+    /// The disks by path.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// The guest and the SAN as they were at the start.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The guest's agent, for calls that are not acts. They get on while [`Stage::next`] is called.
+    pub fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// Replaces the placeholders in the words of a command by device paths.
+    ///
+    /// # Errors
+    /// If a word is malformed, or the guest does not have such a disk.
+    pub fn filled(&self, argv: &[String]) -> Result<Vec<String>, String> {
+        let main = self.setup.main_lun();
+        argv.iter().map(|word| fill(word, Form::Path, &self.paths, main)).collect()
     }
 
     /// The last known statuses of the multipath maps.

@@ -129,31 +129,46 @@ impl World {
         nexus_by_dev: BTreeMap<String, Nexus>,
         counted: impl IntoIterator<Item = Counted>,
     ) -> World {
-        let (mut commands, mut log) = (Vec::new(), Vec::new());
-        for counted in counted {
-            match counted {
-                Counted::Commands(filter) => commands.push((filter, CommandsSeen::default())),
-                Counted::LogLines(text) => log.push((text, 0)),
-            }
-        }
-        World {
+        let mut world = World {
             nexus_by_dev,
             mapped_later: BTreeMap::new(),
             owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
             owner_changes: BTreeMap::new(),
-            commands,
-            log,
+            commands: Vec::new(),
+            log: Vec::new(),
             fired: setup.faults.iter().map(|rule| (Arc::clone(&rule.name), 0)).collect(),
             maps: BTreeMap::new(),
             programs: BTreeMap::new(),
             io: Totals::default(),
+        };
+        counted.into_iter().for_each(|counted| world.count(counted));
+        world
+    }
+
+    /// Counts this from now on, from 0.
+    pub fn count(&mut self, counted: Counted) {
+        match counted {
+            Counted::Commands(filter) => {
+                self.commands.retain(|(known, _)| *known != filter);
+                self.commands.push((filter, CommandsSeen::default()));
+            }
+            Counted::LogLines(text) => {
+                self.log.retain(|(known, _)| *known != text);
+                self.log.push((text, 0));
+            }
         }
     }
 
     /// Records an action on the array that is about to be performed.
     pub fn on_action(&mut self, action: &Action) {
-        if let Action::MapLun(config) = action {
-            self.mapped_later.insert(config.lun, config.owner);
+        match action {
+            Action::MapLun(config) => {
+                self.mapped_later.insert(config.lun, config.owner);
+            }
+            Action::AddRule(rule) => {
+                self.fired.insert(Arc::clone(&rule.name), 0);
+            }
+            _ => {}
         }
     }
 

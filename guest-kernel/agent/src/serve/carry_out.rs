@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansim_protocol::{Answer, Call, TargetAddress, USERLAND};
 
-use super::Agent;
+use super::{Agent, parts};
 use crate::clock::now_ns;
 use crate::dm::{self, Dm};
 use crate::fail::{Doing, Failure, Result};
@@ -71,6 +71,15 @@ impl Agent {
             Call::ListDirectory { path } => return Ok(Answer::Names { names: self.list(&path)? }),
             Call::WriteFile { path, text } => self.write(&path, &text)?,
             Call::ReadFile { path } => return Ok(Answer::Text { text: self.read(&path)? }),
+            Call::ReadPart { path, offset, length } => {
+                self.reach(&path)?;
+                return Ok(Answer::Part { bytes: parts::read(&path, offset, length)? });
+            }
+            Call::WritePart { path, offset, bytes } => {
+                self.reach(&path)?;
+                create_parent(&path)?;
+                parts::write(&path, offset, &bytes.0)?;
+            }
             Call::Sent => return Ok(Answer::Sent(self.commands.sent())),
             // Writing to urandom mixes the bytes into the pool (random(4)).
             Call::Seed { seed } => {
@@ -118,9 +127,7 @@ impl Agent {
     /// Writes a file. In the userland, missing parent directories are created.
     fn write(&self, path: &str, text: &str) -> Result<()> {
         self.reach(path)?;
-        if let Some(directory) = Path::new(path).parent().filter(|d| d.starts_with(USERLAND)) {
-            fs::create_dir_all(directory).doing(|| format!("write {path}"))?;
-        }
+        create_parent(path)?;
         fs::write(path, text).doing(|| format!("write {path}"))
     }
 
@@ -139,6 +146,14 @@ impl Agent {
             return Ok(());
         }
         self.userland.ensure()
+    }
+}
+
+/// Creates the directory of a file in the userland.
+fn create_parent(path: &str) -> Result<()> {
+    match Path::new(path).parent().filter(|directory| directory.starts_with(USERLAND)) {
+        Some(directory) => fs::create_dir_all(directory).doing(|| format!("write {path}")),
+        None => Ok(()),
     }
 }
 

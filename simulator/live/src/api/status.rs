@@ -12,6 +12,8 @@ use super::Did;
 pub struct Status {
     /// What was started.
     pub lab: LabStatus,
+    /// What is being done while the lab starts; null when it has started.
+    pub starting: Option<String>,
     /// The clock.
     pub clock: Clock,
     /// The HBAs of the guest, by number.
@@ -82,6 +84,8 @@ pub struct Clock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
+    /// The guest finds its disks; the story has not begun.
+    Starting,
     /// A second takes a second.
     Running,
     /// The guest and the array stand still.

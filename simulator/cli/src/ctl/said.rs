@@ -1,0 +1,111 @@
+//! What a lab has said, for people and for programs.
+
+use std::io::{Write, stdout};
+
+use console::style;
+use sansim_live::{
+    api::{Did, Expected, Ran},
+    client::Client,
+};
+use serde_json::{Value, json};
+
+use super::{NOT_MET, failed::Failed, print, print_json, value};
+use crate::{LAB, PASS};
+
+/// Prints the acts that were done; the exit code is 1 if one of them failed.
+pub(super) fn acts(did: Vec<Did>, json: bool) -> Result<u8, Failed> {
+    if json {
+        print_json(&json!({ "did": did }))?;
+    } else {
+        did.iter().try_for_each(|did| print(&act(did)).map(drop))?;
+    }
+    let failed = did.iter().any(|did| did.error.is_some());
+    Ok(if failed { NOT_MET } else { PASS })
+}
+
+/// An act on a line, and what its program has printed.
+pub(super) fn act(did: &Did) -> String {
+    let end = match (&did.error, did.pending) {
+        (Some(error), _) => format!("  {}", style(error).red()),
+        (None, true) => format!("  {}", style("(waits)").yellow()),
+        (None, false) => String::new(),
+    };
+    let mut text = format!("{}  {}{end}\n", style(format!("{:>9.3}s", did.t)).dim(), did.words);
+    if let Some(ran) = &did.ran {
+        text.push_str(&ran.stdout);
+        text.push_str(&ran.stderr);
+    }
+    text
+}
+
+/// Prints whether an expectation was met; the exit code is 1 if not.
+pub(super) fn expected(expected: &Expected, json: bool) -> Result<u8, Failed> {
+    let Expected { text, ok, seen, t } = expected;
+    if json {
+        print_json(expected)?;
+    } else {
+        let (verdict, seen) = match ok {
+            true => (style("met").green(), String::new()),
+            false => (style("not met").red().bold(), format!(": {seen}")),
+        };
+        print(&format!("{}  {verdict}  {text}{seen}\n", style(format!("{t:>9.3}s")).dim()))?;
+    }
+    Ok(if *ok { PASS } else { NOT_MET })
+}
+
+/// Prints what a program has printed; the exit code is the program's.
+pub(super) fn ran(ran: &Ran, json: bool) -> Result<u8, Failed> {
+    if json {
+        print_json(ran)?;
+    } else {
+        print(&ran.stdout)?;
+        eprint!("{}", ran.stderr);
+    }
+    match ran.code {
+        Some(code) => Ok(exit_code(code)),
+        None => Err(Failed(LAB, "the program was killed".to_owned())),
+    }
+}
+
+/// The exit code of a program in the guest, as ours.
+pub(super) fn exit_code(code: i32) -> u8 {
+    u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+/// Prints the state, and then events, a line of JSON each. Every line has a `kind`.
+pub(super) async fn events(lab: &Client, follow: bool) -> Result<u8, Failed> {
+    if !follow {
+        line(&status(value(&lab.status().await?)));
+        return Ok(PASS);
+    }
+    let mut follower = lab.follow("events").await?;
+    let mut begun = false;
+    while let Some(told) = follower.next().await? {
+        let more = match told.name.as_str() {
+            "event" => line(&told.data),
+            "status" if !begun => line(&status(parse(&told.data))),
+            "lost" => line(&json!({ "kind": "lost", "count": parse(&told.data)["count"] })),
+            _ => true,
+        };
+        begun = true;
+        if !more {
+            break;
+        }
+    }
+    Ok(PASS)
+}
+
+fn status(mut status: Value) -> Value {
+    status["kind"] = "status".into();
+    status
+}
+
+fn parse(data: &str) -> Value {
+    serde_json::from_str(data).unwrap_or_default()
+}
+
+/// Prints a line; returns whether somebody still reads.
+fn line(line: &impl std::fmt::Display) -> bool {
+    let mut stdout = stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
+}

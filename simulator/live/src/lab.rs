@@ -1,0 +1,170 @@
+//! A lab that runs: a person drives its stage.
+
+mod acts;
+mod broken;
+mod capturing;
+mod chores;
+mod driver;
+mod front;
+mod io;
+mod picture;
+mod play;
+mod pump;
+mod save;
+mod since;
+mod teller;
+mod time;
+mod traffic;
+mod waits;
+mod words;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sansim_lab::{Progress, Templates};
+use sansim_language::resolved_toml;
+use sansim_run::{
+    Opened, Part, RunError, RunSpec,
+    directory::{DirectoryError, RunDirectory},
+    on_stage,
+};
+use tokio_util::sync::CancellationToken as Cancel;
+
+pub use self::play::Play;
+use self::{driver::Driver, front::Front};
+use crate::{
+    Handle,
+    api::LabStatus,
+    handle::{Desk, handle},
+};
+
+/// How a lab is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name of the lab.
+    pub name: String,
+    /// What becomes of the scenario's steps.
+    pub play: Play,
+}
+
+/// How often the lab tells its traffic, in host time.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A lab that is about to start.
+pub struct Live {
+    options: Options,
+    directory: RunDirectory,
+    path: PathBuf,
+    handle: Handle,
+    desk: Desk,
+}
+
+impl Live {
+    /// Creates the directory of a lab. From now on it can be asked, through its handle.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn create(spec: &RunSpec, options: &Options) -> Result<Live, DirectoryError> {
+        let directory = RunDirectory::create(&spec.out, &spec.stamp, &options.name)?;
+        directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+        let path = std::path::absolute(directory.path());
+        let path = path.unwrap_or_else(|_| directory.path().to_owned());
+        let (handle, desk) = handle();
+        Ok(Live { options: options.clone(), directory, path, handle, desk })
+    }
+
+    /// The way to ask the lab.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// The lab's directory, as an absolute path.
+    pub fn directory(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs the lab until it is told to end, or until `cancel`. The scenario's expectations are not
+    /// decided.
+    ///
+    /// # Errors
+    /// When the lab fails, or the guest ends. `Interrupted` only while it starts.
+    pub async fn run(
+        self,
+        spec: &RunSpec,
+        templates: &Templates,
+        cancel: &Cancel,
+        progress: &dyn Progress,
+    ) -> Result<(), RunError> {
+        let Live { options, directory, path, desk, .. } = self;
+        let console = directory.console();
+        let lab = lab_status(spec, &options, &path);
+        let front = Front::new(desk, lab.clone(), spec);
+        let directory = Some(directory);
+        let mut person =
+            Person { spec, options: &options, progress, front: &front, lab, directory, cancel };
+        tokio::select! {
+            biased;
+            ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
+            () = front.receive(cancel) => Err(RunError::Interrupted),
+        }
+    }
+}
+
+/// A person as the driver.
+struct Person<'w> {
+    spec: &'w RunSpec,
+    options: &'w Options,
+    progress: &'w dyn Progress,
+    front: &'w Front,
+    lab: LabStatus,
+    /// Taken when the story begins.
+    directory: Option<RunDirectory>,
+    cancel: &'w Cancel,
+}
+
+impl Progress for Person<'_> {
+    fn stage(&self, text: &str) {
+        self.front.stage(text);
+        self.progress.stage(text);
+    }
+}
+
+impl sansim_run::Driver for Person<'_> {
+    type Told = ();
+
+    fn enter(&mut self, part: Part) {
+        part.in_words().into_iter().for_each(|text| self.stage(text));
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<(), RunError> {
+        let Some(directory) = self.directory.take() else {
+            return Err(RunError::Story("the lab can start only once".to_owned()));
+        };
+        let desk = self.front.hand_over().await;
+        self.lab.handler.clone_from(&opened.handler);
+        let (lab, mode) = (self.lab.clone(), self.spec.time.to_string());
+        self.progress.stage("ready");
+        let driver = Driver::begin(opened, lab, directory, desk, self.options, mode)?;
+        driver.drive(self.cancel).await
+    }
+}
+
+fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus {
+    let setup = &spec.scenario.setup;
+    LabStatus {
+        name: options.name.clone(),
+        title: spec.scenario.title.clone(),
+        family: setup.array.personality.handler().to_owned(),
+        identity: format!("{} {}", setup.array.identity.vendor, setup.array.identity.product),
+        image: spec.id.image.clone(),
+        kernel: spec.image.release.clone(),
+        handler: String::new(),
+        manager: setup.guest.manager.to_string(),
+        seed: spec.seed,
+        accelerator: spec.accel.accel.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        directory: directory.display().to_string(),
+    }
+}

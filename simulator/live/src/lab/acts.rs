@@ -1,0 +1,225 @@
+//! Acts: doing them, holding them back, and what has been done.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use sansim_array::{Action, Lun};
+use sansim_language::{Step, StepAction};
+use sansim_stage::{Act, Brought, event::What};
+
+use super::{driver::Driver, words::Words};
+use crate::{
+    api::{Did, Given, Ran, Refused, Told, Why},
+    handle::Answer,
+};
+
+/// The number of acts in the history that the status shows.
+const SHOWN: usize = 200;
+/// The number of acts that a saved story can have.
+const KEPT: usize = 1000;
+
+/// The acts of a lab.
+#[derive(Default)]
+pub(super) struct Acts {
+    /// The acts that wait for `go`, if acts are held.
+    pub(super) held: Option<Vec<Step>>,
+    /// The acts that have not ended in the guest.
+    open: Vec<Group>,
+    /// What was done, oldest first.
+    pub(super) history: VecDeque<Did>,
+    /// What was done, for the story that can be saved.
+    pub(super) kept: Vec<Kept>,
+    /// Whether more was done than can be kept.
+    pub(super) overflown: bool,
+}
+
+/// An act of the story, with its story time.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) at: Duration,
+    pub(super) step: Step,
+}
+
+/// Acts that were asked for together.
+struct Group {
+    answer: Option<Answer<Vec<Did>>>,
+    acts: Vec<(Did, Step)>,
+}
+
+impl Acts {
+    /// The LUN whose workload the act of this name stops, or else `None`. `main` is the LUN of acts
+    /// that name none.
+    pub(super) fn lun_of(&self, name: &str, main: Lun) -> Option<Lun> {
+        let acts = self.open.iter().flat_map(|group| &group.acts);
+        let mut named = acts.filter(|(_, step)| step.name == name);
+        named.find_map(|(_, step)| match &step.action {
+            StepAction::Act(Act::StopWorkload { lun }) => Some(lun.unwrap_or(main)),
+            _ => None,
+        })
+    }
+
+    fn remember(&mut self, did: Did) {
+        if self.history.len() == SHOWN {
+            self.history.pop_front();
+        }
+        self.history.push_back(did);
+    }
+
+    /// Keeps an act for the story.
+    fn keep(&mut self, at: Duration, step: Step) {
+        if self.kept.len() < KEPT {
+            self.kept.push(Kept { at, step });
+        } else {
+            self.overflown = true;
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Does acts, or holds them.
+    pub(super) fn act(&mut self, given: &[Given], answer: Answer<Vec<Did>>) {
+        let steps: Result<Vec<Step>, Refused> =
+            given.iter().map(|given| self.words.step(given)).collect();
+        match (steps, &mut self.acts.held) {
+            (Err(refused), _) => drop(answer.send(Err(refused))),
+            (Ok(steps), Some(held)) => {
+                let t = self.teller.clockwork.seconds(self.stage.now());
+                let dids = steps.iter().map(|step| did(t, step)).collect();
+                held.extend(steps);
+                self.changed = true;
+                let _ = answer.send(Ok(dids));
+            }
+            (Ok(steps), None) => self.perform(steps, Some(answer)),
+        }
+    }
+
+    /// Does acts, all at one time.
+    pub(super) fn perform(&mut self, steps: Vec<Step>, answer: Option<Answer<Vec<Did>>>) {
+        let mut group = Group { answer, acts: Vec::new() };
+        let mut ended = Vec::new();
+        for step in steps {
+            let mut did = did(self.t(), &step);
+            let name: Arc<str> = Arc::from(step.name.as_str());
+            let brought = match &step.action {
+                StepAction::Act(act) => self.stage.act(&name, act),
+                StepAction::End => Some(Err("a lab ends with `sansim down`".to_owned())),
+            };
+            did.pending = brought.is_none();
+            ended.extend(brought.map(|brought| (name, brought)));
+            self.acts.keep(self.stage.now().since(self.stage.start()), step.clone());
+            group.acts.push((did, step));
+        }
+        self.acts.open.push(group);
+        ended.iter().for_each(|(name, brought)| self.finish(name, brought));
+        self.answer_groups();
+    }
+
+    /// An act has ended: tells it, and answers who asked for it when all its acts have.
+    pub(super) fn finish(&mut self, name: &Arc<str>, brought: &Result<Brought, String>) {
+        let mut acts = self.acts.open.iter_mut().flat_map(|group| &mut group.acts);
+        let Some((did, step)) = acts.find(|(_, step)| *step.name == **name) else { return };
+        did.pending = false;
+        did.error = brought.as_ref().err().cloned();
+        if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
+            let (stdout, stderr) = (stdout.clone(), stderr.clone());
+            did.ran = Some(Ran { code: *code, stdout, stderr });
+        }
+        let (did, step) = (did.clone(), step.clone());
+        self.tell_act(&did);
+        self.acts.remember(did);
+        if brought.is_ok() {
+            self.after(&step);
+        }
+        self.changed = true;
+        self.answer_groups();
+    }
+
+    fn tell_act(&mut self, did: &Did) {
+        let t = self.t();
+        let (name, action, error) = (did.name.clone(), did.words.clone(), did.error.clone());
+        self.teller.emit(t, What::Step { name, action, error });
+        if let Some(Ran { code, stdout, stderr }) = did.ran.clone() {
+            self.teller.emit(t, What::Ran { name: did.name.clone(), code, stdout, stderr });
+        }
+    }
+
+    /// Takes note of an act that was done.
+    fn after(&mut self, step: &Step) {
+        self.words.know(step);
+        match &step.action {
+            StepAction::Act(Act::Array(Action::AddRule(rule))) => self.words.know_rule(rule),
+            StepAction::Act(Act::StartWorkload(workload)) => self.io.started(workload),
+            _ => {}
+        }
+    }
+
+    fn answer_groups(&mut self) {
+        let open = std::mem::take(&mut self.acts.open);
+        for mut group in open {
+            if group.acts.iter().any(|(did, _)| did.pending) {
+                self.acts.open.push(group);
+            } else if let Some(answer) = group.answer.take() {
+                let dids = group.acts.into_iter().map(|(did, _)| did).collect();
+                let _ = answer.send(Ok(dids));
+            }
+        }
+    }
+
+    /// Holds acts from now on.
+    pub(super) fn hold(&mut self) -> Result<(), Refused> {
+        self.acts.held.get_or_insert_default();
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Does the held acts.
+    pub(super) fn go(&mut self, answer: Answer<Vec<Did>>) {
+        let Some(steps) = self.acts.held.take() else {
+            let why = "nothing is held; hold acts first: sansim ctl hold";
+            let _ = answer.send(Err(Refused::new(Why::Conflict, why)));
+            return;
+        };
+        self.changed = true;
+        self.perform(steps, Some(answer));
+    }
+
+    /// Adds a fault rule; gives its name.
+    pub(super) fn add_fault(&mut self, given: &Given) -> Result<String, Refused> {
+        let rule = self.words.fault(given)?;
+        let name = rule.name.to_string();
+        let add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
+        self.perform(vec![add], None);
+        self.last_error().map_or(Ok(name), |why| Err(Refused::new(Why::Invalid, why)))
+    }
+
+    /// Disarms a fault rule that was added.
+    pub(super) fn remove_fault(&mut self, name: &str) -> Result<(), Refused> {
+        if !self.words.is_rule(name) {
+            let why = format!("there is no fault rule {name:?}");
+            return Err(Refused::new(Why::Unknown, why));
+        }
+        let disarm = Action::Arm { rule: Arc::from(name), armed: false };
+        let disarm = self.words.name(Act::Array(disarm));
+        self.perform(vec![disarm], None);
+        self.last_error().map_or(Ok(()), |why| Err(Refused::new(Why::Failed, why)))
+    }
+
+    /// Why the last act failed, if it did.
+    fn last_error(&self) -> Option<String> {
+        self.acts.history.back()?.error.clone()
+    }
+
+    /// Undoes everything that is not as it was at the start.
+    pub(super) fn reset(&mut self, answer: Answer<Vec<Did>>) {
+        self.acts.held = None;
+        let undo = self.wrong().into_iter().filter_map(|wrong| wrong.undo);
+        let undo = undo.map(|act| self.words.name(act)).collect();
+        self.perform(undo, Some(answer));
+    }
+}
+
+/// An act that is about to be done.
+fn did(t: f64, step: &Step) -> Did {
+    let Told { ctl, toml } = Words::told(step);
+    let (name, words) = (step.name.clone(), step.words.clone());
+    Did { t, name, words, toml, ctl, error: None, pending: true, ran: None }
+}

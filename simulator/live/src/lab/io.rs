@@ -1,0 +1,143 @@
+//! The workloads, as they tell of themselves.
+
+use std::collections::BTreeMap;
+
+use sansim_array::Lun;
+use sansim_protocol::{Happening, WorkloadReport};
+use sansim_stage::{Act, Setup, Workload};
+
+use super::{broken::Wrong, driver::Driver, words::Words};
+use crate::{
+    api::{Did, IoChange, WorkloadStatus},
+    handle::Answer,
+};
+
+/// The workloads, by LUN.
+pub(super) struct Io {
+    workloads: BTreeMap<Lun, WorkloadStatus>,
+    /// The workloads that start when the one on their LUN has stopped.
+    next: BTreeMap<Lun, (Workload, Answer<Vec<Did>>)>,
+}
+
+impl Io {
+    /// The workload of the scenario, which starts later.
+    pub(super) fn new(setup: &Setup) -> Self {
+        let status = |workload: &Workload| (workload.lun, status(workload, false));
+        Io { workloads: setup.workload.iter().map(status).collect(), next: BTreeMap::new() }
+    }
+
+    /// The workload of the scenario has started.
+    pub(super) fn started_first(&mut self, setup: &Setup) {
+        if let Some(workload) = &setup.workload {
+            self.started(workload);
+        }
+    }
+
+    /// A workload has started.
+    pub(super) fn started(&mut self, workload: &Workload) {
+        self.workloads.insert(workload.lun, status(workload, true));
+    }
+
+    /// A workload has stopped, with this report.
+    pub(super) fn stopped(&mut self, report: &WorkloadReport, lun: Lun) {
+        if let Some(status) = self.workloads.get_mut(&lun) {
+            status.running = false;
+            status.stalled_since = None;
+            (status.reads, status.writes) = (report.reads, report.writes);
+            (status.errors, status.corrupt) = (report.errors, report.corrupt.total());
+        }
+    }
+
+    /// Takes note of what a workload tells; `t` is when, in seconds of story time.
+    pub(super) fn happening(&mut self, happening: &Happening, t: f64) {
+        let (Happening::Progress { map, .. }
+        | Happening::StallBegin { map, .. }
+        | Happening::StallEnd { map, .. }
+        | Happening::Corrupt { map, .. }) = happening
+        else {
+            return;
+        };
+        let Some(status) = Setup::map_lun(map).and_then(|lun| self.workloads.get_mut(&lun)) else {
+            return;
+        };
+        match happening {
+            Happening::Progress { reads, writes, errors, .. } => {
+                (status.reads, status.writes, status.errors) = (*reads, *writes, *errors);
+            }
+            Happening::StallBegin { .. } => status.stalled_since = Some(t),
+            Happening::StallEnd { .. } => status.stalled_since = None,
+            _ => status.corrupt += 1,
+        }
+    }
+
+    /// The state of every workload.
+    pub(super) fn status(&self) -> Vec<WorkloadStatus> {
+        self.workloads.values().cloned().collect()
+    }
+
+    /// The workloads that stall.
+    pub(super) fn wrong(&self) -> impl Iterator<Item = Wrong> + '_ {
+        let stalled = self.workloads.values().filter(|status| status.stalled_since.is_some());
+        stalled.map(|status| {
+            let thing = format!("lun {}", status.lun);
+            Wrong { what: format!("the I/O on {thing} stalls"), thing, undo: None }
+        })
+    }
+
+    /// The failed requests and the blocks with wrong contents; `None` if there was no workload.
+    pub(super) fn totals(&self) -> Option<(u64, u64)> {
+        let sum = |of: fn(&WorkloadStatus) -> u64| self.workloads.values().map(of).sum();
+        (!self.workloads.is_empty()).then(|| (sum(|it| it.errors), sum(|it| it.corrupt)))
+    }
+
+    /// Whether a workload runs on the LUN.
+    fn runs(&self, lun: Lun) -> bool {
+        self.workloads.get(&lun).is_some_and(|status| status.running)
+    }
+}
+
+fn status(workload: &Workload, running: bool) -> WorkloadStatus {
+    WorkloadStatus {
+        lun: workload.lun.0,
+        running,
+        toml: Words::workload_toml(workload),
+        reads: 0,
+        writes: 0,
+        errors: 0,
+        corrupt: 0,
+        stalled_since: None,
+    }
+}
+
+impl Driver<'_> {
+    /// Starts, replaces or stops a workload.
+    pub(super) fn change_io(&mut self, change: &IoChange, answer: Answer<Vec<Did>>) {
+        let act = match change {
+            IoChange::Stop { lun } => Act::StopWorkload { lun: Some(Lun(*lun)) },
+            IoChange::Start(given) => match self.words.workload(given) {
+                Err(refused) => return drop(answer.send(Err(refused))),
+                Ok(workload) if self.io.runs(workload.lun) => {
+                    return self.replace(workload, answer);
+                }
+                Ok(workload) => Act::StartWorkload(workload),
+            },
+        };
+        let step = self.words.name(act);
+        self.perform(vec![step], Some(answer));
+    }
+
+    /// Stops the workload of a LUN, to start another when it has stopped.
+    fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
+        let stop = self.words.name(Act::StopWorkload { lun: Some(workload.lun) });
+        self.io.next.insert(workload.lun, (workload, answer));
+        self.perform(vec![stop], None);
+    }
+
+    /// Starts the workload that waits for the end of the one that has stopped.
+    pub(super) fn start_next(&mut self, lun: Lun) {
+        if let Some((workload, answer)) = self.io.next.remove(&lun) {
+            let start = self.words.name(Act::StartWorkload(workload));
+            self.perform(vec![start], Some(answer));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The story so far, as a scenario file.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use sansim_array::{Action, Lun};
+use sansim_language::{
+    Added, Deed, Diagnostics, End, IoEnd, Lived, LunEnd, StepAction, short_toml, story,
+};
+use sansim_protocol::PathState;
+use sansim_stage::{Act, Setup};
+
+use super::{acts::Kept, driver::Driver};
+use crate::api::{Refused, Saved, Why};
+
+/// The name of the file in the lab's directory, which is written when the lab ends.
+const FILE: &str = "story.toml";
+
+impl Driver<'_> {
+    /// The story so far.
+    pub(super) fn save(&self) -> Result<Saved, Refused> {
+        let title = format!("{}, as it was told live", self.words.scenario.title);
+        let scenario = story(&self.words.scenario, &title, &self.lived());
+        let refuse = |why: Diagnostics| {
+            Refused::new(Why::Failed, format!("this story cannot be written: {why}"))
+        };
+        Ok(Saved { toml: short_toml(&scenario.map_err(refuse)?), left_out: self.left_out() })
+    }
+
+    /// Writes the story to the lab's directory, if anything was done.
+    pub(super) fn keep_story(&self) {
+        if self.acts.kept.is_empty() {
+            return;
+        }
+        let written = self.save().map_err(|refused| refused.message).and_then(|saved| {
+            let file = self.teller.directory().file(FILE, &saved.toml);
+            file.map_err(|error| error.to_string())
+        });
+        if let Err(why) = written {
+            tracing::warn!("{FILE} is not written: {why}");
+        }
+    }
+
+    fn lived(&self) -> Lived {
+        let (mut deeds, mut added) = (Vec::new(), Vec::new());
+        let mut removed: BTreeMap<Arc<str>, Duration> = BTreeMap::new();
+        for Kept { at, step } in &self.acts.kept {
+            match &step.action {
+                StepAction::Act(Act::Array(Action::AddRule(rule))) => {
+                    added.push(Added { rule: (**rule).clone(), at: *at, removed: None });
+                }
+                StepAction::Act(Act::Array(Action::Arm { rule, armed: false }))
+                    if self.words.is_added(rule) =>
+                {
+                    removed.insert(Arc::clone(rule), *at);
+                }
+                action => {
+                    let (action, caption) = (action.clone(), step.caption.clone());
+                    deeds.push(Deed { at: *at, action, caption });
+                }
+            }
+        }
+        for added in &mut added {
+            added.removed = removed.get(&added.rule.name).copied();
+        }
+        Lived { deeds, added, end: self.end() }
+    }
+
+    fn end(&self) -> End {
+        let luns = self.stage.array().luns().into_iter().map(|lun| self.lun_end(lun));
+        let totals = self.io.totals();
+        End {
+            at: self.stage.now().since(self.stage.start()),
+            luns: luns.collect(),
+            io: totals.map(|(errors, corrupt)| IoEnd { errors, corrupt }),
+        }
+    }
+
+    fn lun_end(&self, lun: Lun) -> LunEnd {
+        let name = Setup::map_name(lun);
+        let map = self.stage.maps().statuses().find(|map| map.map == name);
+        let count = |state: PathState| {
+            let paths = map.into_iter().flat_map(|map| &map.groups).flat_map(|group| &group.paths);
+            paths.filter(|path| path.state == state).count() as u64
+        };
+        LunEnd {
+            lun,
+            owner: self.stage.array().owner(lun),
+            paths: map.map(|_| (count(PathState::Active), count(PathState::Failed))),
+            rounds: None,
+        }
+    }
+
+    /// What the saved story does not have.
+    fn left_out(&self) -> Vec<String> {
+        let mut left_out = Vec::new();
+        if self.acts.overflown {
+            left_out.push("the acts after the first 1000".to_owned());
+        }
+        if self.pumps.used {
+            left_out.push(
+                "what was typed into terminals or run with exec: a program of the story is a step \
+                 (sansim ctl run …)"
+                    .to_owned(),
+            );
+        }
+        left_out
+    }
+}

@@ -1,0 +1,109 @@
+//! Since when things are as they are.
+
+use std::collections::BTreeMap;
+
+use sansim_array::{ArrayView, RuleView};
+use sansim_language::{Step, StepAction};
+use sansim_stage::Act;
+
+use super::{
+    broken::{Wrong, wrong},
+    driver::Driver,
+    picture::{self, Picture},
+    words::Words,
+};
+use crate::api::{Broken, FaultStatus, Status, Told};
+
+/// Since when things are as they are, in seconds of story time.
+#[derive(Default)]
+pub(super) struct Since {
+    wrong: BTreeMap<(String, String), f64>,
+    states: BTreeMap<String, (String, f64)>,
+    rules: Vec<RuleView>,
+}
+
+impl Since {
+    /// Whether a rule has caught something since the last look.
+    pub(super) fn rules_changed(&mut self, view: &ArrayView) -> bool {
+        let changed = self.rules != view.rules;
+        if changed {
+            self.rules.clone_from(&view.rules);
+        }
+        changed
+    }
+
+    /// Since when a thing is in this state; now, if it was not before.
+    fn state(&mut self, thing: String, state: &str, now: f64) -> f64 {
+        let entry = self.states.entry(thing).or_insert_with(|| (state.to_owned(), now));
+        if entry.0 != state {
+            *entry = (state.to_owned(), now);
+        }
+        entry.1
+    }
+}
+
+impl Driver<'_> {
+    /// What is wrong now.
+    pub(super) fn wrong(&self) -> Vec<Wrong> {
+        let mut wrong = wrong(&self.first, &self.stage.array().view());
+        wrong.extend(self.io.wrong());
+        wrong
+    }
+
+    /// The state of the lab.
+    pub(super) fn status(&mut self) -> Status {
+        let (t, view) = (self.t(), self.stage.array().view());
+        let picture = Picture { setup: self.stage.setup(), view: &view };
+        let mut status = picture.status(self.lab.clone(), self.clock());
+        let mut maps = picture::maps(&self.stage);
+        for lun in &mut status.luns {
+            lun.map = maps.remove(&lun.lun);
+        }
+        for controller in &mut status.controllers {
+            let thing = format!("controller {}", controller.controller);
+            controller.since = self.since.state(thing, &controller.state, t);
+        }
+        status.faults = view.rules.iter().map(|rule| self.fault_status(rule, t)).collect();
+        status.broken = self.broken(t);
+        status.workloads = self.io.status();
+        if let Some(held) = &self.acts.held {
+            status.held.on = true;
+            status.held.acts = held.iter().map(|step| Words::told(step)).collect();
+        }
+        status.history = self.acts.history.iter().cloned().collect();
+        status.tour = self.playing.tour();
+        status.capture = self.teller.capturing.status();
+        status
+    }
+
+    fn broken(&mut self, t: f64) -> Vec<Broken> {
+        let wrong = self.wrong();
+        let still = |(thing, what): &(String, String)| {
+            wrong.iter().any(|wrong| (&wrong.thing, &wrong.what) == (thing, what))
+        };
+        self.since.wrong.retain(|key, _| still(key));
+        let broken = wrong.into_iter().map(|Wrong { thing, what, undo }| {
+            let since = *self.since.wrong.entry((thing.clone(), what.clone())).or_insert(t);
+            let undo: Option<Told> = undo.map(|act| Words::told(&step(act)));
+            Broken { thing, what, since, undo }
+        });
+        broken.collect()
+    }
+
+    fn fault_status(&mut self, rule: &RuleView, t: f64) -> FaultStatus {
+        let state = if rule.armed { "armed" } else { "disarmed" };
+        FaultStatus {
+            name: rule.name.to_string(),
+            toml: self.words.rule_toml(&rule.name),
+            armed: rule.armed,
+            fired: rule.caught,
+            since: self.since.state(format!("fault {}", rule.name), state, t),
+            added: self.words.is_added(&rule.name),
+        }
+    }
+}
+
+/// A step that does this, only to be told.
+fn step(act: Act) -> Step {
+    Step::of(String::new(), StepAction::Act(act))
+}
