@@ -20,7 +20,7 @@ use sansim_array::FaultRule;
 
 use crate::{
     Diagnostic, Diagnostics, Step, expect,
-    fault::Fault,
+    fault::{Fault, words},
     form::{Form, KeyForm, Plain, PlainTable, Table, TableForm},
     inline, near, short, step,
 };
@@ -114,6 +114,12 @@ pub fn step_toml(step: &Step) -> String {
 /// A fault rule as TOML on one line, without its name. Keys that have their default are left out.
 pub fn fault_toml(rule: &FaultRule) -> String {
     inline::keys(&short::fault(rule))
+}
+
+/// A fault rule in words, without its name: `the first 2 MODE SELECT to controller B: sense
+/// 06/2a/01`.
+pub fn fault_words(rule: &FaultRule) -> String {
+    words(rule)
 }
 
 /// The names of the actions.

@@ -97,14 +97,6 @@ impl fmt::Display for Step {
     }
 }
 
-impl Step {
-    /// A step at the beginning of the story.
-    pub(crate) fn at_once(name: &str, action: StepAction) -> Self {
-        let (name, words) = (name.to_owned(), words(&action));
-        Step { name, caption: None, trigger: Trigger::At(Duration::ZERO), action, words }
-    }
-}
-
 /// The action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepAction {
@@ -394,12 +386,12 @@ impl StepTable {
             checker.report(&caption.span, Diagnostic::error(problem));
         }
         let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
-        Step { caption, ..Step::at_once(name, action) }
+        Step { caption, ..Step::of(name.to_owned(), action) }
     }
 }
 
 /// The action in words, for reports and events.
-fn words(action: &StepAction) -> String {
+pub(crate) fn words(action: &StepAction) -> String {
     let words = WORDS.iter().find_map(|entry| (entry.words)(action));
     words.unwrap_or_else(|| format!("{action:?}"))
 }

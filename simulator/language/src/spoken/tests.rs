@@ -87,7 +87,7 @@ fn every_effect_is_said_and_heard_again() {
         assert_eq!(FaultRule { name: meant.name.clone(), ..again.value }, meant, "{said}");
         let short = lab.fault(&fault_toml(&meant)).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(short.value, meant);
-        said
+        format!("{said}\n    {}", fault_words(&meant))
     });
     insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"));
 }
