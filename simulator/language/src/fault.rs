@@ -3,6 +3,7 @@
 mod operations;
 mod then;
 mod when;
+mod words;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use sansim_array::{FaultRule, PersonalityConfig};
 use then::ThenTable;
 pub(crate) use then::{StatusName, effects};
 use when::When;
+pub(crate) use words::words;
 
 use crate::{
     check::Checker,

@@ -7,15 +7,16 @@ use crate::{
     StepAction,
     check::Checker,
     fault::Fault,
-    form::{Plain, PlainTable, Problems, Value},
+    form::{Flag, Plain, PlainTable, Problems, Value},
     inline,
     source::Sources,
-    step::StepTable,
+    step::{self, StepTable},
     value::At,
 };
 
-/// Drops every key without which the table still means the same, in the tables within, too. `same`
-/// says whether a table does.
+/// Drops every key without which the table still means the same, in the tables within, too; and
+/// writes a list of one table as the table, where that is the same. `same` says whether a table
+/// does.
 pub(crate) fn shortened(
     table: &PlainTable,
     same: &mut dyn FnMut(&PlainTable) -> bool,
@@ -56,7 +57,10 @@ fn item(item: &Plain, same: &mut dyn FnMut(Plain) -> bool) -> Plain {
                     same(Plain::List(other))
                 });
             }
-            Plain::List(items)
+            match &items[..] {
+                [one @ Plain::Table(_)] if same(one.clone()) => one.clone(),
+                _ => Plain::List(items),
+            }
         }
         item => item.clone(),
     }
@@ -65,9 +69,9 @@ fn item(item: &Plain, same: &mut dyn FnMut(Plain) -> bool) -> Plain {
 /// The word of a step, with its keys.
 pub(crate) fn step(action: &StepAction) -> PlainTable {
     let table = StepTable::word(action);
-    let same = |table: &PlainTable| {
+    let same = |other: &PlainTable| {
         let read = |step: &At<StepTable>, checker: &mut Checker<'_>| step.action(checker);
-        understood(table, read).flatten().as_ref() == Some(action)
+        is_as_clear(&table, other) && understood(other, read).flatten().as_ref() == Some(action)
     };
     shortened(&table, &mut { same })
 }
@@ -76,13 +80,30 @@ pub(crate) fn step(action: &StepAction) -> PlainTable {
 pub(crate) fn fault(rule: &FaultRule) -> PlainTable {
     let Plain::Table(mut table) = Fault::of(rule).write() else { return PlainTable::default() };
     table.0.retain(|(key, _)| key != "name");
-    let same = |table: &PlainTable| {
+    let then = |table: &PlainTable| match table.0.iter().find(|(key, _)| key == "then") {
+        Some((_, Plain::Table(then))) => then.clone(),
+        _ => PlainTable::default(),
+    };
+    let same = |other: &PlainTable| {
         let read = |fault: &At<Fault>, checker: &mut Checker<'_>| {
             fault.rule(rule.name.to_string(), checker)
         };
-        understood(table, read).as_ref() == Some(rule)
+        is_as_clear(&then(&table), &then(other)) && understood(other, read).as_ref() == Some(rule)
     };
     shortened(&table, &mut { same })
+}
+
+/// Whether a key that has a word of its own, such as that a link goes down, is still told.
+fn is_as_clear(table: &PlainTable, other: &PlainTable) -> bool {
+    table.0.iter().all(|(word, item)| {
+        let flags = step::spoken(word).map_or(&[][..], |(_, spoken)| spoken.flags);
+        let has = |item: &Plain, flag: &Flag| match item {
+            Plain::Table(table) => table.0.iter().any(|(key, _)| key == flag.key),
+            _ => false,
+        };
+        let there = other.0.iter().find(|(name, _)| name == word).map(|(_, item)| item);
+        flags.iter().all(|flag| !has(item, flag) || there.is_some_and(|item| has(item, flag)))
+    })
 }
 
 /// What a table means, whichever SAN it is for; `None` if it cannot be read.

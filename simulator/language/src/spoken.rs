@@ -20,29 +20,10 @@ use sansim_array::FaultRule;
 
 use crate::{
     Diagnostic, Diagnostics, Step, expect,
-    fault::Fault,
+    fault::{Fault, words},
     form::{Form, KeyForm, Plain, PlainTable, Table, TableForm},
     inline, near, short, step,
 };
-
-/// What is said of a word of `[[step]]` besides its keys.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Spoken {
-    /// What the value is the name or the number of, which can be said before it: `heal lun 0`.
-    pub(crate) thing: Option<&'static str>,
-    /// Words that stand for a key and its value, which is a boolean: `link down A0`.
-    pub(crate) flags: &'static [(&'static str, &'static str, bool)],
-}
-
-impl Spoken {
-    /// Nothing.
-    pub(crate) const PLAIN: Spoken = Spoken { thing: None, flags: &[] };
-
-    /// A value that is the name or the number of a thing.
-    pub(crate) const fn of(thing: &'static str) -> Self {
-        Spoken { thing: Some(thing), flags: &[] }
-    }
-}
 
 /// The step that the arguments of a command line stand for, as TOML on one line, which
 /// [`Vocabulary::step`](crate::Vocabulary::step) reads: `["fail", "controller", "A"]` is
@@ -133,6 +114,12 @@ pub fn step_toml(step: &Step) -> String {
 /// A fault rule as TOML on one line, without its name. Keys that have their default are left out.
 pub fn fault_toml(rule: &FaultRule) -> String {
     inline::keys(&short::fault(rule))
+}
+
+/// A fault rule in words, without its name: `the first 2 MODE SELECT to controller B: sense
+/// 06/2a/01`.
+pub fn fault_words(rule: &FaultRule) -> String {
+    words(rule)
 }
 
 /// The names of the actions.

@@ -62,10 +62,9 @@ use crate::{
     Diagnostic,
     check::{Announced, Checker},
     form::{
-        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Table, TableForm,
-        Value, Word, chosen, joined, table,
+        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Spoken, Table,
+        TableForm, Value, Word, chosen, joined, table,
     },
-    spoken::Spoken,
     value::At,
 };
 
@@ -95,14 +94,6 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.trigger, self.words)
-    }
-}
-
-impl Step {
-    /// A step at the beginning of the story.
-    pub(crate) fn at_once(name: &str, action: StepAction) -> Self {
-        let (name, words) = (name.to_owned(), words(&action));
-        Step { name, caption: None, trigger: Trigger::At(Duration::ZERO), action, words }
     }
 }
 
@@ -395,12 +386,12 @@ impl StepTable {
             checker.report(&caption.span, Diagnostic::error(problem));
         }
         let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
-        Step { caption, ..Step::at_once(name, action) }
+        Step { caption, ..Step::of(name.to_owned(), action) }
     }
 }
 
 /// The action in words, for reports and events.
-fn words(action: &StepAction) -> String {
+pub(crate) fn words(action: &StepAction) -> String {
     let words = WORDS.iter().find_map(|entry| (entry.words)(action));
     words.unwrap_or_else(|| format!("{action:?}"))
 }

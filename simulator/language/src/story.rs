@@ -149,7 +149,7 @@ impl<'l> Rules<'l> {
         let step = |(index, (at, action, caption)): (usize, _)| Step {
             caption,
             trigger: Trigger::At(in_millis(at)),
-            ..Step::at_once(&format!("step-{}", index + 1), action)
+            ..Step::of(format!("step-{}", index + 1), action)
         };
         steps.map(step).collect()
     }

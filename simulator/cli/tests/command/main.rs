@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod both_ways;
+mod ctl;
 mod guest;
 mod load;
 mod own_parts;

@@ -3,14 +3,15 @@
 use sansim_array::OPERATIONS;
 
 use super::{
-    Spoken, actions,
+    actions,
     hear::{as_far_as_possible, find},
+    scalar::accepts,
     table_in, table_of,
 };
 use crate::{
     Vocabulary, expect,
     fault::Fault,
-    form::{Form, KeyForm, Table},
+    form::{Form, KeyForm, Spoken, Table},
     step,
     value::Size,
 };
@@ -32,7 +33,8 @@ impl Candidate {
 
 /// The words that can be said after `words`, which are those of a step; of a fault, beginning with
 /// `when` or `then`; or of an expectation, beginning with `expect`. Whoever asks filters by what is
-/// typed of the next word.
+/// typed of the next word. If the last of `words` is `key=`, the candidates are that word with each
+/// value.
 pub fn complete(words: &[String], vocabulary: &Vocabulary) -> Vec<Candidate> {
     let Some((first, rest)) = words.split_first() else {
         let about = |name| step::spoken(name).map_or(String::new(), |(keys, _)| about(&keys[0]));
@@ -57,12 +59,16 @@ fn fault(words: &[String], vocabulary: &Vocabulary) -> Vec<Candidate> {
     }
     let mut all = several(&table_of(&keys, "when"), &words[1..], vocabulary);
     let then = keys.iter().find(|key| key.key == "then");
-    all.extend(then.map(|key| Candidate::new("then", about(key))));
+    let is_open = words.last().is_some_and(|word| word.ends_with('='));
+    all.extend(then.filter(|_| !is_open).map(|key| Candidate::new("then", about(key))));
     all
 }
 
 /// The next word of a table with several words: one of the last word, or another one.
 fn several(keys: &[KeyForm], words: &[String], vocabulary: &Vocabulary) -> Vec<Candidate> {
+    if let Some((key, path)) = open_key(keys, words) {
+        return with_key(path, values(key.key, &key.form, vocabulary));
+    }
     let last = words.iter().rposition(|word| find(keys, word).is_some());
     let mut all = Vec::new();
     if let Some((at, key)) = last.and_then(|at| Some((at, find(keys, &words[at])?))) {
@@ -95,22 +101,27 @@ fn item(
 ) -> Vec<Candidate> {
     let name = spoken.thing.unwrap_or(key.key);
     let words = words.strip_prefix(&[name.to_owned()]).unwrap_or(words);
-    let values = values(name, &key.form, vocabulary);
-    let mut all = next_words(&values, words);
+    let mut all = next_words(&values(name, &key.form, vocabulary), words);
     let Some(form) = table_in(&key.form) else { return all };
+    if !all.is_empty() || is_said_alone(&key.form, words) {
+        return all;
+    }
+    if let Some((last, path)) = open_key(&form.keys, words) {
+        return with_key(path, values(last.key, &last.form, vocabulary));
+    }
     if let Some(last) = words.last().and_then(|word| find(&form.keys, word)) {
-        let values = self::values(last.key, &last.form, vocabulary);
+        let values = values(last.key, &last.form, vocabulary);
         if !values.is_empty() && !matches!(last.form, Form::Boolean) {
             return next_words(&values, &[]);
         }
     }
     let said = as_far_as_possible(form, spoken, words);
     let is_missing = |name: &str| !said.0.iter().any(|(said, _)| said == name);
-    let flags = spoken.flags.iter().filter(|(_, key, _)| is_missing(key));
-    all.extend(flags.map(|(word, key, _)| {
-        Candidate::new(word, find(&form.keys, key).map_or(String::new(), about))
+    let flags = spoken.flags.iter().filter(|flag| is_missing(flag.key));
+    all.extend(flags.map(|flag| {
+        Candidate::new(flag.word, find(&form.keys, flag.key).map_or(String::new(), about))
     }));
-    let flagged = |key: &KeyForm| spoken.flags.iter().any(|(_, flag, _)| *flag == key.key);
+    let flagged = |key: &KeyForm| spoken.flags.iter().any(|flag| flag.key == key.key);
     let missing = form.keys.iter().filter(|key| is_missing(key.key) && !flagged(key));
     all.extend(missing.flat_map(|key| missing_key(key, vocabulary)));
     all
@@ -119,19 +130,39 @@ fn item(
 /// A missing key of a table, with its values if they can be listed: as they are if the key is
 /// required.
 fn missing_key(key: &KeyForm, vocabulary: &Vocabulary) -> Vec<Candidate> {
-    let values = values(key.key, &key.form, vocabulary);
-    if values.is_empty() {
-        return vec![named(key)];
-    }
+    let first = first_of_row(&key.form).unwrap_or(key);
+    let values = values(first.key, &first.form, vocabulary);
     match key.required {
+        _ if values.is_empty() => vec![named(key)],
         true => values,
-        false => {
-            let with_key = values
-                .into_iter()
-                .map(|it| Candidate { value: format!("{}={}", key.key, it.value), help: it.help });
-            with_key.collect()
-        }
+        false => with_key(&format!("{}=", key.key), values),
     }
+}
+
+/// The key whose value is said first of a table in a list.
+fn first_of_row(form: &Form) -> Option<&KeyForm> {
+    let Form::List(item) = form else { return None };
+    let Form::Table(row) = &**item else { return None };
+    row.keys.iter().find(|key| key.required)
+}
+
+/// Values in one word with their key.
+fn with_key(key: &str, values: Vec<Candidate>) -> Vec<Candidate> {
+    let with_key = |it: Candidate| Candidate { value: format!("{key}{}", it.value), ..it };
+    values.into_iter().map(with_key).collect()
+}
+
+/// The key whose value is still to be said, and the last word, if that is `key=`.
+fn open_key<'k, 'w>(keys: &'k [KeyForm], words: &'w [String]) -> Option<(&'k KeyForm, &'w str)> {
+    let last = words.last()?;
+    Some((find(keys, last.strip_suffix('=')?)?, last))
+}
+
+/// Whether a value that can be a table was said as something else.
+fn is_said_alone(form: &Form, words: &[String]) -> bool {
+    let Form::Either(forms) = form else { return false };
+    let mut others = forms.iter().filter(|form| table_in(form).is_none());
+    words.first().is_some_and(|word| others.any(|form| accepts(form, word)))
 }
 
 /// The next word of values that begin with `words`.

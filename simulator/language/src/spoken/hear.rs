@@ -1,17 +1,20 @@
 //! From arguments to the keys of a table.
 
 use super::{
-    Spoken, is_list_of_tables, scalar::accepts, scalar::boolean, scalar::is_particular,
-    scalar::value, table_in, tables_in,
+    is_list_of_tables,
+    scalar::{accepts, boolean, is_particular, value},
+    table_in, tables_in,
 };
 use crate::{
     Diagnostic, Diagnostics,
-    form::{Form, KeyForm, Plain, PlainTable, TableForm},
+    form::{Form, KeyForm, Plain, PlainTable, Spoken, TableForm},
     near, step,
 };
 
 /// Words between the conditions of an expectation.
 const BETWEEN: [&str; 3] = ["and", ";", ","];
+/// The maximum length of a value that can be told by how it looks, in words.
+const LONGEST: usize = 32;
 /// What follows is meant as it is.
 const LITERALLY: &str = "--";
 
@@ -262,7 +265,8 @@ impl<'w> Hearer<'w, '_> {
         }
         let own = self.own();
         let joined = |length: usize| own[..length].join(" ");
-        let length = (1..=own.len()).rev().find(|length| accepts(form, &joined(*length)))?;
+        let length =
+            (1..=own.len().min(LONGEST)).rev().find(|length| accepts(form, &joined(*length)))?;
         self.rest = &self.rest[length..];
         Some(value(form, &joined(length)))
     }
@@ -286,12 +290,12 @@ impl<'w> Hearer<'w, '_> {
         table: &mut PlainTable,
     ) -> Result<bool, Diagnostic> {
         let Some(word) = self.peek() else { return Ok(false) };
-        let flag = spoken.flags.iter().find(|(flag, _, _)| *flag == word);
-        if let Some((_, key, on)) = flag
-            && !table.0.iter().any(|(name, _)| name == key)
+        let flag = spoken.flags.iter().find(|flag| flag.word == word);
+        if let Some(flag) = flag
+            && !table.0.iter().any(|(name, _)| name == flag.key)
         {
             self.next();
-            table.put(key, Some(Plain::Boolean(*on)));
+            table.put(flag.key, Some(Plain::Boolean(flag.value)));
             return Ok(true);
         }
         if let Some((path, text)) = word.split_once('=') {

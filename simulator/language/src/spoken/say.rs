@@ -1,7 +1,7 @@
 //! From the keys of a table to arguments.
 
-use super::{Spoken, scalar::text, table_in};
-use crate::form::{Form, KeyForm, Plain, PlainTable, TableForm};
+use super::{scalar::text, table_in};
+use crate::form::{Flag, Form, KeyForm, Plain, PlainTable, Spoken, TableForm};
 
 /// The arguments for a table with one word, the first of `keys`.
 pub(super) fn one(keys: &[KeyForm], spoken: &Spoken, table: &PlainTable) -> Vec<String> {
@@ -70,9 +70,8 @@ pub(super) fn several(keys: &[KeyForm], table: &PlainTable) -> Vec<String> {
 /// The arguments for the keys of a table.
 fn entries(form: &TableForm, spoken: &Spoken, table: &PlainTable) -> Vec<String> {
     let flag = |(name, item): &(String, Plain)| {
-        let meant =
-            |(_, key, on): &&(&str, &str, bool)| key == name && *item == Plain::Boolean(*on);
-        spoken.flags.iter().find(meant).map(|(word, _, _)| (*word).to_owned())
+        let meant = |flag: &&Flag| flag.key == name && *item == Plain::Boolean(flag.value);
+        spoken.flags.iter().find(meant).map(|flag| flag.word.to_owned())
     };
     let mut words: Vec<String> = table.0.iter().filter_map(flag).collect();
     for entry in table.0.iter().filter(|entry| flag(entry).is_none()) {

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::{Vocabulary, fault::effects, load_text};
 
@@ -85,7 +87,7 @@ fn every_effect_is_said_and_heard_again() {
         assert_eq!(FaultRule { name: meant.name.clone(), ..again.value }, meant, "{said}");
         let short = lab.fault(&fault_toml(&meant)).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(short.value, meant);
-        said
+        format!("{said}\n    {}", fault_words(&meant))
     });
     insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"));
 }
@@ -243,6 +245,7 @@ fn the_next_word_is_offered() {
         "link down",
         "link down A0",
         "link down port",
+        "link down port=",
         "own",
         "own 0",
         "own lun",
@@ -252,6 +255,7 @@ fn the_next_word_is_offered() {
         "release",
         "plug",
         "reinstate",
+        "reinstate A0",
         "signal",
         "start",
         "stop",
@@ -261,6 +265,7 @@ fn the_next_word_is_offered() {
         "run",
         "when",
         "when controller",
+        "when controller=",
         "when controller=B",
         "then",
         "then link",
@@ -273,4 +278,77 @@ fn the_next_word_is_offered() {
     ];
     let all = said.iter().map(|said| format!("{said}> {}", next(said)));
     insta::assert_snapshot!(all.collect::<Vec<_>>().join("\n"));
+}
+
+/// Words that mean something in some place, and others.
+fn any_word() -> impl Strategy<Value = String> {
+    let known = [
+        "fail",
+        "controller",
+        "A",
+        "link",
+        "down",
+        "A0",
+        "hba0",
+        "hba0:A0",
+        "flap",
+        "every=1s",
+        "flap.times=5",
+        "phases",
+        "booting",
+        "30s",
+        "own",
+        "lun=0",
+        "lun",
+        "0",
+        "run",
+        "--",
+        "then",
+        "when",
+        "op=READ",
+        "delay",
+        "from=1ms",
+        "and",
+        ";",
+        "owner",
+        "owner.lun=0",
+        "link=",
+        "=",
+        ".",
+        "a.b.c=1",
+        "map=[",
+        "map={lun=1}",
+        "through=[{}]",
+        "start",
+        "end",
+        "unit_attention",
+        "message",
+        "name=x",
+        "true",
+        "",
+    ];
+    prop_oneof![4 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_heard_is_toml(words in proptest::collection::vec(any_word(), 0..9)) {
+        let lab = vocabulary();
+        for heard in [step(&words), fault(&words), expectation(&words)].into_iter().flatten() {
+            let inline = format!("{{{heard}}}");
+            prop_assert!(toml::de::DeValue::parse(&inline).is_ok(), "{heard}");
+        }
+        if let Ok(meant) = step(&words).and_then(|heard| lab.step(&heard)) {
+            let said = of_step(&meant.value);
+            let again = lab.step(&step(&split(&said).unwrap()).unwrap()).unwrap();
+            prop_assert_eq!(again.value.action, meant.value.action, "{}", said);
+        }
+        complete(&words, &lab);
+    }
+
+    #[test]
+    fn any_line_is_split_or_refused(line in any::<String>(), word in any::<String>()) {
+        let _ = split(&line);
+        prop_assert_eq!(split(&quoted(&word)).unwrap(), [word]);
+    }
 }

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, spoken::Spoken, value::At};
+use crate::{
+    check::Checker,
+    form::{Spoken, table},
+    value::At,
+};
 
 table! {
     /// A fault rule is armed.

@@ -5,8 +5,7 @@ use sansim_array::{Action, HbaId, PortId};
 use super::ArrayWord;
 use crate::{
     check::Checker,
-    form::{Name, name, table},
-    spoken::Spoken,
+    form::{Flag, Name, Spoken, name, table},
     value::{At, TimeSpan},
 };
 
@@ -44,8 +43,7 @@ table! {
 
 impl ArrayWord for Link {
     const EXAMPLE: &'static str = r#"link = { port = "A0", hba = 0, up = false }"#;
-    const SPOKEN: Spoken =
-        Spoken { thing: None, flags: &[("up", "up", true), ("down", "up", false)] };
+    const SPOKEN: Spoken = Spoken { thing: None, flags: &[flag("up", true), flag("down", false)] };
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         let given = &self.link;
@@ -92,6 +90,10 @@ impl ArrayWord for Link {
             _ => None,
         }
     }
+}
+
+const fn flag(word: &'static str, value: bool) -> Flag {
+    Flag { word, key: "up", value }
 }
 
 fn which(hba: Option<HbaId>, port: PortId) -> String {

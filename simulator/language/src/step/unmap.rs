@@ -3,7 +3,11 @@
 use sansim_array::Action;
 
 use super::ArrayWord;
-use crate::{check::Checker, form::table, spoken::Spoken, value::At};
+use crate::{
+    check::Checker,
+    form::{Spoken, table},
+    value::At,
+};
 
 table! {
     /// Unmaps a LUN.

@@ -5,8 +5,7 @@ use sansim_array::{Action, PortId};
 use super::ArrayWord;
 use crate::{
     check::Checker,
-    form::{Name, name, table},
-    spoken::Spoken,
+    form::{Name, Spoken, name, table},
 };
 
 table! {

@@ -22,7 +22,7 @@ pub(super) const MESSAGE: usize = 64 << 10;
 /// The pieces of a terminal's output that are kept for a slow client; then output is lost.
 pub(super) const PIECES_BEHIND: usize = 256;
 /// The lines that a screen keeps of what has scrolled away.
-pub(super) const SCROLLBACK: usize = 2000;
+pub(super) const SCROLLBACK: usize = 1000;
 
 /// The time for the headers of a request; also how long a connection may idle.
 pub(super) const HEADERS: Duration = Duration::from_secs(30);

@@ -1,16 +1,20 @@
 //! The screen of a terminal, kept for clients that only draw cells.
 
+mod tame;
+
 use std::num::NonZeroU16;
 
 use sansim_protocol::TerminalSize;
 use vt100::{Cell, Color, Parser};
 
+use self::tame::Tame;
 use super::limits::SCROLLBACK;
 use crate::api::{Run, Screen};
 
 /// A screen, and what its client has seen of it.
 pub(super) struct Picture {
     parser: Parser,
+    tame: Tame,
     seen: Option<Seen>,
 }
 
@@ -25,12 +29,13 @@ impl Picture {
     /// An empty screen.
     pub(super) fn new(size: TerminalSize) -> Self {
         let (rows, columns) = sides(size);
-        Picture { parser: Parser::new(rows, columns, SCROLLBACK), seen: None }
+        let parser = Parser::new(rows, columns, SCROLLBACK);
+        Picture { parser, tame: Tame::default(), seen: None }
     }
 
     /// Takes output of the program.
     pub(super) fn take(&mut self, output: &[u8]) {
-        self.parser.process(output);
+        self.parser.process(&self.tame.tame(output));
     }
 
     /// Has another size from now on.
@@ -99,17 +104,22 @@ fn sides(size: TerminalSize) -> (NonZeroU16, NonZeroU16) {
     (side(size.rows), side(size.columns))
 }
 
+/// How a cell looks: its colours, and whether it is bold, dim, italic, underlined, inverse.
+type Look = (Color, Color, [bool; 5]);
+
 /// The cells of a line, without plain blanks at its end.
 fn runs<'c>(cells: impl Iterator<Item = &'c Cell>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
+    let mut last = None;
     // A wide character is in its first cell.
     for cell in cells.filter(|cell| !cell.is_wide_continuation()) {
         let text = if cell.has_contents() { cell.contents() } else { " " };
         let look = look(cell);
         match runs.last_mut() {
-            Some(Run(before, same)) if *same == look => before.push_str(text),
-            _ => runs.push(Run(text.to_owned(), look)),
+            Some(Run(before, _)) if last == Some(look) => before.push_str(text),
+            _ => runs.push(Run(text.to_owned(), words(look))),
         }
+        last = Some(look);
     }
     if let Some(Run(text, _)) = runs.last_mut().filter(|run| run.1.is_empty()) {
         text.truncate(text.trim_end_matches(' ').len());
@@ -120,24 +130,22 @@ fn runs<'c>(cells: impl Iterator<Item = &'c Cell>) -> Vec<Run> {
     runs
 }
 
-/// How a cell looks, in words: see [`Run`].
-fn look(cell: &Cell) -> String {
+fn look(cell: &Cell) -> Look {
+    let kinds = [cell.bold(), cell.dim(), cell.italic(), cell.underline(), cell.inverse()];
+    (cell.fgcolor(), cell.bgcolor(), kinds)
+}
+
+/// A look in words: see [`Run`].
+fn words((front, back, kinds): Look) -> String {
     let colour = |letter, colour| match colour {
         Color::Default => None,
         Color::Idx(index) => Some(format!("{letter}{index}")),
         Color::Rgb(r, g, b) => Some(format!("{letter}#{r:02x}{g:02x}{b:02x}")),
     };
-    let word = |is: bool, word: &str| is.then(|| word.to_owned());
-    let words = [
-        colour('f', cell.fgcolor()),
-        colour('b', cell.bgcolor()),
-        word(cell.bold(), "bold"),
-        word(cell.dim(), "dim"),
-        word(cell.italic(), "italic"),
-        word(cell.underline(), "underline"),
-        word(cell.inverse(), "inverse"),
-    ];
-    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let names = ["bold", "dim", "italic", "underline", "inverse"];
+    let kinds = names.iter().zip(kinds).filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned());
+    let colours = [colour('f', front), colour('b', back)];
+    colours.into_iter().flatten().chain(kinds).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

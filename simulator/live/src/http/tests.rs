@@ -1,5 +1,6 @@
 //! The API, as clients find it, over a lab that only pretends.
 
+mod files;
 mod guard;
 mod lab;
 mod limits;

@@ -76,6 +76,14 @@ fn cursor_keys_are_sent_in_the_mode_of_the_program() {
     assert_eq!(picture.keys("ls\x1b[A".to_owned()), b"ls\x1b[A");
 }
 
+#[test]
+fn a_screen_that_is_sent_repetitions_keeps_up() {
+    let mut picture = Picture::new(size(24, 80));
+    let began = std::time::Instant::now();
+    picture.take(&b"a\x1b[65535b".repeat(455));
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 /// Something that a guest may send, or a client.
 #[derive(Debug, Clone)]
 enum Odd {
