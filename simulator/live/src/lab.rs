@@ -104,11 +104,13 @@ impl Live {
         let directory = Some(directory);
         let mut person =
             Person { spec, options: &options, progress, front: &front, lab, directory, cancel };
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
             () = front.receive(cancel) => Err(RunError::Interrupted),
-        }
+        };
+        front.end(ended.as_ref().err());
+        ended
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     api::{
+    Ended,
         CaptureChange, CaptureFile, Done, Exec, FromTerminal, Given, IoChange, Lost, MultipathText,
         Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal, TourChange,
         WaitFor, Why, Words,
@@ -57,6 +58,7 @@ fn seeing() -> Vec<Route> {
                 ("event", of::<serde_json::Value>),
                 ("tick", of::<Tick>),
                 ("lost", of::<Lost>),
+                ("ended", of::<Ended>),
             ]),
             |method| on(method, stream::stream),
         )
