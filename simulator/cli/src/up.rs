@@ -194,7 +194,8 @@ async fn serve(
     templates: &Templates,
     cancel: &Cancel,
 ) -> Result<(), String> {
-    let lab = Live::create(spec, options).map_err(|error| error.to_string())?;
+    let lab = Live::create(&spec.out, &spec.stamp, &spec.scenario, options)
+        .map_err(|error| error.to_string())?;
     let served = Served::start(lab.handle(), &place.socket(), port);
     let served = served.map_err(|error| error.to_string())?;
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());

@@ -13,10 +13,9 @@ use super::{
 };
 use crate::{
     api::{
-    Ended,
-        CaptureChange, CaptureFile, Done, Exec, FromTerminal, Given, IoChange, Lost, MultipathText,
-        Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal, TourChange,
-        WaitFor, Why, Words,
+        CaptureChange, CaptureFile, Done, Ended, Exec, FromTerminal, Given, IoChange, Lost,
+        MultipathText, Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
+        TourChange, WaitFor, Why, Words,
     },
     page,
 };

@@ -24,7 +24,9 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(scenario: Scenario) -> Self {
+    /// The words of this scenario, which is run with this seed.
+    pub(super) fn new(mut scenario: Scenario, seed: u64) -> Self {
+        scenario.seed = Some(seed);
         let vocabulary = Vocabulary::of(&scenario);
         let names = scenario.steps.iter().map(|step| step.name.clone()).collect();
         Words { scenario, vocabulary, names, number: 0, added: Vec::new() }
