@@ -147,7 +147,9 @@ fn read<T>(
 impl Driver<'_> {
     /// Candidates for the last of these words.
     pub(super) fn complete(&self, words: &[String]) -> Vec<Candidate> {
-        let candidates = spoken::complete(words, &self.words.vocabulary).into_iter();
-        candidates.map(|it| Candidate { value: it.value, help: it.help }).collect()
+        let (typed, before) = words.split_last().map_or(("", words), |(last, rest)| (last, rest));
+        let candidates = spoken::complete(before, &self.words.vocabulary).into_iter();
+        let fitting = candidates.filter(|it| it.value.starts_with(typed));
+        fitting.map(|it| Candidate { value: it.value, help: it.help }).collect()
     }
 }
