@@ -29,7 +29,7 @@ use self::{
 use crate::PASS;
 
 /// Exit code: an expectation was not met, or a step failed.
-const NOT_MET: u8 = 1;
+const NOT_MET: u8 = crate::FAILED;
 
 pub(crate) async fn ctl(args: CtlArgs) -> u8 {
     carry_out(args).await.unwrap_or_else(|failed| failed.print())
