@@ -12,7 +12,7 @@ pub use acts::{
     Candidate, Did, Expected, Given, IoChange, Ran, Saved, Terminal, TimeChange, TourChange,
 };
 pub use bodies::{
-    CaptureChange, CaptureFile, Done, Exec, Lost, MultipathText, Named, Nothing, Now, Steps,
+    Added, CaptureChange, CaptureFile, Done, Exec, Lost, MultipathText, Nothing, Now, Steps,
     WaitFor, Words,
 };
 pub use refused::{Refused, Why};

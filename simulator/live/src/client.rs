@@ -17,9 +17,9 @@ pub use self::{
 };
 use crate::{
     api::{
-        Candidate, CaptureChange, CaptureFile, Did, Done, Exec, Expected, Given, IoChange,
-        MultipathText, Named, Nothing, Now, Ran, Refused, Saved, Status, Steps, TimeChange,
-        TourChange, WaitFor, Why, Words,
+        Added, Candidate, CaptureChange, CaptureFile, Did, Done, Exec, Expected, Given, IoChange,
+        MultipathText, Nothing, Now, Ran, Refused, Saved, Status, Steps, TimeChange, TourChange,
+        WaitFor, Why, Words,
     },
     http::FILE,
 };
@@ -53,8 +53,8 @@ impl Client {
     }
 
     /// Adds a fault rule; returns its name.
-    pub async fn add_fault(&self, rule: Given) -> Result<String, ClientError> {
-        self.post("/api/faults", &rule).await.map(|added: Named| added.name)
+    pub async fn add_fault(&self, rule: Given) -> Result<Added, ClientError> {
+        self.post("/api/faults", &rule).await
     }
 
     /// Removes a fault rule that was added.

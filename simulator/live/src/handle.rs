@@ -6,8 +6,8 @@ use sansim_protocol::TerminalSize;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{
-    Candidate, Did, Expected, Given, IoChange, Message, Ran, Refused, Saved, Status, Terminal,
-    TimeChange, TourChange, Why,
+    Added, Candidate, Did, Expected, Given, IoChange, Message, Ran, Refused, Saved, Status,
+    Terminal, TimeChange, TourChange, Why,
 };
 
 /// The number of questions that may wait.
@@ -26,7 +26,7 @@ pub(crate) enum Ask {
     /// Acts, which are done at one time.
     Act(Vec<Given>, Answer<Vec<Did>>),
     /// A further fault rule.
-    AddFault(Given, Answer<String>),
+    AddFault(Given, Answer<Added>),
     /// An added fault rule is to go.
     RemoveFault(String, Answer<()>),
     /// Everything is to be as it was at the start.
@@ -153,8 +153,8 @@ questions! {
     /// Does steps, all at one time. Returns when they have ended in the guest; while acts are
     /// held, at once, with `pending`.
     act(steps: Vec<Given>) -> Vec<Did> = Act;
-    /// Adds a fault rule; returns its name.
-    add_fault(rule: Given) -> String = AddFault;
+    /// Adds a fault rule.
+    add_fault(rule: Given) -> Added = AddFault;
     /// Removes a fault rule that was added.
     remove_fault(name: String) -> () = RemoveFault;
     /// Heals everything: undoes what is broken, removes the added fault rules.

@@ -27,6 +27,7 @@ use self::{
     failed::Failed,
 };
 use crate::PASS;
+use sansim_language::spoken::split;
 
 /// Exit code: an expectation was not met, or a step failed.
 const NOT_MET: u8 = crate::FAILED;
@@ -92,7 +93,7 @@ async fn carry_out(args: CtlArgs) -> Result<u8, Failed> {
 
 async fn fault(lab: &Client, change: Fault, json: bool) -> Result<u8, Failed> {
     match change {
-        Fault::Add { rule } => print(&format!("{}\n", lab.add_fault(given(rule)).await?)),
+        Fault::Add { rule } => said::added(&lab.add_fault(given(rule)).await?, json),
         Fault::Remove { name } => done(lab.remove_fault(&name).await?),
         Fault::List => {
             let faults = lab.status().await?.faults;
@@ -101,11 +102,21 @@ async fn fault(lab: &Client, change: Fault, json: bool) -> Result<u8, Failed> {
     }
 }
 
-/// One argument with an equals sign is TOML; everything else is words.
+/// Arguments are words. A single one is a line of words, or else TOML, which begins with a key and an
+/// equals sign.
 fn given(words: Vec<String>) -> Given {
-    match &words[..] {
-        [toml] if toml.contains('=') => Given::Toml(toml.clone()),
-        _ => Given::Words(words),
+    let [line] = &words[..] else { return Given::Words(words) };
+    match split(line) {
+        Ok(spoken) if !is_toml(&spoken) => Given::Words(spoken),
+        _ => Given::Toml(line.clone()),
+    }
+}
+
+fn is_toml(words: &[String]) -> bool {
+    match words {
+        [first, ..] if first.contains('=') => true,
+        [_, second, ..] => second.starts_with('='),
+        _ => false,
     }
 }
 
@@ -145,4 +156,23 @@ fn print(text: &str) -> Result<u8, Failed> {
 fn print_json(value: &impl Serialize) -> Result<u8, Failed> {
     // Everything that a lab says can be JSON.
     print(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_argument_is_toml_or_a_line_of_words() {
+        let one = |text: &str| given(vec![text.to_owned()]);
+        let words =
+            |words: &[&str]| Given::Words(words.iter().map(|it| (*it).to_owned()).collect());
+        for toml in ["when = { op = \"READ\" }", "rate=200", "owner={ lun = 0 }", "x = \"a b"] {
+            assert_eq!(one(toml), Given::Toml(toml.to_owned()));
+        }
+        let spoken = one("when op=\"MODE SELECT\" then sense=06/2a/01");
+        assert_eq!(spoken, words(&["when", "op=MODE SELECT", "then", "sense=06/2a/01"]));
+        assert_eq!(one("paths active=4"), words(&["paths", "active=4"]));
+        assert_eq!(given(vec!["a".to_owned(), "b=1".to_owned()]), words(&["a", "b=1"]));
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use console::style;
 use sansim_live::{
-    api::{Did, Expected, Ran},
+    api::{Added, Did, Expected, Ran},
     client::Client,
 };
 use serde_json::json;
@@ -17,10 +17,29 @@ pub(super) fn acts(did: Vec<Did>, json: bool) -> Result<u8, Failed> {
     if json {
         print_json(&json!({ "did": did }))?;
     } else {
-        did.iter().try_for_each(|did| print(&act(did)).map(drop))?;
+        for did in &did {
+            warn(did.warning.as_deref());
+            print(&act(did))?;
+        }
     }
     let failed = did.iter().any(|did| did.error.is_some());
     Ok(if failed { NOT_MET } else { PASS })
+}
+
+/// Prints the name of a fault rule that was added.
+pub(super) fn added(added: &Added, json: bool) -> Result<u8, Failed> {
+    if json {
+        return print_json(added);
+    }
+    warn(added.warning.as_deref());
+    print(&format!("{}\n", added.name))
+}
+
+/// Prints what is probably not as intended.
+fn warn(warning: Option<&str>) {
+    if let Some(warning) = warning {
+        eprintln!("{warning}");
+    }
 }
 
 /// An act on a line, and what its program has printed.

@@ -26,6 +26,8 @@ pub struct Did {
     pub toml: String,
     /// The command: `sansim ctl fail controller A`.
     pub ctl: String,
+    /// What is probably not as intended, in words; may have several lines.
+    pub warning: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
     /// Whether it waits for `go`, or for its end in the guest.

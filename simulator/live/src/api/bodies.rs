@@ -25,11 +25,13 @@ pub struct Done {
     pub did: Vec<Did>,
 }
 
-/// The name of a fault rule.
+/// A fault rule that was added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Named {
-    /// The name.
+pub struct Added {
+    /// Its name.
     pub name: String,
+    /// What is probably not as intended, in words; may have several lines.
+    pub warning: Option<String>,
 }
 
 /// An expectation to wait for.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{
         CaptureChange, CaptureFile, Done, Ended, Exec, FromTerminal, Given, IoChange, Lost,
-        MultipathText, Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
+        MultipathText, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
         TourChange, WaitFor, Why, Words,
     },
     page,
@@ -97,7 +97,7 @@ fn acting() -> Vec<Route> {
             |lab, asked: Steps| async move { lab.act(asked.steps).await.map(done) },
         ),
         Route::asking((POST, "/api/faults"), "Adds a fault rule.", |lab, rule: Given| async move {
-            lab.add_fault(rule).await.map(|name| Named { name })
+            lab.add_fault(rule).await
         }),
         Route::own(
             (DELETE, "/api/faults/{name}"),

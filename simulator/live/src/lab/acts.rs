@@ -6,9 +6,12 @@ use sansim_array::{Action, Lun};
 use sansim_language::{Step, StepAction};
 use sansim_stage::{Act, Brought, event::What};
 
-use super::{driver::Driver, words::Words};
+use super::{
+    driver::Driver,
+    words::{Read, Words},
+};
 use crate::{
-    api::{Did, Given, Ran, Refused, Told, Why},
+    api::{Added, Did, Given, Ran, Refused, Told, Why},
     handle::Answer,
 };
 
@@ -21,7 +24,7 @@ const KEPT: usize = 1000;
 #[derive(Default)]
 pub(super) struct Acts {
     /// The acts that wait for `go`, if acts are held.
-    pub(super) held: Option<Vec<Step>>,
+    pub(super) held: Option<Vec<Planned>>,
     /// The acts that have not ended in the guest.
     open: Vec<Group>,
     /// What was done, oldest first.
@@ -37,6 +40,19 @@ pub(super) struct Acts {
 pub(super) struct Kept {
     pub(super) at: Duration,
     pub(super) step: Step,
+}
+
+/// An act that is to be done.
+pub(super) struct Planned {
+    pub(super) step: Step,
+    /// What is probably not as intended, in words.
+    warning: Option<String>,
+}
+
+impl From<Step> for Planned {
+    fn from(step: Step) -> Self {
+        Planned { step, warning: None }
+    }
 }
 
 /// Acts that were asked for together.
@@ -77,27 +93,32 @@ impl Acts {
 impl Driver<'_> {
     /// Does acts, or holds them.
     pub(super) fn act(&mut self, given: &[Given], answer: Answer<Vec<Did>>) {
-        let steps: Result<Vec<Step>, Refused> =
-            given.iter().map(|given| self.words.step(given)).collect();
-        match (steps, &mut self.acts.held) {
-            (Err(refused), _) => drop(answer.send(Err(refused))),
-            (Ok(steps), Some(held)) => {
-                let t = self.teller.clockwork.seconds(self.stage.now());
-                let dids = steps.iter().map(|step| did(t, step)).collect();
-                held.extend(steps);
+        let mut acts = Vec::new();
+        for given in given {
+            match self.words.step(given) {
+                Ok(Read { value, warning }) => acts.push(Planned { step: value, warning }),
+                Err(refused) => return drop(answer.send(Err(refused))),
+            }
+        }
+        let t = self.t();
+        match &mut self.acts.held {
+            Some(held) => {
+                let dids = acts.iter().map(|act| did(t, act)).collect();
+                held.extend(acts);
                 self.changed = true;
                 let _ = answer.send(Ok(dids));
             }
-            (Ok(steps), None) => self.perform(steps, Some(answer)),
+            None => self.perform(acts, Some(answer)),
         }
     }
 
     /// Does acts, all at one time.
-    pub(super) fn perform(&mut self, steps: Vec<Step>, answer: Option<Answer<Vec<Did>>>) {
+    pub(super) fn perform(&mut self, acts: Vec<Planned>, answer: Option<Answer<Vec<Did>>>) {
         let mut group = Group { answer, acts: Vec::new() };
         let mut ended = Vec::new();
-        for step in steps {
-            let mut did = did(self.t(), &step);
+        for act in acts {
+            let mut did = did(self.t(), &act);
+            let step = act.step;
             let name: Arc<str> = Arc::from(step.name.as_str());
             let brought = match &step.action {
                 StepAction::Act(act) => self.stage.act(&name, act),
@@ -173,22 +194,25 @@ impl Driver<'_> {
 
     /// Does the held acts.
     pub(super) fn go(&mut self, answer: Answer<Vec<Did>>) {
-        let Some(steps) = self.acts.held.take() else {
+        let Some(acts) = self.acts.held.take() else {
             let why = "nothing is held; hold acts first: sansim ctl hold";
             let _ = answer.send(Err(Refused::new(Why::Conflict, why)));
             return;
         };
         self.changed = true;
-        self.perform(steps, Some(answer));
+        self.perform(acts, Some(answer));
     }
 
-    /// Adds a fault rule; gives its name.
-    pub(super) fn add_fault(&mut self, given: &Given) -> Result<String, Refused> {
-        let rule = self.words.fault(given)?;
+    /// Adds a fault rule.
+    pub(super) fn add_fault(&mut self, given: &Given) -> Result<Added, Refused> {
+        let Read { value: rule, warning } = self.words.fault(given)?;
         let name = rule.name.to_string();
         let add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
-        self.perform(vec![add], None);
-        self.last_error().map_or(Ok(name), |why| Err(Refused::new(Why::Invalid, why)))
+        self.perform(vec![add.into()], None);
+        match self.last_error() {
+            Some(why) => Err(Refused::new(Why::Invalid, why)),
+            None => Ok(Added { name, warning }),
+        }
     }
 
     /// Disarms a fault rule that was added.
@@ -199,7 +223,7 @@ impl Driver<'_> {
         }
         let disarm = Action::Arm { rule: Arc::from(name), armed: false };
         let disarm = self.words.name(Act::Array(disarm));
-        self.perform(vec![disarm], None);
+        self.perform(vec![disarm.into()], None);
         self.last_error().map_or(Ok(()), |why| Err(Refused::new(Why::Failed, why)))
     }
 
@@ -212,14 +236,15 @@ impl Driver<'_> {
     pub(super) fn reset(&mut self, answer: Answer<Vec<Did>>) {
         self.acts.held = None;
         let undo = self.wrong().into_iter().filter_map(|wrong| wrong.undo);
-        let undo = undo.map(|act| self.words.name(act)).collect();
+        let undo = undo.map(|act| self.words.name(act).into()).collect();
         self.perform(undo, Some(answer));
     }
 }
 
 /// An act that is about to be done.
-fn did(t: f64, step: &Step) -> Did {
+fn did(t: f64, act: &Planned) -> Did {
+    let step = &act.step;
     let Told { ctl, toml } = Words::told(step);
-    let (name, words) = (step.name.clone(), step.words.clone());
-    Did { t, name, words, toml, ctl, error: None, pending: true, ran: None }
+    let (name, words, warning) = (step.name.clone(), step.words.clone(), act.warning.clone());
+    Did { t, name, words, toml, ctl, warning, error: None, pending: true, ran: None }
 }

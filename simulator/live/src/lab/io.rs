@@ -123,21 +123,21 @@ impl Driver<'_> {
             },
         };
         let step = self.words.name(act);
-        self.perform(vec![step], Some(answer));
+        self.perform(vec![step.into()], Some(answer));
     }
 
     /// Stops the workload of a LUN, to start another when it has stopped.
     fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
         let stop = self.words.name(Act::StopWorkload { lun: Some(workload.lun) });
         self.io.next.insert(workload.lun, (workload, answer));
-        self.perform(vec![stop], None);
+        self.perform(vec![stop.into()], None);
     }
 
     /// Starts the workload that waits for the end of the one that has stopped.
     pub(super) fn start_next(&mut self, lun: Lun) {
         if let Some((workload, answer)) = self.io.next.remove(&lun) {
             let start = self.words.name(Act::StartWorkload(workload));
-            self.perform(vec![start], Some(answer));
+            self.perform(vec![start.into()], Some(answer));
         }
     }
 }

@@ -133,7 +133,7 @@ impl Driver<'_> {
         let step = self.playing.steps[index].clone();
         // A lab goes on when its story has ended.
         if step.action != StepAction::End {
-            self.perform(vec![step], None);
+            self.perform(vec![step.into()], None);
         }
         self.playing.script.done(index);
     }

@@ -68,7 +68,7 @@ impl Driver<'_> {
         status.workloads = self.io.status();
         if let Some(held) = &self.acts.held {
             status.held.on = true;
-            status.held.acts = held.iter().map(|step| Words::told(step)).collect();
+            status.held.acts = held.iter().map(|act| Words::told(&act.step)).collect();
         }
         status.history = self.acts.history.iter().cloned().collect();
         status.tour = self.playing.tour();

@@ -33,26 +33,27 @@ impl Words {
     }
 
     /// Reads a step.
-    pub(super) fn step(&mut self, given: &Given) -> Result<Step, Refused> {
-        let step = read(given, spoken::step, |text| self.vocabulary.step(text))?;
-        Ok(self.named(step))
+    pub(super) fn step(&mut self, given: &Given) -> Result<Read<Step>, Refused> {
+        let Read { value, warning } = read(given, spoken::step, |text| self.vocabulary.step(text))?;
+        Ok(Read { value: self.named(value), warning })
     }
 
     /// Reads a fault rule.
-    pub(super) fn fault(&self, given: &Given) -> Result<FaultRule, Refused> {
+    pub(super) fn fault(&self, given: &Given) -> Result<Read<FaultRule>, Refused> {
         read(given, spoken::fault, |text| self.vocabulary.fault(text))
     }
 
     /// Reads an expectation.
     pub(super) fn expectation(&self, given: &Given) -> Result<Expectation, Refused> {
-        read(given, spoken::expectation, |text| self.vocabulary.expectation(text))
+        let read = read(given, spoken::expectation, |text| self.vocabulary.expectation(text));
+        read.map(|read| read.value)
     }
 
     /// Reads a workload.
     pub(super) fn workload(&self, given: &Given) -> Result<Workload, Refused> {
         let workload = read(given, start, |text| self.vocabulary.workload(text))?;
         let none = "the pattern \"none\" is no I/O; stop the workload instead: sansim ctl io stop";
-        workload.ok_or_else(|| Refused::new(Why::Invalid, none))
+        workload.value.ok_or_else(|| Refused::new(Why::Invalid, none))
     }
 
     /// A step that does this, with a name of its own.
@@ -130,18 +131,26 @@ fn start(words: &[String]) -> Result<String, Diagnostics> {
     Ok(keys.unwrap_or_default().trim().to_owned())
 }
 
+/// A table that was read.
+pub(super) struct Read<T> {
+    pub(super) value: T,
+    /// What is probably not as intended, in words.
+    pub(super) warning: Option<String>,
+}
+
 /// Reads a table that is given as TOML or in words, which `hear` turns into TOML.
 fn read<T>(
     given: &Given,
     hear: impl FnOnce(&[String]) -> Result<String, Diagnostics>,
     read: impl FnOnce(&str) -> Result<Checked<T>, Diagnostics>,
-) -> Result<T, Refused> {
+) -> Result<Read<T>, Refused> {
     let refuse = |diagnostics: Diagnostics| Refused::new(Why::Invalid, diagnostics.to_string());
     let text = match given {
         Given::Toml(text) => text.clone(),
         Given::Words(words) => hear(words).map_err(refuse)?,
     };
-    read(&text).map(|checked| checked.value).map_err(refuse)
+    let Checked { value, warnings } = read(&text).map_err(refuse)?;
+    Ok(Read { value, warning: (!warnings.is_empty()).then(|| warnings.to_string()) })
 }
 
 impl Driver<'_> {
