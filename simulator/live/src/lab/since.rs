@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sansim_array::{ArrayView, RuleView};
 use sansim_language::{Step, StepAction};
-use sansim_stage::Act;
+use sansim_protocol::PathState;
+use sansim_stage::{Act, Manager, Reinstate, Setup};
 
 use super::{
     broken::{Wrong, wrong},
@@ -47,7 +48,28 @@ impl Driver<'_> {
     pub(super) fn wrong(&self) -> Vec<Wrong> {
         let mut wrong = wrong(&self.first, &self.stage.array().view());
         wrong.extend(self.io.wrong());
+        wrong.extend(self.unreinstated());
         wrong
+    }
+
+    /// The maps with failed paths whose ports answer, where nobody reinstates them.
+    fn unreinstated(&self) -> Vec<Wrong> {
+        if self.stage.setup().guest.manager != Manager::Dmsetup {
+            return Vec::new();
+        }
+        let view = self.stage.array().view();
+        let answers = |dev: &str| self.stage.paths().nexus(dev).is_some_and(|it| view.answers(it));
+        let maps = self.stage.maps().statuses().filter_map(|map| {
+            let paths = map.groups.iter().flat_map(|group| &group.paths);
+            let failed = paths.filter(|it| it.state == PathState::Failed && answers(&it.dev));
+            let (count, lun) = (failed.count(), Setup::map_lun(&map.map)?);
+            (count > 0).then(|| Wrong {
+                thing: format!("lun {lun}"),
+                what: format!("{count} failed paths of map {} wait for a reinstate", map.map),
+                undo: Some(Act::Reinstate { lun, paths: Reinstate::All }),
+            })
+        });
+        maps.collect()
     }
 
     /// The state of the lab.
