@@ -170,6 +170,11 @@ impl sansim_run::Driver for Person<'_> {
         part.in_words().into_iter().for_each(|text| self.stage(text));
     }
 
+    /// A person may look at the guest while its maps are being built.
+    fn awaits_multipathd(&self) -> bool {
+        self.options.play != Play::Nothing
+    }
+
     async fn play(&mut self, opened: Opened<'_>) -> Result<(), RunError> {
         let Some(directory) = self.directory.take() else {
             return Err(RunError::Story("the lab can start only once".to_owned()));

@@ -25,6 +25,12 @@ pub trait Driver: Progress {
     /// The machine is up.
     fn up(&mut self, _machine: &Machine, _boot: Boot) {}
 
+    /// Whether the story begins only when multipathd has built the maps. In skipped time it always
+    /// does.
+    fn awaits_multipathd(&self) -> bool {
+        true
+    }
+
     /// Acts on the stage, until the story is over.
     fn play(&mut self, opened: Opened<'_>) -> impl Future<Output = Result<Self::Told, RunError>>;
 
@@ -199,8 +205,9 @@ impl Opening<'_> {
     ) -> Result<Ready, RunError> {
         let clockwork = self.pace.story_time(keeper.drive(guest.now()).await??);
         let setup = &self.spec.scenario.setup;
+        let awaits = keeper.skips() || driver.awaits_multipathd();
         let enter = |preparing| driver.enter(Part::of(preparing));
-        let prepared = prepare(setup, &self.san.array, guest, keeper, enter).await?;
+        let prepared = prepare(setup, &self.san.array, guest, keeper, awaits, enter).await?;
         let versions = self.versions(guest, keeper).await?;
         self.lull(machine, keeper).await?;
         keeper.drive(guest.seed(self.spec.seed)).await??;

@@ -28,7 +28,8 @@ pub struct Prepared {
     pub view: Option<serde_json::Value>,
 }
 
-/// Loads modules, scans for disks, and builds the maps or waits until multipathd has built them.
+/// Loads modules, scans for disks, and builds the maps or waits until multipathd has built them. With
+/// `await_multipathd` false, multipathd's maps are left to come when they come.
 ///
 /// # Errors
 /// If the guest or the agent fails, or a map is not built.
@@ -37,6 +38,7 @@ pub async fn prepare(
     array: &Array,
     guest: &Guest,
     keeper: &mut Keeper,
+    await_multipathd: bool,
     mut on: impl FnMut(Preparing),
 ) -> Result<Prepared, StageError> {
     on(Preparing::Modules);
@@ -48,6 +50,9 @@ pub async fn prepare(
     let paths = keeper.drive(guest.discover(setup, array)).await??;
     on(Preparing::Maps);
     let mut maps = Maps::default();
+    if !await_multipathd && setup.guest.manager != Manager::Dmsetup {
+        return Ok(Prepared { paths, maps, view: None });
+    }
     for lun in array.luns() {
         let status = match setup.guest.manager {
             Manager::Dmsetup => keeper.drive(guest.build_map(setup, lun)).await??,

@@ -7,7 +7,7 @@ use sansim_language::Scenario;
 use sansim_protocol::Happening;
 use sansim_run::{Left, Opened, RunError, directory::RunDirectory};
 use sansim_stage::{
-    Brought, Incoming, Stage,
+    Brought, Incoming, Setup, Stage,
     event::{StoryTime, What},
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -175,7 +175,7 @@ impl<'m> Driver<'m> {
     /// Does what is due now, and sets the alarm for what is due next.
     async fn catch_up(&mut self) -> Result<(), RunError> {
         let now = self.stage.now();
-        if self.stage.workload_starts().is_some_and(|at| at <= now) {
+        if self.stage.workload_starts().is_some_and(|at| at <= now) && self.has_main_map() {
             self.stage.start_workload_if_due(now).await?;
             self.io.started_first(self.stage.setup());
             self.changed = true;
@@ -184,7 +184,7 @@ impl<'m> Driver<'m> {
         self.decide(now);
         self.end_skip(now);
         let next = [
-            self.stage.workload_starts(),
+            self.stage.workload_starts().filter(|_| self.has_main_map()),
             self.playing.next_time(),
             self.waits.next_time(),
             self.skip.until(),
@@ -193,6 +193,14 @@ impl<'m> Driver<'m> {
             self.stage.wake_at(next);
         }
         Ok(())
+    }
+
+    /// Whether the map of the scenario's workload is there, with all its paths.
+    fn has_main_map(&self) -> bool {
+        let lun = self.stage.setup().main_lun();
+        let map = self.stage.maps().statuses().find(|map| map.map == Setup::map_name(lun));
+        let paths = map.map_or(0, |map| map.groups.iter().map(|group| group.paths.len()).sum());
+        paths > 0 && paths == self.stage.paths().of(lun).len()
     }
 
     /// Tells what has happened, and takes note of it.
