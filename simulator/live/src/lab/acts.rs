@@ -224,6 +224,9 @@ impl Driver<'_> {
         let disarm = Action::Arm { rule: Arc::from(name), armed: false };
         let disarm = self.words.name(Act::Array(disarm));
         self.perform(vec![disarm.into()], None);
+        if self.words.is_added(name) {
+            self.words.remove(name);
+        }
         self.last_error().map_or(Ok(()), |why| Err(Refused::new(Why::Failed, why)))
     }
 

@@ -85,7 +85,9 @@ impl Driver<'_> {
             let thing = format!("controller {}", controller.controller);
             controller.since = self.since.state(thing, &controller.state, t);
         }
-        status.faults = view.rules.iter().map(|rule| self.fault_status(rule, t)).collect();
+        let rules = view.rules.iter().filter(|rule| !self.words.is_removed(rule));
+        let rules: Vec<_> = rules.collect();
+        status.faults = rules.into_iter().map(|rule| self.fault_status(rule, t)).collect();
         status.broken = self.broken(t);
         status.workloads = self.io.status();
         if let Some(held) = &self.acts.held {

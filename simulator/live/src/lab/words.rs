@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sansim_array::{Action, FaultRule};
+use sansim_array::{Action, FaultRule, RuleView};
 use sansim_language::{
     Checked, Diagnostics, Expectation, Scenario, Step, StepAction, Vocabulary, spoken,
 };
@@ -20,7 +20,9 @@ pub(super) struct Words {
     names: BTreeSet<String>,
     number: u64,
     /// The fault rules that were added.
-    pub(super) added: Vec<FaultRule>,
+    added: Vec<FaultRule>,
+    /// The names of those that were removed. The array keeps them, disarmed.
+    removed: BTreeSet<String>,
 }
 
 impl Words {
@@ -29,7 +31,14 @@ impl Words {
         scenario.seed = Some(seed);
         let vocabulary = Vocabulary::of(&scenario);
         let names = scenario.steps.iter().map(|step| step.name.clone()).collect();
-        Words { scenario, vocabulary, names, number: 0, added: Vec::new() }
+        Words {
+            scenario,
+            vocabulary,
+            names,
+            number: 0,
+            added: Vec::new(),
+            removed: BTreeSet::new(),
+        }
     }
 
     /// Reads a step.
@@ -73,6 +82,16 @@ impl Words {
         }
         self.names.insert(step.name.clone());
         step
+    }
+
+    /// Takes note of a fault rule that was removed.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.removed.insert(name.to_owned());
+    }
+
+    /// Whether a fault rule was removed, and not armed again.
+    pub(super) fn is_removed(&self, rule: &RuleView) -> bool {
+        !rule.armed && self.removed.contains(&*rule.name)
     }
 
     /// Takes note of a step that was taken.
