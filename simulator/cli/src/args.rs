@@ -1,15 +1,18 @@
 //! The command line.
 
+mod up;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sansim_run::Until;
 
+pub(crate) use self::up::UpArgs;
+
 use crate::{
     ctl::args::{CtlArgs, DownArgs},
     own::OwnArgs,
-    up::UpArgs,
 };
 
 /// A full-system simulator of multipath SANs.
@@ -172,6 +175,17 @@ pub(crate) struct RunArgs {
     /// Run all scenarios, even if some fail. This is the default.
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Open a live lab when an expectation fails, instead of ending the run.
+    ///
+    /// The guest stands still in it, until `sansim ctl time resume`: look at it with the page, `sansim ctl` and a
+    /// shell. The run then ends with the lab (Ctrl-C, `sansim down`), without a verdict and with exit code 1. For a
+    /// single run.
+    #[arg(long, conflicts_with_all = ["hold_at", "bisect", "repeat"])]
+    pub(crate) hold_on_fail: bool,
+    /// Open a live lab at this moment, instead of going on with the run: 12s (time since the story began),
+    /// step:NAME, fault:NAME, event:N, or verdict. See --hold-on-fail.
+    #[arg(long, value_name = "WHEN", conflicts_with_all = ["bisect", "repeat"])]
+    pub(crate) hold_at: Option<Until>,
     /// Print the time spent in each phase, after each run and in total.
     #[arg(long)]
     pub(crate) timings: bool,
@@ -208,7 +222,7 @@ pub(crate) struct ReplayArgs {
     pub(crate) run: PathBuf,
     /// Stop the run at this moment, with the guest paused: 1.2s (time since the story began), step:NAME
     /// (after this step), fault:NAME (after a command that this fault rule affected), event:N (line N of
-    /// events.ndjson), or verdict (the end of the story).
+    /// events.ndjson), failure (an expectation has failed), or verdict (the end of the story).
     ///
     /// sansim prints the state of the story; press Enter to continue. The guest stops at its first clock
     /// request at or after that moment, or a few requests later. The pause does not change the story, which

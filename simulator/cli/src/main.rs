@@ -6,9 +6,11 @@ mod bisect;
 mod check;
 mod ctl;
 mod doctor;
+mod hold;
 mod image;
 mod images;
 mod model;
+mod open;
 mod own;
 mod replay;
 mod run;
@@ -25,6 +27,8 @@ use clap_complete::CompleteEnv;
 
 /// Exit code: every verdict is pass, known or skipped.
 const PASS: u8 = 0;
+/// Exit code: an expectation failed.
+const FAILED: u8 = 1;
 /// Exit code: runs that must be identical differ.
 const DIFFERS: u8 = 1;
 /// Exit code: the command line or a scenario is invalid.

@@ -1,6 +1,6 @@
 //! `sansim run`: runs scenarios and reports their verdicts.
 
-use std::{io, path::Path, time::Instant};
+use std::{io, path::Path, sync::Arc, time::Instant};
 
 use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
 use sansim_language::Scenario;
@@ -8,14 +8,15 @@ use sansim_report::repeat::Repeat;
 use sansim_report::totals::Totals;
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_report::{junit::junit, library::library, matrix::Matrix};
-use sansim_run::{Repetition, RunError, RunId, RunSpec};
+use sansim_run::{Repetition, RunError, RunId, RunSpec, Until};
 use sansim_suite::{Lab, Played, SuiteOptions, run_suite};
 
 use crate::{
-    INTERRUPTED, LAB, PASS, USAGE,
+    FAILED, INTERRUPTED, LAB, PASS, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,
+    hold::Holding,
     images::Images,
     show::{self, Style},
     stop,
@@ -48,9 +49,22 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
             return if is_usage(&error) { USAGE } else { LAB };
         }
     };
-    let specs = specs(&args, scenarios, &images);
+    let mut specs = specs(&args, scenarios, &images);
+    let until = if args.hold_on_fail { Some(Until::Failure) } else { args.hold_at.clone() };
+    if let Err(problem) = hold(&mut specs, until.as_ref()) {
+        show::error(&problem);
+        return USAGE;
+    }
     let timelines = args.verbose || specs.len() == 1;
-    let sink = show::sink(Style { json: args.json, timelines, timings: args.timings });
+    let style = Style { json: args.json, timelines, timings: args.timings };
+    let sink = match until {
+        // The lab's own lines are mixed in.
+        Some(_) => {
+            let inner = if args.json { show::sink(style) } else { show::plain(style) };
+            Arc::new(Holding::new(inner, specs[0].clone(), cancel.clone()))
+        }
+        None => show::sink(style),
+    };
     if args.bisect {
         return match bisect(specs, &lab, sink, &cancel).await {
             Ok(summaries) => conclude_bisection(&args, &summaries),
@@ -64,6 +78,16 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
     let played = run_suite(specs, options, &lab, sink, &cancel).await;
     conclude(&args, played, began)
+}
+
+/// Sets the moment at which the only run becomes a live lab.
+fn hold(specs: &mut [RunSpec], until: Option<&Until>) -> Result<(), String> {
+    let Some(until) = until else { return Ok(()) };
+    let [spec] = specs else {
+        return Err(format!("--hold-on-fail and --hold-at are for one run, not {}", specs.len()));
+    };
+    spec.until = Some(until.clone());
+    until.problem(&spec.scenario).map_or(Ok(()), Err)
 }
 
 /// Whether the user's input is wrong (exit code 2), not the lab (3).
@@ -214,6 +238,8 @@ fn conclude(args: &RunArgs, played: Played, began: Instant) -> u8 {
                 summaries.push(summary);
             }
             Err(RunError::Interrupted) => code = worse(code, INTERRUPTED),
+            Err(RunError::TakenOver) if args.hold_on_fail => code = worse(code, FAILED),
+            Err(RunError::TakenOver) => {}
             Err(error) => {
                 show::error(&error.to_string());
                 code = worse(code, LAB);

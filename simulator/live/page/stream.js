@@ -20,9 +20,10 @@ export function follow() {
     heardTime(tick.t);
     tell('tick', tick);
   });
-  read('event', (event) => {
-    tell('event', event);
-    if (event.kind === 'verdict') end(source);
+  read('event', (event) => tell('event', event));
+  read('ended', ({ error }) => {
+    lab.error = error;
+    end(source);
   });
   read('lost', ({ count }) => {
     lab.lost += count;

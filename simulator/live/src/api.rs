@@ -21,5 +21,5 @@ pub use status::{
     HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus, PortStatus, RunState,
     Status, Told, TourStatus, WorkloadStatus,
 };
-pub use stream::{Message, PathTraffic, Tick};
+pub use stream::{Ended, Message, PathTraffic, Tick};
 pub use terminal::{FromTerminal, Run, Screen, ToTerminal};

@@ -111,8 +111,8 @@ impl Client {
     }
 
     /// Starts, stops or changes a workload.
-    pub async fn io(&self, change: &IoChange) -> Result<(), ClientError> {
-        self.post("/api/io", change).await.map(|Nothing {}| ())
+    pub async fn io(&self, change: &IoChange) -> Result<Vec<Did>, ClientError> {
+        self.post("/api/io", change).await.map(|done: Done| done.did)
     }
 
     /// Stops, continues or skips time; returns the story time in seconds.

@@ -24,19 +24,22 @@ use std::{
 };
 
 use sansim_lab::{Progress, Templates};
-use sansim_language::resolved_toml;
+use sansim_language::{Scenario, resolved_toml};
 use sansim_run::{
-    Opened, Part, RunError, RunSpec,
+    Left, Opened, Part, RunError, RunSpec,
     directory::{DirectoryError, RunDirectory},
     on_stage,
 };
 use tokio_util::sync::CancellationToken as Cancel;
 
 pub use self::play::Play;
-use self::{driver::Driver, front::Front};
+use self::{
+    driver::{Driver, Papers},
+    front::Front,
+};
 use crate::{
     Handle,
-    api::LabStatus,
+    api::{Ended, LabStatus, Message},
     handle::{Desk, handle},
 };
 
@@ -62,17 +65,45 @@ pub struct Live {
 }
 
 impl Live {
-    /// Creates the directory of a lab. From now on it can be asked, through its handle.
+    /// Creates the directory of a lab in `out`, named by `stamp` and the lab's name. From now on the
+    /// lab can be asked, through its handle.
     ///
     /// # Errors
     /// When the directory cannot be written.
-    pub fn create(spec: &RunSpec, options: &Options) -> Result<Live, DirectoryError> {
-        let directory = RunDirectory::create(&spec.out, &spec.stamp, &options.name)?;
-        directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
+    pub fn create(
+        out: &Path,
+        stamp: &str,
+        scenario: &Scenario,
+        options: &Options,
+    ) -> Result<Live, DirectoryError> {
+        let directory = RunDirectory::create(out, stamp, &options.name)?;
+        directory.file("scenario.toml", &resolved_toml(scenario))?;
         let path = std::path::absolute(directory.path());
         let path = path.unwrap_or_else(|_| directory.path().to_owned());
         let (handle, desk) = handle();
         Ok(Live { options: options.clone(), directory, path, handle, desk })
+    }
+
+    /// Takes a stage over that a run of this spec has left, and drives it until it is told to end, or
+    /// until `cancel`. Time stands still at first.
+    ///
+    /// # Errors
+    /// When the guest ends.
+    pub async fn take_over(
+        self,
+        spec: &RunSpec,
+        left: Left<'_>,
+        cancel: &Cancel,
+    ) -> Result<(), RunError> {
+        let Live { options, directory, path, desk, .. } = self;
+        let messages = desk.messages.clone();
+        let handler = left.handler.clone();
+        let lab = LabStatus { handler, ..lab_status(spec, &options, &path) };
+        let driver = Driver::take_over(left, lab, Papers { directory, desk }).await;
+        let ended = driver.drive(cancel).await;
+        let error = ended.as_ref().err().map(ToString::to_string);
+        let _ = messages.send(Message::Ended(Ended { error }));
+        ended
     }
 
     /// The way to ask the lab.
@@ -103,18 +134,19 @@ impl Live {
         let front = Front::new(desk, lab.clone(), spec);
         let directory = Some(directory);
         let mut person =
-            Person { spec, options: &options, progress, front: &front, lab, directory, cancel };
-        tokio::select! {
+            Person { options: &options, progress, front: &front, lab, directory, cancel };
+        let ended = tokio::select! {
             biased;
             ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
             () = front.receive(cancel) => Err(RunError::Interrupted),
-        }
+        };
+        front.end(ended.as_ref().err());
+        ended
     }
 }
 
 /// A person as the driver.
 struct Person<'w> {
-    spec: &'w RunSpec,
     options: &'w Options,
     progress: &'w dyn Progress,
     front: &'w Front,
@@ -144,10 +176,9 @@ impl sansim_run::Driver for Person<'_> {
         };
         let desk = self.front.hand_over().await;
         self.lab.handler.clone_from(&opened.handler);
-        let (lab, mode) = (self.lab.clone(), self.spec.time.to_string());
         self.progress.stage("ready");
-        let driver = Driver::begin(opened, lab, directory, desk, self.options, mode)?;
-        driver.drive(self.cancel).await
+        let papers = Papers { directory, desk };
+        Driver::begin(opened, self.lab.clone(), papers, self.options.play)?.drive(self.cancel).await
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Until {
     Step(String),
     /// After the completion of a command that this fault rule affected.
     Fault(String),
+    /// After an expectation has failed.
+    Failure,
     /// The end of the story, before its expectations are closed.
     Verdict,
     /// After this line of `events.ndjson`, from 1.
@@ -39,7 +41,7 @@ impl Until {
             Until::Fault(name) => {
                 missing("fault", name, scenario.setup.faults.iter().map(|f| &*f.name).collect())
             }
-            Until::Time(_) | Until::Verdict | Until::Event(_) => None,
+            Until::Time(_) | Until::Failure | Until::Verdict | Until::Event(_) => None,
         }
     }
 }
@@ -60,11 +62,12 @@ impl FromStr for Until {
                 _ => Err(format!("`{number}` is no line of events.ndjson: they count from 1")),
             },
             None if text == "verdict" => Ok(Until::Verdict),
+            None if text == "failure" => Ok(Until::Failure),
             None => text.parse().map(|TimeSpan(time)| Until::Time(time)).map_err(|_| {
-                format!("`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, verdict")
+                format!("`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, failure, verdict")
             }),
             Some(_) => Err(format!(
-                "`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, verdict"
+                "`{text}` is none of 1.5s, step:NAME, fault:NAME, event:NUMBER, failure, verdict"
             )),
         }
     }
@@ -76,6 +79,7 @@ impl fmt::Display for Until {
             Until::Time(time) => write!(f, "{} s", time.as_secs_f64()),
             Until::Step(name) => write!(f, "step:{name}"),
             Until::Fault(name) => write!(f, "fault:{name}"),
+            Until::Failure => f.write_str("failure"),
             Until::Verdict => f.write_str("verdict"),
             Until::Event(number) => write!(f, "event:{number}"),
         }
@@ -122,6 +126,7 @@ impl Lookout {
             (Some(Until::Fault(rule)), What::Command(command)) => {
                 command.fault.as_ref() == Some(rule)
             }
+            (Some(Until::Failure), What::Expect { ok, .. }) => !ok,
             _ => false,
         };
     }
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn places_are_written_as_they_are_read() {
-        for text in ["step:a b", "fault:fault-1", "event:17", "verdict", "step:a:b"] {
+        for text in ["step:a b", "fault:fault-1", "event:17", "failure", "verdict", "step:a:b"] {
             assert_eq!(text.parse::<Until>().unwrap().to_string(), text);
         }
         assert_eq!("1.2s".parse(), Ok(Until::Time(Duration::from_millis(1200))));

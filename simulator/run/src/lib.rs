@@ -15,6 +15,7 @@ mod script;
 mod sink;
 mod stopwatch;
 mod story;
+mod successor;
 mod summary;
 
 use std::{
@@ -43,6 +44,7 @@ pub use script::Script;
 pub use sink::{Repetition, RunId, Sink};
 pub use stopwatch::Part;
 use story::{Story, Told};
+pub use successor::{Left, Successor, Taken};
 use summary::summarize;
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -121,6 +123,9 @@ pub enum RunError {
         /// The shell's exit code; `None` if a signal killed it.
         code: Option<i32>,
     },
+    /// The story was left to the sink's [`Successor`], which has ended.
+    #[error("the story was left to a live lab, which has ended")]
+    TakenOver,
     /// The image, QEMU or the guest failed.
     #[error(transparent)]
     Lab(#[from] LabError),
@@ -222,6 +227,7 @@ pub async fn run(
         Err(
             error @ (RunError::Interrupted
             | RunError::Left { .. }
+            | RunError::TakenOver
             | RunError::Directory(_)
             | RunError::Lab(LabError::AnotherStory { .. })),
         ) => return Err(error),
@@ -329,7 +335,8 @@ impl Driver for Scripted<'_, '_> {
         self.recorder.enter(Part::Story);
         let counted = scenario.expectations.iter().flat_map(|it| &it.conditions);
         let stage = Stage::begin(parts, counted.filter_map(|condition| condition.counted()))?;
-        let story = Story::begin(&scenario, stage, self.recorder, self.cancel.clone());
+        let handler = self.facts.handler.clone();
+        let story = Story::begin(&scenario, handler, stage, self.recorder, self.cancel.clone());
         let told = story.tell(&versions, self.began).await?;
         self.facts.first_io = told.first_io;
         Ok(told)

@@ -24,7 +24,7 @@ use sansim_stage::{
 };
 
 use crate::{
-    RunId,
+    RunId, Successor,
     directory::{DirectoryError, RunDirectory},
     hold::{Lookout, Standing},
     sink::Sink,
@@ -120,6 +120,11 @@ impl<'a> Recorder<'a> {
     /// Notifies the sink that the story is stopped.
     pub(super) fn held(&self, standing: Standing, hold: Hold) {
         self.sink.held(&self.id, standing, hold);
+    }
+
+    /// Who takes the stage over, if anybody does.
+    pub(super) fn successor(&self) -> Option<&'a dyn Successor> {
+        self.sink.successor(&self.id)
     }
 
     /// The user's terminal, if a shell is requested at this moment.

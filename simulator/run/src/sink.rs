@@ -7,7 +7,7 @@ use sansim_lab::Hold;
 use sansim_report::repeat::Repeat;
 use sansim_stage::{Terminal, event::Event};
 
-use crate::{Finished, Standing};
+use crate::{Finished, Standing, Successor};
 
 /// Identifies a run of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,13 @@ pub trait Sink: Send + Sync {
         None
     }
 
-    /// The story has reached that moment, and no terminal was returned. The guest is paused, or will be in a
+    /// Who takes the stage over at that moment, in place of the rest of the story. The run then has
+    /// no verdict.
+    fn successor(&self, _run: &RunId) -> Option<&dyn Successor> {
+        None
+    }
+
+    /// The story has reached that moment, and neither a successor nor a terminal was returned. The guest is paused, or will be in a
     /// moment, until `hold` is dropped; the pause does not change the run.
     fn held(&self, _run: &RunId, _standing: Standing, hold: Hold) {
         drop(hold);

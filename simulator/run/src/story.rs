@@ -7,7 +7,7 @@ use std::{
 };
 
 use sansim_array::Class;
-use sansim_language::{Ending, Scenario, StepAction, Versions};
+use sansim_language::{Ending, Scenario, Step, StepAction, Versions};
 use sansim_protocol::WorkloadReport;
 use sansim_stage::{
     Answer, Before, Brought, ExpectationResult, Incoming, Seen, Stage, StageError, Terminal, Trial,
@@ -15,7 +15,7 @@ use sansim_stage::{
 };
 use sansim_time::Time;
 
-use crate::{Cancel, RunError, Standing, recorder::Recorder, script::Script};
+use crate::{Cancel, Left, RunError, Standing, Successor, recorder::Recorder, script::Script};
 
 /// A story in progress.
 pub(super) struct Story<'r, 'a, 'm> {
@@ -31,6 +31,9 @@ pub(super) struct Story<'r, 'a, 'm> {
     /// Since when only the settling time is left.
     settled: Option<Time>,
     ended: bool,
+    handler: String,
+    /// The steps that were done, with their times; only if the story may be left to somebody.
+    done: Vec<(Duration, Step)>,
 }
 
 /// The event for a decided expectation; for an unmet one, it contains only what is wrong.
@@ -68,6 +71,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     /// Begins the story on a stage that has just started.
     pub(super) fn begin(
         scenario: &'r Scenario,
+        handler: String,
         stage: Stage<'m>,
         recorder: &'r mut Recorder<'a>,
         cancel: Cancel,
@@ -86,6 +90,8 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             first_io: None,
             settled: None,
             ended: false,
+            handler,
+            done: Vec::new(),
         }
     }
 
@@ -110,6 +116,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             if now >= limit {
                 open = Some(self.open());
                 break;
+            }
+            if let Some(successor) = self.successor(now) {
+                return Err(self.leave_to(successor).await);
             }
             self.hold_if_it_is_there(now).await?;
             self.arm(limit);
@@ -166,6 +175,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
         }
         self.script.done(index);
+        if self.recorder.successor().is_some() {
+            self.done.push((now.since(self.stage.start()), step.clone()));
+        }
         self.script.see(&Seen::Step(&name), now, self.stage.world());
     }
 
@@ -227,18 +239,44 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         if !self.recorder.lookout.is_there(now.since(self.stage.start())) {
             return Ok(());
         }
-        let standing = Standing {
-            t: self.recorder.clockwork.seconds(now),
-            events: self.recorder.lookout.events(),
-            last: self.recorder.last_lines(Standing::LINES),
-            maps: self.stage.maps().statuses().cloned().collect(),
-        };
+        let standing = self.standing(now);
         if let Some(terminal) = self.recorder.terminal(&standing) {
             return Err(self.leave_for(terminal).await);
         }
         let hold = self.stage.machine().hold().await;
         self.recorder.held(standing, hold);
         Ok(())
+    }
+
+    fn standing(&self, now: Time) -> Standing {
+        Standing {
+            t: self.recorder.clockwork.seconds(now),
+            events: self.recorder.lookout.events(),
+            last: self.recorder.last_lines(Standing::LINES),
+            maps: self.stage.maps().statuses().cloned().collect(),
+        }
+    }
+
+    /// Who takes the stage over now: only at the moment of `--until`.
+    fn successor(&mut self, now: Time) -> Option<&'a dyn Successor> {
+        let successor = self.recorder.successor()?;
+        let elapsed = now.since(self.stage.start());
+        self.recorder.lookout.is_there(elapsed).then_some(successor)
+    }
+
+    /// Leaves the stage to a successor, until it has had enough.
+    async fn leave_to(self, successor: &dyn Successor) -> RunError {
+        let now = self.stage.now();
+        let left = Left {
+            standing: self.standing(now),
+            scenario: self.scenario.clone(),
+            done: self.done,
+            clockwork: self.recorder.clockwork,
+            handler: self.handler,
+            directory: self.recorder.directory().path(),
+            stage: self.stage,
+        };
+        successor.take(left).await.err().unwrap_or(RunError::TakenOver)
     }
 
     /// Connects a terminal to the guest until the shell ends. The story is over: no more steps or
@@ -339,6 +377,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     ) -> Result<Told, RunError> {
         let end = self.stage.now();
         self.drain();
+        if let Some(successor) = self.successor(end) {
+            return Err(self.leave_to(successor).await);
+        }
         self.hold_if_it_is_there(end).await?;
         self.stop_workloads().await?;
         // A round trip: all earlier kernel messages arrive before the answer.
@@ -349,6 +390,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         self.stage.count_rules();
         for result in self.trial.close(self.stage.world(), end) {
             self.recorder.emit_at(t, expect(result));
+        }
+        if let Some(successor) = self.successor(end) {
+            return Err(self.leave_to(successor).await);
         }
         // With `--until verdict` the user may still inspect the guest.
         self.stage.let_go().await?;

@@ -57,7 +57,7 @@ impl Hands {
     }
 
     fn pause(&self, paused: bool) {
-        if paused == !self.runs() {
+        if paused != self.runs() {
             return;
         }
         if paused {

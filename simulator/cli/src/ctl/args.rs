@@ -153,7 +153,7 @@ pub(crate) enum Io {
 pub(crate) enum Fault {
     /// Add a rule.
     Add {
-        /// The rule: in words, or one argument of TOML.
+        /// The rule: in words, which begin with `when` or `then`, or one argument of TOML.
         #[arg(required = true, value_name = "RULE", add = ArgValueCompleter::new(complete::words))]
         rule: Vec<String>,
     },

@@ -28,7 +28,10 @@ pub(super) fn faults() -> Vec<CompletionCandidate> {
 /// The words that the lab understands here.
 pub(super) fn words(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy().into_owned();
-    let Line { mut words, .. } = Line::read();
+    let Some(mut words) = Line::read().spoken() else {
+        let begins = ["when", "then"].into_iter().filter(|word| word.starts_with(&current));
+        return begins.map(CompletionCandidate::new).collect();
+    };
     words.push(current.clone());
     let candidates = ask(async |lab: Client| lab.complete(words).await.ok());
     let fitting = candidates.unwrap_or_default().into_iter();
@@ -68,6 +71,20 @@ impl Line {
         Line::of(&all[..cursor])
     }
 
+    /// The words as the lab completes them: an expectation, a fault rule and a workload begin with
+    /// words of their own. `None` where a fault rule begins.
+    fn spoken(self) -> Option<Vec<String>> {
+        let words: Vec<_> = self.words.iter().map(String::as_str).collect();
+        let (begin, rest) = match &words[..] {
+            ["wait", rest @ ..] => ("expect", rest),
+            ["io", "start", rest @ ..] => ("start", rest),
+            ["fault", "add"] => return None,
+            ["fault", "add", first, rest @ ..] => (*first, rest),
+            _ => return Some(self.words),
+        };
+        Some([&[begin], rest].concat().into_iter().map(str::to_owned).collect())
+    }
+
     fn of(before: &[String]) -> Line {
         let mut line = Line::default();
         let mut words = before.iter().skip_while(|word| *word != "ctl").skip(1);
@@ -98,5 +115,10 @@ mod tests {
         assert_eq!(line("sansim --color never ctl fail --lab=a controller --json"), expected);
         assert_eq!(line("sansim ctl wait --for 3s owner").words, words(&["wait", "owner"]));
         assert_eq!(line("sansim"), Line::default());
+        let spoken = |text: &str| line(text).spoken();
+        assert_eq!(spoken("sansim ctl fail"), Some(words(&["fail"])));
+        assert_eq!(spoken("sansim ctl wait owner"), Some(words(&["expect", "owner"])));
+        assert_eq!(spoken("sansim ctl io start lun"), Some(words(&["start", "lun"])));
+        assert_eq!(spoken("sansim ctl fault add when op"), Some(words(&["when", "op"])));
     }
 }

@@ -11,7 +11,11 @@ pub(super) struct Failed(pub(super) u8, pub(super) String);
 impl Failed {
     /// Prints the message; returns the exit code.
     pub(super) fn print(self) -> u8 {
-        show::error(&self.1);
+        // The lab marks the mistake in what was typed, as for a scenario file.
+        match self.1.trim_start().starts_with('×') {
+            true => eprintln!("{}", self.1.trim_end()),
+            false => show::error(&self.1),
+        }
         self.0
     }
 }

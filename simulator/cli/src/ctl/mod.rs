@@ -20,7 +20,6 @@ use sansim_live::{
     place::Place,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 pub(crate) use self::down::down;
 use self::{
@@ -30,7 +29,7 @@ use self::{
 use crate::PASS;
 
 /// Exit code: an expectation was not met, or a step failed.
-const NOT_MET: u8 = 1;
+const NOT_MET: u8 = crate::FAILED;
 
 pub(crate) async fn ctl(args: CtlArgs) -> u8 {
     carry_out(args).await.unwrap_or_else(|failed| failed.print())
@@ -64,9 +63,11 @@ async fn carry_out(args: CtlArgs) -> Result<u8, Failed> {
         Some(Ctl::Shell { argv }) => shell::shell(lab, &argv).await,
         Some(Ctl::Fault { change }) => fault(lab, change, json).await,
         Some(Ctl::Io { change: Io::Start { workload } }) => {
-            done(lab.io(&IoChange::Start(given(workload))).await?)
+            said::acts(lab.io(&IoChange::Start(given(workload))).await?, json)
         }
-        Some(Ctl::Io { change: Io::Stop { lun } }) => done(lab.io(&IoChange::Stop { lun }).await?),
+        Some(Ctl::Io { change: Io::Stop { lun } }) => {
+            said::acts(lab.io(&IoChange::Stop { lun }).await?, json)
+        }
         Some(Ctl::Time { change }) => {
             let t = lab.time(time(change)).await?;
             if json {
@@ -141,11 +142,7 @@ fn print(text: &str) -> Result<u8, Failed> {
     Ok(PASS)
 }
 
-/// As JSON; everything that a lab says can be.
-fn value(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
-}
-
 fn print_json(value: &impl Serialize) -> Result<u8, Failed> {
-    print(&format!("{:#}\n", self::value(value)))
+    // Everything that a lab says can be JSON.
+    print(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()))
 }

@@ -7,9 +7,9 @@ use sansim_live::{
     api::{Did, Expected, Ran},
     client::Client,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{NOT_MET, failed::Failed, print, print_json, value};
+use super::{NOT_MET, failed::Failed, print, print_json};
 use crate::{LAB, PASS};
 
 /// Prints the acts that were done; the exit code is 1 if one of them failed.
@@ -74,38 +74,29 @@ pub(super) fn exit_code(code: i32) -> u8 {
 
 /// Prints the state, and then events, a line of JSON each. Every line has a `kind`.
 pub(super) async fn events(lab: &Client, follow: bool) -> Result<u8, Failed> {
-    if !follow {
-        line(&status(value(&lab.status().await?)));
-        return Ok(PASS);
-    }
     let mut follower = lab.follow("events").await?;
     let mut begun = false;
     while let Some(told) = follower.next().await? {
         let more = match told.name.as_str() {
             "event" => line(&told.data),
-            "status" if !begun => line(&status(parse(&told.data))),
-            "lost" => line(&json!({ "kind": "lost", "count": parse(&told.data)["count"] })),
-            _ => true,
+            "status" if begun => true,
+            kind => line(&with_kind(kind, &told.data)),
         };
         begun = true;
-        if !more {
+        if !more || !follow {
             break;
         }
     }
     Ok(PASS)
 }
 
-fn status(mut status: Value) -> Value {
-    status["kind"] = "status".into();
-    status
-}
-
-fn parse(data: &str) -> Value {
-    serde_json::from_str(data).unwrap_or_default()
+/// A message as a line among events.
+fn with_kind(kind: &str, object: &str) -> String {
+    format!("{{\"kind\":\"{kind}\",{}", object.trim_start_matches('{'))
 }
 
 /// Prints a line; returns whether somebody still reads.
-fn line(line: &impl std::fmt::Display) -> bool {
+fn line(line: &str) -> bool {
     let mut stdout = stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
 }

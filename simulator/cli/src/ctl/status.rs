@@ -45,12 +45,19 @@ fn head(status: &Status) -> String {
         RunState::Paused => style("paused").yellow(),
         RunState::Skipping => style("skipping").cyan(),
     };
+    // INQUIRY data is padded, and the handler is not known at first.
+    let identity = lab.identity.split_whitespace().collect::<Vec<_>>().join(" ");
+    let handler = if lab.handler.is_empty() { "unknown" } else { &lab.handler };
     let details = format!(
-        "{}, kernel {} ({}), handler {}, {}, {}, seed {}",
-        lab.identity, lab.kernel, lab.image, lab.handler, lab.manager, lab.accelerator, lab.seed
+        "{identity}, kernel {} ({}), handler {handler}, {}, {}, seed {}",
+        lab.kernel, lab.image, lab.manager, lab.accelerator, lab.seed
     );
+    let doing = match &status.starting {
+        Some(doing) => format!(": {doing}"),
+        None => String::new(),
+    };
     format!(
-        "{}  {}\n{}\n{:.3}s  {state}  {} time\n",
+        "{}  {}\n{}\n{:.3}s  {state}{doing}  {} time\n",
         style(&lab.name).bold(),
         lab.title,
         style(details).dim(),
@@ -68,11 +75,12 @@ fn array(status: &Status) -> Node {
 }
 
 fn node_of_controller(controller: &ControllerStatus, links: &[LinkStatus]) -> Node {
-    let since = match controller.since > 0.0 {
-        true => format!(" since {:.3}s", controller.since),
-        false => String::new(),
+    let online = controller.state == "online";
+    let since = match online {
+        true => String::new(),
+        false => format!(" since {:.3}s", controller.since),
     };
-    let state = good(controller.state == "online", &controller.state);
+    let state = good(online, &controller.state);
     let ports = controller.ports.iter().map(|port| node_of_port(port, links)).collect();
     Node::new(format!("controller {}  {state}{since}", controller.controller), ports)
 }

@@ -201,5 +201,5 @@ fn completion_asks_the_lab() {
     assert_eq!(lab.asked(), [r#"post /api/complete {"words":["fail","con"]}"#]);
     assert_eq!(complete(&["sansim", "ctl", "--lab", ""]), "one");
     assert!(complete(&["sansim", "ctl", "wait", "owner", "con"]).starts_with("controller"));
-    assert_eq!(lab.asked()[1], r#"post /api/complete {"words":["wait","owner","con"]}"#);
+    assert_eq!(lab.asked()[1], r#"post /api/complete {"words":["expect","owner","con"]}"#);
 }

@@ -17,6 +17,15 @@ pub enum Message {
     Event(Arc<Event>),
     /// The traffic of the last tenth of a second.
     Tick(Arc<Tick>),
+    /// The lab has ended. Nothing follows.
+    Ended(Ended),
+}
+
+/// The end of a lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// Why it failed; null if somebody ended it.
+    pub error: Option<String>,
 }
 
 /// The traffic since the last tick.

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     api::{
-        CaptureChange, CaptureFile, Done, Exec, FromTerminal, Given, IoChange, Lost, MultipathText,
-        Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal, TourChange,
-        WaitFor, Why, Words,
+        CaptureChange, CaptureFile, Done, Ended, Exec, FromTerminal, Given, IoChange, Lost,
+        MultipathText, Named, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
+        TourChange, WaitFor, Why, Words,
     },
     page,
 };
@@ -57,6 +57,7 @@ fn seeing() -> Vec<Route> {
                 ("event", of::<serde_json::Value>),
                 ("tick", of::<Tick>),
                 ("lost", of::<Lost>),
+                ("ended", of::<Ended>),
             ]),
             |method| on(method, stream::stream),
         )

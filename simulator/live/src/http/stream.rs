@@ -69,6 +69,7 @@ fn show(message: &Message, view: View) -> Option<Sse> {
         (Message::Event(event), _) => sse("event", event.as_ref()),
         (Message::Tick(tick), View::Page) => sse("tick", tick.as_ref()),
         (Message::Tick(_), View::Events) => None,
+        (Message::Ended(ended), _) => sse("ended", ended),
     }
 }
 

@@ -3,27 +3,47 @@
 use std::sync::Arc;
 
 use sansim_array::ArrayView;
+use sansim_language::Scenario;
 use sansim_protocol::Happening;
-use sansim_run::{Opened, RunError, directory::RunDirectory};
-use sansim_stage::{Brought, Incoming, Stage, event::What};
+use sansim_run::{Left, Opened, RunError, directory::RunDirectory};
+use sansim_stage::{
+    Brought, Incoming, Stage,
+    event::{StoryTime, What},
+};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::{
-    Options, TICK, acts::Acts, capturing::Capturing, chores::Chores, io::Io, play::Playing,
-    pump::Pumps, since::Since, teller::Teller, time::Skip, waits::Waits, words::Words,
+    TICK,
+    acts::{Acts, Kept},
+    capturing::Capturing,
+    chores::Chores,
+    io::Io,
+    picture,
+    play::{Play, Playing},
+    pump::Pumps,
+    since::Since,
+    teller::Teller,
+    time::Skip,
+    waits::Waits,
+    words::Words,
 };
 use crate::{
     api::{LabStatus, Refused, Why},
     handle::{Ask, Desk},
 };
 
+/// Where a lab writes, and where it is asked.
+pub(super) struct Papers {
+    pub(super) directory: RunDirectory,
+    pub(super) desk: Desk,
+}
+
 /// A lab that runs.
 pub(super) struct Driver<'m> {
     pub(super) stage: Stage<'m>,
     pub(super) teller: Teller,
     pub(super) lab: LabStatus,
-    pub(super) mode: String,
     pub(super) words: Words,
     pub(super) acts: Acts,
     pub(super) waits: Waits,
@@ -51,41 +71,66 @@ impl<'m> Driver<'m> {
     pub(super) fn begin(
         opened: Opened<'m>,
         lab: LabStatus,
-        directory: RunDirectory,
-        desk: Desk,
-        options: &Options,
-        mode: String,
+        papers: Papers,
+        play: Play,
     ) -> Result<Self, RunError> {
         let Opened { parts, scenario, mut clockwork, view, .. } = opened;
         let stage = Stage::begin(parts, [])?;
         clockwork.begin(stage.start());
+        let playing = Playing::new(play, &scenario, stage.start());
+        let first = stage.array().view();
+        let mut driver = Driver::new(stage, scenario, clockwork, lab, papers, playing, first);
+        if let Some(view) = view {
+            driver.teller.emit(0.0, What::Multipathd { view });
+        }
+        Ok(driver)
+    }
+
+    /// Takes a stage over from a script. Time stands still until somebody lets it go on.
+    pub(super) async fn take_over(left: Left<'m>, lab: LabStatus, papers: Papers) -> Self {
+        let Left { stage, scenario, done, clockwork, .. } = left;
+        let first = picture::first_view(stage.setup());
+        let playing = Playing::new(Play::Nothing, &scenario, stage.start());
+        let mut driver = Driver::new(stage, scenario, clockwork, lab, papers, playing, first);
+        driver.acts.kept = done.into_iter().map(|(at, step)| Kept { at, step }).collect();
+        if driver.stage.workload_starts().is_none() {
+            driver.io.started_first(driver.stage.setup());
+        }
+        driver.stage.pause().await;
+        driver
+    }
+
+    fn new(
+        stage: Stage<'m>,
+        scenario: Scenario,
+        clockwork: StoryTime,
+        lab: LabStatus,
+        papers: Papers,
+        playing: Playing,
+        first: ArrayView,
+    ) -> Self {
+        let Papers { directory, desk } = papers;
         let nexuses = stage.setup().nexuses().collect();
         let capturing = Capturing::new(nexuses, stage.start(), directory.path());
-        let mut teller = Teller::new(directory, desk.messages.clone(), clockwork, capturing);
-        if let Some(view) = view {
-            teller.emit(0.0, What::Multipathd { view });
-        }
-        let first = stage.array().view();
-        Ok(Driver {
+        Driver {
             acts: Acts::default(),
             waits: Waits::default(),
             chores: Chores::default(),
             skip: Skip::default(),
-            playing: Playing::new(options.play, &scenario, stage.start()),
+            playing,
             io: Io::new(stage.setup()),
             pumps: Pumps::default(),
             since: Since::default(),
-            words: Words::new(scenario),
+            words: Words::new(scenario, lab.seed),
+            teller: Teller::new(directory, desk.messages.clone(), clockwork, capturing),
             stage,
-            teller,
             lab,
-            mode,
             first,
             desk,
             changed: true,
             told: tokio::time::Instant::now(),
             over: false,
-        })
+        }
     }
 
     /// Answers and tells until somebody ends the lab.

@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use sansim_array::ArrayView;
-use sansim_run::RunSpec;
+use sansim_run::{RunError, RunSpec};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::picture;
 use crate::{
-    api::{Clock, LabStatus, Message, Refused, RunState, Status, Why},
+    api::{Clock, Ended, LabStatus, Message, Refused, RunState, Status, Why},
     handle::{Ask, Desk},
 };
 
@@ -81,6 +81,12 @@ impl Front {
             }
         }
         std::future::pending().await
+    }
+
+    /// Says that the lab has ended.
+    pub(super) fn end(&self, error: Option<&RunError>) {
+        let error = error.map(ToString::to_string);
+        let _ = self.messages.send(Message::Ended(Ended { error }));
     }
 
     fn answer(&self, ask: Ask) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sansim_array::{
-    Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortId,
+    Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortId, RuleView,
 };
 use sansim_stage::{Setup, Stage};
 
@@ -143,12 +143,17 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
         split: None,
         group_states: BTreeMap::new(),
     });
+    let rules = setup.faults.iter().map(|rule| RuleView {
+        name: rule.name.clone(),
+        armed: rule.armed,
+        caught: 0,
+    });
     ArrayView {
         controllers: vec![ControllerState::Online; usize::from(array.controllers)],
         ports_out: array.unplugged.clone(),
         links_down: Vec::new(),
         luns: luns.collect(),
-        rules: Vec::new(),
+        rules: rules.collect(),
         held: BTreeMap::new(),
     }
 }

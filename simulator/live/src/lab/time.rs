@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sansim_array::{ServiceResponse, Status};
+use sansim_lab::TimeMode;
 use sansim_protocol::Happening;
 use sansim_run::RunError;
 use sansim_stage::Incoming;
@@ -70,7 +71,8 @@ impl Driver<'_> {
             (false, Some(_)) => RunState::Skipping,
             (false, None) => RunState::Running,
         };
-        Clock { t: self.t(), mode: self.mode.clone(), state }
+        let mode = if self.stage.skips() { TimeMode::Skip } else { TimeMode::Real };
+        Clock { t: self.t(), mode: mode.to_string(), state }
     }
 
     /// Changes the clock. Skipping is answered when it ends.

@@ -24,7 +24,9 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(scenario: Scenario) -> Self {
+    /// The words of this scenario, which is run with this seed.
+    pub(super) fn new(mut scenario: Scenario, seed: u64) -> Self {
+        scenario.seed = Some(seed);
         let vocabulary = Vocabulary::of(&scenario);
         let names = scenario.steps.iter().map(|step| step.name.clone()).collect();
         Words { scenario, vocabulary, names, number: 0, added: Vec::new() }
@@ -145,7 +147,9 @@ fn read<T>(
 impl Driver<'_> {
     /// Candidates for the last of these words.
     pub(super) fn complete(&self, words: &[String]) -> Vec<Candidate> {
-        let candidates = spoken::complete(words, &self.words.vocabulary).into_iter();
-        candidates.map(|it| Candidate { value: it.value, help: it.help }).collect()
+        let (typed, before) = words.split_last().map_or(("", words), |(last, rest)| (last, rest));
+        let candidates = spoken::complete(before, &self.words.vocabulary).into_iter();
+        let fitting = candidates.filter(|it| it.value.starts_with(typed));
+        fitting.map(|it| Candidate { value: it.value, help: it.help }).collect()
     }
 }

@@ -180,6 +180,7 @@ fn status(directory: &str) -> Status {
             version: text("0"),
             directory: directory.to_owned(),
         },
+        starting: None,
         clock: Clock { t: 0.0, mode: text("real"), state: RunState::Running },
         hbas: Vec::new(),
         links: Vec::new(),

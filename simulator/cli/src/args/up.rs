@@ -1,0 +1,84 @@
+//! The command line of `sansim up`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{AccelArg, RunArgs, TimeArg};
+use crate::own::OwnArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// A scenario file, an array model (see `sansim model list`), or a family of arrays: rdac, emc, hp_sw, alua.
+    ///
+    /// Of a scenario, the lab has the guest, the array, the HBAs, the fault rules and the workload. Its steps are
+    /// done only with --play, and its expectations are not decided. A model gets multipathd, two LUNs, and some
+    /// I/O.
+    #[arg(value_name = "FILE|MODEL", default_value = sansim_live::FIRST)]
+    pub(crate) what: String,
+    /// The name of the lab, for `sansim ctl --lab NAME` [default: the name of the file or model].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Do the scenario's steps at their times.
+    #[arg(long)]
+    pub(crate) play: bool,
+    /// Port for the page on 127.0.0.1 [default: any free one].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Guest image to run instead of the scenario's (see `sansim image list`).
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
+    #[command(flatten)]
+    own: OwnArgs,
+    /// Seed for the workload and everything else that is random [default: the scenario's `seed`, or a new one].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Override a value of the scenario, for instance guest.multipath.pg_init_retries=3. Repeat the option for
+    /// more values.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How QEMU runs the guest's code; auto uses KVM only after a test that it works.
+    #[arg(long, value_enum, default_value_t = AccelArg::Auto, value_name = "ACCEL")]
+    accel: AccelArg,
+    /// What drives the guest's clock: the host (real), or the guest's instructions (skip). With `skip`, a second
+    /// still takes a second, but idle time can be skipped (`sansim ctl time skip 60s`), and the guest can be
+    /// stopped exactly; it needs TCG.
+    #[arg(long, value_enum, default_value_t = TimeArg::Real, value_name = "CLOCK")]
+    time: TimeArg,
+    /// Boot the guest instead of restoring it from a template.
+    #[arg(long)]
+    cold: bool,
+    /// Directory for the lab's directory; it is created if missing.
+    #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
+    pub(crate) out: PathBuf,
+}
+
+impl UpArgs {
+    /// The same as options of `sansim run`.
+    pub(crate) fn as_run(&self) -> RunArgs {
+        RunArgs {
+            paths: vec![PathBuf::from(&self.what)],
+            image: self.image.iter().cloned().collect(),
+            own: self.own.clone(),
+            seed: self.seed,
+            set: self.set.clone(),
+            accel: self.accel,
+            time: Some(self.time),
+            cold: self.cold,
+            out: self.out.clone(),
+            repeat: 1,
+            jobs: 1,
+            junit: None,
+            table: None,
+            bisect: false,
+            hold_on_fail: false,
+            hold_at: None,
+            matrix: None,
+            json: false,
+            fail_fast: false,
+            keep_going: false,
+            timings: false,
+            verbose: false,
+        }
+    }
+}
