@@ -55,7 +55,7 @@ fn a_caption_waits_before_its_step_and_stays_until_the_next_is_due() {
     assert_eq!(shown(&tour), (1, false));
     assert_eq!(done(&mut tour, at(2)), [0]);
     assert_eq!(shown(&tour), (1, true));
-    assert_eq!(done(&mut tour, at(60)), []);
+    assert!(done(&mut tour, at(60)).is_empty());
     assert_eq!(tour.next_time(), None);
 
     assert_eq!(tour.go_on(at(60)), Some(1));
@@ -64,7 +64,7 @@ fn a_caption_waits_before_its_step_and_stays_until_the_next_is_due() {
     assert_eq!(tour.go_on(at(61)), None, "nothing waits yet");
 
     assert_eq!(tour.next_time(), Some(at(63)));
-    assert_eq!(done(&mut tour, at(63)), []);
+    assert!(done(&mut tour, at(63)).is_empty());
     assert_eq!(shown(&tour), (2, true));
     assert_eq!(tour.go_on(at(70)), Some(3));
     assert_eq!(shown(&tour), (2, false));
@@ -77,7 +77,7 @@ fn a_tour_that_goes_on_by_itself_leaves_time_to_read() {
     let read = tour.next_time().expect("a time to go on");
     assert_eq!(read, at(2) + SHOWN + EACH * 8);
     assert_eq!(done(&mut tour, read), [1, 2]);
-    assert_eq!(done(&mut tour, read + Duration::from_secs(3)), []);
+    assert!(done(&mut tour, read + Duration::from_secs(3)).is_empty());
     assert_eq!(shown(&tour), (2, true));
 }
 
@@ -87,5 +87,5 @@ fn without_a_tour_captions_do_not_wait() {
     assert_eq!(done(&mut steps, at(60)), [0, 1, 2, 3]);
     assert!(steps.tour().is_none());
     let mut nothing = playing(Play::Nothing);
-    assert_eq!((done(&mut nothing, at(60)), nothing.next_time()), (vec![], None));
+    assert!(done(&mut nothing, at(60)).is_empty() && nothing.next_time().is_none());
 }
