@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sansim_run::Until;
 
-pub(crate) use self::up::UpArgs;
+pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
 
 use crate::{
     ctl::args::{CtlArgs, DownArgs},
@@ -64,6 +64,14 @@ pub(crate) enum Command {
     /// sansim prints the address of the lab's page, and keeps it up until Ctrl-C or `sansim down`. `sansim ctl`
     /// does everything that the page does.
     Up(UpArgs),
+    /// Start a guided tour: a live lab that shows a story with captions, for an audience.
+    ///
+    /// Without a name, the tours are listed. Each step waits for the space bar on the page, or for `sansim ctl tour
+    /// next`; its caption says beforehand what is going to happen, and what to look at. The lab is a live lab all
+    /// the time: whatever somebody asks can be tried, and the lab stays up when the tour has ended.
+    ///
+    /// The same files are scenarios in scenarios/tours, with expectations that `sansim run` decides.
+    Tour(TourArgs),
     /// Repeat a run and compare its events byte for byte, or stop it at a chosen moment.
     ///
     /// Only a run in exact time can be repeated: under TCG, with one processor, in skipped time. The new run

@@ -16,6 +16,7 @@ mod replay;
 mod run;
 mod show;
 mod stop;
+mod tour;
 mod tty;
 mod up;
 
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
         Command::Up(args) => with_runtime(up::up(args)),
+        Command::Tour(args) => with_runtime(tour::guide(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
         Command::Ctl(args) => with_runtime(ctl::ctl(args)),
         Command::Down(args) => with_runtime(ctl::down(args)),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use sansim_lab::{Templates, WorkDir};
-use sansim_language::Scenario;
+use sansim_language::{Diagnostics, Scenario, Set};
 use sansim_live::{Live, Options, Play, base, place::Place};
 use sansim_run::{RunError, RunSpec};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
-    args::UpArgs,
+    args::{LabArgs, UpArgs},
     check::{load, overrides},
     open::{Open, name_of},
     run::{is_usage, prepare, specs, writable},
@@ -19,46 +19,46 @@ use crate::{
 };
 
 pub(crate) async fn up(args: UpArgs) -> u8 {
-    let cancel = stop::on_signals();
-    let Some((file, scenario)) = scenario(&args) else { return USAGE };
     let play = if args.play { Play::Steps } else { Play::Nothing };
-    let name = args.name.clone().unwrap_or_else(|| name_of(&scenario.name));
-    start(&args, file, scenario, &Options { name, play }, &cancel).await
+    match scenario(&args.what, &args.lab.set, base, "an array model; see `sansim model list`") {
+        Some((file, scenario)) => start(&args.lab, file, scenario, play).await,
+        None => USAGE,
+    }
 }
 
-/// The scenario to start; mistakes are printed.
-fn scenario(args: &UpArgs) -> Option<(PathBuf, Scenario)> {
-    let file = PathBuf::from(&args.what);
-    let set = overrides(&args.set)?;
+/// The scenario to start: that of a file, or what `known` has by this name, which is called `kind`.
+/// Mistakes are printed.
+pub(crate) fn scenario(
+    what: &str,
+    set: &[String],
+    known: impl Fn(&str, &[Set]) -> Option<Result<Scenario, Diagnostics>>,
+    kind: &str,
+) -> Option<(PathBuf, Scenario)> {
+    let file = PathBuf::from(what);
+    let set = overrides(set)?;
     if file.is_file() {
         return load(&file, &set).map(|scenario| (file, scenario));
     }
-    match base(&args.what, &set) {
+    match known(what, &set) {
         Some(Ok(scenario)) => Some((file, scenario)),
         Some(Err(diagnostics)) => {
             show::diagnostics(&diagnostics);
             None
         }
         None => {
-            let what = &args.what;
-            show::error(&format!(
-                "{what} is neither a scenario file nor an array model; see `sansim model list`"
-            ));
+            show::error(&format!("{what} is neither a scenario file nor {kind}"));
             None
         }
     }
 }
 
-/// Starts the lab, tells where it is, and runs it to its end.
-async fn start(
-    args: &UpArgs,
-    file: PathBuf,
-    scenario: Scenario,
-    options: &Options,
-    cancel: &Cancel,
-) -> u8 {
+/// Starts a lab, tells where it is, and runs it to its end.
+pub(crate) async fn start(args: &LabArgs, file: PathBuf, scenario: Scenario, play: Play) -> u8 {
+    let cancel = stop::on_signals();
+    let name = args.name.clone().unwrap_or_else(|| name_of(&scenario.name));
+    let options = Options { name, play };
     WorkDir::sweep();
-    let run = args.as_run();
+    let run = args.as_run(file.clone());
     if let Err(error) = writable(&args.out) {
         let out = args.out.display();
         show::error(&format!(
@@ -86,7 +86,7 @@ async fn start(
         }
     };
     let spec = specs(&run, scenarios, &images).swap_remove(0);
-    match serve(&spec, options, args.port, place, lab.templates(), cancel).await {
+    match serve(&spec, &options, args.port, place, lab.templates(), &cancel).await {
         Ok(()) => PASS,
         Err(error) => {
             show::error(&error);

@@ -13,8 +13,10 @@ mod http;
 mod lab;
 mod page;
 pub mod place;
+mod tour;
 
 pub use base::{FIRST, base};
 pub use handle::Handle;
 pub use http::{ServeError, Served, openapi};
 pub use lab::{Live, Options, Play};
+pub use tour::{captions, tour, tours};

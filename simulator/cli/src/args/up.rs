@@ -1,4 +1,4 @@
-//! The command line of `sansim up`.
+//! The command lines of `sansim up` and `sansim tour`.
 
 use std::path::PathBuf;
 
@@ -16,12 +16,31 @@ pub(crate) struct UpArgs {
     /// I/O.
     #[arg(value_name = "FILE|MODEL", default_value = sansim_live::FIRST)]
     pub(crate) what: String,
-    /// The name of the lab, for `sansim ctl --lab NAME` [default: the name of the file or model].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
     /// Do the scenario's steps at their times.
     #[arg(long)]
     pub(crate) play: bool,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TourArgs {
+    /// A tour, or a scenario file of your own whose steps have captions. Without it, the tours are listed.
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) what: Option<String>,
+    /// Go on by itself: each caption is shown as long as it takes to read it. The page can change this later.
+    #[arg(long)]
+    pub(crate) auto: bool,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
+}
+
+/// How a live lab is started.
+#[derive(Debug, Args)]
+pub(crate) struct LabArgs {
+    /// The name of the lab, for `sansim ctl --lab NAME` [default: the name of what is started].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// Port for the page on 127.0.0.1 [default: any free one].
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
@@ -53,11 +72,11 @@ pub(crate) struct UpArgs {
     pub(crate) out: PathBuf,
 }
 
-impl UpArgs {
-    /// The same as options of `sansim run`.
-    pub(crate) fn as_run(&self) -> RunArgs {
+impl LabArgs {
+    /// The same as options of `sansim run` for this file.
+    pub(crate) fn as_run(&self, file: PathBuf) -> RunArgs {
         RunArgs {
-            paths: vec![PathBuf::from(&self.what)],
+            paths: vec![file],
             image: self.image.iter().cloned().collect(),
             own: self.own.clone(),
             seed: self.seed,

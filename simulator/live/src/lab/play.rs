@@ -18,8 +18,11 @@ pub enum Play {
     Nothing,
     /// They are done at their times.
     Steps,
-    /// Like `Steps`, but each caption waits for the presenter.
-    Tour,
+    /// Like `Steps`, but each caption waits for the presenter, or is shown as long as it takes to read it.
+    Tour {
+        /// Whether it goes on by itself at first.
+        by_itself: bool,
+    },
 }
 
 /// How long a caption is shown when the tour goes on by itself: a time to read, and one for each
@@ -33,8 +36,8 @@ pub(super) struct Playing {
     script: Script,
     /// The indexes of the steps with a caption, in order; none without a tour.
     captions: Vec<usize>,
-    /// The caption that is shown, from 0.
-    shown: usize,
+    /// The caption that comes next, or that waits, from 0.
+    next: usize,
     waiting: Waiting,
     by_itself: bool,
 }
@@ -51,16 +54,16 @@ impl Playing {
     pub(super) fn new(play: Play, scenario: &Scenario, start: Time) -> Self {
         let steps = match play {
             Play::Nothing => Vec::new(),
-            Play::Steps | Play::Tour => scenario.steps.clone(),
+            Play::Steps | Play::Tour { .. } => scenario.steps.clone(),
         };
         let with_caption = |(index, step): (usize, &Step)| step.caption.as_ref().map(|_| index);
         let captions = match play {
-            Play::Tour => steps.iter().enumerate().filter_map(with_caption).collect(),
+            Play::Tour { .. } => steps.iter().enumerate().filter_map(with_caption).collect(),
             Play::Nothing | Play::Steps => Vec::new(),
         };
         let script = Script::new(steps.clone(), start);
-        let (shown, waiting, by_itself) = (0, Waiting::No, false);
-        Playing { steps, script, captions, shown, waiting, by_itself }
+        let by_itself = play == Play::Tour { by_itself: true };
+        Playing { steps, script, captions, next: 0, waiting: Waiting::No, by_itself }
     }
 
     /// When something is due.
@@ -72,30 +75,53 @@ impl Playing {
         }
     }
 
-    /// Makes steps due that wait for this.
+    /// Makes steps due that wait for this. For them, no time passes while a caption waits.
     pub(super) fn see(&mut self, seen: &Seen<'_>, now: Time, world: &World) {
+        let now = match self.waiting {
+            Waiting::No => now,
+            Waiting::Since(since) => since,
+        };
         self.script.see(seen, now, world);
     }
 
-    /// The state of the tour, if it is one.
+    /// The next step to be done. One with a caption waits first.
+    fn due(&mut self, now: Time) -> Option<usize> {
+        if let Waiting::Since(since) = self.waiting {
+            let go_on = self.by_itself && now >= since + self.reading();
+            return if go_on { self.go_on(now) } else { None };
+        }
+        let index = self.script.next_due(now)?;
+        if self.captions.get(self.next) == Some(&index) {
+            self.waiting = Waiting::Since(now);
+            return None;
+        }
+        Some(index)
+    }
+
+    /// Where the tour is: the caption that comes next, and whether it waits.
+    fn place(&self) -> (usize, bool) {
+        (self.next, matches!(self.waiting, Waiting::Since(_)))
+    }
+
+    /// The state of the tour, if it is one. A caption is shown until the next one is due, so that it can
+    /// be read again while it happens; the first one is shown from the beginning.
     pub(super) fn tour(&self) -> Option<TourStatus> {
-        let step = self.captions.get(self.shown).map(|index| &self.steps[*index]);
-        let last = self.captions.last()?;
-        let shown = step.unwrap_or(&self.steps[*last]);
-        let waits = matches!(self.waiting, Waiting::Since(_));
+        let (next, waits) = self.place();
+        let shown = if waits { next } else { next.saturating_sub(1) };
+        let step = &self.steps[*self.captions.get(shown)?];
         Some(TourStatus {
-            caption: shown.caption.clone().unwrap_or_default(),
-            number: (self.shown + 1).min(self.captions.len()),
+            caption: step.caption.clone().unwrap_or_default(),
+            number: shown + 1,
             of: self.captions.len(),
             waits,
             by_itself: self.by_itself,
-            next: step.filter(|_| waits).map(|step| Words::told(step).toml),
+            next: waits.then(|| Words::told(step).toml),
         })
     }
 
     /// How long the caption is shown when the tour goes on by itself.
     fn reading(&self) -> Duration {
-        let caption = self.captions.get(self.shown).and_then(|i| self.steps[*i].caption.as_ref());
+        let caption = self.captions.get(self.next).and_then(|i| self.steps[*i].caption.as_ref());
         SHOWN + EACH * caption.map_or(0, |text| text.chars().count() as u32)
     }
 
@@ -103,8 +129,8 @@ impl Playing {
     fn go_on(&mut self, now: Time) -> Option<usize> {
         let Waiting::Since(since) = self.waiting else { return None };
         self.waiting = Waiting::No;
-        let index = self.captions[self.shown];
-        self.shown += 1;
+        let index = self.captions[self.next];
+        self.next += 1;
         self.script.shift(now.since(since));
         Some(index)
     }
@@ -113,20 +139,11 @@ impl Playing {
 impl Driver<'_> {
     /// Does the scenario's steps that are due.
     pub(super) fn play(&mut self, now: Time) {
-        if let Waiting::Since(since) = self.playing.waiting {
-            if !self.playing.by_itself || now < since + self.playing.reading() {
-                return;
-            }
-            self.next_caption(now);
-        }
-        while let Some(index) = self.playing.script.next_due(now) {
-            if self.playing.captions.get(self.playing.shown) == Some(&index) {
-                self.playing.waiting = Waiting::Since(now);
-                self.changed = true;
-                return;
-            }
+        let before = self.playing.place();
+        while let Some(index) = self.playing.due(now) {
             self.play_step(index);
         }
+        self.changed |= self.playing.place() != before;
     }
 
     fn play_step(&mut self, index: usize) {
@@ -159,3 +176,6 @@ impl Driver<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
