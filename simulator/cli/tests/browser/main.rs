@@ -1,0 +1,1 @@
+use fantoccini as _;
