@@ -91,10 +91,11 @@ function form() {
       }
     },
   },
-  h('h3', {}, 'Another rule'),
-  h('label', { class: 'field', for: 'rule-name' }, h('span', { class: 'key' }, 'name'), name),
+  h('div', { class: 'tools' }, h('h3', {}, 'Another rule'),
+    h('label', { class: 'field', for: 'rule-name' }, h('span', { class: 'key' }, 'name'), name),
+    h('button', { class: 'do', id: 'rule-add' }, 'Add the rule')),
   h('div', { class: 'halves' }, whens.node, thens.node),
-  toml, h('div', { class: 'tools' }, h('button', { class: 'do', id: 'rule-add' }, 'Add the rule'), command));
+  toml, command);
   preview();
   return made;
 }
