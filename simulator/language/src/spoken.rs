@@ -88,11 +88,11 @@ pub fn of_step(step: &Step) -> String {
     arguments::line(&say::one(&keys, spoken, &table))
 }
 
-/// The arguments that stand for a fault rule, without its name, quoted for a shell. Keys that have
-/// their default are left out.
+/// The arguments that stand for a fault rule, quoted for a shell. Keys that have their default are
+/// left out.
 pub fn of_fault(rule: &FaultRule) -> String {
     let keys = Fault::keys();
-    let (mut head, mut words) = (Vec::new(), Vec::new());
+    let (mut head, mut words) = (vec![format!("name={}", rule.name)], Vec::new());
     for (key, item) in short::fault(rule).0 {
         match item {
             Plain::Table(table) => {

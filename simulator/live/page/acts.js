@@ -34,6 +34,7 @@ async function carryOut(thing, ask, told) {
 /** Says what came of an act. */
 function report(did) {
   show(did);
+  if (did.warning) notice('note', did.warning);
   if (did.error) notice('bad', `${did.words}: ${did.error}`);
   if (did.ran) notice(did.ran.code === 0 ? 'note' : 'bad', `${did.words}: ${ranWords(did.ran)}`);
 }

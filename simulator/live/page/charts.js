@@ -208,16 +208,16 @@ function drawStack(g, plan, ticks, level) {
   }
 }
 
-/** Latency is on a logarithmic scale, from 50 µs to 30 s. */
-const DECADES = [-4.3, 1.5];
+/** Latency is on a logarithmic scale, from 1 µs, which an array without delays takes, to 30 s. */
+const DECADES = [-6, 1.5];
 
 function drawLatency(g, plan, ticks) {
   const { y, h: high } = plan.late;
   const [low, up] = DECADES;
-  const level = (seconds) => y + high - ((Math.log10(Math.max(seconds, 1e-5)) - low) / (up - low)) * high;
+  const level = (seconds) => y + high - ((Math.log10(Math.max(seconds, 10 ** low)) - low) / (up - low)) * high;
   g.fillStyle = colour('dim');
   g.textAlign = 'right';
-  for (const power of [-3, -1]) {
+  for (const power of [-5, -3, -1]) {
     rule(g, plan, level(10 ** power));
     g.fillText(latency(10 ** power).replace('.0', ''), plan.left - plan.em * 0.5, level(10 ** power));
   }

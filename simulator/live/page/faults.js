@@ -5,7 +5,7 @@ import { post } from './api.js';
 import { at, button, h, perFrame } from './dom.js';
 import { input } from './form.js';
 import { lasting } from './format.js';
-import { clearError, errorAt } from './notices.js';
+import { clearError, errorAt, notice } from './notices.js';
 import { definition, fieldsOf } from './schema.js';
 import { lab, now, on } from './state.js';
 import { ctl, ctlFault, lines } from './toml.js';
@@ -80,18 +80,22 @@ function form() {
       event.preventDefault();
       clearError(made);
       try {
-        await post('/api/faults', { toml: lines(table()) });
+        const { warning } = await post('/api/faults', { toml: lines(table()) });
+        if (warning) notice('note', warning);
         name.value = '';
         preview();
+        // The new rule is above the form.
+        at('faults').scrollTop = 0;
       } catch (error) {
         errorAt(made, error);
       }
     },
   },
-  h('h3', {}, 'Another rule'),
-  h('label', { class: 'field', for: 'rule-name' }, h('span', { class: 'key' }, 'name'), name),
+  h('div', { class: 'tools' }, h('h3', {}, 'Another rule'),
+    h('label', { class: 'field', for: 'rule-name' }, h('span', { class: 'key' }, 'name'), name),
+    h('button', { class: 'do', id: 'rule-add' }, 'Add the rule')),
   h('div', { class: 'halves' }, whens.node, thens.node),
-  toml, command, h('button', { class: 'do', id: 'rule-add' }, 'Add the rule'));
+  toml, command);
   preview();
   return made;
 }

@@ -20,6 +20,7 @@ export function lasting(seconds) {
 
 /** A latency: `310 µs`, `4.2 ms`, `1.5 s`. */
 export function latency(seconds) {
+  if (seconds < 1e-6) return '< 1 µs';
   if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return `${three(seconds * 1e3)} ms`;
   return `${three(seconds)} s`;

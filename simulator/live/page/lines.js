@@ -1,5 +1,7 @@
 // An event as a line of the stream. Pure.
 
+import { latency } from './format.js';
+
 /** The kinds of line that can be shown or left out, with their names. */
 export const KINDS = {
   act: 'acts',
@@ -38,8 +40,7 @@ const GROUP = { A: 'current', E: 'enabled', D: 'bypassed' };
 const TEXT = {
   command(event) {
     const fault = event.fault ? `  by ${event.fault}` : '';
-    const ms = (event.latency_s * 1e3).toFixed(event.latency_s < 0.01 ? 2 : 0);
-    return [`hba${event.hba}:${event.port} LUN ${event.lun} ${event.op} → ${answer(event)}  ${ms} ms${fault}`, answer(event) !== 'GOOD'];
+    return [`hba${event.hba}:${event.port} LUN ${event.lun} ${event.op} → ${answer(event)}  ${latency(event.latency_s)}${fault}`, answer(event) !== 'GOOD'];
   },
   state: (event) => [event.text, /-> (failed|removed|offline)|down/.test(event.text)],
   step: (event) => [event.error ? `${event.action}: ${event.error}` : event.action, event.error],

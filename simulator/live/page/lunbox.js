@@ -21,7 +21,7 @@ function notes(lun) {
     lun.read_only && 'read only',
     lun.split && `split: ${lun.split}`,
     lun.condition,
-    lun.map?.rounds > 0 && `pg_init ×${lun.map.rounds}`,
+    lun.map?.rounds > 1 && `pg_init ×${lun.map.rounds}`,
   ].filter(Boolean);
 }
 

@@ -31,8 +31,15 @@ const CONNECTION = {
   lost: 'The connection to the lab is lost. What you see is old. Trying again…',
   silent: 'The lab has not answered for a while: it has probably ended. Trying again…',
   refused: 'This browser may not use the lab any more. Open the address that sansim has printed, with its token.',
-  ended: 'The lab has ended. Its events, console and summary are in its directory.',
+  ended: 'The lab has ended.',
 };
+
+/** Why the lab has ended, and what is left of it. */
+function end() {
+  const why = lab.error ? ` It failed: ${lab.error}.` : '';
+  const where = lab.status ? ` Its events, console and story are in ${lab.status.lab.directory}` : '';
+  return why + where;
+}
 
 /** Shows the state of the connection, and says what is different. */
 export function start() {
@@ -40,7 +47,7 @@ export function start() {
   at('notices').prepend(banner);
   const show = () => {
     document.documentElement.dataset.connection = lab.connection;
-    const more = lab.connection === 'ended' && lab.status ? ` ${lab.status.lab.directory}` : '';
+    const more = lab.connection === 'ended' ? end() : '';
     const starting = lab.connection === 'connected' && lab.status?.starting ? `The lab starts: ${lab.status.starting}` : '';
     say(banner, starting || (CONNECTION[lab.connection] ?? '') + more);
     banner.hidden = !banner.textContent;

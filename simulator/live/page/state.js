@@ -10,6 +10,8 @@ export const lab = {
   status: null,
   /** @type {Connection} */
   connection: 'connecting',
+  /** Why the lab has failed, if it has. */
+  error: null,
   /** How many messages were lost because the page was too slow. */
   lost: 0,
   /** The JSON Schema of the scenario language, once it is here. */

@@ -64,7 +64,7 @@ export function ctl(step) {
 /** The command that a fault rule is. */
 export function ctlFault({ when, then, ...head }) {
   const caught = when ? ['when', ...pairs(when)] : [];
-  return command('fault', ...pairs(head), ...caught, 'then', ...pairs(then));
+  return command('fault', 'add', ...pairs(head), ...caught, 'then', ...pairs(then));
 }
 
 /** The command that starts a workload. */

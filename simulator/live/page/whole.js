@@ -30,7 +30,7 @@ export function start() {
   const draw = perFrame(show);
   on('status', draw);
   on('pending', draw);
-  setInterval(draw, 1000);
+  setInterval(draw, 500);
 }
 
 /** Asks for something, and shows what is refused. */
@@ -119,7 +119,7 @@ export function openReset() {
 function openEnd() {
   const box = dialog('End the lab',
     h('p', {}, 'The guest stops. What was recorded stays in ', h('code', {}, lab.status?.lab.directory ?? 'its directory'), '.'),
-    h('p', {}, h('code', { class: 'command' }, '$ sansim ctl down')),
+    h('p', {}, h('code', { class: 'command' }, `$ sansim down ${lab.status?.lab.name ?? ''}`)),
     button('End the lab', async () => {
       try {
         await post('/api/down');

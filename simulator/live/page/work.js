@@ -78,6 +78,6 @@ function form() {
         errorAt(made, error);
       }
     },
-  }, h('h3', {}, 'Start a workload, or replace the one on its LUN'), inputs.node, toml, command, h('button', { class: 'do', id: 'work-start' }, 'Start'));
+  }, h('h3', {}, 'Start a workload, or replace the one on its LUN'), inputs.node, toml, h('div', { class: 'tools' }, h('button', { class: 'do', id: 'work-start' }, 'Start'), command));
   return made;
 }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use sansim_array::{Action, Lun};
-use sansim_language::{Step, StepAction};
+use sansim_language::{Step, StepAction, spoken};
 use sansim_stage::{Act, Brought, event::What};
 
 use super::{
@@ -207,7 +207,9 @@ impl Driver<'_> {
     pub(super) fn add_fault(&mut self, given: &Given) -> Result<Added, Refused> {
         let Read { value: rule, warning } = self.words.fault(given)?;
         let name = rule.name.to_string();
-        let add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
+        let words = format!("fault rule {name:?} is added: {}", spoken::fault_words(&rule));
+        let mut add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
+        add.words = words;
         self.perform(vec![add.into()], None);
         match self.last_error() {
             Some(why) => Err(Refused::new(Why::Invalid, why)),

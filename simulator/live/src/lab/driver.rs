@@ -140,7 +140,8 @@ impl<'m> Driver<'m> {
     pub(super) async fn drive(mut self, cancel: &Cancel) -> Result<(), RunError> {
         self.stage.keep_pace(true);
         let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // A tick that comes soon after a late one would show a rate that never was.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.over {
             self.catch_up().await?;
             self.tell_status();

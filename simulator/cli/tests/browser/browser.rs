@@ -1,0 +1,171 @@
+//! A browser, steered by chromedriver.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource, KeyAction, KeyActions},
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    place::{signal, wait_for},
+    tools::Tools,
+};
+
+/// As long as anything may take on a slow host.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Nothing that phones home, and numbers of memory that are not rounded. Where tests are run as
+/// root, chromium has no sandbox; it opens nothing but the lab's page.
+const OPTIONS: [&str; 11] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-precise-memory-info",
+    "--js-flags=--expose-gc",
+    "--window-size=1280,800",
+];
+
+/// A browser with a page. It ends with the test.
+pub(crate) struct Browser {
+    client: Client,
+    driver: Child,
+    /// Everything that the browser writes.
+    home: TempDir,
+}
+
+impl Browser {
+    pub(crate) async fn open(tools: &Tools, address: &str) -> Browser {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let mut driver = Command::new(&tools.chromedriver);
+        driver.arg("--port=0").env("HOME", home.path()).env("TMPDIR", home.path());
+        driver.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = driver.spawn().expect("chromedriver");
+        let port = port(&mut driver);
+        let mut args: Vec<_> = OPTIONS.map(str::to_owned).into();
+        args.push(format!("--user-data-dir={}", home.path().join("profile").display()));
+        let wanted = json!({ "goog:chromeOptions": { "binary": tools.chromium, "args": args } });
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(wanted.as_object().expect("a table").clone());
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await;
+        let browser = Browser { client: client.expect("a browser"), driver, home };
+        browser.client.goto(address).await.expect("the page");
+        browser
+    }
+
+    /// What a script returns.
+    pub(crate) async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.expect(script)
+    }
+
+    /// Waits until there is an element.
+    pub(crate) async fn sees(&self, css: &str) {
+        self.until(css, &format!("document.querySelector({css:?}) !== null")).await;
+    }
+
+    /// Waits until there is no such element.
+    pub(crate) async fn loses(&self, css: &str) {
+        self.until(css, &format!("document.querySelector({css:?}) === null")).await;
+    }
+
+    /// Waits until an expression is true.
+    pub(crate) async fn until(&self, what: &str, expression: &str) {
+        let began = Instant::now();
+        let script = format!("return Boolean({expression})");
+        while self.script(&script).await != true {
+            if began.elapsed() > LIMIT {
+                let shown = self.script("return document.body.innerText").await;
+                panic!("the page does not come to {what:?}:\n{}", shown.as_str().unwrap_or(""));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Clicks on an element, as soon as that is possible.
+    pub(crate) async fn click(&self, css: &str) {
+        let began = Instant::now();
+        // What is drawn again in between is looked for again.
+        while let Err(error) = self.try_click(css).await {
+            assert!(began.elapsed() < LIMIT, "cannot click on {css:?}: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn try_click(&self, css: &str) -> Result<(), fantoccini::error::CmdError> {
+        self.client.find(Locator::Css(css)).await?.click().await
+    }
+
+    /// Opens the menu of a thing in the picture, and chooses the entry that is this command.
+    pub(crate) async fn choose(&self, thing: &str, command: &str) {
+        self.click(thing).await;
+        self.click(&format!("#menu button[data-ctl='sansim ctl {command}']")).await;
+    }
+
+    /// Types into whatever has the focus.
+    pub(crate) async fn types(&self, text: &str) {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in text.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client.perform_actions(keys).await.expect("typed text");
+    }
+
+    /// Kills the browser, as a crash does.
+    pub(crate) fn kill(&self) {
+        for pid in self.processes() {
+            // It may have ended together with another one.
+            if fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
+                signal(pid, "KILL");
+            }
+        }
+        wait_for("the end of the browser", || self.processes().is_empty());
+    }
+
+    /// The browser's processes: those that name its directory.
+    fn processes(&self) -> Vec<u32> {
+        let home = self.home.path().display().to_string();
+        let processes = fs::read_dir("/proc").expect("/proc").flatten();
+        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let ours = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&home)
+        };
+        pids.filter(ours).collect()
+    }
+}
+
+/// The port on which chromedriver listens.
+fn port(driver: &mut Child) -> u16 {
+    let said = BufReader::new(driver.stdout.take().expect("standard output")).lines();
+    let port = said.map_while(Result::ok).find_map(|line| {
+        line.strip_prefix("ChromeDriver was started successfully on port ")?
+            .trim_end_matches('.')
+            .parse()
+            .ok()
+    });
+    port.expect("the port of chromedriver")
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        for pid in self.processes() {
+            let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).status();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A lab for the browser.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::place::{Place, text, wait_for};
+
+/// A lab that runs; it ends with the test.
+pub(crate) struct Lab<'p> {
+    place: &'p Place,
+    name: &'static str,
+    child: Child,
+    /// The page's address, as it was printed.
+    pub(crate) address: String,
+}
+
+impl<'p> Lab<'p> {
+    /// Starts a lab. Its guest is not ready yet: the page shows that, too.
+    pub(crate) fn up(place: &'p Place, name: &'static str) -> Lab<'p> {
+        let mut up = place.sansim();
+        up.args(["up", "rdac", "--name", name, "--seed", "7", "--out"]).arg(place.out());
+        let mut child = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("sansim");
+        let said = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let address = said.map(|line| line.expect("a line")).find_map(|line| {
+            line.trim_start().strip_prefix("page").map(|address| address.trim().to_owned())
+        });
+        Lab { place, name, child, address: address.expect("the page's address") }
+    }
+
+    /// A command that must succeed; what it has printed.
+    pub(crate) fn ctl(&self, words: &[&str]) -> String {
+        let mut ctl = self.place.sansim();
+        let output = ctl.args(["ctl", "--lab", self.name]).args(words).output().expect("sansim");
+        printed(&output)
+    }
+
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.ctl(&["--json", "status"])).expect("JSON")
+    }
+
+    /// The number of files and sockets that the lab has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        fs::read_dir(directory).expect("the open files").count()
+    }
+
+    /// The memory of the lab's own, in bytes: without that of the guest.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the status of the process");
+        let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = anonymous.and_then(|text| text.trim().strip_suffix(" kB")).expect("RssAnon");
+        kib.parse::<u64>().expect("a number") * 1024
+    }
+
+    /// Ends the lab, and checks that nothing is left of it.
+    pub(crate) fn down(mut self) {
+        let mut down = self.place.sansim();
+        printed(&down.args(["down", self.name]).output().expect("sansim"));
+        assert!(self.child.wait().expect("its end").success());
+        wait_for("the end of QEMU", || self.place.qemus().is_empty());
+    }
+}
+
+/// What a command has printed, if it has succeeded.
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+impl Drop for Lab<'_> {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
