@@ -24,8 +24,11 @@ pub(crate) async fn a_controller_fails_and_is_restored(page: &Browser) {
     }
     page.sees("[data-thing='lun 0'][data-owner=B]").await;
     page.sees("[data-thing='controller A'] .badge").await;
-    page.until("the command", "document.querySelector('#last').innerText.includes('fail controller A')")
-        .await;
+    page.until(
+        "the command",
+        "document.querySelector('#last').innerText.includes('fail controller A')",
+    )
+    .await;
     page.click("#broken li[data-of='controller A'] button").await;
     page.sees("[data-thing='controller A'][data-state=online]").await;
     nothing_is_broken(page).await;
