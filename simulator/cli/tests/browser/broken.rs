@@ -2,7 +2,8 @@
 
 use crate::browser::Browser;
 
-const ALL_WELL: &str = "['hba0:A0', 'hba0:B0', 'hba1:A1', 'hba1:B1'].every((path) => \
+const ALL_WELL: &str = "document.documentElement.dataset.time === 'running' && \
+    ['hba0:A0', 'hba0:B0', 'hba1:A1', 'hba1:B1'].every((path) => \
     document.querySelector(`[data-thing='${path}'][data-state=active]`)) && \
     document.querySelector(\"[data-thing='lun 0'][data-owner=A]\") && \
     document.querySelector(\"[data-thing='lun 1'][data-owner=B]\") && \
