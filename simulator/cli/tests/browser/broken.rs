@@ -2,7 +2,8 @@
 
 use crate::browser::Browser;
 
-const ALL_WELL: &str = "['hba0:A0', 'hba0:B0', 'hba1:A1', 'hba1:B1'].every((path) => \
+const ALL_WELL: &str = "document.documentElement.dataset.time === 'running' && \
+    ['hba0:A0', 'hba0:B0', 'hba1:A1', 'hba1:B1'].every((path) => \
     document.querySelector(`[data-thing='${path}'][data-state=active]`)) && \
     document.querySelector(\"[data-thing='lun 0'][data-owner=A]\") && \
     document.querySelector(\"[data-thing='lun 1'][data-owner=B]\") && \
@@ -24,8 +25,11 @@ pub(crate) async fn a_controller_fails_and_is_restored(page: &Browser) {
     }
     page.sees("[data-thing='lun 0'][data-owner=B]").await;
     page.sees("[data-thing='controller A'] .badge").await;
-    page.until("the command", "document.querySelector('#last').innerText.includes('fail controller A')")
-        .await;
+    page.until(
+        "the command",
+        "document.querySelector('#last').innerText.includes('fail controller A')",
+    )
+    .await;
     page.click("#broken li[data-of='controller A'] button").await;
     page.sees("[data-thing='controller A'][data-state=online]").await;
     nothing_is_broken(page).await;

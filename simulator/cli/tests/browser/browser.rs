@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,10 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{
-    place::{signal, wait_for},
-    tools::Tools,
-};
+use crate::tools::Tools;
 
 /// As long as anything may take on a slow host.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -125,13 +123,20 @@ impl Browser {
 
     /// Kills the browser, as a crash does.
     pub(crate) fn kill(&self) {
-        for pid in self.processes() {
-            // It may have ended together with another one.
-            if fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
-                signal(pid, "KILL");
+        assert!(self.end(), "the browser cannot be killed");
+    }
+
+    /// Kills the browser's processes; returns whether all have ended.
+    fn end(&self) -> bool {
+        (0..200).any(|_| {
+            let processes = self.processes();
+            for pid in &processes {
+                // An error means that it has ended together with another one.
+                let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).output();
             }
-        }
-        wait_for("the end of the browser", || self.processes().is_empty());
+            thread::sleep(Duration::from_millis(50));
+            processes.is_empty()
+        })
     }
 
     /// The browser's processes: those that name its directory.
@@ -164,8 +169,7 @@ impl Drop for Browser {
         // An error means that it has ended already.
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        for pid in self.processes() {
-            let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).status();
-        }
+        // The directory can be removed only when nobody writes to it.
+        self.end();
     }
 }

@@ -6,7 +6,8 @@ pub(crate) async fn a_rule_is_added_and_removed(page: &Browser) {
     page.click("#tab-faults").await;
     page.click("#rule-name").await;
     page.types("twice").await;
-    let said = "document.querySelector('#rule-ctl').innerText.includes('fault add name=twice when')";
+    let said =
+        "document.querySelector('#rule-ctl').innerText.includes('fault add name=twice when')";
     page.until("the command of the form", said).await;
     page.click("#rule-add").await;
     page.sees("[data-rule=twice][data-state=armed]").await;

@@ -18,7 +18,7 @@ pub(crate) async fn two_acts_happen_at_one_time(page: &Browser) {
     page.sees("[data-thing='hba1:B1'][data-state=down]").await;
     page.until("two broken things", "document.querySelectorAll('#broken li').length === 2").await;
     page.click("#tab-history").await;
-    page.until("two acts", "document.querySelectorAll('#acts li').length > 1").await;
+    page.sees("#acts li:nth-child(2)[data-act*='link']").await;
     let times = page.script(TIMES).await;
     assert_eq!(times[0], times[1], "{times}");
     page.click("#reset").await;

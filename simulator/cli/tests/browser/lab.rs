@@ -1,9 +1,10 @@
 //! A lab for the browser.
 
 use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Output, Stdio},
+    fs::{self, File},
+    io::{BufRead, BufReader, Lines},
+    path::PathBuf,
+    process::{Child, ChildStdout, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub(crate) struct Lab<'p> {
     place: &'p Place,
     name: &'static str,
     child: Child,
+    /// What the lab prints; it may go on printing.
+    _said: Lines<BufReader<ChildStdout>>,
     /// The page's address, as it was printed.
     pub(crate) address: String,
 }
@@ -24,12 +27,18 @@ impl<'p> Lab<'p> {
     pub(crate) fn up(place: &'p Place, name: &'static str) -> Lab<'p> {
         let mut up = place.sansim();
         up.args(["up", "rdac", "--name", name, "--seed", "7", "--out"]).arg(place.out());
-        let mut child = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("sansim");
-        let said = BufReader::new(child.stdout.take().expect("standard output")).lines();
-        let address = said.map(|line| line.expect("a line")).find_map(|line| {
+        // Beside the runtime directory, where nothing may be left.
+        let errors = place.file("errors", b"");
+        let to = File::options().append(true).open(&errors).expect("a file");
+        let mut child = up.stdout(Stdio::piped()).stderr(to).spawn().expect("sansim");
+        let mut said = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let address = said.by_ref().map_while(Result::ok).find_map(|line| {
             line.trim_start().strip_prefix("page").map(|address| address.trim().to_owned())
         });
-        Lab { place, name, child, address: address.expect("the page's address") }
+        let Some(address) = address else {
+            panic!("no lab: {}", fs::read_to_string(errors).unwrap_or_default());
+        };
+        Lab { place, name, child, _said: said, address }
     }
 
     /// A command that must succeed; what it has printed.
@@ -64,6 +73,7 @@ impl<'p> Lab<'p> {
         printed(&down.args(["down", self.name]).output().expect("sansim"));
         assert!(self.child.wait().expect("its end").success());
         wait_for("the end of QEMU", || self.place.qemus().is_empty());
+        assert_eq!(self.place.left_over(), Vec::<PathBuf>::new());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The page of a live lab, in chromium, with a guest. Without chromium and chromedriver these tests
 //! are skipped, and say so.
 
-mod browser;
 mod broken;
+mod browser;
 mod faults;
 mod gone;
 mod held;

@@ -7,28 +7,39 @@ use crate::{browser::Browser, lab::Lab};
 const MIB: u64 = 1 << 20;
 
 /// Commands that a rule has caught are events of the page, reads, too.
-const RULE: &str = "name=caught when op=READ then delay=1us";
+const RULE: [&str; 7] = ["fault", "add", "name=caught", "when", "op=READ", "then", "delay=1ms"];
+/// I/O without an end.
+const IO: [&str; 6] = ["io", "start", "lun=0", "rate=1500", "read_percent=100", "queue_depth=16"];
 
 /// How long the events come, and how many there are at least, on however slow a host.
 const LASTS: Duration = Duration::from_secs(20);
 const LEAST: u64 = 2000;
 
 pub(crate) async fn a_thousand_events_a_second(lab: &Lab<'_>, page: &Browser) {
-    lab.ctl(&["io", "start", "lun=0 rate=1500 read_percent=100 queue_depth=16"]);
-    lab.ctl(&["fault", "add", RULE]);
-    page.until("a long stream", "parseInt(document.querySelector('#log-count').textContent) > 1000")
-        .await;
+    lab.ctl(&IO);
+    lab.ctl(&RULE);
+    page.until(
+        "a long stream",
+        "parseInt(document.querySelector('#log-count').textContent) > 1000",
+    )
+    .await;
     let (memory, heap) = (lab.memory(), heap(page).await);
     tokio::time::sleep(LASTS).await;
     assert!(caught(lab) > LEAST, "only {} events", caught(lab));
     page.choose("[data-thing='hba1:B1'] .chip", "link port=B1 hba=1 up=false").await;
     page.sees("[data-thing='hba1:B1'][data-state=down]").await;
-    page.script("window.frames_seen = 0; const count = () => { window.frames_seen += 1; \
-        requestAnimationFrame(count); }; count();").await;
+    page.script(
+        "window.frames_seen = 0; const count = () => { window.frames_seen += 1; \
+        requestAnimationFrame(count); }; count();",
+    )
+    .await;
     page.until("frames", "window.frames_seen > 20").await;
     let (memory_now, heap_now) = (lab.memory(), self::heap(page).await);
     assert!(heap_now < heap + 32 * MIB, "the page has grown from {heap} to {heap_now} bytes");
-    assert!(memory_now < memory + 128 * MIB, "the lab has grown from {memory} to {memory_now} bytes");
+    assert!(
+        memory_now < memory + 128 * MIB,
+        "the lab has grown from {memory} to {memory_now} bytes"
+    );
 }
 
 /// The bytes of the page's objects that are still in use.

@@ -23,5 +23,5 @@ pub(crate) async fn all_see_the_same_acts(tools: &Tools, lab: &Lab<'_>, page: &B
 /// Waits until the last act is this command.
 async fn said(page: &Browser, command: &str) {
     let shown = "document.querySelector('#last .command').textContent";
-    page.until(command, &format!("{shown} === '$ sansim ctl {command}'")).await;
+    page.until(command, &format!("{shown}.endsWith(' {command}')")).await;
 }

@@ -130,6 +130,7 @@ fn held_acts_happen_at_one_time_and_each_step_is_a_word() {
     let times: Vec<_> = went["did"].as_array().expect("acts").iter().map(|did| &did["t"]).collect();
     assert!(times.len() == 2 && times[0] == times[1], "{went}");
     assert_eq!(lab.broken().len(), 2);
+    assert_eq!(lab.status()["history"].as_array().map(Vec::len), Some(2));
     assert_eq!(lab.ctl(&["go"]).status.code(), Some(2), "nothing is held any more");
     let refused = lab.ctl(&["fail", "controller", "C"]);
     assert_eq!(refused.status.code(), Some(2));

@@ -117,14 +117,13 @@ impl Driver<'_> {
         let mut group = Group { answer, acts: Vec::new() };
         let mut ended = Vec::new();
         for act in acts {
-            let mut did = did(self.t(), &act);
+            let did = did(self.t(), &act);
             let step = act.step;
             let name: Arc<str> = Arc::from(step.name.as_str());
             let brought = match &step.action {
                 StepAction::Act(act) => self.stage.act(&name, act),
                 StepAction::End => Some(Err("a lab ends with `sansim down`".to_owned())),
             };
-            did.pending = brought.is_none();
             ended.extend(brought.map(|brought| (name, brought)));
             self.acts.keep(self.stage.now().since(self.stage.start()), step.clone());
             group.acts.push((did, step));
