@@ -58,7 +58,7 @@ impl Driver<'_> {
             let _ = answer.send(Err(refused));
             return Ok(());
         }
-        let argv = if argv.is_empty() { shell() } else { argv };
+        let argv = if argv.is_empty() { shell(&term) } else { argv };
         let (typed, input) = mpsc::channel(INPUT);
         let (output, shown) = mpsc::channel(INPUT);
         let terminal = StageTerminal { argv, term, size, input, output };
@@ -81,9 +81,11 @@ impl Driver<'_> {
     }
 }
 
-/// The shell of the userland. The image is known to have `sh`, and most have bash.
-fn shell() -> Vec<String> {
-    ["bash", "--norc"].map(str::to_owned).to_vec()
+/// The shell of the userland. What is typed ahead into a terminal that is none, with its end, must not be
+/// edited.
+fn shell(term: &str) -> Vec<String> {
+    let options: &[&str] = if term == "dumb" { &["--noediting"] } else { &[] };
+    ["bash", "--norc"].iter().chain(options).map(|&word| word.to_owned()).collect()
 }
 
 /// Passes output on until either end is gone, or the client is too far behind.
