@@ -198,11 +198,12 @@ fn labs_have_names_and_a_killed_one_leaves_nothing() {
     let unnamed = ctl.args(["ctl", "status"]).output().expect("ctl");
     assert_eq!(unnamed.status.code(), Some(2));
     assert!(text(&unnamed).contains("--lab"), "{}", text(&unnamed));
+    one.child.kill().expect("a kill");
+    one.child.wait().expect("its end");
+    // This sweeps what the killed one has left, too.
     let mut again = place.sansim();
     let again = again.args(["up", "rdac", "--name", "two"]).output().expect("up");
     assert_eq!(again.status.code(), Some(2), "{}", text(&again));
-    one.child.kill().expect("a kill");
-    one.child.wait().expect("its end");
     assert_eq!(two.status()["lab"]["name"], "two");
     let mut ctl = place.sansim();
     let only = ctl.args(["ctl", "list"]).output().expect("ctl");

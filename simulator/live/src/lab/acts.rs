@@ -116,8 +116,9 @@ impl Driver<'_> {
     pub(super) fn perform(&mut self, acts: Vec<Planned>, answer: Option<Answer<Vec<Did>>>) {
         let mut group = Group { answer, acts: Vec::new() };
         let mut ended = Vec::new();
+        let (t, now) = (self.t(), self.stage.now());
         for act in acts {
-            let did = did(self.t(), &act);
+            let did = did(t, &act);
             let step = act.step;
             let name: Arc<str> = Arc::from(step.name.as_str());
             let brought = match &step.action {
@@ -125,7 +126,7 @@ impl Driver<'_> {
                 StepAction::End => Some(Err("a lab ends with `sansim down`".to_owned())),
             };
             ended.extend(brought.map(|brought| (name, brought)));
-            self.acts.keep(self.stage.now().since(self.stage.start()), step.clone());
+            self.acts.keep(now.since(self.stage.start()), step.clone());
             group.acts.push((did, step));
         }
         self.acts.open.push(group);
