@@ -15,6 +15,10 @@ use crate::api::{Refused, Saved, Why};
 /// The name of the file in the lab's directory, which is written when the lab ends.
 const FILE: &str = "story.toml";
 
+/// How long the saved story goes on after its last moment. multipathd's checks come at other times in
+/// another run, by up to its longest interval (multipath.conf(5), max_polling_interval).
+const SETTLE: Duration = Duration::from_secs(20);
+
 impl Driver<'_> {
     /// The story so far.
     pub(super) fn save(&self) -> Result<Saved, Refused> {
@@ -69,7 +73,7 @@ impl Driver<'_> {
         let luns = self.stage.array().luns().into_iter().map(|lun| self.lun_end(lun));
         let totals = self.io.totals();
         End {
-            at: self.stage.now().since(self.stage.start()),
+            at: self.stage.now().since(self.stage.start()) + SETTLE,
             luns: luns.collect(),
             io: totals.map(|(errors, corrupt)| IoEnd { errors, corrupt }),
         }
