@@ -30,13 +30,14 @@ export function pathsOf(status, nexus) {
 /** The state of a link in a word: of the link itself, or else of its paths. */
 export function linkState(link, paths) {
   if (!link.up) return 'down';
+  if (!paths.length) return 'unused';
   const failed = paths.filter(({ path }) => path.state === 'F').length;
-  if (paths.length && failed === paths.length) return 'failed';
+  if (failed === paths.length) return 'failed';
   if (failed) return 'degraded';
   return 'active';
 }
 
-const LINKS = { down: 'bad', failed: 'bad', degraded: 'busy', active: 'good' };
+const LINKS = { down: 'bad', failed: 'bad', degraded: 'busy', active: 'good', unused: 'idle' };
 
 /** @returns {Health} */
 export const linkHealth = (state) => LINKS[state];
@@ -54,7 +55,7 @@ export function lunHealth(lun, stalled) {
   const active = paths.filter((path) => path.state === 'A').length;
   if (stalled || lun.split || (paths.length && !active)) return 'bad';
   if (lun.condition || active < paths.length) return 'busy';
-  return 'good';
+  return paths.length ? 'good' : 'idle';
 }
 
 /** The number of a controller's colour: A is 0. */

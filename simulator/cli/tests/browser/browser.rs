@@ -9,8 +9,8 @@ use std::{
 };
 
 use fantoccini::{
-    Client, ClientBuilder, Locator,
-    actions::{InputSource, KeyAction, KeyActions},
+    Client, ClientBuilder,
+    actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -36,6 +36,13 @@ const OPTIONS: [&str; 11] = [
     "--js-flags=--expose-gc",
     "--window-size=1280,800",
 ];
+
+/// The middle of an element, once it can be clicked there.
+const PLACE: &str = "const element = document.querySelector(arguments[0]);
+    element?.scrollIntoView({ block: 'nearest' });
+    const box = element?.getBoundingClientRect();
+    const [x, y] = [Math.round(box?.x + box?.width / 2), Math.round(box?.y + box?.height / 2)];
+    return element?.contains(document.elementFromPoint(x || 0, y || 0)) ? [x, y] : []";
 
 /// A browser with a page. It ends with the test.
 pub(crate) struct Browser {
@@ -92,18 +99,22 @@ impl Browser {
         }
     }
 
-    /// Clicks on an element, as soon as that is possible.
+    /// Clicks on an element as a person does: where it is, as soon as nothing is above it.
     pub(crate) async fn click(&self, css: &str) {
         let began = Instant::now();
-        // What is drawn again in between is looked for again.
-        while let Err(error) = self.try_click(css).await {
-            assert!(began.elapsed() < LIMIT, "cannot click on {css:?}: {error}");
+        loop {
+            let place = self.client.execute(PLACE, vec![css.into()]).await.expect(css);
+            if let (Some(x), Some(y)) = (place[0].as_f64(), place[1].as_f64()) {
+                let to = PointerAction::MoveTo { duration: None, x, y };
+                let button = MOUSE_BUTTON_LEFT;
+                let mouse = MouseActions::new("mouse".to_owned());
+                let mouse = mouse.then(to).then(PointerAction::Down { button });
+                let click = mouse.then(PointerAction::Up { button });
+                return self.client.perform_actions(click).await.expect("a click");
+            }
+            assert!(began.elapsed() < LIMIT, "cannot click on {css:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-
-    async fn try_click(&self, css: &str) -> Result<(), fantoccini::error::CmdError> {
-        self.client.find(Locator::Css(css)).await?.click().await
     }
 
     /// Opens the menu of a thing in the picture, and chooses the entry that is this command.

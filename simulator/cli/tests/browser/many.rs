@@ -9,7 +9,7 @@ const MIB: u64 = 1 << 20;
 /// Commands that a rule has caught are events of the page, reads, too.
 const RULE: [&str; 7] = ["fault", "add", "name=caught", "when", "op=READ", "then", "delay=1ms"];
 /// I/O without an end.
-const IO: [&str; 6] = ["io", "start", "lun=0", "rate=1500", "read_percent=100", "queue_depth=16"];
+const IO: [&str; 6] = ["io", "start", "lun=1", "rate=1500", "read_percent=100", "queue_depth=16"];
 
 /// How long the events come, and how many there are at least, on however slow a host.
 const LASTS: Duration = Duration::from_secs(20);
