@@ -103,7 +103,8 @@ fn a_demo_becomes_a_scenario_that_passes() {
     lab.does(&["fault", "remove", rule.trim()]);
     lab.does(&["reset"]);
     assert_eq!(lab.broken(), Vec::<String>::new());
-    lab.does(&["wait", "paths active=4", "--for", "60s"]);
+    // A story is saved when everything has come to rest.
+    lab.does(&["wait", "paths active=4 and owner lun=0 controller=A", "--for", "60s"]);
     let file = place.path().join("story.toml");
     lab.does(&["save", &file.display().to_string()]);
     lab.down();
