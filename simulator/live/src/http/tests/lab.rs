@@ -132,6 +132,7 @@ fn did(words: &str) -> Did {
         words: words.to_owned(),
         toml: String::new(),
         ctl: String::new(),
+        warning: None,
         error: None,
         pending: false,
         ran: None,
