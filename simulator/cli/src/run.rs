@@ -1,6 +1,11 @@
 //! `sansim run`: runs scenarios and reports their verdicts.
 
-use std::{io, path::Path, sync::Arc, time::Instant};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
 use sansim_language::Scenario;
@@ -10,6 +15,7 @@ use sansim_report::verdict::{Summary, Verdict};
 use sansim_report::{junit::junit, library::library, matrix::Matrix};
 use sansim_run::{Repetition, RunError, RunId, RunSpec, Until};
 use sansim_suite::{Lab, Played, SuiteOptions, run_suite};
+use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     FAILED, INTERRUPTED, LAB, PASS, USAGE,
@@ -27,27 +33,10 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
-    if let Err(error) = writable(&args.out) {
-        show::error(&format!(
-            "cannot write to {}: {error} (choose another directory with --out DIR)",
-            args.out.display()
-        ));
-        return USAGE;
-    }
     WorkDir::sweep();
-    let prepared = tokio::select! {
-        () = cancel.cancelled() => {
-            show::error("interrupted");
-            return INTERRUPTED;
-        }
-        prepared = prepare(&args, &scenarios) => prepared,
-    };
-    let (lab, images) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            show::error(&error.to_string());
-            return if is_usage(&error) { USAGE } else { LAB };
-        }
+    let (lab, images) = match ready(&args, &scenarios, &cancel).await {
+        Ok(ready) => ready,
+        Err(code) => return code,
     };
     let mut specs = specs(&args, scenarios, &images);
     let until = if args.hold_on_fail { Some(Until::Failure) } else { args.hold_at.clone() };
@@ -103,16 +92,44 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
     )
 }
 
+/// Gets everything ready for the runs: a place for their directories, the lab, the images. What goes wrong
+/// is printed.
+///
+/// # Errors
+/// The exit code.
+pub(crate) async fn ready(
+    args: &RunArgs,
+    scenarios: &[(PathBuf, Scenario)],
+    cancel: &Cancel,
+) -> Result<(Lab, Images), u8> {
+    let fail = |code: u8, why: &str| {
+        show::error(why);
+        code
+    };
+    writable(&args.out).map_err(|why| fail(USAGE, &why))?;
+    let prepared = tokio::select! {
+        () = cancel.cancelled() => return Err(fail(INTERRUPTED, "interrupted")),
+        prepared = prepare(args, scenarios) => prepared,
+    };
+    prepared.map_err(|error| fail(if is_usage(&error) { USAGE } else { LAB }, &error.to_string()))
+}
+
 /// Checks that run directories can be created, before anything that takes long.
-pub(crate) fn writable(out: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(out)?;
-    tempfile::tempfile_in(out).map(drop)
+///
+/// # Errors
+/// Why not, and what to do.
+pub(crate) fn writable(out: &Path) -> Result<(), String> {
+    let file = std::fs::create_dir_all(out).and_then(|()| tempfile::tempfile_in(out));
+    file.map(drop).map_err(|error| {
+        let out = out.display();
+        format!("cannot write to {out}: {error} (choose another directory with --out DIR)")
+    })
 }
 
 /// Opens the lab and builds every image needed.
 pub(crate) async fn prepare(
     args: &RunArgs,
-    scenarios: &[(std::path::PathBuf, Scenario)],
+    scenarios: &[(PathBuf, Scenario)],
 ) -> Result<(Lab, Images), LabError> {
     let choice = match (args.accel, args.time) {
         (AccelArg::Kvm, Some(TimeArg::Skip)) => return Err(LabError::SkipNeedsTcg),
@@ -151,7 +168,7 @@ fn time_mode(args: &RunArgs, accel: Accel, scenario: &Scenario) -> TimeMode {
 
 pub(crate) fn specs(
     args: &RunArgs,
-    scenarios: Vec<(std::path::PathBuf, Scenario)>,
+    scenarios: Vec<(PathBuf, Scenario)>,
     images: &Images,
 ) -> Vec<RunSpec> {
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();

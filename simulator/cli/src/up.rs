@@ -9,11 +9,11 @@ use sansim_run::{RunError, RunSpec};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
-    INTERRUPTED, LAB, PASS, USAGE,
+    LAB, PASS, USAGE,
     args::{LabArgs, UpArgs},
     check::{load, overrides},
     open::{Open, name_of},
-    run::{is_usage, prepare, specs, writable},
+    run::{ready, specs},
     show::{self, Announce},
     stop,
 };
@@ -58,14 +58,6 @@ pub(crate) async fn start(args: &LabArgs, file: PathBuf, scenario: Scenario, pla
     let name = args.name.clone().unwrap_or_else(|| name_of(&scenario.name));
     let options = Options { name, play };
     WorkDir::sweep();
-    let run = args.as_run(file.clone());
-    if let Err(error) = writable(&args.out) {
-        let out = args.out.display();
-        show::error(&format!(
-            "cannot write to {out}: {error} (choose another place with --out DIR)"
-        ));
-        return USAGE;
-    }
     let place = match Place::claim(&options.name) {
         Ok(place) => place,
         Err(error) => {
@@ -73,17 +65,10 @@ pub(crate) async fn start(args: &LabArgs, file: PathBuf, scenario: Scenario, pla
             return USAGE;
         }
     };
-    let scenarios = vec![(file, scenario)];
-    let prepared = tokio::select! {
-        () = cancel.cancelled() => return INTERRUPTED,
-        prepared = prepare(&run, &scenarios) => prepared,
-    };
-    let (lab, images) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            show::error(&error.to_string());
-            return if is_usage(&error) { USAGE } else { LAB };
-        }
+    let (run, scenarios) = (args.as_run(file.clone()), vec![(file, scenario)]);
+    let (lab, images) = match ready(&run, &scenarios, &cancel).await {
+        Ok(ready) => ready,
+        Err(code) => return code,
     };
     let spec = specs(&run, scenarios, &images).swap_remove(0);
     match serve(&spec, &options, args.port, place, lab.templates(), &cancel).await {

@@ -69,6 +69,12 @@ pub(crate) struct Checker<'s> {
     end: Duration,
 }
 
+/// The next free name of a step or a fault rule: `step-4`.
+pub(crate) fn next_name(kind: &str, taken: &[String]) -> String {
+    let mut numbered = (taken.len() + 1..).map(|number| format!("{kind}-{number}"));
+    numbered.find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
 impl<'s> Checker<'s> {
     pub(crate) fn new(problems: Problems<'s>) -> Self {
         Checker {
@@ -187,8 +193,7 @@ impl<'s> Checker<'s> {
             self.check_name(kind, written, taken);
             return written.value.clone();
         }
-        let numbered = (taken.len() + 1..).map(|number| format!("{kind}-{number}"));
-        numbered.into_iter().find(|name| !taken.contains(name)).unwrap_or_default()
+        next_name(kind, taken)
     }
 
     /// Reports a mistake or a warning at a position.

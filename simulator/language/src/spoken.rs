@@ -23,6 +23,7 @@ use crate::{
     fault::{Fault, words},
     form::{Form, KeyForm, Plain, PlainTable, Table, TableForm},
     inline, near, short, step,
+    workload::WorkloadTable,
 };
 
 /// The step that the arguments of a command line stand for, as TOML on one line, which
@@ -77,6 +78,15 @@ pub fn fault(words: &[String]) -> Result<String, Diagnostics> {
 /// If the arguments are no expectation. Whether their values are right is not checked.
 pub fn expectation(words: &[String]) -> Result<String, Diagnostics> {
     Ok(inline::keys(&several(&expect::keys(), words)?))
+}
+
+/// The workload that the arguments of a command line stand for, as TOML on one line, which
+/// [`Vocabulary::workload`](crate::Vocabulary::workload) reads: `lun=1 rate=500`.
+///
+/// # Errors
+/// If the arguments are no workload. Whether their values are right is not checked.
+pub fn workload(words: &[String]) -> Result<String, Diagnostics> {
+    Ok(inline::keys(&several(&WorkloadTable::keys(), words)?))
 }
 
 /// The arguments that stand for a step, without its name, caption and time, quoted for a shell.

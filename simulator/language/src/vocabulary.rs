@@ -9,7 +9,7 @@ use toml::{
 
 use crate::{
     Diagnostic, Diagnostics, Expectation, Scenario, Step, StepAction,
-    check::Checker,
+    check::{Checker, next_name},
     expect::ExpectTable,
     fault::Fault,
     form::{Given, Problems, Value},
@@ -143,11 +143,18 @@ impl Vocabulary {
         self.array.luns.sort_by_key(|config| config.lun);
     }
 
-    fn know_name(&mut self, step: &Step) {
+    /// The next free `step-N`.
+    pub fn next_step_name(&self) -> String {
+        next_name("step", &self.steps)
+    }
+
+    /// Takes note of the name of a step that is about to be taken, so that no other gets it.
+    pub fn know_name(&mut self, step: &Step) {
         if !self.steps.contains(&step.name) {
             self.steps.push(step.name.clone());
         }
-        if matches!(step.action, StepAction::Act(Act::Run { .. })) {
+        let known = self.programs.contains(&step.name);
+        if !known && matches!(step.action, StepAction::Act(Act::Run { .. })) {
             self.programs.push(step.name.clone());
         }
     }

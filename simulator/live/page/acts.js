@@ -54,13 +54,9 @@ export async function removeFault(name) {
   }
 }
 
-/** What undoes something that is broken, or null: what the lab says, or that an added rule goes. */
-export function undoOf(broken) {
-  if (broken.undo?.toml) return { ...broken.undo, run: () => undo(broken.undo, broken.thing) };
-  const name = broken.thing.startsWith('fault ') ? broken.thing.slice('fault '.length) : null;
-  if (!lab.status?.faults.some((rule) => rule.name === name && rule.added)) return null;
-  return { toml: '', ctl: broken.undo?.ctl ?? `sansim ctl fault remove ${name}`, run: () => removeFault(name) };
-}
+/** What undoes something that is broken, as the lab says it, or null. */
+export const undoOf = (broken) =>
+  broken.undo && { ...broken.undo, run: () => undo(broken.undo, broken.thing) };
 
 /** The line at the bottom: the last act as command and as step. */
 function show({ t, ctl: command, toml, pending, refused }) {

@@ -4,12 +4,12 @@ mod acts;
 mod broken;
 mod capturing;
 mod chores;
-mod driver;
 mod front;
 mod io;
 mod picture;
 mod play;
 mod pump;
+mod running;
 mod save;
 mod since;
 mod teller;
@@ -30,12 +30,13 @@ use sansim_run::{
     directory::{DirectoryError, RunDirectory},
     on_stage,
 };
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken as Cancel;
 
 pub use self::play::Play;
 use self::{
-    driver::{Driver, Papers},
     front::Front,
+    running::{Papers, Running},
 };
 use crate::{
     Handle,
@@ -99,10 +100,9 @@ impl Live {
         let messages = desk.messages.clone();
         let handler = left.handler.clone();
         let lab = LabStatus { handler, ..lab_status(spec, &options, &path) };
-        let driver = Driver::take_over(left, lab, Papers { directory, desk }).await;
-        let ended = driver.drive(cancel).await;
-        let error = ended.as_ref().err().map(ToString::to_string);
-        let _ = messages.send(Message::Ended(Ended { error }));
+        let running = Running::take_over(left, lab, Papers { directory, desk }).await;
+        let ended = running.drive(cancel).await;
+        tell_end(&messages, &ended);
         ended
     }
 
@@ -131,6 +131,7 @@ impl Live {
         let Live { options, directory, path, desk, .. } = self;
         let console = directory.console();
         let lab = lab_status(spec, &options, &path);
+        let messages = desk.messages.clone();
         let front = Front::new(desk, lab.clone(), spec);
         let directory = Some(directory);
         let mut person =
@@ -140,7 +141,7 @@ impl Live {
             ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
             () = front.receive(cancel) => Err(RunError::Interrupted),
         };
-        front.end(ended.as_ref().err());
+        tell_end(&messages, &ended);
         ended
     }
 }
@@ -183,8 +184,16 @@ impl sansim_run::Driver for Person<'_> {
         self.lab.handler.clone_from(&opened.handler);
         self.progress.stage("ready");
         let papers = Papers { directory, desk };
-        Driver::begin(opened, self.lab.clone(), papers, self.options.play)?.drive(self.cancel).await
+        Running::begin(opened, self.lab.clone(), papers, self.options.play)?
+            .drive(self.cancel)
+            .await
     }
+}
+
+/// Says that the lab has ended.
+fn tell_end(messages: &broadcast::Sender<Message>, ended: &Result<(), RunError>) {
+    let error = ended.as_ref().err().map(ToString::to_string);
+    let _ = messages.send(Message::Ended(Ended { error }));
 }
 
 fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus {

@@ -5,9 +5,8 @@ use std::{
     time::Instant,
 };
 
-use sansim_array::{CommandRecord, Stage, StateChange};
+use sansim_array::{CommandRecord, Stage};
 use sansim_lab::Hold;
-use sansim_protocol::Event as AgentEvent;
 
 use sansim_report::{
     html,
@@ -24,7 +23,7 @@ use sansim_stage::{
 };
 
 use crate::{
-    RunId, Successor,
+    Records, RunId, Successor,
     directory::{DirectoryError, RunDirectory},
     hold::{Lookout, Standing},
     sink::Sink,
@@ -97,26 +96,6 @@ impl<'a> Recorder<'a> {
         self.watch.read(Instant::now())
     }
 
-    /// Records an event.
-    pub(super) fn emit(&mut self, event: Event) {
-        self.latest = self.latest.max(event.t);
-        self.lookout.see(&event);
-        self.directory.event(&event);
-        self.sink.event(&self.id, &event);
-        if let Some(tracer) = &mut self.tracer {
-            tracer.event(&event);
-        }
-        self.timeline.push(&event);
-        self.lanes.push(&event);
-        self.outcomes.event(&event);
-        if matches!(&event.what, What::Command(_)) {
-            if self.tail.len() == TAIL {
-                self.tail.pop_front();
-            }
-            self.tail.push_back(event);
-        }
-    }
-
     /// Notifies the sink that the story is stopped.
     pub(super) fn held(&self, standing: Standing, hold: Hold) {
         self.sink.held(&self.id, standing, hold);
@@ -141,36 +120,6 @@ impl<'a> Recorder<'a> {
     /// Records an event at the time of the latest one.
     pub(super) fn emit_last(&mut self, what: What) {
         self.emit(Event { t: self.latest, what });
-    }
-
-    /// Records an event that happens at `t` seconds of scenario time.
-    pub(super) fn emit_at(&mut self, t: f64, what: What) {
-        self.emit(Event { t, what });
-    }
-
-    /// Records a completed command.
-    pub(super) fn command(&mut self, record: &CommandRecord) {
-        if record.stage == Stage::Story {
-            let controllers = self.commands.entry(operation_name(record)).or_default();
-            *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
-        }
-        let event = Event::command(record, &self.clockwork);
-        if let Some(tracer) = &mut self.tracer {
-            tracer.command(record, &event);
-        }
-        self.emit(event);
-    }
-
-    /// Records a change of the array's state.
-    pub(super) fn change(&mut self, change: &StateChange) {
-        self.emit(Event::state(change, &self.clockwork));
-    }
-
-    /// Records a report from the agent, if it is an event on its own.
-    pub(super) fn agent(&mut self, event: &AgentEvent) {
-        if let Some(event) = Event::agent(event, &self.clockwork) {
-            self.emit(event);
-        }
     }
 
     /// Commands of the story so far, by operation and controller.
@@ -198,6 +147,43 @@ impl<'a> Recorder<'a> {
         let path = directory.finish(summary)?;
         let trace = tracer.map(Tracer::finish);
         Ok(Recorded { directory: path, timeline, last_commands: tail.into(), trace })
+    }
+}
+
+impl Records for Recorder<'_> {
+    fn clockwork(&self) -> StoryTime {
+        self.clockwork
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.latest = self.latest.max(event.t);
+        self.lookout.see(&event);
+        self.directory.event(&event);
+        self.sink.event(&self.id, &event);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.event(&event);
+        }
+        self.timeline.push(&event);
+        self.lanes.push(&event);
+        self.outcomes.event(&event);
+        if matches!(&event.what, What::Command(_)) {
+            if self.tail.len() == TAIL {
+                self.tail.pop_front();
+            }
+            self.tail.push_back(event);
+        }
+    }
+
+    fn command(&mut self, record: &CommandRecord) {
+        if record.stage == Stage::Story {
+            let controllers = self.commands.entry(operation_name(record)).or_default();
+            *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
+        }
+        let event = Event::command(record, &self.clockwork);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.command(record, &event);
+        }
+        self.emit(event);
     }
 }
 

@@ -15,7 +15,10 @@ use sansim_stage::{
 };
 use sansim_time::Time;
 
-use crate::{Cancel, Left, RunError, Standing, Successor, recorder::Recorder, script::Script};
+use crate::{
+    Cancel, Left, Records, RunError, Standing, Successor, record, recorder::Recorder,
+    script::Script,
+};
 
 /// A story in progress.
 pub(super) struct Story<'r, 'a, 'm> {
@@ -273,7 +276,6 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             done: self.done,
             clockwork: self.recorder.clockwork,
             handler: self.handler,
-            directory: self.recorder.directory().path(),
             stage: self.stage,
         };
         successor.take(left).await.err().unwrap_or(RunError::TakenOver)
@@ -306,13 +308,13 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 Incoming::TerminalEnded { terminal, code } if terminal == number => {
                     return Ok(code);
                 }
-                incoming => record(self.recorder, &mut self.stage, &incoming),
+                incoming => record(&mut *self.recorder, &mut self.stage, &incoming),
             }
         }
     }
 
     fn take(&mut self, incoming: Incoming) {
-        record(self.recorder, &mut self.stage, &incoming);
+        record(&mut *self.recorder, &mut self.stage, &incoming);
         match incoming {
             Incoming::Done { name, brought } => {
                 if let Some(index) = self.script.named(&name) {
@@ -419,24 +421,6 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             self.recorder.emit_at(self.recorder.clockwork.seconds(end), What::Multipathd { view });
         }
         Ok(())
-    }
-}
-
-/// Records an event, and further events that follow from it.
-fn record(recorder: &mut Recorder<'_>, stage: &mut Stage<'_>, incoming: &Incoming) {
-    match incoming {
-        Incoming::Command(command) => recorder.command(command),
-        Incoming::Change(change) => recorder.change(change),
-        Incoming::Agent(event) => recorder.agent(event),
-        Incoming::Done { .. }
-        | Incoming::TerminalEnded { .. }
-        | Incoming::Alarm
-        | Incoming::Settled => {}
-    }
-    let further = stage.take(incoming);
-    if let Incoming::Agent(event) = incoming {
-        let t = recorder.clockwork.guest_seconds(event.at_ns);
-        further.into_iter().for_each(|what| recorder.emit_at(t, what));
     }
 }
 

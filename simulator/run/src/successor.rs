@@ -1,6 +1,6 @@
 //! Who drives the stage when its script has left it.
 
-use std::{path::Path, pin::Pin, time::Duration};
+use std::{pin::Pin, time::Duration};
 
 use sansim_language::{Scenario, Step};
 use sansim_stage::{Stage, event::StoryTime};
@@ -22,8 +22,6 @@ pub struct Left<'m> {
     pub handler: String,
     /// What has happened so far.
     pub standing: Standing,
-    /// The directory of the run that was left.
-    pub directory: &'m Path,
 }
 
 /// What a successor does with a stage.

@@ -79,10 +79,7 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     refuse(args, recorded.inexact().into_iter().collect())?;
     let problem = args.until.as_ref().and_then(|until| until.problem(&recorded.scenario));
     problem.map_or(Ok(()), |problem| Err(usage(format!("--until: {problem}"))))?;
-    writable(&args.out).map_err(|error| {
-        let out = args.out.display();
-        usage(format!("cannot write to {out}: {error} (choose another directory with --out DIR)"))
-    })?;
+    writable(&args.out).map_err(usage)?;
     WorkDir::sweep();
     let run_args = recorded.arguments(args).map_err(usage)?;
     let mut scenarios = vec![(recorded.file(), recorded.scenario.clone())];

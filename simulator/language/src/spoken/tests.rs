@@ -352,3 +352,22 @@ proptest! {
         prop_assert_eq!(split(&quoted(&word)).unwrap(), [word]);
     }
 }
+
+#[test]
+fn a_workload_is_said_as_the_step_that_starts_it() {
+    let lab = vocabulary();
+    let heard = workload(&words("lun 5 rate=500 block=8KiB")).unwrap();
+    let meant = lab.workload(&heard).unwrap().value.expect("I/O");
+    assert_eq!((meant.lun.0, meant.rate, meant.block), (5, 500, 8192));
+    assert!(workload(&words("speed=500")).is_err());
+}
+
+#[test]
+fn steps_that_are_about_to_be_taken_have_names_of_their_own() {
+    let mut lab = vocabulary();
+    let step = lab.step("fail = \"controller A\"").unwrap().value;
+    lab.know_name(&step);
+    let next = lab.next_step_name();
+    assert!(next != step.name && next != "ask", "{next}");
+    assert_ne!(lab.step("fail = \"controller B\"").unwrap().value.name, step.name);
+}

@@ -2,12 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use sansim_array::{Action, Lun};
+use sansim_array::Action;
 use sansim_language::{Step, StepAction, spoken};
+use sansim_run::Records;
 use sansim_stage::{Act, Brought, event::What};
 
 use super::{
-    driver::Driver,
+    running::Running,
     words::{Read, Words},
 };
 use crate::{
@@ -62,17 +63,6 @@ struct Group {
 }
 
 impl Acts {
-    /// The LUN whose workload the act of this name stops, or else `None`. `main` is the LUN of acts
-    /// that name none.
-    pub(super) fn lun_of(&self, name: &str, main: Lun) -> Option<Lun> {
-        let acts = self.open.iter().flat_map(|group| &group.acts);
-        let mut named = acts.filter(|(_, step)| step.name == name);
-        named.find_map(|(_, step)| match &step.action {
-            StepAction::Act(Act::StopWorkload { lun }) => Some(lun.unwrap_or(main)),
-            _ => None,
-        })
-    }
-
     fn remember(&mut self, did: Did) {
         if self.history.len() == SHOWN {
             self.history.pop_front();
@@ -90,7 +80,7 @@ impl Acts {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Does acts, or holds them.
     pub(super) fn act(&mut self, given: &[Given], answer: Answer<Vec<Did>>) {
         let mut acts = Vec::new();
@@ -157,9 +147,9 @@ impl Driver<'_> {
     fn tell_act(&mut self, did: &Did) {
         let t = self.t();
         let (name, action, error) = (did.name.clone(), did.words.clone(), did.error.clone());
-        self.teller.emit(t, What::Step { name, action, error });
+        self.teller.emit_at(t, What::Step { name, action, error });
         if let Some(Ran { code, stdout, stderr }) = did.ran.clone() {
-            self.teller.emit(t, What::Ran { name: did.name.clone(), code, stdout, stderr });
+            self.teller.emit_at(t, What::Ran { name: did.name.clone(), code, stdout, stderr });
         }
     }
 
@@ -210,14 +200,11 @@ impl Driver<'_> {
         let words = format!("fault rule {name:?} is added: {}", spoken::fault_words(&rule));
         let mut add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
         add.words = words;
-        self.perform(vec![add.into()], None);
-        match self.last_error() {
-            Some(why) => Err(Refused::new(Why::Invalid, why)),
-            None => Ok(Added { name, warning }),
-        }
+        self.act_at_once(add).map_err(|why| Refused::new(Why::Invalid, why))?;
+        Ok(Added { name, warning })
     }
 
-    /// Disarms a fault rule that was added.
+    /// Disarms a fault rule; one that was added is not shown any more.
     pub(super) fn remove_fault(&mut self, name: &str) -> Result<(), Refused> {
         if !self.words.is_rule(name) {
             let why = format!("there is no fault rule {name:?}");
@@ -225,24 +212,26 @@ impl Driver<'_> {
         }
         let disarm = Action::Arm { rule: Arc::from(name), armed: false };
         let disarm = self.words.name(Act::Array(disarm));
-        self.perform(vec![disarm.into()], None);
-        if self.words.is_added(name) {
-            self.words.remove(name);
-        }
-        self.last_error().map_or(Ok(()), |why| Err(Refused::new(Why::Failed, why)))
+        self.act_at_once(disarm).map_err(|why| Refused::new(Why::Failed, why))?;
+        self.words.remove(name);
+        Ok(())
     }
 
-    /// Why the last act failed, if it did.
-    fn last_error(&self) -> Option<String> {
-        self.acts.history.back()?.error.clone()
+    /// Acts on the array, which takes no time.
+    fn act_at_once(&mut self, step: Step) -> Result<(), String> {
+        let name = step.name.clone();
+        self.perform(vec![step.into()], None);
+        let did = self.acts.history.iter().rfind(|did| did.name == name);
+        did.and_then(|did| did.error.clone()).map_or(Ok(()), Err)
     }
 
-    /// Undoes everything that is not as it was at the start.
+    /// Undoes everything that is not as it was at the start, and removes the added fault rules.
     pub(super) fn reset(&mut self, answer: Answer<Vec<Did>>) {
         self.acts.held = None;
         let undo = self.wrong().into_iter().filter_map(|wrong| wrong.undo);
         let undo = undo.map(|act| self.words.name(act).into()).collect();
         self.perform(undo, Some(answer));
+        self.words.remove_added();
     }
 }
 

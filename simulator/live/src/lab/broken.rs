@@ -25,27 +25,29 @@ impl Wrong {
 
 /// What is wrong with the array, compared with its state at the start.
 pub(super) fn wrong(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
-    let mut wrong = Vec::new();
-    wrong.extend(controllers(start, now));
-    wrong.extend(ports(start, now));
-    wrong.extend(links(start, now));
-    wrong.extend(luns(start, now));
-    wrong.extend(rules(start, now));
-    wrong.extend(held(now));
-    wrong
+    let kinds = [
+        controllers(start, now),
+        ports(start, now),
+        links(start, now),
+        luns(start, now),
+        rules(start, now),
+        held(now),
+    ];
+    kinds.concat()
 }
 
-fn controllers(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
+fn controllers(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
     let pairs = start.controllers.iter().zip(&now.controllers).enumerate();
-    pairs.filter(|(_, (was, is))| was != is).filter_map(|(index, (was, is))| {
+    let changed = pairs.filter(|(_, (was, is))| was != is).filter_map(|(index, (was, is))| {
         let controller = ControllerId::new(index)?;
         let undo = Action::SetController { controller, state: *was };
         let thing = format!("controller {controller}");
         Some(Wrong::undone(thing.clone(), format!("{thing} is {is}"), undo))
-    })
+    });
+    changed.collect()
 }
 
-fn ports(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
+fn ports(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
     let changed = |port: PortId, present: bool| {
         let what = if present { "plugged" } else { "unplugged" };
         let thing = format!("port {port}");
@@ -54,11 +56,11 @@ fn ports(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
     };
     let gone = now.ports_out.iter().filter(|port| !start.ports_out.contains(port));
     let came = start.ports_out.iter().filter(|port| !now.ports_out.contains(port));
-    let gone: Vec<_> = gone.map(|port| changed(*port, false)).collect();
-    gone.into_iter().chain(came.map(|port| changed(*port, true)).collect::<Vec<_>>())
+    let gone = gone.map(|port| changed(*port, false));
+    gone.chain(came.map(|port| changed(*port, true))).collect()
 }
 
-fn links(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
+fn links(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
     let down = now.links_down.iter().filter(|link| !start.links_down.contains(link));
     let wrong = |&(hba, port): &(Option<HbaId>, PortId)| {
         let thing = match hba {
@@ -68,7 +70,7 @@ fn links(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
         let undo = Action::SetLink { hba, port, up: true };
         Wrong::undone(thing.clone(), format!("the link of {thing} is down"), undo)
     };
-    down.map(wrong).collect::<Vec<_>>().into_iter()
+    down.map(wrong).collect()
 }
 
 fn luns(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
@@ -117,7 +119,7 @@ fn lun(was: &LunView, is: &LunView, wrong: &mut Vec<Wrong>) {
 }
 
 /// Rules that were armed, added or disarmed.
-fn rules(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
+fn rules(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
     let was: BTreeMap<_, _> = start.rules.iter().map(|rule| (&rule.name, rule.armed)).collect();
     let wrong = now.rules.iter().filter_map(|rule| {
         let was = was.get(&rule.name).copied().unwrap_or(false);
@@ -127,14 +129,15 @@ fn rules(start: &ArrayView, now: &ArrayView) -> impl Iterator<Item = Wrong> {
         let text = format!("the fault rule {name:?} is {what}");
         (was != rule.armed).then(|| Wrong::undone(format!("fault {name}"), text, undo))
     });
-    wrong.collect::<Vec<_>>().into_iter()
+    wrong.collect()
 }
 
-fn held(now: &ArrayView) -> impl Iterator<Item = Wrong> {
-    now.held.iter().map(|(hold, count)| {
+fn held(now: &ArrayView) -> Vec<Wrong> {
+    let held = now.held.iter().map(|(hold, count)| {
         let undo = Action::Release { hold: hold.clone() };
         let commands = if *count == 1 { "command is" } else { "commands are" };
         let what = format!("{count} {commands} held under {hold:?}");
         Wrong::undone(format!("hold {hold}"), what, undo)
-    })
+    });
+    held.collect()
 }

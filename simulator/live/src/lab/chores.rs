@@ -12,7 +12,7 @@ use sansim_lab::LabError;
 use sansim_protocol::{Answer as AgentAnswer, Bytes, Call, USERLAND};
 use sansim_stage::Guest;
 
-use super::driver::Driver;
+use super::running::Running;
 use crate::{
     api::{Ran, Refused, Why},
     handle::Answer,
@@ -93,7 +93,7 @@ impl Chores {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Runs a program, for at most this long in story time.
     pub(super) fn exec(&mut self, argv: &[String], at_most: Duration, answer: Answer<Ran>) {
         let ready = self

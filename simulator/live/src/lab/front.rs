@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use sansim_array::ArrayView;
-use sansim_run::{RunError, RunSpec};
+use sansim_run::RunSpec;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::picture;
 use crate::{
-    api::{Clock, Ended, LabStatus, Message, Refused, RunState, Status, Why},
+    api::{Clock, LabStatus, Message, Refused, RunState, Status, Why},
     handle::{Ask, Desk},
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Front {
     setup: sansim_stage::Setup,
     mode: String,
     doing: Mutex<String>,
-    /// Set when the driver wants the desk.
+    /// Set when the stage is open.
     wanted: AtomicBool,
     asked: Notify,
 }
@@ -81,12 +81,6 @@ impl Front {
             }
         }
         std::future::pending().await
-    }
-
-    /// Says that the lab has ended.
-    pub(super) fn end(&self, error: Option<&RunError>) {
-        let error = error.map(ToString::to_string);
-        let _ = self.messages.send(Message::Ended(Ended { error }));
     }
 
     fn answer(&self, ask: Ask) {

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use sansim_array::Lun;
 use sansim_protocol::{Happening, WorkloadReport};
-use sansim_stage::{Act, Setup, Workload};
+use sansim_stage::{Act, Brought, Setup, Workload};
 
-use super::{broken::Wrong, driver::Driver, words::Words};
+use super::{broken::Wrong, running::Running, words::Words};
 use crate::{
-    api::{Did, IoChange, WorkloadStatus},
+    api::{Did, IoChange, Refused, Why, WorkloadStatus},
     handle::Answer,
 };
 
 /// The workloads, by LUN.
 pub(super) struct Io {
     workloads: BTreeMap<Lun, WorkloadStatus>,
-    /// The workloads that start when the one on their LUN has stopped.
-    next: BTreeMap<Lun, (Workload, Answer<Vec<Did>>)>,
+    /// The workloads that start when the one on their LUN has stopped, by the name of the act that
+    /// stops it.
+    next: BTreeMap<String, (Workload, Answer<Vec<Did>>)>,
 }
 
 impl Io {
@@ -109,7 +110,7 @@ fn status(workload: &Workload, running: bool) -> WorkloadStatus {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Starts, replaces or stops a workload.
     pub(super) fn change_io(&mut self, change: &IoChange, answer: Answer<Vec<Did>>) {
         let act = match change {
@@ -129,15 +130,19 @@ impl Driver<'_> {
     /// Stops the workload of a LUN, to start another when it has stopped.
     fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
         let stop = self.words.name(Act::StopWorkload { lun: Some(workload.lun) });
-        self.io.next.insert(workload.lun, (workload, answer));
+        self.io.next.insert(stop.name.clone(), (workload, answer));
         self.perform(vec![stop.into()], None);
     }
 
-    /// Starts the workload that waits for the end of the one that has stopped.
-    pub(super) fn start_next(&mut self, lun: Lun) {
-        if let Some((workload, answer)) = self.io.next.remove(&lun) {
-            let start = self.words.name(Act::StartWorkload(workload));
-            self.perform(vec![start.into()], Some(answer));
+    /// Starts the workload that waits for the end of this act, or says why it cannot.
+    pub(super) fn start_next(&mut self, name: &str, brought: &Result<Brought, String>) {
+        let Some((workload, answer)) = self.io.next.remove(name) else { return };
+        match brought {
+            Ok(_) => {
+                let start = self.words.name(Act::StartWorkload(workload));
+                self.perform(vec![start.into()], Some(answer));
+            }
+            Err(why) => drop(answer.send(Err(Refused::new(Why::Failed, why.clone())))),
         }
     }
 }

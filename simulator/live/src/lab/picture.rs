@@ -1,4 +1,4 @@
-//! The state of a lab, put together from the array, the maps and the driver.
+//! The state of a lab, put together from the array and the maps.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use sansim_run::Script;
 use sansim_stage::{Seen, World};
 use sansim_time::Time;
 
-use super::{driver::Driver, words::Words};
+use super::{running::Running, words::Words};
 use crate::api::{Refused, TourChange, TourStatus, Why};
 
 /// What becomes of the scenario's steps.
@@ -136,7 +136,7 @@ impl Playing {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Does the scenario's steps that are due.
     pub(super) fn play(&mut self, now: Time) {
         let before = self.playing.place();

@@ -7,7 +7,7 @@ use sansim_run::{RunError, Terminal as StageTerminal};
 use sansim_stage::StageError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::driver::Driver;
+use super::running::Running;
 use crate::{
     api::{Refused, Terminal, Why},
     handle::Answer,
@@ -38,7 +38,7 @@ impl Pumps {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Opens a terminal with a program, or with the shell.
     pub(super) async fn open(
         &mut self,

@@ -9,7 +9,7 @@ use sansim_language::{
 use sansim_protocol::PathState;
 use sansim_stage::{Act, Setup};
 
-use super::{acts::Kept, driver::Driver};
+use super::{acts::Kept, running::Running};
 use crate::api::{Refused, Saved, Why};
 
 /// The name of the file in the lab's directory, which is written when the lab ends.
@@ -19,7 +19,7 @@ const FILE: &str = "story.toml";
 /// another run, by up to its longest interval (multipath.conf(5), max_polling_interval).
 const SETTLE: Duration = Duration::from_secs(20);
 
-impl Driver<'_> {
+impl Running<'_> {
     /// The story so far.
     pub(super) fn save(&self) -> Result<Saved, Refused> {
         let title = format!("{}, as it was told live", self.words.scenario.title);

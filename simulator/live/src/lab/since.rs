@@ -9,8 +9,8 @@ use sansim_stage::{Act, Manager, Reinstate, Setup};
 
 use super::{
     broken::{Wrong, wrong},
-    driver::Driver,
     picture::{self, Picture},
+    running::Running,
     words::Words,
 };
 use crate::api::{Broken, FaultStatus, Status, Told};
@@ -43,7 +43,7 @@ impl Since {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// What is wrong now.
     pub(super) fn wrong(&self) -> Vec<Wrong> {
         let mut wrong = wrong(&self.first, &self.stage.array().view());

@@ -3,8 +3,11 @@
 use std::{fs, sync::Arc};
 
 use sansim_array::{Class, CommandRecord, StateChange};
-use sansim_protocol::{Event as AgentEvent, Happening};
-use sansim_run::directory::{EVENTS, RunDirectory};
+use sansim_protocol::Event as AgentEvent;
+use sansim_run::{
+    Records,
+    directory::{EVENTS, RunDirectory},
+};
 use sansim_stage::event::{Event, StoryTime, What};
 use tokio::sync::broadcast;
 
@@ -18,7 +21,6 @@ const FULL: u64 = 1 << 30;
 pub(super) struct Teller {
     directory: RunDirectory,
     messages: broadcast::Sender<Message>,
-    /// Converts to story time.
     pub(super) clockwork: StoryTime,
     traffic: Traffic,
     /// The end of the last tick, in seconds of story time.
@@ -44,44 +46,6 @@ impl Teller {
         &self.directory
     }
 
-    /// Tells an event at `t` seconds of story time.
-    pub(super) fn emit(&mut self, t: f64, what: What) {
-        self.tell(Event { t, what });
-    }
-
-    /// Tells a completed command.
-    pub(super) fn command(&mut self, record: &CommandRecord) {
-        self.traffic.command(record);
-        self.capturing.command(record);
-        let event = Event::command(record, &self.clockwork);
-        let plain = record.fault.is_none() && record.op.is_some_and(|op| op.class == Class::Medium);
-        let left_out = match &event.what {
-            What::Command(command) => self.full && plain && !command.failed(),
-            _ => false,
-        };
-        if left_out {
-            self.send(Message::Event(Arc::new(event)));
-        } else {
-            self.tell(event);
-        }
-    }
-
-    /// Tells a change of the array's state.
-    pub(super) fn change(&mut self, change: &StateChange) {
-        self.capturing.change(change);
-        self.tell(Event::state(change, &self.clockwork));
-    }
-
-    /// Tells a report of the agent, if it is an event.
-    pub(super) fn agent(&mut self, event: &AgentEvent) {
-        if let Happening::Progress { .. } = event.what {
-            self.traffic.happening(&event.what);
-        }
-        if let Some(event) = Event::agent(event, &self.clockwork) {
-            self.tell(event);
-        }
-    }
-
     /// Tells the state of the lab.
     pub(super) fn status(&self, status: Status) {
         self.send(Message::Status(Arc::new(status)));
@@ -105,18 +69,52 @@ impl Teller {
                 "sansim: {EVENTS} has reached {FULL} bytes: reads and writes that end GOOD are left out \
                  of it from here on"
             );
-            self.emit(t, What::Log { level: None, text });
+            self.emit_at(t, What::Log { level: None, text });
             self.full = true;
         }
-    }
-
-    fn tell(&mut self, event: Event) {
-        self.directory.event(&event);
-        self.send(Message::Event(Arc::new(event)));
     }
 
     fn send(&self, message: Message) {
         // Nobody may be following.
         let _ = self.messages.send(message);
+    }
+}
+
+impl Records for Teller {
+    fn clockwork(&self) -> StoryTime {
+        self.clockwork
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.directory.event(&event);
+        self.send(Message::Event(Arc::new(event)));
+    }
+
+    fn command(&mut self, record: &CommandRecord) {
+        self.traffic.command(record);
+        self.capturing.command(record);
+        let event = Event::command(record, &self.clockwork);
+        let plain = record.fault.is_none() && record.op.is_some_and(|op| op.class == Class::Medium);
+        let left_out = match &event.what {
+            What::Command(command) => self.full && plain && !command.failed(),
+            _ => false,
+        };
+        if left_out {
+            self.send(Message::Event(Arc::new(event)));
+        } else {
+            self.emit(event);
+        }
+    }
+
+    fn change(&mut self, change: &StateChange) {
+        self.capturing.change(change);
+        self.emit(Event::state(change, &self.clockwork));
+    }
+
+    fn agent(&mut self, event: &AgentEvent) {
+        self.traffic.happening(&event.what);
+        if let Some(event) = Event::agent(event, &self.clockwork) {
+            self.emit(event);
+        }
     }
 }

@@ -9,7 +9,7 @@ use sansim_run::RunError;
 use sansim_stage::Incoming;
 use sansim_time::Time;
 
-use super::driver::Driver;
+use super::running::Running;
 use crate::{
     api::{Clock, Refused, RunState, TimeChange, Why},
     handle::Answer,
@@ -63,7 +63,7 @@ fn is_news(incoming: &Incoming) -> bool {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// The clock now.
     pub(super) fn clock(&self) -> Clock {
         let state = match (self.stage.is_paused(), &self.skip.0) {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sansim_stage::{Condition, Deadline, ExpectationResult, Trial};
 use sansim_time::Time;
 
-use super::driver::Driver;
+use super::running::Running;
 use crate::{
     api::{Expected, Given},
     handle::Answer,
@@ -29,7 +29,7 @@ impl Waits {
     }
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Waits for an expectation, for `at_most` of story time.
     pub(super) fn wait(&mut self, given: &Given, at_most: Duration, answer: Answer<Expected>) {
         let expectation = match self.words.expectation(given) {

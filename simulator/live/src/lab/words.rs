@@ -8,7 +8,7 @@ use sansim_language::{
 };
 use sansim_stage::{Act, Workload};
 
-use super::driver::Driver;
+use super::running::Running;
 use crate::api::{Candidate, Given, Refused, Told, Why};
 
 /// What can be said of a SAN that runs.
@@ -16,9 +16,6 @@ pub(super) struct Words {
     /// The scenario as it was started.
     pub(super) scenario: Scenario,
     vocabulary: Vocabulary,
-    /// The names of all acts.
-    names: BTreeSet<String>,
-    number: u64,
     /// The fault rules that were added.
     added: Vec<FaultRule>,
     /// The names of those that were removed. The array keeps them, disarmed.
@@ -30,21 +27,14 @@ impl Words {
     pub(super) fn new(mut scenario: Scenario, seed: u64) -> Self {
         scenario.seed = Some(seed);
         let vocabulary = Vocabulary::of(&scenario);
-        let names = scenario.steps.iter().map(|step| step.name.clone()).collect();
-        Words {
-            scenario,
-            vocabulary,
-            names,
-            number: 0,
-            added: Vec::new(),
-            removed: BTreeSet::new(),
-        }
+        Words { scenario, vocabulary, added: Vec::new(), removed: BTreeSet::new() }
     }
 
     /// Reads a step.
     pub(super) fn step(&mut self, given: &Given) -> Result<Read<Step>, Refused> {
-        let Read { value, warning } = read(given, spoken::step, |text| self.vocabulary.step(text))?;
-        Ok(Read { value: self.named(value), warning })
+        let read = read(given, spoken::step, |text| self.vocabulary.step(text))?;
+        self.vocabulary.know_name(&read.value);
+        Ok(read)
     }
 
     /// Reads a fault rule.
@@ -60,33 +50,28 @@ impl Words {
 
     /// Reads a workload.
     pub(super) fn workload(&self, given: &Given) -> Result<Workload, Refused> {
-        let workload = read(given, start, |text| self.vocabulary.workload(text))?;
+        let workload = read(given, spoken::workload, |text| self.vocabulary.workload(text))?;
         let none = "the pattern \"none\" is no I/O; stop the workload instead: sansim ctl io stop";
         workload.value.ok_or_else(|| Refused::new(Why::Invalid, none))
     }
 
-    /// A step that does this, with a name of its own.
+    /// A step that does this, with the next free name.
     pub(super) fn name(&mut self, act: Act) -> Step {
-        self.named(Step::of(String::new(), StepAction::Act(act)))
-    }
-
-    /// The step with a name that no other has: its own, or else the next.
-    fn named(&mut self, mut step: Step) -> Step {
-        let own = !step.name.is_empty() && !step.name.starts_with("step-");
-        while !own || self.names.contains(&step.name) {
-            self.number += 1;
-            step.name = format!("act-{}", self.number);
-            if !self.names.contains(&step.name) {
-                break;
-            }
-        }
-        self.names.insert(step.name.clone());
+        let step = Step::of(self.vocabulary.next_step_name(), StepAction::Act(act));
+        self.vocabulary.know_name(&step);
         step
     }
 
-    /// Takes note of a fault rule that was removed.
+    /// Takes note of a fault rule that was removed, if it was added before.
     pub(super) fn remove(&mut self, name: &str) {
-        self.removed.insert(name.to_owned());
+        if self.is_added(name) {
+            self.removed.insert(name.to_owned());
+        }
+    }
+
+    /// Takes note that every fault rule that was added was removed.
+    pub(super) fn remove_added(&mut self) {
+        self.removed.extend(self.added.iter().map(|rule| rule.name.to_string()));
     }
 
     /// Whether a fault rule was removed, and not armed again.
@@ -140,16 +125,6 @@ impl Words {
     }
 }
 
-/// The words of a workload as TOML: those of the step that starts it.
-fn start(words: &[String]) -> Result<String, Diagnostics> {
-    let words: Vec<String> = ["start".to_owned()].into_iter().chain(words.to_vec()).collect();
-    let step = spoken::step(&words)?;
-    // The table is the value of `start`; its keys are those of a workload.
-    let table = step.split_once('=').map_or("", |(_, table)| table.trim());
-    let keys = table.strip_prefix('{').and_then(|table| table.strip_suffix('}'));
-    Ok(keys.unwrap_or_default().trim().to_owned())
-}
-
 /// A table that was read.
 pub(super) struct Read<T> {
     pub(super) value: T,
@@ -172,7 +147,7 @@ fn read<T>(
     Ok(Read { value, warning: (!warnings.is_empty()).then(|| warnings.to_string()) })
 }
 
-impl Driver<'_> {
+impl Running<'_> {
     /// Candidates for the last of these words.
     pub(super) fn complete(&self, words: &[String]) -> Vec<Candidate> {
         let (typed, before) = words.split_last().map_or(("", words), |(last, rest)| (last, rest));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sansim_array::ArrayView;
 use sansim_language::Scenario;
 use sansim_protocol::Happening;
-use sansim_run::{Left, Opened, RunError, directory::RunDirectory};
+use sansim_run::{Left, Opened, Records, RunError, directory::RunDirectory, record};
 use sansim_stage::{
     Brought, Incoming, Setup, Stage,
     event::{StoryTime, What},
@@ -40,7 +40,7 @@ pub(super) struct Papers {
 }
 
 /// A lab that runs.
-pub(super) struct Driver<'m> {
+pub(super) struct Running<'m> {
     pub(super) stage: Stage<'m>,
     pub(super) teller: Teller,
     pub(super) lab: LabStatus,
@@ -63,7 +63,7 @@ pub(super) struct Driver<'m> {
     over: bool,
 }
 
-impl<'m> Driver<'m> {
+impl<'m> Running<'m> {
     /// Begins the story: story time is zero now.
     ///
     /// # Errors
@@ -79,11 +79,11 @@ impl<'m> Driver<'m> {
         clockwork.begin(stage.start());
         let playing = Playing::new(play, &scenario, stage.start());
         let first = stage.array().view();
-        let mut driver = Driver::new(stage, scenario, clockwork, lab, papers, playing, first);
+        let mut running = Running::new(stage, scenario, clockwork, lab, papers, playing, first);
         if let Some(view) = view {
-            driver.teller.emit(0.0, What::Multipathd { view });
+            running.teller.emit_at(0.0, What::Multipathd { view });
         }
-        Ok(driver)
+        Ok(running)
     }
 
     /// Takes a stage over from a script. Time stands still until somebody lets it go on.
@@ -91,13 +91,13 @@ impl<'m> Driver<'m> {
         let Left { stage, scenario, done, clockwork, .. } = left;
         let first = picture::first_view(stage.setup());
         let playing = Playing::new(Play::Nothing, &scenario, stage.start());
-        let mut driver = Driver::new(stage, scenario, clockwork, lab, papers, playing, first);
-        driver.acts.kept = done.into_iter().map(|(at, step)| Kept { at, step }).collect();
-        if driver.stage.workload_starts().is_none() {
-            driver.io.started_first(driver.stage.setup());
+        let mut running = Running::new(stage, scenario, clockwork, lab, papers, playing, first);
+        running.acts.kept = done.into_iter().map(|(at, step)| Kept { at, step }).collect();
+        if running.stage.workload_starts().is_none() {
+            running.io.started_first(running.stage.setup());
         }
-        driver.stage.pause().await;
-        driver
+        running.stage.pause().await;
+        running
     }
 
     fn new(
@@ -112,7 +112,7 @@ impl<'m> Driver<'m> {
         let Papers { directory, desk } = papers;
         let nexuses = stage.setup().nexuses().collect();
         let capturing = Capturing::new(nexuses, stage.start(), directory.path());
-        Driver {
+        Running {
             acts: Acts::default(),
             waits: Waits::default(),
             chores: Chores::default(),
@@ -206,20 +206,13 @@ impl<'m> Driver<'m> {
 
     /// Tells what has happened, and takes note of it.
     fn take(&mut self, incoming: &Incoming) {
+        record(&mut self.teller, &mut self.stage, incoming);
         match incoming {
-            Incoming::Command(record) => self.teller.command(record),
-            Incoming::Change(change) => self.teller.change(change),
             Incoming::Agent(event) => {
-                self.teller.agent(event);
                 self.io.happening(&event.what, self.teller.clockwork.guest_seconds(event.at_ns));
             }
             Incoming::TerminalEnded { terminal, code } => self.pumps.ended(*terminal, *code),
-            Incoming::Done { .. } | Incoming::Alarm | Incoming::Settled => {}
-        }
-        let further = self.stage.take(incoming);
-        if let Incoming::Agent(event) = incoming {
-            let t = self.teller.clockwork.guest_seconds(event.at_ns);
-            further.into_iter().for_each(|what| self.teller.emit(t, what));
+            _ => {}
         }
         self.changed |= changes_the_state(incoming);
         self.skip.see(incoming);
@@ -232,14 +225,11 @@ impl<'m> Driver<'m> {
 
     /// An act in the guest has ended.
     fn done(&mut self, name: &Arc<str>, brought: &Result<Brought, String>) {
-        let stopped = self.acts.lun_of(name, self.stage.setup().main_lun());
         if let Ok(Brought::Stopped { lun, report }) = brought {
             self.io.stopped(report, *lun);
         }
         self.finish(name, brought);
-        if let Some(lun) = stopped {
-            self.start_next(lun);
-        }
+        self.start_next(name, brought);
     }
 
     fn tick(&mut self) {
