@@ -165,11 +165,6 @@ impl Vocabulary {
         self.rules.push(Named { name: rule.name.to_string(), hold });
     }
 
-    /// Forgets a fault rule that has been removed. Its name is free again.
-    pub fn forget_fault(&mut self, name: &str) {
-        self.rules.retain(|rule| rule.name != name);
-    }
-
     /// The names of the fault rules.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.name.as_str())

@@ -32,11 +32,10 @@ pub(super) fn words(current: &OsStr) -> Vec<CompletionCandidate> {
         let begins = ["when", "then"].into_iter().filter(|word| word.starts_with(&current));
         return begins.map(CompletionCandidate::new).collect();
     };
-    words.push(current.clone());
+    words.push(current);
     let candidates = ask(async |lab: Client| lab.complete(words).await.ok());
     let fitting = candidates.unwrap_or_default().into_iter();
     fitting
-        .filter(|candidate| candidate.value.starts_with(&current))
         .map(|candidate| {
             CompletionCandidate::new(candidate.value).help(Some(candidate.help.into()))
         })

@@ -23,26 +23,18 @@ pub(super) struct Io {
 impl Io {
     /// The workload of the scenario, which starts later.
     pub(super) fn new(setup: &Setup) -> Self {
-        let status = |workload: &Workload| (workload.lun, status(workload, false));
+        let status = |workload: &Workload| (workload.lun, status(workload));
         Io { workloads: setup.workload.iter().map(status).collect(), next: BTreeMap::new() }
-    }
-
-    /// The workload of the scenario has started.
-    pub(super) fn started_first(&mut self, setup: &Setup) {
-        if let Some(workload) = &setup.workload {
-            self.started(workload);
-        }
     }
 
     /// A workload has started.
     pub(super) fn started(&mut self, workload: &Workload) {
-        self.workloads.insert(workload.lun, status(workload, true));
+        self.workloads.insert(workload.lun, status(workload));
     }
 
     /// A workload has stopped, with this report.
     pub(super) fn stopped(&mut self, report: &WorkloadReport, lun: Lun) {
         if let Some(status) = self.workloads.get_mut(&lun) {
-            status.running = false;
             status.stalled_since = None;
             (status.reads, status.writes) = (report.reads, report.writes);
             (status.errors, status.corrupt) = (report.errors, report.corrupt.total());
@@ -71,9 +63,18 @@ impl Io {
         }
     }
 
-    /// The state of every workload.
-    pub(super) fn status(&self) -> Vec<WorkloadStatus> {
-        self.workloads.values().cloned().collect()
+    /// The state of every workload. `running` has the LUNs on which one runs.
+    pub(super) fn status(&self, running: &[Lun]) -> Vec<WorkloadStatus> {
+        let status = |(lun, status): (&Lun, &WorkloadStatus)| WorkloadStatus {
+            running: running.contains(lun),
+            ..status.clone()
+        };
+        self.workloads.iter().map(status).collect()
+    }
+
+    /// Whether there is or was a workload.
+    pub(super) fn any(&self) -> bool {
+        !self.workloads.is_empty()
     }
 
     /// The workloads that stall.
@@ -84,23 +85,12 @@ impl Io {
             Wrong { what: format!("the I/O on {thing} stalls"), thing, undo: None }
         })
     }
-
-    /// The failed requests and the blocks with wrong contents; `None` if there was no workload.
-    pub(super) fn totals(&self) -> Option<(u64, u64)> {
-        let sum = |of: fn(&WorkloadStatus) -> u64| self.workloads.values().map(of).sum();
-        (!self.workloads.is_empty()).then(|| (sum(|it| it.errors), sum(|it| it.corrupt)))
-    }
-
-    /// Whether a workload runs on the LUN.
-    fn runs(&self, lun: Lun) -> bool {
-        self.workloads.get(&lun).is_some_and(|status| status.running)
-    }
 }
 
-fn status(workload: &Workload, running: bool) -> WorkloadStatus {
+fn status(workload: &Workload) -> WorkloadStatus {
     WorkloadStatus {
         lun: workload.lun.0,
-        running,
+        running: false,
         toml: Words::workload_toml(workload),
         reads: 0,
         writes: 0,
@@ -117,7 +107,7 @@ impl Running<'_> {
             IoChange::Stop { lun } => Act::StopWorkload { lun: Some(Lun(*lun)) },
             IoChange::Start(given) => match self.words.workload(given) {
                 Err(refused) => return drop(answer.send(Err(refused))),
-                Ok(workload) if self.io.runs(workload.lun) => {
+                Ok(workload) if self.stage.workloads().any(|lun| lun == workload.lun) => {
                     return self.replace(workload, answer);
                 }
                 Ok(workload) => Act::StartWorkload(workload),

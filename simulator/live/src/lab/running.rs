@@ -93,9 +93,6 @@ impl<'m> Running<'m> {
         let playing = Playing::new(Play::Nothing, &scenario, stage.start());
         let mut running = Running::new(stage, scenario, clockwork, lab, papers, playing, first);
         running.acts.kept = done.into_iter().map(|(at, step)| Kept { at, step }).collect();
-        if running.stage.workload_starts().is_none() {
-            running.io.started_first(running.stage.setup());
-        }
         running.stage.pause().await;
         running
     }
@@ -178,7 +175,6 @@ impl<'m> Running<'m> {
         let now = self.stage.now();
         if self.stage.workload_starts().is_some_and(|at| at <= now) && self.has_main_map() {
             self.stage.start_workload_if_due(now).await?;
-            self.io.started_first(self.stage.setup());
             self.changed = true;
         }
         self.play(now);

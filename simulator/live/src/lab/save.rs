@@ -71,11 +71,12 @@ impl Running<'_> {
 
     fn end(&self) -> End {
         let luns = self.stage.array().luns().into_iter().map(|lun| self.lun_end(lun));
-        let totals = self.io.totals();
+        let totals = self.stage.world().io();
+        let any = self.io.any();
         End {
             at: self.stage.now().since(self.stage.start()) + SETTLE,
             luns: luns.collect(),
-            io: totals.map(|(errors, corrupt)| IoEnd { errors, corrupt }),
+            io: any.then_some(IoEnd { errors: totals.errors, corrupt: totals.corrupt }),
         }
     }
 

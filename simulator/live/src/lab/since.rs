@@ -89,7 +89,8 @@ impl Running<'_> {
         let rules: Vec<_> = rules.collect();
         status.faults = rules.into_iter().map(|rule| self.fault_status(rule, t)).collect();
         status.broken = self.broken(t);
-        status.workloads = self.io.status();
+        let running: Vec<_> = self.stage.workloads().collect();
+        status.workloads = self.io.status(&running);
         if let Some(held) = &self.acts.held {
             status.held.on = true;
             status.held.acts = held.iter().map(|act| Words::told(&act.step)).collect();
