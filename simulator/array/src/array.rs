@@ -42,7 +42,7 @@ use self::{
 pub use self::{
     arrival::{Disposition, Transfer},
     snapshot::ArraySnapshot,
-    view::{ArrayView, LunView},
+    view::{ArrayView, LunView, PortGroupView},
 };
 use crate::{
     command::{Buffers, Command},

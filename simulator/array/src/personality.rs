@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     access_state::AccessState,
+    array::PortGroupView,
     controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, Lun, Nexus, PortId},
     inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
     sense::Sense,
@@ -33,6 +34,12 @@ impl<'a> Site<'a> {
     /// The controller that received the command.
     pub(crate) fn controller(&self) -> ControllerId {
         self.nexus.port.controller
+    }
+
+    /// The array from the point of view of a command that this controller has received.
+    pub(crate) fn seen_by(&self, controller: ControllerId) -> Site<'a> {
+        let port = PortId { controller, ..self.nexus.port };
+        Site { nexus: Nexus { port, ..self.nexus }, ..*self }
     }
 
     /// The state of the controller that received the command; online if the controller does not
@@ -243,6 +250,12 @@ pub(crate) trait Personality {
         let _ = site;
         let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
         if power_condition | eject == 0 { Ok(Effect::None) } else { Err(Sense::cdb_field(4)) }
+    }
+
+    /// The target port groups for a LUN, each as its own ports report it.
+    fn group_views(&self, site: &Site<'_>, unit: &Unit) -> Vec<PortGroupView> {
+        let _ = (site, unit);
+        Vec::new()
     }
 
     /// The parameter data of REPORT TARGET PORT GROUPS (SPC-4 6.37) for a mapped LUN.

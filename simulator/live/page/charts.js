@@ -4,12 +4,12 @@ import { at, button, change, h, perFrame, say } from './dom.js';
 import { clock, count, latency, size } from './format.js';
 import * as health from './health.js';
 import { clipped, colour, cross, diamond, forget, ring, rule, stripes } from './paint.js';
-import { between, roundUp, runs, series, takeEvent, takeStatus, takeTick, worst } from './series.js';
+import { between, past as seriesOf, roundUp, runs, series, takeEvent, takeState, takeTick, worst } from './series.js';
 import { now, on } from './state.js';
 
 const WINDOWS = [60, 300];
 
-const of = series();
+let of = series();
 const view = { seconds: 60, end: null, hover: null };
 let canvas;
 /** When the charts were drawn last, by the browser's clock. */
@@ -25,7 +25,11 @@ export function start() {
   const draw = perFrame(() => performance.now() - drawn >= pace() && redraw());
   on('tick', (tick) => takeTick(of, tick));
   on('event', (event) => takeEvent(of, event));
-  on('status', (status) => takeStatus(of, status, health));
+  on('status', (status) => takeState(of, status, status.clock.t, health));
+  on('past', (past) => {
+    of = seriesOf(past, health);
+    draw();
+  });
   on('theme', () => {
     forget();
     draw();

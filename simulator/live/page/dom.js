@@ -41,16 +41,23 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Calls `draw` in the next frame, once, however often it is asked for. */
+/** Whether a pointer is pressed: what is drawn anew between press and release is not clicked. */
+let pressed = false;
+addEventListener('pointerdown', () => (pressed = true), true);
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => (pressed = false), true);
+
+/** Calls `draw` in the next frame in which nothing is pressed, once, however often it is asked for. */
 export function perFrame(draw) {
   let asked = false;
+  const frame = () => {
+    if (pressed) return requestAnimationFrame(frame);
+    asked = false;
+    draw();
+  };
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
+    requestAnimationFrame(frame);
   };
 }
 

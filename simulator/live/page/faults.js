@@ -26,7 +26,8 @@ export function start() {
   setInterval(draw, 1000);
 }
 
-function show() {
+/** Shows the rules, if their pane is open. */
+export function show() {
   const faults = lab.status?.faults ?? [];
   const seen = JSON.stringify([faults, faults.map((one) => lasting(now() - one.since))]);
   if (rules.seen === seen || at('faults').hidden) return;

@@ -49,6 +49,18 @@ export const linkGroup = (paths) =>
 /** What a group's letter means. */
 export const GROUPS = { A: 'current', E: 'enabled', D: 'bypassed' };
 
+const ACCESS = {
+  'active/optimized': ['A/O', 'good'], 'active/non-optimized': ['A/N', 'plain'], 'lba-dependent': ['L', 'plain'], standby: ['S', 'idle'],
+  transitioning: ['T', 'busy'], unavailable: ['U', 'bad'], offline: ['O', 'bad'],
+};
+
+/** A target port group in short: its ports (or their controller, if it has no other) and its access state, as RTPG's readers write it. */
+export function access({ ports, state }) {
+  const [short, tone] = ACCESS[state] ?? [state, 'idle'];
+  const of = ports.length > 1 ? controllerOf(ports[0]) : ports[0];
+  return { label: `${of} ${short}`, tone };
+}
+
 /** How a LUN is: by its paths and by what is said of it. @returns {Health} */
 export function lunHealth(lun, stalled) {
   const paths = (lun.map?.groups ?? []).flatMap((group) => group.paths);

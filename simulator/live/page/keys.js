@@ -84,7 +84,7 @@ function openHelp() {
       h('tr', {}, h('td', {}, h('kbd', {}, '1'), ' – ', h('kbd', {}, '6')), h('td', {}, 'Stream, multipath -ll, terminal, fault rules, workload, history')),
       h('tr', {}, h('td', {}, h('kbd', {}, 'F6')), h('td', {}, 'The next part of the page')),
       h('tr', {}, h('td', {}, h('kbd', {}, 'Esc')), h('td', {}, 'Closes what is open'))),
-    h('p', { class: 'legend' }, '● works  ◐ on its way, or in part  ✕ broken.  A frame with marks is a path group: thick current, thin enabled, dashed bypassed.'),
+    h('p', { class: 'legend' }, '● works  ◐ on its way, or in part  ✕ broken.  A frame with marks is a path group: thick current, thin enabled, dashed bypassed.  Access states of port groups: A/O optimized, A/N non-optimized, S standby, T transitioning, U unavailable, O offline, L LBA-dependent.'),
     h('p', { class: 'legend' }, 'Marks in the charts: ▼ step  ◆ activation (MODE SELECT, START STOP UNIT, SET TARGET PORT GROUPS)  ↻ round of pg_init  ! I/O.'),
     h('p', { class: 'small' }, 'Everything here is also a command: sansim ctl --help'));
 }

@@ -1,8 +1,9 @@
 // The stream of events and logs, windowed: only the rows that can be seen are there.
 
 import { at, button, change, h, perFrame, say } from './dom.js';
+import { count } from './format.js';
 import { KINDS, line } from './lines.js';
-import { on } from './state.js';
+import { lab, on } from './state.js';
 
 /** The number of lines that are kept. */
 const KEPT = 2000;
@@ -32,6 +33,10 @@ export function start() {
   followAgain = button('Follow ↓', follow, { id: 'log-follow', hidden: true });
   at('stream').append(filters(), viewport, followAgain);
   on('event', take);
+  on('past', (past) => {
+    [lines, shown] = [[], []];
+    past.events.forEach(take);
+  });
   new ResizeObserver(draw).observe(viewport);
 }
 
@@ -102,7 +107,7 @@ function redraw() {
   const last = first + Math.ceil(viewport.clientHeight / high) + 8;
   const window = visible.slice(first, last);
   rows.replaceChildren(...window.map((one, index) => row(one, (first + index) * high)));
-  say(counter, `${visible.length} of ${Math.min(lines.length, KEPT)}`);
+  say(counter, `${visible.length} of ${Math.min(lines.length, KEPT)}${lab.lost ? `, ${count(lab.lost)} missed` : ''}`);
 }
 
 function row(one, top) {

@@ -2,7 +2,7 @@
 
 import { s } from './dom.js';
 import { count, size } from './format.js';
-import { GROUPS } from './health.js';
+import { GROUPS, access } from './health.js';
 import { badge, box, fit, hatch, text } from './shapes.js';
 
 /** A LUN in words, for those who listen. */
@@ -10,6 +10,7 @@ export function lunWords(lun, stall, broken) {
   const paths = (lun.map?.groups ?? []).flatMap((group) => group.paths);
   const active = paths.filter((path) => path.state === 'A').length;
   const parts = [`LUN ${lun.lun}`, `owner ${lun.owner}`, size(lun.bytes), `${active} of ${paths.length} paths active`];
+  for (const { group, ports, state } of lun.port_groups) parts.push(`port group ${group} (${ports.join(', ')}) ${state}`);
   for (const more of [...notes(lun), stall, broken && `broken since ${broken}`]) if (more) parts.push(more);
   return parts.join(', ');
 }
@@ -47,6 +48,8 @@ export function lunParts(lun, seen, em) {
       : badge(right + em * 0.3, line(0) - em * 0.35, seen.broken, em, true),
   ];
   const room = right - left;
+  const name = em * (0.6 * `lun ${lun.lun}`.length + 0.6);
+  parts.push(portGroups(lun, left + name, line(0), room - name - em * (seen.broken || rows === 3 ? 5 : 0.5), em));
   const from = rows === 1 ? em * 3.6 : 0;
   const groups = signed(lun, room - from + em * 0.7, em);
   const frames = glyphs(groups, left + from, line(rows - 1) - em * 0.35, em);
@@ -60,6 +63,21 @@ export function lunParts(lun, seen, em) {
     frames,
     at(line(said ? 2 : 1), io, true, said ? rest : em * 9),
   ];
+}
+
+/** The access states of the target port groups, if there is room for all. */
+function portGroups(lun, x, y, room, em) {
+  const groups = lun.port_groups.map((one) => ({ ...one, ...access(one) }));
+  const wide = ({ label }) => em * (0.52 * label.length + 0.7);
+  if (!groups.length || groups.reduce((sum, one) => sum + wide(one), 0) > room) return null;
+  let next = x;
+  return groups.map((one) => {
+    const made = s('g', { class: 'access', 'data-tone': one.tone },
+      s('title', {}, `target port group ${one.group} (${one.ports.join(', ')}): ${one.state}`),
+      text(next, y, one.label, { class: 'small' }));
+    next += wide(one);
+    return made;
+  });
 }
 
 /** The path groups of a LUN, each with the signs in it: one for each path, or their number if there is no room. */

@@ -55,7 +55,9 @@ export function start() {
   on('connection', show);
   on('status', show);
   show();
-  on('lost', (count) => notice('note', `This page was too slow: ${count} messages are missing here. The lab has them in events.ndjson.`));
+  on('lost', (count) => {
+    if (lab.lost === count) notice('note', 'This page is too slow for all messages: the stream says how many it has missed. The lab has them in events.ndjson.');
+  });
   on('status', announce());
 }
 

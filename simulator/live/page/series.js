@@ -30,9 +30,17 @@ export function takeTick(of, tick) {
   while (of.ticks.length > MOST_TICKS || of.ticks[0].t < tick.t - KEPT) of.ticks.shift();
 }
 
-/** Takes a status in: the lanes are what it says. */
-export function takeStatus(of, status, health) {
-  const { t } = status.clock;
+/** A series of what was before the page was opened, or connected again. */
+export function past({ states, ticks, events }, health) {
+  const of = series();
+  for (const state of states) takeState(of, state, state.t, health);
+  for (const tick of ticks) takeTick(of, tick);
+  for (const event of events) takeEvent(of, event);
+  return of;
+}
+
+/** Takes a state in: the lanes are what it says at `t`. */
+export function takeState(of, status, t, health) {
   const seen = (name, label, how, since = t) => extend(of, name, Math.max(since, t - KEPT), label, how);
   for (const one of status.controllers) seen(`controller ${one.controller}`, one.state, health.controllerHealth(one.state), one.since);
   for (const lun of status.luns) seen(`lun ${lun.lun}`, lun.owner, `owner${health.hue(lun.owner)}`);

@@ -1,7 +1,7 @@
 // What is known of the lab, and who wants to know when it changes.
 
 /**
- * The types are those of `simulator/live/src/api`: Status, Tick, Event.
+ * The types are those of `simulator/live/src/api`: Past, Status, Tick, Event.
  *
  * @typedef {'connecting'|'connected'|'lost'|'silent'|'refused'|'ended'} Connection
  */
@@ -22,7 +22,7 @@ export const lab = {
 
 const followers = new Map();
 
-/** Calls `follower` with each message of this kind: status, tick, event, lost, connection, language, pending, theme. */
+/** Calls `follower` with each message of this kind: past, status, tick, event, lost, connection, language, pending, theme. */
 export function on(kind, follower) {
   if (!followers.has(kind)) followers.set(kind, []);
   followers.get(kind).push(follower);

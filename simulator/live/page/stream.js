@@ -15,6 +15,7 @@ let tries = 0;
 export function follow() {
   const source = new EventSource('/api/stream?view=page');
   const read = (name, take) => source.addEventListener(name, (message) => take(JSON.parse(message.data)));
+  read('past', (past) => tell('past', past));
   read('status', takeStatus);
   read('tick', (tick) => {
     heardTime(tick.t);

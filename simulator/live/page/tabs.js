@@ -1,14 +1,20 @@
 // The panes that share a place, and making a pane large.
 
 import { at, button, change } from './dom.js';
-import { enter } from './terminal.js';
-import { refresh } from './multipath.js';
+import * as faults from './faults.js';
+import * as multipath from './multipath.js';
+import * as terminal from './terminal.js';
+import * as work from './work.js';
 
-const TABS = ['stream', 'multipath', 'guest', 'faults', 'work', 'history'];
+/** The panes, with what each does when it is opened: what is hidden is not drawn. */
+const TABS = {
+  stream: null, multipath: multipath.refresh, guest: terminal.enter, faults: faults.show, work: work.show, history: null,
+};
+const NAMES = Object.keys(TABS);
 
 /** Makes the tabs work; the first is open. */
 export function start() {
-  for (const id of TABS) {
+  for (const id of NAMES) {
     const tab = at(`tab-${id}`);
     tab.addEventListener('click', () => open(id));
     tab.addEventListener('keydown', steer);
@@ -17,11 +23,11 @@ export function start() {
     const tools = pane.querySelector(':scope > .head > .tools') ?? pane.querySelector('.tabs');
     tools.append(button('⤢', () => enlarge(pane.id), { class: 'plain large', 'aria-label': 'Make this pane large, or small again', title: 'Large (f)', 'aria-pressed': 'false' }));
   }
-  show(TABS[0]);
+  show(NAMES[0]);
 }
 
 function show(id) {
-  for (const one of TABS) {
+  for (const one of NAMES) {
     at(one).hidden = one !== id;
     change(at(`tab-${one}`), { 'aria-selected': String(one === id), tabindex: one === id ? '0' : '-1' });
   }
@@ -30,22 +36,22 @@ function show(id) {
 /** Opens a pane. */
 export function open(id) {
   show(id);
-  if (id === 'guest') enter();
-  if (id === 'multipath') refresh();
+  TABS[id]?.();
 }
 
 /** Opens a pane by its number, from 1. */
 export function openNth(n) {
-  if (!TABS[n - 1]) return;
-  open(TABS[n - 1]);
-  if (TABS[n - 1] !== 'guest') at(TABS[n - 1]).focus({ preventScroll: true });
+  const id = NAMES[n - 1];
+  if (!id) return;
+  open(id);
+  if (id !== 'guest') at(id).focus({ preventScroll: true });
 }
 
 function steer(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
-  const now = TABS.findIndex((id) => !at(id).hidden);
-  const next = TABS[(now + step + TABS.length) % TABS.length];
+  const now = NAMES.findIndex((id) => !at(id).hidden);
+  const next = NAMES[(now + step + NAMES.length) % NAMES.length];
   show(next);
   at(`tab-${next}`).focus();
 }

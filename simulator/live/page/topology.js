@@ -15,8 +15,6 @@ import { brokenAt, lab, now, on } from './state.js';
 let svg;
 let place;
 let shape = '';
-/** Whether a pointer is pressed: what is drawn anew between press and release is not clicked. */
-let pressed = false;
 /** The group of each thing, by its name. */
 const things = new Map();
 
@@ -30,13 +28,11 @@ export function start() {
   setInterval(draw, 500);
   new ResizeObserver(draw).observe(place);
   svg.addEventListener('keydown', steer);
-  svg.addEventListener('pointerdown', () => (pressed = true));
-  for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => (pressed = false));
 }
 
 function redraw() {
   const { status } = lab;
-  if (!status || !place.clientWidth || pressed) return;
+  if (!status || !place.clientWidth) return;
   const em = parseFloat(getComputedStyle(place).fontSize);
   const picture = layout(status, place.clientWidth, place.clientHeight, em);
   reshape(picture, em);

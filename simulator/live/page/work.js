@@ -21,7 +21,8 @@ export function start() {
   on('status', draw);
 }
 
-function show() {
+/** Shows the workloads, if their pane is open. */
+export function show() {
   if (at('work').hidden || !lab.status) return;
   const focused = document.activeElement?.closest?.('#workloads button')?.id;
   const { workloads } = lab.status;

@@ -5,15 +5,13 @@ use std::time::Duration;
 use sansim_protocol::TerminalSize;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::api::{
-    Added, Candidate, Did, Expected, Given, IoChange, Message, Ran, Refused, Saved, Status,
+use crate::{api::{
+    Added, Candidate, Did, Expected, Given, IoChange, Message, Past, Ran, Refused, Saved, Status,
     Terminal, TimeChange, TourChange, Why,
-};
+}, news::News};
 
 /// The number of questions that may wait.
 const WAITING: usize = 64;
-/// The number of messages that a slow follower may be behind before it loses some.
-const BEHIND: usize = 4096;
 
 /// Where the answer to a question goes.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, Refused>>;
@@ -98,22 +96,21 @@ impl Ask {
 #[derive(Debug, Clone)]
 pub struct Handle {
     asks: mpsc::Sender<Ask>,
-    messages: broadcast::Sender<Message>,
+    news: News,
 }
 
 /// The lab's end of a [`Handle`].
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) asks: mpsc::Receiver<Ask>,
-    pub(crate) messages: broadcast::Sender<Message>,
+    pub(crate) news: News,
 }
 
 /// Makes a handle and the lab's end of it.
 pub(crate) fn handle() -> (Handle, Desk) {
     let (asks, received) = mpsc::channel(WAITING);
-    let (messages, _) = broadcast::channel(BEHIND);
-    let desk = Desk { asks: received, messages: messages.clone() };
-    (Handle { asks, messages }, desk)
+    let news = News::new();
+    (Handle { asks, news: news.clone() }, Desk { asks: received, news })
 }
 
 /// The methods ask the lab, and give its answer.
@@ -124,7 +121,12 @@ impl Handle {
     /// The messages from now on. A follower that is too slow gets
     /// [`Lagged`](broadcast::error::RecvError::Lagged) with the number of those it has lost.
     pub fn follow(&self) -> broadcast::Receiver<Message> {
-        self.messages.subscribe()
+        self.news.follow()
+    }
+
+    /// The last minutes, and the messages after them.
+    pub fn follow_from_the_past(&self) -> (Past, broadcast::Receiver<Message>) {
+        self.news.follow_from_the_past()
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, Refused> {

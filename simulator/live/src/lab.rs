@@ -30,7 +30,6 @@ use sansim_run::{
     directory::{DirectoryError, RunDirectory},
     on_stage,
 };
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken as Cancel;
 
 pub use self::play::Play;
@@ -42,6 +41,7 @@ use crate::{
     Handle,
     api::{Ended, LabStatus, Message},
     handle::{Desk, handle},
+    news::News,
 };
 
 /// How a lab is started.
@@ -97,12 +97,12 @@ impl Live {
         cancel: &Cancel,
     ) -> Result<(), RunError> {
         let Live { options, directory, path, desk, .. } = self;
-        let messages = desk.messages.clone();
+        let news = desk.news.clone();
         let handler = left.handler.clone();
         let lab = LabStatus { handler, ..lab_status(spec, &options, &path) };
         let running = Running::take_over(left, lab, Papers { directory, desk }).await;
         let ended = running.drive(cancel).await;
-        tell_end(&messages, &ended);
+        tell_end(&news, &ended);
         ended
     }
 
@@ -131,7 +131,7 @@ impl Live {
         let Live { options, directory, path, desk, .. } = self;
         let console = directory.console();
         let lab = lab_status(spec, &options, &path);
-        let messages = desk.messages.clone();
+        let news = desk.news.clone();
         let front = Front::new(desk, lab.clone(), spec);
         let directory = Some(directory);
         let mut person =
@@ -141,7 +141,7 @@ impl Live {
             ended = on_stage(spec, console, templates, cancel, &mut person) => ended,
             () = front.receive(cancel) => Err(RunError::Interrupted),
         };
-        tell_end(&messages, &ended);
+        tell_end(&news, &ended);
         ended
     }
 }
@@ -191,9 +191,9 @@ impl sansim_run::Driver for Person<'_> {
 }
 
 /// Says that the lab has ended.
-fn tell_end(messages: &broadcast::Sender<Message>, ended: &Result<(), RunError>) {
+fn tell_end(news: &News, ended: &Result<(), RunError>) {
     let error = ended.as_ref().err().map(ToString::to_string);
-    let _ = messages.send(Message::Ended(Ended { error }));
+    news.tell(Message::Ended(Ended { error }));
 }
 
 fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus {

@@ -11,6 +11,7 @@ pub mod client;
 mod handle;
 mod http;
 mod lab;
+mod news;
 mod page;
 pub mod place;
 mod tour;

@@ -250,9 +250,19 @@ impl State {
 
     /// The state of the array from the point of view of a command.
     pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
+        self.site_at(arrival.nexus, arrival.lun)
+    }
+
+    /// The state of the array from the point of view of the owner of a LUN.
+    pub(super) fn site_of(&self, unit: &Unit) -> Site<'_> {
+        let port = PortId { controller: unit.owner, index: 0 };
+        self.site_at(Nexus { hba: HbaId(0), port }, unit.lun)
+    }
+
+    fn site_at(&self, nexus: Nexus, lun: Lun) -> Site<'_> {
         Site {
-            nexus: arrival.nexus,
-            lun: arrival.lun,
+            nexus,
+            lun,
             units: &self.units,
             controllers: &self.controllers,
             identity: &self.identity,

@@ -48,6 +48,19 @@ pub struct LunView {
     pub split: Option<Apart>,
     /// The explicit access states of target port groups.
     pub group_states: BTreeMap<u16, AccessState>,
+    /// The target port groups, in ascending order. Families without ALUA have none.
+    pub groups: Vec<PortGroupView>,
+}
+
+/// The state of a target port group for a LUN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortGroupView {
+    /// The identifier of the group.
+    pub group: u16,
+    /// Its ports.
+    pub ports: Vec<PortId>,
+    /// Its access state, as its own ports report it.
+    pub state: AccessState,
 }
 
 impl ArrayView {
@@ -68,7 +81,7 @@ impl ArrayView {
             controllers: state.controllers.iter().map(|controller| controller.state).collect(),
             ports_out: state.ports_out.iter().copied().collect(),
             links_down: links.map(|link| (link.hba, link.port)).collect(),
-            luns: state.units.values().map(LunView::of).collect(),
+            luns: state.units.values().map(|unit| LunView::of(state, unit)).collect(),
             rules: state.faults.views(),
             held: state.parking.held(),
         }
@@ -76,7 +89,7 @@ impl ArrayView {
 }
 
 impl LunView {
-    fn of(unit: &Unit) -> Self {
+    fn of(state: &State, unit: &Unit) -> Self {
         LunView {
             lun: unit.lun,
             owner: unit.owner,
@@ -86,6 +99,7 @@ impl LunView {
             condition: unit.condition,
             split: unit.split.as_ref().map(|split| split.apart()),
             group_states: unit.group_states.clone(),
+            groups: state.family().group_views(&state.site_of(unit), unit),
         }
     }
 }

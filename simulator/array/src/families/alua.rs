@@ -19,13 +19,15 @@ use std::time::Duration;
 pub use self::config::{AluaConfig, Groups, Reporting, Scope, Tpgs};
 use crate::{
     access_state::AccessState,
+    array::PortGroupView,
     controller::Controller,
     identity::Identity,
-    ids::{ControllerId, Nexus},
+    ids::{ControllerId, Nexus, PortId},
     lun_config::LunConfig,
     operation::{Kind, Operation},
     personality::{Effect, Gate, Personality, Site},
     sense::Sense,
+    unit::Unit,
 };
 
 impl Personality for AluaConfig {
@@ -121,6 +123,14 @@ impl Personality for AluaConfig {
     /// [`Personality::not_ready`] has refused accesses that may not proceed.
     fn medium_access(&self, _: &Site<'_>) -> Gate {
         Gate::Open
+    }
+
+    fn group_views(&self, site: &Site<'_>, unit: &Unit) -> Vec<PortGroupView> {
+        let view = |(group, controller, ports): (u16, ControllerId, Vec<PortId>)| {
+            let state = self.state(&site.seen_by(controller), unit, group, controller);
+            PortGroupView { group, ports, state }
+        };
+        self.groups(site.controllers).into_iter().map(view).collect()
     }
 
     fn report_port_groups(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {

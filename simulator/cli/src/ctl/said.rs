@@ -32,7 +32,8 @@ pub(super) fn added(added: &Added, json: bool) -> Result<u8, Failed> {
         return print_json(added);
     }
     warn(added.warning.as_deref());
-    print(&format!("{}\n", added.name))
+    let waits = if added.waits { format!("  {}", style("(waits)").yellow()) } else { String::new() };
+    print(&format!("{}{waits}\n", added.name))
 }
 
 /// Prints what is probably not as intended.

@@ -92,19 +92,28 @@ impl Browser {
         let script = format!("return Boolean({expression})");
         while self.script(&script).await != true {
             if began.elapsed() > LIMIT {
-                let shown = self.script("return document.body.innerText").await;
-                panic!("the page does not come to {what:?}:\n{}", shown.as_str().unwrap_or(""));
+                panic!("the page does not come to {what:?}:\n{}", self.shown().await);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Clicks on an element as a person does: where it is, as soon as nothing is above it.
+    /// The text of the page.
+    async fn shown(&self) -> String {
+        let text = self.script("return document.body.innerText").await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Clicks on an element as a person does: where it is, as soon as nothing is above it and it
+    /// stands still.
     pub(crate) async fn click(&self, css: &str) {
         let began = Instant::now();
+        let mut before = Value::Null;
         loop {
             let place = self.client.execute(PLACE, vec![css.into()]).await.expect(css);
-            if let (Some(x), Some(y)) = (place[0].as_f64(), place[1].as_f64()) {
+            let still = place == before;
+            before = place.clone();
+            if let (true, Some(x), Some(y)) = (still, place[0].as_f64(), place[1].as_f64()) {
                 let to = PointerAction::MoveTo { duration: None, x, y };
                 let button = MOUSE_BUTTON_LEFT;
                 let mouse = MouseActions::new("mouse".to_owned());
@@ -112,7 +121,9 @@ impl Browser {
                 let click = mouse.then(PointerAction::Up { button });
                 return self.client.perform_actions(click).await.expect("a click");
             }
-            assert!(began.elapsed() < LIMIT, "cannot click on {css:?}");
+            if began.elapsed() > LIMIT {
+                panic!("cannot click on {css:?}:\n{}", self.shown().await);
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -121,6 +132,13 @@ impl Browser {
     pub(crate) async fn choose(&self, thing: &str, command: &str) {
         self.click(thing).await;
         self.click(&format!("#menu button[data-ctl='sansim ctl {command}']")).await;
+    }
+
+    /// Types into a field.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        self.click(css).await;
+        self.until(css, &format!("document.activeElement.matches({css:?})")).await;
+        self.types(text).await;
     }
 
     /// Types into whatever has the focus.

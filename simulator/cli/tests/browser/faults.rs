@@ -4,8 +4,7 @@ use crate::browser::Browser;
 
 pub(crate) async fn a_rule_is_added_and_removed(page: &Browser) {
     page.click("#tab-faults").await;
-    page.click("#rule-name").await;
-    page.types("twice").await;
+    page.fill("#rule-name", "twice").await;
     let said =
         "document.querySelector('#rule-ctl').innerText.includes('fault add name=twice when')";
     page.until("the command of the form", said).await;

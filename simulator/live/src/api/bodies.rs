@@ -32,6 +32,8 @@ pub struct Added {
     pub name: String,
     /// What is probably not as intended, in words; may have several lines.
     pub warning: Option<String>,
+    /// Whether it waits for `go`.
+    pub waits: bool,
 }
 
 /// An expectation to wait for.

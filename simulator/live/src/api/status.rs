@@ -158,8 +158,22 @@ pub struct LunStatus {
     pub split: Option<String>,
     /// An operation of the array that restricts the LUN, in the language's words.
     pub condition: Option<String>,
+    /// The target port groups with their access states, by number. Arrays without ALUA have none.
+    pub port_groups: Vec<PortGroupStatus>,
     /// The multipath map, if the guest has one.
     pub map: Option<MapStatus>,
+}
+
+/// A target port group, for a LUN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PortGroupStatus {
+    /// The identifier of the group.
+    pub group: u16,
+    /// Its ports.
+    pub ports: Vec<String>,
+    /// Its access state: `active/optimized`, `active/non-optimized`, `standby`, `unavailable`,
+    /// `lba-dependent`, `offline`, `transitioning`.
+    pub state: String,
 }
 
 /// A multipath map.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sansim_stage::event::Event;
+use sansim_stage::event::{CommandEvent, Event, What};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::Status;
+use super::{ControllerStatus, LinkStatus, LunStatus, Status};
 
 /// A message to all who follow a lab.
 #[derive(Debug, Clone)]
@@ -19,6 +19,69 @@ pub enum Message {
     Tick(Arc<Tick>),
     /// The lab has ended. Nothing follows.
     Ended(Ended),
+}
+
+/// The last minutes of a lab, for a page that is opened later. Each list is oldest first.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Past {
+    /// The changes of the state.
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<Standing>")]
+    pub states: Vec<Arc<Standing>>,
+    /// The traffic.
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<Tick>")]
+    pub ticks: Vec<Arc<Tick>>,
+    /// The events, without those that the ticks have counted.
+    #[serde(serialize_with = "shared")]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub events: Vec<Arc<Event>>,
+}
+
+fn shared<T: Serialize, S: Serializer>(list: &[Arc<T>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(list.iter().map(AsRef::as_ref))
+}
+
+impl Past {
+    /// Whether an event is left out, because the ticks have it: a READ or a WRITE with GOOD that no
+    /// fault rule has caught.
+    pub(crate) fn leaves_out(event: &Event) -> bool {
+        let access = |op: &str| op.starts_with("READ(") || op.starts_with("WRITE(");
+        let counted = |it: &CommandEvent| access(&it.op) && !it.failed() && it.fault.is_none();
+        matches!(&event.what, What::Command(command) if counted(command))
+    }
+}
+
+/// How the SAN stood at a time.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Standing {
+    /// When, in seconds of story time.
+    pub t: f64,
+    /// As in the status.
+    pub links: Vec<LinkStatus>,
+    /// As in the status.
+    pub controllers: Vec<ControllerStatus>,
+    /// As in the status.
+    pub luns: Vec<LunStatus>,
+}
+
+impl Standing {
+    /// How the SAN stands by this status.
+    pub(crate) fn of(status: &Status) -> Self {
+        Standing {
+            t: status.clock.t,
+            links: status.links.clone(),
+            controllers: status.controllers.clone(),
+            luns: status.luns.clone(),
+        }
+    }
+
+    /// Whether anything but the time is different.
+    pub(crate) fn differs(&self, other: &Standing) -> bool {
+        self.links != other.links
+            || self.controllers != other.controllers
+            || self.luns != other.luns
+    }
 }
 
 /// The end of a lab.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{
         CaptureChange, CaptureFile, Done, Ended, Exec, FromTerminal, Given, IoChange, Lost,
-        MultipathText, Nothing, Now, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
+        MultipathText, Nothing, Now, Past, Refused, Status, Steps, Tick, TimeChange, ToTerminal,
         TourChange, WaitFor, Why, Words,
     },
     page,
@@ -53,6 +53,7 @@ fn seeing() -> Vec<Route> {
             "What happens from now on, after the state. A client that is too slow loses messages, \
              and is told how many.",
             Content::Events(&[
+                ("past", of::<Past>),
                 ("status", of::<Status>),
                 ("event", of::<serde_json::Value>),
                 ("tick", of::<Tick>),
@@ -63,9 +64,9 @@ fn seeing() -> Vec<Route> {
         )
         .with(vec![optional::<String>(
             "view",
-            "`events` has every event, as in events.ndjson, and no ticks. `page` has ticks, which \
-             count the READs and WRITEs that ended well, and no events of those. `events` if it \
-             is left out.",
+            "`events` has every event, as in events.ndjson, and no ticks. `page` has the last \
+             minutes first, and then ticks, which count the READs and WRITEs that ended well, and \
+             no events of those. `events` if it is left out.",
         )]),
         Route::plain(
             (GET, "/api/multipath"),

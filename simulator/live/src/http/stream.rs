@@ -10,17 +10,16 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
-use sansim_stage::event::{CommandEvent, Event, What};
 use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{app::App, asked::parameter, limits::KEEP_ALIVE, problem::Problem};
-use crate::api::{Lost, Message};
+use crate::api::{Lost, Message, Past};
 
 /// What a follower wants to see.
 #[derive(Debug, Clone, Copy)]
 enum View {
-    /// Ticks, and no READ or WRITE that ended well.
+    /// The last minutes, ticks, and no event that they have counted.
     Page,
     /// Every event, no ticks.
     Events,
@@ -34,11 +33,17 @@ pub(super) async fn stream(State(app): State<App>, request: Request) -> Result<R
         Some(_) => return Err(Problem::invalid("`view` is `page` or `events`")),
     };
     let room = app.stream()?;
-    // What happens between the two is told twice rather than never.
-    let messages = app.lab.follow();
+    // What happens between the past and the state is told twice rather than never.
+    let (past, messages) = match view {
+        View::Page => {
+            let (past, messages) = app.lab.follow_from_the_past();
+            (sse("past", &past), messages)
+        }
+        View::Events => (None, app.lab.follow()),
+    };
     let status = app.lab.status().await?;
-    let first = stream::iter(sse("status", &status));
-    let all = first.chain(follow(messages, view)).take_until(app.stop.cancelled_owned());
+    let first = past.into_iter().chain(sse("status", &status));
+    let all = stream::iter(first).chain(follow(messages, view)).take_until(app.stop.cancelled_owned());
     let held = all.map(move |message| {
         let _ = &room;
         Ok::<_, Infallible>(message)
@@ -65,19 +70,12 @@ fn follow(messages: Receiver<Message>, view: View) -> impl Stream<Item = Sse> {
 fn show(message: &Message, view: View) -> Option<Sse> {
     match (message, view) {
         (Message::Status(status), _) => sse("status", status.as_ref()),
-        (Message::Event(event), View::Page) if is_counted(event) => None,
+        (Message::Event(event), View::Page) if Past::leaves_out(event) => None,
         (Message::Event(event), _) => sse("event", event.as_ref()),
         (Message::Tick(tick), View::Page) => sse("tick", tick.as_ref()),
         (Message::Tick(_), View::Events) => None,
         (Message::Ended(ended), _) => sse("ended", ended),
     }
-}
-
-/// Whether the ticks have it: a READ or a WRITE with GOOD that no fault rule has caught.
-fn is_counted(event: &Event) -> bool {
-    let access = |op: &str| op.starts_with("READ(") || op.starts_with("WRITE(");
-    let counted = |it: &CommandEvent| access(&it.op) && !it.failed() && it.fault.is_none();
-    matches!(&event.what, What::Command(command) if counted(command))
 }
 
 /// `None` if it cannot be JSON.

@@ -90,6 +90,11 @@ impl Running<'_> {
                 Err(refused) => return drop(answer.send(Err(refused))),
             }
         }
+        self.perform_or_hold(acts, answer);
+    }
+
+    /// Does acts, or holds them if acts are held.
+    pub(super) fn perform_or_hold(&mut self, acts: Vec<Planned>, answer: Answer<Vec<Did>>) {
         let t = self.t();
         match &mut self.acts.held {
             Some(held) => {
@@ -198,10 +203,11 @@ impl Running<'_> {
         let Read { value: rule, warning } = self.words.fault(given)?;
         let name = rule.name.to_string();
         let words = format!("fault rule {name:?} is added: {}", spoken::fault_words(&rule));
+        self.words.know_name_of(&rule);
         let mut add = self.words.name(Act::Array(Action::AddRule(Box::new(rule))));
         add.words = words;
-        self.act_at_once(add).map_err(|why| Refused::new(Why::Invalid, why))?;
-        Ok(Added { name, warning })
+        self.act_on_array(add).map_err(|why| Refused::new(Why::Invalid, why))?;
+        Ok(Added { name, warning, waits: self.acts.held.is_some() })
     }
 
     /// Disarms a fault rule; one that was added is not shown any more.
@@ -212,13 +218,18 @@ impl Running<'_> {
         }
         let disarm = Action::Arm { rule: Arc::from(name), armed: false };
         let disarm = self.words.name(Act::Array(disarm));
-        self.act_at_once(disarm).map_err(|why| Refused::new(Why::Failed, why))?;
+        self.act_on_array(disarm).map_err(|why| Refused::new(Why::Failed, why))?;
         self.words.remove(name);
         Ok(())
     }
 
-    /// Acts on the array, which takes no time.
-    fn act_at_once(&mut self, step: Step) -> Result<(), String> {
+    /// Acts on the array, which takes no time, or holds the act.
+    fn act_on_array(&mut self, step: Step) -> Result<(), String> {
+        if let Some(held) = &mut self.acts.held {
+            held.push(step.into());
+            self.changed = true;
+            return Ok(());
+        }
         let name = step.name.clone();
         self.perform(vec![step.into()], None);
         let did = self.acts.history.iter().rfind(|did| did.name == name);

@@ -14,12 +14,13 @@ use super::picture;
 use crate::{
     api::{Clock, LabStatus, Message, Refused, RunState, Status, Why},
     handle::{Ask, Desk},
+    news::News,
 };
 
 /// Holds the desk of a lab until its stage is open.
 pub(super) struct Front {
     desk: tokio::sync::Mutex<Option<Desk>>,
-    messages: tokio::sync::broadcast::Sender<Message>,
+    news: News,
     lab: LabStatus,
     view: ArrayView,
     setup: sansim_stage::Setup,
@@ -34,7 +35,7 @@ impl Front {
     pub(super) fn new(desk: Desk, lab: LabStatus, spec: &RunSpec) -> Self {
         let setup = spec.scenario.setup.clone();
         Front {
-            messages: desk.messages.clone(),
+            news: desk.news.clone(),
             desk: tokio::sync::Mutex::new(Some(desk)),
             lab,
             view: picture::first_view(&setup),
@@ -49,7 +50,7 @@ impl Front {
     /// Says what is being done.
     pub(super) fn stage(&self, text: &str) {
         text.clone_into(&mut self.doing.lock().unwrap_or_else(PoisonError::into_inner));
-        let _ = self.messages.send(Message::Status(self.status().into()));
+        self.news.tell(Message::Status(self.status().into()));
     }
 
     /// Takes the desk over, when the stage is open.

@@ -114,11 +114,18 @@ impl Running<'_> {
             },
         };
         let step = self.words.name(act);
-        self.perform(vec![step.into()], Some(answer));
+        self.perform_or_hold(vec![step.into()], answer);
     }
 
     /// Stops the workload of a LUN, to start another when it has stopped.
     fn replace(&mut self, workload: Workload, answer: Answer<Vec<Did>>) {
+        if self.acts.held.is_some() {
+            let why = format!(
+                "I/O runs on lun {}: that it ends and other I/O begins cannot be held; first: sansim ctl go",
+                workload.lun
+            );
+            return drop(answer.send(Err(Refused::new(Why::Conflict, why))));
+        }
         let stop = self.words.name(Act::StopWorkload { lun: Some(workload.lun) });
         self.io.next.insert(stop.name.clone(), (workload, answer));
         self.perform(vec![stop.into()], None);

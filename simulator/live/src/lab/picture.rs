@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use sansim_array::{
-    Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortId, RuleView,
+    Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortGroupView, PortId,
+    RuleView,
 };
 use sansim_stage::{Setup, Stage};
 
 use crate::api::{
     Clock, ControllerStatus, GroupStatus, HbaStatus, HeldStatus, LabStatus, LinkStatus, LunStatus,
-    MapStatus, PathStatus, PortStatus, Status,
+    MapStatus, PathStatus, PortGroupStatus, PortStatus, Status,
 };
 
 /// The SAN at one moment.
@@ -99,7 +100,16 @@ fn lun_status(lun: &LunView) -> LunStatus {
             LunCondition::None => None,
             condition => Some(condition.to_string()),
         },
+        port_groups: lun.groups.iter().map(port_group).collect(),
         map: None,
+    }
+}
+
+fn port_group(group: &PortGroupView) -> PortGroupStatus {
+    PortGroupStatus {
+        group: group.group,
+        ports: group.ports.iter().map(ToString::to_string).collect(),
+        state: group.state.to_string(),
     }
 }
 
@@ -142,6 +152,7 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
         condition: LunCondition::None,
         split: None,
         group_states: BTreeMap::new(),
+        groups: Vec::new(),
     });
     let rules = setup.faults.iter().map(|rule| RuleView {
         name: rule.name.clone(),

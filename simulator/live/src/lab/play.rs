@@ -36,8 +36,8 @@ pub(super) struct Playing {
     script: Script,
     /// The indexes of the steps with a caption, in order; none without a tour.
     captions: Vec<usize>,
-    /// The caption that comes next, or that waits, from 0.
-    next: usize,
+    /// Those whose caption was shown, in the order in which they came; the last one may wait.
+    shown: Vec<usize>,
     waiting: Waiting,
     by_itself: bool,
 }
@@ -63,7 +63,7 @@ impl Playing {
         };
         let script = Script::new(steps.clone(), start);
         let by_itself = play == Play::Tour { by_itself: true };
-        Playing { steps, script, captions, next: 0, waiting: Waiting::No, by_itself }
+        Playing { steps, script, captions, shown: Vec::new(), waiting: Waiting::No, by_itself }
     }
 
     /// When something is due.
@@ -91,27 +91,33 @@ impl Playing {
             return if go_on { self.go_on(now) } else { None };
         }
         let index = self.script.next_due(now)?;
-        if self.captions.get(self.next) == Some(&index) {
+        if self.captions.contains(&index) && !self.shown.contains(&index) {
+            self.shown.push(index);
             self.waiting = Waiting::Since(now);
             return None;
         }
         Some(index)
     }
 
-    /// Where the tour is: the caption that comes next, and whether it waits.
+    /// Where the tour is: how many captions were shown, and whether the last of them waits.
     fn place(&self) -> (usize, bool) {
-        (self.next, matches!(self.waiting, Waiting::Since(_)))
+        (self.shown.len(), matches!(self.waiting, Waiting::Since(_)))
     }
 
-    /// The state of the tour, if it is one. A caption is shown until the next one is due, so that it can
-    /// be read again while it happens; the first one is shown from the beginning.
+    /// The step whose caption is shown: until the next one is due, so that it can be read again while it
+    /// happens; the first one from the beginning.
+    fn current(&self) -> Option<&Step> {
+        let index = self.shown.last().or(self.captions.first())?;
+        Some(&self.steps[*index])
+    }
+
+    /// The state of the tour, if it is one.
     pub(super) fn tour(&self) -> Option<TourStatus> {
-        let (next, waits) = self.place();
-        let shown = if waits { next } else { next.saturating_sub(1) };
-        let step = &self.steps[*self.captions.get(shown)?];
+        let (shown, waits) = self.place();
+        let step = self.current()?;
         Some(TourStatus {
             caption: step.caption.clone().unwrap_or_default(),
-            number: shown + 1,
+            number: shown.max(1),
             of: self.captions.len(),
             waits,
             by_itself: self.by_itself,
@@ -121,7 +127,7 @@ impl Playing {
 
     /// How long the caption is shown when the tour goes on by itself.
     fn reading(&self) -> Duration {
-        let caption = self.captions.get(self.next).and_then(|i| self.steps[*i].caption.as_ref());
+        let caption = self.current().and_then(|step| step.caption.as_ref());
         SHOWN + EACH * caption.map_or(0, |text| text.chars().count() as u32)
     }
 
@@ -129,8 +135,7 @@ impl Playing {
     fn go_on(&mut self, now: Time) -> Option<usize> {
         let Waiting::Since(since) = self.waiting else { return None };
         self.waiting = Waiting::No;
-        let index = self.captions[self.next];
-        self.next += 1;
+        let index = *self.shown.last()?;
         self.script.shift(now.since(since));
         Some(index)
     }

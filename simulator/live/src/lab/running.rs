@@ -119,7 +119,7 @@ impl<'m> Running<'m> {
             pumps: Pumps::default(),
             since: Since::default(),
             words: Words::new(scenario, lab.seed),
-            teller: Teller::new(directory, desk.messages.clone(), clockwork, capturing),
+            teller: Teller::new(directory, desk.news.clone(), clockwork, capturing),
             stage,
             lab,
             first,

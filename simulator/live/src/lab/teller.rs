@@ -9,10 +9,9 @@ use sansim_run::{
     directory::{EVENTS, RunDirectory},
 };
 use sansim_stage::event::{Event, StoryTime, What};
-use tokio::sync::broadcast;
 
 use super::{capturing::Capturing, traffic::Traffic};
-use crate::api::{Message, Status};
+use crate::{api::{Message, Status}, news::News};
 
 /// The size of `events.ndjson` from which reads and writes that end GOOD are left out, in bytes.
 const FULL: u64 = 1 << 30;
@@ -20,7 +19,7 @@ const FULL: u64 = 1 << 30;
 /// Tells what happens.
 pub(super) struct Teller {
     directory: RunDirectory,
-    messages: broadcast::Sender<Message>,
+    news: News,
     pub(super) clockwork: StoryTime,
     traffic: Traffic,
     /// The end of the last tick, in seconds of story time.
@@ -33,12 +32,12 @@ pub(super) struct Teller {
 impl Teller {
     pub(super) fn new(
         directory: RunDirectory,
-        messages: broadcast::Sender<Message>,
+        news: News,
         clockwork: StoryTime,
         capturing: Capturing,
     ) -> Self {
         let (traffic, ticked, full) = (Traffic::default(), 0.0, false);
-        Teller { directory, messages, clockwork, traffic, ticked, full, capturing }
+        Teller { directory, news, clockwork, traffic, ticked, full, capturing }
     }
 
     /// The lab's directory.
@@ -48,14 +47,14 @@ impl Teller {
 
     /// Tells the state of the lab.
     pub(super) fn status(&self, status: Status) {
-        self.send(Message::Status(Arc::new(status)));
+        self.news.tell(Message::Status(Arc::new(status)));
     }
 
     /// Tells the traffic since the last tick; `t` is now, in seconds of story time.
     pub(super) fn tick(&mut self, t: f64) {
         let tick = self.traffic.tick(t, (t - self.ticked).max(0.0));
         self.ticked = t;
-        self.send(Message::Tick(Arc::new(tick)));
+        self.news.tell(Message::Tick(Arc::new(tick)));
         self.check_size(t);
     }
 
@@ -74,10 +73,6 @@ impl Teller {
         }
     }
 
-    fn send(&self, message: Message) {
-        // Nobody may be following.
-        let _ = self.messages.send(message);
-    }
 }
 
 impl Records for Teller {
@@ -87,7 +82,7 @@ impl Records for Teller {
 
     fn emit(&mut self, event: Event) {
         self.directory.event(&event);
-        self.send(Message::Event(Arc::new(event)));
+        self.news.tell(Message::Event(Arc::new(event)));
     }
 
     fn command(&mut self, record: &CommandRecord) {
@@ -100,7 +95,7 @@ impl Records for Teller {
             _ => false,
         };
         if left_out {
-            self.send(Message::Event(Arc::new(event)));
+            self.news.tell(Message::Event(Arc::new(event)));
         } else {
             self.emit(event);
         }

@@ -84,9 +84,13 @@ impl Words {
         self.vocabulary.know_step(step);
     }
 
+    /// Takes note of the name of a fault rule that is to be added: the next one has another.
+    pub(super) fn know_name_of(&mut self, rule: &FaultRule) {
+        self.vocabulary.know_fault(rule);
+    }
+
     /// Takes note of a fault rule that was added.
     pub(super) fn know_rule(&mut self, rule: &FaultRule) {
-        self.vocabulary.know_fault(rule);
         self.added.push(rule.clone());
     }
 

@@ -49,6 +49,22 @@ fn tpgs_and_the_port_group_are_told() {
 }
 
 #[test]
+fn a_view_shows_each_group_as_its_ports_report_it() {
+    let rig = rig(AluaConfig::default());
+    let shown = || {
+        let groups = rig.array.view().luns[0].groups.clone();
+        groups.iter().map(|it| (it.group, it.ports.len(), it.state)).collect::<Vec<_>>()
+    };
+    let (optimized, other) = (AccessState::Optimized, AccessState::NonOptimized);
+    assert_eq!(shown(), [(1, 2, optimized), (2, 2, other)]);
+    set(&rig, B, &[(0, 2)]);
+    assert_eq!(shown(), [(1, 2, other), (2, 2, optimized)]);
+    let apart = Some(crate::Apart::Ownership);
+    rig.array.apply(at(1), Action::Split { lun: LUN0, apart }).unwrap();
+    assert_eq!(shown(), [(1, 2, optimized), (2, 2, optimized)], "each takes itself for the owner");
+}
+
+#[test]
 fn the_groups_are_reported_with_their_ports() {
     let rig = rig(AluaConfig::default());
     let data = rig.get(A, LUN0, &RTPG, 255);

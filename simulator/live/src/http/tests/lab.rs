@@ -9,7 +9,7 @@ use sansim_stage::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UnixStream},
-    sync::{broadcast, mpsc, oneshot},
+    sync::{mpsc, oneshot},
 };
 
 use crate::{
@@ -17,13 +17,14 @@ use crate::{
     api::{Clock, Did, HeldStatus, LabStatus, Message, Refused, RunState, Status, Terminal, Why},
     client::Client,
     handle::{Ask, Desk, handle},
+    news::News,
 };
 
 /// A lab and its API.
 pub(super) struct Lab {
     pub(super) served: Served,
     pub(super) client: Client,
-    pub(super) messages: broadcast::Sender<Message>,
+    pub(super) news: News,
     /// What a terminal was opened with, and its ends.
     pub(super) opened: mpsc::Receiver<Opened>,
     directory: tempfile::TempDir,
@@ -42,11 +43,11 @@ pub(super) fn lab() -> Lab {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("api.sock");
     let (handle, desk) = handle();
-    let messages = desk.messages.clone();
+    let news = desk.news.clone();
     let served = Served::start(handle, &socket, None).unwrap();
     let (open, opened) = mpsc::channel(8);
     tokio::spawn(pretend(desk, directory.path().display().to_string(), open));
-    Lab { served, client: Client::new(socket), messages, opened, directory }
+    Lab { served, client: Client::new(socket), news, opened, directory }
 }
 
 impl Lab {
@@ -100,7 +101,7 @@ async fn pretend(mut desk: Desk, directory: String, open: mpsc::Sender<Opened>) 
             // Never answered; the lab waits until nobody does.
             Ask::Wait(_, _, mut answer) => {
                 answer.closed().await;
-                desk.messages.send(Message::Event(Arc::new(event(-1.0)))).unwrap();
+                desk.news.tell(Message::Event(Arc::new(event(-1.0))));
             }
             Ask::Pull(path, answer) => drop(answer.send(Ok(path.into_bytes()))),
             Ask::Push(_, contents, answer) => {

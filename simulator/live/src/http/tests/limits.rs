@@ -100,7 +100,7 @@ async fn the_number_of_followers_is_bounded_and_those_who_leave_make_room() {
     .await;
     // They leave one after the other.
     soon(async {
-        while lab.messages.receiver_count() > 1 {
+        while lab.news.followers() > 1 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
@@ -110,7 +110,7 @@ async fn the_number_of_followers_is_bounded_and_those_who_leave_make_room() {
 #[tokio::test]
 async fn a_client_that_goes_away_does_not_leave_its_question() {
     let lab = lab();
-    let mut followed = lab.messages.subscribe();
+    let mut followed = lab.news.follow();
     let client = lab.client.clone();
     let waits = tokio::spawn(async move { client.wait(Given::Toml("x".to_owned()), 60.0).await });
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -28,9 +28,9 @@ async fn all_followers_see_the_same_after_the_state() {
     let mut one = lab.client.follow("events").await.unwrap();
     let mut two = lab.client.follow("events").await.unwrap();
     let mut page = lab.client.follow("page").await.unwrap();
-    lab.messages.send(Message::Event(Arc::new(event(1.0)))).unwrap();
-    lab.messages.send(tick()).unwrap();
-    lab.messages.send(Message::Event(Arc::new(log(2.0)))).unwrap();
+    lab.news.tell(Message::Event(Arc::new(event(1.0))));
+    lab.news.tell(tick());
+    lab.news.tell(Message::Event(Arc::new(log(2.0))));
     for follower in [&mut one, &mut two] {
         let status = soon(follower.next()).await.unwrap().unwrap();
         assert_eq!(status.name, "status");
@@ -41,7 +41,12 @@ async fn all_followers_see_the_same_after_the_state() {
         let second = soon(follower.next()).await.unwrap().unwrap();
         assert_eq!(second.data, serde_json::to_string(&log(2.0)).unwrap());
     }
-    assert_eq!(names(&mut page, 3).await, ["status", "tick", "event"]);
+    assert_eq!(names(&mut page, 4).await, ["past", "status", "tick", "event"]);
+    let mut later = lab.client.follow("page").await.unwrap();
+    let past = soon(later.next()).await.unwrap().unwrap();
+    let past: Value = serde_json::from_str(&past.data).unwrap();
+    let past = ["ticks", "events"].map(|list| past[list].as_array().unwrap().len());
+    assert_eq!(past, [1, 1], "the READ is in the tick");
     let wrong = lab.client.follow("all").await.err().unwrap().to_string();
     assert_eq!(wrong, "`view` is `page` or `events`");
 }
@@ -52,7 +57,7 @@ async fn a_slow_follower_loses_messages_and_is_told_how_many() {
     let mut slow = lab.client.follow("events").await.unwrap();
     let sent = 40_000;
     for index in 0..sent {
-        lab.messages.send(Message::Event(Arc::new(event(f64::from(index))))).unwrap();
+        lab.news.tell(Message::Event(Arc::new(event(f64::from(index)))));
         if index % 1000 == 0 {
             tokio::task::yield_now().await;
         }
