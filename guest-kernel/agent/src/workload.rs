@@ -93,7 +93,7 @@ impl Workloads {
         match running.get(&spec.map) {
             Some(Running { stopping: true, .. }) => {
                 return Err(Failure::new(format!(
-                    "I/O of the last workload on map {} has still not ended",
+                    "I/O of the last workload on map {} has still not ended; start this one when it has",
                     spec.map
                 )));
             }
@@ -160,7 +160,14 @@ impl Workloads {
             running.orders.send(Order { patience_ns, read_back, answer }).ok()?;
             rustix::io::write(&running.wake, &1u64.to_ne_bytes()).ok()?;
         }
-        report.recv().ok()
+        let report = report.recv().ok()?;
+        if report.stuck == 0
+            && let Some(ended) = self.lock().remove(map)
+        {
+            // The thread has nothing left to do. When the answer is there, the next workload can start.
+            let _ = ended.thread.join();
+        }
+        Some(report)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Running>> {

@@ -49,7 +49,7 @@ export function lunParts(lun, seen, em) {
   ];
   const room = right - left;
   const name = em * (0.6 * `lun ${lun.lun}`.length + 0.6);
-  parts.push(portGroups(lun, left + name, line(0), room - name - em * (seen.broken || rows === 3 ? 5 : 0.5), em));
+  parts.push(portGroups(lun, left + name, line(0), room - name - em * (seen.broken || (rows === 3 && said) ? 5 : 0.3), em));
   const from = rows === 1 ? em * 3.6 : 0;
   const groups = signed(lun, room - from + em * 0.7, em);
   const frames = glyphs(groups, left + from, line(rows - 1) - em * 0.35, em);

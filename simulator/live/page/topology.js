@@ -204,7 +204,7 @@ function drawController(controller, em) {
     hatch(controller, health),
     s('rect', { class: 'spine', x: controller.x + controller.w - 5, y: controller.y + 6, width: 5, height: controller.h - 12, rx: 2 }),
     text(controller.x + em * 0.8, controller.y + em * 1.55, name, { class: 'name big' }),
-    badge(right + em * 0.3, controller.y + em * 0.45, broken, em),
+    badge(right + em * 0.3, controller.y + em * 0.45, broken, em, false, controller.w < em * 12.5),
     text(right - em * 0.2, controller.y + controller.h / 2 + em * 0.9, `${MARKS[health]} ${controller.state}`, { class: 'state', 'text-anchor': 'end' }),
     text(right - em * 0.2, controller.y + controller.h / 2 + em * 2.2, owned.length === 1 ? 'owns 1 LUN' : `owns ${owned.length} LUNs`, { class: 'small', 'text-anchor': 'end' }),
   ]);
