@@ -95,6 +95,7 @@ pub fn story(base: &Scenario, title: &str, lived: &Lived) -> Result<Scenario, Di
         steps: rules.steps(&lived.deeds),
         expectations: Vec::new(),
         warnings: Diagnostics::default(),
+        untested: Diagnostics::default(),
         ..base.clone()
     };
     let faults = rules.added.iter().map(|(name, added)| FaultRule {
