@@ -1,6 +1,6 @@
 //! Since when things are as they are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sansim_array::{ArrayView, RuleView};
 use sansim_language::{Step, StepAction};
