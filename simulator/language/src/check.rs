@@ -76,7 +76,7 @@ pub(crate) struct Checker<'s> {
     pub(crate) io_begins: Option<Duration>,
     steps_start_io: bool,
     /// The latest end of the story.
-    pub(crate) end: Duration,
+    end: Duration,
     /// When a step ends the story, if one does at a known time.
     ended: Option<Duration>,
 }

@@ -54,13 +54,6 @@ impl ExpectWord for Io {
             let help = format!("write one or more of {}", IoTable::KEYS.join(", "));
             checker.refuse(span, "`io` limits nothing", help);
         }
-        if let Some(stall) = &limits.longest_stall
-            && checker.end < Duration::MAX
-            && stall.is_certain(checker.end)
-        {
-            let problem = format!("every stall in this story is {stall}");
-            checker.refuse(span, problem, "no stall is longer than the story may last");
-        }
         if let (Deadline::At(time) | Deadline::By(time), Some(begins)) =
             (context.when, checker.io_begins)
             && time <= begins

@@ -127,10 +127,10 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["6.1.0", ">= 6.1, < 6.2", "> 6.1, < 6.1.1", "<= 0", "< 1.0"] {
+        for text in ["6.1.0", ">= 6.1, < 6.2", "<= 0", "< 1.0"] {
             assert!(text.parse::<VersionRange>().is_ok(), "{text}");
         }
-        for text in [">= 6.2, < 6.1", "< 0", "< 0.0", "= 6.1, = 6.2"] {
+        for text in [">= 6.2, < 6.1", "> 6.1, < 6.1.1", "< 0", "< 0.0", "= 6.1, = 6.2"] {
             assert!(text.parse::<VersionRange>().is_err(), "{text}");
         }
         for text in ["", "< ", "six", "< 6.x", "< 6.7,", "< 99999999999"] {
