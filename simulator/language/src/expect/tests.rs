@@ -16,6 +16,8 @@ use sansim_stage::{Act, World};
 
 use crate::{Scenario, StepAction, Versions, load_text};
 
+mod trial;
+
 const SAN: &str = r#"
 title = "a story"
 
