@@ -81,7 +81,7 @@ impl Watch {
     /// Everything that came to nothing and must not.
     pub(super) fn judge(self, end: &Ending<'_>) -> Vec<Idle> {
         let mut all = Vec::new();
-        all.extend(self.expectations(end));
+        let expectations = self.expectations(end);
         let asked = |rule: &&Rule| !may_not_fire(rule.name(), end.scenario);
         let never = self.rules.iter().filter(asked);
         all.extend(never.filter_map(|rule| rule.never_matched(end.view)));
@@ -90,6 +90,8 @@ impl Watch {
         all.extend(self.for_nothing);
         all.extend(end.scenario.steps.iter().filter_map(|step| program(step, end)));
         all.extend(workloads(end));
+        // That nothing happened at all follows from the others, if there are any.
+        all.extend(expectations);
         all
     }
 
@@ -172,14 +174,14 @@ fn steps(end: &Ending<'_>) -> Vec<Idle> {
 fn program(step: &Step, end: &Ending<'_>) -> Option<Idle> {
     let ran = end.world.program(&step.name).filter(|_| !step.optional)?;
     let conditions = end.scenario.expectations.iter().flat_map(|it| &it.conditions);
-    let mut asked = conditions.filter_map(|condition| condition.code_of(&step.name)).peekable();
+    let asked: Vec<_> = conditions.filter_map(|condition| condition.code_of(&step.name)).collect();
     let why = match ran.code {
         Some(0) => return None,
         // A range such as `> 0` does not mean that the program may be missing.
-        Some(NOT_FOUND) if !asked.any(|code| code.holds(127) && !code.holds(126)) => {
+        Some(NOT_FOUND) if !asked.iter().any(|code| code.holds(127) && !code.holds(126)) => {
             "this is what a shell says of a program that is not there".to_owned()
         }
-        Some(_) | None if asked.peek().is_some() => return None,
+        Some(_) | None if !asked.is_empty() => return None,
         _ => "no expectation is about its exit code".to_owned(),
     };
     let ended = match ran.code {

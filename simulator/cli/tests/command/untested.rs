@@ -88,8 +88,10 @@ fn another_failure_is_not_the_known_one() {
         );
         STORY.replace("group = { current = 2 }", &format!("group = {{ current = 2 }}\n{known}"))
     };
-    let wrong =
-        |story: &str| story.replace("controller = \"B\" }\ngroup", "controller = \"A\" }\ngroup");
+    let wrong = |story: &str| {
+        let right = "by = \"20s\"\nowner = { lun = 0, controller = \"B\" }";
+        story.replace(right, "at = \"15s\"\nowner = { lun = 0, controller = \"A\" }")
+    };
     assert_eq!(ends(&wrong(&known("B")), 0)["verdict"], "known");
     let other = ends(&wrong(&known("B")).replace("current = 2", "current = 3"), 1);
     assert_eq!(other["expectations"][0]["symptom"]["seen"], false, "{other}");

@@ -79,8 +79,8 @@ fn a_step_that_never_happened_is_named_with_its_reason() {
                  [[step]]\nname = \"late\"\nat = \"5s\"\nfail = \"controller B\"\n";
     let idle = judged(&scenario(&format!("{OWNED}{story}")), &[], &[], &[]);
     insta::assert_snapshot!(idle.join("\n"), @r#"
-    step "step-1" (when the kernel logs "zzzz": fail controller A) never happened: what it waited for never came
-    step "late" (at 5s: fail controller B) never happened: the story was over before
+    step "step-1" (when the kernel logs "zzzz": controller A is failed) never happened: what it waited for never came
+    step "late" (at 5s: controller B is failed) never happened: the story was over before
     "#);
     let optional = story.replace("[[step]]", "[[step]]\noptional = true");
     assert!(judged(&scenario(&format!("{OWNED}{optional}")), &[], &[], &[]).is_empty());
@@ -133,6 +133,7 @@ fn expectations_of_nothing_in_a_story_without_anything_are_idle() {
     let fired = "[[expect]]\nfault = { name = \"f\", fired = 0 }\n";
     let one = |tables: &str, caught| judged(&scenario(tables), &[], &[], &[caught]).join("\n");
     assert!(one(&format!("{fault}{never}{fired}"), 0).starts_with("nothing happened to the SAN"));
+    assert!(one(&format!("{fault}{never}"), 0).starts_with("fault \"f\" never matched"));
     assert_eq!(one(&format!("{fault}{never}"), 1), "");
     assert_eq!(one(&format!("{fault}{never}{OWNED}{fired}"), 0), "");
     assert!(one(&format!("{fault}{OWNED}"), 0).starts_with("fault \"f\" never matched"));
