@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use nothing::nothing_to_do;
 use rules::Rule;
-use sansim_array::{Action, ArrayView, Changed, CommandRecord, StateChange};
+use sansim_array::{Action, ArrayView, Changed, CommandRecord, Lun, StateChange};
 use sansim_language::{Expectation, Scenario, Step, StepAction};
 use sansim_stage::{Act, Idle, IdleKind, World};
 
@@ -156,8 +156,8 @@ fn may_not_fire(rule: &str, scenario: &Scenario) -> bool {
 /// The steps that never happened. A story that a step has ended needs no other end.
 fn steps(end: &Ending<'_>) -> Vec<Idle> {
     let unfinished = end.script.unfinished();
-    let wanted = unfinished
-        .filter(|(step, _)| !step.optional && !(end.ended && step.action == StepAction::End));
+    let moot = |step: &Step| end.ended && step.action == StepAction::End;
+    let wanted = unfinished.filter(|(step, _)| !step.optional && !moot(step));
     let idle = |(step, how): (&Step, Unfinished)| {
         let (did_not, why) = match how {
             Unfinished::Waiting => ("never happened", "what it waited for never came"),
@@ -206,7 +206,7 @@ fn workloads(end: &Ending<'_>) -> Vec<Idle> {
 }
 
 /// The workloads that were started and did no I/O, except where it is said that they need not.
-fn started(end: &Ending<'_>, mut optional: BTreeMap<sansim_array::Lun, bool>) -> Vec<Idle> {
+fn started(end: &Ending<'_>, mut optional: BTreeMap<Lun, bool>) -> Vec<Idle> {
     for step in &end.scenario.steps {
         if let StepAction::Act(Act::StartWorkload(workload)) = &step.action {
             *optional.entry(workload.lun).or_default() |= step.optional;

@@ -1,6 +1,6 @@
 //! Actions on the array that change nothing.
 
-use sansim_array::{Action, ArrayView, LunView};
+use sansim_array::{Action, ArrayView, ControllerId, LunView};
 
 /// Why an action changes nothing; `None` if it may change something.
 pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String> {
@@ -45,7 +45,7 @@ pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String>
     }
 }
 
-fn owned(unit: &LunView, controller: sansim_array::ControllerId) -> Option<String> {
+fn owned(unit: &LunView, controller: ControllerId) -> Option<String> {
     let owned = unit.owner == controller && unit.split.is_none();
     owned.then(|| format!("controller {controller} owned LUN {} already", unit.lun))
 }

@@ -1,6 +1,8 @@
 //! Fault rules that never fired, and how near they came to it.
 
-use sansim_array::{ArrayView, CommandRecord, Effect, FaultRule, Matches, OpMatcher, RuleView};
+use sansim_array::{
+    ArrayView, CommandRecord, Effect, FaultRule, Matches, OpMatcher, RuleView, Stage,
+};
 use sansim_stage::{Idle, IdleKind};
 
 /// A fault rule, with the commands of its kind that were seen.
@@ -67,7 +69,7 @@ impl Rule {
         let Effect::OnCommands { which, .. } = &self.rule.effect else {
             return "no task management function met its conditions".to_owned();
         };
-        if self.rule.when.stage != Some(sansim_array::Stage::Story) {
+        if self.rule.when.stage != Some(Stage::Story) {
             return "no command met its conditions".to_owned();
         }
         let kind = which.op.unwrap_or(OpMatcher::Any);
@@ -138,9 +140,7 @@ impl Rule {
 /// The name of so many commands.
 fn name(op: OpMatcher, many: u64) -> String {
     match (op, op.to_string()) {
-        (OpMatcher::Any | OpMatcher::Class(_), _) if many == 1 && op == OpMatcher::Any => {
-            "command".to_owned()
-        }
+        (OpMatcher::Any, _) if many == 1 => "command".to_owned(),
         (OpMatcher::Any, _) => "commands".to_owned(),
         (OpMatcher::Class(_), class) => {
             format!("{class} command{}", if many == 1 { "" } else { "s" })
