@@ -33,7 +33,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
-    if let Err(problem) = reports::check(&args) {
+    // A report may be meant for the directory of the runs, which is made by this.
+    if let Err(problem) = writable(&args.out).and_then(|()| reports::check(&args)) {
         show::error(&problem);
         return USAGE;
     }
