@@ -32,8 +32,8 @@ pub(crate) struct Cli {
     pub(crate) color: Colour,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, or \
-runs of --repeat in exact time differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no \
+const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, \
+something of a scenario tested nothing, a run was skipped in spite of --no-skip, or runs of --repeat in exact time differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no \
 image, or the guest did not boot or died); 130 interrupted.";
 
 const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it differs, or a fork fails; 2 the \
@@ -177,6 +177,9 @@ pub(crate) struct RunArgs {
     /// Print each event as one line of JSON on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Exit with 1 if any run is skipped: the guest lacks a module or a program that the scenario needs.
+    #[arg(long)]
+    pub(crate) no_skip: bool,
     /// Start no more runs after the first verdict of fail or error.
     #[arg(long, conflicts_with = "keep_going")]
     pub(crate) fail_fast: bool,

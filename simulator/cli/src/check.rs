@@ -28,8 +28,16 @@ pub(crate) fn load_all(paths: &[PathBuf], set: &[String]) -> Option<Vec<(PathBuf
     };
     let overrides = overrides(set)?;
     let loaded: Vec<_> = files.iter().map(|file| load(file, &overrides)).collect();
-    let whole = loaded.iter().all(Option::is_some);
+    let whole = loaded.iter().all(|it| it.as_ref().is_some_and(tests_something));
     whole.then(|| files.into_iter().zip(loaded.into_iter().flatten()).collect())
+}
+
+/// Whether a verdict on the scenario means something; if not, that is printed.
+fn tests_something(scenario: &Scenario) -> bool {
+    if !scenario.untested.is_empty() {
+        show::diagnostics(&scenario.untested);
+    }
+    scenario.untested.is_empty()
 }
 
 /// The values of `--set`; `None` if one of them is wrong, which is printed.

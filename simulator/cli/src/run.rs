@@ -1,24 +1,24 @@
 //! `sansim run`: runs scenarios and reports their verdicts.
 
+mod conclusion;
+mod reports;
+
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
-use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time, own_cpu_time};
+use conclusion::conclude;
+use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time};
 use sansim_language::Scenario;
-use sansim_report::repeat::Repeat;
-use sansim_report::totals::Totals;
 use sansim_report::verdict::{Summary, Verdict};
-use sansim_report::{junit::junit, library::library, matrix::Matrix};
 use sansim_run::{Repetition, RunError, RunId, RunSpec, Until};
-use sansim_suite::{Lab, Played, SuiteOptions, run_suite};
+use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
-    FAILED, INTERRUPTED, LAB, PASS, USAGE,
+    INTERRUPTED, LAB, PASS, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,
@@ -33,6 +33,11 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
+    // A report may be meant for the directory of the runs, which is made by this.
+    if let Err(problem) = writable(&args.out).and_then(|()| reports::check(&args)) {
+        show::error(&problem);
+        return USAGE;
+    }
     WorkDir::sweep();
     let (lab, images) = match ready(&args, &scenarios, &cancel).await {
         Ok(ready) => ready,
@@ -65,8 +70,9 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         };
     }
     let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
+    let asked: Vec<RunId> = specs.iter().map(|spec| spec.id.clone()).collect();
     let played = run_suite(specs, options, &lab, sink, &cancel).await;
-    conclude(&args, played, began)
+    conclude(&args, &asked, played, began, &cancel)
 }
 
 /// Sets the moment at which the only run becomes a live lab.
@@ -240,82 +246,12 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
-/// Totals, the JUnit report, and the exit code.
-fn conclude(args: &RunArgs, played: Played, began: Instant) -> u8 {
-    let Played { results, repeats } = played;
-    let unfinished =
-        |result: &&Option<_>| matches!(result, None | Some(Err(RunError::Interrupted)));
-    let not_run = results.iter().filter(unfinished).count();
-    let mut summaries = Vec::new();
-    let mut code = repeats.iter().map(Repeat::exit_code).fold(PASS, worse);
-    for result in results.into_iter().flatten() {
-        match result {
-            Ok(summary) => {
-                code = worse(code, summary.verdict.exit_code());
-                summaries.push(summary);
-            }
-            Err(RunError::Interrupted) => code = worse(code, INTERRUPTED),
-            Err(RunError::TakenOver) if args.hold_on_fail => code = worse(code, FAILED),
-            Err(RunError::TakenOver) => {}
-            Err(error) => {
-                show::error(&error.to_string());
-                code = worse(code, LAB);
-            }
-        }
-    }
-    if let Err(problem) = write_reports(args, &summaries) {
-        show::error(&problem);
-        code = worse(code, LAB);
-    }
-    let wall_s = began.elapsed().as_secs_f64();
-    let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
-    if !args.json && verdicts.len() + not_run > 1 {
-        show::print_totals(&verdicts, not_run, wall_s);
-    }
-    if let Some(matrix) = Matrix::of(&summaries)
-        && !args.json
-    {
-        show::print_matrix(&matrix);
-    }
-    if args.timings && summaries.len() > 1 {
-        let totals = Totals::of(&summaries, wall_s, own_cpu_time().as_secs_f64());
-        show::print_timings(&totals, args.json);
-    }
-    if code == INTERRUPTED {
-        show::error("interrupted; nothing is left running");
-    }
-    code
-}
-
 /// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
 fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
-    if let Err(problem) = write_reports(args, summaries) {
+    if let Err(problem) = reports::write(args, summaries, &[]) {
         show::error(&problem);
         return LAB;
     }
     let failed = summaries.iter().any(|summary| summary.verdict == Verdict::Error);
     if failed { LAB } else { PASS }
-}
-
-/// Writes the files of `--junit`, `--table` and `--matrix`.
-fn write_reports(args: &RunArgs, summaries: &[Summary]) -> Result<(), String> {
-    let write = |path: &Path, text: io::Result<String>| {
-        let written = text.and_then(|text| std::fs::write(path, text));
-        written.map_err(|error| format!("cannot write {}: {error}", path.display()))
-    };
-    if let Some(path) = &args.junit {
-        write(path, junit(summaries).to_string().map_err(io::Error::other))?;
-    }
-    if let Some(path) = &args.table {
-        write(path, Ok(library(summaries)))?;
-    }
-    if let (Some(path), Some(matrix)) = (&args.matrix, Matrix::of(summaries)) {
-        write(path, Ok(matrix.markdown()))?;
-    }
-    Ok(())
-}
-
-/// The codes are in order: an interrupt outranks a failed lab, which outranks a failed expectation.
-fn worse(a: u8, b: u8) -> u8 {
-    a.max(b)
 }

@@ -12,7 +12,7 @@ use std::{
 use regex::Regex;
 use sansim_array::{ControllerId, HbaId, Lun, PortId};
 use sansim_stage::{Array, Hba, PathPattern, Piece, Placeholder, TextMatch, Workload, pieces};
-use shape::Shape;
+pub(crate) use shape::Shape;
 
 use crate::{
     Diagnostic, Diagnostics,
@@ -23,6 +23,9 @@ use crate::{
 
 /// The largest integer of TOML, as an upper limit that every number satisfies.
 pub(crate) const NO_LIMIT: u64 = i64::MAX as u64;
+
+/// Texts that have nothing in common: a regular expression that matches all of them matches anything.
+const SAMPLES: [&str; 3] = ["", "\u{1}", "q 7:\n_"];
 
 /// The maximum number of fault rules, and of steps, in a scenario.
 const MAX_TABLES: usize = 1000;
@@ -37,6 +40,8 @@ pub(crate) enum Announced {
     Program,
     /// The totals of a workload.
     Workload,
+    /// The end of the story.
+    End,
 }
 
 impl Announced {
@@ -63,10 +68,17 @@ pub(crate) struct Checker<'s> {
     pub(crate) steps: Vec<String>,
     /// Names of the steps that run a program.
     pub(crate) programs: Vec<String>,
+    /// Names of the steps that end the story.
+    ends: Vec<String>,
     /// Whether there is a workload.
     pub(crate) has_workload: bool,
+    /// When the only workload starts; `None` if there is none, or a step may start one.
+    pub(crate) io_begins: Option<Duration>,
+    steps_start_io: bool,
     /// The latest end of the story.
     end: Duration,
+    /// When a step ends the story, if one does at a known time.
+    ended: Option<Duration>,
 }
 
 /// The next free name of a step or a fault rule: `step-4`.
@@ -86,8 +98,12 @@ impl<'s> Checker<'s> {
             released: BTreeSet::new(),
             steps: Vec::new(),
             programs: Vec::new(),
+            ends: Vec::new(),
             has_workload: false,
+            io_begins: None,
+            steps_start_io: false,
             end: Duration::MAX,
+            ended: None,
         }
     }
 
@@ -117,6 +133,7 @@ impl<'s> Checker<'s> {
     pub(crate) fn know_workload(&mut self, workload: Option<&Workload>) {
         self.has_workload |= workload.is_some();
         if let Some(workload) = workload {
+            self.io_begins = Some(workload.start).filter(|_| !self.steps_start_io);
             self.shape.main_lun = workload.lun;
         }
     }
@@ -142,7 +159,11 @@ impl<'s> Checker<'s> {
         for (announced, name) in announced.zip(self.steps.clone()) {
             match announced {
                 Announced::Program => self.programs.push(name),
-                Announced::Workload => self.has_workload = true,
+                Announced::Workload => {
+                    self.has_workload = true;
+                    self.steps_start_io = true;
+                }
+                Announced::End => self.ends.push(name),
                 Announced::Lun(lun) => {
                     self.shape.luns.extend(u16::try_from(lun).ok().map(Lun));
                 }
@@ -201,6 +222,17 @@ impl<'s> Checker<'s> {
         self.problems.report(span, diagnostic);
     }
 
+    /// Reports that a verdict on the scenario would mean nothing. A lab, which has no verdict, takes
+    /// the scenario nevertheless.
+    pub(crate) fn untested(
+        &mut self,
+        span: &Range<usize>,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.untested(span, Diagnostic::error(problem).help(help));
+    }
+
     /// Reports a mistake, with a help text.
     pub(crate) fn refuse(
         &mut self,
@@ -211,8 +243,14 @@ impl<'s> Checker<'s> {
         self.report(span, Diagnostic::error(problem).help(help));
     }
 
+    /// All mistakes and warnings, in the order of the file.
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
-        self.problems.into_diagnostics()
+        self.into_parts().0
+    }
+
+    /// All mistakes and warnings, and what makes a verdict mean nothing.
+    pub(crate) fn into_parts(self) -> (Diagnostics, Diagnostics) {
+        self.problems.into_parts()
     }
 
     /// A story time; reports one after the end of the story.
@@ -223,6 +261,19 @@ impl<'s> Checker<'s> {
             self.refuse(&given.span, problem, "raise `limit` (or `run_for`)");
         }
         time
+    }
+
+    /// Registers the times of the steps that end the story.
+    pub(crate) fn know_end_steps(&mut self, times: impl Iterator<Item = Duration>) {
+        self.ended = times.min();
+    }
+
+    /// Reports a story time after a step that ends the story.
+    pub(crate) fn before_end(&mut self, given: &Name<TimeSpan>) {
+        if let Some(ended) = self.ended.filter(|ended| given.0.0 > *ended) {
+            let problem = format!("a step ends the story at {}", TimeSpan(ended));
+            self.untested(&given.span, problem, "nothing happens after that");
+        }
     }
 
     /// A number, or its default; reports one outside the limits.
@@ -349,6 +400,15 @@ impl<'s> Checker<'s> {
         name
     }
 
+    /// A reference to a step after which something is looked at; reports one that ends the story.
+    pub(crate) fn step_before(&mut self, given: &At<String>) -> String {
+        if self.ends.contains(&given.value) {
+            let problem = format!("the step {:?} ends the story", given.value);
+            self.refuse(&given.span, problem, "nothing is seen after it: name another step");
+        }
+        self.step(given)
+    }
+
     /// A reference to a hold; reports one that no rule names.
     pub(crate) fn hold(&mut self, given: &At<String>) -> String {
         let holds = std::mem::take(&mut self.holds);
@@ -373,10 +433,25 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// Compiles a regular expression; `None` if it is invalid, which is reported.
+    /// Reports an empty text, which every line contains.
+    pub(crate) fn not_empty(&mut self, text: &At<String>) {
+        if text.is_empty() {
+            let help = "write some text that only the line in question has";
+            self.refuse(&text.span, "every line contains this", help);
+        }
+    }
+
+    /// Compiles a regular expression; `None` if it is invalid, which is reported, as is one that
+    /// matches everything.
     pub(crate) fn regex(&mut self, pattern: &At<String>) -> Option<TextMatch> {
         match Regex::new(&pattern.value) {
-            Ok(regex) => Some(TextMatch::Matches(regex)),
+            Ok(regex) => {
+                if SAMPLES.iter().all(|text| regex.is_match(text)) {
+                    let help = "write what only the text in question has";
+                    self.refuse(&pattern.span, "this matches every text", help);
+                }
+                Some(TextMatch::Matches(regex))
+            }
             Err(error) => {
                 // The error of the library spans several lines with a caret of its own; the last
                 // line is the reason.

@@ -31,10 +31,18 @@ table! {
         then: At<ThenTable>,
         /// Whether the rule is armed at the start; a step can arm it later. Default: true.
         armed: Option<bool>,
+        /// If true, the rule need not fire. Default: false, so that the run fails if it never does,
+        /// unless an expectation says that it fires 0 times.
+        optional: Option<bool>,
     }
 }
 
 impl Fault {
+    /// Whether the rule need not fire.
+    pub(crate) fn is_optional(&self) -> bool {
+        self.optional.unwrap_or(false)
+    }
+
     /// The name of the hold that the rule puts commands under, if any.
     pub(crate) fn hold(&self) -> Option<&At<String>> {
         self.then.hold()
@@ -60,13 +68,14 @@ impl Fault {
         FaultRule { name: Arc::from(name), when: resolved, effect, armed }
     }
 
-    /// The table that would be read as `rule`.
-    pub(crate) fn of(rule: &FaultRule) -> Self {
+    /// The table that would be read as `rule`, which need not fire if `optional`.
+    pub(crate) fn of(rule: &FaultRule, optional: bool) -> Self {
         Fault {
             name: Some(At::nowhere(rule.name.to_string())),
             when: Section::nowhere(When::of(rule)),
             then: At::nowhere(ThenTable::of(&rule.effect)),
             armed: Some(rule.armed),
+            optional: Some(optional),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
+use sansim_array::{FaultRule, OwnershipPolicy};
 use sansim_stage::Setup;
 use toml::{Spanned, de::DeValue};
 
 use crate::{
-    Diagnostic, Diagnostics, Ending, Scenario,
+    Diagnostic, Diagnostics, Ending, Expectation, MayBeIdle, Scenario, StepAction,
     array::ArrayTable,
-    check::Checker,
+    check::{Announced, Checker},
     expect::{self, ExpectTable},
     fault::Fault,
     form::{Listed, Name, Plain, PlainTable, Problems, Section, Table, Value, name, table},
@@ -76,9 +77,11 @@ pub(crate) fn load(
     let file = File::read(root, &mut problems);
     let mut checker = Checker::new(problems);
     let meant = file.and_then(|file| file.check(scenario, &mut checker));
-    let diagnostics = checker.into_diagnostics();
+    let (diagnostics, untested) = checker.into_parts();
     match meant {
-        Some(meant) if !diagnostics.has_errors() => Ok(Scenario { warnings: diagnostics, ..meant }),
+        Some(meant) if !diagnostics.has_errors() => {
+            Ok(Scenario { warnings: diagnostics, untested, ..meant })
+        }
         _ => Err(diagnostics),
     }
 }
@@ -105,19 +108,24 @@ impl File {
         checker.know_rules(faults.iter().map(|fault| fault.name.as_ref()), holds);
         let announced = steps.iter().map(|step| step.announce());
         checker.know_steps(steps.iter().map(|step| step.name()), announced);
+        let ends = steps.iter().filter(|step| step.announce() == Announced::End);
+        checker.know_end_steps(ends.filter_map(|step| step.time()).map(|time| time.0.0));
         let workload = self.workload.check(&array, checker);
         checker.know_workload(workload.as_ref());
         let names = checker.rules.clone();
-        let faults = self.fault.0.iter().zip(names);
-        let faults =
+        let faults = self.fault.0.iter().zip(names.clone());
+        let faults: Vec<_> =
             faults.map(|(fault, name)| fault.check(name, &array.personality, checker)).collect();
-        let names = checker.steps.clone();
-        let steps = self.step.0.iter().zip(names);
-        let steps =
+        let steps = self.step.0.iter().zip(checker.steps.clone());
+        let steps: Vec<_> =
             steps.filter_map(|(step, name)| step.check(&name, &step.span, checker)).collect();
         checker.warn_of_holds();
         let expectations = self.expect.0.iter();
-        let expectations = expectations.map(|it| it.check(&it.span, checker)).collect();
+        let expectations: Vec<_> = expectations.map(|it| it.check(&it.span, checker)).collect();
+        let is_still = array.ownership == OwnershipPolicy::default()
+            && faults.is_empty()
+            && steps.iter().all(|step| step.action == StepAction::End);
+        check_tested(is_still, &expectations, checker);
         let command_timeout = self.hba.command_timeout();
         let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Some(Scenario {
@@ -132,8 +140,16 @@ impl File {
             setup: Setup { guest, array, hbas, command_timeout, workload, faults },
             steps,
             expectations,
+            may_be_idle: self.may_be_idle(names),
             warnings: Diagnostics::default(),
+            untested: Diagnostics::default(),
         })
+    }
+
+    fn may_be_idle(&self, names: Vec<String>) -> MayBeIdle {
+        let faults = self.fault.0.iter().zip(names).filter(|(fault, _)| fault.is_optional());
+        let faults = faults.map(|(_, name)| name).collect();
+        MayBeIdle { faults, workload: self.workload.is_optional() }
     }
 
     fn checked_title(&self, checker: &mut Checker<'_>) -> String {
@@ -184,6 +200,21 @@ impl File {
     }
 }
 
+/// Reports a scenario without expectations, or one in which nothing is done (`is_still`) and
+/// everything that is expected is that something does not happen.
+fn check_tested(is_still: bool, expectations: &[Expectation], checker: &mut Checker<'_>) {
+    if expectations.is_empty() {
+        let help = "write [[expect]] with what must come of it";
+        return checker.untested(&(0..0), "this scenario expects nothing", help);
+    }
+    let about_io = |it: &Expectation| it.conditions.iter().any(|it| it.is_about_io());
+    if is_still && expectations.iter().all(|it| it.is_of_nothing() && !about_io(it)) {
+        let problem = "nothing is done here, and all that is expected is that nothing happens";
+        let help = "write a step or a fault, or expect something that is so";
+        checker.untested(&(0..0), problem, help);
+    }
+}
+
 /// The scenario as it was understood, as a TOML file to be stored with a run. Loading it again
 /// gives the same scenario.
 ///
@@ -200,6 +231,9 @@ pub(crate) fn resolved(scenario: &Scenario) -> PlainTable {
         Ending::After(time) => (Some(name(TimeSpan(time))), None),
         Ending::Settled(time) => (None, Some(name(TimeSpan(time)))),
     };
+    let may_be_idle = &scenario.may_be_idle;
+    let fault =
+        |rule: &FaultRule| At::nowhere(Fault::of(rule, may_be_idle.faults.contains(&*rule.name)));
     let file = File {
         title: Some(At::nowhere(scenario.title.clone())),
         description: Some(scenario.description.clone()).filter(|text| !text.is_empty()),
@@ -212,8 +246,11 @@ pub(crate) fn resolved(scenario: &Scenario) -> PlainTable {
         guest: Section::nowhere(GuestTable::of(&setup.guest)),
         array: ArrayTable::of(&setup.array),
         hba: Section::nowhere(HbaTable::of(setup)),
-        workload: Section::nowhere(WorkloadTable::of(setup.workload.as_ref())),
-        fault: Listed(setup.faults.iter().map(|rule| At::nowhere(Fault::of(rule))).collect()),
+        workload: Section::nowhere(WorkloadTable::of(
+            setup.workload.as_ref(),
+            may_be_idle.workload,
+        )),
+        fault: Listed(setup.faults.iter().map(fault).collect()),
         step: Listed(scenario.steps.iter().map(|it| At::nowhere(StepTable::of(it))).collect()),
         expect: Listed(Vec::new()),
     };

@@ -45,7 +45,7 @@ pub use document::short_toml;
 pub use expect::{Expectation, Expected, Expecting, Known, Ranges, Versions};
 pub use file::resolved_toml;
 pub use reference::reference;
-pub use scenario::{Ending, Scenario};
+pub use scenario::{Ending, MayBeIdle, Scenario};
 pub use schema::schema;
 pub use source::Set;
 pub use step::{OnEvent, Step, StepAction, Trigger};

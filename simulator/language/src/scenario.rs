@@ -1,6 +1,6 @@
 //! A validated scenario, with every default filled in and every name resolved.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sansim_stage::{Act, Manager, Setup};
 
@@ -32,8 +32,22 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// The expectations in the order of the file.
     pub expectations: Vec<Expectation>,
+    /// What may come to nothing without failing the run, apart from steps.
+    pub may_be_idle: MayBeIdle,
     /// The warnings about the scenario.
     pub warnings: Diagnostics,
+    /// What makes a verdict on the scenario mean nothing. A lab has no verdict and can take the
+    /// scenario nevertheless.
+    pub untested: Diagnostics,
+}
+
+/// What may come to nothing without failing the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MayBeIdle {
+    /// The fault rules that need not fire.
+    pub faults: BTreeSet<String>,
+    /// Whether the workload of the setup need not do any I/O.
+    pub workload: bool,
 }
 
 /// When a story ends, unless a step ends it earlier.

@@ -78,7 +78,9 @@ pub(crate) fn step(action: &StepAction) -> PlainTable {
 
 /// A fault rule without its name.
 pub(crate) fn fault(rule: &FaultRule) -> PlainTable {
-    let Plain::Table(mut table) = Fault::of(rule).write() else { return PlainTable::default() };
+    let Plain::Table(mut table) = Fault::of(rule, false).write() else {
+        return PlainTable::default();
+    };
     table.0.retain(|(key, _)| key != "name");
     let then = |table: &PlainTable| match table.0.iter().find(|(key, _)| key == "then") {
         Some((_, Plain::Table(then))) => then.clone(),

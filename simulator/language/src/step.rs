@@ -62,10 +62,10 @@ use crate::{
     Diagnostic,
     check::{Announced, Checker},
     form::{
-        Choice, Entries, Form, Given, KeyForm, Plain, PlainTable, Problems, Spoken, Table,
+        Choice, Entries, Form, Given, KeyForm, Name, Plain, PlainTable, Problems, Spoken, Table,
         TableForm, Value, Word, chosen, joined, table,
     },
-    value::At,
+    value::{At, TimeSpan},
 };
 
 /// An action of the scenario and its time.
@@ -75,6 +75,8 @@ pub struct Step {
     pub name: String,
     /// Text for people, if there is one.
     pub caption: Option<String>,
+    /// Whether the step need not happen or have an effect.
+    pub optional: bool,
     /// When the step is executed.
     pub trigger: Trigger,
     /// The action that the step performs.
@@ -87,7 +89,7 @@ impl Step {
     /// A step that does this at the beginning, or at once where the time does not matter.
     pub fn of(name: String, action: StepAction) -> Self {
         let (trigger, words) = (Trigger::At(Duration::ZERO), words(&action));
-        Step { name, trigger, action, words, caption: None }
+        Step { name, trigger, action, words, caption: None, optional: false }
     }
 }
 
@@ -286,6 +288,9 @@ table! {
         /// Text for people, at most 500 characters. A live lab shows it before the step is taken. A
         /// run ignores it.
         caption: Option<At<String>>,
+        /// If true, the step need not happen, and it may come to nothing: a program may end with any
+        /// code, and what is changed may be so already. Default: false, so that the run fails then.
+        optional: Option<bool>,
     }
 }
 
@@ -326,6 +331,11 @@ impl StepTable {
         self.head.name.as_ref()
     }
 
+    /// The time at which the step is taken, if it has one.
+    pub(crate) fn time(&self) -> Option<&Name<TimeSpan>> {
+        self.trigger.time()
+    }
+
     /// The object that the step creates.
     pub(crate) fn announce(&self) -> Announced {
         self.word.as_ref().map_or(Announced::Nothing, |word| word.announce())
@@ -337,6 +347,7 @@ impl StepTable {
             head: Head {
                 name: Some(At::nowhere(step.name.clone())),
                 caption: step.caption.clone().map(At::nowhere),
+                optional: Some(step.optional),
             },
             trigger: TriggerTable::of(&step.trigger),
             // Every action that a scenario can have is covered by a word.
@@ -360,6 +371,9 @@ impl StepTable {
         checker: &mut Checker<'_>,
     ) -> Option<Step> {
         let trigger = self.trigger.check(name, span, checker);
+        if let Some(time) = self.time().filter(|_| !self.head.optional.unwrap_or(false)) {
+            checker.before_end(time);
+        }
         let action = self.action(checker)?;
         Some(Step { trigger: trigger?, ..self.step(name, action, checker) })
     }
@@ -386,7 +400,8 @@ impl StepTable {
             checker.report(&caption.span, Diagnostic::error(problem));
         }
         let caption = self.head.caption.as_ref().map(|caption| caption.value.clone());
-        Step { caption, ..Step::of(name.to_owned(), action) }
+        let optional = self.head.optional.unwrap_or(false);
+        Step { caption, optional, ..Step::of(name.to_owned(), action) }
     }
 }
 

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use sansim_array::{Action, ControllerId, FaultRule, Lun};
 use sansim_stage::Act;
 
-use crate::{Diagnostics, Ending, Expectation, Scenario, Step, StepAction, Trigger, Vocabulary};
+use crate::{
+    Diagnostics, Ending, Expectation, MayBeIdle, Scenario, Step, StepAction, Trigger, Vocabulary,
+};
 
 /// What was done to a SAN that ran, and what was seen at its end. All times are story times.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct Lived {
     pub added: Vec<Added>,
     /// The end.
     pub end: End,
+    /// What came to nothing, with the names that the rules had.
+    pub idle: MayBeIdle,
 }
 
 /// A step that was taken.
@@ -27,6 +31,8 @@ pub struct Deed {
     pub action: StepAction,
     /// Text for people.
     pub caption: Option<String>,
+    /// Whether it need not happen or have an effect.
+    pub optional: bool,
 }
 
 /// A fault rule that was added.
@@ -95,6 +101,7 @@ pub fn story(base: &Scenario, title: &str, lived: &Lived) -> Result<Scenario, Di
         steps: rules.steps(&lived.deeds),
         expectations: Vec::new(),
         warnings: Diagnostics::default(),
+        untested: Diagnostics::default(),
         ..base.clone()
     };
     let faults = rules.added.iter().map(|(name, added)| FaultRule {
@@ -103,6 +110,8 @@ pub fn story(base: &Scenario, title: &str, lived: &Lived) -> Result<Scenario, Di
         ..added.rule.clone()
     });
     scenario.setup.faults.extend(faults);
+    scenario.may_be_idle.workload |= lived.idle.workload;
+    scenario.may_be_idle.faults.extend(rules.idle(base, &lived.idle));
     scenario.expectations = expectations(&scenario, &lived.end)?;
     Ok(scenario)
 }
@@ -132,22 +141,33 @@ impl<'l> Rules<'l> {
         rules
     }
 
+    /// The rules that caught nothing, with the story's names.
+    fn idle(&self, base: &Scenario, idle: &MayBeIdle) -> Vec<String> {
+        let base = base.setup.faults.iter().map(|rule| (&rule.name, &rule.name));
+        let added = self.added.iter().map(|(name, added)| (name, &added.rule.name));
+        let idle = base.chain(added).filter(|(_, name)| idle.faults.contains(&***name));
+        idle.map(|(name, _)| name.to_string()).collect()
+    }
+
     /// The steps in order of time: those that were taken, and those that arm and disarm the rules.
     fn steps(&self, deeds: &[Deed]) -> Vec<Step> {
         let arm = |name: &Arc<str>, armed| {
             StepAction::Act(Act::Array(Action::Arm { rule: Arc::clone(name), armed }))
         };
-        let mut all: Vec<(Duration, StepAction, Option<String>)> = Vec::new();
+        let mut all: Vec<(Duration, StepAction, Option<String>, bool)> = Vec::new();
         for (name, added) in &self.added {
-            all.extend(added.rule.armed.then(|| (added.at, arm(name, true), None)));
-            all.extend(added.removed.map(|at| (at, arm(name, false), None)));
+            all.extend(added.rule.armed.then(|| (added.at, arm(name, true), None, false)));
+            all.extend(added.removed.map(|at| (at, arm(name, false), None, false)));
         }
         let deeds = deeds.iter();
-        all.extend(deeds.map(|deed| (deed.at, self.renamed(deed), deed.caption.clone())));
+        all.extend(
+            deeds.map(|deed| (deed.at, self.renamed(deed), deed.caption.clone(), deed.optional)),
+        );
         all.sort_by_key(|(at, ..)| *at);
         let steps = all.into_iter().enumerate();
-        let step = |(index, (at, action, caption)): (usize, _)| Step {
+        let step = |(index, (at, action, caption, optional)): (usize, _)| Step {
             caption,
+            optional,
             trigger: Trigger::At(in_millis(at)),
             ..Step::of(format!("step-{}", index + 1), action)
         };

@@ -161,7 +161,7 @@ impl Vocabulary {
 
     /// Takes note of a fault rule that has been added.
     pub fn know_fault(&mut self, rule: &FaultRule) {
-        let hold = Fault::of(rule).hold().map(|hold| hold.value.clone());
+        let hold = Fault::of(rule, false).hold().map(|hold| hold.value.clone());
         self.rules.push(Named { name: rule.name.to_string(), hold });
     }
 

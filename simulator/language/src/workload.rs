@@ -55,6 +55,8 @@ table! {
     struct When, "a table" {
         /// The story time at which the workload starts. Default: "0s", the beginning of the story.
         start: Option<Name<TimeSpan>>,
+        /// If true, the workload need not do any I/O. Default: false, so that the run fails then.
+        optional: Option<bool>,
     }
 }
 
@@ -121,13 +123,19 @@ impl WorkloadTable {
         pattern.is_some().then_some(Workload { start, ..workload })
     }
 
-    /// The table that would be read as `workload`.
-    pub(crate) fn of(workload: Option<&Workload>) -> Self {
+    /// Whether the workload need not do any I/O.
+    pub(crate) fn is_optional(&self) -> bool {
+        self.when.optional.unwrap_or(false)
+    }
+
+    /// The table that would be read as `workload`, which need not do any I/O if `optional`.
+    pub(crate) fn of(workload: Option<&Workload>, optional: bool) -> Self {
         let Some(workload) = workload else {
             let io = StartTable { pattern: Some(PatternName::None), ..StartTable::default() };
             return WorkloadTable { io, ..WorkloadTable::default() };
         };
-        let when = When { start: Some(name(TimeSpan(workload.start))) };
+        let start = Some(name(TimeSpan(workload.start)));
+        let when = When { start, optional: Some(optional) };
         WorkloadTable { io: StartTable::of(workload), when }
     }
 }

@@ -8,6 +8,9 @@ personality = "rdac"
 luns = [{ size = "256MiB", owner = "A" }]
 "#;
 
+/// A step that runs a program.
+const ASK: &str = "[[step]]\nname = \"ask\"\nat = \"1s\"\nrun = [\"true\"]\n";
+
 /// Snapshots without the test's own text, which they would only repeat.
 macro_rules! snapshot {
     ($text:expr) => {{
@@ -336,6 +339,20 @@ fn expectations() {
         ("rounds at another end", expect("by = \"3s\"\nrounds_at_end = 2")),
         ("a path that is not there", expect("path = { port = \"A0\", hba = 1, state = \"failed\" }")),
         ("never false", expect("never = false\nrounds = 9")),
+        ("any number", expect("commands = { op = \"READ\", at_least = 0 }")),
+        ("any total", expect("io = { errors = \">= 0\" }")),
+        ("any number of paths", expect("paths = { failed = \"<= 4\" }")),
+        ("any text", expect("log = [{ contains = \"\" }, { matches = \".*\" }]")),
+        ("any exit code", format!("{ASK}[[expect]]\nran = {{ step = \"ask\", code = \"0..255\" }}\n")),
+        ("no version", expect("kernel = \">= 6.7, < 6.1\"\nrounds = 1")),
+        ("met at the beginning", expect("by = \"65s\"\npaths = { active = 4 }\nowner = { lun = 0, controller = \"A\" }")),
+        ("after a time", format!("{ASK}{}", expect("at = \"5s\"\nafter = \"ask\"\nrounds = 1"))),
+        ("after a step that is not there", expect("by = \"5s\"\nafter = \"aks\"\nrounds = 1")),
+        ("after the last step", "[[step]]\nname = \"last\"\nat = \"9s\"\nend = true\n[[expect]]\nnever = true\nafter = \"last\"\nrounds = 2\n".to_owned()),
+        ("again at the end", expect("again = true\nrounds = 1")),
+        ("known without a symptom", expect("rounds = 1\nknown = { kernel = \"< 6.7\", because = \"x\" }")),
+        ("an empty symptom", expect("rounds = 1\nknown = { kernel = \"< 6.7\", because = \"x\", seen = {} }")),
+        ("a symptom of something else", expect("rounds = 1\nknown = { kernel = \"< 6.7\", because = \"x\", seen = { owner = { lun = 0, controller = \"A\" } } }")),
     ];
     let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
     snapshot!(all(&cases));
@@ -409,4 +426,56 @@ fn ownership() {
         ("a split of a LUN that is not there", "[[step]]\nat = \"1s\"\nsplit = { lun = 3 }\n"),
         ("a port that is not there", "[[step]]\nat = \"1s\"\nunplug = \"A7\"\n"),
     ]));
+}
+
+/// What makes a verdict mean nothing. A lab takes these scenarios.
+#[test]
+fn scenarios_that_test_nothing() {
+    let owned = "[[expect]]\nowner = { lun = 0, controller = \"A\" }\n";
+    let end = "[[step]]\nat = \"1s\"\nend = true\n";
+    let cases = [
+        ("nothing is expected", String::new()),
+        ("nothing is done", "[[expect]]\nnever = true\nlog = { contains = \"zzzz\" }\n".to_owned()),
+        (
+            "nothing is done, and counts are of none",
+            format!("{end}[[expect]]\ncommands = {{ op = \"MODE SELECT\", exactly = 0 }}\n"),
+        ),
+        (
+            "a step after the end",
+            format!("{end}{owned}[[step]]\nat = \"2s\"\nfail = \"controller A\"\n"),
+        ),
+        ("a window after the end", format!("{end}[[expect]]\nat = \"3s\"\nrounds = 1\n")),
+        (
+            "before the workload",
+            "[workload]\nstart = \"50s\"\n[[expect]]\nat = \"1s\"\nio = { errors = 0 }\n"
+                .to_owned(),
+        ),
+    ];
+    let one = |(title, tables): &(&str, String)| {
+        let scenario = load_text("story.toml", &scenario(tables), &[]).unwrap();
+        assert!(scenario.untested.has_errors(), "{title}");
+        let rendered = scenario.untested.render(80, false);
+        let said: String = rendered.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        format!("# {title}\n{said}\n")
+    };
+    snapshot!(cases.iter().map(one).collect::<String>());
+}
+
+#[test]
+fn scenarios_that_test_something() {
+    for tables in [
+        "[[expect]]\nowner = { lun = 0, controller = \"A\" }\n",
+        "[[expect]]\nio = { errors = 0 }\n",
+        "[[expect]]\ncommands = { op = \"INQUIRY\", stage = \"discovery\", at_most = 9 }\n",
+        "[[step]]\nat = \"1s\"\nfail = \"controller A\"\n[[expect]]\nnever = true\nrounds = 2\n",
+        "[[step]]\nat = \"1s\"\nend = true\n[[step]]\nat = \"2s\"\noptional = true\nfail = \"controller A\"\n\
+         [[expect]]\nowner = { lun = 0, controller = \"A\" }\n",
+        "[[step]]\nname = \"s\"\nat = \"1s\"\nfail = \"controller A\"\n\
+         [[expect]]\nby = \"9s\"\nafter = \"s\"\nagain = true\npaths = { active = 4 }\n",
+    ] {
+        let scenario =
+            load_text("t", &scenario(tables), &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert!(scenario.untested.is_empty(), "{tables}: {}", scenario.untested);
+        assert!(scenario.warnings.is_empty(), "{tables}: {}", scenario.warnings);
+    }
 }

@@ -30,6 +30,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 fn meaning(mut scenario: Scenario) -> String {
     scenario.name = String::new();
     scenario.warnings = Diagnostics::default();
+    scenario.untested = Diagnostics::default();
     format!("{scenario:#?}")
 }
 

@@ -35,6 +35,7 @@ pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
                 (story(timeline))
                 h2 { "Expectations" }
                 (expectations(summary))
+                (idle(summary))
                 h2 { "Commands of the story" }
                 (commands(summary))
                 p.repeat { "Repeat with " code { (summary.repeat) } }
@@ -92,9 +93,28 @@ fn expectations(summary: &Summary) -> Markup {
                         (e.text)
                         @if let Some(because) = &e.because { br; small { (because) } }
                         @if let Some(known) = &e.known { br; small { "known: " (known) } }
+                        @if let Some(symptom) = &e.symptom {
+                            br; small { "symptom: " (symptom.text) }
+                            @for miss in &symptom.misses {
+                                br; small { "not the symptom: " (miss.expected) ", but " (miss.seen) }
+                            }
+                        }
                     }
                     td { (e.seen) }
                     td.number { (format!("{:.3} s", e.decided_at)) }
+                }
+            }
+        }
+    }
+}
+
+fn idle(summary: &Summary) -> Markup {
+    html! {
+        @if !summary.idle.is_empty() {
+            h2 { "Not tested" }
+            table {
+                @for idle in &summary.idle {
+                    tr class="bad" { td { "✗" } td { (idle.what) } td { (idle.why) } }
                 }
             }
         }

@@ -17,4 +17,5 @@ pub mod repeat;
 pub mod timeline;
 pub mod timings;
 pub mod totals;
+pub mod unjudged;
 pub mod verdict;

@@ -109,6 +109,7 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         }
         What::Expect { text, ok: true, .. } => ("expect", text.clone(), false),
         What::Expect { seen, .. } => ("expect", seen.clone(), true),
+        What::Idle(idle) => ("idle", idle.to_string(), true),
         What::Verdict { verdict, reason } => {
             let text = match reason {
                 None => verdict.clone(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use sansim_lab::{Image, qemu_version};
-use sansim_stage::{ExpectationResult, Witness};
+use sansim_stage::{ExpectationResult, Idle, Witness};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,11 +16,12 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// All expectations hold.
+    /// All expectations hold, and all that the scenario has was used.
     Pass,
-    /// An expectation does not hold, a step failed, or the kernel logged a warning that is not allowed.
+    /// An expectation does not hold, a step failed, the kernel logged a warning that is not allowed, or
+    /// something of the scenario tested nothing.
     Fail,
-    /// It failed, as is known for these versions of kernel or multipath-tools.
+    /// It failed, as is known for these versions of kernel or multipath-tools, with the known symptom.
     Known,
     /// It was not run, for the reason in the summary.
     Skipped,
@@ -114,6 +115,8 @@ pub struct Summary {
     pub outcomes: Outcomes,
     /// Every expectation with its result.
     pub expectations: Vec<ExpectationResult>,
+    /// What of the scenario came to nothing, so that it tested nothing.
+    pub idle: Vec<Idle>,
     /// Everything in the guest that is not from its distribution.
     pub added_to_guest: Vec<String>,
     /// Peak memory use.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
@@ -38,7 +38,7 @@ fn hint(error: &io::Error) -> &'static str {
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    events: BufWriter<File>,
+    events: WholeLines,
     /// The first failure to write an event; reported once, at the end.
     broken: Option<io::Error>,
 }
@@ -57,7 +57,7 @@ impl RunDirectory {
         let path = make_unique(out, &format!("{stamp}-{name}")).map_err(fail(out))?;
         let events = path.join(EVENTS);
         let file = OpenOptions::new().create_new(true).write(true).open(&events);
-        let events = BufWriter::new(file.map_err(fail(&events))?);
+        let events = WholeLines { file: file.map_err(fail(&events))?, lines: Vec::new() };
         Ok(RunDirectory { path, events, broken: None })
     }
 
@@ -76,14 +76,13 @@ impl RunDirectory {
         if self.broken.is_some() {
             return;
         }
-        let written = serde_json::to_writer(&mut self.events, event)
-            .map_err(io::Error::from)
-            .and_then(|()| self.events.write_all(b"\n"))
-            // Commands come in thousands; all other events are flushed, so that they can be followed live.
-            .and_then(|()| match event.what {
-                What::Command(_) => Ok(()),
-                _ => self.events.flush(),
-            });
+        // Commands come in thousands; all other events are flushed, so that they can be followed live.
+        let at_once = !matches!(event.what, What::Command(_));
+        let written = self.events.line(event);
+        let written = match at_once || self.events.lines.len() >= WholeLines::MANY {
+            true => written.and_then(|()| self.events.flush()),
+            false => written,
+        };
         self.broken = written.err();
     }
 
@@ -124,6 +123,43 @@ impl RunDirectory {
     }
 }
 
+/// A file that is written by whole lines only, so that it ends at the end of one whatever happens to this
+/// process.
+#[derive(Debug)]
+struct WholeLines {
+    file: File,
+    lines: Vec<u8>,
+}
+
+impl WholeLines {
+    /// How many bytes are kept before they are written.
+    const MANY: usize = 64 << 10;
+
+    fn line(&mut self, event: &Event) -> io::Result<()> {
+        let before = self.lines.len();
+        let written = serde_json::to_writer(&mut self.lines, event);
+        if let Err(error) = written {
+            self.lines.truncate(before);
+            return Err(error.into());
+        }
+        self.lines.push(b'\n');
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
+}
+
+impl Drop for WholeLines {
+    fn drop(&mut self) {
+        // A run that ends with a summary has flushed before, and heard of the error.
+        let _ = self.flush();
+    }
+}
+
 fn make_unique(out: &Path, name: &str) -> io::Result<PathBuf> {
     for number in 1..1000 {
         let path = match number {
@@ -148,6 +184,36 @@ mod tests {
         let first = RunDirectory::create(out.path(), "now", "story").unwrap();
         let second = RunDirectory::create(out.path(), "now", "story").unwrap();
         assert_ne!(first.path(), second.path());
+    }
+
+    #[test]
+    fn events_are_written_by_whole_lines() {
+        let out = tempfile::tempdir().unwrap();
+        let mut run = RunDirectory::create(out.path(), "now", "story").unwrap();
+        let path = run.path().join(EVENTS);
+        let command = sansim_stage::event::CommandEvent {
+            seq: 0,
+            hba: 0,
+            port: "A0".into(),
+            controller: "A".into(),
+            lun: 0,
+            op: "READ(10)".into(),
+            cdb: "28".repeat(10),
+            status: "GOOD".into(),
+            sense: None,
+            response: "OK".into(),
+            latency_s: 0.25,
+            fault: None,
+        };
+        let event = Event { t: 1.5, what: What::Command(command) };
+        for _ in 0..2000 {
+            run.event(&event);
+            let written = fs::read(&path).unwrap();
+            assert!(written.last().is_none_or(|last| *last == b'\n'));
+        }
+        assert!(!fs::read(&path).unwrap().is_empty(), "not everything is kept");
+        drop(run);
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2000);
     }
 
     #[test]

@@ -19,7 +19,11 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
     if told.over_limit {
         return (Verdict::Fail, Some(over_limit(told, scenario.limit)));
     }
-    let failed = |e: &&ExpectationResult| !e.ok && e.known.is_none();
+    if let Some(program) = &told.lacks {
+        let reason = format!("the scenario needs {program}, which the userland does not have");
+        return (Verdict::Skipped, Some(reason));
+    }
+    let failed = |e: &&ExpectationResult| !e.ok && !e.is_known();
     if let Some(e) = told.expectations.iter().find(failed) {
         return (Verdict::Fail, Some(e.complaint()));
     }
@@ -27,6 +31,13 @@ pub(super) fn verdict(told: &Told, scenario: &Scenario) -> (Verdict, Option<Stri
         let known = e.known.as_deref().unwrap_or_default();
         let news = format!("{} holds, although this kernel is known to break it ({known})", e.text);
         return (Verdict::Fail, Some(news));
+    }
+    if let Some(first) = told.idle.first() {
+        let more = match told.idle.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        return (Verdict::Fail, Some(format!("not tested: {first}{more}")));
     }
     match told.expectations.iter().find(|e| !e.ok) {
         None => (Verdict::Pass, None),
@@ -55,7 +66,7 @@ fn over_limit(told: &Told, limit: Duration) -> String {
 pub fn explain(finished: &Finished) -> Vec<String> {
     let summary = &finished.summary;
     let mut lines = Vec::new();
-    if summary.expectations.iter().all(|e| e.ok) {
+    if summary.expectations.iter().all(|e| e.ok) && summary.idle.is_empty() {
         lines.extend(summary.reason.iter().flat_map(|reason| reason.lines()).map(str::to_owned));
     }
     for e in summary.expectations.iter().filter(|e| !e.ok) {
@@ -70,6 +81,14 @@ pub fn explain(finished: &Finished) -> Vec<String> {
         if let Some(known) = &e.known {
             lines.push(format!("known     {known}"));
         }
+        for miss in e.symptom.iter().flat_map(|symptom| &symptom.misses) {
+            lines.push(format!("  there   {}", miss.expected));
+            lines.push(format!("  here    {}", miss.seen));
+        }
+    }
+    if !summary.idle.is_empty() {
+        lines.push(String::new());
+        lines.extend(summary.idle.iter().map(|idle| format!("untested  {idle}")));
     }
     if !finished.recorded.last_commands.is_empty() {
         lines.push(String::new());

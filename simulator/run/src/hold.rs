@@ -17,7 +17,7 @@ pub enum Until {
     Step(String),
     /// After the completion of a command that this fault rule affected.
     Fault(String),
-    /// After an expectation has failed.
+    /// After an expectation has failed, or at the end, if something came to nothing.
     Failure,
     /// The end of the story, before its expectations are closed.
     Verdict,
@@ -127,6 +127,7 @@ impl Lookout {
                 command.fault.as_ref() == Some(rule)
             }
             (Some(Until::Failure), What::Expect { ok, .. }) => !ok,
+            (Some(Until::Failure), What::Idle(_)) => true,
             _ => false,
         };
     }

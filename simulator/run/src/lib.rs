@@ -9,6 +9,7 @@
 pub mod directory;
 mod explain;
 mod hold;
+mod idle;
 mod opening;
 mod record;
 mod recorder;
@@ -29,6 +30,7 @@ use directory::{DirectoryError, RunDirectory};
 pub use explain::explain;
 use hold::Lookout;
 pub use hold::{Standing, Until};
+pub use idle::may_be_for_nothing;
 pub use opening::{Driver, Opened, on_stage};
 pub use record::{Records, record};
 pub use recorder::Recorded;
@@ -221,7 +223,8 @@ pub async fn run(
         None => {
             let console = recorder.directory().console();
             let (recorder, facts) = (&mut recorder, &mut facts);
-            let mut script = Scripted { recorder, facts, cancel, began };
+            let expectations = spec.scenario.expectations.len();
+            let mut script = Scripted { recorder, facts, cancel, began, expectations };
             on_stage(spec, console, templates, cancel, &mut script).await
         }
     };
@@ -305,6 +308,8 @@ struct Scripted<'w, 'a> {
     facts: &'w mut Facts,
     cancel: &'w Cancel,
     began: Instant,
+    /// The number of expectations in the scenario, for whatever versions.
+    expectations: usize,
 }
 
 impl Progress for Scripted<'_, '_> {
@@ -335,11 +340,12 @@ impl Driver for Scripted<'_, '_> {
         }
         self.facts.handler = handler;
         self.recorder.enter(Part::Story);
-        let counted = scenario.expectations.iter().flat_map(|it| &it.conditions);
-        let stage = Stage::begin(parts, counted.filter_map(|condition| condition.counted()))?;
+        let stage = Stage::begin(parts, scenario.expectations.iter().flat_map(|it| it.counted()))?;
         let handler = self.facts.handler.clone();
-        let story = Story::begin(&scenario, handler, stage, self.recorder, self.cancel.clone());
-        let told = story.tell(&versions, self.began).await?;
+        let elsewhere = self.expectations - scenario.expectations.len();
+        let (recorder, cancel) = (&mut *self.recorder, self.cancel.clone());
+        let story = Story::begin(&scenario, elsewhere, &versions, handler, stage, recorder, cancel);
+        let told = story.tell(self.began).await?;
         self.facts.first_io = told.first_io;
         Ok(told)
     }

@@ -18,6 +18,17 @@ enum Progress {
     Done,
 }
 
+/// Why a step is not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    /// Its event has not come.
+    Waiting,
+    /// Its time has not come.
+    Due,
+    /// It has been started.
+    Running,
+}
+
 /// The steps of a story with the state of each.
 pub struct Script {
     steps: Vec<Step>,
@@ -86,10 +97,18 @@ impl Script {
         self.progress[index] = Progress::Done;
     }
 
-    /// The steps that are not finished.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Step> {
+    /// The steps that are not finished, each with the reason.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = (&Step, Unfinished)> {
         let steps = self.steps.iter().zip(&self.progress);
-        steps.filter(|(_, progress)| **progress != Progress::Done).map(|(step, _)| step)
+        steps.filter_map(|(step, progress)| {
+            let why = match progress {
+                Progress::Waiting => Unfinished::Waiting,
+                Progress::Due(_) => Unfinished::Due,
+                Progress::Running => Unfinished::Running,
+                Progress::Done => return None,
+            };
+            Some((step, why))
+        })
     }
 
     /// Whether no step is running or scheduled.

@@ -10,14 +10,14 @@ use sansim_array::Class;
 use sansim_language::{Ending, Scenario, Step, StepAction, Versions};
 use sansim_protocol::WorkloadReport;
 use sansim_stage::{
-    Answer, Before, Brought, ExpectationResult, Incoming, Seen, Stage, StageError, Terminal, Trial,
-    Witness, event::What,
+    Act, Answer, Before, Brought, ExpectationResult, Idle, Incoming, Seen, Stage, StageError,
+    Terminal, Trial, Witness, event::What,
 };
 use sansim_time::Time;
 
 use crate::{
-    Cancel, Left, Records, RunError, Standing, Successor, record, recorder::Recorder,
-    script::Script,
+    Cancel, Left, Records, RunError, Standing, Successor, idle, idle::Watch, record,
+    recorder::Recorder, script::Script,
 };
 
 /// A story in progress.
@@ -28,7 +28,13 @@ pub(super) struct Story<'r, 'a, 'm> {
     cancel: Cancel,
     script: Script,
     trial: Trial,
+    /// What the story uses of what its scenario has.
+    watch: Watch,
+    /// The number of expectations that are for other versions.
+    elsewhere: usize,
     complaint: Option<String>,
+    /// The first program that the userland turned out to lack.
+    lacks: Option<String>,
     /// Completion of the story's first I/O, by the host's clock.
     first_io: Option<Instant>,
     /// Since when only the settling time is left.
@@ -68,12 +74,18 @@ pub(super) struct Told {
     pub(super) faults: BTreeMap<String, u64>,
     /// Time from the start of the run to the first I/O on a map, by the host's clock.
     pub(super) first_io: Option<Duration>,
+    /// What came to nothing, so that it tested nothing.
+    pub(super) idle: Vec<Idle>,
+    /// A program that a step was to run and that the userland lacks.
+    pub(super) lacks: Option<String>,
 }
 
 impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     /// Begins the story on a stage that has just started.
     pub(super) fn begin(
         scenario: &'r Scenario,
+        elsewhere: usize,
+        versions: &Versions,
         handler: String,
         stage: Stage<'m>,
         recorder: &'r mut Recorder<'a>,
@@ -81,7 +93,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     ) -> Self {
         let start = stage.start();
         recorder.clockwork.begin(start);
-        let expectations = scenario.expectations.iter().map(|it| it.judged()).collect();
+        let expectations = scenario.expectations.iter().map(|it| it.judged(versions)).collect();
         Story {
             scenario,
             stage,
@@ -89,7 +101,10 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             cancel,
             script: Script::new(scenario.steps.clone(), start),
             trial: Trial::new(expectations, start),
+            watch: Watch::new(scenario),
+            elsewhere,
             complaint: None,
+            lacks: None,
             first_io: None,
             settled: None,
             ended: false,
@@ -102,11 +117,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     ///
     /// # Errors
     /// When the guest is gone, the agent fails, or the user interrupts.
-    pub(super) async fn tell(
-        mut self,
-        versions: &Versions,
-        began: Instant,
-    ) -> Result<Told, RunError> {
+    pub(super) async fn tell(mut self, began: Instant) -> Result<Told, RunError> {
         let limit = self.stage.start() + self.scenario.limit;
         let mut open = None;
         loop {
@@ -140,7 +151,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             }
         }
         self.recorder.lookout.over();
-        self.close(versions, open, began).await
+        self.close(open, began).await
     }
 
     /// Starts the steps that are due, and the workload.
@@ -155,6 +166,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 }
                 StepAction::Act(act) => {
                     let name = Arc::from(step.name.as_str());
+                    self.watch.act(step, act, &self.stage.array().view());
                     if let Some(brought) = self.stage.act(&name, act) {
                         self.finish_step(index, brought);
                     }
@@ -175,6 +187,10 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         let (name, action) = (step.name.clone(), step.words.clone());
         self.recorder.emit_at(t, What::Step { name: name.clone(), action, error });
         if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
+            if let Some(program) = not_there(step, code, &stderr) {
+                self.lacks.get_or_insert(program.to_owned());
+                self.ended = true;
+            }
             self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
         }
         self.script.done(index);
@@ -214,8 +230,8 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
 
     /// The steps that are not finished, in words. Expectations record their own time of decision.
     fn open(&self) -> Vec<String> {
-        let open = self.script.open();
-        open.map(|step| format!("step `{}` ({}) has not been done", step.name, step.trigger))
+        let open = self.script.unfinished();
+        open.map(|(step, _)| format!("step `{}` ({}) has not been done", step.name, step.trigger))
             .collect()
     }
 
@@ -322,9 +338,14 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 }
             }
             Incoming::Command(ref command) => {
+                self.watch.command(command);
                 if command.op.is_some_and(|op| op.class == Class::Medium) {
                     self.first_io.get_or_insert_with(Instant::now);
                 }
+                self.see(&incoming);
+            }
+            Incoming::Change(ref change) => {
+                self.watch.change(change);
                 self.see(&incoming);
             }
             incoming => self.see(&incoming),
@@ -371,12 +392,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     }
 
     /// Ends the story: collects the last reports and decides the remaining expectations.
-    async fn close(
-        mut self,
-        versions: &Versions,
-        open: Option<Vec<String>>,
-        began: Instant,
-    ) -> Result<Told, RunError> {
+    async fn close(mut self, open: Option<Vec<String>>, began: Instant) -> Result<Told, RunError> {
         let end = self.stage.now();
         self.drain();
         if let Some(successor) = self.successor(end) {
@@ -393,6 +409,8 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         for result in self.trial.close(self.stage.world(), end) {
             self.recorder.emit_at(t, expect(result));
         }
+        let idle = self.idle();
+        idle.iter().for_each(|it| self.recorder.emit_at(t, What::Idle(it.clone())));
         if let Some(successor) = self.successor(end) {
             return Err(self.leave_to(successor).await);
         }
@@ -401,7 +419,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         let complaint = self.complaint.or_else(|| self.stage.complaint().map(str::to_owned));
         let fired = self.stage.array().rule_matches();
         Ok(Told {
-            expectations: known(self.scenario, self.trial, versions),
+            expectations: self.trial.into_results().into_iter().flatten().collect(),
             workload: self.stage.report().cloned().unwrap_or_default(),
             complaint,
             over_limit: open.is_some(),
@@ -411,6 +429,24 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             witness,
             faults: fired.into_iter().map(|(rule, fired)| (rule.to_string(), fired)).collect(),
             first_io: self.first_io.map(|at| at.duration_since(began)),
+            idle,
+            lacks: self.lacks,
+        })
+    }
+
+    /// What came to nothing. Nothing did if the story could not be told, since a program is not there.
+    fn idle(&mut self) -> Vec<Idle> {
+        if self.lacks.is_some() {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.watch).judge(&idle::Ending {
+            scenario: self.scenario,
+            elsewhere: self.elsewhere,
+            script: &self.script,
+            ended: self.ended,
+            world: self.stage.world(),
+            view: &self.stage.array().view(),
+            workload_waits: self.stage.workload_starts().is_some(),
         })
     }
 
@@ -424,13 +460,11 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     }
 }
 
-/// The result of every expectation, with the reason if it is known to fail with these versions.
-fn known(scenario: &Scenario, trial: Trial, versions: &Versions) -> Vec<ExpectationResult> {
-    let results = scenario.expectations.iter().zip(trial.into_results());
-    results
-        .filter_map(|(expectation, result)| {
-            let known = expectation.known_on(versions).map(|known| known.because.clone());
-            Some(ExpectationResult { known, ..result? })
-        })
-        .collect()
+/// The program of a step, if the agent found that it is not there.
+fn not_there<'s>(step: &'s Step, code: Option<i32>, stderr: &str) -> Option<&'s str> {
+    let StepAction::Act(Act::Run { argv, .. }) = &step.action else { return None };
+    let program = argv.first().filter(|_| !step.optional && code == Some(127))?;
+    // The agent's own words (guest-kernel/agent/src/userland.rs) and the kernel's ENOENT.
+    let said = format!("cannot run {program}: No such file");
+    stderr.starts_with(&said).then_some(program)
 }

@@ -66,6 +66,7 @@ pub(super) fn summarize(
         rounds: told.rounds,
         outcomes: recorder.outcomes().clone(),
         expectations: told.expectations,
+        idle: told.idle,
         added_to_guest: added_to_guest(spec),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),

@@ -18,6 +18,15 @@ pub trait Condition: fmt::Debug + fmt::Display + Send + Sync {
         None
     }
 
+    /// The quantities that the condition is about, without the values that it asks of them: `the
+    /// state of path B0 of LUN 0`. Two conditions with a subject in common are about the same.
+    fn subjects(&self) -> Vec<String>;
+
+    /// The subjects whose value is not the one that the condition asks for.
+    fn missed(&self, world: &World) -> Vec<String> {
+        if self.judge(world).holds { Vec::new() } else { self.subjects() }
+    }
+
     /// Whether the condition is on the totals of the workload, which are only final in the
     /// workload's own report.
     fn is_about_io(&self) -> bool {

@@ -7,6 +7,8 @@ pub use sansim_protocol::{GroupState, PathState, PathUeventAction};
 use sansim_time::Time;
 use serde::Serialize;
 
+use crate::Idle;
+
 /// An event of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
@@ -131,6 +133,8 @@ pub enum What {
         /// The observed values in words.
         seen: String,
     },
+    /// Something of the story came to nothing: the run fails.
+    Idle(Idle),
     /// The run is over.
     Verdict {
         /// The verdict: `pass`, `fail`, `known`, `skipped` or `error`.

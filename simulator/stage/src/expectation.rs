@@ -15,6 +15,60 @@ pub struct Expectation {
     pub because: String,
     /// The expectation in words.
     pub text: String,
+    /// The step that must have been completed before the conditions are looked at.
+    pub after: Option<String>,
+    /// Whether the conditions must have ceased to hold before they hold.
+    pub again: bool,
+    /// What is known to be seen instead.
+    pub known: Option<Symptom>,
+}
+
+/// A failure that is known, with what is seen when it happens.
+#[derive(Debug, Clone)]
+pub struct Symptom {
+    /// The reason for the failure: a commit, a report or a sentence.
+    pub because: String,
+    /// The conditions that hold instead. Whatever else the expectation asks for must be met.
+    pub conditions: Vec<Arc<dyn Condition>>,
+}
+
+/// Which conditions to look at: the totals of the workload are not final before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    Io,
+    WithoutIo,
+}
+
+impl Part {
+    fn has(self, condition: &Arc<dyn Condition>) -> bool {
+        self == Part::All || condition.is_about_io() == (self == Part::Io)
+    }
+}
+
+impl Symptom {
+    /// Compares what is seen with the symptom. A condition of `expected` that does not hold must
+    /// have all its missed subjects in the symptom.
+    pub(crate) fn judge(&self, expected: &Expectation, world: &World, part: Part) -> Judgement {
+        let fit = |condition: &&Arc<dyn Condition>| part.has(condition);
+        let mut judgement = all(self.conditions.iter().filter(fit), world);
+        let foreseen: Vec<_> = self.conditions.iter().flat_map(|it| it.subjects()).collect();
+        for condition in expected.conditions.iter().filter(fit) {
+            let missed = condition.missed(world);
+            if missed.iter().any(|subject| !foreseen.contains(subject)) {
+                let seen = condition.judge(world).seen;
+                judgement.misses.push(Miss { expected: condition.to_string(), seen });
+                judgement.holds = false;
+            }
+        }
+        judgement
+    }
+
+    /// The symptom in words.
+    pub(crate) fn text(&self) -> String {
+        let conditions = self.conditions.iter().map(ToString::to_string);
+        conditions.collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// When the conditions of an expectation must hold, in story time.

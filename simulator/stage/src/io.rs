@@ -39,6 +39,11 @@ impl IoSeen {
         }
     }
 
+    /// Whether no request was ever sent.
+    pub fn is_none(&self) -> bool {
+        self.reads + self.writes + self.errors + self.stuck + self.corrupt == 0
+    }
+
     /// The totals of two workloads together.
     fn and(self, other: Self) -> Self {
         IoSeen {
@@ -105,6 +110,11 @@ impl Totals {
 
     fn of(&mut self, map: &str) -> &mut OfMap {
         self.0.entry(map.to_owned()).or_default()
+    }
+
+    /// The totals of the workloads of each LUN.
+    pub(crate) fn by_lun(&self) -> impl Iterator<Item = (Lun, IoSeen)> + '_ {
+        self.0.iter().filter_map(|(map, of)| Some((Setup::map_lun(map)?, of.before.and(of.last))))
     }
 
     /// The totals of all workloads.

@@ -315,6 +315,9 @@ impl<'m> Stage<'m> {
         if let Act::Array(action) = act {
             self.world.on_action(action);
             let applied = self.array.apply(self.clock.now(), action.clone());
+            if applied.is_ok() {
+                self.world.on_done(name);
+            }
             return Some(applied.map(|()| Brought::Nothing).map_err(|error| error.to_string()));
         }
         if let Act::StartWorkload(workload) = act
@@ -486,20 +489,25 @@ impl<'m> Stage<'m> {
                 self.count_rules();
             }
             Incoming::Agent(event) => return self.take_agent(event),
-            Incoming::Done { name, brought } => match brought {
-                Ok(Brought::Ran { code, stdout, stderr }) => {
-                    self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
-                }
-                Ok(Brought::Started { lun }) => self.workload_started(*lun),
-                Ok(Brought::Stopped { lun, report }) => {
-                    self.workload_stopped(*lun, (**report).clone());
-                }
-                Ok(Brought::Nothing) | Err(_) => {}
-            },
+            Incoming::Done { name, brought: Ok(brought) } => {
+                self.world.on_done(name);
+                self.take_brought(name, brought);
+            }
             Incoming::Alarm => self.armed_for = None,
-            Incoming::TerminalEnded { .. } | Incoming::Settled => {}
+            Incoming::Done { .. } | Incoming::TerminalEnded { .. } | Incoming::Settled => {}
         }
         Vec::new()
+    }
+
+    fn take_brought(&mut self, name: &str, brought: &Brought) {
+        match brought {
+            Brought::Ran { code, stdout, stderr } => {
+                self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
+            }
+            Brought::Started { lun } => self.workload_started(*lun),
+            Brought::Stopped { lun, report } => self.workload_stopped(*lun, (**report).clone()),
+            Brought::Nothing => {}
+        }
     }
 
     fn take_agent(&mut self, event: &AgentEvent) -> Vec<What> {

@@ -1,6 +1,10 @@
 //! What has been observed in a run.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
@@ -26,6 +30,8 @@ pub struct World {
     fired: BTreeMap<Arc<str>, u64>,
     maps: BTreeMap<Lun, MapSeen>,
     programs: BTreeMap<String, Ran>,
+    /// The acts that have been carried out, by name.
+    done: BTreeSet<String>,
     io: Totals,
 }
 
@@ -139,6 +145,7 @@ impl World {
             fired: setup.faults.iter().map(|rule| (Arc::clone(&rule.name), 0)).collect(),
             maps: BTreeMap::new(),
             programs: BTreeMap::new(),
+            done: BTreeSet::new(),
             io: Totals::default(),
         };
         counted.into_iter().for_each(|counted| world.count(counted));
@@ -246,6 +253,11 @@ impl World {
         }
     }
 
+    /// Records that the act with this name has been carried out.
+    pub fn on_done(&mut self, step: &str) {
+        self.done.insert(step.to_owned());
+    }
+
     /// Records the end of a program that a step ran. `code` is `None` if the program was killed.
     pub fn on_ran(&mut self, step: &str, code: Option<i32>, output: &str) {
         self.programs.insert(step.to_owned(), Ran { code, output: output.to_owned() });
@@ -311,6 +323,16 @@ impl World {
     /// The result of the program of a step; `None` if it has not ended.
     pub fn program(&self, step: &str) -> Option<&Ran> {
         self.programs.get(step)
+    }
+
+    /// Whether the act with this name has been carried out.
+    pub fn is_done(&self, step: &str) -> bool {
+        self.done.contains(step)
+    }
+
+    /// The totals of the workloads of each LUN that had one.
+    pub fn io_by_lun(&self) -> impl Iterator<Item = (Lun, IoSeen)> + '_ {
+        self.io.by_lun()
     }
 
     /// The totals of all workloads.

@@ -50,6 +50,9 @@ pub struct RuleView {
     pub name: Arc<str>,
     /// Whether it is tried.
     pub armed: bool,
+    /// The number of commands that met its conditions, whatever its count, its chance and the rules
+    /// before it say.
+    pub met: u64,
     /// The number of commands that it has caught.
     pub caught: u64,
 }
@@ -119,9 +122,10 @@ impl Faults {
 
     /// The rules in order, with their counters.
     pub(crate) fn views(&self) -> Vec<RuleView> {
-        let view = |Tried { rule, caught, .. }: &Tried| RuleView {
+        let view = |Tried { rule, met, caught }: &Tried| RuleView {
             name: Arc::clone(&rule.name),
             armed: rule.armed,
+            met: *met,
             caught: *caught,
         };
         self.rules.iter().map(view).collect()

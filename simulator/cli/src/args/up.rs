@@ -94,6 +94,7 @@ impl LabArgs {
             hold_at: None,
             matrix: None,
             json: false,
+            no_skip: false,
             fail_fast: false,
             keep_going: false,
             timings: false,

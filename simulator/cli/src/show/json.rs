@@ -5,6 +5,7 @@ use std::io::Write;
 use sansim_report::repeat::Repeat;
 use sansim_report::timings::{CpuSummary, Timings};
 use sansim_report::totals::Totals;
+use sansim_report::unjudged::{How, Unjudged};
 use sansim_run::{Finished, RunId, Sink};
 use sansim_stage::event::Event;
 use serde::Serialize;
@@ -38,6 +39,8 @@ enum Beside<'a> {
         #[serde(flatten)]
         repeat: &'a Repeat,
     },
+    /// After the last run, for each that has no verdict.
+    NoVerdict { how: How, reason: &'a str },
     /// After the last run.
     Totals {
         #[serde(flatten)]
@@ -70,6 +73,14 @@ impl Sink for Json {
 /// The line after the last run.
 pub(super) fn totals(totals: &Totals) {
     print(&Beside::Totals { totals });
+}
+
+/// The lines about runs without a verdict.
+pub(super) fn unjudged(runs: &[Unjudged]) {
+    for Unjudged { scenario, image, run, how, reason } in runs {
+        let what = Beside::NoVerdict { how: *how, reason };
+        print(&Line { scenario, image, run: *run, what });
+    }
 }
 
 fn about(run: &RunId, what: impl Serialize) {

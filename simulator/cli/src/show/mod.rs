@@ -15,7 +15,7 @@ pub(crate) use matrix::print_matrix;
 pub(crate) use result::print_totals;
 use sansim_lab::Progress;
 use sansim_language::Diagnostics;
-use sansim_report::totals::Totals;
+use sansim_report::{totals::Totals, unjudged::Unjudged};
 use sansim_run::Sink;
 
 /// Prints an error message on standard error.
@@ -59,6 +59,11 @@ pub(crate) fn plain(style: Style) -> Arc<dyn Sink> {
 /// Prints an empty line, then these lines.
 pub(crate) fn print_lines(lines: &[String]) {
     println!("\n{}", lines.join("\n"));
+}
+
+/// Prints a line of JSON for each run without a verdict.
+pub(crate) fn print_unjudged(runs: &[Unjudged]) {
+    json::unjudged(runs);
 }
 
 /// Prints the total time of each part of all runs.

@@ -50,6 +50,27 @@ fn files_that_are_not_there_or_not_text_exit_2() {
 }
 
 #[test]
+fn reports_that_cannot_be_written_exit_2_before_anything_runs() {
+    let place = Place::new();
+    let file = place.scenario(STORY);
+    let blocked = place.file("blocked", b"a file, not a directory");
+    for option in ["--junit", "--table"] {
+        for path in [place.path().join("no/such/report"), blocked.join("report"), place.runtime()] {
+            let output = place.run(&file).arg(option).arg(&path).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(said.contains(&*path.to_string_lossy()), "{said}");
+        }
+    }
+    let both = place.path().join("report");
+    let mut run = place.run(&file);
+    let output = run.arg("--junit").arg(&both).arg("--table").arg(&both).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(!both.exists(), "nothing was written");
+    assert_eq!(fs::read_dir(place.out()).unwrap().count(), 0, "nothing was run");
+}
+
+#[test]
 fn an_output_directory_that_cannot_be_written_exits_2() {
     let place = Place::new();
     let file = place.scenario(STORY);

@@ -39,6 +39,8 @@ personality = "rdac"
 luns = [{ size = "64MiB", owner = "A" }]
 [hba]
 count = 1
+[[expect]]
+commands = { op = "INQUIRY", stage = "discovery", at_least = 1 }
 "#;
 
 fn assert_nothing_left(place: &Place) {

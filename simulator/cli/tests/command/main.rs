@@ -13,4 +13,5 @@ mod shell;
 mod skip;
 mod starts;
 mod suite;
+mod untested;
 mod version;

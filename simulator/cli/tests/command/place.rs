@@ -14,6 +14,8 @@ title = "a story"
 [array]
 personality = "rdac"
 luns = [{ size = "64MiB", owner = "A" }]
+[[expect]]
+commands = { op = "INQUIRY", stage = "discovery", at_least = 1 }
 "#;
 
 /// A temporary directory for run directories, runtime files and scenario files.

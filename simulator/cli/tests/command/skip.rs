@@ -16,6 +16,8 @@ personality = "rdac"
 luns = [{ size = "64MiB", owner = "A" }]
 [hba]
 count = 1
+[[expect]]
+commands = { op = "INQUIRY", stage = "discovery", at_least = 1 }
 "#;
 
 /// One read of 4 KiB at a time, so that a slow command causes a gap of the same length.

@@ -6,7 +6,7 @@ use sansim_stage::{Hba, PathPattern};
 use super::in_words;
 
 /// The parts of a scenario's SAN that can be referred to.
-pub(crate) struct Shape {
+pub struct Shape {
     pub(crate) controllers: u8,
     /// The number of ports of each controller.
     pub(crate) ports: u8,
@@ -53,6 +53,12 @@ impl Shape {
     /// Whether the guest has such an HBA.
     pub(crate) fn has_hba(&self, hba: HbaId) -> bool {
         self.is_any || usize::from(hba.0) < self.hbas.len()
+    }
+
+    /// The number of paths of a LUN if none is lost; `None` if the SAN is not known.
+    pub(crate) fn most_paths(&self) -> Option<u64> {
+        let paths = self.hbas.iter().map(|hba| hba.targets.len() as u64).sum();
+        (!self.is_any).then_some(paths)
     }
 
     /// Whether an HBA sees the port of the pattern.

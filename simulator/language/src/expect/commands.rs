@@ -106,6 +106,10 @@ impl Condition for CommandCount {
         Judgement::new(self.count.holds(seen.count) && gap_holds, text)
     }
 
+    fn subjects(&self) -> Vec<String> {
+        vec![what(&self.filter)]
+    }
+
     fn counted(&self) -> Option<Counted> {
         Some(Counted::Commands(self.filter.clone()))
     }
@@ -131,6 +135,14 @@ impl Expected for CommandCount {
             exactly: None,
         };
         table.push("commands", &wanted);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.count.holds(0) && self.gap.is_none() && !self.is_about_discovery()
+    }
+
+    fn is_about_discovery(&self) -> bool {
+        self.filter.stage != Some(Stage::Story)
     }
 }
 

@@ -52,12 +52,24 @@ impl Condition for Fired {
         let seen = format!("fault {:?} has fired {}", self.rule, some(fired, "time"));
         Judgement::new(self.times.holds(fired), seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("fault {:?}", self.rule)]
+    }
 }
 
 impl Expected for Fired {
     fn put(&self, table: &mut Expecting) {
         let fired = FiredTable { name: At::nowhere(self.rule.clone()), fired: self.times.clone() };
         table.push("fault", &fired);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.times.holds(0)
+    }
+
+    fn allows_no_firing(&self, rule: &str) -> bool {
+        self.rule == rule && self.times.holds(0)
     }
 }
 

@@ -8,7 +8,7 @@ use sansim_stage::{Condition, Judgement, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition, number::some};
 use crate::{
-    check::Checker,
+    check::{Checker, Shape},
     form::table,
     value::{At, Comparison},
 };
@@ -66,11 +66,19 @@ impl Condition for Current {
             Judgement::new(self.number.holds(group.into()), seen)
         })
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the current path group of LUN {}", self.lun)]
+    }
 }
 
 impl Expected for Current {
     fn put(&self, table: &mut Expecting) {
         table.merge("group", &GroupTable { current: Some(self.number.clone()), bypassed: None });
+    }
+
+    fn holds_at_first(&self, _: &Shape) -> bool {
+        self.number.holds(1)
     }
 }
 
@@ -90,11 +98,19 @@ impl Condition for Bypassed {
             Judgement::new(self.count.holds(bypassed), seen)
         })
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the bypassed path groups of LUN {}", self.lun)]
+    }
 }
 
 impl Expected for Bypassed {
     fn put(&self, table: &mut Expecting) {
         table.merge("group", &GroupTable { current: None, bypassed: Some(self.count.clone()) });
+    }
+
+    fn holds_at_first(&self, _: &Shape) -> bool {
+        self.count.holds(0)
     }
 }
 

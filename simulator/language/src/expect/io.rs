@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sansim_stage::{Condition, Judgement, World};
+use sansim_stage::{Condition, Deadline, IoSeen, Judgement, World};
 
 use super::{
     Context, ExpectWord, Expected, Expecting, condition,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     check::Checker,
     form::{Table, table},
-    value::{At, Comparison, Quantity},
+    value::{At, Comparison, Quantity, TimeSpan},
 };
 
 table! {
@@ -43,7 +43,7 @@ table! {
 impl ExpectWord for Io {
     const EXAMPLE: &'static str = r#"io = { errors = 0, corrupt = 0, longest_stall = "< 10s" }"#;
 
-    fn check(&self, _: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
+    fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Vec<Arc<dyn Expected>> {
         let At { value: limits, span } = &self.io;
         if !checker.has_workload {
             let help = "remove `io`, or give the scenario a workload";
@@ -54,11 +54,47 @@ impl ExpectWord for Io {
             let help = format!("write one or more of {}", IoTable::KEYS.join(", "));
             checker.refuse(span, "`io` limits nothing", help);
         }
+        if let (Deadline::At(time) | Deadline::By(time), Some(begins)) =
+            (context.when, checker.io_begins)
+            && time <= begins
+            && !begins.is_zero()
+        {
+            let problem = "this is decided before the workload starts";
+            checker.untested(span, problem, format!("it starts at {}", TimeSpan(begins)));
+        }
         vec![condition(limits.clone())]
     }
 }
 
 impl IoTable {
+    /// The totals that are wanted, out of all; `wanted` gets the number of each, and whether it has a
+    /// limit.
+    fn limits(&self, wanted: impl Fn(usize, bool) -> bool) -> Vec<String> {
+        let given = [
+            self.errors.is_some(),
+            self.corrupt.is_some(),
+            self.longest_stall.is_some(),
+            self.reads.is_some(),
+            self.writes.is_some(),
+            self.stuck.is_some(),
+        ];
+        let all = IoTable::KEYS.iter().zip(given).enumerate();
+        let all = all.filter(|(at, (_, given))| wanted(*at, *given));
+        all.map(|(_, (key, _))| format!("I/O: {key}")).collect()
+    }
+
+    /// Whether each total keeps its limit, in the order of the keys.
+    fn each_holds(&self, seen: &IoSeen) -> [bool; 6] {
+        [
+            keeps(&self.errors, seen.errors),
+            keeps(&self.corrupt, seen.corrupt),
+            keeps(&self.longest_stall, seen.longest_stall),
+            keeps(&self.reads, seen.reads),
+            keeps(&self.writes, seen.writes),
+            keeps(&self.stuck, seen.stuck),
+        ]
+    }
+
     /// The limits in words.
     fn words(&self) -> Vec<String> {
         fn part<T: Quantity>(limit: &Option<Comparison<T>>, what: &str) -> Option<String> {
@@ -79,12 +115,7 @@ impl IoTable {
 impl Condition for IoTable {
     fn judge(&self, world: &World) -> Judgement {
         let seen = world.io();
-        let holds = keeps(&self.errors, seen.errors)
-            && keeps(&self.corrupt, seen.corrupt)
-            && keeps(&self.longest_stall, seen.longest_stall)
-            && keeps(&self.reads, seen.reads)
-            && keeps(&self.writes, seen.writes)
-            && keeps(&self.stuck, seen.stuck);
+        let holds = self.each_holds(&seen).iter().all(|holds| *holds);
         let mut words = Vec::new();
         let mut say = |there: bool, text: String| {
             if there {
@@ -105,6 +136,15 @@ impl Condition for IoTable {
         Judgement::new(holds, format!("I/O: {}", words.join(", ")))
     }
 
+    fn subjects(&self) -> Vec<String> {
+        self.limits(|_, given| given)
+    }
+
+    fn missed(&self, world: &World) -> Vec<String> {
+        let holds = self.each_holds(&world.io());
+        self.limits(|at, given| given && !holds[at])
+    }
+
     fn is_about_io(&self) -> bool {
         true
     }
@@ -113,6 +153,10 @@ impl Condition for IoTable {
 impl Expected for IoTable {
     fn put(&self, table: &mut Expecting) {
         table.put("io", self);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.each_holds(&IoSeen::default()).iter().all(|holds| *holds)
     }
 }
 

@@ -74,6 +74,10 @@ impl Condition for LineCount {
         Judgement::new(self.count.holds(count), seen)
     }
 
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("log lines with {}", self.text)]
+    }
+
     fn counted(&self) -> Option<Counted> {
         Some(Counted::LogLines(self.text.clone()))
     }
@@ -86,6 +90,10 @@ impl Expected for LineCount {
         let wanted =
             LogTable { contains, matches, count, at_least: None, at_most: None, exactly: None };
         table.push("log", &wanted);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.count.holds(0)
     }
 }
 

@@ -42,6 +42,10 @@ impl Many<'_> {
         if !all.is_possible() {
             checker.refuse(span, format!("no number is {all}"), "leave one of the limits away");
         }
+        if all.is_certain(u64::MAX) {
+            let help = "leave it away for at least one, or write `exactly = 0` for none";
+            checker.refuse(span, format!("every number is {all}"), help);
+        }
         all
     }
 }
@@ -54,6 +58,9 @@ pub(super) fn text(
     checker: &mut Checker<'_>,
 ) -> Option<TextMatch> {
     checker.exclusive(&[("contains", contains.is_some()), ("matches", matches.is_some())], span);
+    if let Some(part) = contains {
+        checker.not_empty(part);
+    }
     match (contains, matches) {
         (Some(part), _) => Some(TextMatch::Contains(part.value.clone())),
         (None, Some(pattern)) => checker.regex(pattern),

@@ -7,7 +7,7 @@ use sansim_stage::{Condition, Judgement, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition};
 use crate::{
-    check::Checker,
+    check::{Checker, Shape},
     form::{Many, name, table},
     step::LunOwner,
 };
@@ -47,12 +47,21 @@ impl Condition for Owns {
         });
         Judgement::new(owner == Some(self.controller), seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the owner of LUN {}", self.lun)]
+    }
 }
 
 impl Expected for Owns {
     fn put(&self, table: &mut Expecting) {
         let owner = LunOwner { lun: self.lun.into(), controller: name(self.controller) };
         table.push("owner", &owner);
+    }
+
+    fn holds_at_first(&self, shape: &Shape) -> bool {
+        let mut luns = shape.configs.iter();
+        luns.any(|config| config.lun == self.lun && config.owner == self.controller)
     }
 }
 

@@ -37,11 +37,19 @@ impl Condition for Changes {
         let seen = format!("LUN {} changed hands {}", self.lun, some(changes, "time"));
         Judgement::new(self.count.holds(changes), seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the changes of owner of LUN {}", self.lun)]
+    }
 }
 
 impl Expected for Changes {
     fn put(&self, table: &mut Expecting) {
         table.put("owner_changes", &self.count);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.count.holds(0)
     }
 }
 

@@ -8,7 +8,7 @@ use sansim_stage::{Condition, Judgement, PathPattern, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition};
 use crate::{
-    check::Checker,
+    check::{Checker, Shape},
     form::{Many, Name, name, table, words},
     value::At,
 };
@@ -83,6 +83,17 @@ impl Condition for States {
             Judgement::new(holds, words.join(", "))
         })
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![self.what()]
+    }
+}
+
+impl States {
+    /// The paths in words.
+    fn what(&self) -> String {
+        format!("path {} of LUN {}", self.path, self.lun)
+    }
 }
 
 impl Expected for States {
@@ -94,11 +105,15 @@ impl Expected for States {
         };
         table.push("path", &path);
     }
+
+    fn holds_at_first(&self, _: &Shape) -> bool {
+        self.state == PathState::Active
+    }
 }
 
 impl fmt::Display for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = PathStateName::from(self.state).word();
-        write!(f, "path {} of LUN {} is {state}", self.path, self.lun)
+        write!(f, "{} is {state}", self.what())
     }
 }

@@ -8,7 +8,7 @@ use sansim_stage::{Condition, Judgement, World};
 
 use super::{Context, ExpectWord, Expected, Expecting, condition, number::keeps};
 use crate::{
-    check::Checker,
+    check::{Checker, Shape},
     form::table,
     value::{At, Comparison},
 };
@@ -45,6 +45,15 @@ impl ExpectWord for Paths {
         if numbers.failed.is_none() && numbers.active.is_none() {
             checker.refuse(span, "`paths` counts nothing", "write `failed` or `active`");
         }
+        let most = checker.shape.most_paths();
+        for (limit, state) in [(&numbers.failed, "failed"), (&numbers.active, "active")] {
+            if let (Some(limit), Some(most)) = (limit, most)
+                && limit.is_certain(most)
+            {
+                let problem = format!("the number of {state} paths is always {limit}");
+                checker.refuse(span, problem, format!("there are {most} paths"));
+            }
+        }
         vec![condition(Totals { lun: context.lun, numbers: numbers.clone() })]
     }
 }
@@ -60,11 +69,23 @@ impl Condition for Totals {
             Judgement::new(holds, seen)
         })
     }
+
+    fn subjects(&self) -> Vec<String> {
+        let PathsTable { failed, active } = &self.numbers;
+        let counted = [(failed.is_some(), "failed"), (active.is_some(), "active")];
+        let counted = counted.into_iter().filter(|(counted, _)| *counted);
+        counted.map(|(_, state)| format!("the {state} paths of LUN {}", self.lun)).collect()
+    }
 }
 
 impl Expected for Totals {
     fn put(&self, table: &mut Expecting) {
         table.put("paths", &self.numbers);
+    }
+
+    fn holds_at_first(&self, shape: &Shape) -> bool {
+        let all = shape.most_paths().unwrap_or_default();
+        keeps(&self.numbers.failed, 0) && keeps(&self.numbers.active, all)
     }
 }
 

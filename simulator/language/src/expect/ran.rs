@@ -67,6 +67,10 @@ impl RanTable {
             };
             checker.refuse(span, problem, help);
         }
+        if let Some(code) = code.as_ref().filter(|code| code.is_certain(u8::MAX.into())) {
+            let help = "say which code is meant, or write `optional = true` at the step";
+            checker.refuse(span, format!("every exit code is {code}"), help);
+        }
         if code.is_none() && contains.is_none() && matches.is_none() {
             let help = "write one or more of `code`, `contains` and `matches`";
             checker.refuse(span, "nothing is expected of this program", help);
@@ -98,9 +102,17 @@ impl Condition for Answer {
         }
         Judgement::new(code_holds && text_holds, seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the program of step {:?}", self.step)]
+    }
 }
 
 impl Expected for Answer {
+    fn code_of(&self, step: &str) -> Option<&Comparison<u64>> {
+        self.code.as_ref().filter(|_| self.step == step)
+    }
+
     fn put(&self, table: &mut Expecting) {
         let (contains, matches) = of_text(self.output.as_ref());
         let (step, code) = (At::nowhere(self.step.clone()), self.code.clone());

@@ -36,11 +36,19 @@ impl Condition for Highest {
         let seen = format!("pg_init of LUN {} came to round {rounds}", self.lun);
         Judgement::new(self.count.holds(rounds.into()), seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the rounds of pg_init of LUN {}", self.lun)]
+    }
 }
 
 impl Expected for Highest {
     fn put(&self, table: &mut Expecting) {
         table.put("rounds", &self.count);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.count.holds(0)
     }
 }
 

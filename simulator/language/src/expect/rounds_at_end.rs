@@ -46,6 +46,10 @@ impl Condition for Last {
             Judgement::new(self.count.holds(status.rounds.into()), seen)
         })
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("the round of pg_init that the map of LUN {} shows", self.lun)]
+    }
 }
 
 impl Expected for Last {

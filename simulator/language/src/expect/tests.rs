@@ -14,7 +14,9 @@ use sansim_time::Time;
 
 use sansim_stage::{Act, World};
 
-use crate::{Scenario, StepAction, load_text};
+use crate::{Scenario, StepAction, Versions, load_text};
+
+mod trial;
 
 const SAN: &str = r#"
 title = "a story"
@@ -62,7 +64,7 @@ fn story(expectation: &str) -> (Scenario, World) {
 
 /// Whether the only expectation of the scenario holds, and what was observed.
 fn judge(scenario: &Scenario, world: &World) -> (bool, String) {
-    let judgement = scenario.expectations[0].judged().judge(world);
+    let judgement = scenario.expectations[0].judged(&Versions::default()).judge(world);
     (judgement.holds, judgement.seen)
 }
 
@@ -312,11 +314,11 @@ fn the_workloads_own_report_has_the_last_word() {
                 .to_owned()
         )
     );
-    assert!(scenario.expectations[0].judged().judge_io(&world).holds);
+    assert!(scenario.expectations[0].judged(&Versions::default()).judge_io(&world).holds);
     let corrupt = Corruption { lost: 1, ..Corruption::default() };
     let report = WorkloadReport { reads: 9, corrupt, unchecked: 3, ..WorkloadReport::default() };
     world.on_workload(Lun(0), &report);
-    let last = scenario.expectations[0].judged().judge_io(&world);
+    let last = scenario.expectations[0].judged(&Versions::default()).judge_io(&world);
     assert!(!last.holds);
     assert_eq!(
         last.seen,
@@ -338,5 +340,5 @@ fn single_errors_are_seen_before_the_totals_come() {
 fn judging_changes_nothing_and_what_is_not_io_is_not_judged_as_such() {
     let (scenario, world) = story("rounds = 1");
     assert_eq!(judge(&scenario, &world), judge(&scenario, &world));
-    assert!(scenario.expectations[0].judged().judge_io(&world).holds);
+    assert!(scenario.expectations[0].judged(&Versions::default()).judge_io(&world).holds);
 }

@@ -76,6 +76,10 @@ impl Condition for UeventCount {
         let seen = format!("{} for LUN {}", some(count, &format!("{action} uevent")), self.lun);
         Judgement::new(self.count.holds(count), seen)
     }
+
+    fn subjects(&self) -> Vec<String> {
+        vec![format!("{} uevents for LUN {}", self.action.word(), self.lun)]
+    }
 }
 
 impl Expected for UeventCount {
@@ -88,6 +92,10 @@ impl Expected for UeventCount {
             exactly: None,
         };
         table.push("uevents", &wanted);
+    }
+
+    fn is_of_nothing(&self) -> bool {
+        self.count.holds(0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Versions of the guest's software: for which versions something is expected, and for which it is
 //! known to fail.
 
+use std::sync::Arc;
+
+use super::{Context, Expected, Symptom};
 use crate::{
     check::Checker,
     form::{Name, name, table},
@@ -26,13 +29,15 @@ pub struct Ranges {
     pub multipath_tools: Option<VersionRange>,
 }
 
-/// Versions with which an expectation is known to fail, and the reason.
-#[derive(Debug, Clone, PartialEq)]
+/// Versions with which an expectation is known to fail, with the reason and the symptom.
+#[derive(Debug, Clone)]
 pub struct Known {
     /// The affected versions.
     pub on: Ranges,
     /// The reason: a commit, a report or a sentence.
     pub because: String,
+    /// The conditions that hold instead, at least one.
+    pub seen: Vec<Arc<dyn Expected>>,
 }
 
 impl Ranges {
@@ -65,18 +70,41 @@ table! {
         multipath_tools: Option<Name<VersionRange>>,
         /// The reason: a commit, a report or a sentence.
         because: String,
+        /// The symptom: what is seen instead when the expectation fails.
+        seen: At<Symptom>,
     }
 }
 
 impl At<KnownFailure> {
-    pub(super) fn check(&self, checker: &mut Checker<'_>) -> Known {
+    /// Validates the entry and converts it. `context` is that of the expectation, and `expected` are
+    /// its conditions.
+    pub(super) fn check(
+        &self,
+        context: &Context,
+        expected: &[Arc<dyn Expected>],
+        checker: &mut Checker<'_>,
+    ) -> Known {
         let on = Ranges::of(&self.kernel, &self.multipath_tools);
         if on == Ranges::default() {
             let problem = "a failure that is known everywhere is what should be expected";
             let help = "write `kernel`, `multipath_tools` or both into `known`";
             checker.refuse(&self.span, problem, help);
         }
-        Known { on, because: self.because.clone() }
+        let seen = self.seen.check(context, checker);
+        if seen.is_empty() {
+            let help = "write what is seen instead, such as seen = { paths = { failed = 1 } }";
+            checker.refuse(&self.seen.span, "no symptom is given here", help);
+        } else if !context.is_never() {
+            let foreseen: Vec<_> = seen.iter().flat_map(|it| it.subjects()).collect();
+            let mut subjects = expected.iter().flat_map(|it| it.subjects());
+            if !expected.is_empty() && !subjects.any(|subject| foreseen.contains(&subject)) {
+                let about: Vec<_> = expected.iter().flat_map(|it| it.subjects()).collect();
+                let help = format!("say what is seen of {}", about.join(", or of "));
+                let problem = "the symptom is about nothing that is expected here";
+                checker.refuse(&self.seen.span, problem, help);
+            }
+        }
+        Known { on, because: self.because.clone(), seen }
     }
 }
 
@@ -87,6 +115,7 @@ impl KnownFailure {
             kernel: known.on.kernel.clone().map(name),
             multipath_tools: known.on.multipath_tools.clone().map(name),
             because: known.because.clone(),
+            seen: At::nowhere(Symptom::of(&known.seen)),
         }
     }
 }

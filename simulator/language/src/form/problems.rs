@@ -11,16 +11,22 @@ use crate::{Diagnostic, Diagnostics, near, source::Sources};
 pub(crate) struct Problems<'s> {
     sources: &'s Sources,
     noted: Diagnostics,
+    untested: Diagnostics,
 }
 
 impl<'s> Problems<'s> {
     pub(crate) fn new(sources: &'s Sources) -> Self {
-        Problems { sources, noted: Diagnostics::default() }
+        Problems { sources, noted: Diagnostics::default(), untested: Diagnostics::default() }
     }
 
     /// Reports a mistake or a warning at a position.
     pub(crate) fn report(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
         self.noted.push(self.sources.place(diagnostic, span));
+    }
+
+    /// Reports that a verdict would mean nothing.
+    pub(crate) fn untested(&mut self, span: &Range<usize>, diagnostic: Diagnostic) {
+        self.untested.push(self.sources.place(diagnostic, span));
     }
 
     /// Reports a mistake, with a help text.
@@ -51,10 +57,11 @@ impl<'s> Problems<'s> {
         self.report(table, problem.label("this table needs it"));
     }
 
-    /// All reports in the order of the file.
-    pub(crate) fn into_diagnostics(mut self) -> Diagnostics {
+    /// All mistakes and warnings, and what makes a verdict mean nothing, in the order of the file.
+    pub(crate) fn into_parts(mut self) -> (Diagnostics, Diagnostics) {
         self.noted.sort();
-        self.noted
+        self.untested.sort();
+        (self.noted, self.untested)
     }
 }
 

@@ -1,7 +1,11 @@
 //! `end`: the story ends.
 
 use super::{StepAction, StepWord};
-use crate::{check::Checker, form::table, value::At};
+use crate::{
+    check::{Announced, Checker},
+    form::table,
+    value::At,
+};
 
 table! {
     /// Ends the story.
@@ -13,6 +17,10 @@ table! {
 
 impl StepWord for End {
     const EXAMPLE: &'static str = "end = true";
+
+    fn announce(&self) -> Announced {
+        Announced::End
+    }
 
     fn check(&self, checker: &mut Checker<'_>) -> StepAction {
         if !self.end.value {

@@ -46,6 +46,11 @@ table! {
 }
 
 impl TriggerTable {
+    /// The story time, if one is given.
+    pub(super) fn time(&self) -> Option<&Name<TimeSpan>> {
+        self.at.as_ref()
+    }
+
     /// Validates the keys and converts them; `None` if there is a mistake, which has been reported.
     pub(super) fn check(
         &self,

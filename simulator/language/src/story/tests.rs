@@ -26,7 +26,7 @@ fn lived(vocabulary: &mut Vocabulary) -> Lived {
         let step = vocabulary.step(text).unwrap_or_else(|wrong| panic!("{wrong}")).value;
         vocabulary.know_step(&step);
         let (at, caption) = (Duration::from_micros(ms * 1000 + 1), step.caption);
-        Deed { at, action: step.action, caption }
+        Deed { at, action: step.action, caption, optional: false }
     };
     let mut deeds = vec![
         deed(1500, "fail = \"controller A\"\ncaption = \"Controller A dies.\""),
@@ -51,14 +51,15 @@ fn lived(vocabulary: &mut Vocabulary) -> Lived {
     ];
     let arm = Action::Arm { rule: Arc::clone(&busy.name), armed: true };
     let action = StepAction::Act(Act::Array(arm));
-    deeds.push(Deed { at: Duration::from_secs(4), action, caption: None });
+    deeds.push(Deed { at: Duration::from_secs(4), action, caption: None, optional: true });
     let b = ControllerId::new(1);
     let luns = vec![
         LunEnd { lun: Lun(0), owner: b, paths: Some((2, 2)), rounds: Some(1) },
         LunEnd { lun: Lun(5), owner: b, paths: Some((2, 2)), rounds: None },
     ];
     let io = Some(IoEnd { errors: 0, corrupt: 0 });
-    Lived { deeds, added, end: End { at: Duration::from_micros(12_345_678), luns, io } }
+    let idle = MayBeIdle { faults: [busy.name.to_string()].into(), workload: true };
+    Lived { deeds, added, idle, end: End { at: Duration::from_micros(12_345_678), luns, io } }
 }
 
 #[test]
@@ -78,6 +79,6 @@ fn what_is_not_there_cannot_be_expected() {
     let base = load_text("base", SAN, &[]).unwrap();
     let lun = LunEnd { lun: Lun(3), owner: ControllerId::new(0), paths: None, rounds: None };
     let end = End { at: Duration::ZERO, luns: vec![lun], io: None };
-    let lived = Lived { deeds: Vec::new(), added: Vec::new(), end };
+    let lived = Lived { deeds: Vec::new(), added: Vec::new(), end, idle: MayBeIdle::default() };
     assert!(story(&base, "t", &lived).unwrap_err().to_string().contains("no LUN 3"));
 }

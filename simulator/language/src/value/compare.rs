@@ -18,6 +18,10 @@ pub trait Quantity: Copy + PartialOrd + fmt::Debug {
     const NAME: &'static str;
     /// Whether the quantity can be written as a bare integer.
     const BARE: bool;
+    /// The smallest quantity.
+    const LEAST: Self;
+    /// The largest quantity.
+    const MOST: Self;
 
     /// Parses a quantity.
     fn read(text: &str) -> Result<Self, String>;
@@ -35,6 +39,8 @@ impl Quantity for u64 {
         "a number, a range such as \"2..4\" (both included) or a comparison such as \">= 3\"";
     const NAME: &'static str = "Count";
     const BARE: bool = true;
+    const LEAST: Self = u64::MIN;
+    const MOST: Self = u64::MAX;
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| format!("{text:?} is not a whole number"))
@@ -58,6 +64,8 @@ impl Quantity for Duration {
         "a duration or a comparison with one in quotes, such as \"< 10s\" or \">= 2s, < 4s\"";
     const NAME: &'static str = "DurationComparison";
     const BARE: bool = false;
+    const LEAST: Self = Duration::ZERO;
+    const MOST: Self = Duration::MAX;
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse::<TimeSpan>().map(|span| span.0)
@@ -181,6 +189,12 @@ impl<T: Quantity> Comparison<T> {
         beside.any(|value| self.holds(value))
     }
 
+    /// Whether every value up to `most` satisfies every limit. Limits leave a range without holes, so
+    /// it is enough to look at its ends.
+    pub fn is_certain(&self, most: T) -> bool {
+        self.holds(T::LEAST) && self.holds(most)
+    }
+
     /// The limits in the order in which they were written.
     pub fn bounds(&self) -> &[Bound<T>] {
         &self.0
@@ -213,6 +227,9 @@ impl<T: Quantity> FromStr for Comparison<T> {
             .map(|bounds| Comparison(bounds.concat()))
             .map_err(|why| format!("{why}; expected {}", T::EXPECTED))?;
         match comparison.is_possible() {
+            true if comparison.is_certain(T::MOST) => {
+                Err(format!("everything is {comparison}: this asks for nothing"))
+            }
             true => Ok(comparison),
             false => Err(format!("nothing is {comparison}")),
         }
@@ -309,10 +326,15 @@ mod tests {
             "> 2, < 3",
             "2, 3",
             "1..2, 4..5",
+            ">= 0",
+            "0..18446744073709551615",
         ] {
             assert!(text.parse::<Comparison<u64>>().is_err(), "{text}");
         }
         assert!("> 2s, < 2001ms".parse::<Comparison<Duration>>().is_ok());
+        assert!(">= 0s".parse::<Comparison<Duration>>().is_err());
+        let few: Comparison<u64> = "<= 4".parse().unwrap();
+        assert_eq!([3, 4, 5].map(|most| few.is_certain(most)), [true, true, false]);
         let why = "< 10".parse::<Comparison<Duration>>().unwrap_err();
         assert!(why.contains("no unit"), "{why}");
     }

@@ -32,7 +32,33 @@ impl Version {
 impl VersionRange {
     /// Whether the range contains a version: a kernel's `uname -r`, or `0.9.4`.
     pub fn contains(&self, release: &str) -> bool {
-        let version = Version::of_release(release);
+        self.has(&Version::of_release(release))
+    }
+}
+
+impl VersionRange {
+    /// Whether any version is in the range. If one is, so is a limit or a neighbour of one.
+    fn is_possible(&self) -> bool {
+        self.0.iter().any(|bound| {
+            let beside = |by: i64| {
+                let mut version = bound.value.clone();
+                let last = version.0.last_mut()?;
+                *last = u32::try_from(i64::from(*last) + by).ok()?;
+                Some(version)
+            };
+            let mut versions = [-1, 0, 1].into_iter().filter_map(beside);
+            let borrowed = bound.value.0.iter().rposition(|number| *number > 0).map(|at| {
+                let mut version = bound.value.clone();
+                version.0[at] -= 1;
+                version.0[at + 1..].fill(u32::MAX);
+                version
+            });
+            versions.any(|version| self.has(&version))
+                || borrowed.is_some_and(|version| self.has(&version))
+        })
+    }
+
+    fn has(&self, version: &Version) -> bool {
         self.0.iter().all(|bound| {
             let mut given = version.clone();
             given.0.resize(bound.value.0.len(), 0);
@@ -55,9 +81,13 @@ impl FromStr for VersionRange {
             Some(Bound { relation, value: Version::read(version)? })
         };
         let bounds: Option<Vec<_>> = text.split(',').map(bound).collect();
-        bounds
+        let range = bounds
             .map(VersionRange)
-            .ok_or_else(|| format!("{text:?} names no versions: expected {}", Self::EXPECTED))
+            .ok_or_else(|| format!("{text:?} names no versions: expected {}", Self::EXPECTED))?;
+        match range.is_possible() {
+            true => Ok(range),
+            false => Err(format!("no version is {text}")),
+        }
     }
 }
 
@@ -97,6 +127,12 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
+        for text in ["6.1.0", ">= 6.1, < 6.2", "<= 0", "< 1.0"] {
+            assert!(text.parse::<VersionRange>().is_ok(), "{text}");
+        }
+        for text in [">= 6.2, < 6.1", "> 6.1, < 6.1.1", "< 0", "< 0.0", "= 6.1, = 6.2"] {
+            assert!(text.parse::<VersionRange>().is_err(), "{text}");
+        }
         for text in ["", "< ", "six", "< 6.x", "< 6.7,", "< 99999999999"] {
             assert!(text.parse::<VersionRange>().is_err(), "{text}");
         }

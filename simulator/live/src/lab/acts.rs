@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use sansim_array::Action;
 use sansim_language::{Step, StepAction, spoken};
-use sansim_run::Records;
+use sansim_run::{Records, may_be_for_nothing};
 use sansim_stage::{Act, Brought, event::What};
 
 use super::{
@@ -114,7 +114,8 @@ impl Running<'_> {
         let (t, now) = (self.t(), self.stage.now());
         for act in acts {
             let did = did(t, &act);
-            let step = act.step;
+            let mut step = act.step;
+            step.optional |= may_be_for_nothing(&step.action, &self.stage.array().view());
             let name: Arc<str> = Arc::from(step.name.as_str());
             let brought = match &step.action {
                 StepAction::Act(act) => self.stage.act(&name, act),

@@ -157,6 +157,7 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
     let rules = setup.faults.iter().map(|rule| RuleView {
         name: rule.name.clone(),
         armed: rule.armed,
+        met: 0,
         caught: 0,
     });
     ArrayView {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sansim_array::{Action, Lun};
 use sansim_language::{
-    Added, Deed, Diagnostics, End, IoEnd, Lived, LunEnd, StepAction, short_toml, story,
+    Added, Deed, Diagnostics, End, IoEnd, Lived, LunEnd, MayBeIdle, StepAction, short_toml, story,
 };
 use sansim_protocol::PathState;
 use sansim_stage::{Act, Setup};
@@ -59,14 +59,24 @@ impl Running<'_> {
                 }
                 action => {
                     let (action, caption) = (action.clone(), step.caption.clone());
-                    deeds.push(Deed { at: *at, action, caption });
+                    let optional = step.optional || self.has_failed(&step.name);
+                    deeds.push(Deed { at: *at, action, caption, optional });
                 }
             }
         }
         for added in &mut added {
             added.removed = removed.get(&added.rule.name).copied();
         }
-        Lived { deeds, added, end: self.end() }
+        let rules = self.stage.array().view().rules;
+        let unfired = rules.iter().filter(|rule| rule.caught == 0);
+        let unfired = unfired.map(|rule| rule.name.to_string()).collect();
+        let io = self.stage.world().io_by_lun().any(|(_, io)| !io.is_none());
+        Lived { deeds, added, end: self.end(), idle: MayBeIdle { faults: unfired, workload: !io } }
+    }
+
+    /// Whether a step ran a program, and it ended with anything but 0.
+    fn has_failed(&self, step: &str) -> bool {
+        self.stage.world().program(step).is_some_and(|ran| ran.code != Some(0))
     }
 
     fn end(&self) -> End {

@@ -1,6 +1,6 @@
 //! Since when things are as they are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sansim_array::{ArrayView, RuleView};
 use sansim_language::{Step, StepAction};
@@ -20,17 +20,17 @@ use crate::api::{Broken, FaultStatus, Status, Told};
 pub(super) struct Since {
     wrong: BTreeMap<(String, String), f64>,
     states: BTreeMap<String, (String, f64)>,
-    rules: Vec<RuleView>,
+    /// The name of each rule, whether it is armed, and how many commands it has caught.
+    rules: Vec<(Arc<str>, bool, u64)>,
 }
 
 impl Since {
     /// Whether a rule has caught something since the last look.
     pub(super) fn rules_changed(&mut self, view: &ArrayView) -> bool {
-        let changed = self.rules != view.rules;
-        if changed {
-            self.rules.clone_from(&view.rules);
-        }
-        changed
+        let rules = view.rules.iter();
+        let rules = rules.map(|rule| (Arc::clone(&rule.name), rule.armed, rule.caught)).collect();
+        let before = std::mem::replace(&mut self.rules, rules);
+        before != self.rules
     }
 
     /// Since when a thing is in this state; now, if it was not before.

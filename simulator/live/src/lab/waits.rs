@@ -48,6 +48,9 @@ impl Running<'_> {
             conditions: conditions.collect(),
             because: expectation.because.clone(),
             text: expectation.to_string(),
+            after: expectation.after.clone(),
+            again: expectation.again,
+            known: None,
         };
         let now = self.stage.now();
         let trial = Trial::new(vec![judged], now);

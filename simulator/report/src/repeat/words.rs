@@ -37,6 +37,7 @@ pub(super) fn of_event(what: &What) -> Option<String> {
         What::Expect { text, ok, .. } => {
             format!("expect {text}: {}", if *ok { "holds" } else { "does not hold" })
         }
+        What::Idle(idle) => format!("idle: {}", idle.what),
         What::Verdict { verdict, .. } => format!("verdict {verdict}"),
     })
 }

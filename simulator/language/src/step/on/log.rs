@@ -28,7 +28,8 @@ impl OnWord for Log {
     const EXAMPLE: &'static str = r#"log = "Failing path""#;
     type Event = Says;
 
-    fn check(&self, _: &str, _: &mut Checker<'_>) -> Says {
+    fn check(&self, _: &str, checker: &mut Checker<'_>) -> Says {
+        checker.not_empty(&self.log);
         Says { text: self.log.value.clone() }
     }
 }

@@ -1,0 +1,135 @@
+//! What a suite of runs comes to: every run that was asked for is accounted for.
+
+use std::time::Instant;
+
+use sansim_lab::own_cpu_time;
+use sansim_report::{
+    matrix::Matrix,
+    repeat::Repeat,
+    totals::Totals,
+    unjudged::{How, Unjudged},
+    verdict::{Summary, Verdict},
+};
+use sansim_run::{RunError, RunId};
+use sansim_suite::Played;
+use tokio_util::sync::CancellationToken as Cancel;
+
+use super::reports;
+use crate::{FAILED, INTERRUPTED, LAB, PASS, args::RunArgs, show};
+
+/// Totals, reports, and the exit code. `asked` are the runs that were asked for, in the order of the results.
+pub(super) fn conclude(
+    args: &RunArgs,
+    asked: &[RunId],
+    played: Played,
+    began: Instant,
+    cancel: &Cancel,
+) -> u8 {
+    let Played { results, repeats } = played;
+    let mut code = repeats.iter().map(Repeat::exit_code).fold(PASS, worse);
+    let (mut summaries, mut unjudged) = (Vec::new(), Vec::new());
+    for (run, result) in asked.iter().zip(results) {
+        match result {
+            Some(Ok(summary)) => {
+                code = worse(code, summary.verdict.exit_code());
+                summaries.push(summary);
+            }
+            Some(Err(error)) => {
+                code = worse(code, of_error(args, run, &error));
+                unjudged.push(without_verdict(run, how(&error), error.to_string()));
+            }
+            None => unjudged.push(without_verdict(run, How::NotStarted, why_not(cancel))),
+        }
+    }
+    if cancel.is_cancelled() && !unjudged.is_empty() {
+        code = worse(code, INTERRUPTED);
+    }
+    code = worse(code, skips(args, &summaries, unjudged.is_empty()));
+    if let Err(problem) = reports::write(args, &summaries, &unjudged) {
+        show::error(&problem);
+        code = worse(code, LAB);
+    }
+    print(args, &summaries, &unjudged, began);
+    if code == INTERRUPTED {
+        show::error("interrupted; nothing is left running");
+    }
+    code
+}
+
+fn print(args: &RunArgs, summaries: &[Summary], unjudged: &[Unjudged], began: Instant) {
+    let wall_s = began.elapsed().as_secs_f64();
+    let verdicts: Vec<Verdict> = summaries.iter().map(|summary| summary.verdict).collect();
+    if args.json {
+        show::print_unjudged(unjudged);
+    } else if verdicts.len() + unjudged.len() > 1 {
+        show::print_totals(&verdicts, unjudged.len(), wall_s);
+    }
+    if let Some(matrix) = Matrix::of(summaries)
+        && !args.json
+    {
+        show::print_matrix(&matrix);
+    }
+    if args.timings && summaries.len() > 1 {
+        let totals = Totals::of(summaries, wall_s, own_cpu_time().as_secs_f64());
+        show::print_timings(&totals, args.json);
+    }
+}
+
+/// Says loudly that nothing was tested, or that something was not. Returns the exit code.
+fn skips(args: &RunArgs, summaries: &[Summary], whole: bool) -> u8 {
+    let skipped = summaries.iter().filter(|it| it.verdict == Verdict::Skipped).count();
+    let all = whole && skipped == summaries.len();
+    if skipped == 0 {
+        return PASS;
+    }
+    let many = if skipped == 1 { "1 run was".to_owned() } else { format!("{skipped} runs were") };
+    match (args.no_skip, all) {
+        (true, _) => show::error(&format!("{many} skipped, which --no-skip does not allow")),
+        (false, true) => show::error(&format!(
+            "nothing was tested: {many} asked for, and all skipped (--no-skip makes this a failure)"
+        )),
+        (false, false) => {}
+    }
+    if args.no_skip { FAILED } else { PASS }
+}
+
+/// The exit code of a run that ended with an error, which is printed.
+fn of_error(args: &RunArgs, run: &RunId, error: &RunError) -> u8 {
+    match error {
+        RunError::Interrupted => INTERRUPTED,
+        RunError::TakenOver if args.hold_on_fail => FAILED,
+        RunError::TakenOver => PASS,
+        error => {
+            show::error(&format!("{}: {error}", run.label()));
+            LAB
+        }
+    }
+}
+
+fn how(error: &RunError) -> How {
+    match error {
+        RunError::Interrupted => How::Interrupted,
+        RunError::TakenOver | RunError::Left { .. } => How::Left,
+        _ => How::Failed,
+    }
+}
+
+fn why_not(cancel: &Cancel) -> String {
+    let why = if cancel.is_cancelled() { "the suite was interrupted" } else { "--fail-fast" };
+    format!("it was not started: {why}")
+}
+
+fn without_verdict(run: &RunId, how: How, reason: String) -> Unjudged {
+    Unjudged {
+        scenario: run.file.display().to_string(),
+        image: run.image.clone(),
+        run: run.repetition.map(|repetition| repetition.number),
+        how,
+        reason,
+    }
+}
+
+/// The codes are in order: an interrupt outranks a failed lab, which outranks a failed expectation.
+fn worse(a: u8, b: u8) -> u8 {
+    a.max(b)
+}

@@ -1,0 +1,51 @@
+//! Actions on the array that change nothing.
+
+use sansim_array::{Action, ArrayView, ControllerId, LunView};
+
+/// Why an action changes nothing; `None` if it may change something.
+pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String> {
+    let lun = |lun| view.luns.iter().find(move |unit| unit.lun == lun);
+    match action {
+        Action::Arm { rule, armed } => {
+            let known = view.rules.iter().find(|known| known.name == *rule)?;
+            let state = if *armed { "armed already" } else { "not armed" };
+            (known.armed == *armed).then(|| format!("fault {rule:?} was {state}"))
+        }
+        Action::Release { hold } => {
+            let held = view.held.get(hold).copied().unwrap_or_default();
+            (held == 0).then(|| format!("no command was held under {hold:?}"))
+        }
+        Action::SetController { controller, state } => {
+            let now = view.controllers.get(controller.index())?;
+            (now == state).then(|| format!("controller {controller} was {state} already"))
+        }
+        Action::SetLink { hba, port, up } => {
+            let is_up = !view.links_down.contains(&(*hba, *port));
+            let state = if *up { "up" } else { "down" };
+            (is_up == *up).then(|| format!("the link was {state} already"))
+        }
+        Action::SetPort { port, present } => {
+            let is_there = !view.ports_out.contains(port);
+            let state = if *present { "there" } else { "gone" };
+            (is_there == *present).then(|| format!("port {port} was {state} already"))
+        }
+        Action::SetOwner { lun: number, controller } => owned(lun(*number)?, *controller),
+        Action::SetPreferred { lun: number, controller } => (lun(*number)?.preferred
+            == *controller)
+            .then(|| format!("LUN {number} preferred controller {controller} already")),
+        Action::ResizeLun { lun: number, bytes } => (lun(*number)?.bytes == *bytes)
+            .then(|| format!("LUN {number} had {bytes} bytes already")),
+        Action::SetReadOnly { lun: number, read_only } => {
+            (lun(*number)?.read_only == *read_only).then(|| format!("LUN {number} was so already"))
+        }
+        Action::SetCondition { lun: number, condition } => {
+            (lun(*number)?.condition == *condition).then(|| format!("LUN {number} was so already"))
+        }
+        _ => None,
+    }
+}
+
+fn owned(unit: &LunView, controller: ControllerId) -> Option<String> {
+    let owned = unit.owner == controller && unit.split.is_none();
+    owned.then(|| format!("controller {controller} owned LUN {} already", unit.lun))
+}
