@@ -20,11 +20,12 @@ mod tour;
 mod tty;
 mod up;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use args::{Cli, Colour, Command, SchemaArgs};
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
+use sansim_lab::raise_limits;
 
 /// Exit code: every verdict is pass, known or skipped.
 const PASS: u8 = 0;
@@ -39,10 +40,14 @@ const LAB: u8 = 3;
 /// Exit code: interrupted by a signal.
 const INTERRUPTED: u8 = 130;
 
+/// How long work that is still going on in threads may take when everything else is done.
+const ENDING: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     // A shell that completes a command line asks by an environment variable.
     CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
+    raise_limits();
     choose_colours(cli.color);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -87,7 +92,12 @@ fn schema(args: &SchemaArgs) -> u8 {
 /// threads.
 fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            // A thread may be stuck in a call of the host's.
+            runtime.shutdown_timeout(ENDING);
+            code
+        }
         Err(error) => {
             show::error(&format!("cannot start: {error}"));
             LAB

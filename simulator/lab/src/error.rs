@@ -129,6 +129,28 @@ pub enum LabError {
         /// The file that was being written.
         path: PathBuf,
     },
+    /// The host lets this process have too little for a run.
+    #[error("a run needs {needed} {what}, and there are {left}: raise {how}")]
+    HostShort {
+        /// What there is too little of: `file descriptors`.
+        what: &'static str,
+        /// What the user raises.
+        how: &'static str,
+        /// How much a run needs, with this process.
+        needed: u64,
+        /// How much there is.
+        left: u64,
+    },
+    /// The host has nothing left of something (EMFILE, ENFILE, ENOMEM, EAGAIN).
+    #[error("the host has no {what} left ({doing} {path}): end something else, or run fewer jobs")]
+    HostFull {
+        /// What has run out: `memory`.
+        what: &'static str,
+        /// The operation: "cannot read", "cannot create"…
+        doing: &'static str,
+        /// The file, or its name for the user.
+        path: PathBuf,
+    },
     /// A file operation failed.
     #[error("{doing} {path}: {source}")]
     File {
@@ -301,25 +323,39 @@ impl LabError {
         LabError::Start { cause: StartFailure::Other, why: why.into() }
     }
 
-    /// Converts a failed file operation. A full disk becomes [`LabError::DiskFull`].
+    /// Converts a failed file operation. A full disk becomes [`LabError::DiskFull`], what else the host has
+    /// run out of [`LabError::HostFull`].
     pub(crate) fn file(
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match is_full(&source) {
-            true => LabError::DiskFull { path },
-            false => LabError::File { doing, path, source },
+        move |source| match (is_full(&source), ran_out(&source)) {
+            (true, _) => LabError::DiskFull { path },
+            (_, Some(what)) => LabError::HostFull { what, doing, path },
+            _ => LabError::File { doing, path, source },
         }
     }
 
     /// Converts a failure to restore memory from its file. A full disk becomes [`LabError::DiskFull`].
     pub(crate) fn memory(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match is_full(&source) {
-            true => LabError::DiskFull { path },
-            false => LabError::Memory { path, source },
+        move |source| match (is_full(&source), ran_out(&source)) {
+            (true, _) => LabError::DiskFull { path },
+            (_, Some(what)) => LabError::HostFull { what, doing: "cannot restore memory from", path },
+            _ => LabError::Memory { path, source },
         }
+    }
+}
+
+/// What the host has nothing left of, if that is the error.
+fn ran_out(error: &io::Error) -> Option<&'static str> {
+    use rustix::io::Errno;
+    match Errno::from_io_error(error)? {
+        Errno::MFILE | Errno::NFILE => Some("file descriptors"),
+        Errno::NOMEM => Some("memory"),
+        Errno::AGAIN => Some("threads or processes"),
+        _ => None,
     }
 }
 

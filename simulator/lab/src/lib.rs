@@ -32,8 +32,10 @@ pub use cache::write_atomically;
 pub use error::{LabError, StartFailure};
 pub use exact::{Device, Keeper, Settled};
 pub use host::{
-    AccelChoice, AccelDecision, Check, Health, WorkDir, doctor, own_cpu_time, probe_accel,
+    AccelChoice, AccelDecision, Check, Health, Needs, WorkDir, available_memory, doctor, most_runs,
+    own_cpu_time, probe_accel,
     qemu::{keeps_exact_time, version as qemu_version},
+    raise_limits,
 };
 pub use image::{
     Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserRootFs, UserlandSource,

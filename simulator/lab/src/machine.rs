@@ -67,6 +67,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// The same in exact time, where waiting costs little host time. It covers work that the kernel defers for
 /// seconds after boot, such as clock calibration.
 const SETTLE_EXACT: Duration = Duration::from_secs(10);
+/// How long a killed QEMU may take to exit. It takes milliseconds unless the host is stuck (a disk that does
+/// not answer); then it is left to the kernel.
+const DYING: Duration = Duration::from_secs(20);
 /// Most guest time that may pass in exact time until QEMU has stopped an idle guest. Nothing is done to the
 /// guest during this time. A run that boots its guest waits as long, so it makes no difference when the
 /// guest was saved.
@@ -228,7 +231,9 @@ impl Machine {
     /// Kills QEMU, and waits until it has exited.
     pub async fn kill(self) {
         self.kill.notify_one();
-        self.exited().await;
+        if tokio::time::timeout(DYING, self.exited()).await.is_err() {
+            tracing::error!("QEMU was killed, and has not exited within {} s", DYING.as_secs());
+        }
     }
 
     /// QEMU's version, for instance `7.2.22`.

@@ -94,6 +94,10 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     spec.alone = true;
     refuse(args, recorded.changes(&spec.image.release, &PartsSummary::now(&spec.image)))?;
     spec.until.clone_from(&args.until);
+    if args.until.is_some() {
+        // Somebody looks at it.
+        spec.host_timeout = None;
+    }
     if args.shell {
         return shell::shell(spec, &lab, cancel).await;
     }

@@ -23,6 +23,11 @@ pub(crate) fn error(text: &str) {
     eprintln!("{} {text}", style("error:").red().bold().for_stderr());
 }
 
+/// Prints a remark on standard error.
+pub(crate) fn note(text: &str) {
+    eprintln!("{} {text}", style("note:").bold().for_stderr());
+}
+
 /// Prints errors in scenario files, each with file, line and caret.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
     let width = usize::from(console::Term::stderr().size().1).clamp(60, 120);

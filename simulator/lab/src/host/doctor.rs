@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{
     accel::{remembered, usable},
+    memory::available_memory,
     programs::{self, TOOLS},
     qemu,
 };
@@ -164,8 +165,7 @@ fn disk(path: &Path) -> Check {
 }
 
 fn memory() -> Check {
-    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    match available(&info) {
+    match available_memory() {
         Some(bytes) if bytes >= ENOUGH_MEMORY => {
             Check::good("memory", format!("{} available", size(bytes)))
         }
@@ -175,12 +175,6 @@ fn memory() -> Check {
         }
         None => Check::not(Health::Warning, "memory", "unknown", "is /proc mounted?"),
     }
-}
-
-/// `MemAvailable` in /proc/meminfo, in bytes.
-fn available(info: &str) -> Option<u64> {
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
 fn size(bytes: u64) -> String {

@@ -1,6 +1,6 @@
 //! Starts QEMU, and accepts its connections.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::UnixListener,
@@ -21,6 +21,10 @@ use crate::{
     ram::Ram,
     saved::Moment,
 };
+
+/// How long QEMU may take to connect to everything. It takes a fraction of a second; longer means that the
+/// host lacks something, or that an HBA cannot serve it.
+const CONNECTING: Duration = Duration::from_secs(60);
 
 impl Machine {
     /// Starts QEMU, and connects to its monitor and to the agent.
@@ -72,7 +76,10 @@ async fn unless_ended<T>(
 ) -> Result<T> {
     let mut early = exit.clone();
     let connected = tokio::select! {
-        connected = connecting => connected,
+        connected = tokio::time::timeout(CONNECTING, connecting) => connected.unwrap_or_else(|_| {
+            let seconds = CONNECTING.as_secs();
+            Err(LabError::start(format!("it did not connect within {seconds} s")))
+        }),
         reason = ended(&mut early) => return Err(not_started(&reason)),
     };
     match connected {

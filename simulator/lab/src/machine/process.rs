@@ -38,6 +38,8 @@ pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<C
         .arg(qemu)
         .args(arguments)
         .current_dir(work_dir)
+        // A signal to the terminal's or the caller's group is for this program, which then stops QEMU.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
