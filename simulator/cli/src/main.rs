@@ -1,5 +1,10 @@
 //! The command `sansim`: argument parsing and printing, nothing else.
 #![forbid(unsafe_code)]
+// They panic when nobody reads; `show::out` has their like.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod show;
 
 mod args;
 mod bisect;
@@ -14,7 +19,6 @@ mod open;
 mod own;
 mod replay;
 mod run;
-mod show;
 mod stop;
 mod tour;
 mod tty;
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     choose_colours(cli.color);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("SANSIM_LOG")
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
@@ -69,7 +74,13 @@ fn main() -> ExitCode {
         Command::Down(args) => with_runtime(ctl::down(args)),
         Command::Image { command } => with_runtime(image::image(command)),
     };
-    ExitCode::from(code)
+    ExitCode::from(match show::out::failure() {
+        Some(why) => {
+            show::error(&format!("cannot write to standard output: {why}"));
+            code.max(LAB)
+        }
+        None => code,
+    })
 }
 
 fn choose_colours(colour: Colour) {
@@ -81,8 +92,8 @@ fn choose_colours(colour: Colour) {
 
 fn schema(args: &SchemaArgs) -> u8 {
     match args.reference {
-        true => print!("{}", sansim_language::reference()),
-        false => print!("{}", sansim_language::schema()),
+        true => out!("{}", sansim_language::reference()),
+        false => out!("{}", sansim_language::schema()),
     }
     PASS
 }

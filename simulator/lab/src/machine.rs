@@ -3,6 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | [`config`], [`accel`], [`time_mode`], [`command_line`] | configuration, and QEMU's command line |
+//! | [`confine`] | what QEMU may do |
 //! | [`launch`], [`process`] | starting QEMU, and connecting to it |
 //! | [`qmp`], [`console`], [`exit`], [`gdb`] | monitor, serial console, QEMU's exit, gdbserver |
 //! | [`gauge`] | how much host memory a machine uses |
@@ -12,6 +13,7 @@
 mod accel;
 mod command_line;
 mod config;
+mod confine;
 mod console;
 mod exit;
 mod gauge;
@@ -34,6 +36,7 @@ pub(crate) use self::config::sample;
 pub use self::{
     accel::Accel,
     command_line::kernel_command_line,
+    confine::Confinement,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
     exit::ExitReason,
     gauge::MemoryGauge,
@@ -234,6 +237,7 @@ impl Machine {
         if tokio::time::timeout(DYING, self.exited()).await.is_err() {
             tracing::error!("QEMU was killed, and has not exited within {} s", DYING.as_secs());
         }
+        self.console.say_where_it_was_cut();
     }
 
     /// QEMU's version, for instance `7.2.22`.

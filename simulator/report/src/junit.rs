@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use sansim_stage::visible;
+
 use crate::verdict::{Summary, Verdict};
 
 /// A report with one test case per run.
@@ -20,7 +22,7 @@ pub fn junit(summaries: &[Summary]) -> Report {
 
 fn test_case(summary: &Summary) -> TestCase {
     let run = summary.run.map_or(String::new(), |run| format!(" (run {run})"));
-    let mut case = TestCase::new(format!("{}{run}", summary.scenario), status(summary));
+    let mut case = TestCase::new(&*visible(&format!("{}{run}", summary.scenario)), status(summary));
     case.set_classname(format!("sansim.{}", summary.image));
     case.set_time(Duration::from_secs_f64(summary.wall_s));
     for (name, value) in [
@@ -34,19 +36,19 @@ fn test_case(summary: &Summary) -> TestCase {
         ("time", &summary.time),
         ("boot", &summary.boot),
     ] {
-        case.add_property(Property::new(name, value));
+        case.add_property(Property::new(name, &*visible(value)));
     }
     let lines: Vec<String> = summary
         .expectations
         .iter()
         .map(|e| format!("{} {}: {}", if e.ok { "ok  " } else { "FAIL" }, e.text, e.seen))
         .collect();
-    case.set_system_out(lines.join("\n"));
+    case.set_system_out(&*visible(&lines.join("\n")));
     case
 }
 
 fn status(summary: &Summary) -> TestCaseStatus {
-    let reason = summary.reason.clone().unwrap_or_default();
+    let reason = visible(summary.reason.as_deref().unwrap_or_default()).into_owned();
     let mut status = match summary.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::Known | Verdict::Skipped => TestCaseStatus::skipped(),
@@ -54,6 +56,6 @@ fn status(summary: &Summary) -> TestCaseStatus {
         Verdict::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     status.set_message(reason.clone());
-    status.set_description(format!("{reason}\nrepeat with: {}", summary.repeat));
+    status.set_description(format!("{reason}\nrepeat with: {}", visible(&summary.repeat)));
     status
 }

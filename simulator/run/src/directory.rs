@@ -13,6 +13,10 @@ use sansim_stage::event::{Event, What};
 /// Name of the file with all events, one JSON object per line.
 pub const EVENTS: &str = "events.ndjson";
 
+/// The most that is written of a story's events, in bytes. What comes after it is counted and judged, but not
+/// written.
+const MOST_EVENTS: u64 = 256 << 20;
+
 /// Why a run directory could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}{hint}", hint = hint(source))]
@@ -39,6 +43,10 @@ fn hint(error: &io::Error) -> &'static str {
 pub struct RunDirectory {
     path: PathBuf,
     events: BufWriter<File>,
+    /// The size of the events so far, in bytes.
+    written: u64,
+    /// The number of events left out.
+    left_out: u64,
     /// The first failure to write an event; reported once, at the end.
     broken: Option<io::Error>,
 }
@@ -58,7 +66,7 @@ impl RunDirectory {
         let events = path.join(EVENTS);
         let file = OpenOptions::new().create_new(true).write(true).open(&events);
         let events = BufWriter::new(file.map_err(fail(&events))?);
-        Ok(RunDirectory { path, events, broken: None })
+        Ok(RunDirectory { path, events, written: 0, left_out: 0, broken: None })
     }
 
     /// The directory's path.
@@ -76,15 +84,31 @@ impl RunDirectory {
         if self.broken.is_some() {
             return;
         }
-        let written = serde_json::to_writer(&mut self.events, event)
-            .map_err(io::Error::from)
-            .and_then(|()| self.events.write_all(b"\n"))
-            // Commands come in thousands; all other events are flushed, so that they can be followed live.
-            .and_then(|()| match event.what {
-                What::Command(_) => Ok(()),
-                _ => self.events.flush(),
-            });
-        self.broken = written.err();
+        if self.written >= MOST_EVENTS && !matches!(event.what, What::Verdict { .. }) {
+            self.left_out += 1;
+            return;
+        }
+        self.broken = self.write(event).err();
+    }
+
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        if self.left_out > 0 {
+            let (left_out, most) = (std::mem::take(&mut self.left_out), MOST_EVENTS >> 20);
+            let line = format!(
+                "{{\"t\":{},\"kind\":\"cut\",\"left_out\":{left_out},\"after_mib\":{most}}}\n",
+                event.t
+            );
+            self.events.write_all(line.as_bytes())?;
+        }
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.written += line.len() as u64;
+        self.events.write_all(&line)?;
+        // Commands come in thousands; all other events are flushed, so that they can be followed live.
+        match event.what {
+            What::Command(_) => Ok(()),
+            _ => self.events.flush(),
+        }
     }
 
     /// Writes a file in the directory.
@@ -148,6 +172,27 @@ mod tests {
         let first = RunDirectory::create(out.path(), "now", "story").unwrap();
         let second = RunDirectory::create(out.path(), "now", "story").unwrap();
         assert_ne!(first.path(), second.path());
+    }
+
+    #[test]
+    fn events_have_a_bound_and_the_file_says_where_it_was_cut() {
+        let out = tempfile::tempdir().unwrap();
+        let mut run = RunDirectory::create(out.path(), "now", "story").unwrap();
+        let step = |t| {
+            let (name, action) = ("s".to_owned(), String::new());
+            Event { t, what: What::Step { name, action, error: None } }
+        };
+        run.event(&step(1.0));
+        run.written = MOST_EVENTS;
+        run.event(&step(2.0));
+        run.event(&step(3.0));
+        let verdict = What::Verdict { verdict: "pass".into(), reason: None };
+        run.event(&Event { t: 4.0, what: verdict });
+        let text = fs::read_to_string(run.path().join(EVENTS)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1], r#"{"t":4,"kind":"cut","left_out":2,"after_mib":256}"#);
+        assert!(lines[2].contains("pass"), "{text}");
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod stage;
 mod terminal;
 mod text;
 mod trial;
+mod visible;
 mod witness;
 mod workloads;
 mod world;
@@ -55,6 +56,7 @@ pub use placeholder::{Piece, Placeholder, pieces, placeholder};
 pub use prepare::{Prepared, Preparing, prepare};
 pub use san::{San, SanError, Wire};
 pub use seen::{Awaited, Seen};
+pub use visible::{visible, visible_in_place};
 pub use setup::{
     Array, Guest as GuestSetup, Hba, Manager, Multipath, Multipathd, PathGroups, Selector, Setup,
     UdevRules, Workload,

@@ -38,7 +38,7 @@ pub(super) fn added(added: &Added, json: bool) -> Result<u8, Failed> {
 /// Prints what is probably not as intended.
 fn warn(warning: Option<&str>) {
     if let Some(warning) = warning {
-        eprintln!("{warning}");
+        errln!("{warning}");
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn ran(ran: &Ran, json: bool) -> Result<u8, Failed> {
         print_json(ran)?;
     } else {
         print(&ran.stdout)?;
-        eprint!("{}", ran.stderr);
+        err!("{}", ran.stderr);
     }
     match ran.code {
         Some(code) => Ok(exit_code(code)),

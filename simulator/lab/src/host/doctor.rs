@@ -9,7 +9,7 @@ use super::{
     qemu,
 };
 use crate::{
-    Accel, ImageStore, LabError, Result,
+    Accel, Confinement, ImageStore, LabError, Result,
     cache::write_atomically,
     image::{AgentBinary, find_agent},
 };
@@ -63,6 +63,7 @@ pub fn doctor(store: &ImageStore) -> Vec<Check> {
     checks.push(cache(store));
     checks.push(disk(store.path()));
     checks.push(memory());
+    checks.push(confinement());
     checks
 }
 
@@ -177,6 +178,23 @@ fn memory() -> Check {
     }
 }
 
+/// What a guest that breaks out of QEMU would still be kept from.
+fn confinement() -> Check {
+    const NAME: &str = "confinement";
+    match Confinement::of_this_host().map(|it| it.in_words()) {
+        Ok((is, not)) if not.is_empty() => Check::good(NAME, format!("QEMU has {}", is.join(", "))),
+        Ok((is, not)) => {
+            let found = format!("QEMU has {}; not {}", is.join(", "), not.join(", "));
+            let fix = "not needed; where user namespaces are allowed and QEMU has seccomp, all is in force";
+            Check::not(Health::Warning, NAME, found, fix)
+        }
+        Err(error) => {
+            let fix = "apt-get install util-linux qemu-system-x86";
+            Check::not(Health::Bad, NAME, error.to_string(), fix)
+        }
+    }
+}
+
 fn size(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
 }
@@ -190,9 +208,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let checks = doctor(&ImageStore::at(dir.path()).unwrap());
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-        let tools = ["qemu-system-x86_64", "mmdebstrap", "mksquashfs", "setpriv"];
-        assert_eq!(names[..4], tools);
-        assert_eq!(names[4..], ["exact time", "KVM", "agent", "cache", "disk", "memory"]);
+        let tools: Vec<&str> = TOOLS.iter().map(|(program, _)| *program).collect();
+        assert_eq!(names[..7], tools);
+        assert_eq!(names[7..], ["exact time", "KVM", "agent", "cache", "disk", "memory", "confinement"]);
         for check in &checks {
             assert_eq!(check.fix.is_none(), check.health == Health::Good, "{check:?}");
             assert!(!check.found.is_empty(), "{check:?}");
@@ -210,9 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_available_is_read() {
-        assert_eq!(available("MemFree: 1 kB\nMemAvailable:   2048 kB\n"), Some(2 << 20));
-        assert_eq!(available(""), None);
+    fn sizes_are_in_gibibytes() {
         assert_eq!(size(3 << 29), "1.5 GiB");
     }
 }

@@ -41,7 +41,7 @@ impl Machine {
         let (connected, lines) = AgentLink::with_lines(exit.clone(), console.clone());
         let Connected { link, events, ready } = connected;
         let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
-        let qemu = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
+        let qemu = spawn(arguments(config, start), config, ram.file()).await?;
         let pid = qemu.id();
         // From here on QEMU is killed if this function fails or is cancelled.
         let (guard, monitored) = supervise(qemu, exit_sender);

@@ -29,8 +29,9 @@ impl Machine {
     /// [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
-            let (moment, state) = (template.moment()?, template.state());
+            let moment = template.moment()?;
             let memory = SavedMemory::of(template.memory()?);
+            let state = read_state(&template.state())?;
             let mut machine = Machine::load(&config, moment, &state, memory).await?;
             let qmp = Arc::clone(&machine.qmp);
             let continued = tokio::spawn(async move { qmp.go_on().await });
@@ -63,18 +64,17 @@ impl Machine {
     async fn load(
         config: &MachineConfig,
         moment: Moment,
-        state: &Path,
+        state: &[u8],
         memory: SavedMemory,
     ) -> Result<Machine> {
         // The memory is copied while QEMU starts.
         let ram = Arc::new(Ram::new(config.memory_mib)?);
         let (into, template) = (Arc::clone(&ram), memory.template());
         let loading = tokio::task::spawn_blocking(move || memory.load_into(&into));
-        link(&config.work_dir.join(STATE), state)?;
         let (mut machine, _) = Machine::launch(config, Start::Restore, ram, moment).await?;
         machine.template = template;
         loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
-        machine.or_gone(machine.qmp.load(STATE)).await?;
+        machine.or_gone(machine.qmp.load(&config.work_dir, state)).await?;
         Ok(machine)
     }
 
@@ -113,8 +113,8 @@ impl Machine {
     /// # Errors
     /// As [`Machine::restore`], but nothing is removed.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
-        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory.clone())
-            .await
+        let state = read_state(&checkpoint.state())?;
+        Machine::load(&config, checkpoint.moment, &state, checkpoint.memory.clone()).await
     }
 
     /// Asks the checkpoint's recorded questions. When all answers are the same as recorded, the guest
@@ -157,6 +157,11 @@ impl Hold {
         })
         .await
     }
+}
+
+/// Reads a saved device state.
+fn read_state(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(LabError::file("cannot read", path))
 }
 
 /// Creates a symbolic link, and replaces an existing one.
