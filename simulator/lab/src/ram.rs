@@ -17,9 +17,9 @@ use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 
 use crate::{LabError, Result, host::blocking};
 
-pub(super) const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 /// Bytes read at once when searching for zero pages or differing pages.
-pub(super) const CHUNK: usize = 1 << 20;
+pub(crate) const CHUNK: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Ram {
@@ -103,7 +103,7 @@ impl Ram {
 }
 
 /// The first range of a file from `at` on that is not a hole; `None` if only holes follow.
-pub(super) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
+pub(crate) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
     if at >= len {
         return Ok(None);
     }

@@ -200,19 +200,12 @@ pub(super) async fn ends_now(exit: &mut watch::Receiver<Option<ExitReason>>) -> 
 /// The error for a QEMU that exited before it was connected.
 pub(super) fn not_started(reason: &ExitReason) -> LabError {
     let cause = match reason {
-        ExitReason::Failed { stderr, .. } => cause_of(stderr),
+        ExitReason::Failed { stderr, .. } => StartFailure::of(stderr),
+        // The kernel kills who takes too much memory.
+        ExitReason::Signal(_) => StartFailure::Host,
         _ => StartFailure::Other,
     };
     LabError::Start { cause, why: reason.to_string() }
-}
-
-/// Searches QEMU's standard error for the causes that the lab distinguishes.
-fn cause_of(stderr: &str) -> StartFailure {
-    // util/qemu-sockets.c: "Failed to connect to '…': …".
-    match stderr.contains("Failed to connect") {
-        true => StartFailure::NoBackend,
-        false => StartFailure::Other,
-    }
 }
 
 #[cfg(test)]
@@ -246,7 +239,10 @@ mod tests {
         assert_eq!(failed("-m 1: too little").0, StartFailure::Other);
         assert!(matches!(
             not_started(&ExitReason::Signal(9)),
-            LabError::Start { cause: StartFailure::Other, .. }
+            LabError::Start { cause: StartFailure::Host, .. }
         ));
+        let state = "load of migration failed: Input/output error";
+        assert_eq!(failed(state).0, StartFailure::State);
+        assert_eq!(failed("ram: Cannot allocate memory").0, StartFailure::Host);
     }
 }

@@ -10,7 +10,7 @@ use sansim_protocol::Call;
 
 use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start};
 use crate::{
-    Checkpoint, LabError, Result, StartFailure, Template,
+    Checkpoint, LabError, Result, Template,
     host::blocking,
     ram::Ram,
     saved::{Moment, STATE, SavedMemory},
@@ -43,21 +43,19 @@ impl Machine {
             }
             Ok(machine)
         };
-        let error = match result.await {
+        let error: LabError = match result.await {
             Ok(machine) => return Ok(machine),
             Err(error) => error,
         };
-        match error {
-            // Errors that do not concern the template: QEMU is missing, no backend, a bad configuration.
-            LabError::MissingTool { .. } | LabError::BadMachine { .. } => Err(error),
-            LabError::File { .. } => Err(error),
-            LabError::Start { cause: StartFailure::NoBackend, .. } => Err(error),
-            error => {
-                template.throw_away();
-                let path = template.path().to_owned();
-                Err(LabError::BadTemplate { path, why: error.to_string() })
-            }
-        }
+        // A template is thrown away if it is damaged, or if QEMU does not accept it. Everything else concerns the
+        // host: QEMU is missing, or was killed; there is no memory, or no backend.
+        let why = match template.check_fully() {
+            Err(damage) => damage.to_string(),
+            Ok(()) if error.is_of_qemus_state() => error.to_string(),
+            Ok(()) => return Err(error),
+        };
+        template.throw_away();
+        Err(LabError::BadTemplate { path: template.path().to_owned(), why })
     }
 
     /// Starts QEMU with a saved guest, which remains stopped.
