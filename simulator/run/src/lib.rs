@@ -159,6 +159,15 @@ pub enum RunError {
         /// How far it was, in words.
         doing: String,
     },
+    /// The memory for the contents of the LUNs is full.
+    #[error(
+        "the memory for what is written to the LUNs is full at {bytes} bytes: give the scenario more, or an answer for \
+         the guest ([array] memory and when_full), or run fewer jobs"
+    )]
+    LunsFull {
+        /// Its size.
+        bytes: u64,
+    },
     /// A panic: a bug in sansim.
     #[error("the run failed by a mistake in sansim; what was printed before says more")]
     Panicked,

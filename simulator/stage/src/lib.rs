@@ -58,7 +58,7 @@ pub use san::{San, SanError, Wire};
 pub use seen::{Awaited, Seen};
 pub use visible::{visible, visible_in_place};
 pub use setup::{
-    Array, Guest as GuestSetup, Hba, Manager, Multipath, Multipathd, PathGroups, Selector, Setup,
+    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, Selector, Setup,
     UdevRules, Workload,
 };
 pub use stage::{Answer, Before, Incoming, Parts, Stage};
