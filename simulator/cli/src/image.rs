@@ -66,9 +66,6 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
 fn tell(image: &Image) {
     outln!("{}: kernel {}", image.name, image.release);
     if let Some(why) = &image.left_out {
-        outln!(
-            "{}: without the modules for the 2007 device handler interface: {why}",
-            image.name
-        );
+        outln!("{}: without the modules for the 2007 device handler interface: {why}", image.name);
     }
 }

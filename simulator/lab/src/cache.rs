@@ -60,7 +60,8 @@ impl Lock {
             let who = holders(&file);
             if !told {
                 let who = in_words(&who);
-                progress.stage(&format!("waiting for another sansim that is busy with {what}{who}"));
+                progress
+                    .stage(&format!("waiting for another sansim that is busy with {what}{who}"));
                 told = true;
             }
             stopped = match who.iter().any(|holder: &Holder| holder.stopped) {

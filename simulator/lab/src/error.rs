@@ -399,7 +399,9 @@ impl LabError {
         let path = path.into();
         move |source| match (is_full(&source), ran_out(&source)) {
             (true, _) => LabError::DiskFull { path },
-            (_, Some(what)) => LabError::HostFull { what, doing: "cannot restore memory from", path },
+            (_, Some(what)) => {
+                LabError::HostFull { what, doing: "cannot restore memory from", path }
+            }
             _ => LabError::Memory { path, source },
         }
     }

@@ -42,8 +42,8 @@ pub use image::{
     is_bundled_module,
 };
 pub use machine::{
-    Accel, Boot, Confinement, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge,
-    Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
+    Accel, Boot, Confinement, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig,
+    MemoryGauge, Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
 pub use sansim_protocol::TerminalSize;

@@ -36,8 +36,8 @@ pub(crate) use self::config::sample;
 pub use self::{
     accel::Accel,
     command_line::kernel_command_line,
-    confine::Confinement,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
+    confine::Confinement,
     exit::ExitReason,
     gauge::MemoryGauge,
     gdb::{GdbPort, Visit},

@@ -35,7 +35,8 @@ fn read_below(
     let path = directory.join(file);
     let read = || -> io::Result<String> {
         let found = path.canonicalize()?;
-        let below = |directory: &Path| directory.canonicalize().is_ok_and(|it| found.starts_with(it));
+        let below =
+            |directory: &Path| directory.canonicalize().is_ok_and(|it| found.starts_with(it));
         if !below(directory) && !root.is_some_and(below) {
             return Err(io::Error::other(format!(
                 "it is not below the scenario's directory (${ROOT} can name another)"

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::{Diagnostic, MAX_FILE, beside, Set, near, source::ModelText};
+use crate::{Diagnostic, MAX_FILE, Set, beside, near, source::ModelText};
 
 /// The models that are part of sansim, by name.
 macro_rules! models {

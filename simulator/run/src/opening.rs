@@ -8,7 +8,8 @@ use sansim_lab::{
 };
 use sansim_language::{Scenario, Versions};
 use sansim_stage::{
-    Guest, Pace, Parts, Place, Prepared, San, SanError, Start, Up, Wire, bring_up, event::StoryTime, prepare,
+    Guest, Pace, Parts, Place, Prepared, San, SanError, Start, Up, Wire, bring_up,
+    event::StoryTime, prepare,
 };
 
 use crate::{Cancel, RunError, RunSpec, stopwatch::Part};

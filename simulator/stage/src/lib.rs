@@ -56,14 +56,14 @@ pub use placeholder::{Piece, Placeholder, pieces, placeholder};
 pub use prepare::{Prepared, Preparing, prepare};
 pub use san::{San, SanError, Wire};
 pub use seen::{Awaited, Seen};
-pub use visible::{visible, visible_in_place};
 pub use setup::{
-    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, Selector, Setup,
-    UdevRules, Workload,
+    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, Selector,
+    Setup, UdevRules, Workload,
 };
 pub use stage::{Answer, Before, Incoming, Parts, Stage};
 pub use terminal::{Input, Terminal};
 pub use text::TextMatch;
 pub use trial::{ExpectationResult, Trial};
+pub use visible::{visible, visible_in_place};
 pub use witness::Witness;
 pub use world::{CommandFilter, CommandsSeen, Counted, MapSeen, Ran, World};

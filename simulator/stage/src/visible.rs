@@ -42,7 +42,9 @@ pub fn visible_in_place(text: &str) -> Cow<'_, str> {
 fn is_active(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            true
+        }
         c if u32::from(c) & 0xfffe == 0xfffe => true,
         c => c.is_control(),
     }

@@ -90,7 +90,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("lock");
         fs::write(&file, "").unwrap();
-        let mut child = Command::new("flock").arg("-F").arg(&file).args(["sleep", "600"]).spawn().unwrap();
+        let mut child =
+            Command::new("flock").arg("-F").arg(&file).args(["sleep", "600"]).spawn().unwrap();
         let pid = Pid::from_child(&child);
         let until = |done: fn(&[Holder]) -> bool| loop {
             let found = holders(&file);

@@ -90,7 +90,8 @@ impl<'a> Seal<'a> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let looks = self.looks(&hashes)?;
         let known = fs::read(self.checked()).ok();
-        let known: Checked = known.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let known: Checked =
+            known.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let young = (known.at..known.at + DAY.as_secs()).contains(&now);
         if young && known.files == looks {
             return Ok(());

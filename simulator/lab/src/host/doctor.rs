@@ -210,7 +210,10 @@ mod tests {
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         let tools: Vec<&str> = TOOLS.iter().map(|(program, _)| *program).collect();
         assert_eq!(names[..7], tools);
-        assert_eq!(names[7..], ["exact time", "KVM", "agent", "cache", "disk", "memory", "confinement"]);
+        assert_eq!(
+            names[7..],
+            ["exact time", "KVM", "agent", "cache", "disk", "memory", "confinement"]
+        );
         for check in &checks {
             assert_eq!(check.fix.is_none(), check.health == Health::Good, "{check:?}");
             assert!(!check.found.is_empty(), "{check:?}");

@@ -96,9 +96,8 @@ struct Limits {
 
 impl Limits {
     fn read() -> Limits {
-        let limit = |resource, what, how| {
-            getrlimit(resource).current.map(|left| Limit { what, how, left })
-        };
+        let limit =
+            |resource, what, how| getrlimit(resource).current.map(|left| Limit { what, how, left });
         let tasks = cgroup::left(&cgroup::PIDS).map(|pids| Limit {
             what: "processes and threads",
             how: "pids.max of the control group",
@@ -159,7 +158,10 @@ mod tests {
         let error = descriptors(one - 1).most_runs(needs, 1).unwrap_err().to_string();
         assert_eq!(
             error,
-            format!("a run needs {one} file descriptors, and there are {}: raise ulimit -Hn", one - 1)
+            format!(
+                "a run needs {one} file descriptors, and there are {}: raise ulimit -Hn",
+                one - 1
+            )
         );
     }
 }

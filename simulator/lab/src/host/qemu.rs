@@ -14,10 +14,8 @@ use crate::{LabError, Result, exact::OLDEST_QEMU};
 
 /// QEMU's option to filter its system calls, with all that it can deny. None of it is needed: QEMU starts no
 /// program, and the lab sets priorities and rights before.
-pub(crate) const SANDBOX: [&str; 2] = [
-    "-sandbox",
-    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-];
+pub(crate) const SANDBOX: [&str; 2] =
+    ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"];
 
 /// What QEMU has answered.
 #[derive(Debug, Clone)]

@@ -186,7 +186,8 @@ mod tests {
             rustix::fs::mknodat(rustix::fs::CWD, place(name), fifo, mode, 0).unwrap();
         }
         fs::create_dir(place("sansim-4-lock")).unwrap();
-        std::os::unix::fs::symlink(elsewhere.path().join(LOCK), place("sansim-4-lock/lock")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join(LOCK), place("sansim-4-lock/lock"))
+            .unwrap();
         let made = WorkDir::create_in(parent.path()).unwrap();
         assert!(made.path().exists() && elsewhere.path().join(LOCK).exists());
         assert!(place("sansim-1-link").symlink_metadata().is_ok());

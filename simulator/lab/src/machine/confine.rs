@@ -58,11 +58,8 @@ impl Confinement {
         programs::find("setpriv")?;
         let (network, capabilities) = *FOUND.get_or_init(|| {
             let works = |(network, capabilities): &(&'static [&'static str], bool)| {
-                let tried = Confinement {
-                    network,
-                    capabilities: *capabilities,
-                    system_calls: false,
-                };
+                let tried =
+                    Confinement { network, capabilities: *capabilities, system_calls: false };
                 let words = tried.wrapper(false);
                 let mut command = Command::new(&words[0]);
                 command.args(&words[1..]).arg("true").stdin(Stdio::null());
@@ -150,9 +147,14 @@ mod tests {
         let said = String::from_utf8(output.stdout).unwrap();
         let has = |line: &str| said.lines().any(|found| found.replace('\t', " ").starts_with(line));
         assert!(has("NoNewPrivs: 1"), "{said}");
-        assert_eq!(has("CapEff: 0000000000000000"), confinement.in_words().0.contains(&"no capabilities"));
+        assert_eq!(
+            has("CapEff: 0000000000000000"),
+            confinement.in_words().0.contains(&"no capabilities")
+        );
         assert!(has(&format!("Max file size             {CONSOLE}")), "{said}");
-        let devices = said.lines().filter(|line| line.trim_start().contains(": ") && line.contains("0       0"));
+        let devices = said
+            .lines()
+            .filter(|line| line.trim_start().contains(": ") && line.contains("0       0"));
         if !confinement.network.is_empty() {
             assert!(devices.count() >= 1 && !said.contains("eth"), "{said}");
         }

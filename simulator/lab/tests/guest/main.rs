@@ -10,7 +10,7 @@ mod user_parts;
 use std::{fs, time::Duration};
 
 use lab::{Lab, Said, San};
-use sansim_lab::{ExitReason, LabError, Machine, Templates};
+use sansim_lab::{ExitReason, LabError, Machine, Quiet, Templates};
 use sansim_protocol::{Answer, Call, Happening};
 
 #[tokio::test]

@@ -22,8 +22,8 @@ pub(super) fn path() -> PathBuf {
         None => {
             let user = rustix::process::geteuid().as_raw();
             let path = PathBuf::from(format!("/tmp/sansim-{user}"));
-            let somebody_elses = fs::symlink_metadata(&path)
-                .is_ok_and(|meta| !meta.is_dir() || meta.uid() != user);
+            let somebody_elses =
+                fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_dir() || meta.uid() != user);
             match std::env::var_os("HOME").filter(|home| somebody_elses && !home.is_empty()) {
                 Some(home) => PathBuf::from(home).join(".sansim"),
                 None => path,
