@@ -34,7 +34,8 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, or \
 runs of --repeat in exact time differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no \
-image, or the guest did not boot or died); 130 interrupted.";
+image, the guest did not boot or died, or --host-timeout was reached), or standard output cannot be written; 130 \
+interrupted.";
 
 const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it differs, or a fork fails; 2 the \
 run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \

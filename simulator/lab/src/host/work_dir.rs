@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -45,8 +45,9 @@ impl WorkDir {
         sweep_in(parent);
         loop {
             let prefix = format!("{PREFIX}{}-", std::process::id());
-            // With mode 0700, and a name that is free.
-            let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
+            let private = fs::Permissions::from_mode(0o700);
+            let mut builder = tempfile::Builder::new();
+            let made = builder.prefix(&prefix).permissions(private).tempdir_in(parent);
             let path = made.map_err(LabError::file("cannot create", parent))?.keep();
             let file = path.join(LOCK);
             let failed = |e| LabError::file("cannot create", &file)(e);
@@ -137,8 +138,6 @@ fn is_old(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
