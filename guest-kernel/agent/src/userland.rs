@@ -33,6 +33,8 @@ const IMAGE: &str = "/userland.image";
 
 /// Most bytes of output that are kept per stream.
 const MAX_OUTPUT: usize = 64 << 10;
+/// What follows output that was cut.
+const CUT: &str = "\n[sansim: the output is cut here]\n";
 
 /// How long to wait for the end of the output after the program has ended: a daemon that it started may
 /// keep the pipe open forever.
@@ -125,19 +127,25 @@ impl Output {
 }
 
 /// Reads a stream to its end. Output beyond [`MAX_OUTPUT`] is read and discarded, so that the program does
-/// not block on a full pipe.
+/// not block on a full pipe; [`CUT`] says so.
 fn collect(stream: Option<impl Read + Send + 'static>) -> Result<Output> {
     let (sender, receiver) = channel();
     let read = move || {
         let Some(mut stream) = stream else { return };
-        let mut room = MAX_OUTPUT;
+        let (mut room, mut is_cut) = (MAX_OUTPUT, false);
         let mut buffer = [0; 4096];
         while let Ok(len @ 1..) = stream.read(&mut buffer) {
+            if is_cut {
+                continue;
+            }
             let kept = len.min(room);
             room -= kept;
-            if kept > 0 && sender.send(buffer[..kept].to_vec()).is_err() {
-                room = 0;
+            is_cut = kept < len;
+            let mut piece = buffer[..kept].to_vec();
+            if is_cut {
+                piece.extend_from_slice(CUT.as_bytes());
             }
+            is_cut |= sender.send(piece).is_err();
         }
     };
     thread::start("output", read)?;
@@ -272,7 +280,9 @@ mod tests {
     #[test]
     fn output_is_read_to_its_end_and_kept_within_bounds() {
         let output = collect(Some(std::io::repeat(b'x').take(1 << 20))).unwrap();
-        assert_eq!(output.take().len(), MAX_OUTPUT);
+        let text = output.take();
+        assert_eq!(text.len(), MAX_OUTPUT + CUT.len());
+        assert!(text.ends_with(CUT));
         let output = collect(Some(&b"\xffok"[..])).unwrap();
         assert_eq!(output.take(), "\u{fffd}ok");
     }

@@ -257,6 +257,12 @@ impl Array {
         self.state.lock().faults.matches()
     }
 
+    /// The size of the memory for the contents of the LUNs, if a write found none left and the run is to end.
+    pub fn out_of_memory(&self) -> Option<u64> {
+        let state = self.state.lock();
+        state.memory.ran_out().then(|| state.memory.bytes())
+    }
+
     /// The state of the array, without the contents of its LUNs.
     pub fn view(&self) -> ArrayView {
         ArrayView::of(&self.state.lock())

@@ -1,6 +1,6 @@
 //! The configuration of an array.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     families::PersonalityConfig,
@@ -11,6 +11,7 @@ use crate::{
     lun_config::LunConfig,
     operation::OPERATIONS,
     ownership::OwnershipPolicy,
+    reservoir::Reservoir,
 };
 
 /// The configuration of an array before the guest starts.
@@ -35,6 +36,8 @@ pub struct ArrayConfig {
     pub faults: Vec<FaultRule>,
     /// How long after its arrival a lost command fails.
     pub command_timeout: Duration,
+    /// The memory for the contents of the LUNs.
+    pub memory: Arc<Reservoir>,
     /// The seed for LUN names and for all random decisions.
     pub seed: u64,
 }

@@ -55,6 +55,8 @@ impl Sense {
     pub(crate) const INVALID_RELEASE: Sense = Sense::new(0x05, 0x26, 0x04);
     pub(crate) const SAVING_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x39, 0x00);
     pub(crate) const NO_ROOM_TO_REGISTER: Sense = Sense::new(0x05, 0x55, 0x04);
+    pub(crate) const WRITE_ERROR: Sense = Sense::new(0x03, 0x0c, 0x00);
+    pub(crate) const SPACE_ALLOCATION_FAILED: Sense = Sense::new(0x07, 0x27, 0x07);
     pub(crate) const WRITE_PROTECTED: Sense = Sense::new(0x07, 0x27, 0x00);
     pub(crate) const POWER_ON: Sense = Sense::new(0x06, 0x29, 0x00);
     pub(crate) const DEVICE_RESET: Sense = Sense::new(0x06, 0x29, 0x03);

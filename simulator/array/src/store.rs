@@ -4,10 +4,12 @@
 //! which extents were ever written, so that zeroing, resizing and copying take time in proportion
 //! to the written data and not to the size of the LUN.
 
-use std::{io, ops::Range};
+use std::{io, ops::Range, sync::Arc};
 
 use memmap2::{MmapMut, MmapOptions};
 use parking_lot::RwLock;
+
+use crate::reservoir::{Reservoir, Share, WhenFull};
 
 /// The extent size of the bitmap in bytes: 64 KiB.
 const EXTENT: usize = 64 << 10;
@@ -15,6 +17,20 @@ const EXTENT: usize = 64 << 10;
 /// An access beyond the end of the LUN, which may have become smaller since the access was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BeyondEnd;
+
+/// Why data cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotWritten {
+    BeyondEnd,
+    /// No memory is left for it.
+    Full(WhenFull),
+}
+
+impl From<BeyondEnd> for NotWritten {
+    fn from(_: BeyondEnd) -> Self {
+        NotWritten::BeyondEnd
+    }
+}
 
 /// A written extent in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +46,9 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Creates a store of this size that contains zeros.
-    pub(crate) fn new(bytes: u64) -> io::Result<Store> {
-        Ok(Store { contents: RwLock::new(Contents::new(bytes)?) })
+    /// Creates a store of this size that contains zeros. Its memory comes from `reservoir`.
+    pub(crate) fn new(bytes: u64, reservoir: &Arc<Reservoir>) -> io::Result<Store> {
+        Ok(Store { contents: RwLock::new(Contents::new(bytes, reservoir)?) })
     }
 
     pub(crate) fn empty() -> Store {
@@ -41,15 +57,20 @@ impl Store {
                 map: None,
                 written: Written::none_of(0),
                 before: None,
+                share: Share::of(&Reservoir::unbounded()),
             }),
         }
     }
 
     /// Restores a saved store.
-    pub(crate) fn from_saved(bytes: u64, saved: &Saved) -> io::Result<Store> {
-        let mut contents = Contents::with(bytes, &saved.extents)?;
+    pub(crate) fn from_saved(
+        bytes: u64,
+        saved: &Saved,
+        reservoir: &Arc<Reservoir>,
+    ) -> io::Result<Store> {
+        let mut contents = Contents::with(bytes, &saved.extents, reservoir)?;
         if let Some(before) = &saved.before {
-            contents.before = Some(Box::new(Contents::with(bytes, before)?));
+            contents.before = Some(Box::new(Contents::with(bytes, before, reservoir)?));
         }
         Ok(Store { contents: RwLock::new(contents) })
     }
@@ -60,7 +81,9 @@ impl Store {
         let mut contents = self.contents.write();
         if contents.before.is_none() {
             let len = contents.bytes().len() as u64;
-            contents.before = Some(Box::new(Contents::with(len, &contents.extents())?));
+            let (extents, reservoir) = (contents.extents(), contents.share.reservoir());
+            let before = Contents::with(len, &extents, reservoir)?;
+            contents.before = Some(Box::new(before));
         }
         Ok(())
     }
@@ -105,19 +128,19 @@ impl Store {
         &self,
         range: Range<u64>,
         fill: impl FnOnce(&mut [u8]) -> R,
-    ) -> Result<R, BeyondEnd> {
+    ) -> Result<R, NotWritten> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
-        contents.keep(&range);
-        contents.written.set(&range);
+        contents.keep(&range)?;
+        contents.grow(&range)?;
         Ok(fill(&mut contents.bytes_mut()[range]))
     }
 
     /// Zeroes a byte range.
-    pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), BeyondEnd> {
+    pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), NotWritten> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
-        contents.keep(&range);
+        contents.keep(&range)?;
         let Contents { map, written, .. } = &mut *contents;
         let bytes = map.as_deref_mut().unwrap_or_default();
         written.for_each(&range, |extent| bytes[extent].fill(0));
@@ -127,13 +150,19 @@ impl Store {
     /// Truncates the store, or extends it with zeros.
     pub(crate) fn resize(&self, bytes: u64) -> io::Result<()> {
         let mut contents = self.contents.write();
-        let mut resized = Contents::new(bytes)?;
+        let reservoir = Arc::clone(contents.share.reservoir());
+        let mut resized = Contents::new(bytes, &reservoir)?;
         let kept = 0..resized.bytes().len().min(contents.bytes().len());
+        let mut copied = Ok(());
         contents.written.for_each(&kept, |extent| {
-            resized.overwrite(extent.start, &contents.bytes()[extent]);
+            if copied.is_ok() {
+                copied = resized.overwrite(extent.start, &contents.bytes()[extent]);
+            }
         });
+        copied.map_err(no_memory)?;
         if contents.before.is_some() {
-            resized.before = Some(Box::new(Contents::with(bytes, &resized.extents())?));
+            let before = Contents::with(bytes, &resized.extents(), &reservoir)?;
+            resized.before = Some(Box::new(before));
         }
         *contents = resized;
         Ok(())
@@ -141,7 +170,8 @@ impl Store {
 
     /// Returns an independent copy.
     pub(crate) fn copy(&self) -> io::Result<Store> {
-        Store::from_saved(self.len(), &self.save())
+        let reservoir = Arc::clone(self.contents.read().share.reservoir());
+        Store::from_saved(self.len(), &self.save(), &reservoir)
     }
 
     pub(crate) fn save(&self) -> Saved {
@@ -173,21 +203,28 @@ struct Contents {
     written: Written,
     /// The previous data of the blocks; `None` if it is not kept.
     before: Option<Box<Contents>>,
+    /// The memory of the written extents.
+    share: Share,
+}
+
+fn no_memory(_: NotWritten) -> io::Error {
+    io::Error::new(io::ErrorKind::OutOfMemory, "the memory for the contents of LUNs is full")
 }
 
 impl Contents {
-    fn new(bytes: u64) -> io::Result<Contents> {
+    fn new(bytes: u64, reservoir: &Arc<Reservoir>) -> io::Result<Contents> {
         let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Without reserving swap space, so that a LUN may be larger than the host's memory.
         let map = MmapOptions::new().len(len).no_reserve_swap().map_anon()?;
-        Ok(Contents { map: Some(map), written: Written::none_of(len), before: None })
+        let share = Share::of(reservoir);
+        Ok(Contents { map: Some(map), written: Written::none_of(len), before: None, share })
     }
 
     /// Creates contents with these extents; the rest is zeros.
-    fn with(bytes: u64, extents: &[Extent]) -> io::Result<Contents> {
-        let mut contents = Contents::new(bytes)?;
+    fn with(bytes: u64, extents: &[Extent], reservoir: &Arc<Reservoir>) -> io::Result<Contents> {
+        let mut contents = Contents::new(bytes, reservoir)?;
         for extent in extents {
-            contents.overwrite(extent.offset, &extent.bytes);
+            contents.overwrite(extent.offset, &extent.bytes).map_err(no_memory)?;
         }
         Ok(contents)
     }
@@ -204,12 +241,26 @@ impl Contents {
 
     /// Saves the data of a range that is about to be overwritten. Extents that were never written
     /// contain zeros in both versions.
-    fn keep(&mut self, range: &Range<usize>) {
-        let Some(mut before) = self.before.take() else { return };
+    fn keep(&mut self, range: &Range<usize>) -> Result<(), NotWritten> {
+        let Some(mut before) = self.before.take() else { return Ok(()) };
+        let mut kept = Ok(());
         self.written.for_each(range, |extent| {
-            before.overwrite(extent.start, &self.bytes()[extent]);
+            if kept.is_ok() {
+                kept = before.overwrite(extent.start, &self.bytes()[extent]);
+            }
         });
         self.before = Some(before);
+        kept
+    }
+
+    /// Takes memory for the extents of a range that were never written.
+    fn grow(&mut self, range: &Range<usize>) -> Result<(), NotWritten> {
+        let bytes = self.written.missing(range) * EXTENT as u64;
+        if !self.share.grow(bytes) {
+            return Err(NotWritten::Full(self.share.reservoir().when_full()));
+        }
+        self.written.set(range);
+        Ok(())
     }
 
     fn bytes(&self) -> &[u8] {
@@ -227,10 +278,11 @@ impl Contents {
         }
     }
 
-    fn overwrite(&mut self, offset: usize, bytes: &[u8]) {
+    fn overwrite(&mut self, offset: usize, bytes: &[u8]) -> Result<(), NotWritten> {
         let range = offset..offset + bytes.len();
-        self.written.set(&range);
+        self.grow(&range)?;
         self.bytes_mut()[range].copy_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -241,6 +293,15 @@ struct Written(Vec<u64>);
 impl Written {
     fn none_of(len: usize) -> Written {
         Written(vec![0; len.div_ceil(EXTENT).div_ceil(64)])
+    }
+
+    /// How many extents of a range were never written.
+    fn missing(&self, range: &Range<usize>) -> u64 {
+        if range.is_empty() {
+            return 0;
+        }
+        let extents = range.start / EXTENT..=(range.end - 1) / EXTENT;
+        extents.filter(|extent| self.0[extent / 64] & (1 << (extent % 64)) == 0).count() as u64
     }
 
     fn set(&mut self, range: &Range<usize>) {
@@ -276,29 +337,33 @@ impl Written {
 mod tests {
     use super::*;
 
+    fn new(bytes: u64) -> Store {
+        Store::new(bytes, &Reservoir::unbounded()).unwrap()
+    }
+
     fn bytes(store: &Store, range: Range<u64>) -> Vec<u8> {
         store.read(range, <[u8]>::to_vec).unwrap()
     }
 
     #[test]
     fn a_new_store_reads_as_zeros_and_keeps_what_is_written() {
-        let store = Store::new(1 << 20).unwrap();
+        let store = new(1 << 20);
         store.write(70_000..70_004, |to| to.copy_from_slice(b"data")).unwrap();
         assert_eq!(bytes(&store, 69_999..70_005), *b"\0data\0");
     }
 
     #[test]
     fn nothing_is_beyond_the_end() {
-        let store = Store::new(1024).unwrap();
+        let store = new(1024);
         assert_eq!(store.read(1024..1025, |_| ()), Err(BeyondEnd));
-        assert_eq!(store.write(1000..1025, |_| ()), Err(BeyondEnd));
-        assert_eq!(store.zero(0..u64::MAX), Err(BeyondEnd));
+        assert_eq!(store.write(1000..1025, |_| ()), Err(NotWritten::BeyondEnd));
+        assert_eq!(store.zero(0..u64::MAX), Err(NotWritten::BeyondEnd));
         assert_eq!(store.read(1024..1024, <[u8]>::len), Ok(0));
     }
 
     #[test]
     fn zeroing_stops_at_its_ends() {
-        let store = Store::new(1 << 20).unwrap();
+        let store = new(1 << 20);
         store.write(0..1 << 20, |to| to.fill(7)).unwrap();
         store.zero(65_000..600_000).unwrap();
         assert_eq!(bytes(&store, 64_999..65_001), [7, 0]);
@@ -307,7 +372,7 @@ mod tests {
 
     #[test]
     fn zeroing_64_tib_costs_what_was_written() {
-        let store = Store::new(64 << 40).unwrap();
+        let store = new(64 << 40);
         store.write(63 << 40..(63 << 40) + 4, |to| to.fill(7)).unwrap();
         store.zero(0..64 << 40).unwrap();
         assert_eq!(bytes(&store, 63 << 40..(63 << 40) + 4), [0; 4]);
@@ -315,7 +380,7 @@ mod tests {
 
     #[test]
     fn resizing_keeps_what_fits_and_adds_zeros() {
-        let store = Store::new(1 << 20).unwrap();
+        let store = new(1 << 20);
         store.write(0..1 << 20, |to| to.fill(7)).unwrap();
         store.resize(70_000).unwrap();
         assert_eq!(store.read(70_000..70_001, |_| ()), Err(BeyondEnd));
@@ -325,7 +390,7 @@ mod tests {
 
     #[test]
     fn what_was_overwritten_is_remembered_once_it_should_be() {
-        let store = Store::new(1 << 20).unwrap();
+        let store = new(1 << 20);
         store.write(0..4, |to| to.copy_from_slice(b"1st.")).unwrap();
         let before = |store: &Store| store.read_before(0..6, <[u8]>::to_vec).unwrap();
         assert_eq!(before(&store), *b"1st.\0\0", "nobody asked for it: what is there");
@@ -345,11 +410,47 @@ mod tests {
 
     #[test]
     fn what_was_saved_comes_back() {
-        let store = Store::new(1 << 20).unwrap();
+        let store = new(1 << 20);
         store.write(100_000..200_000, |to| to.fill(9)).unwrap();
         let saved = store.save();
         assert_eq!(saved.len(), 3 << 16, "64 KiB each, from the second to the fourth");
-        let copy = Store::from_saved(1 << 20, &saved).unwrap();
+        let copy = Store::from_saved(1 << 20, &saved, &Reservoir::unbounded()).unwrap();
         assert_eq!(bytes(&copy, 0..1 << 20), bytes(&store, 0..1 << 20));
+    }
+
+    #[test]
+    fn a_write_beyond_the_memory_changes_nothing_and_what_was_written_can_be_written_again() {
+        let reservoir = Reservoir::new(3 * EXTENT as u64, WhenFull::Space);
+        let store = Store::new(64 << 40, &reservoir).unwrap();
+        let other = Store::new(1 << 30, &reservoir).unwrap();
+        let write = |store: &Store, at: u64| store.write(at..at + 4, |to| to.fill(7));
+        for at in [0, 1 << 40] {
+            write(&store, at).unwrap();
+        }
+        write(&other, 0).unwrap();
+        let full = Err(NotWritten::Full(WhenFull::Space));
+        assert_eq!(write(&store, 2 << 40), full);
+        assert_eq!(write(&other, 1 << 20), full);
+        assert_eq!(bytes(&store, 2 << 40..(2 << 40) + 4), [0; 4]);
+        assert!(!reservoir.ran_out());
+        write(&store, 100).unwrap();
+        assert!(other.resize(1 << 29).is_err(), "a copy needs memory, too");
+        assert_eq!(bytes(&other, 0..4), [7; 4]);
+        drop(store);
+        write(&other, 1 << 20).unwrap();
+        other.resize(1 << 10).unwrap();
+    }
+
+    #[test]
+    fn what_was_overwritten_counts_as_well() {
+        let reservoir = Reservoir::new(3 * EXTENT as u64, WhenFull::End);
+        let store = Store::new(1 << 20, &reservoir).unwrap();
+        store.remember().unwrap();
+        let write = |at: u64| store.write(at..at + 4, |to| to.fill(7));
+        write(0).unwrap();
+        write(0).unwrap();
+        write(1 << 18).unwrap();
+        assert_eq!(write(1 << 18), Err(NotWritten::Full(WhenFull::End)));
+        assert!(reservoir.ran_out());
     }
 }

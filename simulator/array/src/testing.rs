@@ -10,8 +10,8 @@ use sansim_time::Time;
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
     ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus,
-    Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse,
-    StateChange, Status,
+    Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
+    ServiceResponse, StateChange, Status,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -57,6 +57,7 @@ pub(crate) fn config() -> ArrayConfig {
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),
         seed: 1,
+        memory: Reservoir::unbounded(),
     }
 }
 

@@ -44,7 +44,7 @@ const HOUSE: [Floor; 6] = [
             "identity",
         ],
     },
-    Floor { name: "a LUN", modules: &["store", "attention", "reservation", "unit"] },
+    Floor { name: "a LUN", modules: &["reservoir", "store", "attention", "reservation", "unit"] },
     Floor { name: "families", modules: &["personality", "families"] },
     Floor { name: "what a LUN answers", modules: &["scsi"] },
     Floor { name: "what is told and what goes wrong", modules: &["observe", "fault"] },

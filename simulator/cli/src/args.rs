@@ -2,7 +2,7 @@
 
 mod up;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -33,8 +33,9 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every verdict is pass, known or skipped; 1 an expectation failed, \
-something of a scenario tested nothing, a run was skipped in spite of --no-skip, or runs of --repeat in exact time differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no \
-image, or the guest did not boot or died); 130 interrupted.";
+something of a scenario tested nothing, a run was skipped in spite of --no-skip, or runs of --repeat in exact time \
+differ; 2 the command line or a scenario is invalid; 3 the lab failed (no QEMU, no image, the guest did not boot or \
+died, or --host-timeout was reached), or standard output cannot be written; 130 interrupted.";
 
 const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it differs, or a fork fails; 2 the \
 run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \
@@ -155,6 +156,13 @@ pub(crate) struct RunArgs {
     /// Boot the guest instead of restoring it from a template or a checkpoint; slower, with the same events.
     #[arg(long)]
     pub(crate) cold: bool,
+    /// How long a run may take of the host's time, for instance 90s or 10m. It then ends with the verdict
+    /// error, and keeps its console and events.
+    ///
+    /// A program in the guest that never idles, or a flood on its console, lets the guest's time pass slowly
+    /// or not at all. Runs that somebody looks at (--hold-on-fail, --hold-at) have no bound.
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(crate) host_timeout: HostTime,
     /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
@@ -204,6 +212,35 @@ pub(crate) struct RunArgs {
     /// fails].
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// A duration of the host's time: a number with `s`, `m` or `h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HostTime(pub(crate) Duration);
+
+impl Default for HostTime {
+    fn default() -> Self {
+        HostTime(Duration::from_secs(300))
+    }
+}
+
+impl FromStr for HostTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no duration from 1s to 99h: write 90s, 10m or 2h");
+        let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(at);
+        let each = match unit {
+            "s" => 1,
+            "m" | "min" => 60,
+            "h" => 3600,
+            _ => return Err(wrong()),
+        };
+        let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
+        let seconds = seconds.filter(|seconds| (1..=99 * 3600).contains(seconds));
+        Ok(HostTime(Duration::from_secs(seconds.ok_or_else(wrong)?)))
+    }
 }
 
 /// How QEMU runs the guest's code.

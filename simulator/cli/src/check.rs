@@ -12,7 +12,7 @@ use crate::{PASS, USAGE, args::CheckArgs, show};
 pub(crate) fn check(args: &CheckArgs) -> u8 {
     let Some(loaded) = load_all(&args.paths, &args.set) else { return USAGE };
     for (file, scenario) in &loaded {
-        println!("{}: {}", file.display(), scenario.title);
+        outln!("{}: {}", file.display(), scenario.title);
     }
     PASS
 }

@@ -22,13 +22,13 @@ pub(crate) fn doctor() -> u8 {
             Health::Warning => style("note   ").yellow(),
             Health::Bad => style("missing").red(),
         };
-        println!("{mark}  {:<16} {}", check.name, check.found);
+        outln!("{mark}  {:<16} {}", check.name, check.found);
         if let Some(fix) = &check.fix {
-            println!("{:>27}{fix}", "");
+            outln!("{:>27}{fix}", "");
         }
     }
     if swept > 0 {
-        println!("removed files left by {swept} killed run(s)");
+        outln!("removed files left by {swept} killed run(s)");
     }
     if checks.iter().any(|check| check.health == Health::Bad) { LAB } else { PASS }
 }

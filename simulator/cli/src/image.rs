@@ -42,7 +42,7 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
             for image in store.list()? {
                 let kernel = image.release.as_deref().unwrap_or("not built yet");
                 let size = indicatif::HumanBytes(image.bytes).to_string();
-                println!("{:<20} {kernel:<24} {size:>10}  {}", image.name, image.description);
+                outln!("{:<20} {kernel:<24} {size:>10}  {}", image.name, image.description);
             }
         }
         ImageCommand::Build { name } => {
@@ -64,11 +64,8 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
 
 /// Prints the result of building or adding an image.
 fn tell(image: &Image) {
-    println!("{}: kernel {}", image.name, image.release);
+    outln!("{}: kernel {}", image.name, image.release);
     if let Some(why) = &image.left_out {
-        println!(
-            "{}: without the modules for the 2007 device handler interface: {why}",
-            image.name
-        );
+        outln!("{}: without the modules for the 2007 device handler interface: {why}", image.name);
     }
 }

@@ -1,5 +1,10 @@
 //! The command `sansim`: argument parsing and printing, nothing else.
 #![forbid(unsafe_code)]
+// They panic when nobody reads; `show::out` has their like.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod show;
 
 mod args;
 mod bisect;
@@ -14,17 +19,17 @@ mod open;
 mod own;
 mod replay;
 mod run;
-mod show;
 mod stop;
 mod tour;
 mod tty;
 mod up;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use args::{Cli, Colour, Command, SchemaArgs};
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
+use sansim_lab::raise_limits;
 
 /// Exit code: every verdict is pass, known or skipped.
 const PASS: u8 = 0;
@@ -39,13 +44,18 @@ const LAB: u8 = 3;
 /// Exit code: interrupted by a signal.
 const INTERRUPTED: u8 = 130;
 
+/// How long work that is still going on in threads may take when everything else is done.
+const ENDING: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     // A shell that completes a command line asks by an environment variable.
     CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
+    raise_limits();
     choose_colours(cli.color);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("SANSIM_LOG")
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
@@ -64,7 +74,13 @@ fn main() -> ExitCode {
         Command::Down(args) => with_runtime(ctl::down(args)),
         Command::Image { command } => with_runtime(image::image(command)),
     };
-    ExitCode::from(code)
+    ExitCode::from(match show::out::failure() {
+        Some(why) => {
+            show::error(&format!("cannot write to standard output: {why}"));
+            code.max(LAB)
+        }
+        None => code,
+    })
 }
 
 fn choose_colours(colour: Colour) {
@@ -76,8 +92,8 @@ fn choose_colours(colour: Colour) {
 
 fn schema(args: &SchemaArgs) -> u8 {
     match args.reference {
-        true => print!("{}", sansim_language::reference()),
-        false => print!("{}", sansim_language::schema()),
+        true => out!("{}", sansim_language::reference()),
+        false => out!("{}", sansim_language::schema()),
     }
     PASS
 }
@@ -87,7 +103,12 @@ fn schema(args: &SchemaArgs) -> u8 {
 /// threads.
 fn with_runtime(work: impl Future<Output = u8>) -> u8 {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            // A thread may be stuck in a call of the host's.
+            runtime.shutdown_timeout(ENDING);
+            code
+        }
         Err(error) => {
             show::error(&format!("cannot start: {error}"));
             LAB

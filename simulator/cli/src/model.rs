@@ -8,13 +8,13 @@ pub(crate) fn model(command: &ModelCommand) -> u8 {
     match command {
         ModelCommand::List => {
             for (name, text) in models() {
-                println!("{name:<20} {}", description(text));
+                outln!("{name:<20} {}", description(text));
             }
             PASS
         }
         ModelCommand::Show { name } => match models().find(|(known, _)| known == name) {
             Some((_, text)) => {
-                print!("{text}");
+                out!("{text}");
                 PASS
             }
             None => {

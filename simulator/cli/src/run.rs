@@ -10,7 +10,9 @@ use std::{
 };
 
 use conclusion::conclude;
-use sansim_lab::{Accel, AccelChoice, LabError, TimeMode, WorkDir, keeps_exact_time};
+use sansim_lab::{
+    Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, keeps_exact_time, most_runs,
+};
 use sansim_language::Scenario;
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_run::{Repetition, RunError, RunId, RunSpec, Until};
@@ -69,10 +71,28 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
             }
         };
     }
-    let options = SuiteOptions { jobs: usize::from(args.jobs), fail_fast: args.fail_fast };
+    let jobs = match jobs(&args, &specs) {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            show::error(&error.to_string());
+            return LAB;
+        }
+    };
+    let options = SuiteOptions { jobs, fail_fast: args.fail_fast };
     let asked: Vec<RunId> = specs.iter().map(|spec| spec.id.clone()).collect();
     let played = run_suite(specs, options, &lab, sink, &cancel).await;
     conclude(&args, &asked, played, began, &cancel)
+}
+
+/// How many runs go on at the same time: as many as the user wants and the host has room for.
+fn jobs(args: &RunArgs, specs: &[RunSpec]) -> Result<usize, LabError> {
+    let needs = specs.iter().map(RunSpec::needs).reduce(Needs::max).unwrap_or_default();
+    let wanted = usize::from(args.jobs).clamp(1, specs.len().max(1));
+    let (jobs, why) = most_runs(needs, wanted)?;
+    if let Some(why) = why {
+        show::note(&format!("{jobs} of {wanted} jobs at a time: {why}"));
+    }
+    Ok(jobs)
 }
 
 /// Sets the moment at which the only run becomes a live lab.
@@ -82,6 +102,7 @@ fn hold(specs: &mut [RunSpec], until: Option<&Until>) -> Result<(), String> {
         return Err(format!("--hold-on-fail and --hold-at are for one run, not {}", specs.len()));
     };
     spec.until = Some(until.clone());
+    spec.host_timeout = None;
     until.problem(&spec.scenario).map_or(Ok(()), Err)
 }
 
@@ -201,6 +222,7 @@ pub(crate) fn specs(
                 stamp: stamp.clone(),
                 repeat: repeat(args, &file, &chosen.name, seed),
                 alone: false,
+                host_timeout: Some(args.host_timeout.0),
                 until: None,
                 write_down: false,
                 from: None,

@@ -22,7 +22,7 @@ fn list() -> u8 {
     for name in tours() {
         if let Some(Ok(scenario)) = tour(name, &[]) {
             let title = scenario.title.trim_start_matches("tour: ");
-            println!("{name:<20} {} captions  {title}", captions(&scenario).count());
+            outln!("{name:<20} {} captions  {title}", captions(&scenario).count());
         }
     }
     PASS

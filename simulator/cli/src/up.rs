@@ -92,7 +92,7 @@ async fn serve(
     let lab = Live::create(&spec.out, &spec.stamp, &spec.scenario, options);
     let lab = lab.map_err(|error| error.to_string())?;
     let open = Open::new(place, &lab, &spec.scenario.title, port)?;
-    println!("{}", open.welcome());
+    outln!("{}", open.welcome());
     match lab.run(spec, templates, cancel, &Announce::new()).await {
         Ok(()) | Err(RunError::Interrupted) => Ok(()),
         Err(error) => Err(error.to_string()),

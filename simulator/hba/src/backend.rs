@@ -4,12 +4,12 @@
 //! queue first. The lock that vhost-user-backend holds while it handles a front end's message comes
 //! before both.
 
+mod exits;
 mod held;
 
 use std::{
     collections::BTreeSet,
     io,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
     },
@@ -23,10 +23,11 @@ use virtio_queue::QueueT;
 use vm_memory::GuestAddressSpace;
 use vmm_sys_util::{
     epoll::EventSet,
-    event::{EventConsumer, EventFlag, EventNotifier, new_event_consumer_and_notifier},
+    event::{EventConsumer, EventNotifier},
     eventfd::EventFd,
 };
 
+use self::exits::Exits;
 pub(crate) use self::held::Held;
 use crate::{
     config::HbaConfig,
@@ -66,12 +67,12 @@ pub(crate) struct Backend {
     /// In held mode, the virtqueues that the front end stopped because the machine is paused. It
     /// will start them again.
     paused: Mutex<BTreeSet<u16>>,
-    /// The file descriptors of the events that end the threads of vhost-user-backend, which never
-    /// closes them.
-    exits: Mutex<Vec<RawFd>>,
+    exits: Exits,
 }
 
 impl Backend {
+    /// # Errors
+    /// If the operating system has no file descriptor left.
     pub(crate) fn new(
         config: HbaConfig,
         device: Device,
@@ -79,8 +80,9 @@ impl Backend {
         doorbell: Arc<EventFd>,
         counters: Arc<Counters>,
         held: Option<Arc<Held>>,
-    ) -> Self {
-        Backend {
+    ) -> io::Result<Self> {
+        let exits = Exits::new(usize::from(config.request_queues))?;
+        Ok(Backend {
             vrings: (0..config.queues()).map(|_| OnceLock::new()).collect(),
             config,
             device: RwLock::new(device),
@@ -89,8 +91,8 @@ impl Backend {
             counters,
             held,
             paused: Mutex::default(),
-            exits: Mutex::new(Vec::new()),
-        }
+            exits,
+        })
     }
 
     /// The event number of the doorbell on the first thread. It follows those of the virtqueues and
@@ -104,19 +106,10 @@ impl Backend {
         self.exclusive().reset();
     }
 
-    /// Closes the file descriptors that vhost-user-backend leaves open.
-    ///
-    /// Call this when its threads have ended and their epoll instances are closed.
-    #[expect(unsafe_code, reason = "the crate keeps no owner of these")]
-    pub(crate) fn close_exits(&self) {
-        let exits = std::mem::take(&mut *self.exits.lock().unwrap_or_else(PoisonError::into_inner));
-        for exit in exits {
-            // SAFETY: `exit` was made by `exit_event` below, whose caller (vhost-user-backend's
-            // VringEpollHandler::new) turned the owned descriptor into a raw one with `into_raw_fd`
-            // and never closes it. No other code uses the descriptor, and it is removed from the
-            // list here, so that it is closed exactly once.
-            drop(unsafe { OwnedFd::from_raw_fd(exit) });
-        }
+    /// Ends the threads of vhost-user-backend, which does so itself unless it could start only some
+    /// of them, and closes the file descriptors that it leaves open.
+    pub(crate) fn exit(&self) {
+        self.exits.exit();
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Device> {
@@ -399,17 +392,7 @@ impl VhostUserBackend for Backend {
     }
 
     fn exit_event(&self, _thread: usize) -> Option<(EventConsumer, EventNotifier)> {
-        match new_event_consumer_and_notifier(EventFlag::NONBLOCK | EventFlag::CLOEXEC) {
-            Ok((consumer, notifier)) => {
-                let mut exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
-                exits.push(consumer.as_raw_fd());
-                Some((consumer, notifier))
-            }
-            Err(error) => {
-                tracing::error!(hba = %self.config.id, "cannot make an event: {error}");
-                None
-            }
-        }
+        self.exits.take()
     }
 
     fn stop_vring(&self, index: u32) -> io::Result<()> {

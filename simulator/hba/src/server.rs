@@ -13,6 +13,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -40,6 +41,12 @@ use crate::{
 
 /// The delay after a failure that may be temporary, such as a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// After so many failures in a row the server stops: the front end is hung up on, and does not wait for
+/// ever.
+const MOST_FAILURES: u32 = 30;
+/// How long [`HbaServer::stop`] waits for the threads. They end within milliseconds unless the host is
+/// stuck; then they are left behind.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// A vhost-user-scsi device: a listening Unix socket and the threads that serve the front end. It
 /// serves one front end at a time. When a front end disconnects, its parked commands are forgotten,
@@ -50,6 +57,9 @@ pub struct HbaServer {
     counters: Arc<Counters>,
     stop: Arc<Stop>,
     held: Option<Arc<Held>>,
+    trouble: Arc<Mutex<Option<String>>>,
+    /// Disconnected when the thread has ended.
+    ended: Mutex<mpsc::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -109,7 +119,9 @@ impl HbaServer {
                 .map_err(failed)?;
         }
         let counters = Arc::new(Counters::default());
+        let trouble = Arc::default();
         let server = Server {
+            trouble: Arc::clone(&trouble),
             listener: Listener::from(listener),
             connecting,
             stop: Arc::clone(&stop),
@@ -121,12 +133,18 @@ impl HbaServer {
             config,
         };
         server.array.attach(hba, server.doorbell());
+        let (ending, ended) = mpsc::channel::<()>();
         let thread = thread::Builder::new()
             .name(format!("sansim-{hba}"))
-            .spawn(move || server.run())
+            .spawn(move || {
+                // Dropped last, even by a panic.
+                let _ending = ending;
+                server.run();
+            })
             .inspect_err(|_| drop(fs::remove_file(socket)))
             .map_err(failed)?;
-        Ok(HbaServer { socket: socket.into(), counters, stop, held, thread: Some(thread) })
+        let (socket, ended, thread) = (socket.into(), Mutex::new(ended), Some(thread));
+        Ok(HbaServer { socket, counters, stop, held, trouble, ended, thread })
     }
 
     /// Serves the requests that the guest has sent, at most 1024 commands per queue, and the
@@ -173,6 +191,11 @@ impl HbaServer {
         self.counters.statistics()
     }
 
+    /// Why the last front end could not be served, in words; `None` if all were.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Closes the current connection, ends the threads and removes the socket.
     pub fn stop(self) {
         drop(self);
@@ -182,10 +205,14 @@ impl HbaServer {
 impl Drop for HbaServer {
     fn drop(&mut self) {
         self.stop.request();
-        if let Some(thread) = self.thread.take()
+        let socket = self.socket.display();
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(ENDING) {
+            tracing::error!("the thread that listened on {socket} does not end");
+        } else if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the thread that listened on {} panicked", self.socket.display());
+            tracing::error!("the thread that listened on {socket} panicked");
         }
         let _ = fs::remove_file(&self.socket);
     }
@@ -253,6 +280,7 @@ struct Server {
     stop: Arc<Stop>,
     bell: Arc<EventFd>,
     held: Option<Arc<Held>>,
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Server {
@@ -268,11 +296,18 @@ impl Server {
     }
 
     fn run(mut self) {
-        while self.wait_for_front_end() {
-            if let Err(error) = self.serve_front_end() {
-                tracing::warn!(hba = %self.config.id, "a front end cannot be served: {error}");
-                thread::sleep(PAUSE);
-            }
+        let mut failures = 0;
+        while failures < MOST_FAILURES && self.wait_for_front_end() {
+            let served = self.serve_front_end();
+            let why = served.err();
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why.clone();
+            let Some(why) = why else {
+                failures = 0;
+                continue;
+            };
+            failures += 1;
+            tracing::warn!(hba = %self.config.id, "a front end cannot be served: {why}");
+            thread::sleep(PAUSE);
         }
         // The HBA no longer needs notices.
         self.array.attach(self.config.id, Arc::new(|| ()));
@@ -295,7 +330,7 @@ impl Server {
     }
 
     /// Serves the front end that is connecting, until it disconnects.
-    fn serve_front_end(&mut self) -> Result<(), vhost_user_backend::Error> {
+    fn serve_front_end(&mut self) -> Result<(), String> {
         let memory = GuestMemoryAtomic::new(Memory::default());
         let device = Device::new(
             &self.config,
@@ -305,18 +340,19 @@ impl Server {
             self.doorbell(),
             self.held.as_ref().map(|held| held.tape()),
         );
-        let backend = Arc::new(Backend::new(
+        let backend = Backend::new(
             self.config.clone(),
             device,
             memory.clone(),
             Arc::clone(&self.bell),
             Arc::clone(&self.counters),
             self.held.clone(),
-        ));
+        );
+        let backend = Arc::new(backend.map_err(|error| error.to_string())?);
         let served = self.serve_with(&backend, memory);
         backend.disconnect();
-        backend.close_exits();
-        served
+        backend.exit();
+        served.map_err(|error| error.to_string())
     }
 
     fn serve_with(

@@ -4,18 +4,34 @@
 //! process that builds or removes the directory holds a flock on it. The kernel releases the lock when its
 //! process ends for any reason, so a `.part` that exists when the lock is taken is a leftover.
 
+mod holders;
+mod seal;
+
 use std::{
+    collections::HashMap,
     fs::{self, File, TryLockError},
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
+
+use tokio::time::Instant;
+
+use holders::{Holder, holders, in_words};
+pub(crate) use seal::{Damage, Seal};
 
 use crate::{LabError, Progress, Result};
 
 /// How often to retry a lock that is taken.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// How long to wait for a lock. Building an image over a slow line takes minutes.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// How long to wait for a lock whose holder is stopped. It may be continued at once.
+const STOPPED_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A file that was not used for this long is regarded as not in use.
 pub(crate) const UNUSED_FOR: Duration = Duration::from_secs(3600);
@@ -31,18 +47,38 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the lock of a directory, which need not exist. If it is taken, reports that and waits. `what`
     /// reads like "the image bookworm".
+    ///
+    /// # Errors
+    /// `Busy` when the holder is stopped, or keeps the lock for too long.
     pub(crate) async fn take(dir: &Path, what: &str, progress: &dyn Progress) -> Result<Lock> {
-        let mut told = false;
+        let file = beside(dir, "lock");
+        let (began, mut told, mut stopped) = (Instant::now(), false, None::<Instant>);
         loop {
             if let Some(lock) = Lock::try_take(dir)? {
                 return Ok(lock);
             }
+            let who = holders(&file);
             if !told {
-                progress.stage(&format!("waiting for another sansim that is busy with {what}"));
+                let who = in_words(&who);
+                progress
+                    .stage(&format!("waiting for another sansim that is busy with {what}{who}"));
                 told = true;
+            }
+            stopped = match who.iter().any(|holder: &Holder| holder.stopped) {
+                true => stopped.or(Some(Instant::now())),
+                false => None,
+            };
+            let in_vain = stopped.is_some_and(|since| since.elapsed() > STOPPED_PATIENCE);
+            if in_vain || began.elapsed() > PATIENCE {
+                return Err(LabError::Busy { what: what.to_owned(), who: in_words(&who) });
             }
             tokio::time::sleep(RETRY).await;
         }
+    }
+
+    /// The error for a lock that is taken.
+    pub(crate) fn busy(dir: &Path, what: &str) -> LabError {
+        LabError::Busy { what: what.to_owned(), who: in_words(&holders(&beside(dir, "lock"))) }
     }
 
     /// Takes the lock if it is free.
@@ -80,6 +116,55 @@ impl Lock {
             Err(e) => Err(LabError::file("cannot remove", &self.dir)(e)),
         }
     }
+}
+
+/// Marks a directory as in use by this process, until it ends.
+pub(crate) fn keep_in_use(dir: &Path) {
+    let mut used = in_use();
+    if used.contains_key(dir) {
+        return;
+    }
+    let path = beside(dir, "use");
+    let open = || -> io::Result<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        match file.try_lock_shared() {
+            // Somebody is removing it, who must have seen that it is in use.
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(file),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    };
+    match open() {
+        Ok(file) => {
+            used.insert(dir.to_owned(), file);
+        }
+        // A cache that cannot be written cannot be removed either.
+        Err(error) => tracing::debug!("{} cannot be marked as in use: {error}", dir.display()),
+    }
+}
+
+/// Makes sure that no other process uses a directory. `what` reads like "the image bookworm".
+///
+/// # Errors
+/// `Busy` with those who do.
+pub(crate) fn not_in_use(dir: &Path, what: &str) -> Result<File> {
+    in_use().remove(dir);
+    let path = beside(dir, "use");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(LabError::file("cannot create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let who = in_words(&holders(&path));
+            Err(LabError::Busy { what: what.to_owned(), who })
+        }
+        Err(TryLockError::Error(error)) => Err(LabError::file("cannot lock", path)(error)),
+    }
+}
+
+/// The directories in use by this process, each with its lock.
+fn in_use() -> MutexGuard<'static, HashMap<PathBuf, File>> {
+    static USED: LazyLock<Mutex<HashMap<PathBuf, File>>> = LazyLock::new(Mutex::default);
+    USED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A directory under construction. Dropping it removes it, unless it was finished.
@@ -266,6 +351,56 @@ mod tests {
         assert_eq!(said[0].0.lock().unwrap().len(), 0);
         let waiting = "waiting for another sansim that is busy with the image x";
         assert_eq!(*said[1].0.lock().unwrap(), [waiting]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_of_a_stopped_process_is_not_waited_for_for_ever() {
+        use rustix::process::{Pid, Signal, kill_process};
+        let tmp = tempfile::tempdir().unwrap();
+        let (dir, said) = (tmp.path().join("x"), Said::default());
+        let mut holder = std::process::Command::new("flock")
+            .arg("-F")
+            .arg(beside(&dir, "lock"))
+            .args(["sleep", "600"])
+            .spawn()
+            .unwrap();
+        while holders(&beside(&dir, "lock")).is_empty() {
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&holder), Signal::STOP).unwrap();
+        let error = Lock::take(&dir, "the image x", &said).await.unwrap_err().to_string();
+        let pid = holder.id();
+        assert!(error.contains(&format!("process {pid}, stopped: sleep 600")), "{error}");
+        assert!(said.0.lock().unwrap()[0].contains(&format!("process {pid}")));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        Lock::take(&dir, "the image x", &said).await.unwrap();
+    }
+
+    #[test]
+    fn a_directory_in_use_by_another_process_names_it() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("x");
+        keep_in_use(&dir);
+        drop(not_in_use(&dir, "the image x").unwrap());
+        let mut user = std::process::Command::new("flock")
+            .args(["-s", "-F"])
+            .arg(beside(&dir, "use"))
+            .args(["sleep", "600"])
+            .spawn()
+            .unwrap();
+        while holders(&beside(&dir, "use")).is_empty() {
+            std::thread::yield_now();
+        }
+        let error = not_in_use(&dir, "the image x").unwrap_err().to_string();
+        let expected = format!(
+            "the image x is in use by another sansim (process {}: sleep 600): try again when that has ended",
+            user.id()
+        );
+        assert_eq!(error, expected);
+        user.kill().unwrap();
+        user.wait().unwrap();
+        not_in_use(&dir, "the image x").unwrap();
     }
 
     #[tokio::test]

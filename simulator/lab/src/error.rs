@@ -61,10 +61,12 @@ pub enum LabError {
         why: String,
     },
     /// Another process has the lock.
-    #[error("{what} is in use by another sansim: try again when that has ended")]
+    #[error("{what} is in use by another sansim{who}: try again when that has ended")]
     Busy {
         /// What is locked: `the image bookworm`.
         what: String,
+        /// The processes that hold it, in parentheses, as far as they can be seen.
+        who: String,
     },
     /// The kernel is unusable.
     #[error("the kernel {path} cannot be used: {why}")]
@@ -127,6 +129,28 @@ pub enum LabError {
     )]
     DiskFull {
         /// The file that was being written.
+        path: PathBuf,
+    },
+    /// The host lets this process have too little for a run.
+    #[error("a run needs {needed} {what}, and there are {left}: raise {how}")]
+    HostShort {
+        /// What there is too little of: `file descriptors`.
+        what: &'static str,
+        /// What the user raises.
+        how: &'static str,
+        /// How much a run needs, with this process.
+        needed: u64,
+        /// How much there is.
+        left: u64,
+    },
+    /// The host has nothing left of something (EMFILE, ENFILE, ENOMEM, EAGAIN).
+    #[error("the host has no {what} left ({doing} {path}): end something else, or run fewer jobs")]
+    HostFull {
+        /// What has run out: `memory`.
+        what: &'static str,
+        /// The operation: "cannot read", "cannot create"…
+        doing: &'static str,
+        /// The file, or its name for the user.
         path: PathBuf,
     },
     /// A file operation failed.
@@ -278,6 +302,14 @@ pub enum LabError {
         /// The error of the attempt.
         why: String,
     },
+    /// An image in the cache is damaged, and cannot be made again by itself.
+    #[error("the image {name} is damaged ({why}): add it again, or `sansim image remove {name}`")]
+    DamagedImage {
+        /// The image.
+        name: String,
+        /// Which file, and what is wrong with it.
+        why: String,
+    },
     /// The machine's configuration is invalid.
     #[error("this machine cannot be: {why}")]
     BadMachine {
@@ -291,8 +323,29 @@ pub enum LabError {
 pub enum StartFailure {
     /// No process listens on a socket that QEMU connects to: the array's HBA is gone.
     NoBackend,
+    /// QEMU does not accept the saved guest.
+    State,
+    /// The host has no memory left, or no file descriptors or threads.
+    Host,
     /// Another cause, described in words only.
     Other,
+}
+
+impl StartFailure {
+    /// Searches QEMU's standard error for the causes that the lab distinguishes.
+    pub(crate) fn of(stderr: &str) -> StartFailure {
+        let has = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
+        // util/qemu-sockets.c: "Failed to connect to '…': …"; migration/migration.c and savevm.c; strerror(3).
+        if has(&["Failed to connect"]) {
+            StartFailure::NoBackend
+        } else if has(&["Cannot allocate memory", "Too many open files", "Resource temporarily"]) {
+            StartFailure::Host
+        } else if has(&["load of migration failed", "loading state", "Not a migration stream"]) {
+            StartFailure::State
+        } else {
+            StartFailure::Other
+        }
+    }
 }
 
 impl LabError {
@@ -301,25 +354,67 @@ impl LabError {
         LabError::Start { cause: StartFailure::Other, why: why.into() }
     }
 
-    /// Converts a failed file operation. A full disk becomes [`LabError::DiskFull`].
+    /// Whether this is a trouble of the host, which nothing in the cache is to blame for.
+    pub fn is_the_hosts(&self) -> bool {
+        match self {
+            LabError::HostShort { .. }
+            | LabError::HostFull { .. }
+            | LabError::DiskFull { .. }
+            | LabError::MissingTool { .. }
+            | LabError::BadMachine { .. } => true,
+            LabError::GuestGone { reason, .. } => matches!(reason, ExitReason::Signal(_)),
+            LabError::Start { cause, .. } => *cause != StartFailure::State,
+            _ => false,
+        }
+    }
+
+    /// Whether QEMU has refused a saved guest.
+    pub(crate) fn is_of_qemus_state(&self) -> bool {
+        match self {
+            LabError::Start { cause, .. } => *cause == StartFailure::State,
+            LabError::GuestGone { reason: ExitReason::Failed { stderr, .. }, .. } => {
+                StartFailure::of(stderr) == StartFailure::State
+            }
+            LabError::Qmp { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Converts a failed file operation. A full disk becomes [`LabError::DiskFull`], what else the host has
+    /// run out of [`LabError::HostFull`].
     pub(crate) fn file(
         doing: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match is_full(&source) {
-            true => LabError::DiskFull { path },
-            false => LabError::File { doing, path, source },
+        move |source| match (is_full(&source), ran_out(&source)) {
+            (true, _) => LabError::DiskFull { path },
+            (_, Some(what)) => LabError::HostFull { what, doing, path },
+            _ => LabError::File { doing, path, source },
         }
     }
 
     /// Converts a failure to restore memory from its file. A full disk becomes [`LabError::DiskFull`].
     pub(crate) fn memory(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LabError {
         let path = path.into();
-        move |source| match is_full(&source) {
-            true => LabError::DiskFull { path },
-            false => LabError::Memory { path, source },
+        move |source| match (is_full(&source), ran_out(&source)) {
+            (true, _) => LabError::DiskFull { path },
+            (_, Some(what)) => {
+                LabError::HostFull { what, doing: "cannot restore memory from", path }
+            }
+            _ => LabError::Memory { path, source },
         }
+    }
+}
+
+/// What the host has nothing left of, if that is the error.
+fn ran_out(error: &io::Error) -> Option<&'static str> {
+    use rustix::io::Errno;
+    match Errno::from_io_error(error)? {
+        Errno::MFILE | Errno::NFILE => Some("file descriptors"),
+        Errno::NOMEM => Some("memory"),
+        Errno::AGAIN => Some("threads or processes"),
+        _ => None,
     }
 }
 

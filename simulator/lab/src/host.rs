@@ -2,8 +2,11 @@
 
 mod accel;
 mod blocking;
+mod cgroup;
 mod cpu_time;
 mod doctor;
+mod limits;
+mod memory;
 pub(crate) mod programs;
 pub(crate) mod qemu;
 mod work_dir;
@@ -13,4 +16,6 @@ pub(crate) use blocking::blocking;
 pub(crate) use cpu_time::cpu_time;
 pub use cpu_time::own_cpu_time;
 pub use doctor::{Check, Health, doctor};
+pub use limits::{Needs, most_runs, raise_limits};
+pub use memory::available_memory;
 pub use work_dir::WorkDir;

@@ -32,16 +32,18 @@ pub use cache::write_atomically;
 pub use error::{LabError, StartFailure};
 pub use exact::{Device, Keeper, Settled};
 pub use host::{
-    AccelChoice, AccelDecision, Check, Health, WorkDir, doctor, own_cpu_time, probe_accel,
+    AccelChoice, AccelDecision, Check, Health, Needs, WorkDir, available_memory, doctor, most_runs,
+    own_cpu_time, probe_accel,
     qemu::{keeps_exact_time, version as qemu_version},
+    raise_limits,
 };
 pub use image::{
     Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserRootFs, UserlandSource,
     is_bundled_module,
 };
 pub use machine::{
-    Accel, Boot, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig, MemoryGauge,
-    Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
+    Accel, Boot, Confinement, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig,
+    MemoryGauge, Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
 pub use sansim_protocol::TerminalSize;

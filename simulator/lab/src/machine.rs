@@ -3,6 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | [`config`], [`accel`], [`time_mode`], [`command_line`] | configuration, and QEMU's command line |
+//! | [`confine`] | what QEMU may do |
 //! | [`launch`], [`process`] | starting QEMU, and connecting to it |
 //! | [`qmp`], [`console`], [`exit`], [`gdb`] | monitor, serial console, QEMU's exit, gdbserver |
 //! | [`gauge`] | how much host memory a machine uses |
@@ -12,6 +13,7 @@
 mod accel;
 mod command_line;
 mod config;
+mod confine;
 mod console;
 mod exit;
 mod gauge;
@@ -35,6 +37,7 @@ pub use self::{
     accel::Accel,
     command_line::kernel_command_line,
     config::{Boot, HbaSocket, MachineConfig, hba_address, hba_slot},
+    confine::Confinement,
     exit::ExitReason,
     gauge::MemoryGauge,
     gdb::{GdbPort, Visit},
@@ -67,6 +70,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// The same in exact time, where waiting costs little host time. It covers work that the kernel defers for
 /// seconds after boot, such as clock calibration.
 const SETTLE_EXACT: Duration = Duration::from_secs(10);
+/// How long a killed QEMU may take to exit. It takes milliseconds unless the host is stuck (a disk that does
+/// not answer); then it is left to the kernel.
+const DYING: Duration = Duration::from_secs(20);
 /// Most guest time that may pass in exact time until QEMU has stopped an idle guest. Nothing is done to the
 /// guest during this time. A run that boots its guest waits as long, so it makes no difference when the
 /// guest was saved.
@@ -228,7 +234,10 @@ impl Machine {
     /// Kills QEMU, and waits until it has exited.
     pub async fn kill(self) {
         self.kill.notify_one();
-        self.exited().await;
+        if tokio::time::timeout(DYING, self.exited()).await.is_err() {
+            tracing::error!("QEMU was killed, and has not exited within {} s", DYING.as_secs());
+        }
+        self.console.say_where_it_was_cut();
     }
 
     /// QEMU's version, for instance `7.2.22`.

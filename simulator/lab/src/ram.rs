@@ -8,10 +8,7 @@ mod pages;
 use std::{
     fs::File,
     io,
-    os::{
-        fd::{AsRawFd, OwnedFd},
-        unix::fs::FileExt,
-    },
+    os::{fd::OwnedFd, unix::fs::FileExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,9 +17,9 @@ use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create, seek, sendfile};
 
 use crate::{LabError, Result, host::blocking};
 
-pub(super) const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 /// Bytes read at once when searching for zero pages or differing pages.
-pub(super) const CHUNK: usize = 1 << 20;
+pub(crate) const CHUNK: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Ram {
@@ -41,11 +38,6 @@ impl Ram {
         };
         let fd = create().map_err(|e| LabError::start(format!("no memory for it: {e}")))?;
         Ok(Ram { file: File::from(fd), bytes })
-    }
-
-    /// A path by which QEMU opens the file; valid as long as this object exists.
-    pub(crate) fn path(&self) -> String {
-        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
     pub(crate) fn file(&self) -> &File {
@@ -111,7 +103,7 @@ impl Ram {
 }
 
 /// The first range of a file from `at` on that is not a hole; `None` if only holes follow.
-pub(super) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
+pub(crate) fn next_data(file: &File, at: u64, len: u64) -> io::Result<Option<(u64, u64)>> {
     if at >= len {
         return Ok(None);
     }
@@ -155,8 +147,6 @@ mod tests {
             again.file.read_exact_at(&mut read, at).unwrap();
             assert_eq!(read, bytes, "at {at}");
         }
-        // The path by which QEMU opens it.
-        assert_eq!(std::fs::metadata(again.path()).unwrap().len(), 64 << 20);
         let other = Ram::new(65).unwrap().load(&File::open(&path).unwrap()).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::InvalidData);
     }

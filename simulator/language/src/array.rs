@@ -7,12 +7,14 @@ mod family;
 mod hp_sw;
 mod hw_handler;
 mod lun;
+mod memory;
 mod ownership;
 mod rdac;
 
 use captured::Captured;
 use family::{FamilyName, FamilyTables};
 pub(crate) use lun::LunTable;
+use memory::WhenFullName;
 use ownership::Ownership;
 use sansim_array::{Identity, LunConfig, PortId};
 use sansim_stage::Array;
@@ -24,7 +26,7 @@ use crate::{
         Entries, Form, Given, Listed, Name, Plain, PlainTable, Problems, Table, TableForm, Value,
         name, table,
     },
-    value::At,
+    value::{At, Size},
 };
 
 table! {
@@ -63,6 +65,11 @@ table! {
         /// When the array changes the ownership of LUNs without a request from a host. Default:
         /// never.
         ownership: Option<At<Ownership>>,
+        /// The memory for all that is written to the LUNs, in extents of 64KiB. Default: half of what the host
+        /// has left, for all runs together; a run that needs more ends with the verdict error.
+        memory: Option<Name<Size>>,
+        /// What happens to a write for which `memory` has no room. Default: "space".
+        when_full: Option<At<WhenFullName>>,
     }
 }
 
@@ -124,6 +131,7 @@ impl ArrayTable {
         let captured = head.captured.0.iter();
         let captured = captured.filter_map(|page| page.check(scenario, &personality, checker));
         let captured = captured.collect();
+        let memory = memory::check(head.memory.as_ref(), head.when_full.as_ref(), checker);
         Some(Array {
             personality,
             identity,
@@ -133,6 +141,7 @@ impl ArrayTable {
             ports_per_controller: ports as u8,
             unplugged,
             luns,
+            memory,
         })
     }
 
@@ -158,6 +167,8 @@ impl ArrayTable {
             unplugged: (!array.unplugged.is_empty()).then(unplugged),
             captured: Listed(captured.collect()),
             ownership: Ownership::of(&array.ownership).map(At::nowhere),
+            memory: array.memory.map(|memory| name(Size(memory.bytes))),
+            when_full: array.memory.map(|memory| At::nowhere(memory.when_full.into())),
         };
         Some(ArrayTable { head, families })
     }

@@ -66,11 +66,7 @@ pub const MAX_FILE: u64 = 1 << 20;
 pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
     let shown = path.display();
     let unreadable = |why: String| Diagnostic::error(format!("cannot read {shown}: {why}"));
-    let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-    if length > MAX_FILE {
-        return Err(unreadable(format!("it is longer than {MAX_FILE} bytes")).into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let text = beside::read_file(path, MAX_FILE).map_err(|e| unreadable(e.to_string()))?;
     let mut scenario = load_text(&shown.to_string(), &text, sets)?;
     if let Some(stem) = path.file_stem() {
         scenario.name = stem.to_string_lossy().into_owned();

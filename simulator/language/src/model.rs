@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::{Diagnostic, MAX_FILE, Set, near, source::ModelText};
+use crate::{Diagnostic, MAX_FILE, Set, beside, near, source::ModelText};
 
 /// The models that are part of sansim, by name.
 macro_rules! models {
@@ -74,15 +74,10 @@ pub(super) fn chosen(
 }
 
 fn own(scenario: &str, file: &str) -> Result<ModelText, Diagnostic> {
-    let path = Path::new(scenario).parent().unwrap_or(Path::new("")).join(file);
-    let name = path.display().to_string();
-    let unreadable =
-        |why: String| Diagnostic::error(format!("cannot read the model {name}: {why}"));
-    let length = std::fs::metadata(&path).map_err(|e| unreadable(e.to_string()))?.len();
-    if length > MAX_FILE {
-        return Err(unreadable(format!("it is longer than {MAX_FILE} bytes")));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|e| unreadable(e.to_string()))?;
+    let name = Path::new(scenario).parent().unwrap_or(Path::new("")).join(file);
+    let name = name.display().to_string();
+    let text = beside::read(scenario, file, MAX_FILE)
+        .map_err(|why| Diagnostic::error(format!("the model: {why}")))?;
     Ok(ModelText { name, text })
 }
 

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, ops::Range, str::FromStr, sync::Arc};
 
 use miette::NamedSource;
+use sansim_stage::{visible, visible_in_place};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -97,7 +98,8 @@ impl Sources {
 }
 
 fn named(name: &str, text: &str) -> NamedSource<String> {
-    NamedSource::new(name, text.to_owned())
+    // It is shown on terminals.
+    NamedSource::new(visible(name), visible_in_place(text).into_owned())
 }
 
 /// The end of a span, limited to its first line, because a caret under many lines is not useful.

@@ -5,10 +5,13 @@ use std::time::Duration;
 use sansim_protocol::TerminalSize;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::{api::{
-    Added, Candidate, Did, Expected, Given, IoChange, Message, Past, Ran, Refused, Saved, Status,
-    Terminal, TimeChange, TourChange, Why,
-}, news::News};
+use crate::{
+    api::{
+        Added, Candidate, Did, Expected, Given, IoChange, Message, Past, Ran, Refused, Saved,
+        Status, Terminal, TimeChange, TourChange, Why,
+    },
+    news::News,
+};
 
 /// The number of questions that may wait.
 const WAITING: usize = 64;

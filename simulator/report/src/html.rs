@@ -1,6 +1,7 @@
 //! `report.html`: a run on one page, without scripts or external resources.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sansim_stage::visible;
 
 use super::{
     lanes::{Bar, Lane, Lanes, Tone},
@@ -42,7 +43,7 @@ pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
             }
         }
     };
-    markup.into_string()
+    visible(&markup.into_string()).into_owned()
 }
 
 fn facts(summary: &Summary) -> Markup {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use sansim_stage::visible;
+
 use crate::{
     unjudged::Unjudged,
     verdict::{Summary, Verdict},
@@ -27,7 +29,7 @@ pub fn junit(summaries: &[Summary], unjudged: &[Unjudged]) -> Report {
 /// The case of a run: its name, and the image as its class.
 fn case(scenario: &str, image: &str, run: Option<u32>, status: TestCaseStatus) -> TestCase {
     let run = run.map_or(String::new(), |run| format!(" (run {run})"));
-    let mut case = TestCase::new(format!("{scenario}{run}"), status);
+    let mut case = TestCase::new(&*visible(&format!("{scenario}{run}")), status);
     case.set_classname(format!("sansim.{image}"));
     case
 }
@@ -36,7 +38,7 @@ fn case(scenario: &str, image: &str, run: Option<u32>, status: TestCaseStatus) -
 fn without_verdict(run: &Unjudged) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type(run.how.to_string());
-    status.set_message(run.reason.clone());
+    status.set_message(&*visible(&run.reason));
     case(&run.scenario, &run.image, run.run, status)
 }
 
@@ -54,19 +56,19 @@ fn test_case(summary: &Summary) -> TestCase {
         ("time", &summary.time),
         ("boot", &summary.boot),
     ] {
-        case.add_property(Property::new(name, value));
+        case.add_property(Property::new(name, &*visible(value)));
     }
     let expectations = summary.expectations.iter();
     let expectations = expectations
         .map(|e| format!("{} {}: {}", if e.ok { "ok  " } else { "FAIL" }, e.text, e.seen));
     let idle = summary.idle.iter().map(|idle| format!("IDLE {idle}"));
     let lines: Vec<String> = expectations.chain(idle).collect();
-    case.set_system_out(lines.join("\n"));
+    case.set_system_out(&*visible(&lines.join("\n")));
     case
 }
 
 fn status(summary: &Summary) -> TestCaseStatus {
-    let reason = summary.reason.clone().unwrap_or_default();
+    let reason = visible(summary.reason.as_deref().unwrap_or_default()).into_owned();
     let mut status = match summary.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::Known | Verdict::Skipped => TestCaseStatus::skipped(),
@@ -74,7 +76,7 @@ fn status(summary: &Summary) -> TestCaseStatus {
         Verdict::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     status.set_message(reason.clone());
-    status.set_description(format!("{reason}\nrepeat with: {}", summary.repeat));
+    status.set_description(format!("{reason}\nrepeat with: {}", visible(&summary.repeat)));
     status
 }
 

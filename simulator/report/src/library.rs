@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use sansim_stage::visible;
+
 use crate::{
     outcome::Outcome,
     verdict::{Summary, Verdict},
@@ -127,10 +129,10 @@ fn folder(summary: &Summary) -> String {
 
 fn name(summary: &Summary) -> String {
     let stem = Path::new(&summary.scenario).file_stem().unwrap_or_default();
-    format!("`{}`", stem.to_string_lossy())
+    format!("`{}`", cell(&stem.to_string_lossy()).replace('`', "'"))
 }
 
 /// Escapes text for a table cell.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+    visible(text).replace('|', "\\|").replace(['\n', '\t'], " ").replace('<', "&lt;")
 }

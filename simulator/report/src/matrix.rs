@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use sansim_stage::visible;
+
 use crate::verdict::{Summary, Verdict};
 
 /// The verdicts of scenarios on several images.
@@ -65,7 +67,8 @@ impl Matrix {
         }
         let _ = writeln!(page, "\n|---|{}", "---|".repeat(self.images.len()));
         for row in self.rows.iter().filter(|row| row.differs()) {
-            let _ = write!(page, "| {} |", row.scenario);
+            let scenario = visible(&row.scenario).replace('|', "\\|").replace(['\n', '\t'], " ");
+            let _ = write!(page, "| {scenario} |");
             for verdict in &row.verdicts {
                 let _ = write!(page, " {} |", verdict.map_or(String::new(), |v| v.to_string()));
             }

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use sansim_stage::event::{CommandEvent, Event, GroupState, IoKind, PathState, What};
+use sansim_stage::{
+    event::{CommandEvent, Event, GroupState, IoKind, PathState, What},
+    visible,
+};
 
 /// Maximum number of lines; of a longer story the middle is left out, with a note.
 const MAX_LINES: usize = 400;
@@ -36,6 +39,7 @@ impl Timeline {
     /// Adds an event, if it is worth showing.
     pub fn push(&mut self, event: &Event) {
         let Some((tag, text, bad)) = tell(event) else { return };
+        let text = visible(&text).into_owned();
         if let Some(same) =
             self.lines.iter_mut().rev().take(4).find(|l| l.tag == tag && l.text == text)
             && event.t >= same.t

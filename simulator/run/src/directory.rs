@@ -9,9 +9,14 @@ use std::{
 
 use sansim_report::verdict::Summary;
 use sansim_stage::event::{Event, What};
+use serde::Serialize;
 
 /// Name of the file with all events, one JSON object per line.
 pub const EVENTS: &str = "events.ndjson";
+
+/// The most that is written of a story's events, in bytes. What comes after it is counted and judged, but not
+/// written.
+const MOST_EVENTS: u64 = 256 << 20;
 
 /// Why a run directory could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +44,8 @@ fn hint(error: &io::Error) -> &'static str {
 pub struct RunDirectory {
     path: PathBuf,
     events: WholeLines,
+    /// The number of events left out.
+    left_out: u64,
     /// The first failure to write an event; reported once, at the end.
     broken: Option<io::Error>,
 }
@@ -57,8 +64,8 @@ impl RunDirectory {
         let path = make_unique(out, &format!("{stamp}-{name}")).map_err(fail(out))?;
         let events = path.join(EVENTS);
         let file = OpenOptions::new().create_new(true).write(true).open(&events);
-        let events = WholeLines { file: file.map_err(fail(&events))?, lines: Vec::new() };
-        Ok(RunDirectory { path, events, broken: None })
+        let events = WholeLines::new(file.map_err(fail(&events))?);
+        Ok(RunDirectory { path, events, left_out: 0, broken: None })
     }
 
     /// The directory's path.
@@ -76,14 +83,26 @@ impl RunDirectory {
         if self.broken.is_some() {
             return;
         }
+        if self.events.size >= MOST_EVENTS && !matches!(event.what, What::Verdict { .. }) {
+            self.left_out += 1;
+            return;
+        }
+        self.broken = self.write(event).err();
+    }
+
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        if self.left_out > 0 {
+            let left_out = std::mem::take(&mut self.left_out);
+            let after_mib = MOST_EVENTS >> 20;
+            self.events.line(&Cut { t: event.t, kind: "cut", left_out, after_mib })?;
+        }
+        self.events.line(event)?;
         // Commands come in thousands; all other events are flushed, so that they can be followed live.
         let at_once = !matches!(event.what, What::Command(_));
-        let written = self.events.line(event);
-        let written = match at_once || self.events.lines.len() >= WholeLines::MANY {
-            true => written.and_then(|()| self.events.flush()),
-            false => written,
-        };
-        self.broken = written.err();
+        match at_once || self.events.lines.len() >= WholeLines::MANY {
+            true => self.events.flush(),
+            false => Ok(()),
+        }
     }
 
     /// Writes a file in the directory.
@@ -129,20 +148,36 @@ impl RunDirectory {
 struct WholeLines {
     file: File,
     lines: Vec<u8>,
+    /// The size of all lines so far, in bytes.
+    size: u64,
+}
+
+/// The line that says how many events are left out before it.
+#[derive(Serialize)]
+struct Cut {
+    t: f64,
+    kind: &'static str,
+    left_out: u64,
+    after_mib: u64,
 }
 
 impl WholeLines {
     /// How many bytes are kept before they are written.
     const MANY: usize = 64 << 10;
 
-    fn line(&mut self, event: &Event) -> io::Result<()> {
+    fn new(file: File) -> Self {
+        WholeLines { file, lines: Vec::new(), size: 0 }
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         let before = self.lines.len();
-        let written = serde_json::to_writer(&mut self.lines, event);
+        let written = serde_json::to_writer(&mut self.lines, line);
         if let Err(error) = written {
             self.lines.truncate(before);
             return Err(error.into());
         }
         self.lines.push(b'\n');
+        self.size += (self.lines.len() - before) as u64;
         Ok(())
     }
 
@@ -214,6 +249,27 @@ mod tests {
         assert!(!fs::read(&path).unwrap().is_empty(), "not everything is kept");
         drop(run);
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2000);
+    }
+
+    #[test]
+    fn events_have_a_bound_and_the_file_says_where_it_was_cut() {
+        let out = tempfile::tempdir().unwrap();
+        let mut run = RunDirectory::create(out.path(), "now", "story").unwrap();
+        let step = |t| {
+            let (name, action) = ("s".to_owned(), String::new());
+            Event { t, what: What::Step { name, action, error: None } }
+        };
+        run.event(&step(1.0));
+        run.events.size = MOST_EVENTS;
+        run.event(&step(2.0));
+        run.event(&step(3.0));
+        let verdict = What::Verdict { verdict: "pass".into(), reason: None };
+        run.event(&Event { t: 4.0, what: verdict });
+        let text = fs::read_to_string(run.path().join(EVENTS)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1], r#"{"t":4.0,"kind":"cut","left_out":2,"after_mib":256}"#);
+        assert!(lines[2].contains("pass"), "{text}");
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub use recorder::Recorded;
 use recorder::Recorder;
 use sansim_array::Stage as RunStage;
 use sansim_lab::{
-    AccelDecision, Boot, Checkpoint, Image, LabError, Machine, MemoryGauge, Progress, Templates,
-    TimeMode, own_cpu_time,
+    AccelDecision, Boot, Checkpoint, Image, LabError, Machine, MemoryGauge, Needs, Progress,
+    Templates, TimeMode, own_cpu_time,
 };
 use sansim_language::{Scenario, resolved_toml};
 use sansim_report::{exactness::Exactness, timings::CpuSummary, verdict::Summary};
@@ -78,6 +78,9 @@ pub struct RunSpec {
     /// Whether no other run is in progress at the same time, so that this process's CPU time belongs to this
     /// run.
     pub alone: bool,
+    /// How long the run may take of the host's time, after which it ends with the verdict `error`; `None`
+    /// for a run that somebody looks at.
+    pub host_timeout: Option<Duration>,
     /// The moment at which to stop the story and call [`Sink::held`] or [`Sink::terminal`].
     pub until: Option<Until>,
     /// Whether to record the guest's questions, so that the story can be [saved](sansim_lab::Hold::save) at
@@ -89,6 +92,13 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// What the run needs of the host.
+    pub fn needs(&self) -> Needs {
+        let Setup { guest, array, hbas, .. } = &self.scenario.setup;
+        let luns = array.luns.iter().map(|lun| lun.bytes).fold(0, u64::saturating_add);
+        Needs::of_run(guest.memory, luns, hbas.iter().map(|hba| hba.request_queues))
+    }
+
     /// Whether a repetition of the run gives the same events, byte for byte.
     pub fn exactness(&self) -> Exactness {
         Exactness::of(self.accel.accel, self.scenario.setup.guest.cpus, self.time)
@@ -139,6 +149,27 @@ pub enum RunError {
     /// The run's directory cannot be written.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The run took longer of the host's time than it may.
+    #[error(
+        "the run took more than {} s of the host's time and was ended ({doing}): a program in the guest may spin or \
+         flood its console, or the host is too busy; --host-timeout sets the bound",
+        after.as_secs()
+    )]
+    HostTimeout {
+        /// The bound.
+        after: Duration,
+        /// How far it was, in words.
+        doing: String,
+    },
+    /// The memory for the contents of the LUNs is full.
+    #[error(
+        "the memory for what is written to the LUNs is full at {bytes} bytes: give the scenario more, or an answer for \
+         the guest ([array] memory and when_full), or run fewer jobs"
+    )]
+    LunsFull {
+        /// Its size.
+        bytes: u64,
+    },
     /// A panic: a bug in sansim.
     #[error("the run failed by a mistake in sansim; what was printed before says more")]
     Panicked,
@@ -219,14 +250,25 @@ pub async fn run(
     let (kernel, memory) = (spec.image.release.clone(), Arc::clone(memory));
     let mut facts = Facts { kernel, memory, ..Facts::default() };
     let told = match lacking(spec) {
-        Some(error) => Err(error),
+        Some(error) => Err(Late::Other(error)),
         None => {
             let console = recorder.directory().console();
             let (recorder, facts) = (&mut recorder, &mut facts);
             let expectations = spec.scenario.expectations.len();
-            let mut script = Scripted { recorder, facts, cancel, began, expectations };
-            on_stage(spec, console, templates, cancel, &mut script).await
+            let cancel = cancel.child_token();
+            let mut script = Scripted { recorder, facts, cancel: &cancel, began, expectations };
+            let told = on_stage(spec, console, templates, &cancel, &mut script);
+            within(spec.host_timeout, &cancel, told).await
         }
+    };
+    let told = match told {
+        Err(Late::Other(error)) => Err(error),
+        Err(Late::Timeout(after)) => {
+            let t = recorder.latest();
+            let doing = format!("the story was at {t:.3} s");
+            Err(RunError::HostTimeout { after, doing })
+        }
+        Ok(told) => Ok(told),
     };
     let told = match told {
         Err(
@@ -265,6 +307,36 @@ pub async fn survey(
     let recorder = Recorder::new(spec.id.clone(), directory, sink);
     let console = recorder.directory().console();
     on_stage(spec, console, templates, cancel, &mut Surveyor(&recorder)).await
+}
+
+/// How long a run that is being ended may take for it. Then it is left as it is, and QEMU killed.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Why a run came to no end of its own.
+enum Late {
+    Timeout(Duration),
+    Other(RunError),
+}
+
+/// Waits for a run. After `limit`, it is cancelled, and dropped if it does not end then.
+async fn within<T>(
+    limit: Option<Duration>,
+    cancel: &Cancel,
+    run: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, Late> {
+    let Some(limit) = limit else { return run.await.map_err(Late::Other) };
+    tokio::pin!(run);
+    if let Ok(told) = tokio::time::timeout(limit, &mut run).await {
+        return told.map_err(Late::Other);
+    }
+    let interrupted = cancel.is_cancelled();
+    cancel.cancel();
+    match tokio::time::timeout(GRACE, run).await {
+        // It came to its end after all.
+        Ok(Ok(told)) => Ok(told),
+        _ if interrupted => Err(Late::Other(RunError::Interrupted)),
+        _ => Err(Late::Timeout(limit)),
+    }
 }
 
 /// An error if the scenario needs a module or program that the image lacks.

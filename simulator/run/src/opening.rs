@@ -4,11 +4,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use sansim_lab::{
-    Boot, Keeper, LULL, LabError, Machine, MachineConfig, Progress, Templates, WorkDir,
+    Boot, Keeper, LULL, LabError, Machine, MachineConfig, Progress, Templates, WorkDir, most_runs,
 };
 use sansim_language::{Scenario, Versions};
 use sansim_stage::{
-    Guest, Pace, Parts, Place, Prepared, San, Start, Up, Wire, bring_up, event::StoryTime, prepare,
+    Guest, Pace, Parts, Place, Prepared, San, SanError, Start, Up, Wire, bring_up,
+    event::StoryTime, prepare,
 };
 
 use crate::{Cancel, RunError, RunSpec, stopwatch::Part};
@@ -85,6 +86,7 @@ async fn once<D: Driver>(
     cancel: &Cancel,
     driver: &mut D,
 ) -> Result<D::Told, RunError> {
+    most_runs(spec.needs(), 1)?;
     let work = WorkDir::create()?;
     let pace = Pace::new(spec.time);
     let (san, wire) = San::start(&spec.scenario.setup, spec.seed, &pace, work.path())?;
@@ -120,8 +122,12 @@ async fn once<D: Driver>(
             told
         }
     };
+    let trouble = san.trouble();
     san.stop();
-    told
+    match (told, trouble) {
+        (Err(RunError::Lab(_)), Some(why)) => Err(SanError::Serve(why).into()),
+        (told, _) => told,
+    }
 }
 
 fn machine_config(spec: &RunSpec, work: &WorkDir, san: &San, console: PathBuf) -> MachineConfig {

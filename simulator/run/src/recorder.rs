@@ -117,6 +117,11 @@ impl<'a> Recorder<'a> {
         lines[lines.len().saturating_sub(most)..].iter().map(ToString::to_string).collect()
     }
 
+    /// Scenario time of the latest event, in seconds.
+    pub(super) fn latest(&self) -> f64 {
+        self.latest
+    }
+
     /// Records an event at the time of the latest one.
     pub(super) fn emit_last(&mut self, what: What) {
         self.emit(Event { t: self.latest, what });

@@ -131,6 +131,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 open = Some(self.open());
                 break;
             }
+            self.look_for_room()?;
             if let Some(successor) = self.successor(now) {
                 return Err(self.leave_to(successor).await);
             }
@@ -152,6 +153,14 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         }
         self.recorder.lookout.over();
         self.close(open, began).await
+    }
+
+    /// Ends the run if the contents of the LUNs have no memory left.
+    fn look_for_room(&self) -> Result<(), RunError> {
+        match self.stage.array().out_of_memory() {
+            Some(bytes) => Err(RunError::LunsFull { bytes }),
+            None => Ok(()),
+        }
     }
 
     /// Starts the steps that are due, and the workload.
@@ -400,6 +409,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         }
         self.hold_if_it_is_there(end).await?;
         self.stop_workloads().await?;
+        self.look_for_room()?;
         // A round trip: all earlier kernel messages arrive before the answer.
         let witness = self.stage.witness().await?;
         self.view_multipathd(end).await?;

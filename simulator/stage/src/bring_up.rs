@@ -81,7 +81,7 @@ pub async fn bring_up(
     }
     progress.stage("restoring the guest");
     if let Some(in_common) = &start.in_common
-        && let Some(up) = at_the_start(in_common, &config, templates).await?
+        && let Some(up) = at_the_start(in_common, &config, templates, progress).await?
     {
         return Ok(up);
     }
@@ -104,15 +104,17 @@ async fn at_the_start(
     in_common: &str,
     config: &MachineConfig,
     templates: &Templates,
+    progress: &dyn Progress,
 ) -> Result<Option<Up>, StageError> {
-    let Some(template) = templates.find(config)? else { return Ok(None) };
+    let Some(template) = templates.find(config, progress)? else { return Ok(None) };
     let Some(checkpoint) = Starts::of(&template).find(in_common) else { return Ok(None) };
     match Machine::take_up(config.clone(), &checkpoint).await {
         Ok(machine) => {
             Ok(Some(Up { machine, boot: Boot::Checkpoint, at: Place::Start(checkpoint) }))
         }
+        Err(error) if error.is_the_hosts() => Err(error.into()),
         Err(error) => {
-            tracing::warn!("a checkpoint does not restore and is made again: {error}");
+            progress.stage(&format!("a checkpoint does not restore and is made again: {error}"));
             checkpoint.discard();
             Ok(None)
         }

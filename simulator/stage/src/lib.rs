@@ -37,6 +37,7 @@ mod stage;
 mod terminal;
 mod text;
 mod trial;
+mod visible;
 mod witness;
 mod workloads;
 mod world;
@@ -58,12 +59,13 @@ pub use prepare::{Prepared, Preparing, prepare};
 pub use san::{San, SanError, Wire};
 pub use seen::{Awaited, Seen};
 pub use setup::{
-    Array, Guest as GuestSetup, Hba, Manager, Multipath, Multipathd, PathGroups, Selector, Setup,
-    UdevRules, Workload,
+    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, Selector,
+    Setup, UdevRules, Workload,
 };
 pub use stage::{Answer, Before, Incoming, Parts, Stage};
 pub use terminal::{Input, Terminal};
 pub use text::TextMatch;
 pub use trial::{ExpectationResult, SymptomSeen, Trial};
+pub use visible::{visible, visible_in_place};
 pub use witness::Witness;
 pub use world::{CommandFilter, CommandsSeen, Counted, MapSeen, Ran, World};

@@ -29,9 +29,18 @@ pub enum SanError {
     /// The configuration of the array is not valid.
     #[error("the array cannot be: {0}")]
     Array(#[from] ConfigError),
+    /// An HBA cannot serve its guest.
+    #[error("an HBA cannot serve the guest: {0}")]
+    Serve(String),
     /// An HBA could not be started.
-    #[error("an HBA could not be started: {0}")]
+    #[error("an HBA could not be started: {0}{why}", why = why(.0))]
     Hba(#[from] HbaError),
+}
+
+/// The cause of an HBA's error, which the error itself does not name.
+fn why(error: &HbaError) -> String {
+    let cause = std::error::Error::source(error);
+    cause.map(|cause| format!(" ({cause})")).unwrap_or_default()
 }
 
 /// An array and the HBAs that see it.
@@ -122,6 +131,11 @@ impl San {
     /// The sockets of the HBAs, for QEMU.
     pub fn sockets(&self) -> Vec<HbaSocket> {
         self.sockets.clone()
+    }
+
+    /// Why an HBA cannot serve its guest, in words; `None` if they all can.
+    pub fn trouble(&self) -> Option<String> {
+        self.hbas.iter().find_map(|hba| hba.trouble())
     }
 
     /// Stops the HBAs. The receivers of [`Wire`] must have been dropped, because otherwise an HBA

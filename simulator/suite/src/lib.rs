@@ -7,7 +7,6 @@
 mod comparison;
 mod costs;
 mod find;
-mod host;
 mod lab;
 mod repetitions;
 mod schedule;
@@ -20,10 +19,10 @@ use std::{
 
 use costs::Costs;
 pub use find::find_scenarios;
-use host::available_memory;
+
 pub use lab::Lab;
 use repetitions::Repetitions;
-use sansim_lab::{MemoryGauge, Templates};
+use sansim_lab::{MemoryGauge, Templates, available_memory};
 use sansim_report::{
     repeat::Repeat,
     verdict::{Summary, Verdict},

@@ -49,6 +49,7 @@ impl State {
             story_began: None,
             command_timeout: config.command_timeout,
             seed: config.seed,
+            memory: config.memory,
             hbas: BTreeSet::new(),
             notices: BTreeMap::new(),
             next_seq: 0,
@@ -59,7 +60,7 @@ impl State {
 
     /// Allocates the contents of a LUN. They keep overwritten data too if a fault rule needs it.
     pub(super) fn store(&self, lun: Lun, bytes: u64) -> Result<Store, ConfigError> {
-        let made = Store::new(bytes).and_then(|store| {
+        let made = Store::new(bytes, &self.memory).and_then(|store| {
             if self.faults.look_back() {
                 store.remember()?;
             }

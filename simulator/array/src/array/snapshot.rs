@@ -34,11 +34,12 @@ impl ArraySnapshot {
 
     pub(super) fn restore(&self) -> Result<State, ConfigError> {
         let mut state = self.state.clone();
+        let memory = Arc::clone(&state.memory);
         for (lun, unit) in &mut state.units {
             let (lun, bytes) = (*lun, unit.bytes());
             let saved = self.contents.get(&lun).into_iter().flatten();
             for (store, saved) in unit.stores_mut().zip(saved) {
-                let made = Store::from_saved(bytes, saved);
+                let made = Store::from_saved(bytes, saved, &memory);
                 *store =
                     Arc::new(made.map_err(|source| ConfigError::Map { lun, bytes, source })?);
             }

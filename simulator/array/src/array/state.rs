@@ -28,6 +28,7 @@ use crate::{
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
+    reservoir::Reservoir,
     status::{ServiceResponse, Status},
     unit::Unit,
     wire::Wire,
@@ -58,6 +59,8 @@ pub(crate) struct State {
     pub(super) story_began: Option<Time>,
     pub(super) command_timeout: Duration,
     pub(super) seed: u64,
+    /// The memory for the contents of the LUNs.
+    pub(super) memory: Arc<Reservoir>,
     pub(super) hbas: BTreeSet<HbaId>,
     /// The notices that are waiting for each HBA.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,

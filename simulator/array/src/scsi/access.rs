@@ -10,8 +10,9 @@ use super::{
 use crate::{
     completion::Stop,
     encoding::{be16, be32, be64},
+    reservoir::WhenFull,
     sense::Sense,
-    store::{BeyondEnd, Store},
+    store::{BeyondEnd, NotWritten, Store},
     wire::Wire,
 };
 
@@ -26,6 +27,16 @@ impl From<BeyondEnd> for Stop {
     /// The LUN became smaller after the access was checked.
     fn from(_: BeyondEnd) -> Self {
         Stop::Check(Sense::LBA_OUT_OF_RANGE)
+    }
+}
+
+impl From<NotWritten> for Stop {
+    fn from(why: NotWritten) -> Self {
+        match why {
+            NotWritten::BeyondEnd => BeyondEnd.into(),
+            NotWritten::Full(WhenFull::Space) => Stop::Check(Sense::SPACE_ALLOCATION_FAILED),
+            NotWritten::Full(WhenFull::Medium | WhenFull::End) => Stop::Check(Sense::WRITE_ERROR),
+        }
     }
 }
 

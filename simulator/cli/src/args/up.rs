@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{AccelArg, RunArgs, TimeArg};
+use super::{AccelArg, HostTime, RunArgs, TimeArg};
 use crate::own::OwnArgs;
 
 #[derive(Debug, Args)]
@@ -76,6 +76,7 @@ impl LabArgs {
     /// The same as options of `sansim run` for this file.
     pub(crate) fn as_run(&self, file: PathBuf) -> RunArgs {
         RunArgs {
+            host_timeout: HostTime::default(),
             paths: vec![file],
             image: self.image.iter().cloned().collect(),
             own: self.own.clone(),

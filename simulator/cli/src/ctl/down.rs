@@ -23,7 +23,7 @@ pub(crate) async fn down(args: DownArgs) -> u8 {
     let mut code = PASS;
     for name in names {
         match end(&name).await {
-            Ok(()) => println!("the lab {name} has ended"),
+            Ok(()) => outln!("the lab {name} has ended"),
             Err(Failed(failed, why)) => {
                 show::error(&format!("{name}: {why}"));
                 code = code.max(failed);

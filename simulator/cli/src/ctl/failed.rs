@@ -13,7 +13,7 @@ impl Failed {
     pub(super) fn print(self) -> u8 {
         // The lab marks the mistake in what was typed, as for a scenario file.
         match self.1.trim_start().starts_with('×') {
-            true => eprintln!("{}", self.1.trim_end()),
+            true => errln!("{}", self.1.trim_end()),
             false => show::error(&self.1),
         }
         self.0

@@ -29,7 +29,7 @@ pub(super) async fn pull(lab: &Client, remote: &str, local: &Path) -> Result<u8,
 pub(super) async fn save(lab: &Client, file: &Path) -> Result<u8, Failed> {
     let saved = lab.save().await?;
     for sentence in &saved.left_out {
-        eprintln!("{} {sentence}", style("note:").yellow().bold().for_stderr());
+        errln!("{} {sentence}", style("note:").yellow().bold().for_stderr());
     }
     write(file, saved.toml.as_bytes())
 }

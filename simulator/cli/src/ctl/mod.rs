@@ -11,7 +11,7 @@ mod shell;
 mod status;
 mod tree;
 
-use std::io::{Write, stdout};
+use std::io::{IsTerminal, Write, stdout};
 
 use sansim_language::value::TimeSpan;
 use sansim_live::{
@@ -26,7 +26,7 @@ use self::{
     args::{Ctl, CtlArgs, Fault, Io, OnOff, Time, Tour},
     failed::Failed,
 };
-use crate::PASS;
+use crate::{PASS, show};
 use sansim_language::spoken::split;
 
 /// Exit code: an expectation was not met, or a step failed.
@@ -148,8 +148,15 @@ fn done((): ()) -> Result<u8, Failed> {
 
 /// Prints text; whoever reads it may have enough of it.
 fn print(text: &str) -> Result<u8, Failed> {
-    let mut stdout = stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match stdout().is_terminal() {
+        true => out!("{text}"),
+        // To a pipe or a file goes what the guest has written.
+        false => {
+            let mut stdout = stdout().lock();
+            let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            show::out::noted(written);
+        }
+    }
     Ok(PASS)
 }
 

@@ -32,14 +32,15 @@ pub(super) fn added(added: &Added, json: bool) -> Result<u8, Failed> {
         return print_json(added);
     }
     warn(added.warning.as_deref());
-    let waits = if added.waits { format!("  {}", style("(waits)").yellow()) } else { String::new() };
+    let waits =
+        if added.waits { format!("  {}", style("(waits)").yellow()) } else { String::new() };
     print(&format!("{}{waits}\n", added.name))
 }
 
 /// Prints what is probably not as intended.
 fn warn(warning: Option<&str>) {
     if let Some(warning) = warning {
-        eprintln!("{warning}");
+        errln!("{warning}");
     }
 }
 
@@ -79,7 +80,7 @@ pub(super) fn ran(ran: &Ran, json: bool) -> Result<u8, Failed> {
         print_json(ran)?;
     } else {
         print(&ran.stdout)?;
-        eprint!("{}", ran.stderr);
+        err!("{}", ran.stderr);
     }
     match ran.code {
         Some(code) => Ok(exit_code(code)),

@@ -94,6 +94,10 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     spec.alone = true;
     refuse(args, recorded.changes(&spec.image.release, &PartsSummary::now(&spec.image)))?;
     spec.until.clone_from(&args.until);
+    if args.until.is_some() {
+        // Somebody looks at it.
+        spec.host_timeout = None;
+    }
     if args.shell {
         return shell::shell(spec, &lab, cancel).await;
     }
@@ -136,7 +140,7 @@ fn refuse(args: &ReplayArgs, reasons: Vec<String>) -> Result<(), Refused> {
     }
     let reasons = reasons.join("\n  ");
     if args.force {
-        eprintln!(
+        errln!(
             "{} the result may differ:\n  {reasons}",
             style("warning:").yellow().bold().for_stderr()
         );
@@ -153,7 +157,7 @@ fn refuse(args: &ReplayArgs, reasons: Vec<String>) -> Result<(), Refused> {
 
 /// Finds the addresses of the guest's modules, in a separate run: a query would change the story.
 async fn symbols(spec: &RunSpec, lab: &Lab, cancel: &Cancel) -> Result<Symbols, Refused> {
-    eprintln!("finding the addresses of the guest's kernel modules, in a separate run");
+    errln!("finding the addresses of the guest's kernel modules, in a separate run");
     let scratch = tempfile::tempdir().map_err(no_directory)?;
     let sink = show::plain(QUIET);
     let modules = survey(spec, lab.templates(), sink.as_ref(), cancel, scratch.path()).await?;
@@ -184,7 +188,7 @@ async fn again(
         Some(result) => result?,
     };
     if let Some(until) = until.filter(|_| !visitor.was_there()) {
-        println!("the story did not reach {until}");
+        outln!("the story did not reach {until}");
     }
     let events = events(&summary, visitor.directory(0), "the replay failed")?;
     Ok(Fresh { events, visitor })
@@ -208,15 +212,15 @@ fn conclude(old: &Path, fresh: &Fresh) -> u8 {
     match (&exact, &exact.base) {
         (Exact { identical: 2, .. }, Some(base)) => {
             let (events, bytes, blake3) = (base.events, base.bytes, &base.blake3);
-            println!("identical: {events} events, {bytes} bytes, BLAKE3 {blake3}");
+            outln!("identical: {events} events, {bytes} bytes, BLAKE3 {blake3}");
             PASS
         }
         _ => {
-            println!("run 1 is {}\nrun 2 is {}\n{exact}", old.display(), fresh.display());
+            outln!("run 1 is {}\nrun 2 is {}\n{exact}", old.display(), fresh.display());
             if !visitor.was_trapped() {
                 return DIFFERS;
             }
-            println!(
+            outln!(
                 "this was to be expected: with gdb the guest hit a breakpoint or made a single step, at \
                  which QEMU lets its clock jump"
             );

@@ -1,7 +1,5 @@
 //! `--json`: one event per line on standard output.
 
-use std::io::Write;
-
 use sansim_report::repeat::Repeat;
 use sansim_report::timings::{CpuSummary, Timings};
 use sansim_report::totals::Totals;
@@ -89,9 +87,8 @@ fn about(run: &RunId, what: impl Serialize) {
 }
 
 fn print(line: &impl Serialize) {
-    if let Ok(mut text) = serde_json::to_string(line) {
-        text.push('\n');
-        // If the reader has closed the pipe, the runs continue.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if let Ok(text) = serde_json::to_string(line) {
+        // If nobody reads, the runs continue.
+        out!("{text}\n");
     }
 }

@@ -19,16 +19,16 @@ impl Lines {
 
 impl Sink for Lines {
     fn stage(&self, run: &RunId, stage: &str) {
-        eprintln!("{}: {stage}", run.label());
+        errln!("{}: {stage}", run.label());
     }
 
     fn event(&self, _run: &RunId, _event: &Event) {}
 
     fn finished(&self, run: &RunId, finished: &Finished) {
-        print!("{}", result::text(run, finished, self.style));
+        out!("{}", result::text(run, finished, self.style));
     }
 
     fn repeated(&self, run: &RunId, repeat: &Repeat) {
-        print!("{}", repeat::text(run, repeat));
+        out!("{}", repeat::text(run, repeat));
     }
 }

@@ -9,7 +9,7 @@ use super::result::paint;
 
 /// One row per scenario, one column per image; a star marks rows whose verdicts differ.
 pub(crate) fn print_matrix(matrix: &Matrix) {
-    print!("{}", text(matrix));
+    out!("{}", text(matrix));
 }
 
 fn text(matrix: &Matrix) -> String {

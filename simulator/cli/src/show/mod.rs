@@ -1,5 +1,8 @@
 //! Output on the terminal.
 
+#[macro_use]
+pub(crate) mod out;
+
 mod json;
 mod lines;
 mod matrix;
@@ -17,16 +20,23 @@ use sansim_lab::Progress;
 use sansim_language::Diagnostics;
 use sansim_report::{totals::Totals, unjudged::Unjudged};
 use sansim_run::Sink;
+use sansim_stage::visible;
 
 /// Prints an error message on standard error.
 pub(crate) fn error(text: &str) {
-    eprintln!("{} {text}", style("error:").red().bold().for_stderr());
+    let text = visible(text);
+    errln!("{} {text}", style("error:").red().bold().for_stderr());
+}
+
+/// Prints a remark on standard error.
+pub(crate) fn note(text: &str) {
+    errln!("{} {text}", style("note:").bold().for_stderr());
 }
 
 /// Prints errors in scenario files, each with file, line and caret.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics) {
     let width = usize::from(console::Term::stderr().size().1).clamp(60, 120);
-    eprint!("{}", diagnostics.render(width, console::colors_enabled_stderr()));
+    err!("{}", diagnostics.render(width, console::colors_enabled_stderr()));
 }
 
 /// What to print of runs.
@@ -58,7 +68,7 @@ pub(crate) fn plain(style: Style) -> Arc<dyn Sink> {
 
 /// Prints an empty line, then these lines.
 pub(crate) fn print_lines(lines: &[String]) {
-    println!("\n{}", lines.join("\n"));
+    outln!("\n{}", lines.join("\n"));
 }
 
 /// Prints a line of JSON for each run without a verdict.
@@ -71,7 +81,7 @@ pub(crate) fn print_timings(totals: &Totals, json: bool) {
     if json {
         json::totals(totals);
     } else {
-        print!("{}", timings::of_suite(totals));
+        out!("{}", timings::of_suite(totals));
     }
 }
 
@@ -92,9 +102,9 @@ impl Announce {
 impl Progress for Announce {
     fn stage(&self, text: &str) {
         if self.bar.is_hidden() {
-            eprintln!("{text}");
+            errln!("{text}");
         } else {
-            self.bar.set_message(text.to_owned());
+            self.bar.set_message(visible(text).into_owned());
         }
     }
 }

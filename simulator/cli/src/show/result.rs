@@ -5,6 +5,7 @@ use std::fmt::Write;
 use console::{Style as Paint, style};
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_run::{Finished, RunId, explain};
+use sansim_stage::visible;
 
 use super::{Style, timings};
 
@@ -28,16 +29,16 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
         text,
         "{}  {}  {}",
         paint(summary.verdict).apply_to(format!("{:<7}", summary.verdict)),
-        style(run.label()).bold(),
+        style(visible(&run.label())).bold(),
         style(totals(summary)).dim()
     );
     if good && !how.timelines {
         for line in summary.reason.iter().flat_map(|reason| reason.lines()) {
-            let _ = writeln!(text, "         {}", style(line).dim());
+            let _ = writeln!(text, "         {}", style(visible(line)).dim());
         }
     } else if summary.verdict != Verdict::Pass {
         for line in explain(finished) {
-            let _ = writeln!(text, "         {line}");
+            let _ = writeln!(text, "         {}", visible(&line));
         }
     }
     if how.timings {
@@ -48,7 +49,7 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
 
 fn timeline(text: &mut String, finished: &Finished) {
     let summary = &finished.summary;
-    let _ = writeln!(text, "\n{}", style(&summary.title).bold());
+    let _ = writeln!(text, "\n{}", style(visible(&summary.title)).bold());
     let _ = writeln!(
         text,
         "{}",
@@ -105,5 +106,5 @@ pub(crate) fn print_totals(verdicts: &[Verdict], not_run: usize, seconds: f64) {
     if not_run > 0 {
         parts.push(format!("{not_run} not run"));
     }
-    println!("\n{} scenarios: {} in {seconds:.1} s", verdicts.len() + not_run, parts.join(", "));
+    outln!("\n{} scenarios: {} in {seconds:.1} s", verdicts.len() + not_run, parts.join(", "));
 }

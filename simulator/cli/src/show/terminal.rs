@@ -9,7 +9,10 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sansim_report::repeat::Repeat;
 use sansim_run::{Finished, RunId, Sink};
-use sansim_stage::event::{Event, PathState, What};
+use sansim_stage::{
+    event::{Event, PathState, What},
+    visible,
+};
 
 use super::{Style, repeat, result};
 
@@ -41,7 +44,7 @@ impl Terminal {
             {
                 bar.set_style(style);
             }
-            bar.set_prefix(run.label());
+            bar.set_prefix(visible(&run.label()).into_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             let (stage, last) = (String::new(), String::new());
             Live { bar, stage, t: 0.0, commands: 0, last }
@@ -51,7 +54,7 @@ impl Terminal {
             true => format!("  {:.1}s  {} commands  {}", live.t, live.commands, live.last),
             false => String::new(),
         };
-        live.bar.set_message(format!("{}{story}", live.stage));
+        live.bar.set_message(visible(&format!("{}{story}", live.stage)).into_owned());
     }
 }
 
@@ -93,10 +96,10 @@ impl Sink for Terminal {
         if let Some(live) = live {
             live.bar.finish_and_clear();
         }
-        self.all.suspend(|| print!("{}", result::text(run, finished, self.style)));
+        self.all.suspend(|| out!("{}", result::text(run, finished, self.style)));
     }
 
     fn repeated(&self, run: &RunId, repeat: &Repeat) {
-        self.all.suspend(|| print!("{}", repeat::text(run, repeat)));
+        self.all.suspend(|| out!("{}", repeat::text(run, repeat)));
     }
 }

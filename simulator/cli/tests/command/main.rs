@@ -4,6 +4,7 @@ mod bad_input;
 mod both_ways;
 mod ctl;
 mod guest;
+mod host;
 mod live;
 mod load;
 mod own_parts;

@@ -52,6 +52,7 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         faults,
         command_timeout: Duration::from_secs(30),
         seed: 1,
+        memory: sansim_array::Reservoir::unbounded(),
     }
 }
 

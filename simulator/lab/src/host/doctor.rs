@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::{
     accel::{remembered, usable},
+    memory::available_memory,
     programs::{self, TOOLS},
     qemu,
 };
 use crate::{
-    Accel, ImageStore, LabError, Result,
+    Accel, Confinement, ImageStore, LabError, Result,
     cache::write_atomically,
     image::{AgentBinary, find_agent},
 };
@@ -62,6 +63,7 @@ pub fn doctor(store: &ImageStore) -> Vec<Check> {
     checks.push(cache(store));
     checks.push(disk(store.path()));
     checks.push(memory());
+    checks.push(confinement());
     checks
 }
 
@@ -164,8 +166,7 @@ fn disk(path: &Path) -> Check {
 }
 
 fn memory() -> Check {
-    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    match available(&info) {
+    match available_memory() {
         Some(bytes) if bytes >= ENOUGH_MEMORY => {
             Check::good("memory", format!("{} available", size(bytes)))
         }
@@ -177,10 +178,21 @@ fn memory() -> Check {
     }
 }
 
-/// `MemAvailable` in /proc/meminfo, in bytes.
-fn available(info: &str) -> Option<u64> {
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+/// What a guest that breaks out of QEMU would still be kept from.
+fn confinement() -> Check {
+    const NAME: &str = "confinement";
+    match Confinement::of_this_host().map(|it| it.in_words()) {
+        Ok((is, not)) if not.is_empty() => Check::good(NAME, format!("QEMU has {}", is.join(", "))),
+        Ok((is, not)) => {
+            let found = format!("QEMU has {}; not {}", is.join(", "), not.join(", "));
+            let fix = "not needed; where user namespaces are allowed and QEMU has seccomp, all is in force";
+            Check::not(Health::Warning, NAME, found, fix)
+        }
+        Err(error) => {
+            let fix = "apt-get install util-linux qemu-system-x86";
+            Check::not(Health::Bad, NAME, error.to_string(), fix)
+        }
+    }
 }
 
 fn size(bytes: u64) -> String {
@@ -196,9 +208,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let checks = doctor(&ImageStore::at(dir.path()).unwrap());
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-        let tools = ["qemu-system-x86_64", "mmdebstrap", "mksquashfs", "setpriv"];
-        assert_eq!(names[..4], tools);
-        assert_eq!(names[4..], ["exact time", "KVM", "agent", "cache", "disk", "memory"]);
+        let tools: Vec<&str> = TOOLS.iter().map(|(program, _)| *program).collect();
+        assert_eq!(names[..7], tools);
+        assert_eq!(
+            names[7..],
+            ["exact time", "KVM", "agent", "cache", "disk", "memory", "confinement"]
+        );
         for check in &checks {
             assert_eq!(check.fix.is_none(), check.health == Health::Good, "{check:?}");
             assert!(!check.found.is_empty(), "{check:?}");
@@ -216,9 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_available_is_read() {
-        assert_eq!(available("MemFree: 1 kB\nMemAvailable:   2048 kB\n"), Some(2 << 20));
-        assert_eq!(available(""), None);
+    fn sizes_are_in_gibibytes() {
         assert_eq!(size(3 << 29), "1.5 GiB");
     }
 }

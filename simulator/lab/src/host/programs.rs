@@ -13,6 +13,9 @@ pub(crate) const TOOLS: &[(&str, &str)] = &[
     ("mmdebstrap", "mmdebstrap"),
     ("mksquashfs", "squashfs-tools"),
     ("setpriv", "util-linux"),
+    ("prlimit", "util-linux"),
+    ("unshare", "util-linux"),
+    ("env", "coreutils"),
 ];
 
 /// QEMU for x86-64 guests.

@@ -12,13 +12,37 @@ use std::{
 use super::programs;
 use crate::{LabError, Result, exact::OLDEST_QEMU};
 
-/// The first line of `qemu-system-x86_64 --version`, with QEMU's version and the package's.
+/// QEMU's option to filter its system calls, with all that it can deny. None of it is needed: QEMU starts no
+/// program, and the lab sets priorities and rights before.
+pub(crate) const SANDBOX: [&str; 2] =
+    ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"];
+
+/// What QEMU has answered.
+#[derive(Debug, Clone)]
+struct Asked {
+    version: String,
+    sandbox: bool,
+}
+
+/// The first line of `qemu-system-x86_64 -version`, with QEMU's version and the package's.
 ///
 /// # Errors
 /// `MissingTool`, or `ToolFailed` when it does not run.
 pub fn version() -> Result<String> {
+    Ok(asked()?.version)
+}
+
+/// Whether QEMU can filter its system calls.
+///
+/// # Errors
+/// As [`version`].
+pub(crate) fn has_sandbox() -> Result<bool> {
+    Ok(asked()?.sandbox)
+}
+
+fn asked() -> Result<Asked> {
     // Cached per QEMU binary (path and mtime) for the life of this process.
-    type Known = HashMap<(PathBuf, Option<SystemTime>), String>;
+    type Known = HashMap<(PathBuf, Option<SystemTime>), Asked>;
     static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
     let path = programs::find(programs::QEMU)?;
     let modified = path.metadata().and_then(|meta| meta.modified()).ok();
@@ -27,15 +51,22 @@ pub fn version() -> Result<String> {
     if let Some(version) = known.get(&(path.clone(), modified)) {
         return Ok(version.clone());
     }
-    let output = Command::new(&path)
-        .arg("--version")
-        .output()
-        .map_err(LabError::file("cannot run", &path))?;
+    let ask = |options: &[&str]| {
+        let output = Command::new(&path).args(options).arg("-version").output();
+        output.map_err(LabError::file("cannot run", &path))
+    };
+    // A QEMU that is built without seccomp refuses the option.
+    let mut output = ask(&SANDBOX)?;
+    let sandbox = output.status.success();
+    if !sandbox {
+        output = ask(&[])?;
+    }
     programs::check(programs::QEMU, output.status, &output.stderr, &path)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let version = text.lines().next().unwrap_or_default().trim().to_owned();
-    known.insert((path, modified), version.clone());
-    Ok(version)
+    let asked = Asked { version, sandbox };
+    known.insert((path, modified), asked.clone());
+    Ok(asked)
 }
 
 /// Checks that QEMU is new enough for exact time.

@@ -1,17 +1,21 @@
 //! A private directory for sockets and other files that exist only while the program runs.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime},
+};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    process::geteuid,
 };
 
 use crate::{LabError, Result};
 
-/// Work directories are named `sansim-PID-NUMBER`.
+/// Work directories are named `sansim-PID-RANDOM`: nobody can take the name before.
 const PREFIX: &str = "sansim-";
 /// Locked with flock while the directory is in use. The kernel releases the lock when the process ends for
 /// any reason. A PID alone could belong to a later process.
@@ -38,21 +42,20 @@ impl WorkDir {
     }
 
     fn create_in(parent: &Path) -> Result<WorkDir> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         sweep_in(parent);
         loop {
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let path = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => {}
-                // The directory of an earlier process with the same PID, still in use by someone.
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
-                Err(e) => return Err(LabError::file("cannot create", path)(e)),
-            }
+            let prefix = format!("{PREFIX}{}-", std::process::id());
+            let private = fs::Permissions::from_mode(0o700);
+            let mut builder = tempfile::Builder::new();
+            let made = builder.prefix(&prefix).permissions(private).tempdir_in(parent);
+            let path = made.map_err(LabError::file("cannot create", parent))?.keep();
             let file = path.join(LOCK);
             let failed = |e| LabError::file("cannot create", &file)(e);
-            let lock = File::create(&file).map_err(failed)?;
-            lock.lock().map_err(failed)?;
+            let lock = File::create_new(&file).map_err(failed)?;
+            // A sweep of another process may hold it for a moment, after which the directory is gone.
+            if lock.try_lock().is_err() {
+                continue;
+            }
             // Another process's sweep may have held the lock for a moment, and removed the directory.
             if file.exists() {
                 return Ok(WorkDir { path, _lock: lock });
@@ -91,8 +94,10 @@ fn sweep_in(parent: &Path) -> usize {
     let ours = entries.flatten().filter(|entry| is_ours(&entry.file_name().to_string_lossy()));
     ours.filter(|entry| {
         let path = entry.path();
-        // Other users' directories cannot be read, and remain.
-        match File::open(path.join(LOCK)) {
+        if !is_own_directory(&path) {
+            return false;
+        }
+        match open_lock(&path.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_ok() && fs::remove_dir_all(&path).is_ok(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 is_old(&path) && fs::remove_dir(&path).is_ok()
@@ -103,12 +108,26 @@ fn sweep_in(parent: &Path) -> usize {
     .count()
 }
 
-/// Whether a name has the form `sansim-PID-NUMBER`.
+/// Whether a name has the form `sansim-PID-RANDOM`.
 fn is_ours(name: &str) -> bool {
-    let numbers = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
-    numbers.is_some_and(|(pid, number)| {
-        [pid, number].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    let parts = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(pid, random)| {
+        let digits = !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
+        digits && !random.is_empty() && random.bytes().all(|b| b.is_ascii_alphanumeric())
     })
+}
+
+/// Whether this is a directory of this user, not a link: in a shared directory anybody may make one of such a
+/// name.
+fn is_own_directory(path: &Path) -> bool {
+    let meta = fs::symlink_metadata(path);
+    meta.is_ok_and(|meta| meta.is_dir() && meta.uid() == geteuid().as_raw())
+}
+
+/// Opens a lock file, without following a link and without waiting for the other end of a FIFO.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 fn is_old(path: &Path) -> bool {
@@ -119,8 +138,6 @@ fn is_old(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -143,7 +160,7 @@ mod tests {
         let left = parent.path().join("sansim-1-0");
         fs::create_dir_all(left.join("deep")).unwrap();
         fs::write(left.join(LOCK), "").unwrap();
-        for kept in ["sansim-1-1", "sansim-notes", "sansim-1-x", "other"] {
+        for kept in ["sansim-1-1", "sansim-notes", "sansim-1-x.y", "other"] {
             fs::create_dir(parent.path().join(kept)).unwrap();
         }
         assert_eq!(sweep_in(parent.path()), 1);
@@ -152,5 +169,26 @@ mod tests {
         let hour_ago = SystemTime::now() - 2 * YOUNG;
         File::open(parent.path().join("sansim-1-1")).unwrap().set_modified(hour_ago).unwrap();
         assert_eq!(sweep_in(parent.path()), 1);
+    }
+
+    #[test]
+    fn what_a_neighbour_leaves_under_such_a_name_stops_nobody() {
+        let parent = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join(LOCK), "").unwrap();
+        let place = |name: &str| parent.path().join(name);
+        std::os::unix::fs::symlink(elsewhere.path(), place("sansim-1-link")).unwrap();
+        fs::create_dir(place("sansim-2-fifo")).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        let mode = Mode::from_raw_mode(0o666);
+        for name in ["sansim-2-fifo/lock", "sansim-3-x"] {
+            rustix::fs::mknodat(rustix::fs::CWD, place(name), fifo, mode, 0).unwrap();
+        }
+        fs::create_dir(place("sansim-4-lock")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join(LOCK), place("sansim-4-lock/lock"))
+            .unwrap();
+        let made = WorkDir::create_in(parent.path()).unwrap();
+        assert!(made.path().exists() && elsewhere.path().join(LOCK).exists());
+        assert!(place("sansim-1-link").symlink_metadata().is_ok());
     }
 }

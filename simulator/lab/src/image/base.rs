@@ -11,7 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::modules::{ModuleSource, WANTED, collect, index_files};
-use crate::{LabError, Result};
+use crate::{
+    LabError, Result,
+    cache::{Damage, Seal, inside, keep_in_use},
+};
 
 /// Increase this when the same packages are built into something else.
 pub(crate) const FORMAT: u32 = 3;
@@ -60,6 +63,65 @@ impl Manifest {
         let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
     }
+}
+
+impl Base {
+    /// Names the seal over the files that a guest is started with.
+    const SEAL: &str = "base";
+    /// And the one over the modules, which are read when an initramfs is made.
+    const MODULES_SEAL: &str = "modules";
+
+    /// Seals a base that is complete.
+    pub(crate) fn seal(dir: &Path) -> Result<()> {
+        let names = [KERNEL, USERLAND, from_parts::INITRD, from_parts::PROGRAMS, Manifest::FILE];
+        let there = names.into_iter().filter(|name| dir.join(name).is_file());
+        let modules = modules(dir);
+        Seal::new(dir, Self::MODULES_SEAL).make(modules.iter().map(String::as_str))?;
+        Seal::new(dir, Self::SEAL).make(there)
+    }
+
+    /// Marks the base as used by this process, and checks its files. A base of an earlier version of this program
+    /// has no seal, and is sealed as it is.
+    ///
+    /// # Errors
+    /// The damage.
+    pub(crate) fn check(dir: &Path) -> Result<(), Damage> {
+        keep_in_use(dir);
+        let seal = Seal::new(dir, Self::SEAL);
+        if !seal.exists() {
+            for name in [KERNEL, USERLAND] {
+                let empty = fs::metadata(dir.join(name)).map_or(0, |meta| meta.len()) == 0;
+                if empty {
+                    return Err(Damage(format!("{name} is empty or missing")));
+                }
+            }
+            return Self::seal(dir).map_err(|error| Damage(error.to_string()));
+        }
+        seal.check()
+    }
+
+    /// Checks the modules.
+    ///
+    /// # Errors
+    /// The damage.
+    pub(crate) fn check_modules(dir: &Path) -> Result<(), Damage> {
+        Seal::new(dir, Self::MODULES_SEAL).check()
+    }
+}
+
+/// The files of the modules, relative to the base.
+fn modules(dir: &Path) -> Vec<String> {
+    let (mut found, mut waiting) = (Vec::new(), vec![dir.join(MODULES)]);
+    while let Some(next) = waiting.pop() {
+        for path in inside(&next) {
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Ok(name) = path.strip_prefix(dir) {
+                found.extend(name.to_str().map(str::to_owned));
+            }
+        }
+    }
+    found
 }
 
 /// Writes the kernel and its modules, and adds them to the hash.

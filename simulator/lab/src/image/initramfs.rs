@@ -17,14 +17,14 @@ pub(crate) use user_initrd::UserInitrd;
 use super::{
     Image,
     base::{
-        self, Base,
+        self, Base, Manifest,
         from_parts::{INITRD, PROGRAMS},
     },
     modules::BundledModules,
 };
 use crate::{
     LabError, Progress, Result,
-    cache::{self, Lock},
+    cache::{self, Lock, Seal},
     host::blocking,
 };
 
@@ -45,17 +45,37 @@ pub(crate) async fn with_initramfs(
         BundledModules::LeftOut(why) => (Vec::new(), Some(why)),
     };
     let key = image_key(&base.manifest.content, &agent.elf, &bundled);
-    let path = base.dir.join(format!("initramfs-{key}.cpio"));
-    if !path.is_file() {
+    let (set, file) = (format!("initramfs-{key}"), format!("initramfs-{key}.cpio"));
+    let path = base.dir.join(&file);
+    let seal = Seal::new(&base.dir, &set);
+    let sound = match seal.exists() {
+        false => false,
+        true => seal.check().map_or_else(
+            |damage| {
+                progress.stage(&format!("{name} is damaged and is made again: {damage}"));
+                false
+            },
+            |()| true,
+        ),
+    };
+    if !sound {
+        if let Err(damage) = Base::check_modules(&base.dir) {
+            // It is made again by the next run.
+            let _ = fs::remove_file(base.dir.join(Manifest::FILE));
+            let (name, why) = (name.to_owned(), damage.to_string());
+            return Err(LabError::DamagedImage { name, why });
+        }
         let _lock = Lock::take(&base.dir, &format!("the image {name}"), progress).await?;
         let part = base.dir.join("initramfs.part");
         let failed = |e| LabError::file("cannot write", &part)(e);
         let bytes = initramfs(&base.dir, &release, agent, bundled)?;
         fs::write(&part, bytes).map_err(failed)?;
         fs::rename(&part, &path).map_err(failed)?;
+        seal.make([file.as_str()])?;
         prune_initramfs(&base.dir);
     }
-    cache::used(&path);
+    // The file itself would look changed.
+    cache::used(&seal.path());
     Ok(Image {
         name: name.to_owned(),
         release,
@@ -132,13 +152,22 @@ fn image_key(base_content: &str, agent: &[u8], bundled: &[(String, Vec<u8>)]) ->
     hash.finalize().to_hex()[..16].to_owned()
 }
 
+/// Removes those that were not used for long. A seal's time is that of the last use; of one without a seal,
+/// which an earlier version of this program has made, the file's own.
 fn prune_initramfs(dir: &Path) {
     let is_initramfs = |path: &PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("initramfs-"))
     };
-    let all = cache::inside(dir).into_iter().filter(is_initramfs);
-    for path in cache::unused(all, KEPT_INITRAMFS) {
-        let _ = fs::remove_file(path);
+    let cpio = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cpio");
+    let all = cache::inside(dir).into_iter().filter(|path| is_initramfs(path) && cpio(path));
+    let marker = |path: PathBuf| {
+        let seal = path.with_extension("seal");
+        if seal.is_file() { seal } else { path }
+    };
+    for path in cache::unused(all.map(marker), KEPT_INITRAMFS) {
+        for extension in ["cpio", "seal", "checked"] {
+            let _ = fs::remove_file(path.with_extension(extension));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     LabError, Progress, Result,
-    cache::{Lock, size_of},
+    cache::{self, Lock, size_of},
 };
 
 /// The cache directory: images, templates, and the cached result of probing KVM.
@@ -137,7 +137,13 @@ impl ImageStore {
         check_name(name).map_err(|_| self.unknown(name))?;
         let dir = self.image_dir(name);
         match Manifest::read(&dir)? {
-            Some(manifest) if manifest.format == base::FORMAT => Ok(Base { dir, manifest }),
+            Some(manifest) if manifest.format == base::FORMAT => match Base::check(&dir) {
+                Ok(()) => Ok(Base { dir, manifest }),
+                Err(damage) => {
+                    let (name, why) = (name.to_owned(), damage.to_string());
+                    Err(LabError::DamagedImage { name, why })
+                }
+            },
             Some(_) => Err(LabError::BadImageName {
                 name: name.to_owned(),
                 why: "it was added by another version of sansim; add it again".into(),
@@ -149,14 +155,14 @@ impl ImageStore {
     /// Removes an image and its templates from the cache. An added image is unknown after that.
     ///
     /// # Errors
-    /// `UnknownImage`, `Busy` while another process builds it, or `File` when it cannot be removed.
+    /// `UnknownImage`, `Busy` while another process builds or uses it, or `File` when it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         if distribution::find(name).is_none() && !self.added()?.iter().any(|added| added == name) {
             return Err(self.unknown(name));
         }
-        let Some(lock) = Lock::try_take(&self.image_dir(name))? else {
-            return Err(LabError::Busy { what: format!("the image {name}") });
-        };
+        let (dir, what) = (self.image_dir(name), format!("the image {name}"));
+        let lock = Lock::try_take(&dir)?.ok_or_else(|| Lock::busy(&dir, &what))?;
+        let _nobody = cache::not_in_use(&dir, &what)?;
         lock.remove()?;
         let templates = self.template_dir(name);
         match fs::remove_dir_all(&templates) {
@@ -210,8 +216,8 @@ fn check_name(name: &str) -> Result<(), &'static str> {
         Err("it must have 1 to 60 characters")
     } else if !name.starts_with(plain) || !name.chars().all(|c| plain(c) || "._-".contains(c)) {
         Err("it must be of a-z, 0-9, `.`, `_`, `-`, with a letter or digit first")
-    } else if name.ends_with(".lock") || name.ends_with(".part") {
-        Err("it must not end in .lock or .part")
+    } else if [".lock", ".part", ".use"].iter().any(|suffix| name.ends_with(suffix)) {
+        Err("it must not end in .lock, .part or .use")
     } else {
         Ok(())
     }
@@ -227,7 +233,7 @@ mod tests {
         for good in ["own", "6.1-rdac_fix", "0"] {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", ".x", "-x", "a/b", "..", "A", "a b", "x.lock", "x.part", "ä"] {
+        for bad in ["", ".x", "-x", "a/b", "..", "A", "a b", "x.lock", "x.part", "x.use", "ä"] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

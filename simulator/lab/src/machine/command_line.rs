@@ -60,8 +60,13 @@ pub(crate) enum Start {
     Restore,
 }
 
-/// QEMU's arguments without the program name. `ram` is the file with the guest's memory.
-pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<OsString> {
+/// The guest's memory is QEMU's standard input, the file for its console standard output
+/// ([`confine`](super::confine)).
+const RAM: &str = "/proc/self/fd/0";
+const CONSOLE: &str = "/proc/self/fd/1";
+
+/// QEMU's arguments without the program name and what [confines](super::confine) it.
+pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
     let mut line = Line(Vec::new());
     let memory = config.memory_mib;
     line.add("-nodefaults").add("-no-user-config").add("-no-reboot");
@@ -69,7 +74,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
     line.add("-name").add(format!("sansim-{}", config.image.name));
     // Shared, because the vhost-user backends also map the guest's memory.
     line.add("-object")
-        .add(format!("memory-backend-file,id=ram,share=on,size={memory}M,mem-path={ram}"));
+        .add(format!("memory-backend-file,id=ram,share=on,size={memory}M,mem-path={RAM}"));
     line.add("-machine")
         .add("q35,memory-backend=ram,hpet=off,usb=off,sata=off,smbus=off,vmport=off");
     line.add_processor(config);
@@ -84,7 +89,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
         Start::Probe => format!("{kernel_line} earlyprintk=ttyS0 ignore_loglevel"),
         Start::Boot | Start::Restore => kernel_line,
     });
-    line.add("-chardev").option("file,id=console,path=", &config.console);
+    line.add("-chardev").add(format!("file,id=console,path={CONSOLE}"));
     line.add("-serial").add("chardev:console");
     line.add("-chardev").add(format!("socket,id=qmp,path={QMP_SOCKET}"));
     line.add("-mon").add("chardev=qmp,mode=control");
@@ -105,11 +110,11 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start, ram: &str) -> Vec<
 pub(crate) fn shape(config: &MachineConfig) -> Vec<String> {
     let mut plain = config.clone();
     let image = &mut plain.image;
-    let files = [&mut image.kernel, &mut image.initramfs, &mut image.userland, &mut plain.console];
+    let files = [&mut image.kernel, &mut image.initramfs, &mut image.userland];
     for path in files.into_iter().chain(plain.hbas.iter_mut().map(|hba| &mut hba.path)) {
         path.clear();
     }
-    let line = arguments(&plain, Start::Boot, "");
+    let line = arguments(&plain, Start::Boot);
     line.iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
@@ -205,7 +210,7 @@ mod tests {
     }
 
     fn text(config: &MachineConfig, start: Start) -> String {
-        let arguments = arguments(config, start, "/proc/1/fd/9");
+        let arguments = arguments(config, start);
         let lines: Vec<_> = arguments.iter().map(|a| a.to_str().unwrap()).collect();
         lines.join("\n")
     }

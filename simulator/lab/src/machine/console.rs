@@ -2,10 +2,11 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
+use super::confine::CONSOLE;
 use crate::host::programs::tail;
 
 /// Most bytes that are read from the end of the file.
@@ -29,6 +30,20 @@ impl Console {
     /// Size of the output so far, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.path.metadata().map_or(0, |meta| meta.len())
+    }
+
+    /// Says at the end of the file that it was cut there, if the guest has written more than
+    /// [`CONSOLE`](super::confine::CONSOLE) bytes. QEMU must have ended.
+    pub(crate) fn say_where_it_was_cut(&self) {
+        if self.len() < CONSOLE {
+            return;
+        }
+        let note = format!("\n[sansim: the console is cut here, after {} MiB]\n", CONSOLE >> 20);
+        let written = File::options().append(true).open(&self.path);
+        let written = written.and_then(|mut file| file.write_all(note.as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!("the end of the console cannot be written: {error}");
+        }
     }
 
     /// The last lines, without carriage returns and with invalid UTF-8 replaced; empty if there is no

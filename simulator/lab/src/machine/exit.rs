@@ -6,6 +6,7 @@ use qapi::qmp::ShutdownCause;
 
 /// The same number on every architecture.
 const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
 
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,9 @@ impl std::fmt::Display for ExitReason {
             ExitReason::PowerOff => f.write_str("it powered itself off"),
             ExitReason::PanicOrReboot => f.write_str("its kernel panicked or rebooted"),
             ExitReason::Stopped => f.write_str("it was stopped by this program"),
+            ExitReason::Signal(SIGKILL) => f.write_str(
+                "QEMU was killed by signal 9, by somebody or by the kernel for lack of memory",
+            ),
             ExitReason::Signal(signal) => write!(f, "QEMU was killed by signal {signal}"),
             ExitReason::Failed { code, stderr } => {
                 write!(f, "QEMU ended with exit code {code}: {}", stderr.trim())

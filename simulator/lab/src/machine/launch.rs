@@ -1,6 +1,6 @@
 //! Starts QEMU, and accepts its connections.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::UnixListener,
@@ -22,6 +22,10 @@ use crate::{
     saved::Moment,
 };
 
+/// How long QEMU may take to connect to everything. It takes a fraction of a second; longer means that the
+/// host lacks something, or that an HBA cannot serve it.
+const CONNECTING: Duration = Duration::from_secs(60);
+
 impl Machine {
     /// Starts QEMU, and connects to its monitor and to the agent.
     pub(super) async fn launch(
@@ -37,7 +41,7 @@ impl Machine {
         let (connected, lines) = AgentLink::with_lines(exit.clone(), console.clone());
         let Connected { link, events, ready } = connected;
         let ends = Ends::new(config, start, &ram, &link, lines, moment)?;
-        let qemu = spawn(arguments(config, start, &ram.path()), &config.work_dir).await?;
+        let qemu = spawn(arguments(config, start), config, ram.file()).await?;
         let pid = qemu.id();
         // From here on QEMU is killed if this function fails or is cancelled.
         let (guard, monitored) = supervise(qemu, exit_sender);
@@ -72,7 +76,10 @@ async fn unless_ended<T>(
 ) -> Result<T> {
     let mut early = exit.clone();
     let connected = tokio::select! {
-        connected = connecting => connected,
+        connected = tokio::time::timeout(CONNECTING, connecting) => connected.unwrap_or_else(|_| {
+            let seconds = CONNECTING.as_secs();
+            Err(LabError::start(format!("it did not connect within {seconds} s")))
+        }),
         reason = ended(&mut early) => return Err(not_started(&reason)),
     };
     match connected {

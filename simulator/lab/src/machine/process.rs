@@ -2,8 +2,8 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io,
-    path::Path,
     process::Stdio,
     sync::{
         Arc, Mutex, OnceLock,
@@ -18,7 +18,7 @@ use tokio::{
     sync::{Notify, oneshot, watch},
 };
 
-use super::{exit::ExitReason, qmp::ShutdownWatch};
+use super::{MachineConfig, confine::Confinement, exit::ExitReason, qmp::ShutdownWatch};
 use crate::{LabError, Result, StartFailure, agent::LAST_WORDS, host::programs};
 
 /// How many bytes of QEMU's standard error are kept, from its end.
@@ -29,17 +29,28 @@ const KEPT_STDERR: usize = 8 << 10;
 /// The kernel sends the signal when the *thread* that forked exits (prctl(2), PR_SET_PDEATHSIG). So a
 /// thread that lives as long as the program does all the forking. If the program dies before setpriv(1) has
 /// set the signal, QEMU finds no listener on its sockets and exits.
-pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<Child> {
+pub(super) async fn spawn(
+    arguments: Vec<OsString>,
+    config: &MachineConfig,
+    ram: &File,
+) -> Result<Child> {
     let qemu = programs::find(programs::QEMU)?;
-    let setpriv = programs::find("setpriv")?;
-    let mut command = Command::new(&setpriv);
+    let confinement = Confinement::of_this_host()?;
+    let before = confinement.before_qemu(config);
+    let console = &config.console;
+    let console = File::create(console).map_err(LabError::file("cannot create", console))?;
+    let memory = ram.try_clone().map_err(LabError::file("cannot open", "the guest's memory"))?;
+    let mut command = Command::new(&before[0]);
     command
-        .args(["--pdeathsig", "KILL", "--"])
+        .args(&before[1..])
         .arg(qemu)
+        .args(confinement.arguments())
         .args(arguments)
-        .current_dir(work_dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .current_dir(&config.work_dir)
+        // A signal to the terminal's or the caller's group is for this program, which then stops QEMU.
+        .process_group(0)
+        .stdin(memory)
+        .stdout(console)
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     let (answer, spawned) = oneshot::channel();
@@ -50,7 +61,7 @@ pub(crate) async fn spawn(arguments: Vec<OsString>, work_dir: &Path) -> Result<C
         return Err(gone());
     }
     let child = spawned.await.map_err(|_| gone())?;
-    child.map_err(LabError::file("cannot run", setpriv))
+    child.map_err(LabError::file("cannot run", programs::QEMU))
 }
 
 struct Job {
@@ -189,19 +200,12 @@ pub(super) async fn ends_now(exit: &mut watch::Receiver<Option<ExitReason>>) -> 
 /// The error for a QEMU that exited before it was connected.
 pub(super) fn not_started(reason: &ExitReason) -> LabError {
     let cause = match reason {
-        ExitReason::Failed { stderr, .. } => cause_of(stderr),
+        ExitReason::Failed { stderr, .. } => StartFailure::of(stderr),
+        // The kernel kills who takes too much memory.
+        ExitReason::Signal(_) => StartFailure::Host,
         _ => StartFailure::Other,
     };
     LabError::Start { cause, why: reason.to_string() }
-}
-
-/// Searches QEMU's standard error for the causes that the lab distinguishes.
-fn cause_of(stderr: &str) -> StartFailure {
-    // util/qemu-sockets.c: "Failed to connect to '…': …".
-    match stderr.contains("Failed to connect") {
-        true => StartFailure::NoBackend,
-        false => StartFailure::Other,
-    }
 }
 
 #[cfg(test)]
@@ -235,7 +239,10 @@ mod tests {
         assert_eq!(failed("-m 1: too little").0, StartFailure::Other);
         assert!(matches!(
             not_started(&ExitReason::Signal(9)),
-            LabError::Start { cause: StartFailure::Other, .. }
+            LabError::Start { cause: StartFailure::Host, .. }
         ));
+        let state = "load of migration failed: Input/output error";
+        assert_eq!(failed(state).0, StartFailure::State);
+        assert_eq!(failed("ram: Cannot allocate memory").0, StartFailure::Host);
     }
 }

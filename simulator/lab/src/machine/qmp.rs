@@ -1,6 +1,7 @@
 //! The connection to QEMU's monitor, in the QEMU Machine Protocol (QMP).
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use qapi::{
     qmp::{self, QmpCommand, RunState, ShutdownCause},
 };
 use tokio::{
-    io::WriteHalf,
+    io::{AsyncWriteExt, WriteHalf},
     net::{UnixListener, UnixStream},
     task::JoinHandle,
 };
@@ -20,6 +21,10 @@ use crate::{LabError, Result};
 
 /// Polling interval during an incoming migration.
 const POLL: Duration = Duration::from_millis(2);
+/// How long QEMU may take to read a saved guest's devices. It takes some milliseconds.
+const LOADING: Duration = Duration::from_secs(30);
+/// The socket in QEMU's working directory on which it reads them. QEMU may start no program that would.
+const INCOMING: &str = "incoming.sock";
 
 pub(crate) struct Qmp {
     service: QapiService<QmpStreamTokio<WriteHalf<UnixStream>>>,
@@ -118,15 +123,27 @@ impl Qmp {
         self.execute(command).await.map(|_| ())
     }
 
-    /// Reads the device state from a file in QEMU's working directory. QEMU exits if that fails.
-    pub(crate) async fn load(&self, file: &str) -> Result<()> {
-        let uri = Some(format!("exec:cat {file}"));
+    /// Gives QEMU, which works in `work_dir`, a saved device state. QEMU exits if it does not accept it.
+    pub(crate) async fn load(&self, work_dir: &Path, state: &[u8]) -> Result<()> {
+        let uri = Some(format!("unix:{INCOMING}"));
         self.execute(qmp::migrate_incoming { uri, channels: None, exit_on_error: None }).await?;
-        loop {
-            match self.execute(qmp::query_status {}).await?.status {
-                RunState::inmigrate => tokio::time::sleep(POLL).await,
-                _ => return Ok(()),
+        let failed = LabError::file("cannot write", "the saved guest's devices");
+        let written = async {
+            let mut to = UnixStream::connect(work_dir.join(INCOMING)).await?;
+            to.write_all(state).await?;
+            to.shutdown().await
+        };
+        let read = async {
+            // QEMU has ended if the write fails, and its exit says more.
+            written.await.map_err(failed)?;
+            loop {
+                match self.execute(qmp::query_status {}).await?.status {
+                    RunState::inmigrate => tokio::time::sleep(POLL).await,
+                    _ => return Ok(()),
+                }
             }
-        }
+        };
+        let late = || LabError::start("it did not take up the saved guest in time");
+        tokio::time::timeout(LOADING, read).await.map_err(|_| late())?
     }
 }

@@ -10,7 +10,7 @@ use sansim_protocol::Call;
 
 use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start};
 use crate::{
-    Checkpoint, LabError, Result, StartFailure, Template,
+    Checkpoint, LabError, Result, Template,
     host::blocking,
     ram::Ram,
     saved::{Moment, STATE, SavedMemory},
@@ -29,8 +29,9 @@ impl Machine {
     /// [`cold`](Machine::cold).
     pub async fn restore(config: MachineConfig, template: &Template) -> Result<Machine> {
         let result = async {
-            let (moment, state) = (template.moment()?, template.state());
+            let moment = template.moment()?;
             let memory = SavedMemory::of(template.memory()?);
+            let state = read_state(&template.state())?;
             let mut machine = Machine::load(&config, moment, &state, memory).await?;
             let qmp = Arc::clone(&machine.qmp);
             let continued = tokio::spawn(async move { qmp.go_on().await });
@@ -42,39 +43,36 @@ impl Machine {
             }
             Ok(machine)
         };
-        let error = match result.await {
+        let error: LabError = match result.await {
             Ok(machine) => return Ok(machine),
             Err(error) => error,
         };
-        match error {
-            // Errors that do not concern the template: QEMU is missing, no backend, a bad configuration.
-            LabError::MissingTool { .. } | LabError::BadMachine { .. } => Err(error),
-            LabError::File { .. } => Err(error),
-            LabError::Start { cause: StartFailure::NoBackend, .. } => Err(error),
-            error => {
-                template.throw_away();
-                let path = template.path().to_owned();
-                Err(LabError::BadTemplate { path, why: error.to_string() })
-            }
-        }
+        // A template is thrown away if it is damaged, or if QEMU does not accept it. Everything else concerns the
+        // host: QEMU is missing, or was killed; there is no memory, or no backend.
+        let why = match template.check_fully() {
+            Err(damage) => damage.to_string(),
+            Ok(()) if error.is_of_qemus_state() => error.to_string(),
+            Ok(()) => return Err(error),
+        };
+        template.throw_away();
+        Err(LabError::BadTemplate { path: template.path().to_owned(), why })
     }
 
     /// Starts QEMU with a saved guest, which remains stopped.
     async fn load(
         config: &MachineConfig,
         moment: Moment,
-        state: &Path,
+        state: &[u8],
         memory: SavedMemory,
     ) -> Result<Machine> {
         // The memory is copied while QEMU starts.
         let ram = Arc::new(Ram::new(config.memory_mib)?);
         let (into, template) = (Arc::clone(&ram), memory.template());
         let loading = tokio::task::spawn_blocking(move || memory.load_into(&into));
-        link(&config.work_dir.join(STATE), state)?;
         let (mut machine, _) = Machine::launch(config, Start::Restore, ram, moment).await?;
         machine.template = template;
         loading.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))?;
-        machine.or_gone(machine.qmp.load(STATE)).await?;
+        machine.or_gone(machine.qmp.load(&config.work_dir, state)).await?;
         Ok(machine)
     }
 
@@ -113,8 +111,8 @@ impl Machine {
     /// # Errors
     /// As [`Machine::restore`], but nothing is removed.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
-        Machine::load(&config, checkpoint.moment, &checkpoint.state(), checkpoint.memory.clone())
-            .await
+        let state = read_state(&checkpoint.state())?;
+        Machine::load(&config, checkpoint.moment, &state, checkpoint.memory.clone()).await
     }
 
     /// Asks the checkpoint's recorded questions. When all answers are the same as recorded, the guest
@@ -157,6 +155,11 @@ impl Hold {
         })
         .await
     }
+}
+
+/// Reads a saved device state.
+fn read_state(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(LabError::file("cannot read", path))
 }
 
 /// Creates a symbolic link, and replaces an existing one.

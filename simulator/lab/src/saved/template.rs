@@ -9,7 +9,7 @@ use std::{
 use super::{Moment, STATE, TemplateMemory};
 use crate::{
     Accel, HbaSocket, ImageStore, LabError, Machine, MachineConfig, Progress, Result,
-    cache::{self, Lock, size_of_file},
+    cache::{self, Damage, Lock, Seal, size_of_file},
     host::qemu,
     machine::{BASE_MODULES, shape},
 };
@@ -22,6 +22,12 @@ const TRIES: u32 = 3;
 /// Files of a template in addition to the device state: the guest's memory, and the moment of saving.
 const RAM: &str = "ram";
 const MOMENT: &str = "moment.json";
+const FILES: [&str; 3] = [STATE, RAM, MOMENT];
+/// Names the seal over them.
+const SEAL: &str = "template";
+/// Increase this when templates are saved in another way. Those of other versions of this program stay for
+/// them.
+const FORMAT: u32 = 2;
 
 /// A guest that was booted, became idle and was saved before any disk was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +65,16 @@ impl Template {
     }
 
     fn exists(&self) -> bool {
-        [STATE, RAM, MOMENT].iter().all(|file| self.dir.join(file).is_file())
+        self.seal().exists()
+    }
+
+    /// Whether its files are what was written: for an error that has another cause.
+    pub(crate) fn check_fully(&self) -> Result<(), Damage> {
+        self.seal().check_fully()
+    }
+
+    fn seal(&self) -> Seal<'_> {
+        Seal::new(&self.dir, SEAL)
     }
 
     /// Identifies the image, the QEMU and the machine's shape: a hash in hex digits.
@@ -101,13 +116,23 @@ impl Templates {
         Ok(Template { dir: dir.join(&key), key })
     }
 
-    /// Finds the template for such a machine.
+    /// Finds the template for such a machine. A damaged one is named and removed.
     ///
     /// # Errors
     /// `MissingTool` without QEMU, `File` when the cache cannot be used.
-    pub fn find(&self, config: &MachineConfig) -> Result<Option<Template>> {
+    pub fn find(
+        &self,
+        config: &MachineConfig,
+        progress: &dyn Progress,
+    ) -> Result<Option<Template>> {
         let template = self.place(config)?;
         if !template.exists() {
+            return Ok(None);
+        }
+        if let Err(damage) = template.seal().check() {
+            let name = &config.image.name;
+            progress.stage(&format!("a template of {name} is damaged and is made again: {damage}"));
+            template.throw_away();
             return Ok(None);
         }
         cache::used(&template.dir);
@@ -168,7 +193,7 @@ impl Templates {
     {
         let mut again = false;
         loop {
-            let template = match self.find(&config)? {
+            let template = match self.find(&config, progress)? {
                 Some(template) => template,
                 None => {
                     let (hbas, guard) = throw_away()?;
@@ -180,7 +205,7 @@ impl Templates {
             match Machine::restore(config.clone(), &template).await {
                 Ok(machine) => return Ok((machine, template)),
                 Err(LabError::BadTemplate { why, .. }) if !again => {
-                    tracing::warn!("the template did not restore ({why}) and is made again");
+                    progress.stage(&format!("the template did not start and is made again: {why}"));
                     again = true;
                 }
                 Err(error) => return Err(error.into()),
@@ -201,7 +226,7 @@ impl Templates {
 
 /// Size of a template in bytes, without its checkpoints, which have limits of their own.
 fn size_without_starts(dir: &Path) -> u64 {
-    [STATE, RAM, MOMENT].iter().map(|file| size_of_file(&dir.join(file))).sum()
+    FILES.iter().map(|file| size_of_file(&dir.join(file))).sum()
 }
 
 /// Boots a guest and saves it. Returns whether it could be stopped in time.
@@ -212,6 +237,7 @@ async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
     let path = part.join(MOMENT);
     let text = serde_json::to_vec(&moment).unwrap_or_default();
     fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
+    Seal::new(part, SEAL).make(FILES)?;
     Ok(true)
 }
 
@@ -243,7 +269,8 @@ fn key(config: &MachineConfig, qemu: &str, processor: &str) -> String {
         Accel::Kvm => processor,
         Accel::Tcg => "",
     };
-    let parts = (&config.image.key, qemu, processor, shape(config), BASE_MODULES, config.services);
+    let image = (FORMAT, &config.image.key);
+    let parts = (image, qemu, processor, shape(config), BASE_MODULES, config.services);
     let text = serde_json::to_vec(&parts).unwrap_or_default();
     blake3::hash(&text).to_hex()[..16].to_owned()
 }

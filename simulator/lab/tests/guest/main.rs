@@ -10,7 +10,7 @@ mod user_parts;
 use std::{fs, time::Duration};
 
 use lab::{Lab, Said, San};
-use sansim_lab::{ExitReason, LabError, Machine, Templates};
+use sansim_lab::{ExitReason, LabError, Machine, Quiet, Templates};
 use sansim_protocol::{Answer, Call, Happening};
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_template_is_made_once_and_restored_in_front_of_another_array() {
     let Some(lab) = Lab::open().await else { return };
     let templates = Templates::new(&lab.store);
     let shape = San::start(lab.work.path(), 1);
-    if let Some(old) = templates.find(&lab.config(shape.sockets())).unwrap() {
+    if let Some(old) = templates.find(&lab.config(shape.sockets()), &Quiet).unwrap() {
         templates.discard(&old).unwrap();
     }
     for round in 0..3 {
@@ -63,7 +63,7 @@ async fn a_template_is_made_once_and_restored_in_front_of_another_array() {
         let said = Said::default();
         let others = || Ok::<_, LabError>(lab.throw_away(1));
         let (machine, template) = templates.start(config.clone(), others, &said).await.unwrap();
-        assert_eq!(templates.find(&config).unwrap(), Some(template));
+        assert_eq!(templates.find(&config, &Quiet).unwrap(), Some(template));
         assert_eq!(said.has("booting bookworm once"), round == 0, "{said:?}");
         let disks = san.scan(&machine).await;
         assert_eq!(disks.len(), 2 * 2, "round {round}: {disks:#?}");
@@ -83,7 +83,7 @@ async fn a_damaged_template_is_made_again() {
         machine.kill().await;
     };
     start(&Said::default()).await;
-    let template = templates.find(&config).unwrap().unwrap();
+    let template = templates.find(&config, &Quiet).unwrap().unwrap();
     for (file, keep) in [("state", 1000), ("ram", 4096)] {
         let path = template.path().join(file);
         fs::File::options().write(true).open(&path).unwrap().set_len(keep).unwrap();
@@ -95,7 +95,7 @@ async fn a_damaged_template_is_made_again() {
     fs::write(template.path().join("state"), "nothing of the kind").unwrap();
     let error = Machine::restore(config.clone(), &template).await.unwrap_err();
     assert!(matches!(error, LabError::BadTemplate { .. }), "{error}");
-    assert!(templates.find(&config).unwrap().is_none());
+    assert!(templates.find(&config, &Quiet).unwrap().is_none());
 }
 
 #[tokio::test]

@@ -43,7 +43,8 @@ pub(super) async fn stream(State(app): State<App>, request: Request) -> Result<R
     };
     let status = app.lab.status().await?;
     let first = past.into_iter().chain(sse("status", &status));
-    let all = stream::iter(first).chain(follow(messages, view)).take_until(app.stop.cancelled_owned());
+    let all =
+        stream::iter(first).chain(follow(messages, view)).take_until(app.stop.cancelled_owned());
     let held = all.map(move |message| {
         let _ = &room;
         Ok::<_, Infallible>(message)

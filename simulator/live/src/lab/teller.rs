@@ -11,10 +11,13 @@ use sansim_run::{
 use sansim_stage::event::{Event, StoryTime, What};
 
 use super::{capturing::Capturing, traffic::Traffic};
-use crate::{api::{Message, Status}, news::News};
+use crate::{
+    api::{Message, Status},
+    news::News,
+};
 
 /// The size of `events.ndjson` from which reads and writes that end GOOD are left out, in bytes.
-const FULL: u64 = 1 << 30;
+const FULL: u64 = 128 << 20;
 
 /// Tells what happens.
 pub(super) struct Teller {
@@ -72,7 +75,6 @@ impl Teller {
             self.full = true;
         }
     }
-
 }
 
 impl Records for Teller {

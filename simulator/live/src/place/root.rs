@@ -1,22 +1,53 @@
 //! The directory that holds the places of all labs of a user.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::fs::{Mode, OFlags};
 
 use super::{LOCK, PlaceError, check};
 
-/// Where it is: in `$XDG_RUNTIME_DIR`, or else in `/tmp`, where every shell of the user finds it.
+/// Where it is: in `$XDG_RUNTIME_DIR`, or else in `/tmp`, where every shell of the user finds it; in the home
+/// directory if somebody else has that name.
 pub(super) fn path() -> PathBuf {
     let given = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     match given.filter(|path| path.is_absolute() && path.is_dir()) {
         Some(path) => path.join("sansim"),
-        None => format!("/tmp/sansim-{}", rustix::process::geteuid().as_raw()).into(),
+        None => {
+            let user = rustix::process::geteuid().as_raw();
+            let path = PathBuf::from(format!("/tmp/sansim-{user}"));
+            let somebody_elses =
+                fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_dir() || meta.uid() != user);
+            match std::env::var_os("HOME").filter(|home| somebody_elses && !home.is_empty()) {
+                Some(home) => PathBuf::from(home).join(".sansim"),
+                None => path,
+            }
+        }
+    }
+}
+
+/// How long another sansim may hold the directory. It takes a moment unless it is stopped.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Locks the directory.
+fn lock(directory: &File) -> io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match directory.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() > end => {
+                let why = "another sansim holds it, which may be stopped";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+        }
     }
 }
 
@@ -55,7 +86,7 @@ impl Root {
         if meta.uid() != rustix::process::geteuid().as_raw() || meta.mode() & 0o077 != 0 {
             return Err(PlaceError::Unsafe(path.to_owned()));
         }
-        directory.lock().map_err(failed)?;
+        lock(&directory).map_err(failed)?;
         Ok(Some(Root { path: path.to_owned(), _lock: directory }))
     }
 

@@ -1,11 +1,15 @@
 //! The array and the HBAs, resolved.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sansim_array::{
     ArrayConfig, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun,
-    LunConfig, OwnershipPolicy, PersonalityConfig, PortId,
+    LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, WhenFull,
 };
+use sansim_lab::available_memory;
 
 /// The array of a scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +30,31 @@ pub struct Array {
     pub unplugged: Vec<PortId>,
     /// The LUNs, at least one, ordered by number.
     pub luns: Vec<LunConfig>,
+    /// The memory for all that is written to the LUNs; `None` for a part of what the host has.
+    pub memory: Option<Memory>,
+}
+
+/// The memory for the contents of LUNs, as a scenario bounds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// In bytes.
+    pub bytes: u64,
+    /// What happens to a write beyond it.
+    pub when_full: WhenFull,
+}
+
+/// The least that a scenario gets which names no bound.
+const LEAST: u64 = 64 << 20;
+
+/// The memory of all arrays for which no bound is named: half of what the host had when the first of them was
+/// started. How much that is must not be part of a story, so a run that needs more ends with an error.
+fn hosts_part() -> Arc<Reservoir> {
+    static PART: OnceLock<Arc<Reservoir>> = OnceLock::new();
+    let part = || {
+        let bytes = available_memory().map_or(u64::MAX, |bytes| (bytes / 2).max(LEAST));
+        Reservoir::new(bytes, WhenFull::End)
+    };
+    Arc::clone(PART.get_or_init(part))
 }
 
 impl Array {
@@ -53,6 +82,10 @@ impl Array {
             faults,
             command_timeout,
             seed,
+            memory: match self.memory {
+                Some(Memory { bytes, when_full }) => Reservoir::new(bytes, when_full),
+                None => hosts_part(),
+            },
         }
     }
 

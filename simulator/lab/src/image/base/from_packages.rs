@@ -11,7 +11,7 @@ use tokio::{
 use super::{Base, FORMAT, Manifest, USERLAND, write_kernel};
 use crate::{
     ImageStore, LabError, Progress, Result,
-    cache::Lock,
+    cache::{Lock, keep_in_use},
     host::{blocking, programs},
     image::{
         archive::Archive,
@@ -32,7 +32,13 @@ pub(crate) async fn from_packages(
     let recipe = recipe(spec);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.recipe == recipe);
-        Ok(manifest.map(|manifest| Base { dir: dir.clone(), manifest }))
+        let Some(manifest) = manifest else { return Ok(None) };
+        if let Err(damage) = Base::check(&dir) {
+            let name = spec.name;
+            progress.stage(&format!("the image {name} is damaged and is made again: {damage}"));
+            return Ok(None);
+        }
+        Ok(Some(Base { dir: dir.clone(), manifest }))
     };
     if let Some(base) = current()? {
         return Ok(base);
@@ -61,7 +67,9 @@ pub(crate) async fn from_packages(
         Ok(manifest)
     })
     .await?;
+    Base::seal(part.path())?;
     part.finish()?;
+    keep_in_use(&dir);
     Ok(Base { dir, manifest })
 }
 

@@ -47,7 +47,12 @@ pub(crate) async fn from_parts(
     let dir = store.image_dir(&name);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.content == content);
-        Ok(manifest.map(|manifest| Base { dir: dir.clone(), manifest }))
+        let Some(manifest) = manifest else { return Ok(None) };
+        if let Err(damage) = Base::check(&dir) {
+            progress.stage(&format!("the image {name} is damaged and is made again: {damage}"));
+            return Ok(None);
+        }
+        Ok(Some(Base { dir: dir.clone(), manifest }))
     };
     let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
     if let Some(base) = current()? {
@@ -58,7 +63,9 @@ pub(crate) async fn from_parts(
     let part = lock.begin()?;
     let (into, expected) = (part.path().to_owned(), content.clone());
     let manifest = blocking(move || pieces.write(&into, expected)).await?;
+    Base::seal(part.path())?;
     part.finish()?;
+    cache::keep_in_use(&dir);
     Ok((name, Base { dir, manifest }))
 }
 

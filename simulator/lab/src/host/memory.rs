@@ -1,8 +1,14 @@
 //! The host's memory.
 
-/// Memory that programs can still use without the host swapping, in bytes; `None` if it cannot be read.
-pub(super) fn available_memory() -> Option<u64> {
-    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
+use super::cgroup;
+
+/// Memory that programs can still use without the host swapping and within the limits of this process's
+/// control groups, in bytes; `None` if it cannot be read.
+pub fn available_memory() -> Option<u64> {
+    let host = std::fs::read_to_string("/proc/meminfo").ok();
+    let host = host.and_then(|meminfo| available(&meminfo));
+    let group = cgroup::left(&cgroup::MEMORY).map(|memory| memory.left);
+    host.into_iter().chain(group).min()
 }
 
 /// MemAvailable of proc_meminfo(5).
