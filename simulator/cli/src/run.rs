@@ -4,6 +4,7 @@ mod conclusion;
 mod reports;
 
 use std::{
+    hash::{BuildHasher, Hasher, RandomState},
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -201,7 +202,7 @@ pub(crate) fn specs(
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
     let mut specs = Vec::new();
     for (file, scenario) in scenarios {
-        let seed = args.seed.or(scenario.seed).unwrap_or_else(|| rand::random::<u32>().into());
+        let seed = args.seed.or(scenario.seed).unwrap_or_else(fresh_seed);
         for chosen in images.of(&scenario) {
             let first = RunSpec {
                 id: RunId {
@@ -233,6 +234,12 @@ pub(crate) fn specs(
     let alone = args.jobs == 1 || specs.len() == 1;
     specs.iter_mut().for_each(|spec| spec.alone = alone);
     specs
+}
+
+/// A seed that nobody has chosen. The standard library's source needs no file in /dev, which a container may
+/// lack.
+fn fresh_seed() -> u64 {
+    u64::from(RandomState::new().build_hasher().finish() as u32)
 }
 
 /// `of` copies of a run, numbered.

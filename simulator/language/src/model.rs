@@ -131,7 +131,7 @@ mod tests {
         let file = dir.path().join("story.toml").display().to_string();
         let model = |text: &str| std::fs::write(dir.path().join("mine.toml"), text).unwrap();
         let load = || load_text(&file, &scenario("model = \"mine.toml\""), &[]);
-        assert!(load().unwrap_err().to_string().contains("cannot read the model"));
+        assert!(load().unwrap_err().to_string().contains("the model: cannot read"));
         model("personality = \"hp_sw\"\nvendor = \"ACME\"\nproduct = \"A\"\n");
         assert_eq!(load().unwrap().setup.array.identity.vendor, "ACME");
         model("personality = \"hp_sw\"\nvendor = \"too long a vendor\"\n");

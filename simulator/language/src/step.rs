@@ -91,6 +91,11 @@ impl Step {
         let (trigger, words) = (Trigger::At(Duration::ZERO), words(&action));
         Step { name, trigger, action, words, caption: None, optional: false }
     }
+
+    /// Whether the step is a test of its own: a program must end with code 0 if nothing else is said.
+    pub fn is_a_test(&self) -> bool {
+        !self.optional && matches!(self.action, StepAction::Act(Act::Run { .. }))
+    }
 }
 
 impl fmt::Display for Step {

@@ -40,13 +40,15 @@ pub(crate) struct Seal<'a> {
 /// The hashes, by the files' names.
 type Hashes = BTreeMap<String, String>;
 
+/// What files look like: inode, size, and times of modification and change.
+type Looks = BTreeMap<String, (u64, u64, [i64; 4])>;
+
 /// What the files looked like when they were hashed last.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Checked {
     /// Seconds since 1970.
     at: u64,
-    /// Inode, size, and times of modification and change.
-    files: BTreeMap<String, (u64, u64, [i64; 4])>,
+    files: Looks,
 }
 
 impl<'a> Seal<'a> {
@@ -120,7 +122,7 @@ impl<'a> Seal<'a> {
         hashes.ok_or_else(|| Damage(format!("{}.seal cannot be read", self.name)))
     }
 
-    fn looks(&self, hashes: &Hashes) -> Result<BTreeMap<String, (u64, u64, [i64; 4])>, Damage> {
+    fn looks(&self, hashes: &Hashes) -> Result<Looks, Damage> {
         let look = |name: &String| {
             let meta = fs::metadata(self.dir.join(name));
             let meta = meta.map_err(|error| Damage(format!("{name}: {error}")))?;

@@ -74,6 +74,18 @@ fn a_story_in_which_everything_was_used_has_nothing_idle() {
 }
 
 #[test]
+fn a_program_is_a_test_of_its_own() {
+    let program = "[[step]]\nname = \"s\"\nat = \"1s\"\nrun = [\"true\"]\n";
+    let story = scenario(program);
+    assert!(!story.untested.has_errors());
+    assert!(judged(&story, &[0], &[("s", Some(0))], &[]).is_empty());
+    assert_eq!(judged(&story, &[0], &[("s", Some(1))], &[]).len(), 1);
+    let optional = scenario(&format!("{program}optional = true\n"));
+    assert!(optional.untested.has_errors(), "nobody asks how it ends");
+    assert_eq!(judged(&optional, &[0], &[("s", Some(0))], &[]).len(), 1);
+}
+
+#[test]
 fn a_step_that_never_happened_is_named_with_its_reason() {
     let story = "[[step]]\non = { log = \"zzzz\" }\nfail = \"controller A\"\n\
                  [[step]]\nname = \"late\"\nat = \"5s\"\nfail = \"controller B\"\n";
