@@ -6,7 +6,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_time::RealClock;
 
-#[allow(dead_code, reason = "only the SAN is needed")]
 mod guest;
 
 fn entries(dir: &str) -> u64 {

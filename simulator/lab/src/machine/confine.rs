@@ -168,6 +168,6 @@ mod tests {
         assert!(!is_within_reach(&dir.path().join("none")));
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(dir.path(), mode).unwrap();
-        assert_eq!(is_within_reach(&dir.path().join("file")), false);
+        assert!(!is_within_reach(&dir.path().join("file")));
     }
 }
