@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::names::{Names, choices, name_of, named};
+use crate::{
+    ids::PortId,
+    names::{Names, choices, name_of, named},
+};
 
 /// The asymmetric access state of a target port group for one LUN. The discriminant is the code in
 /// the ASYMMETRIC ACCESS STATE field (SPC-4 table 287).
@@ -43,6 +46,17 @@ impl AccessState {
     pub(crate) fn of(code: u8) -> Option<AccessState> {
         Self::NAMES.into_iter().map(|(_, state)| state).find(|state| *state as u8 == code)
     }
+}
+
+/// The state of a target port group for a LUN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortGroupView {
+    /// The identifier of the group.
+    pub group: u16,
+    /// Its ports.
+    pub ports: Vec<PortId>,
+    /// Its access state, as its own ports report it.
+    pub state: AccessState,
 }
 
 impl fmt::Display for AccessState {

@@ -42,7 +42,7 @@ use self::{
 pub use self::{
     arrival::{Disposition, Transfer},
     snapshot::ArraySnapshot,
-    view::{ArrayView, LunView, PortGroupView},
+    view::{ArrayView, LunView},
 };
 use crate::{
     command::{Buffers, Command},

@@ -56,8 +56,8 @@ mod testing;
 mod unit;
 mod wire;
 
-pub use access_state::{AccessState, ParseAccessStateError};
-pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, PortGroupView, Transfer};
+pub use access_state::{AccessState, ParseAccessStateError, PortGroupView};
+pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};

@@ -6,8 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    access_state::AccessState,
-    array::PortGroupView,
+    access_state::{AccessState, PortGroupView},
     controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::state::State;
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, PortGroupView},
     condition::LunCondition,
     controller::ControllerState,
     fault::RuleView,
@@ -50,17 +50,6 @@ pub struct LunView {
     pub group_states: BTreeMap<u16, AccessState>,
     /// The target port groups, in ascending order. Families without ALUA have none.
     pub groups: Vec<PortGroupView>,
-}
-
-/// The state of a target port group for a LUN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortGroupView {
-    /// The identifier of the group.
-    pub group: u16,
-    /// Its ports.
-    pub ports: Vec<PortId>,
-    /// Its access state, as its own ports report it.
-    pub state: AccessState,
 }
 
 impl ArrayView {

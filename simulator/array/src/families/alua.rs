@@ -18,8 +18,7 @@ use std::time::Duration;
 
 pub use self::config::{AluaConfig, Groups, Reporting, Scope, Tpgs};
 use crate::{
-    access_state::AccessState,
-    array::PortGroupView,
+    access_state::{AccessState, PortGroupView},
     controller::Controller,
     identity::Identity,
     ids::{ControllerId, Nexus, PortId},
