@@ -125,7 +125,7 @@ impl File {
         let is_still = array.ownership == OwnershipPolicy::default()
             && faults.is_empty()
             && steps.iter().all(|step| step.action == StepAction::End);
-        if !steps.iter().any(Step::is_a_test) {
+        if !expectations.is_empty() || !steps.iter().any(Step::is_a_test) {
             check_tested(is_still, &expectations, checker);
         }
         let command_timeout = self.hba.command_timeout();

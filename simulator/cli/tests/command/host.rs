@@ -49,7 +49,7 @@ fn a_soft_limit_of_descriptors_is_raised_and_fewer_jobs_are_started_than_were_as
     let file = place.scenario(STORY);
     let output = limited(&place, "ulimit -Sn 32", &file).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    let mut two = limited(&place, "ulimit -n 180", &file);
+    let mut two = limited(&place, "ulimit -n 150", &file);
     let output = two.args(["--repeat", "2", "--jobs", "2"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(text(&output).contains("1 of 2 jobs at a time"), "{}", text(&output));
@@ -86,7 +86,7 @@ fn a_lun_has_the_memory_that_the_scenario_gives_it() {
             .replace("[[expect]]\nio =", "[[expect]]\nby = \"30s\"\nio =");
         let story = story.split("[[step]]").next().unwrap().to_owned();
         format!(
-            "{story}[workload]\npattern = \"none\"\n[[step]]\nname = \"p\"\nat = \"300ms\"\nrun = {fill}\n"
+            "{story}[workload]\npattern = \"none\"\n[[step]]\nname = \"p\"\nat = \"300ms\"\noptional = true\nrun = {fill}\n"
         )
     };
     let events = |key: &str, code: i32| {
@@ -106,7 +106,7 @@ fn a_lun_has_the_memory_that_the_scenario_gives_it() {
 #[test]
 fn a_signal_to_the_process_and_then_to_its_group_is_one_interruption() {
     let place = Place::new();
-    let file = place.scenario(&format!("run_for = \"100000s\"\n{STORY}"));
+    let file = place.scenario(&format!("run_for = \"100000s\"\nlimit = \"100001s\"\n{STORY}"));
     let mut command = place.run(&file);
     command.process_group(0);
     let child = start(command, &place.out());

@@ -26,7 +26,8 @@ impl<'p> Lab<'p> {
         let child = up.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sansim");
         let lab = Lab { place, name, child };
         wait_for("the guest", || {
-            lab.status()["starting"].is_null() && lab.status()["clock"].is_object()
+            let status = lab.status();
+            status["starting"].is_null() && status["clock"].is_object()
         });
         lab
     }

@@ -26,7 +26,7 @@ fn the_state_is_a_tree() {
         ],
         "luns": [{
             "lun": 0, "owner": "B", "preferred": "A", "bytes": 268435456, "read_only": false,
-            "split": null, "condition": null,
+            "split": null, "condition": null, "port_groups": [],
             "map": { "name": "lun0", "rounds": 2, "groups": [
                 { "group": 1, "state": "E", "paths": [
                     { "path": "hba0:A0", "dev": "8:0", "disk": "sda", "state": "F", "fails": 1 },
