@@ -21,6 +21,9 @@ use crate::tools::Tools;
 /// As long as anything may take on a slow host.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How often a thing is clicked until its menu is open.
+const CLICKS: usize = 3;
+
 /// Nothing that phones home, and numbers of memory that are not rounded. Where tests are run as
 /// root, chromium has no sandbox; it opens nothing but the lab's page.
 const OPTIONS: [&str; 11] = [
@@ -130,8 +133,28 @@ impl Browser {
 
     /// Opens the menu of a thing in the picture, and chooses the entry that is this command.
     pub(crate) async fn choose(&self, thing: &str, command: &str) {
-        self.click(thing).await;
-        self.click(&format!("#menu button[data-ctl='sansim ctl {command}']")).await;
+        let entry = format!("#menu button[data-ctl='sansim ctl {command}']");
+        // On a busy host chromium loses a click now and then. A person clicks again.
+        for _ in 0..CLICKS {
+            self.click(thing).await;
+            if self.shows(&entry).await {
+                break;
+            }
+            eprintln!("a click on {thing} has not opened its menu");
+        }
+        self.click(&entry).await;
+    }
+
+    /// Whether an element is there within some seconds.
+    async fn shows(&self, css: &str) -> bool {
+        let script = format!("return document.querySelector({css:?}) !== null");
+        for _ in 0..100 {
+            if self.script(&script).await == true {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
     }
 
     /// Types into a field.

@@ -81,12 +81,11 @@ fn a_lun_has_the_memory_that_the_scenario_gives_it() {
                 my $x = q(y) x 1048576; for (1..32) { syswrite(F, $x) or exit 7; } F->sync or exit 8;']";
     let sized = |key: &str| {
         let array = format!("[array]\n{key}\n");
-        let story = STORY
-            .replace("[array]\n", &array)
-            .replace("[[expect]]\nio =", "[[expect]]\nby = \"30s\"\nio =");
+        let story = STORY.replace("[array]\n", &array);
         let story = story.split("[[step]]").next().unwrap().to_owned();
         format!(
-            "{story}[workload]\npattern = \"none\"\n[[step]]\nname = \"p\"\nat = \"300ms\"\noptional = true\nrun = {fill}\n"
+            "{story}[workload]\npattern = \"none\"\n[[step]]\nname = \"p\"\nat = \"300ms\"\noptional = true\nrun = {fill}\n\
+             [[expect]]\nowner = {{ lun = 0, controller = \"A\" }}\n"
         )
     };
     let events = |key: &str, code: i32| {
