@@ -14,7 +14,7 @@ use std::{
 
 use rustix::process::{Resource, geteuid, getrlimit};
 
-use super::MachineConfig;
+use super::{MachineConfig, console::CONSOLE};
 use crate::{
     Result,
     host::{
@@ -22,10 +22,6 @@ use crate::{
         qemu::{SANDBOX, has_sandbox},
     },
 };
-
-/// The most that a guest can write to its console, in bytes. QEMU drops what comes after it, as a serial line
-/// without a listener would.
-pub(crate) const CONSOLE: u64 = 64 << 20;
 
 /// What this host allows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::confine::CONSOLE;
 use crate::host::programs::tail;
+
+/// The most that a guest can write to its console, in bytes. QEMU drops what comes after it, as a serial line
+/// without a listener would.
+pub(crate) const CONSOLE: u64 = 64 << 20;
 
 /// Most bytes that are read from the end of the file.
 const WINDOW: u64 = 64 << 10;
@@ -33,7 +36,7 @@ impl Console {
     }
 
     /// Says at the end of the file that it was cut there, if the guest has written more than
-    /// [`CONSOLE`](super::confine::CONSOLE) bytes. QEMU must have ended.
+    /// [`CONSOLE`] bytes. QEMU must have ended.
     pub(crate) fn say_where_it_was_cut(&self) {
         if self.len() < CONSOLE {
             return;
