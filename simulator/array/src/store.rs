@@ -4,7 +4,7 @@
 //! which extents were ever written, so that zeroing, resizing and copying take time in proportion
 //! to the written data and not to the size of the LUN.
 
-use std::{io, ops::Range, sync::Arc};
+use std::{convert::Infallible, io, ops::Range, sync::Arc};
 
 use memmap2::{MmapMut, MmapOptions};
 use parking_lot::RwLock;
@@ -153,11 +153,8 @@ impl Store {
         let reservoir = Arc::clone(contents.share.reservoir());
         let mut resized = Contents::new(bytes, &reservoir)?;
         let kept = 0..resized.bytes().len().min(contents.bytes().len());
-        let mut copied = Ok(());
-        contents.written.for_each(&kept, |extent| {
-            if copied.is_ok() {
-                copied = resized.overwrite(extent.start, &contents.bytes()[extent]);
-            }
+        let copied = contents.written.try_for_each(&kept, |extent| {
+            resized.overwrite(extent.start, &contents.bytes()[extent])
         });
         copied.map_err(no_memory)?;
         if contents.before.is_some() {
@@ -243,12 +240,9 @@ impl Contents {
     /// contain zeros in both versions.
     fn keep(&mut self, range: &Range<usize>) -> Result<(), NotWritten> {
         let Some(mut before) = self.before.take() else { return Ok(()) };
-        let mut kept = Ok(());
-        self.written.for_each(range, |extent| {
-            if kept.is_ok() {
-                kept = before.overwrite(extent.start, &self.bytes()[extent]);
-            }
-        });
+        let kept = self
+            .written
+            .try_for_each(range, |extent| before.overwrite(extent.start, &self.bytes()[extent]));
         self.before = Some(before);
         kept
     }
@@ -315,8 +309,20 @@ impl Written {
 
     /// Calls `act` for the part of each written extent that lies in `range`, in ascending order.
     fn for_each(&self, range: &Range<usize>, mut act: impl FnMut(Range<usize>)) {
+        let Ok(()) = self.try_for_each(range, |extent| {
+            act(extent);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// The same; ends with the first error.
+    fn try_for_each<E>(
+        &self,
+        range: &Range<usize>,
+        mut act: impl FnMut(Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if range.is_empty() {
-            return;
+            return Ok(());
         }
         let (first, last) = (range.start / EXTENT, (range.end - 1) / EXTENT);
         for word in first / 64..=last / 64 {
@@ -326,10 +332,11 @@ impl Written {
                 bits &= bits - 1;
                 if (first..=last).contains(&extent) {
                     let start = (extent * EXTENT).max(range.start);
-                    act(start..((extent + 1) * EXTENT).min(range.end));
+                    act(start..((extent + 1) * EXTENT).min(range.end))?;
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -2,10 +2,11 @@
 
 mod up;
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use sansim_language::value::TimeSpan;
 use sansim_run::Until;
 
 pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
@@ -161,8 +162,8 @@ pub(crate) struct RunArgs {
     ///
     /// A program in the guest that never idles, or a flood on its console, lets the guest's time pass slowly
     /// or not at all. Runs that somebody looks at (--hold-on-fail, --hold-at) have no bound.
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
-    pub(crate) host_timeout: HostTime,
+    #[arg(long, value_name = "DURATION", default_value_t = HOST_TIMEOUT, value_parser = host_timeout)]
+    pub(crate) host_timeout: TimeSpan,
     /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
@@ -214,32 +215,15 @@ pub(crate) struct RunArgs {
     pub(crate) verbose: bool,
 }
 
-/// A duration of the host's time: a number with `s`, `m` or `h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HostTime(pub(crate) Duration);
+/// How long a run may take of the host's time if nothing is said.
+pub(crate) const HOST_TIMEOUT: TimeSpan = TimeSpan(Duration::from_secs(300));
 
-impl Default for HostTime {
-    fn default() -> Self {
-        HostTime(Duration::from_secs(300))
-    }
-}
-
-impl FromStr for HostTime {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no duration from 1s to 99h: write 90s, 10m or 2h");
-        let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(at);
-        let each = match unit {
-            "s" => 1,
-            "m" | "min" => 60,
-            "h" => 3600,
-            _ => return Err(wrong()),
-        };
-        let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
-        let seconds = seconds.filter(|seconds| (1..=99 * 3600).contains(seconds));
-        Ok(HostTime(Duration::from_secs(seconds.ok_or_else(wrong)?)))
+/// A bound of the host's time. One of less than a second would end every run.
+fn host_timeout(text: &str) -> Result<TimeSpan, String> {
+    let span: TimeSpan = text.parse()?;
+    match (1..=99 * 3600).contains(&span.0.as_secs()) {
+        true => Ok(span),
+        false => Err(format!("{text:?} is out of range: write 1s to 99h")),
     }
 }
 

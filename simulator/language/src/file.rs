@@ -125,9 +125,7 @@ impl File {
         let is_still = array.ownership == OwnershipPolicy::default()
             && faults.is_empty()
             && steps.iter().all(|step| step.action == StepAction::End);
-        if !expectations.is_empty() || !steps.iter().any(Step::is_a_test) {
-            check_tested(is_still, &expectations, checker);
-        }
+        check_tested(is_still, &steps, &expectations, checker);
         let command_timeout = self.hba.command_timeout();
         let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Some(Scenario {
@@ -202,15 +200,22 @@ impl File {
     }
 }
 
-/// Reports a scenario without expectations, or one in which nothing is done (`is_still`) and
-/// everything that is expected is that something does not happen.
-fn check_tested(is_still: bool, expectations: &[Expectation], checker: &mut Checker<'_>) {
+/// Reports a scenario that expects nothing, neither in words nor of a program, or one in which
+/// nothing is done (`is_still`) and everything that is expected is that something does not happen.
+fn check_tested(
+    is_still: bool,
+    steps: &[Step],
+    expectations: &[Expectation],
+    checker: &mut Checker<'_>,
+) {
     if expectations.is_empty() {
+        if steps.iter().any(Step::is_a_test) {
+            return;
+        }
         let help = "write [[expect]] with what must come of it";
         return checker.untested(&(0..0), "this scenario expects nothing", help);
     }
-    let about_io = |it: &Expectation| it.conditions.iter().any(|it| it.is_about_io());
-    if is_still && expectations.iter().all(|it| it.is_of_nothing() && !about_io(it)) {
+    if is_still && expectations.iter().all(Expectation::is_of_nothing) {
         let problem = "nothing is done here, and all that is expected is that nothing happens";
         let help = "write a step or a fault, or expect something that is so";
         checker.untested(&(0..0), problem, help);

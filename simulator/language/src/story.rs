@@ -154,22 +154,25 @@ impl<'l> Rules<'l> {
         let arm = |name: &Arc<str>, armed| {
             StepAction::Act(Act::Array(Action::Arm { rule: Arc::clone(name), armed }))
         };
-        let mut all: Vec<(Duration, StepAction, Option<String>, bool)> = Vec::new();
+        let armed = |at, name: &Arc<str>, armed| Deed {
+            at,
+            action: arm(name, armed),
+            caption: None,
+            optional: false,
+        };
+        let mut all: Vec<Deed> = Vec::new();
         for (name, added) in &self.added {
-            all.extend(added.rule.armed.then(|| (added.at, arm(name, true), None, false)));
-            all.extend(added.removed.map(|at| (at, arm(name, false), None, false)));
+            all.extend(added.rule.armed.then(|| armed(added.at, name, true)));
+            all.extend(added.removed.map(|at| armed(at, name, false)));
         }
-        let deeds = deeds.iter();
-        all.extend(
-            deeds.map(|deed| (deed.at, self.renamed(deed), deed.caption.clone(), deed.optional)),
-        );
-        all.sort_by_key(|(at, ..)| *at);
+        all.extend(deeds.iter().map(|deed| Deed { action: self.renamed(deed), ..deed.clone() }));
+        all.sort_by_key(|deed| deed.at);
         let steps = all.into_iter().enumerate();
-        let step = |(index, (at, action, caption, optional)): (usize, _)| Step {
-            caption,
-            optional,
-            trigger: Trigger::At(in_millis(at)),
-            ..Step::of(format!("step-{}", index + 1), action)
+        let step = |(index, deed): (usize, Deed)| Step {
+            caption: deed.caption,
+            optional: deed.optional,
+            trigger: Trigger::At(in_millis(deed.at)),
+            ..Step::of(format!("step-{}", index + 1), deed.action)
         };
         steps.map(step).collect()
     }

@@ -21,5 +21,5 @@ pub use status::{
     HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus, PortGroupStatus,
     PortStatus, RunState, Status, Told, TourStatus, WorkloadStatus,
 };
-pub use stream::{Ended, Message, Past, PathTraffic, Standing, Tick};
+pub use stream::{Ended, Message, Past, PathTraffic, SanState, Tick};
 pub use terminal::{FromTerminal, Run, Screen, ToTerminal};

@@ -8,7 +8,7 @@ use std::{
 use sansim_stage::event::Event;
 use tokio::sync::broadcast;
 
-use crate::api::{Message, Past, Standing, Tick};
+use crate::api::{Message, Past, SanState, Tick};
 
 /// The number of messages that a slow follower may be behind before it loses some.
 const BEHIND: usize = 4096;
@@ -60,7 +60,7 @@ impl News {
 /// The last of everything that a page shows over time, oldest first.
 #[derive(Debug, Default)]
 struct Memory {
-    states: VecDeque<Arc<Standing>>,
+    states: VecDeque<Arc<SanState>>,
     ticks: VecDeque<Arc<Tick>>,
     events: VecDeque<Arc<Event>>,
 }
@@ -69,7 +69,7 @@ impl Memory {
     fn remember(&mut self, message: &Message) {
         match message {
             Message::Status(status) => {
-                let state = Standing::of(status);
+                let state = SanState::of(status);
                 if self.states.back().is_none_or(|last| last.differs(&state)) {
                     push(&mut self.states, state.into(), STATES);
                 }

@@ -132,7 +132,7 @@ fn name(summary: &Summary) -> String {
     format!("`{}`", cell(&stem.to_string_lossy()).replace('`', "'"))
 }
 
-/// Escapes text for a table cell.
-fn cell(text: &str) -> String {
+/// Escapes text for a cell of a table in Markdown.
+pub(crate) fn cell(text: &str) -> String {
     visible(text).replace('|', "\\|").replace(['\n', '\t'], " ").replace('<', "&lt;")
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use sansim_stage::visible;
-
-use crate::verdict::{Summary, Verdict};
+use crate::{
+    library::cell,
+    verdict::{Summary, Verdict},
+};
 
 /// The verdicts of scenarios on several images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +68,7 @@ impl Matrix {
         }
         let _ = writeln!(page, "\n|---|{}", "---|".repeat(self.images.len()));
         for row in self.rows.iter().filter(|row| row.differs()) {
-            let scenario = visible(&row.scenario).replace('|', "\\|").replace(['\n', '\t'], " ");
-            let _ = write!(page, "| {scenario} |");
+            let _ = write!(page, "| {} |", cell(&row.scenario));
             for verdict in &row.verdicts {
                 let _ = write!(page, " {} |", verdict.map_or(String::new(), |v| v.to_string()));
             }

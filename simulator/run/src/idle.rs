@@ -14,7 +14,7 @@ use sansim_stage::{Act, Idle, IdleKind, World};
 use crate::script::{Script, Unfinished};
 
 /// The code with which a shell, and sansim's agent, report a program that is not there.
-const NOT_FOUND: i32 = 127;
+pub(super) const NOT_FOUND: i32 = 127;
 
 /// Observes what a story uses of what its scenario has.
 #[derive(Default)]
@@ -111,9 +111,8 @@ impl Watch {
             return Some(idle(IdleKind::Expectations, "nothing was expected", why));
         }
         let fired = end.view.rules.iter().any(|rule| rule.caught > 0);
-        let about_io = |it: &Expectation| it.conditions.iter().any(|it| it.is_about_io());
-        let of_nothing = |it: &Expectation| it.is_of_nothing() && !about_io(it);
-        let empty = !self.moved && !fired && expectations.iter().all(of_nothing);
+        let of_nothing = expectations.iter().all(Expectation::is_of_nothing);
+        let empty = !self.moved && !fired && of_nothing;
         let why = "all that is expected is that something does not happen";
         empty.then(|| idle(IdleKind::Expectations, "nothing happened to the SAN", why))
     }
@@ -182,7 +181,9 @@ fn program(step: &Step, end: &Ending<'_>) -> Option<Idle> {
     let why = match ran.code {
         Some(0) => return None,
         // A range such as `> 0` does not mean that the program may be missing.
-        Some(NOT_FOUND) if !asked.iter().any(|code| code.holds(127) && !code.holds(126)) => {
+        Some(NOT_FOUND)
+            if !asked.iter().any(|code| code.holds(NOT_FOUND as u64) && !code.holds(126)) =>
+        {
             "this is what a shell says of a program that is not there".to_owned()
         }
         Some(_) | None if !asked.is_empty() => return None,

@@ -261,15 +261,7 @@ pub async fn run(
             within(spec.host_timeout, &cancel, told).await
         }
     };
-    let told = match told {
-        Err(Late::Other(error)) => Err(error),
-        Err(Late::Timeout(after)) => {
-            let t = recorder.latest();
-            let doing = format!("the story was at {t:.3} s");
-            Err(RunError::HostTimeout { after, doing })
-        }
-        Ok(told) => Ok(told),
-    };
+    let told = told.map_err(|late| late.into_error(recorder.latest()));
     let told = match told {
         Err(
             error @ (RunError::Interrupted
@@ -316,6 +308,18 @@ const GRACE: Duration = Duration::from_secs(15);
 enum Late {
     Timeout(Duration),
     Other(RunError),
+}
+
+impl Late {
+    /// The error of a run whose story was at `t` seconds.
+    fn into_error(self, t: f64) -> RunError {
+        match self {
+            Late::Timeout(after) => {
+                RunError::HostTimeout { after, doing: format!("the story was at {t:.3} s") }
+            }
+            Late::Other(error) => error,
+        }
+    }
 }
 
 /// Waits for a run. After `limit`, it is cancelled, and dropped if it does not end then.

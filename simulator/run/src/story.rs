@@ -473,7 +473,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
 /// The program of a step, if the agent found that it is not there.
 fn not_there<'s>(step: &'s Step, code: Option<i32>, stderr: &str) -> Option<&'s str> {
     let StepAction::Act(Act::Run { argv, .. }) = &step.action else { return None };
-    let program = argv.first().filter(|_| !step.optional && code == Some(127))?;
+    let program = argv.first().filter(|_| !step.optional && code == Some(idle::NOT_FOUND))?;
     // The agent's own words (guest-kernel/agent/src/userland.rs) and the kernel's ENOENT.
     let said = format!("cannot run {program}: No such file");
     stderr.starts_with(&said).then_some(program)

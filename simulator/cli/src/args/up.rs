@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{AccelArg, HostTime, RunArgs, TimeArg};
+use super::{AccelArg, HOST_TIMEOUT, RunArgs, TimeArg};
 use crate::own::OwnArgs;
 
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ impl LabArgs {
     /// The same as options of `sansim run` for this file.
     pub(crate) fn as_run(&self, file: PathBuf) -> RunArgs {
         RunArgs {
-            host_timeout: HostTime::default(),
+            host_timeout: HOST_TIMEOUT,
             paths: vec![file],
             image: self.image.iter().cloned().collect(),
             own: self.own.clone(),

@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// How often a thing is clicked until its menu is open.
 const CLICKS: usize = 3;
+/// How long a menu may take to open.
+const OPENS: Duration = Duration::from_secs(10);
 
 /// Nothing that phones home, and numbers of memory that are not rounded. Where tests are run as
 /// root, chromium has no sandbox; it opens nothing but the lab's page.
@@ -91,14 +93,22 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub(crate) async fn until(&self, what: &str, expression: &str) {
+        if !self.comes(expression, LIMIT).await {
+            panic!("the page does not come to {what:?}:\n{}", self.shown().await);
+        }
+    }
+
+    /// Whether an expression becomes true within this time.
+    async fn comes(&self, expression: &str, within: Duration) -> bool {
         let began = Instant::now();
         let script = format!("return Boolean({expression})");
         while self.script(&script).await != true {
-            if began.elapsed() > LIMIT {
-                panic!("the page does not come to {what:?}:\n{}", self.shown().await);
+            if began.elapsed() > within {
+                return false;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        true
     }
 
     /// The text of the page.
@@ -137,24 +147,13 @@ impl Browser {
         // On a busy host chromium loses a click now and then. A person clicks again.
         for _ in 0..CLICKS {
             self.click(thing).await;
-            if self.shows(&entry).await {
+            let open = format!("document.querySelector({entry:?}) !== null");
+            if self.comes(&open, OPENS).await {
                 break;
             }
             eprintln!("a click on {thing} has not opened its menu");
         }
         self.click(&entry).await;
-    }
-
-    /// Whether an element is there within some seconds.
-    async fn shows(&self, css: &str) -> bool {
-        let script = format!("return document.querySelector({css:?}) !== null");
-        for _ in 0..100 {
-            if self.script(&script).await == true {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        false
     }
 
     /// Types into a field.

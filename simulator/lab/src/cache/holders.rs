@@ -58,7 +58,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// All in words, with a comma in front; empty if there are none to be seen.
+/// All in words, in parentheses with a space in front; empty if there are none to be seen.
 pub(crate) fn in_words(holders: &[Holder]) -> String {
     if holders.is_empty() {
         return String::new();

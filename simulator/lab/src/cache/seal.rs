@@ -94,7 +94,7 @@ impl<'a> Seal<'a> {
         let known = fs::read(self.checked()).ok();
         let known: Checked =
             known.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let young = (known.at..known.at + DAY.as_secs()).contains(&now);
+        let young = (known.at..known.at.saturating_add(DAY.as_secs())).contains(&now);
         if young && known.files == looks {
             return Ok(());
         }

@@ -48,9 +48,8 @@ fn left_in(controller: &Controller, groups: &str, mounts: &str) -> Option<Left> 
         let group = group(controller, groups, version)?;
         // A container may see the path from outside, while the mount begins with its own group.
         let below = Path::new(group).strip_prefix(root).unwrap_or(Path::new(""));
-        let mut dirs: Vec<PathBuf> = Vec::new();
-        dirs.extend(below.ancestors().map(|part| mount.join(part)));
-        dirs.iter().filter_map(|dir| left_of(controller, dir, version)).min()
+        let dirs = below.ancestors().map(|part| mount.join(part));
+        dirs.filter_map(|dir| left_of(controller, &dir, version)).min()
     };
     [0, 1].into_iter().filter_map(of).min()
 }
@@ -77,7 +76,7 @@ fn mounted<'a>(
 
 /// The path of this process's group.
 fn group<'a>(controller: &Controller, groups: &'a str, version: usize) -> Option<&'a str> {
-    let path = groups.lines().find_map(|line| {
+    groups.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?);
         let fits = match version {
@@ -85,8 +84,7 @@ fn group<'a>(controller: &Controller, groups: &'a str, version: usize) -> Option
             _ => controllers.is_empty(),
         };
         fits.then_some(path)
-    });
-    path.map(|path| path.strip_suffix('\n').unwrap_or(path))
+    })
 }
 
 fn left_of(controller: &Controller, dir: &Path, version: usize) -> Option<Left> {

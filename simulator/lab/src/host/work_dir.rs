@@ -52,12 +52,8 @@ impl WorkDir {
             let file = path.join(LOCK);
             let failed = |e| LabError::file("cannot create", &file)(e);
             let lock = File::create_new(&file).map_err(failed)?;
-            // A sweep of another process may hold it for a moment, after which the directory is gone.
-            if lock.try_lock().is_err() {
-                continue;
-            }
-            // Another process's sweep may have held the lock for a moment, and removed the directory.
-            if file.exists() {
+            // Another process's sweep may hold the lock for a moment, after which the directory is gone.
+            if lock.try_lock().is_ok() && file.exists() {
                 return Ok(WorkDir { path, _lock: lock });
             }
         }

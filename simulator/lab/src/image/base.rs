@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::modules::{ModuleSource, WANTED, collect, index_files};
 use crate::{
-    LabError, Result,
+    LabError, Progress, Result,
     cache::{Damage, Seal, inside, keep_in_use},
 };
 
@@ -98,6 +98,22 @@ impl Base {
             return Self::seal(dir).map_err(|error| Damage(error.to_string()));
         }
         seal.check()
+    }
+
+    /// A base with this manifest, unless it is damaged, which is said: then it is made again.
+    fn if_sound(
+        dir: &Path,
+        manifest: Manifest,
+        name: &str,
+        progress: &dyn Progress,
+    ) -> Option<Base> {
+        match Base::check(dir) {
+            Ok(()) => Some(Base { dir: dir.to_owned(), manifest }),
+            Err(damage) => {
+                progress.stage(&format!("the image {name} is damaged and is made again: {damage}"));
+                None
+            }
+        }
     }
 
     /// Checks the modules.

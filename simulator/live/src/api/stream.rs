@@ -26,8 +26,8 @@ pub enum Message {
 pub struct Past {
     /// The changes of the state.
     #[serde(serialize_with = "shared")]
-    #[schemars(with = "Vec<Standing>")]
-    pub states: Vec<Arc<Standing>>,
+    #[schemars(with = "Vec<SanState>")]
+    pub states: Vec<Arc<SanState>>,
     /// The traffic.
     #[serde(serialize_with = "shared")]
     #[schemars(with = "Vec<Tick>")]
@@ -54,7 +54,7 @@ impl Past {
 
 /// How the SAN stood at a time.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct SanState {
     /// When, in seconds of story time.
     pub t: f64,
     /// As in the status.
@@ -65,10 +65,10 @@ pub struct Standing {
     pub luns: Vec<LunStatus>,
 }
 
-impl Standing {
+impl SanState {
     /// How the SAN stands by this status.
     pub(crate) fn of(status: &Status) -> Self {
-        Standing {
+        SanState {
             t: status.clock.t,
             links: status.links.clone(),
             controllers: status.controllers.clone(),
@@ -77,7 +77,7 @@ impl Standing {
     }
 
     /// Whether anything but the time is different.
-    pub(crate) fn differs(&self, other: &Standing) -> bool {
+    pub(crate) fn differs(&self, other: &SanState) -> bool {
         self.links != other.links
             || self.controllers != other.controllers
             || self.luns != other.luns

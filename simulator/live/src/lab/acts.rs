@@ -95,16 +95,19 @@ impl Running<'_> {
 
     /// Does acts, or holds them if acts are held.
     pub(super) fn perform_or_hold(&mut self, acts: Vec<Planned>, answer: Answer<Vec<Did>>) {
-        let t = self.t();
-        match &mut self.acts.held {
-            Some(held) => {
-                let dids = acts.iter().map(|act| did(t, act)).collect();
-                held.extend(acts);
-                self.changed = true;
-                let _ = answer.send(Ok(dids));
-            }
-            None => self.perform(acts, Some(answer)),
+        if self.acts.held.is_none() {
+            return self.perform(acts, Some(answer));
         }
+        let t = self.t();
+        let dids = acts.iter().map(|act| did(t, act)).collect();
+        self.hold_back(acts);
+        let _ = answer.send(Ok(dids));
+    }
+
+    /// Adds acts to those that are held.
+    fn hold_back(&mut self, acts: Vec<Planned>) {
+        self.acts.held.get_or_insert_default().extend(acts);
+        self.changed = true;
     }
 
     /// Does acts, all at one time.
@@ -183,8 +186,7 @@ impl Running<'_> {
 
     /// Holds acts from now on.
     pub(super) fn hold(&mut self) -> Result<(), Refused> {
-        self.acts.held.get_or_insert_default();
-        self.changed = true;
+        self.hold_back(Vec::new());
         Ok(())
     }
 
@@ -226,9 +228,8 @@ impl Running<'_> {
 
     /// Acts on the array, which takes no time, or holds the act.
     fn act_on_array(&mut self, step: Step) -> Result<(), String> {
-        if let Some(held) = &mut self.acts.held {
-            held.push(step.into());
-            self.changed = true;
+        if self.acts.held.is_some() {
+            self.hold_back(vec![step.into()]);
             return Ok(());
         }
         let name = step.name.clone();

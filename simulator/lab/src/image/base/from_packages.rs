@@ -32,13 +32,7 @@ pub(crate) async fn from_packages(
     let recipe = recipe(spec);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.recipe == recipe);
-        let Some(manifest) = manifest else { return Ok(None) };
-        if let Err(damage) = Base::check(&dir) {
-            let name = spec.name;
-            progress.stage(&format!("the image {name} is damaged and is made again: {damage}"));
-            return Ok(None);
-        }
-        Ok(Some(Base { dir: dir.clone(), manifest }))
+        Ok(manifest.and_then(|manifest| Base::if_sound(&dir, manifest, spec.name, progress)))
     };
     if let Some(base) = current()? {
         return Ok(base);

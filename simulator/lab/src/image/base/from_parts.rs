@@ -47,12 +47,7 @@ pub(crate) async fn from_parts(
     let dir = store.image_dir(&name);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.content == content);
-        let Some(manifest) = manifest else { return Ok(None) };
-        if let Err(damage) = Base::check(&dir) {
-            progress.stage(&format!("the image {name} is damaged and is made again: {damage}"));
-            return Ok(None);
-        }
-        Ok(Some(Base { dir: dir.clone(), manifest }))
+        Ok(manifest.and_then(|manifest| Base::if_sound(&dir, manifest, &name, progress)))
     };
     let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
     if let Some(base) = current()? {
