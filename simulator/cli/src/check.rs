@@ -33,7 +33,7 @@ pub(crate) fn load_all(paths: &[PathBuf], set: &[String]) -> Option<Vec<(PathBuf
 }
 
 /// Whether a verdict on the scenario means something; if not, that is printed.
-fn tests_something(scenario: &Scenario) -> bool {
+pub(crate) fn tests_something(scenario: &Scenario) -> bool {
     if !scenario.untested.is_empty() {
         show::diagnostics(&scenario.untested);
     }

@@ -49,7 +49,8 @@ fn read_below(
         }
         read_file(&found, longest)
     };
-    read().map_err(|why| format!("cannot read {}: {why}", path.display()))
+    let shown = Path::new(scenario).with_file_name(file);
+    read().map_err(|why| format!("cannot read {}: {why}", shown.display()))
 }
 
 /// The text of a regular file of at most `longest` bytes. Does not wait for the other end of a FIFO.

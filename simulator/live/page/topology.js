@@ -34,7 +34,8 @@ function redraw() {
   const { status } = lab;
   if (!status || !place.clientWidth) return;
   const em = parseFloat(getComputedStyle(place).fontSize);
-  const picture = layout(status, place.clientWidth, place.clientHeight, em);
+  // Rounded down: a picture that is higher by a part of a pixel would bring a scroll bar.
+  const picture = layout(status, place.clientWidth, Math.floor(place.getBoundingClientRect().height), em);
   reshape(picture, em);
   drawHost(picture, em);
   for (const link of picture.links) drawLink(link, em);

@@ -56,6 +56,9 @@ pub enum ServeError {
     /// The port cannot be used.
     #[error("cannot listen on port {0} of 127.0.0.1: {1}")]
     Port(u16, #[source] io::Error),
+    /// The host gives no random bytes.
+    #[error("no token can be made for the page: {0}")]
+    Key(#[source] io::Error),
     /// There is no thread or no runtime to be had.
     #[error("cannot serve the lab: {0}")]
     Host(#[source] io::Error),
@@ -72,7 +75,7 @@ impl Served {
             .map_err(|error| ServeError::Socket(socket.to_owned(), error))?;
         let (port, ports) = listen(port.unwrap_or(0))
             .map_err(|error| ServeError::Port(port.unwrap_or(0), error))?;
-        let key = Key::new(port);
+        let key = Key::new(port).map_err(ServeError::Key)?;
         let address = key.address();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(ServeError::Host)?;

@@ -18,19 +18,23 @@ use super::{
     QUIET, Refused, events,
     visit::{Purpose, Saved, Visitor},
 };
-use crate::{DIFFERS, PASS, USAGE, show};
+use crate::{DIFFERS, PASS, USAGE, check::tests_something, show};
 
 /// Loads the scenario files of `--fork`.
 ///
 /// # Errors
-/// For the first file that cannot be loaded; its errors have been printed.
+/// For the first file that cannot be loaded or tests nothing; its errors have been printed.
 pub(super) fn stories(files: &[PathBuf]) -> Result<Vec<(PathBuf, Scenario)>, Refused> {
     let story = |file: &PathBuf| {
         let loaded = lang::load(file, &[]).map_err(|diagnostics| {
             show::diagnostics(&diagnostics);
             Refused(USAGE, format!("{} cannot be used with --fork", file.display()))
         });
-        loaded.map(|scenario| (file.clone(), scenario))
+        let scenario = loaded?;
+        if !tests_something(&scenario) {
+            return Err(Refused(USAGE, format!("{} tests nothing", file.display())));
+        }
+        Ok((file.clone(), scenario))
     };
     files.iter().map(story).collect()
 }

@@ -21,11 +21,6 @@ use crate::tools::Tools;
 /// As long as anything may take on a slow host.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How often a thing is clicked until its menu is open.
-const CLICKS: usize = 3;
-/// How long a menu may take to open.
-const OPENS: Duration = Duration::from_secs(10);
-
 /// Nothing that phones home, and numbers of memory that are not rounded. Where tests are run as
 /// root, chromium has no sandbox; it opens nothing but the lab's page.
 const OPTIONS: [&str; 11] = [
@@ -81,6 +76,11 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.expect(script)
     }
 
+    /// Gives the window another size, in pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        self.client.set_window_size(width, height).await.expect("another size");
+    }
+
     /// Waits until there is an element.
     pub(crate) async fn sees(&self, css: &str) {
         self.until(css, &format!("document.querySelector({css:?}) !== null")).await;
@@ -93,22 +93,14 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub(crate) async fn until(&self, what: &str, expression: &str) {
-        if !self.comes(expression, LIMIT).await {
-            panic!("the page does not come to {what:?}:\n{}", self.shown().await);
-        }
-    }
-
-    /// Whether an expression becomes true within this time.
-    async fn comes(&self, expression: &str, within: Duration) -> bool {
         let began = Instant::now();
         let script = format!("return Boolean({expression})");
         while self.script(&script).await != true {
-            if began.elapsed() > within {
-                return false;
+            if began.elapsed() > LIMIT {
+                panic!("the page does not come to {what:?}:\n{}", self.shown().await);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        true
     }
 
     /// The text of the page.
@@ -144,15 +136,7 @@ impl Browser {
     /// Opens the menu of a thing in the picture, and chooses the entry that is this command.
     pub(crate) async fn choose(&self, thing: &str, command: &str) {
         let entry = format!("#menu button[data-ctl='sansim ctl {command}']");
-        // On a busy host chromium loses a click now and then. A person clicks again.
-        for _ in 0..CLICKS {
-            self.click(thing).await;
-            let open = format!("document.querySelector({entry:?}) !== null");
-            if self.comes(&open, OPENS).await {
-                break;
-            }
-            eprintln!("a click on {thing} has not opened its menu");
-        }
+        self.click(thing).await;
         self.click(&entry).await;
     }
 

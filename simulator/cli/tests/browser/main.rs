@@ -12,6 +12,7 @@ mod many;
 #[allow(dead_code, reason = "the tests of the command use the rest of it")]
 mod place;
 mod saved;
+mod still;
 mod terminal;
 mod together;
 mod tools;
@@ -26,6 +27,7 @@ async fn what_is_done_in_the_page_becomes_a_scenario_that_passes() {
     let place = Place::new();
     let lab = Lab::up(&place, "done");
     let page = tools.open(&lab.address).await;
+    still::the_picture_stands_still(&page).await;
     broken::a_controller_fails_and_is_restored(&page).await;
     faults::a_rule_is_added_and_removed(&page).await;
     held::two_acts_happen_at_one_time(&page).await;

@@ -1,6 +1,9 @@
 //! The token that opens a lab's port to those who know it.
 
+use std::io;
+
 use axum::http::{HeaderMap, header};
+use rand::{TryRng, rngs::SysRng};
 
 /// A random token, and the port that it opens.
 #[derive(Debug)]
@@ -11,10 +14,14 @@ pub(super) struct Key {
 
 impl Key {
     /// A new token of 256 bits.
-    pub(super) fn new(port: u16) -> Self {
-        let bytes: [u8; 32] = rand::random();
+    ///
+    /// # Errors
+    /// If the host gives no random bytes: a token that can be guessed is none.
+    pub(super) fn new(port: u16) -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
         let token = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Key { token, port }
+        Ok(Key { token, port })
     }
 
     /// The address of the page.
