@@ -13,13 +13,15 @@ use crate::{
     verdict::{Summary, Verdict},
 };
 
-/// The complete page. Its text does not depend on the host or the time, so that unchanged behaviour gives the
-/// same page.
+/// The complete page. Its text does not depend on the host or the time, so that unchanged behaviour of the same
+/// kernels gives the same page.
 pub fn library(summaries: &[Summary]) -> String {
     let mut ordered: Vec<&Summary> = summaries.iter().collect();
     ordered.sort_by(|a, b| a.scenario.cmp(&b.scenario));
     let mut page = String::from("# What the scenarios come to\n\nWritten by `sansim run");
-    let images: BTreeSet<_> = ordered.iter().map(|summary| summary.image.as_str()).collect();
+    // A distribution's next kernel can change an outcome: the page says which it was.
+    let image = |summary: &&Summary| format!("{} ({})", summary.image, summary.kernel);
+    let images: BTreeSet<_> = ordered.iter().map(image).collect();
     let images = images.into_iter().collect::<Vec<_>>().join(", ");
     let _ = write!(page, " --table`: {} scenarios on {images}.\n\n", ordered.len());
     page.push_str("*switched*: a LUN changed hands by a command of the guest; *refused*: an ");
