@@ -6,7 +6,7 @@ use sansim_array::{Action, Lun};
 use sansim_language::{
     Added, Deed, Diagnostics, End, IoEnd, Lived, LunEnd, MayBeIdle, StepAction, short_toml, story,
 };
-use sansim_protocol::PathState;
+use sansim_protocol::{Ended, PathState};
 use sansim_stage::{Act, Setup};
 
 use super::{acts::Kept, running::Running};
@@ -76,7 +76,7 @@ impl Running<'_> {
 
     /// Whether a step ran a program, and it ended with anything but 0.
     fn has_failed(&self, step: &str) -> bool {
-        self.stage.world().program(step).is_some_and(|ran| ran.code != Some(0))
+        self.stage.world().program(step).is_some_and(|ran| ran.ended != Ended::Code(0))
     }
 
     fn end(&self) -> End {
