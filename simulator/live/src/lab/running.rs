@@ -6,7 +6,7 @@ use sansim_array::ArrayView;
 use sansim_language::Scenario;
 use sansim_protocol::Happening;
 use sansim_run::{Left, Opened, Records, RunError, directory::RunDirectory, record};
-use sansim_stage::{Brought, Incoming, Setup, Stage, event::StoryTime};
+use sansim_stage::{Brought, Incoming, Stage, event::StoryTime};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -192,8 +192,7 @@ impl<'m> Running<'m> {
     /// Whether the map of the scenario's workload is there, with all its paths.
     fn has_main_map(&self) -> bool {
         let lun = self.stage.setup().main_lun();
-        let map = self.stage.maps().statuses().find(|map| map.map == Setup::map_name(lun));
-        let paths = map.map_or(0, |map| map.groups.iter().map(|group| group.paths.len()).sum());
+        let paths = self.stage.world().map_of(lun).map_or(0, |map| map.paths().count());
         paths > 0 && paths == self.stage.paths().of(lun).len()
     }
 
