@@ -1,6 +1,6 @@
 //! The guest images that a `sansim run` needs.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use sansim_lab::{AccelDecision, Image, ImageStore, LabError, variant};
 use sansim_language::Scenario;
@@ -19,6 +19,8 @@ pub(crate) struct Images {
     /// From `--with`.
     packages: Vec<String>,
     store: ImageStore,
+    /// The images that are meant, without what scenarios want to be added.
+    plain: BTreeSet<String>,
     /// By the label used in reports.
     ready: BTreeMap<String, (Image, AccelDecision)>,
 }
@@ -44,9 +46,11 @@ impl Images {
     ) -> Result<Images, LabError> {
         let (named, own) = (args.image.clone(), args.own.resolve(lab.store())?);
         let (packages, store) = (args.own.with.clone(), lab.store().clone());
-        let mut images = Images { named, own, packages, store, ready: BTreeMap::new() };
+        let plain = BTreeSet::new();
+        let mut images = Images { named, own, packages, store, plain, ready: BTreeMap::new() };
         let progress = Announce::new();
         let scenarios: Vec<&Scenario> = scenarios.collect();
+        images.plain = scenarios.iter().flat_map(|scenario| images.plain_names(scenario)).collect();
         // Which modules an image has is known when it is built.
         for scenario in scenarios.iter().filter(|it| it.setup.guest.has_unusual_modules()) {
             for name in images.plain_names(scenario) {
@@ -100,7 +104,8 @@ impl Images {
         chosen.collect()
     }
 
+    /// Whether the same scenarios run on several images.
     pub(crate) fn are_several(&self) -> bool {
-        self.ready.len() > 1
+        self.plain.len() > 1 && self.ready.len() > 1
     }
 }

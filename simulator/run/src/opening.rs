@@ -259,6 +259,7 @@ impl Opening<'_> {
         tokio::pin!(preparing);
         let mut news = interval_at(Instant::now() + NEWS, NEWS);
         let mut at = Preparing::Modules;
+        let mut said = None;
         loop {
             tokio::select! {
                 biased;
@@ -270,7 +271,9 @@ impl Opening<'_> {
                 }
                 prepared = &mut preparing => return prepared.map_err(Into::into),
                 _ = news.tick() => {
-                    self.how_far(at).iter().for_each(|text| driver.stage(text));
+                    let text = self.how_far(at);
+                    text.iter().filter(|_| text != said).for_each(|text| driver.stage(text));
+                    said = text;
                 }
             }
         }

@@ -1,12 +1,13 @@
-//! Images with more packages or modules than usual: `bookworm,fio,xfs.ko` is bookworm with the package fio
+//! Images with more packages or modules than usual: `bookworm~fio~xfs.ko` is bookworm with the package fio
 //! and the module xfs.
 
 use std::collections::BTreeSet;
 
 use super::distribution::{self, Spec};
 
-/// Separates the parts of a variant's name. Names of images and packages do not contain it.
-const SEPARATOR: char = ',';
+/// Separates the parts of a variant's name. Names of images and packages do not contain it, and QEMU's
+/// options may.
+const SEPARATOR: char = '~';
 /// Ends the name of a module.
 const MODULE: &str = ".ko";
 
@@ -74,7 +75,7 @@ mod tests {
     fn a_variant_is_named_by_what_it_is_made_of() {
         assert_eq!(variant("bookworm", &[], &[]), "bookworm");
         let name = variant("bookworm", &words(&["xfsprogs", "fio"]), &words(&["nls-utf8", "xfs"]));
-        assert_eq!(name, "bookworm,fio,xfsprogs,nls_utf8.ko,xfs.ko");
+        assert_eq!(name, "bookworm~fio~xfsprogs~nls_utf8.ko~xfs.ko");
         assert_eq!(
             variant(&name, &words(&["fio", "g++"]), &words(&["xfs"])).matches("fio").count(),
             1
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn other_names_are_not_known() {
         for name in
-            ["mine", "mine,fio", "bookworm,", "bookworm,b,a", "bookworm,../x", "bookworm,-o"]
+            ["mine", "mine~fio", "bookworm~", "bookworm~b~a", "bookworm~../x", "bookworm~-o"]
         {
             assert!(known(name).is_none(), "{name}");
         }
