@@ -5,11 +5,12 @@ use std::process::Child;
 use std::sync::mpsc::Receiver;
 
 use rustix::process::WaitStatus;
-use sansim_protocol::Happening;
+use sansim_protocol::{Ended, Happening};
 
 use crate::fail::Result;
 use crate::outbox::Outbox;
 use crate::thread;
+use crate::userland::how;
 
 /// Longest line that is reported, in bytes, with its newline.
 const MAX_LINE: u64 = 4096;
@@ -26,9 +27,9 @@ pub(crate) fn follow(
     let (program, outbox) = (name.to_owned(), outbox.clone());
     spawn(name, move || {
         let Ok(status) = ended.recv() else { return };
-        let text = match status.exit_status() {
-            Some(code) => format!("has ended with exit code {code}"),
-            None => format!("was killed by signal {}", status.terminating_signal().unwrap_or(0)),
+        let text = match how(status) {
+            Ended::Code(code) => format!("has ended with exit code {code}"),
+            killed => format!("was {killed}"),
         };
         outbox.event(Happening::Said { program, text });
     })

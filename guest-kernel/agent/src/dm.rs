@@ -38,9 +38,14 @@ pub(crate) struct Dm {
 pub(crate) struct MapDevice {
     dev: (u32, u32),
     event_nr: u32,
+    uuid: String,
 }
 
 impl MapDevice {
+    fn of(answer: &DmAnswer) -> MapDevice {
+        MapDevice { dev: answer.dev(), event_nr: answer.event_nr(), uuid: answer.uuid() }
+    }
+
     /// The node that devtmpfs creates: `/dev/dm-0`.
     pub(crate) fn node(&self) -> String {
         format!("/dev/{}", self.kernel_name())
@@ -75,7 +80,7 @@ impl Dm {
     pub(crate) fn find(&self, map: &str) -> Result<MapDevice> {
         let answer = self.ask(DmRequest::new(DmCommand::Status, map));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
-        Ok(MapDevice { dev: answer.dev(), event_nr: answer.event_nr() })
+        Ok(MapDevice::of(&answer))
     }
 
     fn ask(&self, request: DmRequest<'_>) -> std::result::Result<DmAnswer, Errno> {
@@ -83,23 +88,23 @@ impl Dm {
     }
 
     /// Creates a map, loads its table and activates it. If the kernel refuses the table, the empty map is
-    /// removed again.
+    /// removed again. Its UUID is that which multipath-tools would give it.
     pub(crate) fn build(&self, spec: &MapSpec) -> Result<MapStatus> {
         let map = &*spec.map;
         if map.is_empty() || map.contains('/') {
             return Err(Failure::new(format!("\"{map}\" cannot be the name of a map")));
         }
-        let disks = scan::disks()?;
         let (text, sectors) = table::compose(spec, |path| {
-            let disk = disks.iter().find(|disk| disk.path == *path);
-            let disk = disk.ok_or_else(|| {
+            let disk = scan::disk_at(path).ok_or_else(|| {
                 let (hba, target, lun) = (&path.target.hba, path.target.target, path.lun);
                 Failure::new(format!("there is no disk at HBA {hba}, target {target}, LUN {lun}"))
             })?;
-            Ok(table::PathDevice { dev: disk.dev.clone(), sectors: disk.sectors })
+            Ok(table::PathDevice { dev: disk.dev, sectors: disk.sectors })
         })?;
         let target = Target { start: 0, sectors, kind: "multipath".to_owned(), text };
-        self.ask(DmRequest::new(DmCommand::Create, map)).doing(|| format!("create map {map}"))?;
+        let first = spec.groups.iter().flatten().next();
+        let uuid = first.and_then(scan::wwid).map(|wwid| format!("mpath-{wwid}"));
+        self.create(map, &uuid.unwrap_or_default())?;
         self.activate(map, &target).inspect_err(|_| {
             // Nothing has opened the map, so the removal does not fail. The error to report is the first
             // one.
@@ -107,6 +112,19 @@ impl Dm {
         })?;
         link(map, &self.find(map)?)?;
         self.status(map)
+    }
+
+    /// Creates a map without a table. Another map can have its UUID already, if two LUNs have one WWID; then
+    /// it has none.
+    fn create(&self, map: &str, uuid: &str) -> Result<()> {
+        let created = self.ask(DmRequest::new(DmCommand::Create, map).uuid(uuid));
+        let created = match created {
+            Err(Errno::BUSY) if !uuid.is_empty() => {
+                self.ask(DmRequest::new(DmCommand::Create, map))
+            }
+            created => created,
+        };
+        created.map(drop).doing(|| format!("create map {map}"))
     }
 
     fn activate(&self, map: &str, target: &Target) -> Result<()> {
@@ -134,6 +152,14 @@ impl Dm {
         self.full_status(map, &device, &line, parsed)
     }
 
+    /// The statuses of all multipath maps that have a table, by name.
+    pub(crate) fn maps(&self) -> Result<Vec<MapStatus>> {
+        let listed = self.ask(DmRequest::new(DmCommand::ListDevices, ""));
+        let mut names = listed.doing(|| "list the maps".to_owned())?.names();
+        names.sort_unstable();
+        Ok(names.iter().filter_map(|map| self.status(map).ok()).collect())
+    }
+
     /// A parsed status, with the map's table line and device added.
     fn full_status(
         &self,
@@ -146,6 +172,7 @@ impl Dm {
         Ok(MapStatus {
             map: map.to_owned(),
             name: device.kernel_name(),
+            uuid: device.uuid.clone(),
             table: format!("{} {}", table.kind, table.text.trim_end()),
             line: format!("{} {}", line.kind, line.text.trim_end()),
             rounds: parsed.rounds,
@@ -159,7 +186,7 @@ impl Dm {
     fn line(&self, map: &str, flags: u32) -> Result<(Target, MapDevice)> {
         let answer = self.ask(DmRequest::new(DmCommand::TableStatus, map).flags(flags));
         let answer = answer.map_err(|errno| no_map(map, errno))?;
-        let device = MapDevice { dev: answer.dev(), event_nr: answer.event_nr() };
+        let device = MapDevice::of(&answer);
         match answer.targets().into_iter().next() {
             Some(target) if target.kind == "multipath" => Ok((target, device)),
             Some(target) => Err(Failure::new(format!("map {map} is of type {}", target.kind))),

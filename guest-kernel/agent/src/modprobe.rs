@@ -29,6 +29,28 @@ pub(crate) struct Modules {
     command_line: String,
 }
 
+/// What came of the modules of an alias. Like kmod, all are tried: several can drive the same, as crc32c_intel
+/// and crc32c_generic, and one of them suffices.
+#[derive(Default)]
+struct Tried {
+    any_loaded: bool,
+    failed: Option<Failure>,
+}
+
+impl Tried {
+    fn with(&mut self, loaded: Result<()>) {
+        match loaded {
+            Ok(()) => self.any_loaded = true,
+            Err(error) => drop(self.failed.get_or_insert(error)),
+        }
+    }
+
+    /// Success if any was loaded, else the first failure; `None` if there was none to try.
+    fn result(self) -> Option<Result<()>> {
+        if self.any_loaded { Some(Ok(())) } else { self.failed.map(Err) }
+    }
+}
+
 impl Modules {
     /// Reads the depmod indexes and the kernel's command line.
     pub(crate) fn open() -> Result<Modules> {
@@ -54,19 +76,19 @@ impl Modules {
         if is_live(&module) || self.indexes.iter().any(|index| index.is_builtin(&module)) {
             return Ok(());
         }
+        let mut tried = Tried::default();
         for index in &self.indexes {
             if index.files(&module).is_some() {
                 return self.load_module(index, &module, parameters, seen);
             }
-            let aliased = index.aliased(name);
-            if !aliased.is_empty() {
-                return aliased
-                    .iter()
-                    .try_for_each(|module| self.load_module(index, module, parameters, seen));
+            for module in index.aliased(name) {
+                tried.with(self.load_module(index, &module, parameters, seen));
             }
         }
-        let why = format!("kernel {} has no module {name}", release());
-        Err(Failure { kind: FailureKind::NoModule, why })
+        tried.result().unwrap_or_else(|| {
+            let why = format!("kernel {} has no module {name}", release());
+            Err(Failure { kind: FailureKind::NoModule, why })
+        })
     }
 
     fn load_module(
@@ -142,5 +164,25 @@ pub(crate) fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_module_of_an_alias_suffices() {
+        let tried = |results: &[bool]| {
+            let mut tried = Tried::default();
+            for (number, ok) in results.iter().enumerate() {
+                let failed = || Err(Failure::new(format!("number {number}")));
+                tried.with(if *ok { Ok(()) } else { failed() });
+            }
+            tried.result().map(|result| result.map_err(|error| error.to_string()))
+        };
+        assert_eq!(tried(&[]), None);
+        assert_eq!(tried(&[false, true, false]), Some(Ok(())));
+        assert_eq!(tried(&[false, false]), Some(Err("number 0".to_owned())));
     }
 }

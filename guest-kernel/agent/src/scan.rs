@@ -15,7 +15,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The `scan` parameter of scsi_mod: `manual` keeps the kernel from scanning by itself.
 const SCAN_TYPE: &str = "/sys/module/scsi_mod/parameters/scan";
 
-/// Scans exactly these targets one after the other, and waits until `expect` disks in total are usable.
+/// Scans exactly these targets one after the other, and waits until `expect` disks in total are usable, as
+/// long as `patience` lasts. Returns the disks, and what is missing, in words.
 ///
 /// With `scsi_mod.scan=manual` the kernel scans only what is requested here
 /// (`scsi_scan.c:scsi_scan_host_selected`), which saves 256 probes per HBA. After the scan the parameter is
@@ -25,7 +26,7 @@ pub(crate) fn scan(
     targets: &[TargetAddress],
     expect: usize,
     patience: Duration,
-) -> Result<Vec<Disk>> {
+) -> Result<(Vec<Disk>, Option<String>)> {
     let give_up = Instant::now() + patience;
     let modules = Modules::open()?;
     // Built-in modules cannot be loaded. If a module is really missing, no HBA appears below.
@@ -40,24 +41,22 @@ pub(crate) fn scan(
             .doing(|| format!("scan target {} of HBA {} ({path})", target.target, target.hba))?;
     }
     fs::write(SCAN_TYPE, "sync").doing(|| format!("have events scanned ({SCAN_TYPE})"))?;
-    let enough = || disks().ok().filter(|disks| disks.len() >= expect);
-    if let Some(disks) = wait_for(give_up, enough) {
-        return Ok(disks);
-    }
-    let disks = disks()?;
-    let seen: Vec<String> = disks.iter().map(describe).collect();
-    Err(Failure::new(format!(
-        "{} of {expect} disks appeared in {} ms{trouble}{}{}",
-        disks.len(),
-        patience.as_millis(),
-        if seen.is_empty() { "" } else { ": " },
-        seen.join(", ")
-    )))
+    // Looking at every disk takes time, so they are counted first.
+    let all = || disks().ok().filter(|disks| disks.len() >= expect);
+    let disks = match wait_for(give_up, || (count() >= expect).then(all).flatten()) {
+        Some(disks) => disks,
+        None => disks()?,
+    };
+    let missing = (disks.len() < expect).then(|| {
+        let patience = patience.as_millis();
+        format!("{} of {expect} disks appeared in {patience} ms{trouble}", disks.len())
+    });
+    Ok((disks, missing))
 }
 
-fn describe(disk: &Disk) -> String {
-    let target = &disk.path.target;
-    format!("{} (HBA {}, target {}, LUN {})", disk.name, target.hba, target.target, disk.path.lun)
+/// The number of disks in sysfs, usable or not.
+fn count() -> usize {
+    fs::read_dir("/sys/class/scsi_disk").map_or(0, |entries| entries.flatten().count())
 }
 
 /// Polls `look` until it returns something or `give_up` has passed; calls it at least once.
@@ -87,6 +86,50 @@ fn host(hba: &str) -> Option<String> {
     let virtio = named(&Path::new("/sys/bus/pci/devices").join(hba), "virtio")?;
     let host = named(&virtio, "host")?;
     Some(host.file_name()?.to_str()?.to_owned())
+}
+
+/// The disk of a path, if it is usable.
+pub(crate) fn disk_at(path: &PathAddress) -> Option<Disk> {
+    disk(&device_at(path)?).filter(|disk| disk.path == *path)
+}
+
+/// The disk with this `major:minor`, if it is usable and one of a virtio HBA.
+pub(crate) fn disk_of(dev: &str) -> Option<Disk> {
+    disk(&Path::new("/sys/dev/block").join(dev).join("device"))
+}
+
+/// The address of the disk with this `major:minor`, by its name in sysfs alone.
+pub(crate) fn address_of(dev: &str) -> Option<PathAddress> {
+    let path = fs::canonicalize(Path::new("/sys/dev/block").join(dev).join("device")).ok()?;
+    address(path.to_str()?)
+}
+
+/// The WWID of the disk of a path, in the form of udev's `ID_SERIAL` (scsi_id(8)): the type of the
+/// designator, and its digits or text.
+pub(crate) fn wwid(path: &PathAddress) -> Option<String> {
+    udev_name(&attribute(&device_at(path)?.join("wwid"))?)
+}
+
+/// The kernel's name of a designator (`scsi_lib.c:scsi_vpd_lun_id`) in the form of udev.
+fn udev_name(wwid: &str) -> Option<String> {
+    let (kind, name) = wwid.split_once('.')?;
+    let kind = match kind {
+        "naa" => "3",
+        "eui" => "2",
+        "t10" => "1",
+        _ => return None,
+    };
+    // Blanks would end a word of udev's and of multipath-tools.
+    let name: Vec<&str> = name.split_whitespace().collect();
+    Some(format!("{kind}{}", name.join("_"))).filter(|name| name.len() > 1)
+}
+
+/// The directory in sysfs of the SCSI device of a path.
+fn device_at(path: &PathAddress) -> Option<PathBuf> {
+    let host = host(&path.target.hba)?;
+    let number = host.strip_prefix("host")?;
+    let name = format!("{number}:0:{}:{}", path.target.target, path.lun);
+    Some(Path::new("/sys/bus/scsi/devices").join(name))
 }
 
 /// All usable disks of all virtio HBAs, sorted by address.
@@ -139,6 +182,17 @@ fn address(path: &str) -> Option<PathAddress> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn designators_are_named_as_udev_names_them() {
+        let name = |wwid| udev_name(wwid).unwrap_or_default();
+        assert_eq!(name("naa.600a0b8000"), "3600a0b8000");
+        assert_eq!(name("eui.00000001"), "200000001");
+        assert_eq!(name("t10.ACME  disk 1  "), "1ACME_disk_1");
+        for nothing in ["", "naa", "naa.", "uuid.1", "t10.   "] {
+            assert_eq!(name(nothing), "", "{nothing}");
+        }
+    }
 
     #[test]
     fn addresses_are_read_from_sysfs_paths() {

@@ -15,6 +15,7 @@ use sansim_protocol::{DiskAction, Happening};
 use crate::clock::{now_ns, wait_ready};
 use crate::fail::{Doing, Result};
 use crate::outbox::Outbox;
+use crate::scan;
 
 /// Longest gap between the path events of one burst.
 const REORDER: Duration = Duration::from_millis(5);
@@ -43,13 +44,24 @@ pub(crate) fn follow(outbox: &Outbox) -> Result<()> {
                 Some(event @ Happening::PathUevent { .. }) if burst.len() < MAX_BURST => {
                     burst.push((now_ns(), event));
                 }
-                Some(event) => outbox.event(event),
+                Some(event) => outbox.event(with_disk(event)),
                 None => {}
             },
             // The kernel dropped events; it does not say how many.
             Err(Errno::NOBUFS) => outbox.count_lost(1),
             Err(_) => {}
         }
+    }
+}
+
+/// The event, with the disk that was added.
+fn with_disk(event: Happening) -> Happening {
+    match event {
+        Happening::Disk { action: DiskAction::Add, name, dev, .. } => {
+            let disk = scan::disk_of(&dev);
+            Happening::Disk { action: DiskAction::Add, name, dev, disk }
+        }
+        event => event,
     }
 }
 
@@ -101,11 +113,8 @@ fn parse(message: &[u8]) -> Option<Happening> {
     };
     let name = get("DEVNAME")?;
     (get("DEVTYPE") == Some("disk") && name.starts_with("sd")).then_some(())?;
-    Some(Happening::Disk {
-        action,
-        name: name.to_owned(),
-        dev: format!("{}:{}", get("MAJOR")?, get("MINOR")?),
-    })
+    let dev = format!("{}:{}", get("MAJOR")?, get("MINOR")?);
+    Some(Happening::Disk { action, name: name.to_owned(), dev, disk: None })
 }
 
 #[cfg(test)]
@@ -164,7 +173,10 @@ mod tests {
             parse(&message(&lines.iter().map(String::as_str).collect::<Vec<_>>()))
         };
         let (action, name, dev) = (DiskAction::Add, "sdc".into(), "8:32".into());
-        assert_eq!(disk("sdc", "disk", "add"), Some(Happening::Disk { action, name, dev }));
+        assert_eq!(
+            disk("sdc", "disk", "add"),
+            Some(Happening::Disk { action, name, dev, disk: None })
+        );
         assert_eq!(disk("sdc", "disk", "change"), None);
         assert_eq!(disk("sdc1", "partition", "add"), None);
         assert_eq!(disk("dm-0", "disk", "add"), None);

@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
-use rustix::process::{Signal, chroot, kill_process_group};
-use sansim_protocol::{Answer, USERLAND, USERLAND_SERIAL};
+use rustix::process::{Signal, WaitStatus, chroot, kill_process_group};
+use sansim_protocol::{Answer, Ended, ProgramEnd, Signal as Killer, USERLAND, USERLAND_SERIAL};
 
 use crate::children::Children;
+use crate::clock::now_ns;
 use crate::daemon;
 use crate::fail::{Doing, Failure, Result};
 use crate::modprobe::Modules;
@@ -39,6 +40,9 @@ const CUT: &str = "\n[sansim: the output is cut here]\n";
 /// How long to wait for the end of the output after the program has ended: a daemon that it started may
 /// keep the pipe open forever.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
+/// What follows output whose end did not come.
+const OPEN: &str =
+    "\n[sansim: the output goes on here: what the program started has not closed it]\n";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -78,19 +82,32 @@ impl Userland {
             return Err(Failure::new("no program was given"));
         };
         self.ensure()?;
+        let began_ns = now_ns();
         let spawned = self.children.spawn(&mut in_background(argv));
         let (mut child, pid, ended) = spawned.doing(|| format!("run {program}"))?;
         let stdout = collect(child.stdout.take())?;
         let stderr = collect(child.stderr.take())?;
-        let status = match ended.recv_timeout(patience) {
+        let ended = match ended.recv_timeout(patience) {
             Err(RecvTimeoutError::Timeout) => {
                 let _ = kill_process_group(pid, Signal::KILL);
-                None
+                Ended::TimeLimit
             }
-            status => status.ok(),
+            Ok(status) => how(status),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::new(format!("nobody knows how {program} ended")));
+            }
         };
-        let code = status.and_then(|status| status.exit_status());
-        Ok(Answer::Ran { code, stdout: stdout.take(), stderr: stderr.take() })
+        let ended_ns = now_ns();
+        let (stdout, stderr) = (stdout.take(), stderr.take());
+        Ok(Answer::Ran(ProgramEnd { ended, began_ns, ended_ns, stdout, stderr }))
+    }
+}
+
+/// How a child ended, by its wait status.
+pub(crate) fn how(status: WaitStatus) -> Ended {
+    match status.exit_status() {
+        Some(code) => Ended::Code(code),
+        None => Ended::Signal(Killer(status.terminating_signal().unwrap_or(0))),
     }
 }
 
@@ -116,11 +133,19 @@ struct Output(Receiver<Vec<u8>>);
 
 impl Output {
     /// The output up to the end of the stream, or up to now if the end does not come within
-    /// [`OUTPUT_PATIENCE`].
+    /// [`OUTPUT_PATIENCE`]; [`OPEN`] says so.
     fn take(&self) -> String {
+        let give_up = Instant::now() + OUTPUT_PATIENCE;
         let mut bytes = Vec::new();
-        while let Ok(piece) = self.0.recv_timeout(OUTPUT_PATIENCE) {
-            bytes.extend(piece);
+        loop {
+            match self.0.recv_timeout(give_up.saturating_duration_since(Instant::now())) {
+                Ok(piece) => bytes.extend(piece),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    bytes.extend_from_slice(OPEN.as_bytes());
+                    break;
+                }
+            }
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -285,6 +310,14 @@ mod tests {
         assert!(text.ends_with(CUT));
         let output = collect(Some(&b"\xffok"[..])).unwrap();
         assert_eq!(output.take(), "\u{fffd}ok");
+    }
+
+    #[test]
+    fn output_that_somebody_keeps_open_is_told_so() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        std::io::Write::write_all(&mut writer, b"so far").unwrap();
+        assert_eq!(collect(Some(reader)).unwrap().take(), format!("so far{OPEN}"));
+        drop(writer);
     }
 
     #[test]

@@ -205,12 +205,12 @@ fn check(spec: &WorkloadSpec) -> Result<usize> {
 
 /// Opens the map and checks that the region fits.
 fn open(spec: &WorkloadSpec) -> Result<File> {
-    let device = Dm::open()?.find(&spec.map)?;
+    let device = Dm::open()?.find(&spec.device)?;
     let size = device.bytes()?;
     if spec.region_bytes > size {
         return Err(Failure::new(format!(
             "the workload's region of {} bytes is larger than map {}, which has {size}",
-            spec.region_bytes, spec.map
+            spec.region_bytes, spec.device
         )));
     }
     let path = device.node();
@@ -229,6 +229,7 @@ mod tests {
     fn spec() -> WorkloadSpec {
         WorkloadSpec {
             map: "m".into(),
+            device: "m".into(),
             pattern: Pattern::Verify,
             block_bytes: 4096,
             queue_depth: 8,

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Disk, MapSpec, MapStatus, TargetAddress, WorkloadReport, WorkloadSpec};
+use crate::{
+    Bytes, Disk, MapSpec, MapStatus, ProgramEnd, TargetAddress, WorkloadReport, WorkloadSpec,
+};
 
 /// A call, with the number that its reply repeats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,14 +27,14 @@ pub enum Call {
         /// name: `dm_multipath queue_if_no_path_timeout_secs=5`.
         modules: Vec<String>,
     },
-    /// Scans exactly these targets and waits until their disks exist. Answered with
-    /// [`Answer::Disks`].
+    /// Scans exactly these targets and waits until their disks exist, as long as it may. Answered with
+    /// [`Answer::Disks`], whatever is there then.
     Scan {
         /// The targets to scan, in this order, one after the other.
         targets: Vec<TargetAddress>,
         /// How many disks the guest must have in total before the scan is complete.
         expect_disks: usize,
-        /// Time limit in milliseconds, after which the scan fails.
+        /// Time limit in milliseconds, after which what is there is the answer.
         timeout_ms: u64,
     },
     /// Creates and activates a multipath map. Answered with [`Answer::Map`].
@@ -54,6 +56,8 @@ pub enum Call {
         /// Name of the dm device.
         map: String,
     },
+    /// Reads the status and table lines of all multipath maps. Answered with [`Answer::Maps`].
+    Maps,
     /// Starts the workload of a map, which must have none.
     StartWorkload(WorkloadSpec),
     /// Stops submitting, waits for I/O in flight, reads back every block that was written and compares.
@@ -236,20 +240,20 @@ pub enum Answer {
     Disks {
         /// All disks that have a node in `/dev`, sorted by address.
         disks: Vec<Disk>,
+        /// Why there are fewer than expected, in words; null if there are as many.
+        missing: Option<String>,
     },
     /// To [`Call::BuildMap`] and [`Call::Status`].
     Map(MapStatus),
+    /// To [`Call::Maps`].
+    Maps {
+        /// The multipath maps that have a table, in the order of their names.
+        maps: Vec<MapStatus>,
+    },
     /// To [`Call::StopWorkload`]: the final report.
     Workload(WorkloadReport),
     /// To [`Call::Run`]: the program ended, or was killed.
-    Ran {
-        /// Exit code; null if a signal or the time limit killed the program.
-        code: Option<i32>,
-        /// Standard output, at most 64 KiB. Invalid UTF-8 is replaced by U+FFFD.
-        stdout: String,
-        /// Standard error, under the same rules.
-        stderr: String,
-    },
+    Ran(ProgramEnd),
     /// To [`Call::OpenTerminal`]: the program was started.
     Terminal {
         /// The terminal's number, unique in this guest.

@@ -67,9 +67,15 @@ pub enum Happening {
     },
     /// A map's status changed: rounds, path states or groups.
     Map(MapStatus),
-    /// The set of disks changed. Reported before a map's status that has a new path.
+    /// The map is there no more.
+    MapRemoved {
+        /// Name of the dm device.
+        map: String,
+    },
+    /// Disks of a map that were not reported before, or have another address now. Reported before the
+    /// map's status that has them.
     Disks {
-        /// All disks, sorted by path.
+        /// The disks, in the order of the map's paths.
         disks: Vec<Disk>,
     },
     /// A map's dm event counter changed (`dmsetup wait` would return).
@@ -101,6 +107,8 @@ pub enum Happening {
         name: String,
         /// Device number of the disk, `major:minor`.
         dev: String,
+        /// The disk that was added, if it is still there and on an HBA of the SAN.
+        disk: Option<Disk>,
     },
     /// No I/O completed for [`WorkloadSpec::stall_ms`](crate::WorkloadSpec) while some was in flight.
     StallBegin {

@@ -16,6 +16,7 @@
 
 mod bytes;
 mod call;
+mod ended;
 mod event;
 mod frame;
 pub mod hypercall;
@@ -26,6 +27,7 @@ pub use bytes::Bytes;
 pub use call::{
     Answer, Call, CallResult, Failure, FailureKind, Reply, Request, Sent, TerminalSize,
 };
+pub use ended::{Ended, ProgramEnd, SIGNALS, Signal};
 pub use event::{DiskAction, Event, FromAgent, Happening, PathUeventAction};
 pub use frame::{FrameError, LineBuffer, MAX_LINE, decode, encode, request_id};
 pub use map::{
@@ -41,7 +43,7 @@ pub const PORT: &str = "sansim.agent";
 
 /// Version of this protocol. [`FromAgent::Ready`] reports it, and the lab refuses an agent with another
 /// version.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// Mount point of the userland in the guest, with writable copies of some directories. The agent mounts it
 /// on first use.

@@ -66,6 +66,9 @@ pub struct MapStatus {
     pub map: String,
     /// The kernel's name for the map, `dm-0`.
     pub name: String,
+    /// UUID of the dm device; empty if it has none. Of a map of multipath-tools it is `mpath-` and the
+    /// WWID.
+    pub uuid: String,
     /// The table line, without start and length: `multipath 1 …`.
     pub table: String,
     /// The status line, without start and length: `multipath 2 …`.
@@ -78,6 +81,18 @@ pub struct MapStatus {
     pub current_group: u32,
     /// The path groups, in table order.
     pub groups: Vec<GroupStatus>,
+}
+
+impl MapStatus {
+    /// The WWID of the map; `None` if its UUID is not in the form of multipath-tools.
+    pub fn wwid(&self) -> Option<&str> {
+        self.uuid.strip_prefix("mpath-").filter(|wwid| !wwid.is_empty())
+    }
+
+    /// The paths of all groups, in table order.
+    pub fn paths(&self) -> impl Iterator<Item = &PathStatus> {
+        self.groups.iter().flat_map(|group| &group.paths)
+    }
 }
 
 /// One path group of a [`MapStatus`].

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 /// The I/O to run on a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkloadSpec {
-    /// Name of the dm device.
+    /// The name of the workload, by which its events and [`Call::StopWorkload`](crate::Call) refer to it.
+    /// By convention the usual name of the map.
     pub map: String,
+    /// Name of the dm device.
+    pub device: String,
     /// What is read and written, and whether it is verified.
     pub pattern: Pattern,
     /// Size of a request in bytes; a multiple of 4096.

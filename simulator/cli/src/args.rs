@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Print what the programs of a run printed.
+    Output(OutputArgs),
     /// Control a lab that is running: look at it, break it, heal it.
     ///
     /// Whatever is not one of the commands below is a step in the words of the scenario language: `sansim ctl fail
@@ -289,6 +291,16 @@ pub(crate) struct ReplayArgs {
     /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Directory of the run, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// The step whose program is meant; without it, the programs of the run are listed.
+    #[arg(value_name = "STEP")]
+    pub(crate) step: Option<String>,
 }
 
 #[derive(Debug, Args)]

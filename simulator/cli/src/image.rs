@@ -1,10 +1,11 @@
 //! `sansim image`: the guest images on this host.
 
-use sansim_lab::{Image, ImageStore, LabError};
+use sansim_lab::{Image, ImageStore, LabError, variant};
 
 use crate::{
     INTERRUPTED, LAB, PASS, USAGE,
     args::ImageCommand,
+    own::Own,
     show::{self, Announce},
     stop,
 };
@@ -22,6 +23,7 @@ pub(crate) async fn image(command: ImageCommand) -> u8 {
         Ok(()) => PASS,
         Err(
             error @ (LabError::UnknownImage { .. }
+            | LabError::NoPackage { .. }
             | LabError::BadImageName { .. }
             | LabError::BadParts { .. }),
         ) => {
@@ -50,8 +52,10 @@ async fn carry_out(command: ImageCommand) -> Result<(), LabError> {
             tell(&image);
         }
         ImageCommand::Add { name, image, own } => {
-            let own = own.resolve(&store)?.ok_or_else(|| LabError::BadParts {
-                why: "give at least one part of your own: --kernel, --userland or --initrd"
+            let image = variant(&image, &own.with, &[]);
+            let parts = own.resolve(&store)?.or((!own.with.is_empty()).then(Own::default));
+            let own = parts.ok_or_else(|| LabError::BadParts {
+                why: "give at least one part of your own: --kernel, --userland, --initrd or --with"
                     .to_owned(),
             })?;
             let image = store.add(&name, &own.over(&image), &Announce::new()).await?;

@@ -1,8 +1,8 @@
 //! The guest images that a `sansim run` needs.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use sansim_lab::{AccelDecision, Image, LabError};
+use sansim_lab::{AccelDecision, Image, ImageStore, LabError, variant};
 use sansim_language::Scenario;
 use sansim_suite::Lab;
 
@@ -16,6 +16,11 @@ pub(crate) struct Images {
     /// From `--image`; empty means the image that each scenario names.
     named: Vec<String>,
     own: Option<Own>,
+    /// From `--with`.
+    packages: Vec<String>,
+    store: ImageStore,
+    /// The images that are meant, without what scenarios want to be added.
+    plain: BTreeSet<String>,
     /// By the label used in reports.
     ready: BTreeMap<String, (Image, AccelDecision)>,
 }
@@ -40,10 +45,20 @@ impl Images {
         lab: &Lab,
     ) -> Result<Images, LabError> {
         let (named, own) = (args.image.clone(), args.own.resolve(lab.store())?);
-        let mut images = Images { named, own, ready: BTreeMap::new() };
+        let (packages, store) = (args.own.with.clone(), lab.store().clone());
+        let plain = BTreeSet::new();
+        let mut images = Images { named, own, packages, store, plain, ready: BTreeMap::new() };
         let progress = Announce::new();
+        let scenarios: Vec<&Scenario> = scenarios.collect();
+        images.plain = scenarios.iter().flat_map(|scenario| images.plain_names(scenario)).collect();
+        // Which modules an image has is known when it is built.
+        for scenario in scenarios.iter().filter(|it| it.setup.guest.has_unusual_modules()) {
+            for name in images.plain_names(scenario) {
+                lab.prepare(&name, &progress).await?;
+            }
+        }
         for (label, name) in
-            scenarios.flat_map(|scenario| images.names(scenario)).collect::<Vec<_>>()
+            scenarios.iter().flat_map(|scenario| images.names(scenario)).collect::<Vec<_>>()
         {
             if let Entry::Vacant(place) = images.ready.entry(label) {
                 place.insert(match &images.own {
@@ -57,16 +72,26 @@ impl Images {
 
     /// Label and name of each image for a scenario; each label once.
     fn names(&self, scenario: &Scenario) -> Vec<(String, String)> {
-        let names = match &self.named[..] {
-            [] => vec![scenario.setup.guest.image.clone()],
-            named => named.to_owned(),
-        };
+        let guest = &scenario.setup.guest;
+        let packages = [&guest.packages[..], &self.packages].concat();
+        let names = self.plain_names(scenario).into_iter().map(|name| {
+            let modules = self.store.modules_left_out(&name, &guest.modules);
+            variant(&name, &packages, &modules)
+        });
         let label = |name: &str| self.own.as_ref().map(|own| label(&own.over(name)));
-        let labelled = names.into_iter().map(|name| (label(&name).unwrap_or(name.clone()), name));
+        let labelled = names.map(|name| (label(&name).unwrap_or(name.clone()), name));
         let mut labelled: Vec<_> = labelled.collect();
         // If the user's parts replace the whole image, all named images give the same one.
         labelled.dedup_by(|a, b| a.0 == b.0);
         labelled
+    }
+
+    /// The names of the images for a scenario, without what it wants to be added.
+    fn plain_names(&self, scenario: &Scenario) -> Vec<String> {
+        match &self.named[..] {
+            [] => vec![scenario.setup.guest.image.clone()],
+            named => named.to_owned(),
+        }
     }
 
     /// The images for one scenario.
@@ -79,7 +104,8 @@ impl Images {
         chosen.collect()
     }
 
+    /// Whether the same scenarios run on several images.
     pub(crate) fn are_several(&self) -> bool {
-        self.ready.len() > 1
+        self.plain.len() > 1 && self.ready.len() > 1
     }
 }

@@ -16,6 +16,7 @@ mod image;
 mod images;
 mod model;
 mod open;
+mod output;
 mod own;
 mod replay;
 mod run;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Doctor => doctor::doctor(),
+        Command::Output(args) => output::output(&args),
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),

@@ -26,6 +26,10 @@ pub(crate) struct OwnArgs {
     /// compressed with gzip, xz or zstd. sansim's agent remains the first process.
     #[arg(long, value_name = "FILE")]
     pub(crate) initrd: Option<PathBuf>,
+    /// Add this package of the image's distribution to its userland, with what it depends on, for instance
+    /// fio. The image with it is built once. Repeat the option for more packages.
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) with: Vec<String>,
 }
 
 impl OwnArgs {
@@ -36,7 +40,8 @@ impl OwnArgs {
         let userland = self.userland.iter().map(|path| ("--userland", path));
         let initrd = self.initrd.iter().map(|path| ("--initrd", path));
         let all = kernels.chain(modules).chain(userland).chain(initrd);
-        all.flat_map(|(option, path)| [option.to_owned(), path.display().to_string()]).collect()
+        let paths = all.flat_map(|(option, path)| [option.to_owned(), path.display().to_string()]);
+        paths.chain(self.with.iter().flat_map(|it| ["--with".to_owned(), it.clone()])).collect()
     }
 
     /// Identifies the parts; `None` if no option is given.

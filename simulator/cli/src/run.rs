@@ -112,6 +112,7 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
     matches!(
         error,
         LabError::UnknownImage { .. }
+            | LabError::NoPackage { .. }
             | LabError::BadParts { .. }
             | LabError::AnotherStory { .. }
             | LabError::SkipNeedsTcg

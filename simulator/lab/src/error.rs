@@ -112,6 +112,14 @@ pub enum LabError {
         /// The reason, with an alternative.
         why: String,
     },
+    /// The distribution of an image does not have a package that is to be added to it.
+    #[error("the distribution of {image} has no package {package}")]
+    NoPackage {
+        /// The image, with what was to be added.
+        image: String,
+        /// The package.
+        package: String,
+    },
     /// No package mirror could be reached.
     #[error(
         "the packages of {image} could not be fetched, since no mirror was reached ({why}); images that are built already \

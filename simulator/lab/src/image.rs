@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`store`] | the cache of all images |
 //! | [`distribution`] | the known images, and their packages |
+//! | [`variant`](mod@variant) | known images with more packages or modules |
 //! | [`named_by_content`] | images without a name, built for one run |
 //! | [`kernel`] | `vmlinux`, from packages, a build tree or files |
 //! | [`modules`] | the kernel modules that a guest may need, and the bundled ones (`bundled`) |
@@ -25,16 +26,18 @@ mod named_by_content;
 mod parts;
 mod store;
 mod userland;
+mod variant;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 pub(crate) use initramfs::{AgentBinary, find_agent};
 pub use kernel::UserKernel;
-pub use modules::is_bundled_module;
+pub use modules::{is_bundled_module, is_usual_module};
 pub use parts::{KernelSource, Parts, UserlandSource};
 pub use store::ImageStore;
 pub use userland::UserRootFs;
 use userland::is_place_of_programs;
+pub use variant::variant;
 
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]

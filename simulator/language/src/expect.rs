@@ -2,10 +2,12 @@
 //! which also evaluates the condition.
 
 mod commands;
+mod disks;
 mod fault;
 mod group;
 mod io;
 mod log;
+mod map;
 mod number;
 mod owner;
 mod owner_changes;
@@ -139,6 +141,12 @@ pub trait Expected: Condition {
         false
     }
 
+    /// Whether the condition is about the disks or the map of this LUN, so that the story may begin
+    /// without them.
+    fn is_about_map_of(&self, _lun: Lun) -> bool {
+        false
+    }
+
     /// Whether the condition says that this fault rule may fire 0 times.
     fn allows_no_firing(&self, _rule: &str) -> bool {
         false
@@ -147,6 +155,11 @@ pub trait Expected: Condition {
     /// What the condition asks of the exit code of this step's program, if it asks anything.
     fn code_of(&self, _step: &str) -> Option<&Comparison<u64>> {
         None
+    }
+
+    /// Whether the condition asks how this step's program ended: for its exit code, or what killed it.
+    fn is_about_end_of(&self, step: &str) -> bool {
+        self.code_of(step).is_some()
     }
 
     /// Whether the condition holds at the beginning of the story, as far as can be known before.
@@ -232,13 +245,15 @@ const fn word<T: ExpectWord>() -> Word<dyn Written> {
 }
 
 /// All conditions, in the order of evaluation.
-static WORDS: [Word<dyn Written>; 13] = [
+static WORDS: [Word<dyn Written>; 15] = [
     word::<owner::Owner>(),
     word::<owner_changes::OwnerChanges>(),
     word::<io::Io>(),
     word::<commands::Commands>(),
     word::<rounds::Rounds>(),
     word::<rounds_at_end::RoundsAtEnd>(),
+    word::<disks::Disks>(),
+    word::<map::Map>(),
     word::<paths::Paths>(),
     word::<path::Path>(),
     word::<group::Group>(),
@@ -264,8 +279,8 @@ table! {
         /// If true, the conditions must have ceased to hold at some time of the story before they
         /// hold. Goes with `by`.
         again: Option<At<bool>>,
-        /// The LUN whose map `rounds`, `paths`, `path`, `group`, `uevents` and `owner_changes`
-        /// refer to. Default: the workload's.
+        /// The LUN that `disks`, `map`, `rounds`, `paths`, `path`, `group`, `uevents` and
+        /// `owner_changes` refer to. Default: the workload's.
         lun: Option<At<u64>>,
     }
 }

@@ -5,7 +5,7 @@ mod multipath;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use manager::{ManagerName, MultipathdTable};
+use manager::{ManagerName, MultipathdTable, UdevName};
 use multipath::MultipathTable;
 use sansim_array::PersonalityConfig;
 use sansim_stage::{GuestSetup, Manager, TextMatch};
@@ -24,8 +24,14 @@ table! {
     pub(crate) struct GuestTable, "a table" {
         /// The name of the guest image. Default: "bookworm".
         image: Option<At<String>>,
+        /// Packages of the image's distribution to add to its userland, with what they depend on,
+        /// such as "fio". The image with them is built once.
+        packages: Listed<At<String>>,
         /// What builds the multipath maps. Default: "dmsetup".
         manager: Option<At<ManagerName>>,
+        /// The rules of a udevd that runs without multipathd. Only with `manager = "dmsetup"`.
+        /// Default: no udevd runs.
+        udev: Option<At<UdevName>>,
         /// The memory of the guest. Default: "256MiB".
         memory: Option<Name<Size>>,
         /// The number of processors. Default: 1.
@@ -68,13 +74,20 @@ impl GuestTable {
             self.multipath.says_anything(),
             checker,
         );
+        if let Some(udev) = self.udev.as_ref().filter(|_| manager != Manager::Dmsetup) {
+            let help = "write it into [guest.multipathd]";
+            checker.refuse(&udev.span, "multipathd's guest has a udevd already", help);
+        }
+        let packages = self.packages.0.iter().map(|it| package(it, checker)).collect();
         let handler = word(self.handler.as_ref(), personality.handler(), "a handler", checker);
         let handler = (handler != "none").then_some(handler);
         let modules = self.modules.0.iter();
         let modules = modules.map(|module| word(Some(module), "", "a module", checker)).collect();
         GuestSetup {
             image,
+            packages,
             manager,
+            udev: self.udev.as_ref().map(|udev| udev.value.into()),
             memory: self.checked_memory(checker),
             cpus: checker.number(self.cpus.as_ref(), 1..=32, 1, "the number of processors") as u8,
             modules,
@@ -102,7 +115,9 @@ impl GuestTable {
         let parameters = parameters.map(|(name, it)| (name.clone(), At::nowhere(it.clone())));
         GuestTable {
             image: Some(At::nowhere(guest.image.clone())),
+            packages: Listed(guest.packages.iter().cloned().map(At::nowhere).collect()),
             manager: Some(At::nowhere(ManagerName::of(&guest.manager))),
+            udev: guest.udev.map(|udev| At::nowhere(udev.into())),
             memory: Some(name(Size(guest.memory))),
             cpus: Some(At::nowhere(guest.cpus.into())),
             modules: Listed(guest.modules.iter().cloned().map(At::nowhere).collect()),
@@ -126,6 +141,18 @@ fn pattern(text: &TextMatch) -> String {
         TextMatch::Contains(text) => regex::escape(text),
         TextMatch::Matches(regex) => regex.as_str().to_owned(),
     }
+}
+
+/// Checks the name of a package (Debian Policy 5.6.1).
+fn package(given: &At<String>, checker: &mut Checker<'_>) -> String {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    let begins = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if given.len() < 2 || given.len() > 64 || !given.starts_with(begins) || !given.chars().all(fits)
+    {
+        let problem = format!("{:?} cannot be the name of a package", given.value);
+        checker.refuse(&given.span, problem, "write for instance \"fio\"");
+    }
+    given.value.clone()
 }
 
 /// Checks a name that becomes part of a path or a command in the guest.

@@ -67,7 +67,7 @@ impl Scenario {
             StepAction::Act(Act::Run { argv, .. }) => argv.first().map(String::as_str),
             _ => None,
         });
-        self.setup.guest.manager.services().programs().iter().copied().chain(ran)
+        self.setup.guest.services().programs().iter().copied().chain(ran)
     }
 
     /// The scenario with only the expectations that apply to these versions.

@@ -175,6 +175,11 @@ fn guest() {
             "a table for multipathd",
             "[guest]\nmanager = \"multipathd\"\nmultipath = { pg_init_retries = 5 }\n",
         ),
+        (
+            "a udevd beside that of multipathd",
+            "[guest]\nmanager = \"multipathd\"\nudev = \"lean\"\n",
+        ),
+        ("packages that are none", "[guest]\npackages = [\"FIO\", \"-o\", \"g++\"]\n"),
         ("no multipathd", "[guest]\nmultipathd = { udev = \"lean\" }\n"),
         (
             "two multipath.conf",
@@ -344,6 +349,9 @@ fn expectations() {
         ("any number of paths", expect("paths = { failed = \"<= 4\" }")),
         ("any text", expect("log = [{ contains = \"\" }, { matches = \".*\" }]")),
         ("any exit code", format!("{ASK}[[expect]]\nran = {{ step = \"ask\", code = \"0..255\" }}\n")),
+        ("a signal that is none, and a code of what was killed", format!("{ASK}[[expect]]\nran = [{{ step = \"ask\", killed_by = \"SEGF\" }}, {{ step = \"ask\", code = 1, killed_by = \"KILL\" }}]\n")),
+        ("a map that is not there has no name", expect("map = { exists = false, name = \"lun0\" }")),
+        ("any number of disks", expect("disks = \"<= 4\"")),
         ("no version", expect("kernel = \">= 6.7, < 6.1\"\nrounds = 1")),
         ("met at the beginning", expect("by = \"65s\"\npaths = { active = 4 }\nowner = { lun = 0, controller = \"A\" }")),
         ("after a time", format!("{ASK}{}", expect("at = \"5s\"\nafter = \"ask\"\nrounds = 1"))),

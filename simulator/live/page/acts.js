@@ -2,7 +2,7 @@
 
 import { post, remove } from './api.js';
 import { at, h } from './dom.js';
-import { clock } from './format.js';
+import { clock, ended } from './format.js';
 import { notice } from './notices.js';
 import { expectChange, lab, on, settle } from './state.js';
 import { ctl, lines, oneLine } from './toml.js';
@@ -41,7 +41,7 @@ function report(did) {
 
 /** What a program brought, in words: its exit code and its output. */
 export const ranWords = (ran) =>
-  `${ran.code === null ? 'killed' : `exit code ${ran.code}`}\n${ran.stdout}${ran.stderr}`;
+  `${ended(ran)}\n${ran.stdout}${ran.stderr}`;
 
 /** Removes a fault rule that was added. */
 export async function removeFault(name) {

@@ -51,3 +51,6 @@ export function count(n) {
 
 /** `1 path`, `2 paths`. */
 export const many = (n, thing) => `${n} ${thing}${n === 1 ? '' : 's'}`;
+
+/** How a program ended: `exit code 1`, `killed by SIGSEGV`. */
+export const ended = (ran) => (ran.code === null ? `killed by ${ran.killed_by}` : `exit code ${ran.code}`);

@@ -1,6 +1,6 @@
 // An event as a line of the stream. Pure.
 
-import { latency } from './format.js';
+import { ended, latency } from './format.js';
 
 /** The kinds of line that can be shown or left out, with their names. */
 export const KINDS = {
@@ -14,8 +14,8 @@ export const KINDS = {
 };
 
 const OF = {
-  command: 'command', state: 'state', step: 'act', ran: 'act', expect: 'act', verdict: 'act', path: 'path', table: 'path',
-  group: 'path', pg_init: 'path', uevent: 'path', io: 'io', multipathd: 'multipathd',
+  command: 'command', state: 'state', begun: 'act', step: 'act', ran: 'act', expect: 'act', verdict: 'act', path: 'path', table: 'path',
+  group: 'path', disk: 'path', map: 'path', incomplete: 'path', pg_init: 'path', uevent: 'path', io: 'io', multipathd: 'multipathd',
 };
 
 /**
@@ -43,17 +43,21 @@ const TEXT = {
     return [`hba${event.hba}:${event.port} LUN ${event.lun} ${event.op} → ${answer(event)}  ${latency(event.latency_s)}${fault}`, answer(event) !== 'GOOD'];
   },
   state: (event) => [event.text, /-> (failed|removed|offline)|down/.test(event.text)],
+  begun: (event) => [`${event.action} begins`],
   step: (event) => [event.error ? `${event.action}: ${event.error}` : event.action, event.error],
   path: (event) => [`${event.path} (${event.dev}) ${PATH[event.state] ?? event.state}, ${event.fails} failures, group ${event.group} ${GROUP[event.group_state] ?? ''}`, event.state === 'F'],
+  disk: (event) => [`${event.name} (${event.path ?? event.dev}, LUN ${event.lun ?? '?'}) ${event.action === 'add' ? 'is there' : 'is gone'}`, event.action === 'remove'],
+  map: (event) => [event.paths === null ? `map ${event.map} is gone` : `map ${event.map} is there with ${event.paths} paths`, event.paths === null],
+  incomplete: (event) => [event.text],
   table: (event) => [`${event.map}: ${event.table}`],
   group: (event) => [`group ${event.group} ${GROUP[event.state] ?? event.state}`],
   pg_init: (event) => [`${event.map}: round ${event.rounds}`, event.rounds > 1],
   io: (event) => [event.text, event.what !== 'stall_end'],
   uevent: (event) => [`${event.action} ${event.path}, ${event.valid_paths} usable`, event.action === 'PATH_FAILED'],
-  ran: (event) => [`${event.name}: exit code ${event.code ?? 'none, killed'}  ${firstLine(event.stdout || event.stderr)}`, event.code !== 0],
+  ran: (event) => [`${event.name}: ${ended(event)}  ${firstLine(event.stdout || event.stderr)}`, event.code !== 0],
   expect: (event) => [`${event.ok ? '✓' : '✗'} ${event.text}: ${event.seen}`, !event.ok],
   verdict: (event) => [`${event.verdict}${event.reason ? `: ${event.reason}` : ''}`, event.verdict === 'error'],
-  multipathd: () => ['the maps as multipathd reports them'],
+  multipathd: (event) => [event.error ?? 'the maps as multipathd reports them', event.error],
 };
 
 const other = (event) => [JSON.stringify(event)];

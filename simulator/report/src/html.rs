@@ -31,6 +31,7 @@ pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
                 h1 { span class={ "verdict " (summary.verdict) } { (summary.verdict) } " " (summary.title) }
                 @if let Some(reason) = &summary.reason { pre.reason { (reason) } }
                 (facts(summary))
+                (incomplete(summary))
                 h2 { "The story" }
                 (picture(lanes, summary.simulated_s))
                 (story(timeline))
@@ -105,6 +106,15 @@ fn expectations(summary: &Summary) -> Markup {
                     td.number { (format!("{:.3} s", e.decided_at)) }
                 }
             }
+        }
+    }
+}
+
+fn incomplete(summary: &Summary) -> Markup {
+    html! {
+        @if !summary.incomplete.is_empty() {
+            h2 { "Not complete when the story began" }
+            ul { @for text in &summary.incomplete { li { (text) } } }
         }
     }
 }

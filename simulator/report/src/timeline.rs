@@ -4,12 +4,15 @@
 use std::fmt;
 
 use sansim_stage::{
-    event::{CommandEvent, Event, GroupState, IoKind, PathState, What},
+    event::{CommandEvent, DiskAction, Event, GroupState, IoKind, PathState, What},
     visible,
 };
 
 /// Maximum number of lines; of a longer story the middle is left out, with a note.
 const MAX_LINES: usize = 400;
+
+/// How long a command or a step takes, in seconds, before it is said how long.
+const WORTH_TELLING: f64 = 0.1;
 
 /// A line of the timeline.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,8 +87,11 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
     Some(match &event.what {
         What::Command(command) => ("command", tell_command(command, event.t)?, command.failed()),
         What::State { text, .. } if event.t > 0.0 => ("state", text.clone(), false),
-        What::Step { name, action, error } => {
-            let named = if name == action { action.clone() } else { format!("{action} ({name})") };
+        What::Step { name, action, took_s, error } => {
+            let mut named = named(name, action);
+            if let Some(took) = took_s.filter(|took| *took >= WORTH_TELLING) {
+                named.push_str(&format!(", begun {took:.1} s before"));
+            }
             match error {
                 None => ("step", named, false),
                 Some(error) => ("step", format!("{named}: {error}"), true),
@@ -95,6 +101,22 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             PathState::Failed => ("path", format!("{path} ({dev}) failed, {fails} in all"), true),
             PathState::Active => ("path", format!("{path} ({dev}) active"), false),
         },
+        What::Disk { action, name, path, lun, .. } if event.t > 0.0 => {
+            let place = match (path, lun) {
+                (Some(path), Some(lun)) => format!(" ({path} LUN {lun})"),
+                _ => String::new(),
+            };
+            match action {
+                DiskAction::Add => ("disk", format!("{name}{place} is there"), false),
+                DiskAction::Remove => ("disk", format!("{name}{place} is gone"), true),
+            }
+        }
+        What::Map { map, paths: Some(paths), .. } => {
+            ("map", format!("{map} is there with {paths} paths"), false)
+        }
+        What::Map { map, paths: None, .. } => ("map", format!("{map} is gone"), true),
+        What::Incomplete { text } => ("begin", text.clone(), false),
+        What::Multipathd { error: Some(error), .. } => ("daemon", error.clone(), true),
         What::Table { map, .. } => ("table", format!("{map} has a new table"), false),
         What::Group { group, state } => {
             let word = match state {
@@ -107,9 +129,8 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
         What::PgInit { rounds: 0, .. } => return None,
         What::PgInit { rounds, .. } => ("pg_init", format!("round {rounds}"), false),
         What::Io { what, text, .. } => ("io", text.clone(), *what != IoKind::StallEnd),
-        What::Ran { name, code, .. } => {
-            let code = code.map_or("killed".into(), |code| format!("exit code {code}"));
-            ("ran", format!("{name}: {code}"), false)
+        What::Ran { name, code, killed_by, .. } => {
+            ("ran", format!("{name}: {}", ended(*code, killed_by.as_deref())), false)
         }
         What::Expect { text, ok: true, .. } => ("expect", text.clone(), false),
         What::Expect { seen, .. } => ("expect", seen.clone(), true),
@@ -122,10 +143,27 @@ fn tell(event: &Event) -> Option<(&'static str, String, bool)> {
             ("verdict", text, verdict == "fail" || verdict == "error")
         }
         What::Log { level: None, text } if event.t >= 0.0 => ("daemon", text.clone(), false),
-        What::State { .. } | What::Log { .. } | What::Uevent { .. } | What::Multipathd { .. } => {
-            return None;
-        }
+        What::State { .. }
+        | What::Disk { .. }
+        | What::Begun { .. }
+        | What::Log { .. }
+        | What::Uevent { .. }
+        | What::Multipathd { .. } => return None,
     })
+}
+
+/// A step in words: its action, with its name if it has one of its own.
+fn named(name: &str, action: &str) -> String {
+    if name == action { action.to_owned() } else { format!("{action} ({name})") }
+}
+
+/// How a program ended, in words.
+pub(crate) fn ended(code: Option<i32>, killed_by: Option<&str>) -> String {
+    match (code, killed_by) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(by)) => format!("killed by {by}"),
+        (None, None) => "killed".to_owned(),
+    }
 }
 
 /// Text for commands that move a LUN, that a fault rule affected, or that failed during the story.
@@ -139,7 +177,7 @@ fn tell_command(command: &CommandEvent, t: f64) -> Option<String> {
     }
     let CommandEvent { hba, port, lun, op, .. } = command;
     let mut text = format!("hba{hba}:{port} LUN {lun} {op}: {}", command.answer());
-    if command.latency_s >= 0.1 {
+    if command.latency_s >= WORTH_TELLING {
         text.push_str(&format!(" after {:.1} s", command.latency_s));
     }
     if let Some(fault) = &command.fault {
@@ -154,7 +192,7 @@ mod tests {
 
     fn step(t: f64, action: &str) -> Event {
         let (name, action) = (action.to_owned(), action.to_owned());
-        Event { t, what: What::Step { name, action, error: None } }
+        Event { t, what: What::Step { name, action, took_s: None, error: None } }
     }
 
     #[test]

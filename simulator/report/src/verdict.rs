@@ -117,6 +117,8 @@ pub struct Summary {
     pub expectations: Vec<ExpectationResult>,
     /// What of the scenario came to nothing, so that it tested nothing.
     pub idle: Vec<Idle>,
+    /// What was not complete when the story began: `the map of LUN 0 has 1 of 4 paths (lun0)`.
+    pub incomplete: Vec<String>,
     /// Everything in the guest that is not from its distribution.
     pub added_to_guest: Vec<String>,
     /// Peak memory use.

@@ -257,7 +257,7 @@ mod tests {
         let mut run = RunDirectory::create(out.path(), "now", "story").unwrap();
         let step = |t| {
             let (name, action) = ("s".to_owned(), String::new());
-            Event { t, what: What::Step { name, action, error: None } }
+            Event { t, what: What::Step { name, action, took_s: None, error: None } }
         };
         run.event(&step(1.0));
         run.events.size = MOST_EVENTS;

@@ -173,7 +173,7 @@ mod tests {
     fn a_story_comes_there_once() {
         let event = Event {
             t: 0.5,
-            what: What::Step { name: "a".into(), action: "end".into(), error: None },
+            what: What::Step { name: "a".into(), action: "end".into(), took_s: None, error: None },
         };
         for until in ["step:a", "event:1"] {
             let mut lookout = Lookout::new(Some(until.parse().unwrap()));

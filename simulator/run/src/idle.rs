@@ -3,13 +3,17 @@
 mod nothing;
 mod rules;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use nothing::nothing_to_do;
 use rules::Rule;
 use sansim_array::{Action, ArrayView, Changed, CommandRecord, Lun, StateChange};
 use sansim_language::{Expectation, Scenario, Step, StepAction};
-use sansim_stage::{Act, Idle, IdleKind, World};
+use sansim_protocol::Ended;
+use sansim_stage::{Act, Idle, IdleKind, Incomplete, World};
 
 use crate::script::{Script, Unfinished};
 
@@ -40,6 +44,10 @@ pub(super) struct Ending<'s> {
     pub(super) view: &'s ArrayView,
     /// Whether the workload of the setup still waits for its start time.
     pub(super) workload_waits: bool,
+    /// Why the workload of the setup could not be started.
+    pub(super) workload_refused: Option<&'s str>,
+    /// What was not complete when the story began.
+    pub(super) incomplete: &'s [Incomplete],
 }
 
 impl Watch {
@@ -80,7 +88,7 @@ impl Watch {
 
     /// Everything that came to nothing and must not.
     pub(super) fn judge(self, end: &Ending<'_>) -> Vec<Idle> {
-        let mut all = Vec::new();
+        let mut all = unexpected(end);
         let expectations = self.expectations(end);
         let asked = |rule: &&Rule| !may_not_fire(rule.name(), end.scenario);
         let never = self.rules.iter().filter(asked);
@@ -156,6 +164,23 @@ fn may_not_fire(rule: &str, scenario: &Scenario) -> bool {
     scenario.may_be_idle.faults.contains(rule) || conditions.any(|it| it.allows_no_firing(rule))
 }
 
+/// The LUNs without a map or with fewer disks than there must be, of which nothing was expected.
+fn unexpected(end: &Ending<'_>) -> Vec<Idle> {
+    let mut all: Vec<Idle> = Vec::new();
+    let mut told = BTreeSet::new();
+    for incomplete in end.incomplete {
+        let Some(lun) = incomplete.what.missing_of().filter(|lun| told.insert(*lun)) else {
+            continue;
+        };
+        let mut conditions = end.scenario.expectations.iter().flat_map(|it| &it.conditions);
+        if !conditions.any(|condition| condition.is_about_map_of(lun)) {
+            let why = "no expectation is about its disks or its map";
+            all.push(idle(IdleKind::Discovery, incomplete.to_string(), why));
+        }
+    }
+    all
+}
+
 /// The steps that never happened. A story that a step has ended needs no other end.
 fn steps(end: &Ending<'_>) -> Vec<Idle> {
     let unfinished = end.script.unfinished();
@@ -177,21 +202,22 @@ fn steps(end: &Ending<'_>) -> Vec<Idle> {
 fn program(step: &Step, end: &Ending<'_>) -> Option<Idle> {
     let ran = end.world.program(&step.name).filter(|_| !step.optional)?;
     let conditions = end.scenario.expectations.iter().flat_map(|it| &it.conditions);
-    let asked: Vec<_> = conditions.filter_map(|condition| condition.code_of(&step.name)).collect();
-    let why = match ran.code {
+    let (codes, ends): (Vec<_>, Vec<_>) =
+        conditions.map(|it| (it.code_of(&step.name), it.is_about_end_of(&step.name))).unzip();
+    let is_asked = ends.contains(&true);
+    let mut codes = codes.into_iter().flatten();
+    let why = match ran.ended.code() {
         Some(0) => return None,
         // A range such as `> 0` does not mean that the program may be missing.
-        Some(NOT_FOUND)
-            if !asked.iter().any(|code| code.holds(NOT_FOUND as u64) && !code.holds(126)) =>
-        {
+        Some(NOT_FOUND) if !codes.any(|code| code.holds(NOT_FOUND as u64) && !code.holds(126)) => {
             "this is what a shell says of a program that is not there".to_owned()
         }
-        Some(_) | None if !asked.is_empty() => return None,
+        Some(_) | None if is_asked => return None,
         _ => "no expectation is about its exit code".to_owned(),
     };
-    let ended = match ran.code {
-        Some(code) => format!("ended with code {code}"),
-        None => "was killed".to_owned(),
+    let ended = match ran.ended {
+        Ended::Code(code) => format!("ended with code {code}"),
+        killed => format!("was {killed}"),
     };
     let what = format!("the program of step {:?} ({}) {ended}", step.name, step.words);
     Some(idle(IdleKind::Program, what, why))
@@ -204,6 +230,12 @@ fn workloads(end: &Ending<'_>) -> Vec<Idle> {
     if end.workload_waits && !end.scenario.may_be_idle.workload {
         let what = format!("the workload of LUN {} never started", setup.lun);
         let why = format!("its start is at {} s", setup.start.as_secs_f64());
+        all.push(idle(IdleKind::Workload, what, why));
+    }
+    if let Some(why) = end.workload_refused
+        && !end.scenario.may_be_idle.workload
+    {
+        let what = format!("the workload of LUN {} never started", setup.lun);
         all.push(idle(IdleKind::Workload, what, why));
     }
     all.extend(started(end, BTreeMap::from([(setup.lun, end.scenario.may_be_idle.workload)])));

@@ -11,6 +11,7 @@ mod explain;
 mod hold;
 mod idle;
 mod opening;
+mod outputs;
 mod record;
 mod recorder;
 mod script;
@@ -32,6 +33,7 @@ use hold::Lookout;
 pub use hold::{Standing, Until};
 pub use idle::may_be_for_nothing;
 pub use opening::{Driver, Opened, on_stage};
+pub use outputs::{Output, outputs};
 pub use record::{Records, record};
 pub use recorder::Recorded;
 use recorder::Recorder;
@@ -41,15 +43,20 @@ use sansim_lab::{
     Templates, TimeMode, own_cpu_time,
 };
 use sansim_language::{Scenario, resolved_toml};
+use sansim_protocol::Event as AgentEvent;
 use sansim_report::{exactness::Exactness, timings::CpuSummary, verdict::Summary};
 pub use sansim_stage::{Input, LoadedModule, SanError, Terminal};
-use sansim_stage::{Parts, Setup, Stage, StageError, event::What};
+use sansim_stage::{
+    Parts, Setup, Stage, StageError, Wire,
+    event::{StoryTime, What},
+};
 pub use script::Script;
 pub use sink::{Repetition, RunId, Sink};
 pub use stopwatch::Part;
 use story::{Story, Told};
 pub use successor::{Left, Successor, Taken};
 use summary::summarize;
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken as Cancel;
 
 /// The parameters of a run.
@@ -191,6 +198,9 @@ pub enum RunError {
         /// The program.
         program: String,
     },
+    /// multipath.conf needs newer multipath-tools than the image has.
+    #[error("{0}")]
+    NewerTools(String),
     /// The kernel does not have a module that the scenario needs.
     #[error("the scenario needs a module that is not there: {0}")]
     NoModule(String),
@@ -204,6 +214,7 @@ impl From<StageError> for RunError {
         match error {
             StageError::Lab(error) => error.into(),
             StageError::San(error) => error.into(),
+            StageError::NewerTools(why) => RunError::NewerTools(why),
             StageError::NoModule(why) => RunError::NoModule(why),
             StageError::Unready(why) => RunError::Story(why),
         }
@@ -408,19 +419,32 @@ impl Driver for Scripted<'_, '_> {
         self.facts.qemu = machine.qemu_version().to_owned();
     }
 
-    async fn play(&mut self, opened: Opened<'_>) -> Result<Told, RunError> {
-        let Opened { parts, scenario, clockwork, versions, handler, view } = opened;
+    fn untold(&mut self, clockwork: StoryTime, mut wire: Wire, mut events: Receiver<AgentEvent>) {
         self.recorder.clockwork = clockwork;
-        if let Some(view) = view {
-            self.recorder.emit_at(0.0, What::Multipathd { view });
+        while let Ok(change) = wire.changes.try_recv() {
+            self.recorder.change(&change);
         }
+        while let Ok(record) = wire.commands.try_recv() {
+            self.recorder.command(&record);
+        }
+        while let Ok(event) = events.try_recv() {
+            self.recorder.agent(&event);
+        }
+    }
+
+    async fn play(&mut self, opened: Opened<'_>) -> Result<Told, RunError> {
+        let Opened { parts, scenario, clockwork, versions, handler, incomplete, first } = opened;
+        self.recorder.clockwork = clockwork;
+        first.into_iter().for_each(|what| self.recorder.emit_at(0.0, what));
         self.facts.handler = handler;
         self.recorder.enter(Part::Story);
         let stage = Stage::begin(parts, scenario.expectations.iter().flat_map(|it| it.counted()))?;
         let handler = self.facts.handler.clone();
         let elsewhere = self.expectations - scenario.expectations.len();
         let (recorder, cancel) = (&mut *self.recorder, self.cancel.clone());
-        let story = Story::begin(&scenario, elsewhere, &versions, handler, stage, recorder, cancel);
+        let mut story =
+            Story::begin(&scenario, elsewhere, &versions, handler, stage, recorder, cancel);
+        story.incomplete = incomplete;
         let told = story.tell(self.began).await?;
         self.facts.first_io = told.first_io;
         Ok(told)

@@ -1,18 +1,28 @@
 //! Opens a stage for a driver: starts the machine, finds the disks, builds the maps; and closes it
 //! again.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sansim_lab::{
     Boot, Keeper, LULL, LabError, Machine, MachineConfig, Progress, Templates, WorkDir, most_runs,
 };
 use sansim_language::{Scenario, Versions};
+use sansim_protocol::Event as AgentEvent;
 use sansim_stage::{
-    Guest, Pace, Parts, Place, Prepared, San, SanError, Start, Up, Wire, bring_up,
-    event::StoryTime, prepare,
+    Guest, Incomplete, Pace, Parts, Place, Prepared, Preparing, San, SanError, Start, Up, Wire,
+    bring_up,
+    event::{StoryTime, What},
+    prepare,
+};
+use tokio::{
+    sync::mpsc::{self, Receiver},
+    time::{Instant, interval_at},
 };
 
 use crate::{Cancel, RunError, RunSpec, stopwatch::Part};
+
+/// How often a long preparation says how far it is, in host time.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// What drives a stage: a script, a person, chance. It follows the opening of the stage, and then acts
 /// on it.
@@ -25,6 +35,10 @@ pub trait Driver: Progress {
 
     /// The machine is up.
     fn up(&mut self, _machine: &Machine, _boot: Boot) {}
+
+    /// The story could not begin. What happened until then has not been told to anybody: the times of
+    /// `clockwork` are before that moment.
+    fn untold(&mut self, _clockwork: StoryTime, _wire: Wire, _events: Receiver<AgentEvent>) {}
 
     /// Whether the story begins only when multipathd has built the maps. In skipped time it always
     /// does.
@@ -51,8 +65,10 @@ pub struct Opened<'m> {
     pub versions: Versions,
     /// The device handlers of the disks.
     pub handler: String,
-    /// The maps as multipathd reports them, if it manages them.
-    pub view: Option<serde_json::Value>,
+    /// What is not complete.
+    pub incomplete: Vec<Incomplete>,
+    /// The first events of the story.
+    pub first: Vec<What>,
 }
 
 /// Opens a stage, lets the driver act on it, and closes it in any case. `console` is the file for the
@@ -138,7 +154,7 @@ fn machine_config(spec: &RunSpec, work: &WorkDir, san: &San, console: PathBuf) -
         time: spec.time,
         memory_mib: (guest.memory >> 20) as u32,
         cpus: guest.cpus,
-        services: guest.manager.services(),
+        services: guest.services(),
         hbas: san.sockets(),
         work_dir: work.path().to_owned(),
         console,
@@ -162,6 +178,7 @@ impl Opening<'_> {
         driver: &mut impl Driver,
     ) -> Result<Opened<'m>, RunError> {
         let events = machine.events().ok_or_else(|| RunError::Story("no events".into()))?;
+        let mut clockwork = StoryTime::default();
         let keeper = machine.keeper().ok_or_else(|| RunError::Story("no keeper".into()))?;
         let mut keeper = self.pace.rule(keeper, self.san.devices());
         if let Some(checkpoint) = self.at.checkpoint() {
@@ -174,9 +191,17 @@ impl Opening<'_> {
         let ready = tokio::select! {
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
             error = machine.failed() => Err(RunError::Lab(error)),
-            ready = self.prepare(machine, &guest, &mut keeper, driver) => ready,
+            ready = self.prepare(machine, &guest, &mut keeper, driver, &mut clockwork) => ready,
         };
-        let Ready { clockwork, prepared: Prepared { paths, maps, view }, versions } = ready?;
+        let Ready { prepared, versions } = match ready {
+            Ok(ready) => ready,
+            Err(error) => {
+                clockwork.begin(self.pace.clock().now());
+                driver.untold(clockwork, wire, events);
+                return Err(error);
+            }
+        };
+        let Prepared { paths, maps, incomplete, first } = prepared;
         let scenario = self.spec.scenario.on(&versions);
         let handler = match &scenario.setup.guest.handler {
             // The map attaches the handler, not discovery.
@@ -197,7 +222,7 @@ impl Opening<'_> {
             paths,
             maps,
         };
-        Ok(Opened { parts, scenario, clockwork, versions, handler, view })
+        Ok(Opened { parts, scenario, clockwork, versions, handler, incomplete, first })
     }
 
     /// Loads modules, discovers disks, builds maps and reads versions; then waits for a quiet
@@ -208,16 +233,64 @@ impl Opening<'_> {
         guest: &Guest,
         keeper: &mut Keeper,
         driver: &mut impl Driver,
+        clockwork: &mut StoryTime,
     ) -> Result<Ready, RunError> {
-        let clockwork = self.pace.story_time(keeper.drive(guest.now()).await??);
-        let setup = &self.spec.scenario.setup;
+        *clockwork = self.pace.story_time(keeper.drive(guest.now()).await??);
         let awaits = keeper.skips() || driver.awaits_multipathd();
-        let enter = |preparing| driver.enter(Part::of(preparing));
-        let prepared = prepare(setup, &self.san.array, guest, keeper, awaits, enter).await?;
+        let prepared = self.prepared(guest, keeper, awaits, driver).await?;
         let versions = self.versions(guest, keeper).await?;
         self.lull(machine, keeper).await?;
         keeper.drive(guest.seed(self.spec.seed)).await??;
-        Ok(Ready { clockwork, prepared, versions })
+        Ok(Ready { prepared, versions })
+    }
+
+    /// Prepares the guest, and tells how far it is.
+    async fn prepared(
+        &self,
+        guest: &Guest,
+        keeper: &mut Keeper,
+        awaits: bool,
+        driver: &mut impl Driver,
+    ) -> Result<Prepared, RunError> {
+        let setup = &self.spec.scenario.setup;
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let on = move |preparing| tell.send(preparing).unwrap_or_default();
+        let preparing = prepare(setup, &self.san.array, guest, keeper, awaits, on);
+        tokio::pin!(preparing);
+        let mut news = interval_at(Instant::now() + NEWS, NEWS);
+        let mut at = Preparing::Modules;
+        let mut said = None;
+        loop {
+            tokio::select! {
+                biased;
+                Some(next) = told.recv() => {
+                    if at == next || Part::of(at) != Part::of(next) {
+                        driver.enter(Part::of(next));
+                    }
+                    at = next;
+                }
+                prepared = &mut preparing => return prepared.map_err(Into::into),
+                _ = news.tick() => {
+                    let text = self.how_far(at);
+                    text.iter().filter(|_| text != said).for_each(|text| driver.stage(text));
+                    said = text;
+                }
+            }
+        }
+    }
+
+    /// How far a long preparation is, in words.
+    fn how_far(&self, preparing: Preparing) -> Option<String> {
+        let setup = &self.spec.scenario.setup;
+        match preparing {
+            Preparing::Modules => None,
+            Preparing::Discovery => {
+                let disks = setup.first_nexuses().count() * setup.array.luns.len();
+                let commands: u64 = self.san.hbas.iter().map(|hba| hba.statistics().received).sum();
+                Some(format!("finding {disks} disks: {commands} commands so far"))
+            }
+            Preparing::Maps { done, of } => Some(format!("building maps: {done} of {of}")),
+        }
     }
 
     /// The versions of kernel and multipath-tools, as far as the scenario depends on them.
@@ -252,7 +325,6 @@ impl Opening<'_> {
 
 /// A guest with its maps, when it has come to rest.
 struct Ready {
-    clockwork: StoryTime,
     prepared: Prepared,
     versions: Versions,
 }

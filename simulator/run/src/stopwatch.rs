@@ -40,7 +40,7 @@ impl Part {
         match preparing {
             Preparing::Modules => Part::Modules,
             Preparing::Discovery => Part::Discovery,
-            Preparing::Maps => Part::Maps,
+            Preparing::Maps { .. } => Part::Maps,
         }
     }
 }

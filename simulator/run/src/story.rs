@@ -8,10 +8,10 @@ use std::{
 
 use sansim_array::Class;
 use sansim_language::{Ending, Scenario, Step, StepAction, Versions};
-use sansim_protocol::WorkloadReport;
+use sansim_protocol::{Ended, ProgramEnd, WorkloadReport};
 use sansim_stage::{
-    Act, Answer, Before, Brought, ExpectationResult, Idle, Incoming, Seen, Stage, StageError,
-    Terminal, Trial, Witness, event::What,
+    Act, Answer, Before, Brought, ExpectationResult, Idle, Incoming, Incomplete, Seen, Stage,
+    StageError, Terminal, Trial, Witness, event::What,
 };
 use sansim_time::Time;
 
@@ -30,6 +30,8 @@ pub(super) struct Story<'r, 'a, 'm> {
     trial: Trial,
     /// What the story uses of what its scenario has.
     watch: Watch,
+    /// When the steps began that have not ended in the guest, by their index.
+    begun: BTreeMap<usize, Time>,
     /// The number of expectations that are for other versions.
     elsewhere: usize,
     complaint: Option<String>,
@@ -39,6 +41,8 @@ pub(super) struct Story<'r, 'a, 'm> {
     first_io: Option<Instant>,
     /// Since when only the settling time is left.
     settled: Option<Time>,
+    /// What was not complete when the story began.
+    pub(super) incomplete: Vec<Incomplete>,
     ended: bool,
     handler: String,
     /// The steps that were done, with their times; only if the story may be left to somebody.
@@ -76,6 +80,8 @@ pub(super) struct Told {
     pub(super) first_io: Option<Duration>,
     /// What came to nothing, so that it tested nothing.
     pub(super) idle: Vec<Idle>,
+    /// What was not complete when the story began.
+    pub(super) incomplete: Vec<Incomplete>,
     /// A program that a step was to run and that the userland lacks.
     pub(super) lacks: Option<String>,
 }
@@ -102,11 +108,13 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             script: Script::new(scenario.steps.clone(), start),
             trial: Trial::new(expectations, start),
             watch: Watch::new(scenario),
+            begun: BTreeMap::new(),
             elsewhere,
             complaint: None,
             lacks: None,
             first_io: None,
             settled: None,
+            incomplete: Vec::new(),
             ended: false,
             handler,
             done: Vec::new(),
@@ -165,7 +173,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
 
     /// Starts the steps that are due, and the workload.
     async fn act(&mut self, now: Time) -> Result<(), RunError> {
-        self.stage.start_workload_if_due(now).await?;
+        if let Some(refused) = self.stage.start_workload_if_due(now).await? {
+            self.recorder.emit_at(self.recorder.clockwork.seconds(now), refused);
+        }
         while let Some(index) = self.script.next_due(now) {
             let step = &self.scenario.steps[index];
             match &step.action {
@@ -176,8 +186,9 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
                 StepAction::Act(act) => {
                     let name = Arc::from(step.name.as_str());
                     self.watch.act(step, act, &self.stage.array().view());
-                    if let Some(brought) = self.stage.act(&name, act) {
-                        self.finish_step(index, brought);
+                    match self.stage.act(&name, act) {
+                        Some(brought) => self.finish_step(index, brought),
+                        None => self.begin_step(index, now),
                     }
                 }
             }
@@ -185,22 +196,37 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
         Ok(())
     }
 
+    /// A step has begun that takes time in the guest.
+    fn begin_step(&mut self, index: usize, now: Time) {
+        let step = &self.scenario.steps[index];
+        let (name, action) = (step.name.clone(), step.words.clone());
+        self.recorder.emit_at(self.recorder.clockwork.seconds(now), What::Begun { name, action });
+        self.begun.insert(index, now);
+    }
+
     fn finish_step(&mut self, index: usize, brought: Result<Brought, String>) {
         let step = &self.scenario.steps[index];
         let now = self.stage.now();
-        let t = self.recorder.clockwork.seconds(now);
+        let (t, took_s) = match &brought {
+            Ok(Brought::Ran(end)) => {
+                let (t, took) = self.recorder.clockwork.of_program(end);
+                (t, Some(took))
+            }
+            _ => (self.recorder.clockwork.seconds(now), None),
+        };
         let error = brought.as_ref().err().cloned();
         if let Some(error) = error.as_ref().filter(|_| self.stage.complaint().is_none()) {
             self.complaint.get_or_insert(format!("step `{}` failed: {error}", step.name));
         }
         let (name, action) = (step.name.clone(), step.words.clone());
-        self.recorder.emit_at(t, What::Step { name: name.clone(), action, error });
-        if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
-            if let Some(program) = not_there(step, code, &stderr) {
+        self.begun.remove(&index);
+        self.recorder.emit_at(t, What::Step { name: name.clone(), action, took_s, error });
+        if let Ok(Brought::Ran(end)) = brought {
+            if let Some(program) = not_there(step, &end) {
                 self.lacks.get_or_insert(program.to_owned());
                 self.ended = true;
             }
-            self.recorder.emit_at(t, What::Ran { name: name.clone(), code, stdout, stderr });
+            self.recorder.emit_at(t, What::ran(name.clone(), end));
         }
         self.script.done(index);
         if self.recorder.successor().is_some() {
@@ -239,9 +265,15 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
 
     /// The steps that are not finished, in words. Expectations record their own time of decision.
     fn open(&self) -> Vec<String> {
-        let open = self.script.unfinished();
-        open.map(|(step, _)| format!("step `{}` ({}) has not been done", step.name, step.trigger))
-            .collect()
+        let since = |step: &Step| {
+            let begun = self.begun.get(&self.script.named(&step.name)?)?;
+            Some(self.recorder.clockwork.seconds(*begun))
+        };
+        let open = self.script.unfinished().map(|(step, _)| match since(step) {
+            Some(t) => format!("step `{}` has begun at {t:.3} s and not ended", step.name),
+            None => format!("step `{}` ({}) has not been done", step.name, step.trigger),
+        });
+        open.collect()
     }
 
     /// Sets the alarm for the next step, expectation, or end of the story.
@@ -440,6 +472,7 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             faults: fired.into_iter().map(|(rule, fired)| (rule.to_string(), fired)).collect(),
             first_io: self.first_io.map(|at| at.duration_since(began)),
             idle,
+            incomplete: self.incomplete,
             lacks: self.lacks,
         })
     }
@@ -457,6 +490,8 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
             world: self.stage.world(),
             view: &self.stage.array().view(),
             workload_waits: self.stage.workload_starts().is_some(),
+            workload_refused: self.stage.workload_refused(),
+            incomplete: &self.incomplete,
         })
     }
 
@@ -464,17 +499,18 @@ impl<'r, 'a, 'm> Story<'r, 'a, 'm> {
     async fn view_multipathd(&mut self, end: Time) -> Result<(), RunError> {
         if self.scenario.has_multipathd() {
             let view = self.stage.multipathd_view().await?;
-            self.recorder.emit_at(self.recorder.clockwork.seconds(end), What::Multipathd { view });
+            self.recorder.emit_at(self.recorder.clockwork.seconds(end), view);
         }
         Ok(())
     }
 }
 
 /// The program of a step, if the agent found that it is not there.
-fn not_there<'s>(step: &'s Step, code: Option<i32>, stderr: &str) -> Option<&'s str> {
+fn not_there<'s>(step: &'s Step, end: &ProgramEnd) -> Option<&'s str> {
     let StepAction::Act(Act::Run { argv, .. }) = &step.action else { return None };
-    let program = argv.first().filter(|_| !step.optional && code == Some(idle::NOT_FOUND))?;
+    let program =
+        argv.first().filter(|_| !step.optional && end.ended == Ended::Code(idle::NOT_FOUND))?;
     // The agent's own words (guest-kernel/agent/src/userland.rs) and the kernel's ENOENT.
     let said = format!("cannot run {program}: No such file");
-    stderr.starts_with(&said).then_some(program)
+    end.stderr.starts_with(&said).then_some(program)
 }

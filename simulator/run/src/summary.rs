@@ -20,6 +20,7 @@ pub(super) fn summarize(
         Err(
             error @ (RunError::LacksModule { .. }
             | RunError::LacksProgram { .. }
+            | RunError::NewerTools(_)
             | RunError::NoModule(_)),
         ) => (Verdict::Skipped, Some(error.to_string())),
         Err(error) => (Verdict::Error, Some(error.to_string())),
@@ -67,6 +68,7 @@ pub(super) fn summarize(
         outcomes: recorder.outcomes().clone(),
         expectations: told.expectations,
         idle: told.idle,
+        incomplete: told.incomplete.iter().map(ToString::to_string).collect(),
         added_to_guest: added_to_guest(spec),
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),

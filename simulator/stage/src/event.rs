@@ -2,8 +2,8 @@
 //! and `kind`. Users' scripts parse them, so the names here are a stable interface.
 
 use sansim_array::{Changed, CommandRecord, StateChange};
-use sansim_protocol::{Event as AgentEvent, Happening};
-pub use sansim_protocol::{GroupState, PathState, PathUeventAction};
+pub use sansim_protocol::{DiskAction, GroupState, PathState, PathUeventAction};
+use sansim_protocol::{Event as AgentEvent, Happening, ProgramEnd};
 use sansim_time::Time;
 use serde::Serialize;
 
@@ -33,12 +33,22 @@ pub enum What {
         #[serde(flatten)]
         change: Change,
     },
-    /// A step was executed.
+    /// A step that takes time in the guest has begun.
+    Begun {
+        /// The name of the step.
+        name: String,
+        /// The action of the step in words.
+        action: String,
+    },
+    /// A step was executed. `t` is when it ended.
     Step {
         /// The name of the step.
         name: String,
         /// The action of the step in words.
         action: String,
+        /// How long the program of the step ran, in seconds. Absent for other steps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        took_s: Option<f64>,
         /// The reason why the step failed; `None` if it succeeded.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
@@ -114,15 +124,48 @@ pub enum What {
         name: String,
         /// The exit code; null if the program was killed.
         code: Option<i32>,
+        /// What killed the program: the signal, `SIGSEGV`, or `time limit`. Absent if it exited.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        killed_by: Option<String>,
         /// The standard output of the program.
         stdout: String,
         /// The standard error of the program.
         stderr: String,
     },
+    /// A disk was added or removed.
+    Disk {
+        /// Whether the disk was added or removed.
+        action: DiskAction,
+        /// The kernel's name for the disk, `sda`.
+        name: String,
+        /// The device number of the disk, `major:minor`.
+        dev: String,
+        /// The nexus of the disk, `hba0:A0`; null if it is not known.
+        path: Option<String>,
+        /// The LUN number; null if it is not known.
+        lun: Option<u16>,
+    },
+    /// A map that was not there came, or a map went.
+    Map {
+        /// The name of the map.
+        map: String,
+        /// The WWID of the map; null if it has none.
+        wwid: Option<String>,
+        /// The number of its paths; null if the map went.
+        paths: Option<usize>,
+    },
+    /// Something was not complete when the story began: a map, its paths, or disks.
+    Incomplete {
+        /// What it was, in words: `the map of LUN 0 has 1 of 4 paths (lun0)`.
+        text: String,
+    },
     /// The maps as multipathd reports them, at the beginning and at the end of the story.
     Multipathd {
-        /// The output of `show maps json`.
+        /// The output of `show maps json`; null if multipathd does not answer.
         view: serde_json::Value,
+        /// Why multipathd does not answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
     /// An expectation was decided.
     Expect {
@@ -154,6 +197,8 @@ pub enum IoKind {
     StallEnd,
     /// A request failed, or events of the agent were lost.
     Error,
+    /// A workload cannot start: there is no map.
+    NoStart,
     /// A block did not contain the expected data.
     Corrupt,
 }
@@ -164,6 +209,7 @@ impl std::fmt::Display for IoKind {
             IoKind::StallBegin => "stall_begin",
             IoKind::StallEnd => "stall_end",
             IoKind::Error => "error",
+            IoKind::NoStart => "no_start",
             IoKind::Corrupt => "corrupt",
         })
     }
@@ -272,6 +318,12 @@ impl StoryTime {
         micros(i128::from(at.as_nanos()) - self.zero_ns)
     }
 
+    /// Story time at which a program ended, and how long it ran, both in seconds.
+    pub fn of_program(&self, end: &ProgramEnd) -> (f64, f64) {
+        let ran = end.ended_ns.saturating_sub(end.began_ns);
+        (self.guest_seconds(end.ended_ns), micros(ran.into()))
+    }
+
     /// Story time of a time of the guest's clock, in seconds, rounded to microseconds.
     pub fn guest_seconds(&self, at_ns: u64) -> f64 {
         micros(i128::from(at_ns) + self.guest_ns - self.zero_ns)
@@ -280,6 +332,14 @@ impl StoryTime {
 
 fn micros(nanos: i128) -> f64 {
     (nanos as f64 / 1e3).round() / 1e6
+}
+
+impl What {
+    /// The event for the end of a program.
+    pub fn ran(name: String, end: ProgramEnd) -> Self {
+        let ProgramEnd { ended, stdout, stderr, .. } = end;
+        What::Ran { name, code: ended.code(), killed_by: ended.killed_by(), stdout, stderr }
+    }
 }
 
 impl Event {
@@ -415,8 +475,8 @@ mod tests {
             written(uevent),
             r#"{"t":1.5,"kind":"uevent","action":"PATH_REINSTATED","path":"hba0:A0","seqnum":2,"valid_paths":4}"#
         );
-        use IoKind::{Corrupt, Error, StallBegin, StallEnd};
-        for what in [StallBegin, StallEnd, Error, Corrupt] {
+        use IoKind::{Corrupt, Error, NoStart, StallBegin, StallEnd};
+        for what in [StallBegin, StallEnd, Error, NoStart, Corrupt] {
             let io = What::Io { what, text: "x".to_owned(), offset: None };
             assert_eq!(
                 written(io),

@@ -1,5 +1,7 @@
 //! Replaces the placeholders in an act with the names of the guest's devices.
 
+use std::collections::BTreeMap;
+
 use sansim_array::Lun;
 
 use crate::{Paths, Piece, Placeholder, Setup, pieces};
@@ -13,11 +15,28 @@ pub(super) enum Form {
     Name,
 }
 
+/// The names of the maps that are not called as usual, by LUN.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MapNames(pub(super) BTreeMap<Lun, String>);
+
+impl MapNames {
+    /// The name of a LUN's map.
+    pub(super) fn of(&self, lun: Lun) -> String {
+        self.0.get(&lun).cloned().unwrap_or_else(|| Setup::map_name(lun))
+    }
+}
+
 /// Replaces the placeholders in a word. `main` is the LUN of placeholders that do not name one.
 ///
 /// # Errors
 /// If the guest does not have such a disk.
-pub(super) fn fill(word: &str, form: Form, paths: &Paths, main: Lun) -> Result<String, String> {
+pub(super) fn fill(
+    word: &str,
+    form: Form,
+    paths: &Paths,
+    maps: &MapNames,
+    main: Lun,
+) -> Result<String, String> {
     let mut filled = String::new();
     for piece in pieces(word)? {
         match piece {
@@ -26,7 +45,7 @@ pub(super) fn fill(word: &str, form: Form, paths: &Paths, main: Lun) -> Result<S
                 if let Form::Path = form {
                     filled.push_str("/dev/mapper/");
                 }
-                filled.push_str(&Setup::map_name(lun.unwrap_or(main)));
+                filled.push_str(&maps.of(lun.unwrap_or(main)));
             }
             Piece::Device(Placeholder::Disk { path, lun }) => {
                 let lun = lun.unwrap_or(main);

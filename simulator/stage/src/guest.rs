@@ -11,7 +11,7 @@ use sansim_protocol::{
 
 use crate::{Setup, Workload};
 
-mod multipathd;
+pub(crate) mod multipathd;
 
 /// The time limit of discovery. A cold guest under TCG with dozens of LUNs needs several seconds.
 const DISCOVERY: Duration = Duration::from_secs(60);
@@ -20,62 +20,78 @@ const DISCOVERY: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The disks of the guest by path.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Paths {
-    disks: Vec<Disk>,
-    by_dev: BTreeMap<String, (Nexus, Lun)>,
+    /// The disks that are there, by `major:minor`.
+    disks: BTreeMap<String, Disk>,
+    /// Where each disk is, those that have been removed included, because a map can still contain
+    /// them.
+    places: BTreeMap<String, (Nexus, Lun)>,
 }
 
 impl Paths {
     fn new(setup: &Setup, disks: Vec<Disk>) -> Self {
-        Paths::default().with(setup, disks)
+        let mut paths = Paths::default();
+        for disk in disks {
+            paths.add(setup, disk);
+        }
+        paths
     }
 
-    /// The paths with the current disks. A `major:minor` of a disk that has been removed stays
-    /// known, because a map can still contain it.
-    pub fn with(&self, setup: &Setup, disks: Vec<Disk>) -> Self {
-        let mut by_dev = self.by_dev.clone();
-        for nexus in setup.nexuses() {
-            let target = target_address(setup, nexus);
-            for disk in disks.iter().filter(|disk| disk.path.target == target) {
-                by_dev.insert(disk.dev.clone(), (nexus, Lun(disk.path.lun)));
-            }
+    /// Adds a disk. Returns its place, if it is one of the setup's paths.
+    pub fn add(&mut self, setup: &Setup, disk: Disk) -> Option<(Nexus, Lun)> {
+        let of = |nexus: &Nexus| target_address(setup, *nexus) == disk.path.target;
+        let place = setup.nexuses().find(of).map(|nexus| (nexus, Lun(disk.path.lun)));
+        if let Some(place) = place {
+            self.places.insert(disk.dev.clone(), place);
         }
-        Paths { disks, by_dev }
+        self.disks.insert(disk.dev.clone(), disk);
+        place
+    }
+
+    /// Removes the disk with this `major:minor`. Its place stays known.
+    pub fn remove(&mut self, dev: &str) {
+        self.disks.remove(dev);
     }
 
     /// The nexus of the disk with this `major:minor`.
     pub fn nexus(&self, dev: &str) -> Option<Nexus> {
-        self.by_dev.get(dev).map(|(nexus, _)| *nexus)
+        self.place(dev).map(|(nexus, _)| nexus)
+    }
+
+    /// The nexus and the LUN of the disk with this `major:minor`.
+    pub fn place(&self, dev: &str) -> Option<(Nexus, Lun)> {
+        self.places.get(dev).copied()
     }
 
     /// The disk with this `major:minor`, if it is there.
     pub fn at(&self, dev: &str) -> Option<&Disk> {
-        self.disks.iter().find(|disk| disk.dev == dev)
+        self.disks.get(dev)
     }
 
     /// The nexuses with a disk for a LUN.
     pub fn of(&self, lun: Lun) -> Vec<Nexus> {
-        let here = self.by_dev.values().filter(|(_, l)| *l == lun);
+        let here = self.places.values().filter(|(_, l)| *l == lun);
         let mut paths: Vec<Nexus> = here.map(|(nexus, _)| *nexus).collect();
         paths.sort_unstable();
         paths.dedup();
         paths
     }
 
-    /// The nexus of every known `major:minor`.
-    pub fn nexus_by_dev(&self) -> BTreeMap<String, Nexus> {
-        self.by_dev.iter().map(|(dev, (nexus, _))| (dev.clone(), *nexus)).collect()
+    /// The nexus and the LUN of every disk that is there, by `major:minor`.
+    pub fn places(&self) -> BTreeMap<String, (Nexus, Lun)> {
+        let here = self.places.iter().filter(|(dev, _)| self.disks.contains_key(*dev));
+        here.map(|(dev, place)| (dev.clone(), *place)).collect()
     }
 
     /// The disk of a LUN through a nexus.
     pub fn disk(&self, nexus: Nexus, lun: Lun) -> Option<&Disk> {
-        self.disks.iter().find(|disk| self.by_dev.get(&disk.dev) == Some(&(nexus, lun)))
+        self.disks.values().find(|disk| self.places.get(&disk.dev) == Some(&(nexus, lun)))
     }
 
     /// The device handlers that are attached to the disks, without duplicates.
     pub fn handlers(&self) -> String {
-        let mut names: Vec<&str> = self.disks.iter().map(|disk| disk.handler.as_str()).collect();
+        let mut names: Vec<&str> = self.disks.values().map(|disk| disk.handler.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names.join("+")
@@ -165,31 +181,47 @@ impl Guest {
         Ok(())
     }
 
-    /// Scans every target of every HBA and waits until all disks are present.
+    /// Scans every target of every HBA and waits until all disks are present, as long as that may
+    /// take. Returns the disks, and why some are missing.
     ///
     /// # Errors
-    /// If they do not appear in time.
-    pub async fn discover(&self, setup: &Setup, array: &Array) -> Result<Paths, LabError> {
+    /// If the guest has no such HBAs.
+    pub async fn discover(
+        &self,
+        setup: &Setup,
+        array: &Array,
+    ) -> Result<(Paths, Option<String>), LabError> {
         let targets: Vec<TargetAddress> =
             setup.first_nexuses().map(|nexus| target_address(setup, nexus)).collect();
         let expect_disks = targets.len() * array.luns().len();
         let timeout_ms = DISCOVERY.as_millis() as u64;
         let call = Call::Scan { targets, expect_disks, timeout_ms };
         match self.agent.call_within(call, DISCOVERY + Duration::from_secs(10)).await? {
-            Answer::Disks { disks } => Ok(Paths::new(setup, disks)),
+            Answer::Disks { disks, missing } => Ok((Paths::new(setup, disks), missing)),
             other => Err(unexpected("Scan", &other)),
         }
     }
 
-    /// Builds the multipath map of a LUN by loading its table.
+    /// Builds the multipath map of a LUN from the disks that are there, by loading its table.
+    /// Returns the kernel's reason if it refuses the table.
     ///
     /// # Errors
-    /// If the kernel refuses the table. The error contains the kernel's reason.
-    pub async fn build_map(&self, setup: &Setup, lun: Lun) -> Result<MapStatus, LabError> {
+    /// If the agent does not answer.
+    pub async fn build_map(
+        &self,
+        setup: &Setup,
+        lun: Lun,
+        paths: &Paths,
+    ) -> Result<Result<MapStatus, String>, LabError> {
         let groups = setup.path_groups(lun).into_iter().map(|group| {
             let address = |nexus| PathAddress { target: target_address(setup, nexus), lun: lun.0 };
-            group.into_iter().map(address).collect()
+            let there = group.into_iter().filter(|nexus| paths.disk(*nexus, lun).is_some());
+            there.map(address).collect::<Vec<_>>()
         });
+        let groups: Vec<_> = groups.filter(|group| !group.is_empty()).collect();
+        if groups.is_empty() {
+            return Ok(Err("there are no disks of it".to_owned()));
+        }
         let multipath = &setup.guest.multipath;
         let mut handler: Vec<String> = setup.guest.handler.iter().cloned().collect();
         if !handler.is_empty() {
@@ -200,21 +232,40 @@ impl Guest {
             features: multipath.features(),
             handler,
             selector: vec![multipath.selector.to_string()],
-            groups: groups.collect(),
+            groups,
         };
-        match self.agent.call(Call::BuildMap(spec)).await? {
-            Answer::Map(status) => Ok(status),
-            other => Err(unexpected("BuildMap", &other)),
+        match self.agent.call(Call::BuildMap(spec)).await {
+            Ok(Answer::Map(status)) => Ok(Ok(status)),
+            Ok(other) => Err(unexpected("BuildMap", &other)),
+            Err(LabError::AgentFailed { why, .. }) => Ok(Err(why)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Starts the workload.
+    /// The multipath maps of the guest, whoever has built them.
+    ///
+    /// # Errors
+    /// If the agent does not answer, or there is no device-mapper.
+    pub async fn maps(&self) -> Result<Vec<MapStatus>, LabError> {
+        match self.agent.call(Call::Maps).await? {
+            Answer::Maps { maps } => Ok(maps),
+            other => Err(unexpected("Maps", &other)),
+        }
+    }
+
+    /// Starts the workload on the map with the name `device`.
     ///
     /// # Errors
     /// If the agent cannot start it.
-    pub async fn start_workload(&self, workload: &Workload, seed: u64) -> Result<(), LabError> {
+    pub async fn start_workload(
+        &self,
+        workload: &Workload,
+        device: String,
+        seed: u64,
+    ) -> Result<(), LabError> {
         let spec = WorkloadSpec {
             map: Setup::map_name(workload.lun),
+            device,
             pattern: workload.pattern,
             block_bytes: workload.block,
             queue_depth: workload.queue_depth,

@@ -1,14 +1,14 @@
 //! Carries out acts in the guest.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sansim_array::Lun;
 use sansim_lab::LabError;
-use sansim_protocol::{Answer, Call, WorkloadReport};
+use sansim_protocol::{Answer, Call, ProgramEnd, USERLAND, WorkloadReport};
 
 use crate::{
-    Act, Guest, Paths, Reinstate, Setup,
-    fill::{Form, fill},
+    Act, Guest, Paths, Reinstate,
+    fill::{Form, MapNames, fill},
     guest::unexpected,
 };
 
@@ -21,14 +21,7 @@ pub enum Brought {
     /// The act is done and has no result.
     Nothing,
     /// A program in the guest has ended.
-    Ran {
-        /// The exit code; `None` if the program was killed.
-        code: Option<i32>,
-        /// The standard output of the program.
-        stdout: String,
-        /// The standard error of the program.
-        stderr: String,
-    },
+    Ran(ProgramEnd),
     /// A workload has started.
     Started {
         /// The LUN that it runs on.
@@ -67,8 +60,16 @@ pub(crate) struct Hands {
     pub(crate) paths: Arc<Paths>,
     /// The default LUN of acts that do not name one.
     pub(crate) main_lun: Lun,
+    pub(crate) map_names: MapNames,
     /// The run's seed.
     pub(crate) seed: u64,
+}
+
+/// The path for the agent of a file as the guest's programs see it. Their `/dev`, `/proc` and `/sys`
+/// are the agent's own, for which no userland has to be mounted.
+fn seen(path: String) -> String {
+    let shared = ["/dev", "/proc", "/sys"].iter().any(|dir| Path::new(&path).starts_with(dir));
+    if shared { path } else { format!("{USERLAND}{path}") }
 }
 
 impl Hands {
@@ -102,12 +103,13 @@ impl Hands {
             }
             Act::Run { argv, timeout } => self.run(argv, timeout).await,
             Act::Write { path, text } => {
-                let path = fill(&path, Form::Name, &self.paths, self.main_lun)?;
-                self.guest.call(Call::WriteFile { path, text }, CALL).await?;
+                let path = fill(&path, Form::Name, &self.paths, &self.map_names, self.main_lun)?;
+                self.guest.call(Call::WriteFile { path: seen(path), text }, CALL).await?;
                 Ok(Brought::Nothing)
             }
             Act::StartWorkload(workload) => {
-                self.guest.start_workload(&workload, self.seed).await?;
+                let device = self.map_names.of(workload.lun);
+                self.guest.start_workload(&workload, device, self.seed).await?;
                 Ok(Brought::Started { lun: workload.lun })
             }
             Act::StopWorkload { lun } => {
@@ -119,18 +121,33 @@ impl Hands {
     }
 
     async fn message(&self, lun: Lun, message: String) -> Result<Brought, Refused> {
-        let call = Call::Message { map: Setup::map_name(lun), message };
+        let call = Call::Message { map: self.map_names.of(lun), message };
         self.guest.call(call, CALL).await?;
         Ok(Brought::Nothing)
     }
 
     async fn run(&self, argv: Vec<String>, timeout: Duration) -> Result<Brought, Refused> {
-        let filled = |word: &String| fill(word, Form::Path, &self.paths, self.main_lun);
+        let filled =
+            |word: &String| fill(word, Form::Path, &self.paths, &self.map_names, self.main_lun);
         let argv = argv.iter().map(filled).collect::<Result<_, _>>()?;
         let call = Call::Run { argv, timeout_ms: timeout.as_millis() as u64 };
         match self.guest.call(call, timeout + CALL).await? {
-            Answer::Ran { code, stdout, stderr } => Ok(Brought::Ran { code, stdout, stderr }),
+            Answer::Ran(end) => Ok(Brought::Ran(end)),
             other => Err(unexpected("Run", &other).into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_where_programs_see_them() {
+        let path = |path: &str| seen(path.to_owned());
+        assert_eq!(path("/sys/block/sda/device/state"), "/sys/block/sda/device/state");
+        assert_eq!(path("/proc/sys/vm/drop_caches"), "/proc/sys/vm/drop_caches");
+        assert_eq!(path("/tmp/new"), "/userland/tmp/new");
+        assert_eq!(path("/system"), "/userland/system");
     }
 }

@@ -19,6 +19,8 @@ pub struct Idle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdleKind {
+    /// Disks or a map that are not there, though nothing is expected of them.
+    Discovery,
     /// The expectations: none applied, or they ask only that nothing happens where nothing did.
     Expectations,
     /// A fault rule that never fired.

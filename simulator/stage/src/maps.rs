@@ -14,11 +14,15 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Stores a new status and returns the changes. The first status of a map is only stored.
+    /// Stores a new status and returns the changes; of the first status of a map, that it came.
     pub fn update(&mut self, status: &MapStatus, paths: &Paths) -> Vec<What> {
         self.most_rounds = self.most_rounds.max(status.rounds);
         let Some(before) = self.last.insert(status.map.clone(), status.clone()) else {
-            return Vec::new();
+            return vec![What::Map {
+                map: status.map.clone(),
+                wwid: status.wwid().map(str::to_owned),
+                paths: Some(status.paths().count()),
+            }];
         };
         let mut changes = Vec::new();
         // A switch of path groups resets the count, so round 1 there is a new event after round 1
@@ -55,6 +59,13 @@ impl Maps {
         changes
     }
 
+    /// Forgets a map that is there no more. Returns that, if it was known.
+    pub fn remove(&mut self, map: &str) -> Option<What> {
+        let status = self.last.remove(map)?;
+        let wwid = status.wwid().map(str::to_owned);
+        Some(What::Map { map: status.map, wwid, paths: None })
+    }
+
     /// The last known statuses, ordered by the name of the map.
     pub fn statuses(&self) -> impl Iterator<Item = &MapStatus> {
         self.last.values()
@@ -85,6 +96,7 @@ mod tests {
         MapStatus {
             map: "lun0".into(),
             name: "dm-0".into(),
+            uuid: String::new(),
             table: String::new(),
             line: String::new(),
             rounds,
@@ -97,7 +109,7 @@ mod tests {
     #[test]
     fn only_differences_are_told() {
         let (mut maps, paths) = (Maps::default(), Paths::default());
-        assert!(maps.update(&status(0, Active, Enabled), &paths).is_empty());
+        assert!(matches!(maps.update(&status(0, Active, Enabled), &paths)[..], [What::Map { .. }]));
         assert!(maps.update(&status(0, Active, Enabled), &paths).is_empty());
         assert_eq!(maps.update(&status(3, Failed, Current), &paths).len(), 3);
         assert_eq!(maps.update(&status(0, Failed, Current), &paths).len(), 1);

@@ -38,7 +38,8 @@ pub enum Piece<'w> {
 pub fn placeholder(name: &str) -> Result<Placeholder, String> {
     let wrong = || {
         format!(
-            "{{{name}}} names no device: write {{map}}, {{map:lun1}}, {{disk:A0}} or {{disk:hba0:A0:lun1}}"
+            "{{{name}}} names no device: write {{map}}, {{map:lun1}}, {{disk:A0}} or {{disk:hba0:A0:lun1}}; \
+             {{{{{name}}} is text with a brace"
         )
     };
     let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
@@ -60,7 +61,7 @@ pub fn placeholder(name: &str) -> Result<Placeholder, String> {
 }
 
 /// Splits a word at its placeholders. Braces that do not contain a lower-case name are literal
-/// text, so that `{}` and JSON can be written.
+/// text, so that `{}` and JSON can be written; `{{` is a brace before anything.
 ///
 /// # Errors
 /// The sentence of [`placeholder`] about the first name that is not valid.
@@ -69,6 +70,12 @@ pub fn pieces(word: &str) -> Result<Vec<Piece<'_>>, String> {
     let mut text_start = 0;
     let mut at = 0;
     while let Some(open) = word[at..].find('{').map(|offset| at + offset) {
+        if word[open..].starts_with("{{") {
+            pieces.push(Piece::Text(&word[text_start..=open]));
+            at = open + 2;
+            text_start = at;
+            continue;
+        }
         let Some(close) = word[open..].find('}').map(|offset| open + offset) else { break };
         let name = &word[open + 1..close];
         at = open + 1;
@@ -117,6 +124,10 @@ mod tests {
         let map = Piece::Device(Placeholder::Map { lun: None });
         assert_eq!(split, [Piece::Text("--if="), map, Piece::Text(",{} {\"k\":1} {")]);
         assert!(pieces("a{dusk:A0}").is_err());
+        let split = pieces("{{map} ${{a,b} {map}}").unwrap();
+        let text = Piece::Text;
+        let parts = [text("{"), text("map} ${"), text("a,b} "), map, text("}")];
+        assert_eq!(split, parts);
         assert_eq!(pieces("").unwrap(), []);
     }
 }

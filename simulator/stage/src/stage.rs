@@ -10,15 +10,17 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sansim_array::{Action, Array, CommandRecord, Lun, StateChange};
 use sansim_hba::HbaServer;
 use sansim_lab::{Hold, Keeper, LabError, Machine};
-use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
+use sansim_protocol::{
+    Disk, DiskAction, Event as AgentEvent, Happening, MapStatus, ProgramEnd, WorkloadReport,
+};
 use sansim_time::{Clock, Pacer, Time};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
     Act, Brought, Counted, Guest, Maps, Paths, Seen, Setup, StageError, Terminal, Wire, Witness,
     World,
-    event::{StoryTime, What},
-    fill::{Form, fill},
+    event::{IoKind, StoryTime, What},
+    fill::{Form, MapNames, fill},
     hands::Hands,
     kernel_log::complaint,
     terminal::Terminals,
@@ -174,7 +176,7 @@ impl<'m> Stage<'m> {
             .map_err(|error| StageError::Unready(error.to_string()))?;
         let waiting = setup.workload.as_ref();
         let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
-        let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
+        let mut world = World::new(&setup, paths.places(), counted);
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
         Ok(Stage {
@@ -255,7 +257,18 @@ impl<'m> Stage<'m> {
     /// If a word is malformed, or the guest does not have such a disk.
     pub fn filled(&self, argv: &[String]) -> Result<Vec<String>, String> {
         let main = self.setup.main_lun();
-        argv.iter().map(|word| fill(word, Form::Path, &self.paths, main)).collect()
+        let names = self.map_names();
+        argv.iter().map(|word| fill(word, Form::Path, &self.paths, &names, main)).collect()
+    }
+
+    /// The names of the maps that are not called as usual.
+    fn map_names(&self) -> MapNames {
+        let named = |map: &MapStatus| {
+            let luns = self.world.luns_of(map).into_iter();
+            luns.map(|lun| (lun, self.world.map_name(lun))).collect::<Vec<_>>()
+        };
+        let names = self.maps.statuses().flat_map(named);
+        MapNames(names.filter(|(lun, name)| *name != Setup::map_name(*lun)).collect())
     }
 
     /// The last known statuses of the multipath maps.
@@ -294,19 +307,37 @@ impl<'m> Stage<'m> {
         self.workloads.report()
     }
 
-    /// Starts the setup's workload if its start time has come.
+    /// Starts the setup's workload if its start time has come. If it cannot be started, it never
+    /// will: the event says why.
     ///
     /// # Errors
-    /// If the agent cannot start it.
-    pub async fn start_workload_if_due(&mut self, now: Time) -> Result<(), StageError> {
-        if let (Some(at), Some(workload)) = (self.workloads.starts(), &self.setup.workload)
-            && at <= now
-        {
-            let started = self.guest.start_workload(workload, self.seed);
-            self.keeper.drive(started).await??;
-            self.workload_started(workload.lun);
+    /// If the guest or the agent fails.
+    pub async fn start_workload_if_due(&mut self, now: Time) -> Result<Option<What>, StageError> {
+        let (Some(at), Some(workload)) = (self.workloads.starts(), &self.setup.workload) else {
+            return Ok(None);
+        };
+        if at > now {
+            return Ok(None);
         }
-        Ok(())
+        let (lun, device) = (workload.lun, self.world.map_name(workload.lun));
+        let started = self.guest.start_workload(workload, device, self.seed);
+        match self.keeper.drive(started).await? {
+            Ok(()) => {
+                self.workload_started(lun);
+                Ok(None)
+            }
+            Err(LabError::AgentFailed { why, .. }) => {
+                self.workloads.refused(&why);
+                let text = format!("the workload of LUN {lun} cannot start: {why}");
+                Ok(Some(What::Io { what: IoKind::NoStart, text, offset: None }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Why the setup's workload could not be started; `None` if it could, or waits.
+    pub fn workload_refused(&self) -> Option<&str> {
+        self.workloads.refusal_at_start()
     }
 
     /// Performs an act. An act on the array takes no time, and its result is returned. An act in
@@ -330,6 +361,7 @@ impl<'m> Stage<'m> {
             guest: self.guest.clone(),
             paths: Arc::clone(&self.paths),
             main_lun: self.setup.main_lun(),
+            map_names: self.map_names(),
         };
         let (name, act) = (Arc::clone(name), act.clone());
         self.tasks.push(Box::pin(async move { (name, hands.perform(act).await) }));
@@ -501,8 +533,8 @@ impl<'m> Stage<'m> {
 
     fn take_brought(&mut self, name: &str, brought: &Brought) {
         match brought {
-            Brought::Ran { code, stdout, stderr } => {
-                self.world.on_ran(name, *code, &format!("{stdout}{stderr}"));
+            Brought::Ran(ProgramEnd { ended, stdout, stderr, .. }) => {
+                self.world.on_ran(name, *ended, &format!("{stdout}{stderr}"));
             }
             Brought::Started { lun } => self.workload_started(*lun),
             Brought::Stopped { lun, report } => self.workload_stopped(*lun, (**report).clone()),
@@ -514,10 +546,25 @@ impl<'m> Stage<'m> {
         self.world.on_agent_event(event);
         match &event.what {
             Happening::Map(status) => return self.maps.update(status, &self.paths),
-            Happening::Disks { disks } => {
-                let paths = self.paths.with(&self.setup, disks.clone());
-                self.world.know(paths.nexus_by_dev());
-                self.paths = Arc::new(paths);
+            Happening::MapRemoved { map } => return self.maps.remove(map).into_iter().collect(),
+            Happening::Disks { disks } => disks.iter().for_each(|disk| self.add_disk(disk)),
+            Happening::Disk { action, name, dev, disk } => {
+                match (action, disk) {
+                    (DiskAction::Add, Some(disk)) => self.add_disk(disk),
+                    (DiskAction::Add, None) => {}
+                    (DiskAction::Remove, _) => {
+                        Arc::make_mut(&mut self.paths).remove(dev);
+                        self.world.on_disk_removed(dev);
+                    }
+                }
+                let place = self.paths.place(dev);
+                return vec![What::Disk {
+                    action: *action,
+                    name: name.clone(),
+                    dev: dev.clone(),
+                    path: place.map(|(nexus, _)| nexus.to_string()),
+                    lun: place.map(|(_, lun)| lun.0),
+                }];
             }
             Happening::Log { text, .. } => {
                 if let Some(kind) = complaint(text)
@@ -537,6 +584,13 @@ impl<'m> Stage<'m> {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn add_disk(&mut self, disk: &Disk) {
+        let place = Arc::make_mut(&mut self.paths).add(&self.setup, disk.clone());
+        if let Some(place) = place {
+            self.world.on_disk(disk.dev.clone(), place);
+        }
     }
 
     /// Stops the first workload that runs: waits for I/O in flight and reads back what was written.
@@ -588,11 +642,11 @@ impl<'m> Stage<'m> {
         Witness::call(&self.guest, hbas, &mut self.keeper).await
     }
 
-    /// The current maps as multipathd reports them.
+    /// The current maps as multipathd reports them, or why it does not, as an event.
     ///
     /// # Errors
-    /// If multipathd does not answer.
-    pub async fn multipathd_view(&mut self) -> Result<serde_json::Value, StageError> {
+    /// If the agent does not answer.
+    pub async fn multipathd_view(&mut self) -> Result<What, LabError> {
         let guest = self.guest.clone();
         self.keeper.drive(guest.multipathd_view()).await?
     }

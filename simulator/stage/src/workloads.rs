@@ -12,6 +12,8 @@ pub(crate) struct Workloads {
     /// The LUN of the setup's workload and its start time, until it has started.
     waiting: Option<(Lun, Time)>,
     running: BTreeSet<Lun>,
+    /// Why the setup's could not be started.
+    refused: Option<String>,
     /// The reports of those that have stopped, added up.
     report: Option<WorkloadReport>,
 }
@@ -25,6 +27,17 @@ impl Workloads {
     /// The start time of the setup's workload, if it has not started yet.
     pub(crate) fn starts(&self) -> Option<Time> {
         self.waiting.map(|(_, at)| at)
+    }
+
+    /// Records why the setup's workload cannot be started. It waits no more.
+    pub(crate) fn refused(&mut self, why: &str) {
+        self.waiting = None;
+        self.refused = Some(why.to_owned());
+    }
+
+    /// Why the setup's workload could not be started.
+    pub(crate) fn refusal_at_start(&self) -> Option<&str> {
+        self.refused.as_deref()
     }
 
     /// The lowest LUN with a workload.
@@ -108,5 +121,9 @@ mod tests {
         workloads.stopped(Lun(0), report(4));
         assert_eq!(workloads.report().unwrap().reads, 7);
         assert_eq!(workloads.first_running(), None);
+        let mut workloads = Workloads::new(Some((Lun(0), Time::ZERO)));
+        workloads.refused("there is no map lun0");
+        assert_eq!(workloads.starts(), None);
+        assert_eq!(workloads.refusal_at_start(), Some("there is no map lun0"));
     }
 }

@@ -10,7 +10,7 @@ use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
     Sense, ServiceResponse, Stage, StateChange, Status,
 };
-use sansim_protocol::{Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
+use sansim_protocol::{Ended, Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
 
 use crate::{IoSeen, Setup, TextMatch, io::Totals};
@@ -19,7 +19,10 @@ use crate::{IoSeen, Setup, TextMatch, io::Totals};
 /// need them, so that the size does not depend on the guest.
 #[derive(Debug, Clone)]
 pub struct World {
-    nexus_by_dev: BTreeMap<String, Nexus>,
+    /// Where each disk is, by `major:minor`, those that have been removed included.
+    places: BTreeMap<String, (Nexus, Lun)>,
+    /// The disks that the guest has for each LUN, by `major:minor`.
+    disks: BTreeMap<Lun, BTreeSet<String>>,
     /// The owner of each LUN that was mapped during the run.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
@@ -91,6 +94,8 @@ impl CommandFilter {
 pub struct MapSeen {
     /// The last known status.
     pub status: Option<MapStatus>,
+    /// Whether the map has been removed since.
+    pub is_removed: bool,
     /// The highest `pg_init_count` so far.
     pub rounds: u32,
     /// The number of path uevents, by action.
@@ -121,22 +126,23 @@ impl CommandsSeen {
 /// The result of a program in the guest.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// The exit code; `None` if the program was killed.
-    pub code: Option<i32>,
+    /// How the program ended.
+    pub ended: Ended,
     /// The standard output followed by the standard error.
     pub output: String,
 }
 
 impl World {
-    /// The world at the beginning of a run. `nexus_by_dev` is the nexus of each `major:minor`;
-    /// `counted` is what must be counted so that the conditions can be evaluated.
+    /// The world at the beginning of a run. `places` are the disks that the guest has, by
+    /// `major:minor`; `counted` is what must be counted so that the conditions can be evaluated.
     pub fn new(
         setup: &Setup,
-        nexus_by_dev: BTreeMap<String, Nexus>,
+        places: BTreeMap<String, (Nexus, Lun)>,
         counted: impl IntoIterator<Item = Counted>,
     ) -> World {
         let mut world = World {
-            nexus_by_dev,
+            places: BTreeMap::new(),
+            disks: BTreeMap::new(),
             mapped_later: BTreeMap::new(),
             owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
             owner_changes: BTreeMap::new(),
@@ -148,6 +154,7 @@ impl World {
             done: BTreeSet::new(),
             io: Totals::default(),
         };
+        places.into_iter().for_each(|(dev, place)| world.on_disk(dev, place));
         counted.into_iter().for_each(|counted| world.count(counted));
         world
     }
@@ -233,12 +240,18 @@ impl World {
         }
         match &event.what {
             Happening::Map(status) => self.on_map(status),
+            Happening::MapRemoved { map } => {
+                for seen in self.maps.values_mut() {
+                    seen.is_removed |= seen.status.as_ref().is_some_and(|it| it.map == *map);
+                }
+            }
             Happening::PathUevent { map, action, .. } => {
                 // The kernel has only these two actions; others are ignored.
-                if let Some(seen) = self.map(map)
-                    && !matches!(action, PathUeventAction::Other(_))
-                {
-                    *seen.uevents.entry(action.to_string()).or_default() += 1;
+                if !matches!(action, PathUeventAction::Other(_)) {
+                    for lun in self.luns_with(map) {
+                        let seen = self.maps.entry(lun).or_default();
+                        *seen.uevents.entry(action.to_string()).or_default() += 1;
+                    }
                 }
             }
             what => self.io.on_happening(what),
@@ -247,9 +260,25 @@ impl World {
 
     /// Records a map's status.
     pub fn on_map(&mut self, status: &MapStatus) {
-        if let Some(seen) = self.map(&status.map) {
+        for lun in self.luns_of(status) {
+            let seen = self.maps.entry(lun).or_default();
             seen.rounds = seen.rounds.max(status.rounds);
             seen.status = Some(status.clone());
+            seen.is_removed = false;
+        }
+    }
+
+    /// Records a disk that the guest has.
+    pub fn on_disk(&mut self, dev: String, place: (Nexus, Lun)) {
+        self.on_disk_removed(&dev);
+        self.disks.entry(place.1).or_default().insert(dev.clone());
+        self.places.insert(dev, place);
+    }
+
+    /// Records that a disk was removed.
+    pub fn on_disk_removed(&mut self, dev: &str) {
+        if let Some(disks) = self.places.get(dev).and_then(|(_, lun)| self.disks.get_mut(lun)) {
+            disks.remove(dev);
         }
     }
 
@@ -258,9 +287,9 @@ impl World {
         self.done.insert(step.to_owned());
     }
 
-    /// Records the end of a program that a step ran. `code` is `None` if the program was killed.
-    pub fn on_ran(&mut self, step: &str, code: Option<i32>, output: &str) {
-        self.programs.insert(step.to_owned(), Ran { code, output: output.to_owned() });
+    /// Records the end of a program that a step ran.
+    pub fn on_ran(&mut self, step: &str, ended: Ended, output: &str) {
+        self.programs.insert(step.to_owned(), Ran { ended, output: output.to_owned() });
     }
 
     /// Records that a workload has started on a LUN's map.
@@ -273,10 +302,24 @@ impl World {
         self.io.on_report(lun, report);
     }
 
-    fn map(&mut self, name: &str) -> Option<&mut MapSeen> {
-        let lun = Setup::map_lun(name)?;
+    /// The LUNs that a map is of: the one that it is named after, and those of its disks.
+    pub fn luns_of(&self, status: &MapStatus) -> BTreeSet<Lun> {
+        let disks = status.paths().filter_map(|path| self.places.get(&path.dev));
+        disks.map(|(_, lun)| *lun).chain(self.named_after(&status.map)).collect()
+    }
+
+    /// The LUNs whose map has this name.
+    fn luns_with(&self, map: &str) -> BTreeSet<Lun> {
+        let is_it = |seen: &MapSeen| seen.status.as_ref().is_some_and(|status| status.map == map);
+        let luns = self.maps.iter().filter(|(_, seen)| is_it(seen)).map(|(lun, _)| *lun);
+        luns.chain(self.named_after(map)).collect()
+    }
+
+    /// The LUN that a map is named after, if there is or was such a LUN.
+    fn named_after(&self, map: &str) -> Option<Lun> {
+        let lun = Setup::map_lun(map)?;
         let known = self.owners.contains_key(&lun) || self.mapped_later.contains_key(&lun);
-        (known || self.maps.contains_key(&lun)).then(|| self.maps.entry(lun).or_default())
+        (known || self.maps.contains_key(&lun)).then_some(lun)
     }
 
     /// The owner of a LUN; `None` if the LUN is not mapped.
@@ -310,14 +353,24 @@ impl World {
         self.maps.get(&lun)
     }
 
-    /// Updates the nexus of each `major:minor`.
-    pub fn know(&mut self, nexus_by_dev: BTreeMap<String, Nexus>) {
-        self.nexus_by_dev = nexus_by_dev;
+    /// The status of the map that a LUN has; `None` if it has none.
+    pub fn map_of(&self, lun: Lun) -> Option<&MapStatus> {
+        self.maps.get(&lun).filter(|seen| !seen.is_removed)?.status.as_ref()
+    }
+
+    /// The name of a LUN's map; the usual one if the LUN has no map.
+    pub fn map_name(&self, lun: Lun) -> String {
+        self.map_of(lun).map_or_else(|| Setup::map_name(lun), |status| status.map.clone())
+    }
+
+    /// The number of disks that the guest has for a LUN.
+    pub fn disks(&self, lun: Lun) -> usize {
+        self.disks.get(&lun).map_or(0, BTreeSet::len)
     }
 
     /// The nexus of the disk with this `major:minor`.
     pub fn nexus(&self, dev: &str) -> Option<Nexus> {
-        self.nexus_by_dev.get(dev).copied()
+        self.places.get(dev).map(|(nexus, _)| *nexus)
     }
 
     /// The result of the program of a step; `None` if it has not ended.

@@ -26,6 +26,9 @@ const AT_DEV: usize = 40;
 const AT_NAME: usize = 48;
 /// Longest name in bytes, without its NUL: `DM_NAME_LEN - 1`.
 const MAX_NAME: usize = 127;
+const AT_UUID: usize = AT_NAME + MAX_NAME + 1;
+/// Longest UUID in bytes, without its NUL: `DM_UUID_LEN - 1`.
+const MAX_UUID: usize = 128;
 
 /// The ioctls that the agent uses, with their numbers (`DM_*_CMD`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,7 @@ pub(crate) struct Target {
 pub(crate) struct DmRequest<'a> {
     command: DmCommand,
     name: &'a str,
+    uuid: &'a str,
     flags: u32,
     targets: u32,
     data: Vec<u8>,
@@ -85,12 +89,18 @@ pub(crate) struct DmAnswer {
 impl<'a> DmRequest<'a> {
     /// A request for the device `name`. `name` is empty for requests that concern no device.
     pub(crate) fn new(command: DmCommand, name: &'a str) -> DmRequest<'a> {
-        DmRequest { command, name, flags: 0, targets: 0, data: Vec::new() }
+        DmRequest { command, name, uuid: "", flags: 0, targets: 0, data: Vec::new() }
     }
 
     /// Sets [`flags`] in addition to those set before.
     pub(crate) fn flags(mut self, flags: u32) -> DmRequest<'a> {
         self.flags |= flags;
+        self
+    }
+
+    /// Sets the UUID of a new device ([`DmCommand::Create`]).
+    pub(crate) fn uuid(mut self, uuid: &'a str) -> DmRequest<'a> {
+        self.uuid = uuid;
         self
     }
 
@@ -122,8 +132,9 @@ impl<'a> DmRequest<'a> {
 
     /// Encodes the request into a buffer of at least `size` bytes, which leaves room for the answer.
     fn encode(&self, size: usize) -> Result<Vec<u8>, Errno> {
-        let name = self.name.as_bytes();
-        if name.len() > MAX_NAME || name.contains(&0) {
+        let (name, uuid) = (self.name.as_bytes(), self.uuid.as_bytes());
+        if name.len() > MAX_NAME || name.contains(&0) || uuid.len() > MAX_UUID || uuid.contains(&0)
+        {
             return Err(Errno::NAMETOOLONG);
         }
         let size = size.max(HEADER + self.data.len());
@@ -137,6 +148,7 @@ impl<'a> DmRequest<'a> {
         put(AT_TARGET_COUNT, self.targets);
         put(AT_FLAGS, self.flags);
         buffer[AT_NAME..AT_NAME + name.len()].copy_from_slice(name);
+        buffer[AT_UUID..AT_UUID + uuid.len()].copy_from_slice(uuid);
         buffer[HEADER..HEADER + self.data.len()].copy_from_slice(&self.data);
         Ok(buffer)
     }
@@ -191,6 +203,11 @@ impl DmAnswer {
     /// The device's event counter (`event_nr`).
     pub(crate) fn event_nr(&self) -> u32 {
         self.word(AT_EVENT_NR)
+    }
+
+    /// The device's UUID; empty if it has none.
+    pub(crate) fn uuid(&self) -> String {
+        text(self.buffer.get(AT_UUID..=AT_UUID + MAX_UUID).unwrap_or_default())
     }
 
     /// Major and minor. The low 32 bits of the field are in the format of the kernel's `new_encode_dev`.
@@ -281,6 +298,10 @@ mod tests {
         let name = "x".repeat(128);
         let refused = DmRequest::new(DmCommand::Status, &name).encode(0);
         assert_eq!(refused, Err(Errno::NAMETOOLONG));
+        let create = |uuid: &str| DmRequest::new(DmCommand::Create, "m").uuid(uuid).encode(0);
+        assert_eq!(create(&"x".repeat(129)), Err(Errno::NAMETOOLONG));
+        let answer = DmAnswer { buffer: create("mpath-3600").unwrap() };
+        assert_eq!(answer.uuid(), "mpath-3600");
     }
 
     /// Builds an answer with this data after the header.

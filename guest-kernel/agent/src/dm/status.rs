@@ -26,7 +26,8 @@ impl Status {
         other.devs().all(|dev| self.devs().any(|here| here == dev))
     }
 
-    fn devs(&self) -> impl Iterator<Item = &str> {
+    /// The `major:minor` of every path.
+    pub(super) fn devs(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().flat_map(|group| &group.paths).map(|path| path.dev.as_str())
     }
 }

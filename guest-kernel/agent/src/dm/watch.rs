@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use sansim_protocol::{Disk, Happening};
+use sansim_protocol::{Happening, PathAddress};
 
 use super::ioctl::{DmCommand, DmRequest, flags};
 use super::status::Status;
@@ -48,7 +48,8 @@ struct Eyes {
 #[derive(Default)]
 struct Seen {
     maps: BTreeMap<String, Told>,
-    disks: Vec<Disk>,
+    /// The address of each disk of a map, by `major:minor`.
+    disks: BTreeMap<String, PathAddress>,
 }
 
 /// What was last reported about one map.
@@ -138,20 +139,41 @@ fn wait_for_activity(dm: &Dm, activity: &Bell, any: bool) -> bool {
     !fds[0].revents().is_empty() || wait_ready(&mut [control(dm)], Some(LOOK))
 }
 
-/// Reports the list of disks if it differs from the last one reported.
-fn tell_of_disks(told: &mut Vec<Disk>, outbox: &Outbox) {
-    let Ok(disks) = scan::disks() else { return };
-    let same = |(was, is): (&Disk, &Disk)| (&was.dev, &was.path) == (&is.dev, &is.path);
-    if told.len() != disks.len() || !told.iter().zip(&disks).all(same) {
-        *told = disks.clone();
+/// Reports the disks of a map that were not reported before, or have another address now. What is looked at
+/// does not depend on how many disks there are.
+fn tell_of_disks(told: &mut BTreeMap<String, PathAddress>, status: &Status, outbox: &Outbox) {
+    let mut disks = Vec::new();
+    for dev in status.devs() {
+        let address = scan::address_of(dev);
+        if address.is_some()
+            && told.get(dev) != address.as_ref()
+            && let Some(disk) = scan::disk_of(dev)
+        {
+            told.insert(dev.to_owned(), disk.path.clone());
+            disks.push(disk);
+        }
+    }
+    if !disks.is_empty() {
         outbox.event(Happening::Disks { disks });
     }
 }
 
 /// Reports the changes of one map. Returns whether to keep watching it: true for a multipath map and for a
 /// map that may still become one. Another type of device costs one status per interval.
-fn look(dm: &Dm, map: &str, told: &mut Told, disks: &mut Vec<Disk>, outbox: &Outbox) -> bool {
-    let Ok((line, device)) = dm.line(map, flags::NOFLUSH) else { return dm.find(map).is_ok() };
+fn look(
+    dm: &Dm,
+    map: &str,
+    told: &mut Told,
+    disks: &mut BTreeMap<String, PathAddress>,
+    outbox: &Outbox,
+) -> bool {
+    let Ok((line, device)) = dm.line(map, flags::NOFLUSH) else {
+        let is_there = dm.find(map).is_ok();
+        if !is_there && told.status.is_some() {
+            outbox.event(Happening::MapRemoved { map: map.to_owned() });
+        }
+        return is_there;
+    };
     if device.event_nr != told.event_nr {
         told.event_nr = device.event_nr;
         outbox.event(Happening::DmEvent { map: map.to_owned(), number: device.event_nr });
@@ -160,7 +182,7 @@ fn look(dm: &Dm, map: &str, told: &mut Told, disks: &mut Vec<Disk>, outbox: &Out
     let Ok(status) = line.text.parse::<Status>() else { return true };
     if told.status.as_ref() != Some(&status) {
         if told.status.as_ref().is_none_or(|before| !before.has_paths_of(&status)) {
-            tell_of_disks(disks, outbox);
+            tell_of_disks(disks, &status, outbox);
         }
         told.status = Some(status.clone());
         if let Ok(full) = dm.full_status(map, &device, &line, status) {

@@ -19,7 +19,7 @@ use crate::{init, scan, thread};
 /// Longest part of a file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
-/// Additional time for a scan to report what is missing, after the scan's own timeout.
+/// Additional time for a scan to end, after the scan's own timeout.
 const SCAN_GRACE: Duration = Duration::from_secs(2);
 
 /// How long the I/O of a map may take to fail before the map is removed.
@@ -47,6 +47,7 @@ impl Agent {
                 self.watch.look();
             }
             Call::Status { map } => return Ok(Answer::Map(Dm::open()?.status(&map)?)),
+            Call::Maps => return Ok(Answer::Maps { maps: Dm::open()?.maps()? }),
             Call::StartWorkload(spec) => self.workloads.start(&spec)?,
             Call::StopWorkload { map, timeout_ms } => {
                 let report = self.workloads.stop(&map, Duration::from_millis(timeout_ms))?;
@@ -162,10 +163,20 @@ fn scan_within(
     expect_disks: usize,
     patience: Duration,
 ) -> Result<Answer> {
-    let late = "the scan does not end: a target does not answer".to_owned();
-    let work = move || scan::scan(&targets, expect_disks, patience);
-    let disks = bounded("scan", patience + SCAN_GRACE, late, work)?;
-    Ok(Answer::Disks { disks })
+    let (sender, scanned) = channel();
+    thread::start("scan", move || {
+        // Nobody waits for a scan that takes too long.
+        let _ = sender.send(scan::scan(&targets, expect_disks, patience));
+    })?;
+    let (disks, missing) = match scanned.recv_timeout(patience + SCAN_GRACE) {
+        Ok(scanned) => scanned?,
+        Err(_) => {
+            let waited = (patience + SCAN_GRACE).as_millis();
+            let why = format!("the scan has not ended after {waited} ms: a target does not answer");
+            (scan::disks()?, Some(why))
+        }
+    };
+    Ok(Answer::Disks { disks, missing })
 }
 
 /// Runs `work` on its own thread and waits up to a time limit. After that the thread is abandoned, since

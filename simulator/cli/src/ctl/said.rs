@@ -82,9 +82,10 @@ pub(super) fn ran(ran: &Ran, json: bool) -> Result<u8, Failed> {
         print(&ran.stdout)?;
         err!("{}", ran.stderr);
     }
-    match ran.code {
-        Some(code) => Ok(exit_code(code)),
-        None => Err(Failed(LAB, "the program was killed".to_owned())),
+    match (ran.code, &ran.killed_by) {
+        (Some(code), _) => Ok(exit_code(code)),
+        (None, Some(by)) => Err(Failed(LAB, format!("the program was killed by {by}"))),
+        (None, None) => Err(Failed(LAB, "the program was killed".to_owned())),
     }
 }
 

@@ -54,11 +54,20 @@ fn a_multipath_conf_that_multipathd_does_not_accept_is_answered_with_its_own_wor
     let conf = "[guest]\nmanager = \"multipathd\"\nmultipathd = { conf_file = \"m.conf\" }";
     let story = STORY.replace("[guest]\nmultipath = { pg_init_retries = 5 }", conf);
     let file = place.scenario(&story);
-    fs::write(file.with_file_name("m.conf"), "defaults {\n    pg_inut_retries 3\n}\n").unwrap();
-    let output = place.run(&file).output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
-    let said = text(&output);
-    assert!(said.contains("/etc/multipath.conf line 2, invalid keyword"), "{said}");
+    let conf = |keyword: &str| {
+        let written = format!("defaults {{\n    {keyword}\n}}\n");
+        fs::write(file.with_file_name("m.conf"), written).unwrap();
+        let output = place.run(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        summary(&place)
+    };
+    assert_eq!(conf("pg_inut_retries 3")["verdict"], "pass");
+    let events = fs::read_to_string(place.out().join("latest/events.ndjson")).unwrap();
+    assert!(events.contains("/etc/multipath.conf line 2, invalid keyword: pg_inut_retries"));
+    let skipped = conf("auto_resize never");
+    assert_eq!(skipped["verdict"], "skipped");
+    let needs = "`auto_resize` of multipath.conf needs multipath-tools 0.9.7";
+    assert_eq!(skipped["reason"], needs);
     assert_nothing_left(&place);
 }
 

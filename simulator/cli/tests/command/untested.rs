@@ -141,3 +141,55 @@ fn an_interrupted_suite_accounts_for_every_run() {
     let events = fs::read(events.next().expect("the events of the first run")).unwrap();
     assert!(events.last().is_none_or(|last| *last == b'\n'));
 }
+
+#[test]
+fn what_programs_did_and_printed_can_be_read_and_how_they_ended() {
+    let steps = r#"run = ["sh", "-c", "cat /tmp/new.txt; echo wrong >&2"]
+[[step]]
+name = "file"
+at = "100ms"
+write = { path = "/tmp/new.txt", text = "hello\n" }
+[[step]]
+name = "crash"
+at = "200ms"
+run = ["sh", "-c", "kill -SEGV $$"]
+[[step]]
+name = "braces"
+at = "200ms"
+run = ["sh", "-c", "f() { echo {{a,b} ${{x:-y} {}; }; f"]
+[[step]]
+name = "late"
+at = "200ms"
+run = ["sleep", "100"]
+timeout = "1500ms"
+[[expect]]
+ran = [
+    { step = "s", code = 0, contains = "hello" },
+    { step = "crash", killed_by = "SEGV" },
+    { step = "braces", contains = "{a,b} y {}" },
+    { step = "late", killed_by = "time limit" },
+]
+"#;
+    let story = USED.replace("run = [\"true\"]\n", steps).replace("run_for = \"1s\"\n", "");
+    ends(&story, 0);
+    let place = Place::new();
+    let output = place.run(&place.scenario(&story)).args(["--seed", "7"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let latest = place.out().join("latest");
+    let said =
+        |args: &[&str]| place.sansim().arg("output").arg(&latest).args(args).output().unwrap();
+    let printed = said(&["s"]);
+    assert_eq!((&printed.stdout[..], &printed.stderr[..]), (&b"hello\n"[..], &b"wrong\n"[..]));
+    let listed = text(&said(&[]));
+    for line in
+        ["s  exit code 0, 12 bytes", "crash  killed by SIGSEGV", "late  killed by time limit"]
+    {
+        assert!(listed.contains(line), "{listed}");
+    }
+    assert_eq!(said(&["nothing"]).status.code(), Some(2));
+    let events = fs::read_to_string(latest.join("events.ndjson")).unwrap();
+    let late: Vec<&str> =
+        events.lines().filter(|line| line.contains("\"name\":\"late\"")).collect();
+    assert!(late[0].starts_with("{\"t\":0.2,\"kind\":\"begun\""), "{late:?}");
+    assert!(late[1].starts_with("{\"t\":1.7") && late[1].contains("\"took_s\":1.5"), "{late:?}");
+}

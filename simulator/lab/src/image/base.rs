@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::modules::{ModuleSource, WANTED, collect, index_files};
+use super::modules::{ModuleSource, WANTED, collect, index_files, left_out};
 use crate::{
     LabError, Progress, Result,
     cache::{Damage, Seal, inside, keep_in_use},
@@ -23,6 +23,8 @@ pub(crate) const FORMAT: u32 = 3;
 pub(crate) const KERNEL: &str = "vmlinux";
 pub(crate) const USERLAND: &str = "userland.squashfs";
 pub(crate) const MODULES: &str = "modules";
+/// The names of the kernel's modules that the image does not have, one a line.
+pub(crate) const LEFT_OUT: &str = "modules.left-out";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
@@ -140,11 +142,12 @@ fn modules(dir: &Path) -> Vec<String> {
     found
 }
 
-/// Writes the kernel and its modules, and adds them to the hash.
+/// Writes the kernel and its modules, those in `extra` included, and adds them to the hash.
 pub(crate) fn write_kernel(
     into: &Path,
     elf: &[u8],
     source: &dyn ModuleSource,
+    extra: &[String],
     hash: &mut blake3::Hasher,
 ) -> Result<()> {
     let write = |path: PathBuf, bytes: &[u8], hash: &mut blake3::Hasher| -> Result<()> {
@@ -156,7 +159,12 @@ pub(crate) fn write_kernel(
         fs::write(&path, bytes).map_err(LabError::file("cannot write", path))
     };
     write(into.join(KERNEL), elf, hash)?;
-    let modules = collect(source, WANTED).map_err(|why| LabError::BadModules { why })?;
+    let wanted: Vec<&str> =
+        WANTED.iter().copied().chain(extra.iter().map(String::as_str)).collect();
+    let modules = collect(source, &wanted).map_err(|why| LabError::BadModules { why })?;
+    let left_out = left_out(source, &modules).map_err(|why| LabError::BadModules { why })?;
+    let path = into.join(LEFT_OUT);
+    fs::write(&path, left_out.join("\n")).map_err(LabError::file("cannot write", path))?;
     let dir = into.join(MODULES);
     for module in &modules {
         write(dir.join(&module.path), &module.elf, hash)?;

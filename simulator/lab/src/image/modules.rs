@@ -58,6 +58,11 @@ pub(crate) const WANTED: &[&str] = &[
     "crc32c_intel",
 ];
 
+/// Whether every image has this module, if its kernel has it.
+pub fn is_usual_module(name: &str) -> bool {
+    is_bundled_module(name) || WANTED.contains(&name.replace('-', "_").as_str())
+}
+
 /// Most bytes of an uncompressed module.
 const LARGEST_MODULE: u64 = 1 << 28;
 
@@ -100,6 +105,23 @@ pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<
         walk.visit(&module_name(name), None)?;
     }
     Ok(walk.found)
+}
+
+/// The names of the modules that are not among the collected ones, sorted.
+///
+/// # Errors
+/// A sentence: they cannot be listed.
+pub(crate) fn left_out(
+    source: &dyn ModuleSource,
+    collected: &[Module],
+) -> Result<Vec<String>, String> {
+    let files = source.files().map_err(|e| format!("they cannot be listed: {e}"))?;
+    let all = files.iter().filter(|file| is_module(file)).map(|file| module_name(file));
+    let mut all: BTreeSet<String> = all.collect();
+    for module in collected {
+        all.remove(&module.name);
+    }
+    Ok(all.into_iter().collect())
 }
 
 /// Whether a file is a module, compressed or not, by its name.

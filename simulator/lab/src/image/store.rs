@@ -1,6 +1,7 @@
 //! The cache directory and its images.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -11,6 +12,7 @@ use super::{
     distribution::{self, SPECS},
     initramfs::{AgentBinary, find_agent, with_initramfs},
     named_by_content::{self, is_named_by_content},
+    variant,
 };
 use crate::{
     LabError, Progress, Result,
@@ -74,7 +76,7 @@ impl ImageStore {
     pub fn list(&self) -> Result<Vec<ImageInfo>> {
         let mut list: Vec<ImageInfo> =
             SPECS.iter().map(|spec| self.info(spec.name, spec.description.to_owned())).collect();
-        for name in self.added()? {
+        for name in self.variants()?.into_iter().chain(self.added()?) {
             if let Some(manifest) = Manifest::read(&self.image_dir(&name))? {
                 list.push(self.info(&name, manifest.description));
             }
@@ -95,13 +97,22 @@ impl ImageStore {
 
     /// The names of the added images, sorted.
     pub(crate) fn added(&self) -> Result<Vec<String>> {
+        self.built(|name| distribution::find(name).is_none() && check_name(name).is_ok())
+    }
+
+    /// The names of the built variants of known images, sorted.
+    fn variants(&self) -> Result<Vec<String>> {
+        self.built(|name| variant::known(name).is_some_and(|(_, more)| !more.is_nothing()))
+    }
+
+    /// The names of the built images that `are` meant, sorted.
+    fn built(&self, are: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let dir = self.dir.join("images");
         let entries = fs::read_dir(&dir).map_err(LabError::file("cannot read", &dir))?;
         let mut names: Vec<String> = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| distribution::find(name).is_none() && check_name(name).is_ok())
-            .filter(|name| self.image_dir(name).join(Manifest::FILE).is_file())
+            .filter(|name| are(name) && self.image_dir(name).join(Manifest::FILE).is_file())
             .collect();
         names.sort();
         Ok(names)
@@ -127,10 +138,19 @@ impl ImageStore {
 
     /// The first layer of an image, built if necessary.
     pub(crate) async fn base(&self, name: &str, progress: &dyn Progress) -> Result<Base> {
-        match distribution::find(name) {
-            Some(spec) => from_packages(self, spec, progress).await,
+        match variant::known(name) {
+            Some((spec, more)) => from_packages(self, name, spec, &more, progress).await,
             None => self.added_base(name),
         }
+    }
+
+    /// Which of these modules the kernel of a built image has, but the image has not, since no usual
+    /// guest needs them: a variant of the image has.
+    pub fn modules_left_out(&self, image: &str, modules: &[String]) -> Vec<String> {
+        let all = fs::read_to_string(self.image_dir(image).join(base::LEFT_OUT));
+        let all: BTreeSet<&str> = all.as_deref().unwrap_or_default().lines().collect();
+        let left_out = |module: &&String| all.contains(module.replace('-', "_").as_str());
+        modules.iter().filter(left_out).cloned().collect()
     }
 
     fn added_base(&self, name: &str) -> Result<Base> {
@@ -157,7 +177,7 @@ impl ImageStore {
     /// # Errors
     /// `UnknownImage`, `Busy` while another process builds or uses it, or `File` when it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
-        if distribution::find(name).is_none() && !self.added()?.iter().any(|added| added == name) {
+        if variant::known(name).is_none() && !self.added()?.iter().any(|added| added == name) {
             return Err(self.unknown(name));
         }
         let (dir, what) = (self.image_dir(name), format!("the image {name}"));

@@ -45,6 +45,8 @@ pub enum UdevRules {
 pub enum Services {
     /// None: the agent is the only process apart from kernel threads.
     None,
+    /// systemd-udevd, which has processed all devices.
+    Udev(UdevRules),
     /// systemd-udevd, which has processed all devices, and multipathd, which has no paths yet.
     Multipathd(UdevRules),
 }
@@ -54,6 +56,7 @@ impl Services {
     pub fn programs(self) -> &'static [&'static str] {
         match self {
             Services::None => &[],
+            Services::Udev(_) => &[UDEVD, "udevadm"],
             Services::Multipathd(_) => &[UDEVD, "udevadm", "multipathd", "multipath"],
         }
     }
@@ -65,7 +68,10 @@ pub(super) async fn start(
     agent: &AgentLink,
     keeper: &mut Keeper,
 ) -> Result<()> {
-    let Services::Multipathd(rules) = services else { return Ok(()) };
+    let rules = match services {
+        Services::None => return Ok(()),
+        Services::Udev(rules) | Services::Multipathd(rules) => rules,
+    };
     let mut guest = Starting { agent, keeper };
     if rules == UdevRules::Lean {
         guest.leave_out_rules().await?;
@@ -76,6 +82,9 @@ pub(super) async fn start(
         guest.run(&["udevadm", "trigger", kind, "--action=add"]).await?;
     }
     guest.run(&["udevadm", "settle"]).await?;
+    if let Services::Udev(_) = services {
+        return Ok(());
+    }
     guest.daemon("multipathd", &["/sbin/multipathd", "-d", "-s"]).await?;
     guest.until("multipathd", &["multipathd", "show", "daemon"], |out| out.contains("idle")).await
 }
@@ -99,7 +108,7 @@ impl Starting<'_> {
     async fn ran(&mut self, argv: &[&str]) -> Result<(Option<i32>, String)> {
         let argv = argv.iter().map(|&word| word.to_owned()).collect();
         match self.call(Call::Run { argv, timeout_ms: TOOL.as_millis() as u64 }).await? {
-            Answer::Ran { code, stdout, stderr } => Ok((code, stdout + &stderr)),
+            Answer::Ran(end) => Ok((end.ended.code(), end.stdout + &end.stderr)),
             other => Err(LabError::AgentGarbled { why: format!("Run: {other:?}") }),
         }
     }

@@ -158,7 +158,7 @@ impl San {
         let expect_disks = targets.len() * 2;
         let scan = Call::Scan { targets, expect_disks, timeout_ms: 120_000 };
         match machine.agent().call(scan).await.unwrap() {
-            Answer::Disks { disks } => disks,
+            Answer::Disks { disks, .. } => disks,
             other => panic!("{other:?}"),
         }
     }

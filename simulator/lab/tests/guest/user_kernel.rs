@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use sansim_lab::{KernelSource, LabError, Machine, Parts, UserKernel, UserlandSource};
-use sansim_protocol::{Answer, Call};
+use sansim_protocol::{Answer, Call, ProgramEnd};
 
 use crate::lab::{self, Lab, Said};
 
@@ -52,7 +52,7 @@ async fn an_own_kernel_is_added_booted_listed_and_removed() {
     let argv = ["/usr/sbin/multipath", "-h"].map(str::to_owned).to_vec();
     let ran = machine.agent().call(Call::Run { argv, timeout_ms: 60_000 }).await.unwrap();
     assert!(
-        matches!(&ran, Answer::Ran { stderr, stdout, .. } if format!("{stdout}{stderr}").contains("multipath-tools")),
+        matches!(&ran, Answer::Ran(ProgramEnd { stderr, stdout, .. }) if format!("{stdout}{stderr}").contains("multipath-tools")),
         "{ran:?}"
     );
     machine.kill().await;

@@ -12,7 +12,7 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 use sansim_lab::{
     Image, KernelSource, Machine, MachineConfig, Parts, UserKernel, UserRootFs, UserlandSource,
 };
-use sansim_protocol::{Answer, Call};
+use sansim_protocol::{Answer, Call, ProgramEnd};
 
 use crate::lab::{self, Lab, Said};
 
@@ -110,7 +110,7 @@ async fn a_guest_of_own_parts_only_boots_and_is_made_once() {
     assert!(lab::read(&machine, "/proc/modules").await.contains("dm_round_robin"));
     let argv = ["/usr/sbin/multipath", "-h"].map(str::to_owned).to_vec();
     let ran = machine.agent().call(Call::Run { argv, timeout_ms: 60_000 }).await.unwrap();
-    assert!(matches!(&ran, Answer::Ran { stdout, stderr, .. }
+    assert!(matches!(&ran, Answer::Ran(ProgramEnd { stdout, stderr, .. })
         if format!("{stdout}{stderr}").contains("multipath-tools")));
     machine.kill().await;
 

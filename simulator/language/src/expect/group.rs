@@ -73,6 +73,10 @@ impl Condition for Current {
 }
 
 impl Expected for Current {
+    fn is_about_map_of(&self, lun: Lun) -> bool {
+        self.lun == lun
+    }
+
     fn put(&self, table: &mut Expecting) {
         table.merge("group", &GroupTable { current: Some(self.number.clone()), bypassed: None });
     }
@@ -105,6 +109,10 @@ impl Condition for Bypassed {
 }
 
 impl Expected for Bypassed {
+    fn is_about_map_of(&self, lun: Lun) -> bool {
+        self.lun == lun
+    }
+
     fn put(&self, table: &mut Expecting) {
         table.merge("group", &GroupTable { current: None, bypassed: Some(self.count.clone()) });
     }

@@ -97,6 +97,10 @@ impl States {
 }
 
 impl Expected for States {
+    fn is_about_map_of(&self, lun: Lun) -> bool {
+        self.lun == lun
+    }
+
     fn put(&self, table: &mut Expecting) {
         let path = PathInState {
             port: name(self.path.port),

@@ -79,6 +79,10 @@ impl Condition for Totals {
 }
 
 impl Expected for Totals {
+    fn is_about_map_of(&self, lun: Lun) -> bool {
+        self.lun == lun
+    }
+
     fn put(&self, table: &mut Expecting) {
         table.put("paths", &self.numbers);
     }

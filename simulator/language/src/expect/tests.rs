@@ -7,8 +7,8 @@ use sansim_array::{
     ServiceResponse, Stage, StateChange, Status,
 };
 use sansim_protocol::{
-    Corruption, Event, GroupState, GroupStatus, Happening, IoDirection, MapStatus, PathState,
-    PathStatus, WorkloadReport,
+    Corruption, Ended, Event, GroupState, GroupStatus, Happening, IoDirection, MapStatus,
+    PathState, PathStatus, Signal, WorkloadReport,
 };
 use sansim_time::Time;
 
@@ -45,15 +45,16 @@ fn story(expectation: &str) -> (Scenario, World) {
     let text = format!("{SAN}\n[[expect]]\n{expectation}\n");
     let scenario = load_text("story", &text, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
     let devs = [("8:0", 0, "A0"), ("8:16", 0, "B0"), ("8:32", 1, "A1"), ("8:48", 1, "B1")];
-    let nexuses: BTreeMap<String, Nexus> = devs
+    let places: BTreeMap<String, (Nexus, Lun)> = devs
         .iter()
         .map(|(dev, hba, port)| {
-            ((*dev).to_owned(), Nexus { hba: HbaId(*hba), port: port.parse().unwrap() })
+            let nexus = Nexus { hba: HbaId(*hba), port: port.parse().unwrap() };
+            ((*dev).to_owned(), (nexus, Lun(0)))
         })
         .collect();
     let conditions = scenario.expectations.iter().flat_map(|it| &it.conditions);
     let counted = conditions.filter_map(|condition| condition.counted());
-    let mut world = World::new(&scenario.setup, nexuses, counted);
+    let mut world = World::new(&scenario.setup, places, counted);
     for step in &scenario.steps {
         if let StepAction::Act(Act::Array(action)) = &step.action {
             world.on_action(action);
@@ -104,6 +105,7 @@ fn map(rounds: u32, current: u32, states: [PathState; 4]) -> Happening {
     Happening::Map(MapStatus {
         map: "lun0".to_owned(),
         name: "dm-0".to_owned(),
+        uuid: "mpath-3600".to_owned(),
         table: String::new(),
         line: String::new(),
         rounds,
@@ -280,16 +282,30 @@ fn uevents_are_counted_by_action_and_map() {
 fn a_program_is_judged_by_its_code_and_output() {
     let (scenario, mut world) = story("ran = { step = \"ask\", code = 0, contains = \"ready\" }");
     assert_eq!(judge(&scenario, &world), (false, "step \"ask\" has not run".to_owned()));
-    for (code, stdout, holds) in [
-        (Some(1), "ready", false),
-        (None, "ready", false),
-        (Some(0), "no", false),
-        (Some(0), "ready\n", true),
+    for (ended, stdout, holds) in [
+        (Ended::Code(1), "ready", false),
+        (Ended::TimeLimit, "ready", false),
+        (Ended::Code(0), "no", false),
+        (Ended::Code(0), "ready\n", true),
     ] {
-        world.on_ran("ask", code, stdout);
-        assert_eq!(judge(&scenario, &world).0, holds, "{code:?} {stdout:?}");
+        world.on_ran("ask", ended, stdout);
+        assert_eq!(judge(&scenario, &world).0, holds, "{ended:?} {stdout:?}");
     }
     assert_eq!(judge(&scenario, &world).1, "step \"ask\" ended with code 0 and wrote \"ready\\n\"");
+}
+
+#[test]
+fn a_program_is_judged_by_what_killed_it() {
+    for (by, ended) in [("SEGV", Ended::Signal(Signal(11))), ("time limit", Ended::TimeLimit)] {
+        let (scenario, mut world) =
+            story(&format!("ran = {{ step = \"ask\", killed_by = \"{by}\" }}"));
+        for other in
+            [Ended::Code(11), Ended::Signal(Signal(9)), Ended::Signal(Signal(11)), Ended::TimeLimit]
+        {
+            world.on_ran("ask", other, "");
+            assert_eq!(judge(&scenario, &world).0, other == ended, "{by} {other}");
+        }
+    }
 }
 
 #[test]
@@ -341,4 +357,38 @@ fn judging_changes_nothing_and_what_is_not_io_is_not_judged_as_such() {
     let (scenario, world) = story("rounds = 1");
     assert_eq!(judge(&scenario, &world), judge(&scenario, &world));
     assert!(scenario.expectations[0].judged(&Versions::default()).judge_io(&world).holds);
+}
+
+#[test]
+fn a_map_belongs_to_the_luns_whose_disks_it_has_whatever_it_is_called() {
+    let named = |name: &str| match map(1, 1, [PathState::Active; 4]) {
+        Happening::Map(status) => Happening::Map(MapStatus { map: name.to_owned(), ..status }),
+        other => other,
+    };
+    let wanted = "map = { name = \"mpatha\", wwid = \"3600\", paths = 4 }";
+    let (scenario, mut world) = story(wanted);
+    assert_eq!(judge(&scenario, &world), (false, "LUN 0 has no map".to_owned()));
+    world.on_agent_event(&event(named("lun0")));
+    assert!(!judge(&scenario, &world).0, "it has another name");
+    world.on_agent_event(&event(named("mpatha")));
+    let seen = "LUN 0 has the map mpatha (3600) with 4 paths".to_owned();
+    assert_eq!(judge(&scenario, &world), (true, seen));
+    assert_eq!(world.map_name(Lun(0)), "mpatha");
+    world.on_agent_event(&event(Happening::MapRemoved { map: "mpatha".to_owned() }));
+    assert!(!judge(&scenario, &world).0, "it is gone");
+    let (none, _) = story("map = { exists = false }");
+    assert!(judge(&none, &world).0);
+}
+
+#[test]
+fn disks_are_counted_as_they_come_and_go() {
+    let (scenario, mut world) = story("disks = 3");
+    assert_eq!(judge(&scenario, &world), (false, "the guest has 4 disks for LUN 0".to_owned()));
+    world.on_disk_removed("8:48");
+    world.on_disk_removed("8:48");
+    assert!(judge(&scenario, &world).0);
+    // The number is used again, for a disk of another LUN.
+    let port = "B1".parse().unwrap();
+    world.on_disk("8:48".to_owned(), (Nexus { hba: HbaId(1), port }, Lun(5)));
+    assert_eq!((world.disks(Lun(0)), world.disks(Lun(5))), (3, 1));
 }

@@ -38,7 +38,7 @@ table! {
 
 words! {
     /// The udev rules of the guest.
-    enum UdevName for UdevRules {
+    pub(super) enum UdevName for UdevRules {
         /// All rules of the distribution.
         Stock = "stock",
         /// Only the rules for disks and multipath maps.

@@ -17,7 +17,7 @@ table! {
     /// Runs a program in the guest.
     pub(crate) struct Run, "a step" {
         /// Runs a program in the guest, without a shell. The placeholders `{map}`, `{map:lun1}`,
-        /// `{disk:A0}` and `{disk:hba0:A0:lun1}` are replaced by device names.
+        /// `{disk:A0}` and `{disk:hba0:A0:lun1}` are replaced by device names; `{{` is a brace.
         run: At<Vec<String>>,
         /// The maximum run time of the program. Default: "30s".
         timeout: Option<Name<TimeSpan>>,

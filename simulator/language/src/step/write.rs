@@ -8,7 +8,9 @@ use crate::{check::Checker, form::table, value::At};
 table! {
     /// Writes text to a file of the guest.
     pub(crate) struct Write, "a step" {
-        /// Writes text to a file of the guest.
+        /// Writes text to a file of the guest, where its programs see it. The old contents are
+        /// replaced; missing directories are created. /etc, /run, /tmp, /var/lib, /sys and /proc can
+        /// be written.
         write: At<WriteTable>,
     }
 }

@@ -1,5 +1,6 @@
 //! What a lab is asked to do, and what came of it.
 
+use sansim_protocol::ProgramEnd;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +42,19 @@ pub struct Did {
 pub struct Ran {
     /// The exit code; null if the program was killed.
     pub code: Option<i32>,
+    /// What killed the program: the signal, `SIGSEGV`, or `time limit`; null if it exited.
+    pub killed_by: Option<String>,
     /// Its standard output, at most 64 KiB.
     pub stdout: String,
     /// Its standard error, at most 64 KiB.
     pub stderr: String,
+}
+
+impl From<ProgramEnd> for Ran {
+    fn from(end: ProgramEnd) -> Ran {
+        let ProgramEnd { ended, stdout, stderr, .. } = end;
+        Ran { code: ended.code(), killed_by: ended.killed_by(), stdout, stderr }
+    }
 }
 
 /// The answer to a wait.

@@ -124,7 +124,13 @@ impl Running<'_> {
                 StepAction::Act(act) => self.stage.act(&name, act),
                 StepAction::End => Some(Err("a lab ends with `sansim down`".to_owned())),
             };
-            ended.extend(brought.map(|brought| (name, brought)));
+            match brought {
+                Some(brought) => ended.push((name, brought)),
+                None => {
+                    let (name, action) = (did.name.clone(), did.words.clone());
+                    self.teller.emit_at(t, What::Begun { name, action });
+                }
+            }
             self.acts.keep(now.since(self.stage.start()), step.clone());
             group.acts.push((did, step));
         }
@@ -139,12 +145,16 @@ impl Running<'_> {
         let Some((did, step)) = acts.find(|(_, step)| *step.name == **name) else { return };
         did.pending = false;
         did.error = brought.as_ref().err().cloned();
-        if let Ok(Brought::Ran { code, stdout, stderr }) = brought {
-            let (stdout, stderr) = (stdout.clone(), stderr.clone());
-            did.ran = Some(Ran { code: *code, stdout, stderr });
-        }
+        let clockwork = self.teller.clockwork;
+        let ended = match brought {
+            Ok(Brought::Ran(end)) => {
+                did.ran = Some(Ran::from(end.clone()));
+                Some(clockwork.of_program(end))
+            }
+            _ => None,
+        };
         let (did, step) = (did.clone(), step.clone());
-        self.tell_act(&did);
+        self.tell_act(&did, ended);
         self.acts.remember(did);
         if brought.is_ok() {
             self.after(&step);
@@ -153,12 +163,14 @@ impl Running<'_> {
         self.answer_groups();
     }
 
-    fn tell_act(&mut self, did: &Did) {
-        let t = self.t();
+    /// Tells what came of an act. `ended` is when its program ended, and how long it ran.
+    fn tell_act(&mut self, did: &Did, ended: Option<(f64, f64)>) {
+        let (t, took_s) = ended.map_or((self.t(), None), |(t, took)| (t, Some(took)));
         let (name, action, error) = (did.name.clone(), did.words.clone(), did.error.clone());
-        self.teller.emit_at(t, What::Step { name, action, error });
-        if let Some(Ran { code, stdout, stderr }) = did.ran.clone() {
-            self.teller.emit_at(t, What::Ran { name: did.name.clone(), code, stdout, stderr });
+        self.teller.emit_at(t, What::Step { name, action, took_s, error });
+        if let Some(Ran { code, killed_by, stdout, stderr }) = did.ran.clone() {
+            let name = did.name.clone();
+            self.teller.emit_at(t, What::Ran { name, code, killed_by, stdout, stderr });
         }
     }
 

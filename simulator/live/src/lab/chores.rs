@@ -170,7 +170,7 @@ impl Running<'_> {
 async fn run(guest: Guest, argv: Vec<String>, at_most: Duration) -> Result<Ran, Refused> {
     let timeout_ms = at_most.as_millis().try_into().unwrap_or(u64::MAX);
     match guest.call(Call::Run { argv, timeout_ms }, at_most + CALL).await {
-        Ok(AgentAnswer::Ran { code, stdout, stderr }) => Ok(Ran { code, stdout, stderr }),
+        Ok(AgentAnswer::Ran(end)) => Ok(Ran::from(end)),
         other => Err(failed(other)),
     }
 }

@@ -115,8 +115,7 @@ fn port_group(group: &PortGroupView) -> PortGroupStatus {
 
 /// The multipath map of each LUN, by LUN number.
 pub(super) fn maps(stage: &Stage<'_>) -> BTreeMap<u16, MapStatus> {
-    let maps = stage.maps().statuses().filter_map(|map| {
-        let lun = Setup::map_lun(&map.map)?;
+    let maps = stage.maps().statuses().flat_map(|map| {
         let groups = map.groups.iter().enumerate().map(|(index, group)| GroupStatus {
             group: index + 1,
             state: group.state.to_string(),
@@ -124,7 +123,7 @@ pub(super) fn maps(stage: &Stage<'_>) -> BTreeMap<u16, MapStatus> {
         });
         let status =
             MapStatus { name: map.map.clone(), rounds: map.rounds, groups: groups.collect() };
-        Some((lun.0, status))
+        stage.world().luns_of(map).into_iter().map(move |lun| (lun.0, status.clone()))
     });
     maps.collect()
 }

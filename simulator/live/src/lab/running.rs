@@ -6,10 +6,7 @@ use sansim_array::ArrayView;
 use sansim_language::Scenario;
 use sansim_protocol::Happening;
 use sansim_run::{Left, Opened, Records, RunError, directory::RunDirectory, record};
-use sansim_stage::{
-    Brought, Incoming, Setup, Stage,
-    event::{StoryTime, What},
-};
+use sansim_stage::{Brought, Incoming, Stage, event::StoryTime};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -74,15 +71,13 @@ impl<'m> Running<'m> {
         papers: Papers,
         play: Play,
     ) -> Result<Self, RunError> {
-        let Opened { parts, scenario, mut clockwork, view, .. } = opened;
+        let Opened { parts, scenario, mut clockwork, first: told, .. } = opened;
         let stage = Stage::begin(parts, [])?;
         clockwork.begin(stage.start());
         let playing = Playing::new(play, &scenario, stage.start());
         let first = stage.array().view();
         let mut running = Running::new(stage, scenario, clockwork, lab, papers, playing, first);
-        if let Some(view) = view {
-            running.teller.emit_at(0.0, What::Multipathd { view });
-        }
+        told.into_iter().for_each(|what| running.teller.emit_at(0.0, what));
         Ok(running)
     }
 
@@ -174,7 +169,9 @@ impl<'m> Running<'m> {
     async fn catch_up(&mut self) -> Result<(), RunError> {
         let now = self.stage.now();
         if self.stage.workload_starts().is_some_and(|at| at <= now) && self.has_main_map() {
-            self.stage.start_workload_if_due(now).await?;
+            if let Some(refused) = self.stage.start_workload_if_due(now).await? {
+                self.teller.emit_at(self.t(), refused);
+            }
             self.changed = true;
         }
         self.play(now);
@@ -195,8 +192,7 @@ impl<'m> Running<'m> {
     /// Whether the map of the scenario's workload is there, with all its paths.
     fn has_main_map(&self) -> bool {
         let lun = self.stage.setup().main_lun();
-        let map = self.stage.maps().statuses().find(|map| map.map == Setup::map_name(lun));
-        let paths = map.map_or(0, |map| map.groups.iter().map(|group| group.paths.len()).sum());
+        let paths = self.stage.world().map_of(lun).map_or(0, |map| map.paths().count());
         paths > 0 && paths == self.stage.paths().of(lun).len()
     }
 

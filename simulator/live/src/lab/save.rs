@@ -6,8 +6,8 @@ use sansim_array::{Action, Lun};
 use sansim_language::{
     Added, Deed, Diagnostics, End, IoEnd, Lived, LunEnd, MayBeIdle, StepAction, short_toml, story,
 };
-use sansim_protocol::PathState;
-use sansim_stage::{Act, Setup};
+use sansim_protocol::{Ended, PathState};
+use sansim_stage::Act;
 
 use super::{acts::Kept, running::Running};
 use crate::api::{Refused, Saved, Why};
@@ -76,7 +76,7 @@ impl Running<'_> {
 
     /// Whether a step ran a program, and it ended with anything but 0.
     fn has_failed(&self, step: &str) -> bool {
-        self.stage.world().program(step).is_some_and(|ran| ran.code != Some(0))
+        self.stage.world().program(step).is_some_and(|ran| ran.ended != Ended::Code(0))
     }
 
     fn end(&self) -> End {
@@ -91,10 +91,9 @@ impl Running<'_> {
     }
 
     fn lun_end(&self, lun: Lun) -> LunEnd {
-        let name = Setup::map_name(lun);
-        let map = self.stage.maps().statuses().find(|map| map.map == name);
+        let map = self.stage.world().map_of(lun);
         let count = |state: PathState| {
-            let paths = map.into_iter().flat_map(|map| &map.groups).flat_map(|group| &group.paths);
+            let paths = map.into_iter().flat_map(|map| map.paths());
             paths.filter(|path| path.state == state).count() as u64
         };
         LunEnd {

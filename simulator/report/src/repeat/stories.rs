@@ -90,7 +90,10 @@ mod tests {
         let mut tracer = Tracer::default();
         for (t, name) in (0u32..).zip(steps) {
             let (name, action) = ((*name).to_owned(), String::new());
-            tracer.event(&Event { t: t.into(), what: What::Step { name, action, error: None } });
+            tracer.event(&Event {
+                t: t.into(),
+                what: What::Step { name, action, took_s: None, error: None },
+            });
         }
         tracer.finish()
     }

@@ -2,6 +2,8 @@
 
 use sansim_stage::event::{CommandEvent, What};
 
+use crate::timeline::ended;
+
 /// A command and its answer.
 pub(super) fn of_command(command: &CommandEvent) -> String {
     let CommandEvent { hba, port, lun, op, cdb, .. } = command;
@@ -14,11 +16,15 @@ pub(super) fn of_event(what: &What) -> Option<String> {
     Some(match what {
         What::Command(_) => return None,
         What::State { text, .. } => text.clone(),
+        What::Begun { name, .. } => format!("step {name} begins"),
         What::Step { name, error: None, .. } => format!("step {name}"),
         What::Step { name, error: Some(error), .. } => format!("step {name}: {error}"),
         What::Path { path, state, fails, group, group_state, .. } => {
             format!("path {path}: {state}, {fails} failures, group {group} {group_state}")
         }
+        What::Disk { action, path, lun, .. } => format!("disk {path:?} LUN {lun:?}: {action:?}"),
+        What::Map { map, wwid, paths } => format!("map {map} {wwid:?}: {paths:?} paths"),
+        What::Incomplete { text } => format!("incomplete: {text}"),
         What::Table { map, table } => format!("table of {map}: {table}"),
         What::Group { group, state } => format!("path group {group}: {state}"),
         What::PgInit { map, rounds } => format!("pg_init of {map}: round {rounds}"),
@@ -30,9 +36,8 @@ pub(super) fn of_event(what: &What) -> Option<String> {
         What::Uevent { action, path, seqnum, valid_paths } => {
             format!("uevent {seqnum} {action} {path}, {valid_paths} valid paths")
         }
-        What::Ran { name, code, stdout, stderr } => {
-            let code = code.map_or("killed".to_owned(), |code| format!("exit code {code}"));
-            format!("ran {name}: {code} {stdout}{stderr}")
+        What::Ran { name, code, killed_by, stdout, stderr } => {
+            format!("ran {name}: {} {stdout}{stderr}", ended(*code, killed_by.as_deref()))
         }
         What::Expect { text, ok, .. } => {
             format!("expect {text}: {}", if *ok { "holds" } else { "does not hold" })

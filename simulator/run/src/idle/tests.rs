@@ -4,6 +4,7 @@ use sansim_array::{
     CommandFilter, ControllerId, FaultRule, Matches, OpMatcher, RuleView, Stage, Then, When,
 };
 use sansim_language::load_text;
+use sansim_stage::Part;
 use sansim_time::Time;
 
 use super::*;
@@ -31,7 +32,7 @@ fn view(scenario: &Scenario) -> ArrayView {
 fn judged(
     scenario: &Scenario,
     done: &[usize],
-    ran: &[(&str, Option<i32>)],
+    ran: &[(&str, Ended)],
     caught: &[u64],
 ) -> Vec<String> {
     let mut world = World::new(&scenario.setup, BTreeMap::new(), []);
@@ -45,7 +46,7 @@ fn judged(
         }
         script.done(*index);
     }
-    ran.iter().for_each(|(step, code)| world.on_ran(step, *code, ""));
+    ran.iter().for_each(|(step, ended)| world.on_ran(step, *ended, ""));
     for (rule, caught) in view.rules.iter_mut().zip(caught) {
         (rule.met, rule.caught) = (*caught, *caught);
     }
@@ -57,6 +58,8 @@ fn judged(
         world: &world,
         view: &view,
         workload_waits: false,
+        workload_refused: None,
+        incomplete: &[],
     };
     watch.judge(&end).iter().map(ToString::to_string).collect()
 }
@@ -69,7 +72,7 @@ fn a_story_in_which_everything_was_used_has_nothing_idle() {
         "{OWNED}[[fault]]\nwhen = {{ op = \"READ\" }}\nthen = {{ delay = \"1ms\" }}\n\
          [[step]]\nname = \"s\"\nat = \"1s\"\nrun = [\"true\"]\n"
     );
-    let idle = judged(&scenario(&story), &[0], &[("s", Some(0))], &[3]);
+    let idle = judged(&scenario(&story), &[0], &[("s", Ended::Code(0))], &[3]);
     assert_eq!(idle, Vec::<String>::new());
 }
 
@@ -78,11 +81,11 @@ fn a_program_is_a_test_of_its_own() {
     let program = "[[step]]\nname = \"s\"\nat = \"1s\"\nrun = [\"true\"]\n";
     let story = scenario(program);
     assert!(!story.untested.has_errors());
-    assert!(judged(&story, &[0], &[("s", Some(0))], &[]).is_empty());
-    assert_eq!(judged(&story, &[0], &[("s", Some(1))], &[]).len(), 1);
+    assert!(judged(&story, &[0], &[("s", Ended::Code(0))], &[]).is_empty());
+    assert_eq!(judged(&story, &[0], &[("s", Ended::Code(1))], &[]).len(), 1);
     let optional = scenario(&format!("{program}optional = true\n"));
     assert!(optional.untested.has_errors(), "nobody asks how it ends");
-    assert_eq!(judged(&optional, &[0], &[("s", Some(0))], &[]).len(), 1);
+    assert_eq!(judged(&optional, &[0], &[("s", Ended::Code(0))], &[]).len(), 1);
 }
 
 #[test]
@@ -129,13 +132,14 @@ fn a_program_that_fails_unasked_is_idle() {
         let story = format!("{OWNED}{run}[[expect]]\nran = {{ step = \"s\", {expect} }}\n");
         judged(&scenario(&story), &[0], &[("s", code)], &[]).len()
     };
-    assert_eq!(with("contains = \"y\"", Some(1)), 1);
-    assert_eq!(with("contains = \"y\"", Some(0)), 0);
-    assert_eq!(with("code = 0", Some(1)), 0, "the expectation fails");
-    assert_eq!(with("code = \"> 0\"", Some(2)), 0);
-    assert_eq!(with("code = \"> 0\"", Some(127)), 1);
-    assert_eq!(with("code = 127", Some(127)), 0);
-    assert_eq!(with("contains = \"y\"", None), 1);
+    assert_eq!(with("contains = \"y\"", Ended::Code(1)), 1);
+    assert_eq!(with("contains = \"y\"", Ended::Code(0)), 0);
+    assert_eq!(with("code = 0", Ended::Code(1)), 0, "the expectation fails");
+    assert_eq!(with("code = \"> 0\"", Ended::Code(2)), 0);
+    assert_eq!(with("code = \"> 0\"", Ended::Code(127)), 1);
+    assert_eq!(with("code = 127", Ended::Code(127)), 0);
+    assert_eq!(with("contains = \"y\"", Ended::TimeLimit), 1);
+    assert_eq!(with("killed_by = \"time limit\"", Ended::TimeLimit), 0);
 }
 
 #[test]
@@ -187,4 +191,39 @@ fn a_rule_that_never_fired_says_how_near_it_came() {
     fault "not now" never matched: 3 met its conditions, and a rule before it caught them
     fault "not now" never matched: it was never armed
     "#);
+}
+
+#[test]
+fn disks_and_maps_that_are_missing_are_idle_unless_they_are_expected() {
+    let missing = [
+        Incomplete { what: Part::Disks(Lun(0)), how: "3 of 4 disks, not hba1:B1".to_owned() },
+        Incomplete { what: Part::Map(Lun(0)), how: "the kernel refuses it".to_owned() },
+        Incomplete { what: Part::Paths(Lun(0)), how: "1 of 4 paths (lun0)".to_owned() },
+    ];
+    let told = |incomplete: &Incomplete, expect: &str| {
+        let scenario = scenario(&format!("[[expect]]\n{expect}\n"));
+        let end = Ending {
+            scenario: &scenario,
+            elsewhere: 0,
+            script: &Script::new(Vec::new(), Time::ZERO),
+            ended: false,
+            world: &World::new(&scenario.setup, BTreeMap::new(), []),
+            view: &view(&scenario),
+            workload_waits: false,
+            workload_refused: None,
+            incomplete: std::slice::from_ref(incomplete),
+        };
+        let all = unexpected(&end);
+        all.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let owner = "owner = { lun = 0, controller = \"A\" }";
+    let disks = "the guest has 3 of 4 disks, not hba1:B1 of LUN 0: no expectation is about its disks or \
+                 its map";
+    assert_eq!(told(&missing[0], owner), [disks]);
+    assert_eq!(told(&missing[1], owner).len(), 1);
+    assert!(told(&missing[2], owner).is_empty(), "it is only said");
+    for expect in ["disks = 3", "map = { exists = false }", "paths = { active = 3 }"] {
+        assert!(told(&missing[0], expect).is_empty(), "{expect}");
+        assert!(told(&missing[1], expect).is_empty(), "{expect}");
+    }
 }

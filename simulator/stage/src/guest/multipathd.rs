@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use sansim_array::{Array, Lun};
 use sansim_lab::{Keeper, LabError};
-use sansim_protocol::{Answer, Call, MapStatus, USERLAND};
+use sansim_protocol::{Answer, Call, Ended, MapStatus, USERLAND};
 
-use super::{Guest, unexpected};
-use crate::{Multipathd, Setup, StageError};
+use super::{Guest, Paths, unexpected};
+use crate::{Multipathd, Setup, StageError, event::What};
 
 /// The file that sets the names of the maps. multipathd reads it after multipath.conf
 /// (multipath.conf(5), config_dir).
@@ -19,7 +19,10 @@ const WWIDS: &str = "/etc/multipath/wwids";
 
 /// The interval at which a map is polled, in guest time.
 const LOOK: Duration = Duration::from_millis(100);
-const PATIENCE: u32 = 600;
+/// The number of polls without a new map after which no further map is waited for.
+pub(crate) const PATIENCE: u32 = 600;
+/// Polls from one look at all maps to the next, while the map of a LUN is not there by its name.
+const SELDOM: u32 = 10;
 /// The number of polls without a change after which an incomplete map is accepted.
 const STEADY: u32 = 30;
 
@@ -27,15 +30,18 @@ const STEADY: u32 = 30;
 const COMMAND: Duration = Duration::from_secs(30);
 
 impl Guest {
-    /// Writes the configuration of multipathd, before any path exists.
+    /// Writes the configuration of multipathd, before any path exists, and has it read. What
+    /// multipathd does not accept of multipath.conf it says in its log. Returns its answer if it does
+    /// not do as it is told.
     ///
     /// # Errors
-    /// `Unready` with multipathd's messages if it does not accept multipath.conf.
+    /// `NewerTools` if multipath.conf has a keyword that only newer multipath-tools know; if the agent
+    /// does not answer.
     pub async fn configure_multipathd(
         &self,
         multipathd: &Multipathd,
         array: &Array,
-    ) -> Result<(), StageError> {
+    ) -> Result<Option<String>, StageError> {
         let wwids: Vec<(Lun, String)> =
             array.luns().into_iter().filter_map(|lun| Some((lun, wwid(array, lun)?))).collect();
         let known: String = wwids.iter().map(|(_, wwid)| format!("/{wwid}/\n")).collect();
@@ -45,7 +51,7 @@ impl Guest {
             self.write_etc("/etc/multipath.conf", conf.clone()).await?;
             self.judge_configuration().await?;
         }
-        self.ask_multipathd(&["reconfigure"]).await.map(drop)
+        Ok(self.ask_multipathd(&["reconfigure"]).await?.err())
     }
 
     async fn write_etc(&self, path: &str, text: String) -> Result<(), LabError> {
@@ -53,31 +59,26 @@ impl Guest {
         self.call(Call::WriteFile { path, text }, COMMAND).await.map(drop)
     }
 
-    /// Checks the configuration with `multipath -t`, which parses it as multipathd will, and
-    /// returns its complaints as an error.
+    /// Has `multipath -t` parse the configuration, as multipathd will. It is taken as multipathd takes
+    /// it; only what needs newer tools cannot be told here.
     async fn judge_configuration(&self) -> Result<(), StageError> {
         let (_, _, said) = self.tool(&["multipath", "-t"]).await?;
-        let complaints: Vec<&str> =
-            said.lines().filter(|line| is_complaint(line)).map(str::trim).collect();
-        match complaints.is_empty() {
-            true => Ok(()),
-            false => Err(StageError::Unready(format!(
-                "multipathd does not accept multipath.conf:\n{}",
-                complaints.join("\n")
-            ))),
+        match said.lines().find_map(newer_keyword) {
+            Some(keyword) => Err(StageError::NewerTools(keyword)),
+            None => Ok(()),
         }
     }
 
-    /// Runs a `multipathd` command and returns its output.
-    async fn ask_multipathd(&self, command: &[&str]) -> Result<String, StageError> {
+    /// Runs a `multipathd` command. Returns its output, or what it says if it fails.
+    async fn ask_multipathd(&self, command: &[&str]) -> Result<Result<String, String>, LabError> {
         let argv = [&["multipathd"], command].concat();
-        match self.tool(&argv).await? {
-            (Some(0), answer, _) => Ok(answer),
-            (_, answer, said) => Err(StageError::Unready(format!(
-                "`multipathd {}` failed: {answer}{said}",
-                command.join(" ")
-            ))),
-        }
+        Ok(match self.tool(&argv).await? {
+            (Ended::Code(0), answer, _) => Ok(answer),
+            (ended, answer, said) => {
+                let said = format!("{answer}{said}");
+                Err(format!("`multipathd {}`: {ended}: {}", command.join(" "), said.trim()))
+            }
+        })
     }
 
     /// The version of multipath-tools in the guest; `None` if they are not installed.
@@ -92,47 +93,77 @@ impl Guest {
         }
     }
 
-    /// Runs a program of the userland and returns the exit code, standard output and standard
-    /// error.
-    async fn tool(&self, argv: &[&str]) -> Result<(Option<i32>, String, String), LabError> {
+    /// Waits until udevd has processed what it has to, as long as udevadm does.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub async fn settle_udev(&self) -> Result<(), LabError> {
+        self.tool(&["udevadm", "settle"]).await.map(drop)
+    }
+
+    /// Runs a program of the userland and returns how it ended, standard output and standard error.
+    async fn tool(&self, argv: &[&str]) -> Result<(Ended, String, String), LabError> {
         let argv = argv.iter().map(|&word| word.to_owned()).collect();
         let call = Call::Run { argv, timeout_ms: COMMAND.as_millis() as u64 };
         match self.call(call, COMMAND * 2).await? {
-            Answer::Ran { code, stdout, stderr } => Ok((code, stdout, stderr)),
+            Answer::Ran(end) => Ok((end.ended, end.stdout, end.stderr)),
             other => Err(unexpected("Run", &other)),
         }
     }
 
-    /// Waits until multipathd has built the map of a LUN with all its paths, or with the paths that
-    /// it chooses to use.
+    /// Waits until multipathd has built the map of a LUN with all its disks, or with those that it
+    /// chooses to use. `patience` is how many looks are left; a map that has come gives new ones.
+    /// `None` if there is no map.
     ///
     /// # Errors
-    /// `Unready` with what multipathd reports about the paths, if there is no map.
+    /// If the guest or the agent fails.
     pub async fn await_map(
         &self,
-        setup: &Setup,
         lun: Lun,
+        paths: &Paths,
+        patience: &mut u32,
         keeper: &mut Keeper,
-    ) -> Result<MapStatus, StageError> {
-        let map = Setup::map_name(lun);
-        let expected = setup.first_nexuses().count();
+    ) -> Result<Option<MapStatus>, StageError> {
+        let expected = paths.of(lun).len();
+        let mut name = Setup::map_name(lun);
         let mut last: Option<MapStatus> = None;
         let mut steady = 0;
-        for _ in 0..PATIENCE {
-            let status = keeper.drive(self.status(&map)).await??;
+        loop {
+            let status = keeper.drive(self.status(&name)).await??;
             steady = if status.is_some() && status == last { steady + 1 } else { 0 };
-            match status {
-                Some(status) if paths(&status) == expected || steady == STEADY => {
-                    return Ok(status);
-                }
-                status => last = status,
+            last = status;
+            let is_complete = |status: &MapStatus| status.paths().count() == expected;
+            if last.as_ref().is_some_and(is_complete) || steady == STEADY {
+                *patience = PATIENCE;
+                return Ok(last);
             }
+            if *patience == 0 || expected == 0 {
+                return Ok(last);
+            }
+            if last.is_none() && patience.is_multiple_of(SELDOM) {
+                // multipathd may call it otherwise.
+                let maps = keeper.drive(self.maps()).await??;
+                let has_disk = |map: &&MapStatus| {
+                    let mut places = map.paths().filter_map(|path| paths.place(&path.dev));
+                    places.any(|(_, of)| of == lun)
+                };
+                name = maps.iter().find(has_disk).map_or(name, |map| map.map.clone());
+            }
+            *patience -= 1;
             keeper.sleep(LOOK).await?;
         }
+    }
+
+    /// What multipathd says of its paths, for want of a map.
+    ///
+    /// # Errors
+    /// If the guest or the agent fails.
+    pub async fn multipathd_paths(&self, keeper: &mut Keeper) -> Result<String, StageError> {
         let shown = keeper.drive(self.ask_multipathd(&["show", "paths"])).await??;
-        Err(StageError::Unready(format!(
-            "multipathd has built no map {map}; its paths are:\n{shown}"
-        )))
+        Ok(match shown {
+            Ok(shown) => format!("multipathd has built none; its paths are:\n{}", shown.trim_end()),
+            Err(why) => format!("multipathd has built none, and does not answer: {why}"),
+        })
     }
 
     /// The status of a map, or `None` if there is no map of that name yet.
@@ -146,13 +177,19 @@ impl Guest {
         }
     }
 
-    /// The maps as multipathd reports them, in JSON.
+    /// The maps as multipathd reports them, or why it does not.
     ///
     /// # Errors
-    /// If multipathd does not answer.
-    pub async fn multipathd_view(&self) -> Result<serde_json::Value, StageError> {
-        let text = self.ask_multipathd(&["show", "maps", "json"]).await?;
-        Ok(serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)))
+    /// If the agent does not answer.
+    pub async fn multipathd_view(&self) -> Result<What, LabError> {
+        let view = self.ask_multipathd(&["show", "maps", "json"]).await?;
+        Ok(match view {
+            Ok(text) => {
+                let view = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
+                What::Multipathd { view, error: None }
+            }
+            Err(why) => What::Multipathd { view: serde_json::Value::Null, error: Some(why) },
+        })
     }
 }
 
@@ -161,10 +198,6 @@ fn tools_version(help: &str) -> Option<String> {
     let (_, version) = help.split_once("multipath-tools v")?;
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     Some(version[..end].to_owned()).filter(|version| !version.is_empty())
-}
-
-fn paths(status: &MapStatus) -> usize {
-    status.groups.iter().map(|group| group.paths.len()).sum()
 }
 
 /// The ID_SERIAL of the LUN in udev: the type of the designator and its hexadecimal digits
@@ -183,10 +216,22 @@ fn aliases(wwids: &[(Lun, String)]) -> String {
     text + "}\n"
 }
 
-/// Whether multipath-tools complain in this line. They report file and line of what they cannot
-/// parse, and continue without it.
-fn is_complaint(line: &str) -> bool {
-    line.contains("multipath.conf line ") && !line.contains("deprecated")
+/// Keywords of multipath.conf, each with the first version of multipath-tools that has it (their release
+/// notes).
+const NEWER_KEYWORDS: [(&str, &str); 4] = [
+    ("detect_pgpolicy", "0.9.6"),
+    ("detect_pgpolicy_use_tpg", "0.9.6"),
+    ("auto_resize", "0.9.7"),
+    ("max_retries", "0.9.7"),
+];
+
+/// The keyword that multipath-tools complain of in this line, if newer ones have it, with the version
+/// that has.
+fn newer_keyword(line: &str) -> Option<String> {
+    let (_, keyword) = line.split_once("invalid keyword: ")?;
+    let keyword = keyword.trim();
+    let (keyword, since) = NEWER_KEYWORDS.iter().find(|(known, _)| *known == keyword)?;
+    Some(format!("`{keyword}` of multipath.conf needs multipath-tools {since}"))
 }
 
 #[cfg(test)]
@@ -203,11 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_is_told_from_the_configuration_that_is_shown() {
-        let complaint = "0.1 | /etc/multipath.conf line 2, invalid keyword: pg_inut_retries";
-        assert!(is_complaint(complaint));
-        assert!(!is_complaint("\tpg_init_retries 5"));
-        assert!(!is_complaint("/etc/multipath.conf line 2, 'disable' is deprecated"));
+    fn a_keyword_of_newer_tools_is_told_from_one_that_none_has() {
+        let line =
+            |keyword| format!("1.2 | /etc/multipath.conf line 2, invalid keyword: {keyword}");
+        let needs = "`auto_resize` of multipath.conf needs multipath-tools 0.9.7";
+        assert_eq!(newer_keyword(&line("auto_resize")).as_deref(), Some(needs));
+        assert_eq!(newer_keyword(&line("pg_inut_retries")), None);
+        assert_eq!(newer_keyword("\tauto_resize never"), None);
     }
 
     #[test]

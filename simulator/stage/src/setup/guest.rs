@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use sansim_lab::{Services, UdevRules};
+use sansim_lab::{Services, UdevRules, is_usual_module};
 
 use crate::TextMatch;
 
@@ -11,8 +11,12 @@ use crate::TextMatch;
 pub struct Guest {
     /// The name of the guest image.
     pub image: String,
+    /// Distribution packages to add to the userland of the image.
+    pub packages: Vec<String>,
     /// What builds and manages the multipath maps.
     pub manager: Manager,
+    /// The rules of a udevd that runs without multipathd, if one does.
+    pub udev: Option<UdevRules>,
     /// The memory in bytes, a multiple of 1 MiB.
     pub memory: u64,
     /// The number of processors.
@@ -33,9 +37,22 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// The daemons in the guest.
+    pub fn services(&self) -> Services {
+        match &self.manager {
+            Manager::Dmsetup => self.udev.map_or(Services::None, Services::Udev),
+            Manager::Multipathd(multipathd) => Services::Multipathd(multipathd.udev),
+        }
+    }
+
     /// The kernel module of the handler, if there is a handler.
     pub fn handler_module(&self) -> Option<String> {
         self.handler.as_ref().map(|name| format!("scsi_dh_{name}"))
+    }
+
+    /// Whether it asks for modules that not every image has.
+    pub fn has_unusual_modules(&self) -> bool {
+        self.modules.iter().any(|module| !is_usual_module(module))
     }
 
     /// The modules that the guest image must have: the handler's, whoever loads it, and those in
@@ -61,16 +78,6 @@ pub struct Multipathd {
     pub conf: Option<String>,
     /// Which udev rules the guest has.
     pub udev: UdevRules,
-}
-
-impl Manager {
-    /// The daemons that multipathd needs in the guest.
-    pub fn services(&self) -> Services {
-        match self {
-            Manager::Dmsetup => Services::None,
-            Manager::Multipathd(multipathd) => Services::Multipathd(multipathd.udev),
-        }
-    }
 }
 
 impl fmt::Display for Manager {

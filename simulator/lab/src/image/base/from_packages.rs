@@ -19,42 +19,45 @@ use crate::{
         kernel::vmlinux,
         modules::{HEADERS, WANTED, hook},
         userland::{Packing, write_userland},
+        variant::More,
     },
 };
 
-/// Builds the base of a known image, or takes it from the cache.
+/// Builds the base of a known image or of a variant of it, by its name, or takes it from the cache.
 pub(crate) async fn from_packages(
     store: &ImageStore,
+    name: &str,
     spec: &'static Spec,
+    more: &More,
     progress: &dyn Progress,
 ) -> Result<Base> {
-    let dir = store.image_dir(spec.name);
-    let recipe = recipe(spec);
+    let dir = store.image_dir(name);
+    let recipe = recipe(spec, more);
     let current = || -> Result<Option<Base>> {
         let manifest = Manifest::read(&dir)?.filter(|manifest| manifest.recipe == recipe);
-        Ok(manifest.and_then(|manifest| Base::if_sound(&dir, manifest, spec.name, progress)))
+        Ok(manifest.and_then(|manifest| Base::if_sound(&dir, manifest, name, progress)))
     };
     if let Some(base) = current()? {
         return Ok(base);
     }
     // A missing program is reported before anything is downloaded.
     programs::find("mksquashfs")?;
-    let lock = Lock::take(&dir, &format!("the image {}", spec.name), progress).await?;
+    let lock = Lock::take(&dir, &format!("the image {name}"), progress).await?;
     if let Some(base) = current()? {
         return Ok(base);
     }
     let part = lock.begin()?;
-    progress.stage(&format!("fetching the packages of {} (a minute or two, once)", spec.name));
+    progress.stage(&format!("fetching the packages of {name} (a minute or two, once)"));
     let tar = part.path().join("packages.tar");
     let headers = part.path().join(HEADERS);
     fs::create_dir(&headers).map_err(LabError::file("cannot create", &headers))?;
-    mmdebstrap(spec, &tar, &headers).await?;
+    mmdebstrap(name, spec, &more.packages, &tar, &headers).await?;
     progress.stage("unpacking the kernel and packing the userland");
-    let into = part.path().to_owned();
+    let (into, modules) = (part.path().to_owned(), more.modules.clone());
+    let description = described(spec, more);
     let manifest = blocking(move || {
-        let content = unpack(&tar, &into)?;
+        let content = unpack(&tar, &modules, &into)?;
         fs::remove_file(&tar).map_err(LabError::file("cannot remove", &tar))?;
-        let description = spec.description.to_owned();
         let (release, content) = content;
         let manifest = Manifest { format: FORMAT, recipe, content, release, description };
         manifest.write(&into)?;
@@ -67,15 +70,35 @@ pub(crate) async fn from_packages(
     Ok(Base { dir, manifest })
 }
 
+/// One line for the list of images.
+fn described(spec: &Spec, more: &More) -> String {
+    let modules = more.modules.iter().map(|module| format!("the module {module}"));
+    let added: Vec<String> = more.packages.iter().cloned().chain(modules).collect();
+    match added.is_empty() {
+        true => spec.description.to_owned(),
+        false => format!("{}, with {}", spec.description, added.join(", ")),
+    }
+}
+
 /// Hash of how an image is built.
-fn recipe(spec: &Spec) -> String {
-    let text = serde_json::to_vec(&(FORMAT, spec, WANTED)).unwrap_or_default();
+fn recipe(spec: &Spec, more: &More) -> String {
+    let text = match more.is_nothing() {
+        true => serde_json::to_vec(&(FORMAT, spec, WANTED)),
+        false => serde_json::to_vec(&(FORMAT, spec, WANTED, &more.packages, &more.modules)),
+    };
+    let text = text.unwrap_or_default();
     blake3::hash(&text).to_hex()[..32].to_owned()
 }
 
 /// Downloads and unpacks the packages of an image, and downloads its kernel headers. No maintainer script
 /// runs. The mirror is the one that the host uses.
-async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
+async fn mmdebstrap(
+    name: &str,
+    spec: &Spec,
+    packages: &[String],
+    tar: &Path,
+    headers: &Path,
+) -> Result<()> {
     let program = programs::find("mmdebstrap")?;
     let out = fs::File::create(tar).map_err(LabError::file("cannot create", tar))?;
     // Temporary files of an interrupted mmdebstrap are removed with the rest.
@@ -83,9 +106,11 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
     fs::create_dir(&temporary).map_err(LabError::file("cannot create", &temporary))?;
     // Unpacking runs no program of the packages, so it needs no chroot: no mounts, which an interrupted run
     // could leave behind, and no privileges or subordinate IDs. Root owns all files in the archive anyway.
+    let include: Vec<&str> =
+        spec.packages.iter().copied().chain(packages.iter().map(String::as_str)).collect();
     let child = Command::new(&program)
         .args(["--variant=extract", "--mode=chrootless", "--format=tar"])
-        .arg(format!("--include={}", spec.packages.join(",")))
+        .arg(format!("--include={}", include.join(",")))
         .args(spec.options())
         .arg(hook(headers))
         .args([spec.suite, "-"])
@@ -110,7 +135,10 @@ async fn mmdebstrap(spec: &Spec, tar: &Path, headers: &Path) -> Result<()> {
                 return Err(LabError::MissingTool { program, package });
             }
             FetchFailure::NoMirror(why) => {
-                return Err(LabError::NoMirror { image: spec.name.into(), why });
+                return Err(LabError::NoMirror { image: name.into(), why });
+            }
+            FetchFailure::NoPackage(package) => {
+                return Err(LabError::NoPackage { image: name.into(), package });
             }
             FetchFailure::Other => {}
         }
@@ -126,6 +154,8 @@ enum FetchFailure {
     NoKey,
     /// The mirror is unreachable; the text is apt's message.
     NoMirror(String),
+    /// The distribution has no such package.
+    NoPackage(String),
     Other,
 }
 
@@ -150,7 +180,12 @@ impl FetchFailure {
             Some(line) => FetchFailure::NoMirror(
                 line.trim_start_matches(['E', 'W', ':', ' ']).trim().to_owned(),
             ),
-            None => FetchFailure::Other,
+            None => {
+                match said.lines().find_map(|line| line.split_once("Unable to locate package ")) {
+                    Some((_, package)) => FetchFailure::NoPackage(package.trim().to_owned()),
+                    None => FetchFailure::Other,
+                }
+            }
         }
     }
 }
@@ -169,7 +204,7 @@ impl Drop for Terminated {
 }
 
 /// Builds the files of a base from the archive. Returns the kernel's release and the hash of the contents.
-fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
+fn unpack(tar: &Path, modules: &[String], into: &Path) -> Result<(String, String)> {
     let unreadable = |e| LabError::file("cannot read", tar)(e);
     let archive = Archive::open(tar).map_err(unreadable)?;
     let release = archive.release().map_err(|why| LabError::BadModules { why })?;
@@ -179,7 +214,7 @@ fn unpack(tar: &Path, into: &Path) -> Result<(String, String)> {
     };
     let elf = vmlinux(file).map_err(|why| LabError::BadKernel { path: name.into(), why })?;
     let mut hash = blake3::Hasher::new();
-    write_kernel(into, &elf, &archive.modules(&release), &mut hash)?;
+    write_kernel(into, &elf, &archive.modules(&release), modules, &mut hash)?;
     let userland = into.join(USERLAND);
     let packing = Packing::for_kernel(&archive.config(&release).map_err(unreadable)?);
     let packed = fs::File::open(archive.path()).map_err(unreadable)?;
@@ -196,10 +231,15 @@ mod tests {
 
     #[test]
     fn the_recipe_changes_with_the_packages() {
-        let spec = SPECS[0];
-        assert_eq!(recipe(&spec), recipe(&spec));
-        assert_ne!(recipe(&spec), recipe(&Spec { suite: "trixie", ..spec }));
-        assert_ne!(recipe(&spec), recipe(&Spec { packages: &spec.packages[1..], ..spec }));
+        let (spec, none) = (SPECS[0], More::default());
+        let recipe_of = |spec: Spec| recipe(&spec, &none);
+        assert_eq!(recipe_of(spec), recipe_of(spec));
+        assert_ne!(recipe_of(spec), recipe_of(Spec { suite: "trixie", ..spec }));
+        assert_ne!(recipe_of(spec), recipe_of(Spec { packages: &spec.packages[1..], ..spec }));
+        let fio = More { packages: vec!["fio".into()], modules: Vec::new() };
+        let module = More { packages: Vec::new(), modules: vec!["fio".into()] };
+        assert_ne!(recipe(&spec, &fio), recipe(&spec, &none));
+        assert_ne!(recipe(&spec, &fio), recipe(&spec, &module));
     }
 
     #[test]
@@ -208,7 +248,8 @@ mod tests {
         let why = "Failed to fetch http://x/InRelease  Could not resolve 'x'";
         assert_eq!(FetchFailure::of(said), FetchFailure::NoMirror(why.into()));
         let missing = FetchFailure::of("E: Unable to locate package linux-image-amd64");
-        assert_eq!(missing, FetchFailure::Other);
+        assert_eq!(missing, FetchFailure::NoPackage("linux-image-amd64".into()));
+        assert_eq!(FetchFailure::of("E: broken"), FetchFailure::Other);
         let key = "W: GPG error: http://x sid InRelease: NO_PUBKEY 0123456789ABCDEF";
         assert_eq!(FetchFailure::of(key), FetchFailure::NoKey);
     }

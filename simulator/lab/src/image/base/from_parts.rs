@@ -189,7 +189,7 @@ impl Pieces {
             check_reads(&found, &userland.dir.join(USERLAND))?;
         }
         let elf = found.elf()?;
-        write_kernel(into, &elf, &*found.modules, &mut blake3::Hasher::new())?;
+        write_kernel(into, &elf, &*found.modules, &[], &mut blake3::Hasher::new())?;
         fs::remove_dir_all(&scratch).map_err(LabError::file("cannot remove", scratch))?;
         Ok((found.release, packing))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sansim_array::Lun;
 use sansim_protocol::PathState;
-use sansim_stage::{Awaited, PathPattern, Seen, Setup, World};
+use sansim_stage::{Awaited, PathPattern, Seen, World};
 
 use super::{Event, OnWord, at, put};
 use crate::{
@@ -52,9 +52,8 @@ impl Event for Fails {
 impl Awaited for Fails {
     fn has_come(&self, seen: &Seen<'_>, world: &World) -> bool {
         let Seen::Map(status) = seen else { return false };
-        let paths = status.groups.iter().flat_map(|group| &group.paths);
-        let mut failed = paths.filter(|path| path.state == PathState::Failed);
-        status.map == Setup::map_name(self.lun)
+        let mut failed = status.paths().filter(|path| path.state == PathState::Failed);
+        world.luns_of(status).contains(&self.lun)
             && failed.any(|path| world.nexus(&path.dev).is_some_and(|it| self.path.matches(it)))
     }
 }

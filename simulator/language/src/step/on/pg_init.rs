@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sansim_array::Lun;
-use sansim_stage::{Awaited, Seen, Setup, World};
+use sansim_stage::{Awaited, Seen, World};
 
 use super::{Event, OnWord, at, put};
 use crate::{
@@ -46,9 +46,9 @@ impl Event for Round {
 }
 
 impl Awaited for Round {
-    fn has_come(&self, seen: &Seen<'_>, _: &World) -> bool {
+    fn has_come(&self, seen: &Seen<'_>, world: &World) -> bool {
         matches!(seen, Seen::Map(status)
-            if status.map == Setup::map_name(self.lun) && status.rounds >= self.rounds)
+            if status.rounds >= self.rounds && world.luns_of(status).contains(&self.lun))
     }
 }
 
