@@ -84,7 +84,8 @@ pub(crate) fn run(harness: Harness) {
         *SO_FAR.lock().expect("nothing panics with it") = Some(figures);
     }
     let arguments = env::var(ARGUMENTS).expect("ci/fuzz gives arguments");
-    let arguments = ["sansim-fuzz"].into_iter().chain(arguments.lines());
+    let arguments = arguments.lines().filter(|line| !line.is_empty());
+    let arguments = ["sansim-fuzz"].into_iter().chain(arguments);
     let mut pointers: Vec<*mut c_char> = arguments
         .map(|argument| CString::new(argument).expect("a line has no zero byte").into_raw())
         .chain([std::ptr::null_mut()])

@@ -58,6 +58,8 @@ pub(crate) const WANTED: &[&str] = &[
     "crc32c_intel",
 ];
 
+/// Longest chain of dependencies. Those of real kernels have some ten modules.
+const DEEPEST: usize = 100;
 /// Most bytes of an uncompressed module.
 const LARGEST_MODULE: u64 = 1 << 28;
 
@@ -95,7 +97,7 @@ pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<
     if by_name.is_empty() {
         return Err("there are none".into());
     }
-    let mut walk = Walk { source, by_name, seen: BTreeSet::new(), found: Vec::new() };
+    let mut walk = Walk { source, by_name, seen: BTreeSet::new(), found: Vec::new(), depth: 0 };
     for name in wanted {
         walk.visit(&module_name(name), None)?;
     }
@@ -112,6 +114,8 @@ struct Walk<'a> {
     by_name: BTreeMap<String, String>,
     seen: BTreeSet<String>,
     found: Vec<Module>,
+    /// The modules that wait for their dependencies.
+    depth: usize,
 }
 
 impl Walk<'_> {
@@ -128,6 +132,10 @@ impl Walk<'_> {
             };
         };
         self.seen.insert(name.to_owned());
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("{name} is needed by a chain of more than {DEEPEST} modules"));
+        }
         let module = self.read(name, &file)?;
         for dependency in &module.info.depends {
             self.visit(dependency, Some(name))?;
@@ -136,6 +144,7 @@ impl Walk<'_> {
         for dependency in soft {
             self.visit(&dependency, None)?;
         }
+        self.depth -= 1;
         self.found.push(module);
         Ok(())
     }
