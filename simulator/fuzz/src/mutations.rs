@@ -108,7 +108,9 @@ mod tests {
     use super::*;
 
     fn corpus() -> Vec<Input> {
-        ["abcdef", "", "0123456789"].map(|text| Input { path: text.into(), bytes: text.into() }).into()
+        ["abcdef", "", "0123456789"]
+            .map(|text| Input { path: text.into(), bytes: text.into() })
+            .into()
     }
 
     proptest! {

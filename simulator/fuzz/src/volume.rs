@@ -79,8 +79,7 @@ pub(crate) fn run(harness: Harness) {
     HARNESS.set(harness).expect("a process has one target");
     if let Some(file) = env::var_os(FIGURES) {
         let now = Instant::now();
-        let figures =
-            Figures { file: file.into(), inputs: 0, bytes: 0, began: now, written: now };
+        let figures = Figures { file: file.into(), inputs: 0, bytes: 0, began: now, written: now };
         *SO_FAR.lock().expect("nothing panics with it") = Some(figures);
     }
     let arguments = env::var(ARGUMENTS).expect("ci/fuzz gives arguments");

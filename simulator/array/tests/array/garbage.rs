@@ -93,11 +93,13 @@ fn commands(bytes: &[u8]) {
         let owners = || [LUN0, LUN1].map(|lun| rig.array.owner(lun));
         let (before, cdb, nexus) = (owners(), sent.cdb.clone(), sent.nexus);
         let completion = send(&rig, sent);
-        let good =
-            completion.response == ServiceResponse::Ok && completion.status == Status::Good;
+        let good = completion.response == ServiceResponse::Ok && completion.status == Status::Good;
         assert!(owners() == before || good && may_move(&cdb, by_io), "{cdb:02x?}");
         // The array still answers this nexus.
-        send(&rig, Sent { nexus, lun: LUN0, cdb: TEST_UNIT_READY.into(), buffers: Bytes::default() });
+        send(
+            &rig,
+            Sent { nexus, lun: LUN0, cdb: TEST_UNIT_READY.into(), buffers: Bytes::default() },
+        );
     }
 }
 

@@ -113,14 +113,7 @@ impl Hbas {
     }
 
     /// Submits or resumes a command, and acts on the outcome.
-    fn go(
-        &mut self,
-        nexus: Nexus,
-        lun: Lun,
-        tag: u64,
-        mut buffers: Bytes,
-        ticket: Option<Ticket>,
-    ) {
+    fn go(&mut self, nexus: Nexus, lun: Lun, tag: u64, mut buffers: Bytes, ticket: Option<Ticket>) {
         let cdb = write(0, 0);
         let command = Command { nexus, lun, tag, cdb: &cdb };
         let outcome = match ticket {

@@ -27,17 +27,41 @@ const STEPS: usize = 200;
 
 #[derive(Debug, Clone)]
 enum Step<'a> {
-    Describe { queue: u16, index: u16, descriptor: AnyDescriptor },
-    Request { place: u8, header: Vec<u8> },
+    Describe {
+        queue: u16,
+        index: u16,
+        descriptor: AnyDescriptor,
+    },
+    Request {
+        place: u8,
+        header: Vec<u8>,
+    },
     /// Writes any bytes anywhere: into requests, indirect tables or the rings themselves.
-    Scribble { address: u64, bytes: &'a [u8] },
-    Offer { queue: u16, heads: Vec<u16> },
-    Jump { queue: u16, index: u16 },
-    Serve { queue: u16 },
+    Scribble {
+        address: u64,
+        bytes: &'a [u8],
+    },
+    Offer {
+        queue: u16,
+        heads: Vec<u16>,
+    },
+    Jump {
+        queue: u16,
+        index: u16,
+    },
+    Serve {
+        queue: u16,
+    },
     Attend,
-    Wait { millis: u64 },
-    MapLun { lun: u16 },
-    Stop { queue: u16 },
+    Wait {
+        millis: u64,
+    },
+    MapLun {
+        lun: u16,
+    },
+    Stop {
+        queue: u16,
+    },
     Reset,
 }
 
@@ -58,7 +82,8 @@ impl<'a> Step<'a> {
             }
             11..=17 => {
                 let (queue, count) = (queue(input)?, input.int_in_range(1..=24)?);
-                let heads = (0..count).map(|_| input.arbitrary::<u8>()).collect::<Result<Vec<_>>>()?;
+                let heads =
+                    (0..count).map(|_| input.arbitrary::<u8>()).collect::<Result<Vec<_>>>()?;
                 Step::Offer { queue, heads: heads.into_iter().map(head).collect() }
             }
             18 => Step::Jump { queue: queue(input)?, index: input.arbitrary()? },
