@@ -1,9 +1,11 @@
 //! The memory for the contents of LUNs: a bound for all that is written.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use std::sync::Arc;
+#[cfg(not(all(test, loom)))]
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+#[cfg(all(test, loom))]
+use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What happens to a write for which no memory is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,5 +100,37 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.reservoir.used.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// Every order in which threads can take and give back; run by `ci/loom`.
+#[cfg(all(test, loom))]
+mod every_order {
+    use super::*;
+
+    /// What two HBAs write at the same time never has more memory than there is, and all of it is given back.
+    #[test]
+    fn two_threads_take_no_more_than_there_is() {
+        loom::model(|| {
+            let reservoir = Reservoir::new(3, WhenFull::End);
+            let held = Arc::new(AtomicU64::new(0));
+            let writer = |bytes: u64| {
+                let (reservoir, held) = (Arc::clone(&reservoir), Arc::clone(&held));
+                move || {
+                    let mut share = Share::of(&reservoir);
+                    let grown = share.grow(bytes);
+                    if grown {
+                        assert!(held.fetch_add(bytes, Ordering::SeqCst) + bytes <= 3);
+                        held.fetch_sub(bytes, Ordering::SeqCst);
+                    }
+                    grown
+                }
+            };
+            let other = loom::thread::spawn(writer(2));
+            let grown = [writer(2)(), other.join().expect("it does not panic")];
+            assert!(grown.contains(&true), "one of them finds all of it");
+            assert_eq!(reservoir.ran_out(), grown.contains(&false));
+            assert!(Share::of(&reservoir).grow(3), "all of it is given back");
+        });
     }
 }

@@ -131,8 +131,7 @@ impl Store {
     ) -> Result<R, NotWritten> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
-        contents.keep(&range)?;
-        contents.grow(&range)?;
+        contents.prepare(&range, true)?;
         Ok(fill(&mut contents.bytes_mut()[range]))
     }
 
@@ -140,7 +139,7 @@ impl Store {
     pub(crate) fn zero(&self, range: Range<u64>) -> Result<(), NotWritten> {
         let mut contents = self.contents.write();
         let range = contents.check(range)?;
-        contents.keep(&range)?;
+        contents.prepare(&range, false)?;
         let Contents { map, written, .. } = &mut *contents;
         let bytes = map.as_deref_mut().unwrap_or_default();
         written.for_each(&range, |extent| bytes[extent].fill(0));
@@ -200,7 +199,7 @@ struct Contents {
     written: Written,
     /// The previous data of the blocks; `None` if it is not kept.
     before: Option<Box<Contents>>,
-    /// The memory of the written extents.
+    /// The memory of the written extents, and of those of `before` that were kept after it was created.
     share: Share,
 }
 
@@ -236,24 +235,28 @@ impl Contents {
         extents
     }
 
-    /// Saves the data of a range that is about to be overwritten. Extents that were never written
-    /// contain zeros in both versions.
-    fn keep(&mut self, range: &Range<usize>) -> Result<(), NotWritten> {
-        let Some(mut before) = self.before.take() else { return Ok(()) };
-        let kept = self
-            .written
-            .try_for_each(range, |extent| before.overwrite(extent.start, &self.bytes()[extent]));
-        self.before = Some(before);
-        kept
-    }
-
-    /// Takes memory for the extents of a range that were never written.
-    fn grow(&mut self, range: &Range<usize>) -> Result<(), NotWritten> {
-        let bytes = self.written.missing(range) * EXTENT as u64;
-        if !self.share.grow(bytes) {
-            return Err(NotWritten::Full(self.share.reservoir().when_full()));
+    /// Prepares a range to be overwritten: takes the memory, and saves the previous data if that is kept. `grows`:
+    /// with data in extents that were never written, too. Changes nothing if not all of the memory is there.
+    fn prepare(&mut self, range: &Range<usize>, grows: bool) -> Result<(), NotWritten> {
+        let Contents { map, written, before, share } = self;
+        let mut extents = if grows { written.missing(range) } else { 0 };
+        if let Some(before) = before {
+            written.for_each(range, |extent| extents += before.written.missing(&extent));
         }
-        self.written.set(range);
+        if !share.grow(extents * EXTENT as u64) {
+            return Err(NotWritten::Full(share.reservoir().when_full()));
+        }
+        if let Some(before) = before {
+            let bytes = map.as_deref().unwrap_or_default();
+            // Extents that were never written contain zeros in both versions.
+            written.for_each(range, |extent| {
+                before.written.set(&extent);
+                before.bytes_mut()[extent.clone()].copy_from_slice(&bytes[extent]);
+            });
+        }
+        if grows {
+            written.set(range);
+        }
         Ok(())
     }
 
@@ -274,7 +277,7 @@ impl Contents {
 
     fn overwrite(&mut self, offset: usize, bytes: &[u8]) -> Result<(), NotWritten> {
         let range = offset..offset + bytes.len();
-        self.grow(&range)?;
+        self.prepare(&range, true)?;
         self.bytes_mut()[range].copy_from_slice(bytes);
         Ok(())
     }
@@ -341,123 +344,4 @@ impl Written {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn new(bytes: u64) -> Store {
-        Store::new(bytes, &Reservoir::unbounded()).unwrap()
-    }
-
-    fn bytes(store: &Store, range: Range<u64>) -> Vec<u8> {
-        store.read(range, <[u8]>::to_vec).unwrap()
-    }
-
-    #[test]
-    fn a_new_store_reads_as_zeros_and_keeps_what_is_written() {
-        let store = new(1 << 20);
-        store.write(70_000..70_004, |to| to.copy_from_slice(b"data")).unwrap();
-        assert_eq!(bytes(&store, 69_999..70_005), *b"\0data\0");
-    }
-
-    #[test]
-    fn nothing_is_beyond_the_end() {
-        let store = new(1024);
-        assert_eq!(store.read(1024..1025, |_| ()), Err(BeyondEnd));
-        assert_eq!(store.write(1000..1025, |_| ()), Err(NotWritten::BeyondEnd));
-        assert_eq!(store.zero(0..u64::MAX), Err(NotWritten::BeyondEnd));
-        assert_eq!(store.read(1024..1024, <[u8]>::len), Ok(0));
-    }
-
-    #[test]
-    fn zeroing_stops_at_its_ends() {
-        let store = new(1 << 20);
-        store.write(0..1 << 20, |to| to.fill(7)).unwrap();
-        store.zero(65_000..600_000).unwrap();
-        assert_eq!(bytes(&store, 64_999..65_001), [7, 0]);
-        assert_eq!(bytes(&store, 599_999..600_001), [0, 7]);
-    }
-
-    #[test]
-    fn zeroing_64_tib_costs_what_was_written() {
-        let store = new(64 << 40);
-        store.write(63 << 40..(63 << 40) + 4, |to| to.fill(7)).unwrap();
-        store.zero(0..64 << 40).unwrap();
-        assert_eq!(bytes(&store, 63 << 40..(63 << 40) + 4), [0; 4]);
-    }
-
-    #[test]
-    fn resizing_keeps_what_fits_and_adds_zeros() {
-        let store = new(1 << 20);
-        store.write(0..1 << 20, |to| to.fill(7)).unwrap();
-        store.resize(70_000).unwrap();
-        assert_eq!(store.read(70_000..70_001, |_| ()), Err(BeyondEnd));
-        store.resize(1 << 20).unwrap();
-        assert_eq!(bytes(&store, 69_999..70_001), [7, 0]);
-    }
-
-    #[test]
-    fn what_was_overwritten_is_remembered_once_it_should_be() {
-        let store = new(1 << 20);
-        store.write(0..4, |to| to.copy_from_slice(b"1st.")).unwrap();
-        let before = |store: &Store| store.read_before(0..6, <[u8]>::to_vec).unwrap();
-        assert_eq!(before(&store), *b"1st.\0\0", "nobody asked for it: what is there");
-        store.remember().unwrap();
-        assert_eq!(before(&store), *b"1st.\0\0");
-        store.write(0..4, |to| to.copy_from_slice(b"2nd.")).unwrap();
-        assert_eq!(before(&store), *b"1st.\0\0");
-        let copy = store.copy().unwrap();
-        store.write(2..6, |to| to.copy_from_slice(b"3rd.")).unwrap();
-        assert_eq!(before(&store), *b"1sd.\0\0", "each byte for itself");
-        store.zero(0..6).unwrap();
-        assert_eq!((before(&store), bytes(&store, 0..6)), (b"2n3rd.".to_vec(), vec![0; 6]));
-        assert_eq!((before(&copy), bytes(&copy, 0..4)), (b"1st.\0\0".to_vec(), b"2nd.".to_vec()));
-        store.resize(1 << 19).unwrap();
-        assert_eq!(before(&store), [0; 6], "a new size is a new beginning");
-    }
-
-    #[test]
-    fn what_was_saved_comes_back() {
-        let store = new(1 << 20);
-        store.write(100_000..200_000, |to| to.fill(9)).unwrap();
-        let saved = store.save();
-        assert_eq!(saved.len(), 3 << 16, "64 KiB each, from the second to the fourth");
-        let copy = Store::from_saved(1 << 20, &saved, &Reservoir::unbounded()).unwrap();
-        assert_eq!(bytes(&copy, 0..1 << 20), bytes(&store, 0..1 << 20));
-    }
-
-    #[test]
-    fn a_write_beyond_the_memory_changes_nothing_and_what_was_written_can_be_written_again() {
-        let reservoir = Reservoir::new(3 * EXTENT as u64, WhenFull::Space);
-        let store = Store::new(64 << 40, &reservoir).unwrap();
-        let other = Store::new(1 << 30, &reservoir).unwrap();
-        let write = |store: &Store, at: u64| store.write(at..at + 4, |to| to.fill(7));
-        for at in [0, 1 << 40] {
-            write(&store, at).unwrap();
-        }
-        write(&other, 0).unwrap();
-        let full = Err(NotWritten::Full(WhenFull::Space));
-        assert_eq!(write(&store, 2 << 40), full);
-        assert_eq!(write(&other, 1 << 20), full);
-        assert_eq!(bytes(&store, 2 << 40..(2 << 40) + 4), [0; 4]);
-        assert!(!reservoir.ran_out());
-        write(&store, 100).unwrap();
-        assert!(other.resize(1 << 29).is_err(), "a copy needs memory, too");
-        assert_eq!(bytes(&other, 0..4), [7; 4]);
-        drop(store);
-        write(&other, 1 << 20).unwrap();
-        other.resize(1 << 10).unwrap();
-    }
-
-    #[test]
-    fn what_was_overwritten_counts_as_well() {
-        let reservoir = Reservoir::new(3 * EXTENT as u64, WhenFull::End);
-        let store = Store::new(1 << 20, &reservoir).unwrap();
-        store.remember().unwrap();
-        let write = |at: u64| store.write(at..at + 4, |to| to.fill(7));
-        write(0).unwrap();
-        write(0).unwrap();
-        write(1 << 18).unwrap();
-        assert_eq!(write(1 << 18), Err(NotWritten::Full(WhenFull::End)));
-        assert!(reservoir.ran_out());
-    }
-}
+mod tests;

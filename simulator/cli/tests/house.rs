@@ -16,37 +16,43 @@ struct Floor {
     in_tests: &'static [&'static str],
 }
 
-const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
-    Floor { name, imports, in_tests: &[] }
+const fn floor(
+    name: &'static str,
+    imports: &'static [&'static str],
+    in_tests: &'static [&'static str],
+) -> Floor {
+    Floor { name, imports, in_tests }
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 14] = [
-    floor("sansim-time", &[]),
-    floor("sansim-protocol", &[]),
-    floor("sansim-agent", &["sansim-protocol"]),
-    floor("sansim-array", &["sansim-time"]),
-    floor("sansim-hba", &["sansim-time", "sansim-array"]),
-    floor("sansim-capture", &["sansim-time", "sansim-array"]),
-    Floor {
-        name: "sansim-lab",
-        imports: &["sansim-time", "sansim-protocol"],
-        in_tests: &["sansim-array", "sansim-hba"],
-    },
+const HOUSE: [Floor; 15] = [
+    floor("sansim-fuzz", &[], &[]),
+    floor("sansim-time", &[], &[]),
+    floor("sansim-protocol", &[], &[]),
+    floor("sansim-agent", &["sansim-protocol"], &[]),
+    floor("sansim-array", &["sansim-time"], &["sansim-fuzz"]),
+    floor("sansim-hba", &["sansim-time", "sansim-array"], &["sansim-fuzz"]),
+    floor("sansim-capture", &["sansim-time", "sansim-array"], &[]),
+    floor(
+        "sansim-lab",
+        &["sansim-time", "sansim-protocol"],
+        &["sansim-array", "sansim-fuzz", "sansim-hba"],
+    ),
     floor(
         "sansim-stage",
         &["sansim-time", "sansim-protocol", "sansim-array", "sansim-hba", "sansim-lab"],
+        &[],
     ),
-    Floor {
-        name: "sansim-language",
-        imports: &["sansim-protocol", "sansim-array", "sansim-stage"],
-        in_tests: &["sansim-time"],
-    },
-    Floor {
-        name: "sansim-report",
-        imports: &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
-        in_tests: &["sansim-time"],
-    },
+    floor(
+        "sansim-language",
+        &["sansim-protocol", "sansim-array", "sansim-stage"],
+        &["sansim-fuzz", "sansim-time"],
+    ),
+    floor(
+        "sansim-report",
+        &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
+        &["sansim-time"],
+    ),
     floor(
         "sansim-run",
         &[
@@ -58,6 +64,7 @@ const HOUSE: [Floor; 14] = [
             "sansim-language",
             "sansim-report",
         ],
+        &[],
     ),
     floor(
         "sansim-live",
@@ -72,8 +79,9 @@ const HOUSE: [Floor; 14] = [
             "sansim-report",
             "sansim-run",
         ],
+        &[],
     ),
-    floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"]),
+    floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"], &[]),
     floor(
         "sansim",
         &[
@@ -85,6 +93,7 @@ const HOUSE: [Floor; 14] = [
             "sansim-live",
             "sansim-suite",
         ],
+        &[],
     ),
 ];
 

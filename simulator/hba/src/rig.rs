@@ -246,7 +246,7 @@ impl QueueOf<'_> {
     }
 }
 
-fn both(index: u16, event_idx: bool) -> Both {
+pub(crate) fn both(index: u16, event_idx: bool) -> Both {
     let guest = Ring::new(u64::from(index) * QUEUE_BYTES, QUEUE_SIZE, event_idx);
     assert!(guest.end() < u64::from(index + 1) * QUEUE_BYTES);
     let mut device = Queue::new(QUEUE_SIZE).expect("the size is a power of two");

@@ -301,3 +301,13 @@ proptest! {
         }
     }
 }
+
+/// Bytes are a scenario that means the same when it is written with every default, or mistakes that can be shown.
+fn scenario(bytes: &[u8]) {
+    look(&String::from_utf8_lossy(bytes), &[]);
+}
+
+#[test]
+fn any_bytes_are_a_scenario_or_mistakes() {
+    sansim_fuzz::fuzz("scenarios", scenario);
+}

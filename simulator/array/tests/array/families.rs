@@ -60,7 +60,7 @@ fn activation(family: usize, nexus: Nexus, lun: Lun) -> (Vec<u8>, Vec<u8>) {
 
 /// The families: the configuration, the index of its activation command, and whether reads and
 /// writes alone move a LUN.
-fn families() -> Vec<(PersonalityConfig, usize, bool)> {
+pub(crate) fn families() -> Vec<(PersonalityConfig, usize, bool)> {
     let transition = Duration::from_millis(5);
     vec![
         (PersonalityConfig::Rdac(RdacConfig::default()), 0, false),

@@ -1,96 +1,109 @@
-//! The array answers arbitrary commands, and never returns more data than the buffer can hold.
+//! The array answers arbitrary commands in any order, and never returns more data than the buffer can hold.
 
-use proptest::prelude::*;
+use arbitrary::{Result, Unstructured};
 
 use crate::{
-    Lun, OPERATIONS, ServiceResponse, Status,
-    testing::{A, B, Bytes, LUN0, LUN1, Rig, TEST_UNIT_READY, config},
+    Command, Completion, Disposition, Lun, Nexus, OPERATIONS, ServiceResponse, Status,
+    families::families,
+    testing::{A, B, Bytes, LUN0, LUN1, Rig, TEST_UNIT_READY, at, config},
 };
 
-/// An almost valid CDB: usually a known operation code, followed by arbitrary bytes. Small bytes
-/// are more frequent, because such CDBs pass more checks.
-fn cdb() -> impl Strategy<Value = Vec<u8>> {
-    let byte = || prop_oneof![2 => Just(0), 2 => 0..8_u8, 1 => any::<u8>()];
-    let opcode = prop_oneof![
-        8 => (0..OPERATIONS.len()).prop_map(|at| OPERATIONS[at].opcode),
-        1 => any::<u8>(),
-    ];
-    (opcode, any::<u8>(), prop::collection::vec(byte(), 0..40)).prop_map(
-        |(opcode, action, rest)| {
-            let mut cdb = [&[opcode], &rest[..]].concat();
-            let known = OPERATIONS.iter().filter(|op| op.opcode == opcode);
-            let actions: Vec<_> = known.filter_map(|op| op.service_action).collect();
-            if let (Some(byte), false) = (cdb.get_mut(1), actions.is_empty()) {
-                *byte = actions[usize::from(action) % actions.len()];
-            }
-            cdb
-        },
-    )
+/// Most commands of one input, and most bytes of a command's buffers.
+const COMMANDS: usize = 64;
+const BUFFER: usize = 3000;
+
+/// A command as an initiator sends it.
+struct Sent {
+    nexus: Nexus,
+    lun: Lun,
+    cdb: Vec<u8>,
+    buffers: Bytes,
 }
 
-/// An almost valid parameter list: possibly a page that the array supports, surrounded by arbitrary
-/// bytes.
-fn data_out() -> impl Strategy<Value = Vec<u8>> {
-    let anything = prop::collection::vec(prop_oneof![3 => Just(0), 1 => any::<u8>()], 0..600);
-    let header = proptest::sample::select(vec![4_usize, 8]);
-    let page = proptest::sample::select(vec![
-        vec![0x2c, 0x68],
-        vec![0x6c, 0x01, 0x01, 0x28],
-        vec![0x08, 0x12],
-        vec![0x8a, 0x0a],
-        vec![0x1c, 0x0a],
-    ]);
-    (anything, header, proptest::option::of(page)).prop_map(|(mut data, at, page)| {
-        if let Some(page) = page
-            && let Some(place) = data.get_mut(at..at + page.len())
-        {
-            place.copy_from_slice(&page);
-        }
-        data
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
-    #[test]
-    fn anything_is_answered_within_its_bounds(
-        cdb in cdb(),
-        data_out in data_out(),
-        room in 0..3000_usize,
-        lun in 0..3_u16,
-        peer in any::<bool>(),
-        broken in proptest::bool::weighted(0.05),
-    ) {
-        let rig = Rig::new(config()).settled();
-        let before = [LUN0, LUN1].map(|lun| rig.array.owner(lun));
-        let (nexus, lun) = (if peer { B } else { A }, Lun(lun));
-        let mut buffers = Bytes { broken, ..Bytes::new(room, &data_out) };
-        let command = crate::Command { nexus, lun, tag: 0, cdb: &cdb };
-        let now = crate::testing::at(1);
-        let completion = match rig.array.submit(now, &command, &mut buffers) {
-            crate::Disposition::Complete(completion) => completion,
-            crate::Disposition::Transfer(it) => rig.array.transfer(now, it, &mut buffers),
-            crate::Disposition::Parked(..) => panic!("there is no rule"),
-        };
-
-        prop_assert!(buffers.data_in.len() <= room);
-        let used = buffers.data_in.len() + buffers.taken;
-        prop_assert_eq!(completion.residual as usize, room + data_out.len() - used);
-        let check = completion.status == Status::CheckCondition;
-        prop_assert_eq!(completion.sense.is_some(), check);
-        let delivered = completion.response == ServiceResponse::Ok;
-        prop_assert!(delivered || completion.status == Status::Good);
-        prop_assert!(!check || buffers.data_in.is_empty());
-
-        let good = delivered && completion.status == Status::Good;
-        let select = matches!(cdb[0], 0x15 | 0x55);
-        let after = [LUN0, LUN1].map(|lun| rig.array.owner(lun));
-        prop_assert!(after == before || good && select);
-        prop_assert_eq!(rig.records().len(), 1);
-        prop_assert_eq!(rig.records()[0].completion, completion);
-        // The array still serves this nexus, which holds any reservation that the command may have
-        // made.
-        rig.get(nexus, LUN0, &TEST_UNIT_READY, 0);
+impl Sent {
+    fn of(input: &mut Unstructured<'_>) -> Result<Sent> {
+        let kind: u8 = input.arbitrary()?;
+        let nexus = if kind & 1 == 0 { A } else { B };
+        // The third is not mapped.
+        let lun = Lun(u16::from(kind >> 1 & 3).min(2));
+        let cdb = cdb(input)?;
+        let room = input.int_in_range(0..=BUFFER)?;
+        let len = input.int_in_range(0..=BUFFER)?.min(input.len());
+        let data_out = if kind & 8 == 0 { &[] } else { input.bytes(len)? };
+        let broken = kind >> 4 == 15;
+        Ok(Sent { nexus, lun, cdb, buffers: Bytes { broken, ..Bytes::new(room, data_out) } })
     }
+}
+
+/// An operation code of the table with its service action, usually, and any bytes after them.
+fn cdb(input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let which: u8 = input.arbitrary()?;
+    let len = input.int_in_range(0..=40)?.min(input.len());
+    let mut cdb = vec![which];
+    cdb.extend_from_slice(input.bytes(len)?);
+    if let Some(known) = OPERATIONS.get(usize::from(which)) {
+        cdb[0] = known.opcode;
+        if let (Some(byte), Some(action)) = (cdb.get_mut(1), known.service_action) {
+            *byte = *byte & 0xe0 | action;
+        }
+    }
+    Ok(cdb)
+}
+
+/// Sends a command and checks what the SCSI and the transport's rules say of every answer.
+fn send(rig: &Rig, sent: Sent) -> Completion {
+    let Sent { nexus, lun, cdb, mut buffers } = sent;
+    let offered = buffers.room + buffers.data_out.len();
+    let command = Command { nexus, lun, tag: 0, cdb: &cdb };
+    let completion = match rig.array.submit(at(1), &command, &mut buffers) {
+        Disposition::Complete(completion) => completion,
+        Disposition::Transfer(it) => rig.array.transfer(at(1), it, &mut buffers),
+        Disposition::Parked(..) => panic!("there is no rule"),
+    };
+    assert!(buffers.data_in.len() <= buffers.room);
+    let used = buffers.data_in.len() + buffers.taken;
+    assert_eq!(completion.residual as usize, offered - used);
+    let check = completion.status == Status::CheckCondition;
+    assert_eq!(completion.sense.is_some(), check);
+    let delivered = completion.response == ServiceResponse::Ok;
+    assert!(delivered || completion.status == Status::Good);
+    assert!(!check || buffers.data_in.is_empty());
+    let reported = std::mem::take(&mut *rig.log.commands.lock().unwrap());
+    let reported: Vec<_> = reported.iter().map(|record| &record.completion).collect();
+    assert_eq!(reported, [&completion]);
+    completion
+}
+
+/// Whether a family moves a LUN when it carries out this command.
+fn may_move(cdb: &[u8], by_io: bool) -> bool {
+    matches!(cdb.first(), Some(0x15 | 0x1b | 0x55 | 0xa4)) || by_io
+}
+
+fn commands(bytes: &[u8]) {
+    let mut input = Unstructured::new(bytes);
+    let families = families();
+    let Ok(family) = input.choose_index(families.len()) else { return };
+    let (personality, _, by_io) = families[family].clone();
+    let rig = Rig::new(crate::ArrayConfig { personality, ..config() }).settled();
+    for _ in 0..COMMANDS {
+        if input.is_empty() {
+            break;
+        }
+        let Ok(sent) = Sent::of(&mut input) else { break };
+        let owners = || [LUN0, LUN1].map(|lun| rig.array.owner(lun));
+        let (before, cdb, nexus) = (owners(), sent.cdb.clone(), sent.nexus);
+        let completion = send(&rig, sent);
+        let good = completion.response == ServiceResponse::Ok && completion.status == Status::Good;
+        assert!(owners() == before || good && may_move(&cdb, by_io), "{cdb:02x?}");
+        // The array still answers this nexus.
+        send(
+            &rig,
+            Sent { nexus, lun: LUN0, cdb: TEST_UNIT_READY.into(), buffers: Bytes::default() },
+        );
+    }
+}
+
+#[test]
+fn any_commands_are_answered_within_their_bounds() {
+    sansim_fuzz::fuzz("cdbs", commands);
 }

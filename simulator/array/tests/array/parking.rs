@@ -5,62 +5,94 @@ use std::{
     time::Duration,
 };
 
-use proptest::prelude::*;
+use arbitrary::{Result, Unstructured};
 use sansim_time::Time;
 
 use crate::{
-    Action, Command, CommandFilter, ControllerId, ControllerState, Disposition, FaultRule, HbaId,
-    Lose, Nexus, Notice, TaskManagement, Then, Ticket, Wait, When,
-    testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, write},
+    Action, Command, CommandFilter, ControllerId, ControllerState, Disposition, FaultRule,
+    FunctionFate, FunctionThen, HbaId, Lose, Lun, Matches, Nexus, Notice, TaskManagement, Then,
+    Ticket, TmfMatcher, TmfResponse, Wait, When,
+    testing::{A, B, Bytes, LUN0, LUN1, NO_LUN, Rig, at, config, write},
 };
+
+/// Most deeds of one input.
+const DEEDS: usize = 200;
 
 #[derive(Debug, Clone)]
 enum Deed {
-    Send(Nexus),
+    Send(Nexus, Lun),
     Wait(u64),
     Release(u8),
-    Manage(Nexus, TaskManagement),
+    Manage(Nexus, Lun, TaskManagement),
     SetController(ControllerId, ControllerState),
     /// Resumes a parked command without a notice.
     Pester,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
-    let who = || prop_oneof![Just(A), Just(B)];
-    let function = prop_oneof![
-        (0..40_u64).prop_map(|tag| TaskManagement::AbortTask { tag }),
-        Just(TaskManagement::AbortTaskSet),
-        Just(TaskManagement::ClearTaskSet),
-        Just(TaskManagement::LogicalUnitReset),
-        Just(TaskManagement::ItNexusReset),
-    ];
-    let state = prop_oneof![
-        2 => Just(ControllerState::Online),
-        1 => Just(ControllerState::Failed),
-        1 => Just(ControllerState::Quiescing),
-    ];
-    let controller = prop_oneof![Just(ControllerId::A), Just(ControllerId::B)];
-    prop_oneof![
-        8 => who().prop_map(Deed::Send),
-        4 => (0..20_u64).prop_map(Deed::Wait),
-        1 => (0..2_u8).prop_map(Deed::Release),
-        1 => (who(), function).prop_map(|(nexus, function)| Deed::Manage(nexus, function)),
-        1 => (controller, state).prop_map(|(c, s)| Deed::SetController(c, s)),
-        2 => Just(Deed::Pester),
-    ]
+impl Deed {
+    fn of(input: &mut Unstructured<'_>) -> Result<Deed> {
+        let kind: u8 = input.arbitrary()?;
+        let nexus = if kind & 1 == 0 { A } else { B };
+        let lun = if kind & 2 == 0 { LUN0 } else { LUN1 };
+        Ok(match kind >> 2 {
+            0..=23 => Deed::Send(nexus, lun),
+            24..=35 => Deed::Wait(input.int_in_range(0..=19)?),
+            36..=39 => Deed::Release(kind & 1),
+            40..=51 => {
+                let lun = if kind >> 2 == 40 { NO_LUN } else { lun };
+                Deed::Manage(nexus, lun, function(input)?)
+            }
+            52..=56 => {
+                let states =
+                    [ControllerState::Online, ControllerState::Failed, ControllerState::Quiescing];
+                Deed::SetController(nexus.port.controller, *input.choose(&states)?)
+            }
+            _ => Deed::Pester,
+        })
+    }
 }
 
-fn then() -> impl Strategy<Value = Then> {
-    let wait = (proptest::option::of(0..30_u64), proptest::option::of(0..2_u8)).prop_map(
-        |(delay, hold)| {
-            Then::from(Wait {
-                delay: delay.map(|delay| Duration::from_millis(delay).into()),
-                hold: hold.map(|hold| format!("{hold}").into()),
-            })
-        },
-    );
-    let lose = prop_oneof![Just(Lose::Command), Just(Lose::Reply)].prop_map(Then::lost);
-    prop_oneof![4 => wait, 1 => lose]
+/// A function of SAM-5. The tags are those of the first commands, and some that no command has.
+fn function(input: &mut Unstructured<'_>) -> Result<TaskManagement> {
+    let tag = u64::from(input.arbitrary::<u8>()? >> 2);
+    let functions = [
+        TaskManagement::AbortTask { tag },
+        TaskManagement::QueryTask { tag },
+        TaskManagement::AbortTaskSet,
+        TaskManagement::ClearTaskSet,
+        TaskManagement::ClearAca,
+        TaskManagement::LogicalUnitReset,
+        TaskManagement::ItNexusReset,
+        TaskManagement::QueryTaskSet,
+    ];
+    input.choose(&functions).copied()
+}
+
+/// A rule that holds commands back, or that overrides functions.
+fn rule(number: u64, input: &mut Unstructured<'_>) -> Result<FaultRule> {
+    let name = format!("{number}");
+    let kind: u8 = input.arbitrary()?;
+    let any = CommandFilter::default;
+    let wait = |delay: bool, hold: bool| {
+        let after = Duration::from_millis(u64::from(kind & 31));
+        let gate = || format!("{}", kind & 1).into();
+        Then::from(Wait { delay: delay.then(|| after.into()), hold: hold.then(gate) })
+    };
+    let instead = |fate| {
+        let then = FunctionThen { fate, ..FunctionThen::default() };
+        FaultRule::on_functions(format!("{number}"), TmfMatcher::Any, then)
+    };
+    let mut rule = match kind >> 5 {
+        0 | 1 => FaultRule::on_commands(name, any(), wait(true, false)),
+        2 => FaultRule::on_commands(name, any(), wait(false, true)),
+        3 => FaultRule::on_commands(name, any(), wait(true, true)),
+        4 => FaultRule::on_commands(name, any(), Then::lost(Lose::Command)),
+        5 => FaultRule::on_commands(name, any(), Then::lost(Lose::Reply)),
+        6 => instead(FunctionFate::Lost),
+        _ => instead(FunctionFate::Answered(TmfResponse::Rejected)),
+    };
+    rule.when = When { matches: Matches::Every(2 + number), ..When::default() };
+    Ok(rule)
 }
 
 /// Two HBAs that follow their notices.
@@ -69,20 +101,19 @@ struct Hbas {
     now: Time,
     sent: u64,
     ended: u64,
-    parked: HashMap<Ticket, (Nexus, u64, Bytes)>,
+    parked: HashMap<Ticket, (Nexus, Lun, u64, Bytes)>,
     seen: HashSet<Ticket>,
 }
 
 impl Hbas {
-    fn send(&mut self, nexus: Nexus) {
+    fn send(&mut self, nexus: Nexus, lun: Lun) {
         let (tag, buffers) = (self.sent, Bytes::new(0, &[1; 512]));
         self.sent += 1;
-        self.go(nexus, tag, buffers, None);
+        self.go(nexus, lun, tag, buffers, None);
     }
 
     /// Submits or resumes a command, and acts on the outcome.
-    fn go(&mut self, nexus: Nexus, tag: u64, mut buffers: Bytes, ticket: Option<Ticket>) {
-        let lun = if nexus == A { LUN0 } else { LUN1 };
+    fn go(&mut self, nexus: Nexus, lun: Lun, tag: u64, mut buffers: Bytes, ticket: Option<Ticket>) {
         let cdb = write(0, 0);
         let command = Command { nexus, lun, tag, cdb: &cdb };
         let outcome = match ticket {
@@ -101,7 +132,7 @@ impl Hbas {
                     Some(ticket) => assert_eq!(ticket, again),
                     None => assert!(self.seen.insert(again), "a ticket is unique"),
                 }
-                self.parked.insert(again, (nexus, tag, buffers));
+                self.parked.insert(again, (nexus, lun, tag, buffers));
             }
         }
     }
@@ -116,9 +147,10 @@ impl Hbas {
     fn listen_as(&mut self, hba: HbaId) {
         for notice in self.rig.array.notices(self.now, hba) {
             let Notice::Resume(ticket) = notice else { continue };
-            let (nexus, tag, buffers) = self.parked.remove(&ticket).expect("told of its own only");
+            let (nexus, lun, tag, buffers) =
+                self.parked.remove(&ticket).expect("told of its own only");
             assert_eq!(nexus.hba, hba);
-            self.go(nexus, tag, buffers, Some(ticket));
+            self.go(nexus, lun, tag, buffers, Some(ticket));
         }
     }
 
@@ -128,14 +160,13 @@ impl Hbas {
 
     fn act(&mut self, deed: Deed) {
         match deed {
-            Deed::Send(nexus) => self.send(nexus),
+            Deed::Send(nexus, lun) => self.send(nexus, lun),
             Deed::Wait(millis) => self.now = self.now + Duration::from_millis(millis),
             Deed::Release(hold) => self.apply(Action::Release { hold: format!("{hold}").into() }),
             Deed::SetController(controller, state) => {
                 self.apply(Action::SetController { controller, state });
             }
-            Deed::Manage(nexus, function) => {
-                let lun = if nexus == A { LUN0 } else { LUN1 };
+            Deed::Manage(nexus, lun, function) => {
                 let (_, ended) = self.rig.array.task_management(self.now, nexus, lun, function);
                 for (ticket, _) in ended {
                     let (owner, ..) = self.parked.remove(&ticket).expect("ended once");
@@ -145,43 +176,45 @@ impl Hbas {
             }
             Deed::Pester => {
                 let Some(&ticket) = self.parked.keys().min() else { return };
-                let (nexus, tag, buffers) = self.parked.remove(&ticket).unwrap();
-                self.go(nexus, tag, buffers, Some(ticket));
+                let (nexus, lun, tag, buffers) = self.parked.remove(&ticket).unwrap();
+                self.go(nexus, lun, tag, buffers, Some(ticket));
             }
         }
         self.listen();
     }
 }
 
-proptest! {
-    #[test]
-    fn each_command_ends_exactly_once(
-        rules in prop::collection::vec(then(), 0..4),
-        deeds in prop::collection::vec(deed(), 0..80),
-    ) {
-        let rig = Rig::new(config()).settled();
-        let count = rules.len().max(1) as u64;
-        for (number, then) in rules.into_iter().enumerate() {
-            let matches = crate::Matches::Every(count + number as u64);
-            let when = When { matches, ..When::default() };
-            let any = CommandFilter::default();
-            let rule = FaultRule { when, ..FaultRule::on_commands(format!("{number}"), any, then) };
-            rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
-        }
-        let (parked, seen) = (HashMap::new(), HashSet::new());
-        let mut hbas = Hbas { rig, now: at(0), sent: 0, ended: 0, parked, seen };
-        for deed in deeds {
-            hbas.act(deed);
-            prop_assert_eq!(hbas.sent, hbas.ended + hbas.parked.len() as u64);
-            prop_assert_eq!(hbas.rig.records().len() as u64, hbas.ended);
-        }
-        // Finally everything is released and every delay has expired.
-        for deed in [Deed::Release(0), Deed::Release(1), Deed::Wait(60_000), Deed::Wait(1)] {
-            hbas.act(deed);
-        }
-        prop_assert_eq!(hbas.ended, hbas.sent);
-        let mut order: Vec<_> = hbas.rig.records().iter().map(|record| record.seq).collect();
-        order.sort_unstable();
-        prop_assert!(order.windows(2).all(|pair| pair[0] + 1 == pair[1]), "none twice");
+/// Any sequence of deeds, with rules that hold back commands or override functions.
+fn task_management(bytes: &[u8]) {
+    let mut input = Unstructured::new(bytes);
+    let rig = Rig::new(config()).settled();
+    let rules = input.int_in_range(0..=3).unwrap_or_default();
+    for number in 0..rules {
+        let Ok(rule) = rule(number, &mut input) else { return };
+        rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
     }
+    let (parked, seen) = (HashMap::new(), HashSet::new());
+    let mut hbas = Hbas { rig, now: at(0), sent: 0, ended: 0, parked, seen };
+    for _ in 0..DEEDS {
+        if input.is_empty() {
+            break;
+        }
+        let Ok(deed) = Deed::of(&mut input) else { break };
+        hbas.act(deed);
+        assert_eq!(hbas.sent, hbas.ended + hbas.parked.len() as u64);
+        assert_eq!(hbas.rig.log.commands.lock().unwrap().len() as u64, hbas.ended);
+    }
+    // Finally everything is released and every delay has expired.
+    for deed in [Deed::Release(0), Deed::Release(1), Deed::Wait(60_000), Deed::Wait(1)] {
+        hbas.act(deed);
+    }
+    assert_eq!(hbas.ended, hbas.sent);
+    let mut order: Vec<_> = hbas.rig.records().iter().map(|record| record.seq).collect();
+    order.sort_unstable();
+    assert!(order.windows(2).all(|pair| pair[0] + 1 == pair[1]), "none twice");
+}
+
+#[test]
+fn each_command_ends_exactly_once() {
+    sansim_fuzz::fuzz("tmfs", task_management);
 }

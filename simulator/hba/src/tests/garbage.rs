@@ -3,41 +3,103 @@
 
 use std::time::Duration;
 
-use proptest::{collection::vec, prelude::*};
-use sansim_array::{Buffers, Then};
-use virtio_queue::{
-    desc::{RawDescriptor, split::Descriptor},
-    mock::MockSplitQueue,
-};
+use arbitrary::{Result, Unstructured};
+use sansim_array::{Buffers, OPERATIONS, Then};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 use crate::{
     buffers::GuestBuffers,
     chain::Chain,
     guest::{
-        ring::{NEXT, WRITE},
+        ring::{INDIRECT, NEXT, WRITE},
         san::{self, rule},
         scsi::{HEADER, Place, RESPONSE, Response, inquiry, lun},
     },
-    rig::Rig,
+    rig::{self, Rig},
+    ring,
     wire::{CONTROL_QUEUE, EVENT_QUEUE, FIRST_REQUEST_QUEUE},
 };
 
 /// The number of slots for requests.
-const PLACES: u16 = 6;
+const PLACES: u8 = 6;
+/// Most steps of one input.
+const STEPS: usize = 200;
 
 #[derive(Debug, Clone)]
-enum Step {
-    Describe { queue: u16, index: u16, descriptor: AnyDescriptor },
-    Request { place: u16, header: Vec<u8> },
-    Offer { queue: u16, heads: Vec<u16> },
-    Jump { queue: u16, index: u16 },
-    Serve { queue: u16 },
+enum Step<'a> {
+    Describe {
+        queue: u16,
+        index: u16,
+        descriptor: AnyDescriptor,
+    },
+    Request {
+        place: u8,
+        header: Vec<u8>,
+    },
+    /// Writes any bytes anywhere: into requests, indirect tables or the rings themselves.
+    Scribble {
+        address: u64,
+        bytes: &'a [u8],
+    },
+    Offer {
+        queue: u16,
+        heads: Vec<u16>,
+    },
+    Jump {
+        queue: u16,
+        index: u16,
+    },
+    Serve {
+        queue: u16,
+    },
     Attend,
-    Wait { millis: u64 },
-    MapLun { lun: u16 },
-    Stop { queue: u16 },
+    Wait {
+        millis: u64,
+    },
+    MapLun {
+        lun: u16,
+    },
+    Stop {
+        queue: u16,
+    },
     Reset,
+}
+
+impl<'a> Step<'a> {
+    fn of(input: &mut Unstructured<'a>) -> Result<Step<'a>> {
+        let kind: u8 = input.arbitrary()?;
+        Ok(match kind & 31 {
+            0..=5 => Step::Describe {
+                queue: queue(input)?,
+                index: input.int_in_range(0..=63)?,
+                descriptor: AnyDescriptor::of(input)?,
+            },
+            6..=8 => Step::Request { place: place_index(input)?, header: header(input)? },
+            9 => Step::Request { place: place_index(input)?, header: control(input)? },
+            10 => {
+                let (address, len) = (address(input)?, input.arbitrary::<u8>()?);
+                Step::Scribble { address, bytes: input.bytes(usize::from(len).min(input.len()))? }
+            }
+            11..=17 => {
+                let (queue, count) = (queue(input)?, input.int_in_range(1..=24)?);
+                let heads =
+                    (0..count).map(|_| input.arbitrary::<u8>()).collect::<Result<Vec<_>>>()?;
+                Step::Offer { queue, heads: heads.into_iter().map(head).collect() }
+            }
+            18 => Step::Jump { queue: queue(input)?, index: input.arbitrary()? },
+            19..=25 => Step::Serve { queue: queue(input)? },
+            26 | 27 => Step::Attend,
+            28 => Step::Wait { millis: input.int_in_range(0..=40)? },
+            29 => Step::MapLun { lun: input.int_in_range(1..=3)? },
+            30 => Step::Stop { queue: queue(input)? },
+            _ => Step::Reset,
+        })
+    }
+}
+
+/// A descriptor's index; the highest numbers are beyond the table.
+fn head(byte: u8) -> u16 {
+    if byte < 250 { u16::from(byte) % 64 } else { u16::from(byte) << 8 | 0x40 }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,98 +110,103 @@ struct AnyDescriptor {
     next: u16,
 }
 
-fn place(index: u16) -> Place {
+impl AnyDescriptor {
+    fn of(input: &mut Unstructured<'_>) -> Result<AnyDescriptor> {
+        let flags: u8 = input.arbitrary()?;
+        let flags = match flags {
+            0..=191 => u16::from(flags) & (NEXT | WRITE),
+            192..=239 => u16::from(flags) & (NEXT | WRITE) | INDIRECT,
+            _ => input.arbitrary()?,
+        };
+        Ok(AnyDescriptor {
+            address: address(input)?,
+            len: len(input)?,
+            flags,
+            next: head(input.arbitrary()?),
+        })
+    }
+
+    fn bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.address.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.len.to_le_bytes());
+        bytes[12..14].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[14..].copy_from_slice(&self.next.to_le_bytes());
+        bytes
+    }
+}
+
+fn place(index: u8) -> Place {
     Place { base: (1 << 20) + u64::from(index) * Place::BYTES }
 }
 
-fn address() -> impl Strategy<Value = u64> {
-    let sensible = (0..PLACES, prop_oneof![Just(0u64), Just(0x100), Just(0x1000), 0..0x1_0000u64])
-        .prop_map(|(index, offset)| place(index).base + offset);
-    prop_oneof![
-        8 => sensible,
-        1 => 0..0x1_0000u64,                // the rings themselves
-        1 => (4u64 << 20) - 64..(4 << 20) + 64, // the end of memory
-        1 => Just(u64::MAX - 3),
-        1 => any::<u64>(),
-    ]
+fn place_index(input: &mut Unstructured<'_>) -> Result<u8> {
+    input.int_in_range(0..=PLACES - 1)
 }
 
-fn len() -> impl Strategy<Value = u32> {
-    prop_oneof![
-        4 => Just(HEADER as u32),
-        4 => Just(RESPONSE as u32),
-        2 => Just(512u32),
-        2 => Just(16u32),
-        2 => 0..256u32,
-        1 => Just(u32::MAX),
-        1 => any::<u32>(),
-    ]
-}
-
-fn descriptor() -> impl Strategy<Value = AnyDescriptor> {
-    let flags = prop_oneof![8 => 0..4u16, 1 => 4..8u16, 1 => any::<u16>()];
-    let next = prop_oneof![8 => 0..64u16, 1 => any::<u16>()];
-    (address(), len(), flags, next).prop_map(|(address, len, flags, next)| AnyDescriptor {
-        address,
-        len,
-        flags,
-        next,
+fn address(input: &mut Unstructured<'_>) -> Result<u64> {
+    let kind: u8 = input.arbitrary()?;
+    let at = place(kind % PLACES).base;
+    Ok(match kind {
+        0..=59 => at,
+        60..=109 => at + 0x100,
+        110..=159 => at + 0x1000,
+        160..=199 => at + u64::from(input.arbitrary::<u16>()?),
+        // The rings themselves, and the end of memory.
+        200..=224 => u64::from(input.arbitrary::<u16>()?),
+        225..=239 => (4 << 20) - 64 + u64::from(kind - 225) * 9,
+        240..=244 => u64::MAX - 3,
+        _ => input.arbitrary()?,
     })
 }
 
-fn header() -> impl Strategy<Value = Vec<u8>> {
-    let code = prop_oneof![
-        4 => prop::sample::select(vec![
-            0x00u8, 0x12, 0x15, 0x1A, 0x1B, 0x25, 0x28, 0x2A, 0x35, 0x55, 0x88, 0x8A, 0x9E, 0xA0,
-            0xA3, 0xA4,
-        ]),
-        1 => any::<u8>(),
+fn len(input: &mut Unstructured<'_>) -> Result<u32> {
+    let kind: u8 = input.arbitrary()?;
+    Ok(match kind {
+        0..=63 => HEADER as u32,
+        64..=127 => RESPONSE as u32,
+        128..=159 => 512,
+        160..=191 => 16 * u32::from(kind - 159),
+        192..=223 => input.arbitrary::<u8>()?.into(),
+        224..=231 => u32::MAX,
+        _ => input.arbitrary()?,
+    })
+}
+
+/// A request to a LUN that may be there, usually with an operation code that the array knows.
+fn header(input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let (at, code): (u8, u8) = (input.arbitrary()?, input.arbitrary()?);
+    let mut bytes = lun(at & 3, u16::from(at >> 2 & 3)).to_vec();
+    bytes.extend([7; 11]);
+    bytes.push(OPERATIONS.get(usize::from(code)).map_or(code, |known| known.opcode));
+    let rest = usize::from(at >> 3).min(input.len());
+    bytes.extend(input.bytes(rest)?);
+    bytes.resize(HEADER, 0);
+    Ok(bytes)
+}
+
+/// An almost valid control request: a type, a subtype and a LUN.
+fn control(input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let kind: u8 = input.arbitrary()?;
+    let mut bytes = vec![kind & 3, 0, 0, 0, kind >> 2 & 15, 0, 0, 0];
+    bytes.extend(lun(kind >> 6, 0));
+    bytes.extend([7; 8]);
+    Ok(bytes)
+}
+
+fn queue(input: &mut Unstructured<'_>) -> Result<u16> {
+    let queues = [
+        FIRST_REQUEST_QUEUE,
+        FIRST_REQUEST_QUEUE,
+        FIRST_REQUEST_QUEUE,
+        FIRST_REQUEST_QUEUE + 1,
+        CONTROL_QUEUE,
+        EVENT_QUEUE,
     ];
-    let sensible =
-        (0..3u8, 0..3u16, code, vec(any::<u8>(), 31)).prop_map(|(at, unit, code, rest)| {
-            let mut bytes = lun(at, unit).to_vec();
-            bytes.extend([7; 11]);
-            bytes.push(code);
-            bytes.extend(rest);
-            bytes
-        });
-    // Almost valid control requests: a type, a subtype and a LUN.
-    let control = (0..4u8, 0..9u8, 0..3u8).prop_map(|(kind, subtype, target)| {
-        let mut bytes = vec![kind, 0, 0, 0, subtype, 0, 0, 0];
-        bytes.extend(lun(target, 0));
-        bytes.extend([7; 8]);
-        bytes
-    });
-    prop_oneof![4 => sensible, 2 => control, 1 => vec(any::<u8>(), HEADER)]
+    input.choose(&queues).copied()
 }
 
-fn queue() -> impl Strategy<Value = u16> {
-    prop_oneof![
-        1 => Just(CONTROL_QUEUE),
-        1 => Just(EVENT_QUEUE),
-        3 => Just(FIRST_REQUEST_QUEUE),
-        1 => Just(FIRST_REQUEST_QUEUE + 1),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let head = prop_oneof![16 => 0..64u16, 1 => any::<u16>()];
-    prop_oneof![
-        8 => (queue(), 0..64u16, descriptor())
-            .prop_map(|(queue, index, descriptor)| Step::Describe { queue, index, descriptor }),
-        4 => (0..PLACES, header()).prop_map(|(place, header)| Step::Request { place, header }),
-        8 => (queue(), vec(head, 1..24)).prop_map(|(queue, heads)| Step::Offer { queue, heads }),
-        1 => (queue(), any::<u16>()).prop_map(|(queue, index)| Step::Jump { queue, index }),
-        8 => queue().prop_map(|queue| Step::Serve { queue }),
-        2 => Just(Step::Attend),
-        2 => (0..40u64).prop_map(|millis| Step::Wait { millis }),
-        1 => (1..4u16).prop_map(|lun| Step::MapLun { lun }),
-        1 => queue().prop_map(|queue| Step::Stop { queue }),
-        1 => Just(Step::Reset),
-    ]
-}
-
-fn take(rig: &mut Rig, step: Step) {
+fn take(rig: &mut Rig, step: Step<'_>) {
     match step {
         Step::Describe {
             queue,
@@ -152,6 +219,10 @@ fn take(rig: &mut Rig, step: Step) {
         Step::Request { place: index, header } => {
             let at = GuestAddress(place(index).base);
             rig.memory.write_slice(&header, at).expect("it is in memory");
+        }
+        Step::Scribble { address, bytes } => {
+            // Where no memory is, a guest cannot write.
+            let _ = rig.memory.write_slice(bytes, GuestAddress(address));
         }
         Step::Offer { queue, heads } => {
             for head in heads {
@@ -187,68 +258,71 @@ fn serve(rig: &mut Rig, queue: u16) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
-
-    #[test]
-    fn garbage_in_the_queues_harms_nobody(
-        table in vec((queue(), 0..64u16, descriptor()), 64),
-        steps in vec(step(), 1..60),
-    ) {
-        let hold = Then::held("gate");
-        let delay = Then::delayed(Duration::from_millis(15));
-        let mut rig = Rig::new(vec![rule("hold", "READ", hold), rule("slow", "MODE SENSE", delay)]);
-        for (queue, index, descriptor) in table {
-            take(&mut rig, Step::Describe { queue, index, descriptor });
+/// Whatever a guest does with its queues, the device serves the next guest that behaves.
+fn rings(bytes: &[u8]) {
+    let mut input = Unstructured::new(bytes);
+    let hold = Then::held("gate");
+    let delay = Then::delayed(Duration::from_millis(15));
+    let mut rig = Rig::new(vec![rule("hold", "READ", hold), rule("slow", "MODE SENSE", delay)]);
+    for _ in 0..STEPS {
+        if input.is_empty() {
+            break;
         }
-        for step in steps {
-            take(&mut rig, step);
-        }
-        let commands = rig.statistics().commands;
-
-        // The guest resets the device and behaves correctly.
-        rig.device.reset();
-        rig.fresh_rings();
-        let parts = rig.place(0).reading(36);
-        let (len, response) = rig.run(lun(0, 0), &inquiry(36), &parts);
-        prop_assert_eq!((len, response), (144, Response::GOOD));
-        prop_assert_eq!(rig.statistics().commands, commands + 1);
+        let Ok(step) = Step::of(&mut input) else { break };
+        take(&mut rig, step);
     }
+    let commands = rig.statistics().commands;
 
-    #[test]
-    fn any_chain_is_read_within_bounds(
-        descriptors in vec(descriptor(), 1..16),
-        indirect in vec(descriptor(), 0..16),
-    ) {
-        let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), 2 << 20)])
-            .expect("so little memory is there");
-        let table = place(0).base;
-        for (n, any) in indirect.iter().enumerate() {
-            let raw: RawDescriptor = split(any).into();
-            memory.write_obj(raw, GuestAddress(table + 16 * n as u64)).expect("it is in memory");
-        }
-        let queue = MockSplitQueue::new(&memory, 16);
-        let raw: Vec<RawDescriptor> = descriptors.iter().map(|any| split(any).into()).collect();
-        let Ok(descriptors) = queue.build_multiple_desc_chains(&raw) else { return Ok(()) };
-        let mut chain = Chain::new();
-        let _ = chain.load(descriptors);
-
-        let mut buffers = GuestBuffers::new(&chain, &memory);
-        let (into, from) = (buffers.data_in_len(), buffers.data_out_len());
-        prop_assert!(into <= chain.writable().left() && from <= chain.readable().left());
-        let mut bytes = [0; 4096];
-        if let Ok(put) = buffers.put(&bytes) {
-            prop_assert_eq!(put, into.min(bytes.len()));
-        }
-        if let Ok(taken) = buffers.take(&mut bytes) {
-            prop_assert_eq!(taken, from.min(bytes.len()));
-        }
-        prop_assert!(buffers.filled() <= into && buffers.taken() <= from);
-    }
+    // The guest resets the device and behaves correctly.
+    rig.device.reset();
+    rig.fresh_rings();
+    let parts = rig.place(0).reading(36);
+    let (len, response) = rig.run(lun(0, 0), &inquiry(36), &parts);
+    assert_eq!((len, response), (144, Response::GOOD));
+    assert_eq!(rig.statistics().commands, commands + 1);
 }
 
-fn split(any: &AnyDescriptor) -> Descriptor {
-    Descriptor::new(any.address, any.len, any.flags, any.next)
+/// Any descriptors, direct or in an indirect table, are read within bounds.
+fn chains(bytes: &[u8]) {
+    let mut input = Unstructured::new(bytes);
+    let memory = GuestMemoryMmap::<()>::from_ranges(&[(GuestAddress(0), 2 << 20)])
+        .expect("so little memory is there");
+    let mut queue = rig::both(0, true);
+    let mut tables = [(queue.guest.descriptors, 16), (place(0).base, 16), (place(1).base, 64)];
+    for (at, most) in &mut tables {
+        let count = input.int_in_range(0..=*most).unwrap_or_default();
+        for n in 0..count {
+            let Ok(any) = AnyDescriptor::of(&mut input) else { break };
+            let at = GuestAddress(*at + 16 * n);
+            memory.write_slice(&any.bytes(), at).expect("it is in memory");
+        }
+    }
+    queue.guest.publish(&memory, 0);
+    let Ok(Some(descriptors)) = ring::next(&mut queue.device, &memory) else { return };
+    let mut chain = Chain::new();
+    let _ = chain.load(descriptors);
+
+    let mut buffers = GuestBuffers::new(&chain, &memory);
+    let (into, from) = (buffers.data_in_len(), buffers.data_out_len());
+    assert!(into <= chain.writable().left() && from <= chain.readable().left());
+    let mut bytes = [0; 4096];
+    if let Ok(put) = buffers.put(&bytes) {
+        assert_eq!(put, into.min(bytes.len()));
+    }
+    if let Ok(taken) = buffers.take(&mut bytes) {
+        assert_eq!(taken, from.min(bytes.len()));
+    }
+    assert!(buffers.filled() <= into && buffers.taken() <= from);
+}
+
+#[test]
+fn garbage_in_the_queues_harms_nobody() {
+    sansim_fuzz::fuzz("rings", rings);
+}
+
+#[test]
+fn any_chain_is_read_within_bounds() {
+    sansim_fuzz::fuzz("chains", chains);
 }
 
 #[test]

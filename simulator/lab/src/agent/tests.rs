@@ -1,6 +1,10 @@
 use std::path::Path;
 
-use sansim_protocol::{FromAgent, Happening, LineBuffer, Reply};
+use sansim_protocol::{
+    FromAgent, Happening, LineBuffer, Reply, decode,
+    hypercall::{Ask, Go, Mailbox},
+    request_id,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::{lines::Events, *};
@@ -152,4 +156,57 @@ fn events_nobody_reads_are_dropped_and_counted() {
     let lost = receiver.try_recv().unwrap();
     assert_eq!(lost.what, Happening::Lost { count: 3 });
     assert_eq!(receiver.try_recv().unwrap(), event(5));
+}
+
+/// What a guest sends in place of an agent, in pieces of any size. A good agent is understood after it.
+fn from_agent(bytes: &[u8]) {
+    let Some((piece, bytes)) = bytes.split_first() else { return };
+    let (_exit, watch) = watch::channel(None);
+    let (mut connected, mut lines) =
+        AgentLink::with_lines(watch, Console::new(Path::new("/nowhere/console")));
+    let answers = [1, 2].map(|id| {
+        let (sender, answer) = oneshot::channel();
+        connected.link.shared.calls().waiting.insert(id, sender);
+        answer
+    });
+    bytes.chunks(usize::from(*piece) + 1).for_each(|piece| lines.take(piece));
+    let last = Event { at_ns: 77, what: Happening::Lost { count: 0 } };
+    let reply = FromAgent::Reply(Reply { id: 3, result: hello(9) });
+    lines.take(b"\n");
+    let (sender, mut answer) = oneshot::channel();
+    connected.link.shared.calls().waiting.insert(3, sender);
+    lines.take(&[encode(&FromAgent::Event(last.clone())), encode(&reply)].concat());
+    let events: Vec<_> = std::iter::from_fn(|| connected.events.try_recv().ok()).collect();
+    assert_eq!(events.last(), Some(&last));
+    assert_eq!(answer.try_recv().expect("an answer"), Ok(hello(9)));
+    drop(answers);
+}
+
+/// What either side reads in the mailbox, and the lines that the agent reads.
+fn in_the_mailbox(bytes: &[u8]) {
+    let mut head = [0; Go::HEAD];
+    let len = bytes.len().min(Go::HEAD);
+    head[..len].copy_from_slice(&bytes[..len]);
+    let go = Go::decode(&head);
+    assert!(go.len <= Mailbox::ROOM && go.interrupts.len() <= Go::MOST_INTERRUPTS);
+    let (ask, _) = head.split_first_chunk().expect("a question's head is shorter");
+    assert!(Ask::decode(ask).len <= Mailbox::ROOM);
+    let mut lines = LineBuffer::default();
+    lines.push(bytes);
+    while let Some(line) = lines.next_line() {
+        let Ok(line) = line else { continue };
+        if let Ok(request) = decode::<Request>(&line) {
+            assert_eq!(request_id(&line), Some(request.id));
+        }
+    }
+}
+
+fn channel(bytes: &[u8]) {
+    from_agent(bytes);
+    in_the_mailbox(bytes);
+}
+
+#[test]
+fn no_bytes_in_the_agents_channel_harm_anybody() {
+    sansim_fuzz::fuzz("agent", channel);
 }

@@ -89,6 +89,14 @@ impl<P: BlockConfig> BlockDevice<P> {
         })
     }
 
+    /// Gives the device the guest's memory and starts its virtqueue, in place of a front end.
+    #[cfg(test)]
+    pub(super) fn start_with(&mut self, memory: GuestMemoryMmap<()>) {
+        self.memory = memory;
+        self.enabled = true;
+        self.start();
+    }
+
     /// Whether the virtqueue is started, enabled and set up.
     pub(super) fn is_running(&self) -> bool {
         self.started && self.enabled && self.queue.ready()

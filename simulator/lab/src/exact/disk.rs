@@ -4,7 +4,10 @@
 use std::{
     fs::File,
     io,
-    os::{fd::AsFd, unix::fs::FileExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::FileExt,
+    },
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -37,6 +40,11 @@ const UNSUPP: u8 = 2;
 const ID_BYTES: usize = 20;
 /// Bytes that are read from the file at once.
 const PIECE: usize = 128 << 10;
+/// Most bytes that a request may read. Linux asks for less than 2 MiB. All descriptors of a hostile guest may name
+/// the same memory, and each of them all of the file.
+const LONGEST: u64 = 64 << 20;
+/// Most requests that are served in one go while the guest runs, which may offer more of them all the time.
+const BATCH: usize = 1024;
 
 /// A read-only virtio-blk disk with the image's squashfs.
 pub(crate) struct UserlandDisk {
@@ -118,7 +126,8 @@ impl Device for UserlandDisk {
         inner.asked = true;
         // QEMU's messages about the queue come first. A closed connection is noticed elsewhere.
         if inner.pump().is_ok() {
-            inner.due |= inner.device.serve();
+            // The guest stands still, and a virtqueue has no more requests than this.
+            inner.due |= inner.device.serve() > 0;
         }
     }
 
@@ -165,26 +174,38 @@ impl DiskState {
         if let Some(kick) = &device.kick {
             let _ = rustix::io::read(kick, &mut [0; 8]);
         }
-        if !self.asked
-            && device.serve()
-            && let Some(call) = &device.call
-        {
-            // EAGAIN means that the counter is full. The eventfd is readable then, which is all that
-            // matters.
-            let _ = rustix::io::write(call.as_fd(), &1u64.to_ne_bytes());
+        if self.asked {
+            return;
+        }
+        let served = device.serve();
+        if served > 0 {
+            ring(device.call.as_ref());
+        }
+        if served == BATCH {
+            // The rest follows when others have had their turn.
+            ring(device.kick.as_ref());
         }
     }
 }
 
+/// Writes to an eventfd.
+fn ring(eventfd: Option<&OwnedFd>) {
+    if let Some(eventfd) = eventfd {
+        // EAGAIN means that the counter is full. The eventfd is readable then, which is all that matters.
+        let _ = rustix::io::write(eventfd.as_fd(), &1u64.to_ne_bytes());
+    }
+}
+
 impl BlockDevice<Squashfs> {
-    /// Serves the available requests. Returns whether there were any.
-    fn serve(&mut self) -> bool {
+    /// Serves the available requests, at most [`BATCH`]. Returns how many there were.
+    fn serve(&mut self) -> usize {
         if !self.is_running() {
-            return false;
+            return 0;
         }
-        let mut any = false;
+        let mut served = 0;
         // An invalid ring is not served.
-        while let Ok(mut available) = self.queue.iter(&self.memory)
+        while served < BATCH
+            && let Ok(mut available) = self.queue.iter(&self.memory)
             && let Some(chain) = available.next()
         {
             let head = chain.head_index();
@@ -192,9 +213,9 @@ impl BlockDevice<Squashfs> {
             if self.queue.add_used(&self.memory, head, written).is_err() {
                 break;
             }
-            any = true;
+            served += 1;
         }
-        any
+        served
     }
 }
 
@@ -212,18 +233,20 @@ impl Squashfs {
         memory.read_slice(&mut head, header.addr()).ok()?;
         let kind = u32::from_le_bytes(head[..4].try_into().ok()?);
         let mut from = u64::from_le_bytes(head[8..].try_into().ok()?).checked_mul(SECTOR)?;
-        let (mut result, mut written) = (OK, 1);
+        let (mut result, mut written, mut room) = (OK, 1_u32, LONGEST);
         for part in data.iter().filter(|part| part.is_write_only()) {
             let len = u64::from(part.len());
+            let fits = room.checked_sub(len);
             let done = match kind {
-                IN => self.read(from, len, part.addr(), memory),
-                GET_ID => identify(len as usize, part.addr(), memory),
+                IN => fits.and_then(|_| self.read(from, len, part.addr(), memory)),
+                GET_ID => fits.and_then(|_| identify(len as usize, part.addr(), memory)),
                 _ => break,
             };
             match done {
                 Some(()) => written += part.len(),
                 None => result = IOERR,
             }
+            room = fits.unwrap_or(0);
             from = from.saturating_add(len);
         }
         if kind != IN && kind != GET_ID {
@@ -264,3 +287,6 @@ fn identify(len: usize, to: GuestAddress, memory: &GuestMemoryMmap<()>) -> Optio
     id[..USERLAND_SERIAL.len()].copy_from_slice(USERLAND_SERIAL.as_bytes());
     memory.write_slice(&id[..len.min(ID_BYTES)], to).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,8 @@ pub(crate) const WANTED: &[&str] = &[
     "crc32c_intel",
 ];
 
+/// Longest chain of dependencies. Those of real kernels have some ten modules.
+const DEEPEST: usize = 100;
 /// Whether every image has this module, if its kernel has it.
 pub fn is_usual_module(name: &str) -> bool {
     is_bundled_module(name) || WANTED.contains(&name.replace('-', "_").as_str())
@@ -100,7 +102,7 @@ pub(crate) fn collect(source: &dyn ModuleSource, wanted: &[&str]) -> Result<Vec<
     if by_name.is_empty() {
         return Err("there are none".into());
     }
-    let mut walk = Walk { source, by_name, seen: BTreeSet::new(), found: Vec::new() };
+    let mut walk = Walk { source, by_name, seen: BTreeSet::new(), found: Vec::new(), depth: 0 };
     for name in wanted {
         walk.visit(&module_name(name), None)?;
     }
@@ -134,6 +136,8 @@ struct Walk<'a> {
     by_name: BTreeMap<String, String>,
     seen: BTreeSet<String>,
     found: Vec<Module>,
+    /// The modules that wait for their dependencies.
+    depth: usize,
 }
 
 impl Walk<'_> {
@@ -150,6 +154,10 @@ impl Walk<'_> {
             };
         };
         self.seen.insert(name.to_owned());
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("{name} is needed by a chain of more than {DEEPEST} modules"));
+        }
         let module = self.read(name, &file)?;
         for dependency in &module.info.depends {
             self.visit(dependency, Some(name))?;
@@ -158,6 +166,7 @@ impl Walk<'_> {
         for dependency in soft {
             self.visit(&dependency, None)?;
         }
+        self.depth -= 1;
         self.found.push(module);
         Ok(())
     }

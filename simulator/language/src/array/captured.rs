@@ -186,3 +186,6 @@ fn harmless(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,13 +41,19 @@ pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> 
         room -= unpack(package, &mut out, room)?;
     }
     drop(out);
+    find(scratch, &packages[0], || no_kernel(packages))
+}
+
+/// Finds the kernel among the unpacked files of packages. `path` is one of the packages, for messages; `none` says
+/// what is missing if there is no kernel at all.
+fn find(scratch: &Path, path: &Path, none: impl FnOnce() -> String) -> Result<FoundKernel> {
     let archive = Archive::open(scratch).map_err(LabError::file("cannot read", scratch))?;
-    let bad = |why| LabError::BadKernel { path: packages[0].clone(), why };
+    let bad = |why| LabError::BadKernel { path: path.to_owned(), why };
     let release = match (archive.release(), archive.releases_of_kernels().first()) {
         (Ok(release), _) => release,
         (Err(why), _) if archive.has_modules() => return Err(bad(why)),
         (Err(_), Some(release)) => return Err(bad(missing("modules", "linux-modules", release))),
-        (Err(_), None) => return Err(bad(no_kernel(packages))),
+        (Err(_), None) => return Err(bad(none())),
     };
     let unreadable = |e| LabError::file("cannot read", scratch)(e);
     let Some((_, kernel)) = archive.kernel(&release).map_err(unreadable)? else {
@@ -59,7 +65,7 @@ pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> 
         return Err(bad(missing(BUILTIN, "linux-base", &release)));
     }
     let config = archive.config(&release).map_err(unreadable)?;
-    let path = packages[0].clone();
+    let path = path.to_owned();
     Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
 }
 

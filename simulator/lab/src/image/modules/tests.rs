@@ -78,6 +78,19 @@ fn a_cycle_ends() {
 }
 
 #[test]
+fn a_chain_that_no_kernel_has_is_refused() {
+    let chain = |len: usize| {
+        let link = |n| (format!("m{n}.ko"), module(&format!("depends=m{}", n + 1)));
+        let last = (format!("m{len}.ko"), module("depends="));
+        (0..len).map(link).chain([last]).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(collect(&chain(DEEPEST - 1), &["m0"]).unwrap().len(), DEEPEST);
+    // Each link of the chain would take the stack of a call.
+    let why = collect(&chain(30_000), &["m0"]).unwrap_err();
+    assert!(why.contains("a chain of more than"), "{why}");
+}
+
+#[test]
 fn what_cannot_be_used_is_named() {
     let missing = Fake::new(&[("a.ko", "depends=b")]);
     assert_eq!(collect(&missing, &["a"]).unwrap_err(), "a needs b, which is not there");

@@ -1,4 +1,8 @@
 use super::*;
+use crate::image::{
+    kernel::vmlinux,
+    modules::{WANTED, add_modules, collect},
+};
 
 const RELEASE: &str = "6.1.0-own";
 
@@ -89,4 +93,28 @@ fn what_is_no_package_or_damaged_is_said() {
     }
     let nowhere = open(&["/nowhere/x.deb".into()], &dir.path().join("scratch")).unwrap_err();
     assert!(nowhere.to_string().starts_with("cannot read /nowhere/x.deb"), "{nowhere}");
+}
+
+/// What packages may hold: the files that dpkg-deb has unpacked, as a tar archive, are a kernel with modules that can
+/// be used, or are refused.
+fn unpacked(bytes: &[u8]) {
+    let mut scratch = tempfile::NamedTempFile::new().unwrap();
+    scratch.write_all(bytes).unwrap();
+    let found = find(scratch.path(), Path::new("x.deb"), || "there is no kernel in it".into());
+    let Ok(found) = found else { return };
+    if let Ok(modules) = collect(&*found.modules, WANTED) {
+        let files = modules.into_iter().map(|module| (module.path, module.elf)).collect();
+        let all = found.modules.files().unwrap();
+        let further = all.into_iter().filter_map(|file| {
+            let bytes = found.modules.read(&file).ok()?;
+            Some((file, bytes))
+        });
+        let _ = add_modules(files, further.collect());
+    }
+    let _ = vmlinux(found.kernel);
+}
+
+#[test]
+fn no_bytes_in_packages_make_it_panic() {
+    sansim_fuzz::fuzz("debs", unpacked);
 }
