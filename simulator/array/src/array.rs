@@ -13,12 +13,14 @@ mod ownership;
 mod parked;
 mod plans;
 mod ports;
+mod presentation;
 mod report;
 mod reserve;
 mod serve;
 mod snapshot;
 mod state;
 mod task;
+mod tell;
 mod view;
 mod volumes;
 
@@ -50,7 +52,7 @@ use crate::{
     config::ArrayConfig,
     error::ConfigError,
     fault::{Action, ActionError},
-    ids::{ControllerId, HbaId, Lun, Nexus},
+    ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
     scsi::{access, corrupt},
@@ -244,6 +246,17 @@ impl Array {
     /// The mapped LUNs, in ascending order.
     pub fn luns(&self) -> Vec<Lun> {
         self.state.lock().units.keys().copied().collect()
+    }
+
+    /// What a nexus finds in the list of REPORT LUNS: each LUN as it is encoded there, with its own
+    /// number; `None` in place of that for a LUNZ that is a disk.
+    pub fn inventory(&self, nexus: Nexus) -> Vec<(EncodedLun, Option<Lun>)> {
+        self.state.lock().inventory(nexus)
+    }
+
+    /// The own number of the LUN that a nexus knows as this one.
+    pub fn lun_at(&self, nexus: Nexus, lun: EncodedLun) -> Option<Lun> {
+        self.state.lock().volume(nexus, lun.decode()?)
     }
 
     /// The NAA type 6 designator of a mapped LUN, as VPD page 83h reports it; `None` if the LUN is

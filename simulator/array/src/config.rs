@@ -12,6 +12,7 @@ use crate::{
     operation::OPERATIONS,
     ownership::OwnershipPolicy,
     reservoir::Reservoir,
+    target::Target,
 };
 
 /// The configuration of an array before the guest starts.
@@ -21,6 +22,8 @@ pub struct ArrayConfig {
     pub personality: PersonalityConfig,
     /// The vendor, product, revision, serial number and name of the array.
     pub identity: Identity,
+    /// How the target ports present the LUNs.
+    pub target: Target,
     /// INQUIRY data and VPD pages captured from another array. They replace the personality's. If
     /// several entries apply, the first is used.
     pub captured: Vec<CapturedPage>,

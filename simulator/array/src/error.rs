@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use crate::{
-    ids::{ControllerId, Lun, PortId},
+    ids::{ControllerId, Lun, Nexus, PortId},
     lun_config::LunConfig,
 };
 
@@ -51,6 +51,14 @@ pub enum ConfigError {
         lun: Lun,
         /// The highest LUN number that this array supports.
         max: u16,
+    },
+    /// A nexus would see two LUNs under one number.
+    #[error("{nexus} would see two LUNs under number {number}")]
+    NumberTaken {
+        /// The nexus.
+        nexus: Nexus,
+        /// The number.
+        number: Lun,
     },
     /// Two LUNs have this number.
     #[error("LUN {0} is there twice")]

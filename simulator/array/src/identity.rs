@@ -16,6 +16,8 @@ pub struct Identity {
     pub serial: String,
     /// The user-assigned name of the array: at most 30 UTF-16 code units.
     pub name: String,
+    /// The company identifier (OUI) in the names of the LUNs; `None` for that of the personality.
+    pub oui: Option<[u8; 3]>,
 }
 
 impl Identity {
@@ -27,6 +29,7 @@ impl Identity {
             revision: revision.into(),
             serial: "SANSIM0001".into(),
             name: "sansim".into(),
+            oui: None,
         }
     }
 

@@ -14,15 +14,20 @@ use crate::{
     inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
     sense::Sense,
+    target::Target,
     unit::Unit,
 };
 
 /// The array from the point of view of one command.
 pub(crate) struct Site<'a> {
     pub(crate) nexus: Nexus,
-    /// The addressed LUN, mapped or not.
+    /// The number by which the nexus addresses the LUN, mapped or not.
     pub(crate) lun: Lun,
+    /// The LUN that the nexus sees under that number.
+    pub(crate) addressed: Option<&'a Unit>,
+    /// Every LUN by its own number, whether the nexus sees it or not.
     pub(crate) units: &'a BTreeMap<Lun, Unit>,
+    pub(crate) target: Target,
     pub(crate) controllers: &'a [Controller],
     pub(crate) identity: &'a Identity,
     pub(crate) captured: &'a [CapturedPage],
@@ -52,9 +57,28 @@ impl<'a> Site<'a> {
         Some(self.controllers.get(controller.index())?.state)
     }
 
-    /// The addressed LUN; `None` if it is not mapped.
+    /// The addressed LUN; `None` if it is not mapped, or masked for the nexus.
     pub(crate) fn unit(&self) -> Option<&'a Unit> {
-        self.units.get(&self.lun)
+        self.addressed
+    }
+
+    /// The LUNs that the nexus sees, each with the number by which the nexus addresses it, in the order
+    /// of these numbers.
+    pub(crate) fn inventory(&self) -> Vec<(Lun, &'a Unit)> {
+        let seen = self.units.values().filter_map(|unit| Some((unit.number(self.nexus)?, unit)));
+        let mut seen: Vec<_> = seen.collect();
+        seen.sort_unstable_by_key(|(number, _)| *number);
+        seen
+    }
+
+    /// The LUN that the nexus sees under a number.
+    pub(crate) fn seen_as(&self, number: Lun) -> Option<&'a Unit> {
+        self.units.values().find(|unit| unit.number(self.nexus) == Some(number))
+    }
+
+    /// Whether the command addresses what answers in place of a LUN 0 that the nexus does not see.
+    pub(crate) fn is_lunz(&self) -> bool {
+        self.lun == Lun(0) && self.addressed.is_none()
     }
 
     /// Whether the controller that received the command owns the addressed LUN.

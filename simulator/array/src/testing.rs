@@ -9,9 +9,9 @@ use sansim_time::Time;
 
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
-    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus,
-    Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
-    ServiceResponse, StateChange, Status,
+    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Mapping,
+    Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
+    ServiceResponse, StateChange, Status, Target,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -45,10 +45,13 @@ pub(crate) fn config() -> ArrayConfig {
         preferred: owner,
         label: format!("volume {lun}"),
         read_only: false,
+        name: None,
+        mapping: Mapping::default(),
     };
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
         identity: Identity::for_rdac(),
+        target: Target::default(),
         captured: Vec::new(),
         controllers: vec![ControllerConfig { ports: 2 }; 2],
         ownership: OwnershipPolicy::default(),

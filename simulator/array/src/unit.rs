@@ -12,15 +12,19 @@ use crate::{
     access_state::AccessState,
     attention::Attentions,
     condition::LunCondition,
-    ids::{ControllerId, Lun, Nexus},
-    lun_config::LunConfig,
+    ids::{ControllerId, Lun, Nexus, NexusPattern},
+    lun_config::{LunConfig, Mapping},
     reservation::Reservations,
+    sense::Sense,
     store::Store,
 };
 
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
+    /// The LUN's own number.
     pub(crate) lun: Lun,
+    /// Which nexuses see the LUN, and under which number.
+    pub(crate) mapping: Mapping,
     pub(crate) owner: ControllerId,
     /// The controller that the LUN is moving to, and the nexus that requested the move.
     pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
@@ -36,6 +40,9 @@ pub(crate) struct Unit {
     pub(crate) read_only: bool,
     /// The world-wide name: an NAA type 6 designator, the same through every path.
     pub(crate) name: [u8; 16],
+    /// Whether the volume got its name in the course of the story. Captured pages then no longer
+    /// identify it.
+    pub(crate) renamed: bool,
     pub(crate) store: Arc<Store>,
     /// Set while each controller considers itself the owner.
     pub(crate) split: Option<Split>,
@@ -43,6 +50,9 @@ pub(crate) struct Unit {
     pub(crate) astray: u32,
     /// The state of each nexus that has sent a command to the LUN.
     pub(crate) nexuses: BTreeMap<Nexus, NexusView>,
+    /// The unit attentions that wait for a nexus whose first command arrives; `None` for that of a LUN
+    /// that was powered on.
+    pub(crate) greeting: Option<Vec<(NexusPattern, Sense)>>,
     pub(crate) reservations: Reservations,
 }
 
@@ -51,6 +61,7 @@ impl Unit {
     pub(crate) fn new(config: LunConfig, name: [u8; 16], store: Store) -> Unit {
         Unit {
             lun: config.lun,
+            mapping: config.mapping,
             owner: config.owner,
             moving: None,
             group_states: BTreeMap::new(),
@@ -61,10 +72,12 @@ impl Unit {
             blocks: config.bytes / u64::from(config.block_bytes),
             read_only: config.read_only,
             name,
+            renamed: false,
             store: Arc::new(store),
             split: None,
             astray: 0,
             nexuses: BTreeMap::new(),
+            greeting: None,
             reservations: Reservations::default(),
         }
     }
@@ -94,7 +107,16 @@ impl Unit {
 
     /// The state of a nexus. It is created on first use.
     pub(crate) fn nexus(&mut self, nexus: Nexus) -> &mut NexusView {
-        self.nexuses.entry(nexus).or_default()
+        let greeting = &self.greeting;
+        self.nexuses.entry(nexus).or_insert_with(|| match greeting {
+            None => NexusView::default(),
+            Some(greeting) => NexusView::greeted(nexus, greeting),
+        })
+    }
+
+    /// The number by which a nexus addresses the LUN; `None` if the LUN is masked for it.
+    pub(crate) fn number(&self, nexus: Nexus) -> Option<Lun> {
+        self.mapping.number(self.lun, nexus)
     }
 }
 
@@ -103,6 +125,16 @@ impl Unit {
 pub(crate) struct NexusView {
     pub(crate) attentions: Attentions,
     pub(crate) control: ControlValues,
+}
+
+impl NexusView {
+    /// The state of a nexus for which these unit attentions wait.
+    pub(crate) fn greeted(nexus: Nexus, greeting: &[(NexusPattern, Sense)]) -> Self {
+        let mut attentions = Attentions::none();
+        let own = greeting.iter().filter(|(to, _)| to.matches(nexus));
+        own.for_each(|(_, sense)| attentions.push(*sense));
+        NexusView { attentions, control: ControlValues::default() }
+    }
 }
 
 impl Default for NexusView {

@@ -34,6 +34,7 @@ const HOUSE: [Floor; 6] = [
             "completion",
             "wire",
             "notice",
+            "target",
             "controller",
             "ownership",
             "access_state",

@@ -16,7 +16,7 @@ use family::{FamilyName, FamilyTables};
 pub(crate) use lun::LunTable;
 use memory::WhenFullName;
 use ownership::Ownership;
-use sansim_array::{Identity, LunConfig, PortId};
+use sansim_array::{Addressing, Identity, LunConfig, Lunz, PortId, Target};
 use sansim_stage::Array;
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     check::Checker,
     form::{
         Entries, Form, Given, Listed, Name, Plain, PlainTable, Problems, Table, TableForm, Value,
-        name, table,
+        name, table, words,
     },
     value::{At, Size},
 };
@@ -60,6 +60,10 @@ table! {
         ports_per_controller: Option<At<u64>>,
         /// Ports that are absent at the start. A `plug` step can add them. Default: none.
         unplugged: Option<At<Vec<Name<PortId>>>>,
+        /// How the array encodes LUN numbers. Default: "peripheral".
+        lun_addressing: Option<AddressingName>,
+        /// What answers at LUN 0 to a path that sees no LUN there. Default: "no-device".
+        lunz: Option<LunzName>,
         /// Pages of INQUIRY data captured from a real array. The first entry that matches applies.
         captured: Listed<At<Captured>>,
         /// When the array changes the ownership of LUNs without a request from a host. Default:
@@ -70,6 +74,29 @@ table! {
         memory: Option<Name<Size>>,
         /// What happens to a write for which `memory` has no room. Default: "space".
         when_full: Option<At<WhenFullName>>,
+    }
+}
+
+words! {
+    /// How LUN numbers are encoded (SAM-5 4.7.7).
+    enum AddressingName for Addressing {
+        /// Peripheral device addressing up to 255, flat space addressing above.
+        Peripheral = "peripheral",
+        /// Flat space addressing for every LUN: Linux adds 16384 to the number.
+        Flat = "flat",
+    }
+}
+
+words! {
+    /// What answers at LUN 0 to a path that sees no LUN there.
+    enum LunzName for Lunz {
+        /// No device (peripheral qualifier 011b), as at any other LUN that is not mapped.
+        NoDevice = "no-device",
+        /// A disk `LUNZ` that is not connected (peripheral qualifier 001b). The guest makes no disk of it.
+        NotConnected = "not-connected",
+        /// A disk `LUNZ` (peripheral qualifier 000b) that refuses every access with 05/25/00, as a
+        /// CLARiiON has it.
+        Disk = "disk",
     }
 }
 
@@ -131,6 +158,10 @@ impl ArrayTable {
         let captured = head.captured.0.iter();
         let captured = captured.filter_map(|page| page.check(scenario, &personality, checker));
         let captured = captured.collect();
+        let target = Target {
+            addressing: head.lun_addressing.map_or(Addressing::default(), Into::into),
+            lunz: head.lunz.map_or(Lunz::default(), Into::into),
+        };
         let memory = memory::check(head.memory.as_ref(), head.when_full.as_ref(), checker);
         Some(Array {
             personality,
@@ -140,9 +171,37 @@ impl ArrayTable {
             controllers: controllers as u8,
             ports_per_controller: ports as u8,
             unplugged,
+            target,
             luns,
             memory,
         })
+    }
+
+    /// Checks what is said about HBAs, once they are known: which of them sees which LUN, and which gets
+    /// which page.
+    pub(crate) fn check_paths(&self, checker: &mut Checker<'_>) {
+        for page in &self.head.captured.0 {
+            page.check_paths(checker);
+        }
+        let luns = &self.head.luns;
+        for entry in luns.iter().flat_map(|lun| lun.mapping.iter().flat_map(|it| it.iter())) {
+            entry.check_paths(checker);
+        }
+        let configs = checker.shape.configs.clone();
+        let nexuses: Vec<_> = checker.shape.nexuses().collect();
+        for (index, (table, config)) in luns.iter().zip(&configs).enumerate() {
+            let taken = nexuses.iter().find_map(|nexus| {
+                let number = config.number(*nexus)?;
+                let mut others = configs[..index].iter();
+                let other = others.find(|other| other.number(*nexus) == Some(number))?;
+                Some((*nexus, number, other.lun))
+            });
+            if let Some((nexus, number, other)) = taken.filter(|(.., other)| *other != config.lun) {
+                let problem = format!("{nexus} sees LUN {other} under number {number} already");
+                let help = "give one of them another `number` there, or mask it";
+                checker.refuse(&table.span, problem, help);
+            }
+        }
     }
 
     /// The table that would be read as this array.
@@ -165,6 +224,8 @@ impl ArrayTable {
             controllers: Some(At::nowhere(array.controllers.into())),
             ports_per_controller: Some(At::nowhere(array.ports_per_controller.into())),
             unplugged: (!array.unplugged.is_empty()).then(unplugged),
+            lun_addressing: Some(array.target.addressing.into()),
+            lunz: Some(array.target.lunz.into()),
             captured: Listed(captured.collect()),
             ownership: Ownership::of(&array.ownership).map(At::nowhere),
             memory: array.memory.map(|memory| name(Size(memory.bytes))),

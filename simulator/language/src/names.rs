@@ -248,6 +248,38 @@ impl Kind for LunCondition {
     const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";
 }
 
+/// The world-wide name of a LUN: an NAA type 6 designator, as multipath-tools show it (`3600…`), or without
+/// the 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wwid(pub(crate) [u8; 16]);
+
+impl Kind for Wwid {
+    const NAME: &'static str = "Wwid";
+    const EXPECTED: &'static str =
+        "a world-wide name such as \"3600140500000000000000000000000aa\", of NAA type 6";
+    const PATTERN: &'static str = "^3?6[0-9a-fA-F]{31}$";
+}
+
+impl FromStr for Wwid {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = if text.len() == 33 { text.strip_prefix('3') } else { Some(text) };
+        let bytes = digits.filter(|it| it.len() == 32 && it.starts_with('6') && it.is_ascii());
+        let bytes = bytes.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+        match bytes {
+            Some(bytes) => Ok(Wwid(bytes.to_be_bytes())),
+            None => Err(format!("{text:?} is no name of a LUN: write {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Wwid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "3{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
 /// An INQUIRY page: `standard`, or the code of a VPD page in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageName(pub(crate) InquiryPage);

@@ -234,6 +234,22 @@ fn array_and_hbas() {
         ),
         ("a target twice", "[hba]\ntargets = [[\"A0\", \"A0\"]]\n".to_owned()),
         ("an HBA without targets", "[hba]\ntargets = [[\"A0\"], []]\n".to_owned()),
+        (
+            "two LUNs under one number",
+            array(
+                "luns = [{ size = \"1GiB\", owner = \"A\" }, { size = \"1GiB\", owner = \"A\", mapping = [{ hba = 1, number = 0 }] }]",
+            ),
+        ),
+        (
+            "a mapping for nobody",
+            array(
+                "luns = [{ size = \"1GiB\", owner = \"A\", mapping = [{ hba = 0, port = \"A1\" }, { hba = 5 }] }]",
+            ),
+        ),
+        (
+            "a workload on a masked LUN",
+            array("luns = [{ size = \"1GiB\", owner = \"A\", mapping = [] }]"),
+        ),
         ("too few lists of targets", "[hba]\ncount = 3\ntargets = [[\"A0\"]]\n".to_owned()),
     ];
     let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
@@ -297,7 +313,15 @@ fn steps() {
         ("a step that is not there", step("on = { step = \"boot\" }\nend = true")),
         ("a step that waits for itself", step("on = { step = \"step-1\" }\nend = true")),
         ("no unit attention", step("at = \"1s\"\nunit_attention = { sense = \"05/24/00\" }")),
-        ("half a nexus", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", hba = 0 }")),
+        ("a port beside its controller", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", controller = \"A\", port = \"A0\" }")),
+        ("nobody to hear of it", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", hba = 0, port = \"A1\" }")),
+        ("a notice of nothing", step("at = \"1s\"\nunmap = 0\nnotice = {}")),
+        ("a notice that is no unit attention", step("at = \"1s\"\nunmap = 0\nnotice = { sense = \"05/25/00\" }")),
+        ("no notice that there is", step("at = \"1s\"\nunmap = 0\nnotice = \"silent\"")),
+        ("a notice of something else", step("at = \"1s\"\nfail = \"controller A\"\nnotice = \"none\"")),
+        ("a name that is no name", step("at = \"1s\"\nidentity = { lun = 0, wwid = \"5000c500\" }")),
+        ("a number that no LUN has", step("at = \"1s\"\nunmask = { lun = 0, number = 256 }")),
+        ("an event with too much", step("at = \"1s\"\nevent = { lun = 0, tells = \"added\", sense = \"06/2a/09\" }")),
         ("a path that nothing goes over", step("at = \"1s\"\nreinstate = \"hba0:A1\"")),
         ("no program", step("at = \"1s\"\nrun = []")),
         ("a wrong placeholder", step("at = \"1s\"\nrun = [\"sg_turs\", \"{disc:A0}\"]")),

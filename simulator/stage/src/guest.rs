@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sansim_array::{Array, Lun, Nexus};
+use sansim_array::{Array, EncodedLun, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
 use sansim_protocol::{
     Answer, Call, Disk, MapSpec, MapStatus, PathAddress, Sent, TargetAddress, WorkloadReport,
@@ -27,18 +27,21 @@ pub struct Paths {
 }
 
 impl Paths {
-    fn new(setup: &Setup, disks: Vec<Disk>) -> Self {
-        Paths::default().with(setup, disks)
+    fn new(setup: &Setup, array: &Array, disks: Vec<Disk>) -> Self {
+        Paths::default().with(setup, array, disks)
     }
 
     /// The paths with the current disks. A `major:minor` of a disk that has been removed stays
-    /// known, because a map can still contain it.
-    pub fn with(&self, setup: &Setup, disks: Vec<Disk>) -> Self {
+    /// known, because a map can still contain it. So does a disk behind which the array has no LUN any
+    /// more.
+    pub fn with(&self, setup: &Setup, array: &Array, disks: Vec<Disk>) -> Self {
         let mut by_dev = self.by_dev.clone();
         for nexus in setup.nexuses() {
             let target = target_address(setup, nexus);
             for disk in disks.iter().filter(|disk| disk.path.target == target) {
-                by_dev.insert(disk.dev.clone(), (nexus, Lun(disk.path.lun)));
+                if let Some(lun) = array.lun_at(nexus, EncodedLun(disk.path.lun)) {
+                    by_dev.insert(disk.dev.clone(), (nexus, lun));
+                }
             }
         }
         Paths { disks, by_dev }
@@ -172,11 +175,11 @@ impl Guest {
     pub async fn discover(&self, setup: &Setup, array: &Array) -> Result<Paths, LabError> {
         let targets: Vec<TargetAddress> =
             setup.first_nexuses().map(|nexus| target_address(setup, nexus)).collect();
-        let expect_disks = targets.len() * array.luns().len();
+        let expect_disks = setup.first_nexuses().map(|nexus| array.inventory(nexus).len()).sum();
         let timeout_ms = DISCOVERY.as_millis() as u64;
         let call = Call::Scan { targets, expect_disks, timeout_ms };
         match self.agent.call_within(call, DISCOVERY + Duration::from_secs(10)).await? {
-            Answer::Disks { disks } => Ok(Paths::new(setup, disks)),
+            Answer::Disks { disks } => Ok(Paths::new(setup, array, disks)),
             other => Err(unexpected("Scan", &other)),
         }
     }
@@ -187,7 +190,12 @@ impl Guest {
     /// If the kernel refuses the table. The error contains the kernel's reason.
     pub async fn build_map(&self, setup: &Setup, lun: Lun) -> Result<MapStatus, LabError> {
         let groups = setup.path_groups(lun).into_iter().map(|group| {
-            let address = |nexus| PathAddress { target: target_address(setup, nexus), lun: lun.0 };
+            let number = |nexus| setup.array.lun(lun)?.number(nexus);
+            let address = |nexus| {
+                let target = target_address(setup, nexus);
+                let lun = setup.array.target.encode(number(nexus).unwrap_or(lun)).0;
+                PathAddress { target, lun }
+            };
             group.into_iter().map(address).collect()
         });
         let multipath = &setup.guest.multipath;

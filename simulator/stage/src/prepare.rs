@@ -1,6 +1,6 @@
 //! Prepares a running machine for its story, up to the multipath maps.
 
-use sansim_array::Array;
+use sansim_array::{Array, Lun};
 use sansim_lab::{Keeper, LabError};
 use sansim_protocol::FailureKind;
 
@@ -53,7 +53,9 @@ pub async fn prepare(
     if !await_multipathd && setup.guest.manager != Manager::Dmsetup {
         return Ok(Prepared { paths, maps, view: None });
     }
-    for lun in array.luns() {
+    // A LUN that no HBA sees has no map.
+    let seen = |lun: &Lun| !setup.path_groups(*lun).is_empty();
+    for lun in array.luns().into_iter().filter(seen) {
         let status = match setup.guest.manager {
             Manager::Dmsetup => keeper.drive(guest.build_map(setup, lun)).await??,
             Manager::Multipathd(_) => guest.await_map(setup, lun, keeper).await?,

@@ -515,7 +515,7 @@ impl<'m> Stage<'m> {
         match &event.what {
             Happening::Map(status) => return self.maps.update(status, &self.paths),
             Happening::Disks { disks } => {
-                let paths = self.paths.with(&self.setup, disks.clone());
+                let paths = self.paths.with(&self.setup, &self.array, disks.clone());
                 self.world.know(paths.nexus_by_dev());
                 self.paths = Arc::new(paths);
             }

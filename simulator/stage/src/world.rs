@@ -8,7 +8,7 @@ use std::{
 
 use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
-    Sense, ServiceResponse, Stage, StateChange, Status,
+    Sense, ServiceResponse, Stage, StateChange, Status, VolumeChange,
 };
 use sansim_protocol::{Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
@@ -169,7 +169,7 @@ impl World {
     /// Records an action on the array that is about to be performed.
     pub fn on_action(&mut self, action: &Action) {
         match action {
-            Action::MapLun(config) => {
+            Action::Volume { change: VolumeChange::Map(config), .. } => {
                 self.mapped_later.insert(config.lun, config.owner);
             }
             Action::AddRule(rule) => {

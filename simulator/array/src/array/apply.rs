@@ -9,7 +9,7 @@ use crate::{
     access_state::AccessState,
     controller::ControllerState,
     fault::{Action, ActionError, Phase},
-    ids::{ControllerId, Link, Lun, Nexus, PortId},
+    ids::{ControllerId, Link, Lun, Nexus, NexusPattern, PortId},
     observe::{Changed, LunChange, Stage},
     sense::Sense,
 };
@@ -81,18 +81,10 @@ impl State {
                 self.faults.add(*rule, &self.controllers)?;
                 self.rule_changed(now, name, hold, armed, report);
             }
-            Action::UnitAttention { nexus, lun, sense } => {
-                self.attend(nexus, lun, sense)?;
-            }
-            Action::MapLun(config) => self.map(now, config, report)?,
-            Action::UnmapLun { lun } => self.unmap(now, lun, report)?,
-            Action::RemapLun { lun, to } => self.remap(now, lun, to, report)?,
-            Action::ReplaceLun { lun } => self.replace(now, lun, report)?,
-            Action::ResizeLun { lun, bytes } => self.resize(now, lun, bytes, report)?,
-            Action::SetReadOnly { lun, read_only } => {
-                self.unit_mut(lun)?.read_only = read_only;
-                self.lun_changed(now, lun, LunChange::ReadOnly(read_only), report);
-                self.parameters_changed(lun, Sense::MODE_PARAMETERS_CHANGED, report);
+            Action::UnitAttention { to, lun, sense } => self.attend(to, lun, sense)?,
+            Action::Event { to, lun, event } => self.send_event(to, lun, event, report),
+            Action::Volume { change, notify } => {
+                self.change_volume(now, change, &notify, report)?;
             }
         }
         Ok(())
@@ -195,17 +187,17 @@ impl State {
 
     fn attend(
         &mut self,
-        nexus: Option<Nexus>,
+        to: NexusPattern,
         lun: Option<Lun>,
         sense: Sense,
     ) -> Result<(), ActionError> {
-        if sense.key != Sense::POWER_ON.key {
+        if !sense.is_unit_attention() {
             return Err(ActionError::NotUnitAttention(sense));
         }
         if let Some(lun) = lun {
             self.unit_mut(lun)?;
         }
-        if let Some(nexus) = nexus {
+        if let Some(nexus) = to.exact() {
             self.known(nexus.port.controller)?;
             // A named nexus receives the unit attention even if it has not sent a command to the
             // LUN yet.
@@ -214,7 +206,7 @@ impl State {
                 unit.nexus(nexus);
             }
         }
-        self.push_attention(lun, sense, |it| nexus.is_none_or(|nexus| nexus == it));
+        self.push_attention(lun, sense, |nexus| to.matches(nexus));
         Ok(())
     }
 

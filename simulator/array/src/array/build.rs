@@ -7,12 +7,12 @@ use crate::{
     config::ArrayConfig,
     controller::{Controller, ControllerState},
     error::ConfigError,
-    fault::Faults,
+    fault::{ActionError, Faults},
     ids::{ControllerId, Lun, PortId},
-    lun_config::LunConfig,
+    lun_config::{LunConfig, Shown},
     observe::Stage,
     store::Store,
-    unit::{Unit, world_wide_name},
+    unit::Unit,
 };
 
 impl State {
@@ -34,6 +34,7 @@ impl State {
         let mut state = State {
             personality: config.personality,
             identity: config.identity,
+            target: config.target,
             captured: config.captured,
             controllers,
             units: BTreeMap::new(),
@@ -87,10 +88,21 @@ impl State {
         if self.units.len() == LunConfig::MAX_COUNT {
             return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
         }
+        let numbers = config.mapping.entries().iter().filter_map(|(_, shown)| match shown {
+            Shown::As(number) => Some(*number),
+            Shown::Own | Shown::Masked => None,
+        });
+        if let Some(lun) = numbers.max().filter(|number| number.0 > max) {
+            return Err(ConfigError::LunNumber { lun, max });
+        }
+        if let Err(ActionError::NumberTaken { nexus, number }) =
+            self.free_at(config.lun, &config.mapping)
+        {
+            return Err(ConfigError::NumberTaken { nexus, number });
+        }
         let store = self.store(config.lun, config.bytes)?;
-        let maker = self.family().maker();
-        let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
-        self.mappings = self.mappings.wrapping_add(1);
+        let made = self.next_name(config.lun);
+        let name = config.name.unwrap_or(made);
         self.units.insert(config.lun, Unit::new(config, name, store));
         Ok(())
     }

@@ -51,17 +51,18 @@ impl State {
     pub(super) fn serve(
         &mut self,
         now: Time,
-        arrival: Arrival,
+        mut arrival: Arrival,
         wire: &mut Wire<'_>,
         report: &mut Report,
     ) -> Progress {
+        arrival.unit = self.volume(arrival.nexus, arrival.addressed);
         let served = self.look_at(&arrival, wire);
         let result = match served {
             Ok(Served::Access(access, gate)) => {
                 return self.let_in(now, arrival, access, gate, wire, report);
             }
             Ok(Served::Selected(selected)) => {
-                if let Some(unit) = self.units.get_mut(&arrival.lun) {
+                if let Some(unit) = arrival.unit.and_then(|lun| self.units.get_mut(&lun)) {
                     unit.nexus(arrival.nexus).control = selected.control;
                 }
                 self.put_into_effect(now, &arrival, selected.effect, report)
@@ -95,6 +96,7 @@ impl State {
         let Some(op) = arrival.op.filter(|op| site.personality.supports(op)) else {
             return Err(match site.unit() {
                 Some(_) => Sense::INVALID_OPCODE.into(),
+                None if site.lun == Lun::REPORT_LUNS => Sense::INVALID_OPCODE.into(),
                 None => Sense::LUN_NOT_SUPPORTED.into(),
             });
         };
@@ -123,7 +125,7 @@ impl State {
     /// Records that the nexus has sent a command to the LUN, and takes the unit attention that must
     /// be reported first. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
     fn attention(&mut self, arrival: &Arrival, kind: Option<Kind>) -> Option<Sense> {
-        let view = self.units.get_mut(&arrival.lun)?.nexus(arrival.nexus);
+        let view = self.units.get_mut(&arrival.unit?)?.nexus(arrival.nexus);
         match kind {
             Some(Kind::Inquiry | Kind::ReportLuns) => None,
             _ => view.attentions.pop(),
@@ -150,12 +152,14 @@ impl State {
         wire: &Wire<'_>,
         report: &mut Report,
     ) -> Progress {
-        if gate == Gate::TakeOver {
-            let to = arrival.nexus.port.controller;
-            self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
+        if let Some(lun) = arrival.unit {
+            if gate == Gate::TakeOver {
+                let to = arrival.nexus.port.controller;
+                self.move_lun(now, lun, to, Some(arrival.nexus), report);
+            }
+            self.follow_io(now, lun, arrival.nexus, report);
         }
-        self.follow_io(now, arrival.lun, arrival.nexus, report);
-        match self.units.get(&arrival.lun) {
+        match arrival.unit.and_then(|lun| self.units.get(&lun)) {
             Some(unit) => {
                 let store = unit.store_at(arrival.nexus.port.controller).clone();
                 let block_bytes = unit.block_bytes;
@@ -184,13 +188,15 @@ impl State {
                 }
             }
             Effect::Groups(states, to) => {
-                self.put_group_states(now, arrival.lun, states, Some(arrival.nexus), report);
+                let Some(lun) = arrival.unit else { return Ok(()) };
+                self.put_group_states(now, lun, states, Some(arrival.nexus), report);
                 if let Some(to) = to {
-                    self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
+                    self.move_lun(now, lun, to, Some(arrival.nexus), report);
                 }
             }
         }
-        let moving = self.units.get(&arrival.lun).is_some_and(|unit| unit.moving.is_some());
+        let unit = arrival.unit.and_then(|lun| self.units.get(&lun));
+        let moving = unit.is_some_and(|unit| unit.moving.is_some());
         let sense = self.family().on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
     }
@@ -234,6 +240,12 @@ fn serve_unmapped(
     match op.kind {
         Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
         Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
+        // What a well-known logical unit must do (SPC-4 9.2), and nothing else.
+        Kind::RequestSense if site.lun == Lun::REPORT_LUNS => {
+            reports::request_sense(Sense::NO_SENSE, cdb, wire)?;
+        }
+        Kind::TestUnitReady if site.lun == Lun::REPORT_LUNS => {}
+        _ if site.lun == Lun::REPORT_LUNS => return Err(Sense::INVALID_OPCODE.into()),
         Kind::RequestSense => reports::request_sense(Sense::LUN_NOT_SUPPORTED, cdb, wire)?,
         _ => return Err(Sense::LUN_NOT_SUPPORTED.into()),
     }

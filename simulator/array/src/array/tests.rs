@@ -5,6 +5,7 @@ mod faults;
 mod ownership;
 mod parked;
 mod ports;
+mod presentation;
 mod steps;
 mod tasks;
 mod wrong;

@@ -35,15 +35,17 @@ pub(super) fn codes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = u8> + 'a {
 
 fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool {
     captured.page == page
-        && site.unit().is_some()
-        && captured.controller.is_none_or(|controller| controller == site.controller())
-        && captured.lun.is_none_or(|lun| lun == site.lun)
+        && captured.to.matches(site.nexus)
+        && site.unit().is_some_and(|unit| {
+            captured.lun.is_none_or(|lun| lun == unit.lun)
+                && !(unit.renamed && captured.page.identifies())
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ArrayConfig, ControllerId, testing::*};
+    use crate::{ArrayConfig, ControllerId, NexusPattern, Ports, testing::*};
 
     fn rig(captured: Vec<CapturedPage>) -> Rig {
         Rig::new(ArrayConfig { captured, ..config() }).settled()
@@ -52,7 +54,7 @@ mod tests {
     fn page(code: u8, payload: &[u8]) -> CapturedPage {
         let bytes = [&[0, code, 0, payload.len() as u8], payload].concat();
         let page = InquiryPage::Vpd(code);
-        CapturedPage { page, controller: None, lun: None, bytes, frozen: false }
+        CapturedPage { page, to: NexusPattern::ALL, lun: None, bytes, frozen: false }
     }
 
     const ALL: [u8; 6] = [0x12, 1, 0, 1, 0, 0];
@@ -77,7 +79,7 @@ mod tests {
     fn a_frozen_page_is_told_as_it_is_and_only_where_it_belongs() {
         let mut captured = page(0xc9, &[0; 44]);
         captured.frozen = true;
-        captured.controller = Some(ControllerId::A);
+        captured.to.ports = Ports::Of(ControllerId::A);
         let rig = rig(vec![captured]);
         assert_eq!(rig.get(A, LUN0, &vpd(0xc9), 256)[4..], [0; 44]);
         assert_eq!(rig.get(B, LUN0, &vpd(0xc9), 256)[4..8], *b"vac1");

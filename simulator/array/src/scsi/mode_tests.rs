@@ -86,7 +86,7 @@ fn unknown_pages_and_saved_values_that_are_not_there_are_refused() {
 #[test]
 fn write_protection_shows() {
     let rig = Rig::ready();
-    let action = crate::Action::SetReadOnly { lun: LUN0, read_only: true };
+    let action = crate::VolumeChange::SetReadOnly { lun: LUN0, read_only: true }.into();
     rig.array.apply(at(0), action).unwrap();
     let rig = rig.settled();
     assert_eq!(rig.get(A, LUN0, &[0x1a, 0x08, 0x3f, 0, 4, 0], 4)[2], 0x90);

@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use sansim_array::{CapturedPage, ControllerId, InquiryPage, Lun, PersonalityConfig};
+use sansim_array::{
+    CapturedPage, ControllerId, InquiryPage, Lun, PersonalityConfig, PortId,
+};
 
 use crate::{
     Diagnostic, MAX_FILE, beside,
@@ -11,6 +13,7 @@ use crate::{
     form::{Name, name, table},
     hex_dump,
     names::PageName,
+    step::To,
     value::At,
 };
 
@@ -25,8 +28,12 @@ table! {
         hex: Option<At<String>>,
         /// Instead of `hex`: a file with the same contents, in the scenario's directory.
         file: Option<At<String>>,
+        /// The HBA to which the page is returned. Default: all.
+        hba: Option<At<u64>>,
         /// The controller that returns the page. Default: all.
         controller: Option<Name<ControllerId>>,
+        /// The port that returns the page. Default: all.
+        port: Option<Name<PortId>>,
         /// The LUN for which the page is returned. Default: all.
         lun: Option<At<u64>>,
         /// Whether even the fields that identify the LUN, the answering controller and the owner of
@@ -52,6 +59,12 @@ const ARRAY_ID: u8 = 16;
 const SHORTEST_WITH_MODEL: usize = 164;
 
 impl At<Captured> {
+    /// Reports paths that are not there, once the HBAs are known.
+    pub(super) fn check_paths(&self, checker: &mut Checker<'_>) {
+        let (hba, controller) = (self.hba.as_ref(), self.controller.as_ref());
+        checker.seen(hba, controller, self.port.as_ref(), &self.span);
+    }
+
     /// The validated page. `scenario` is the path of the scenario file.
     pub(super) fn check(
         &self,
@@ -69,7 +82,8 @@ impl At<Captured> {
                 return None;
             }
         };
-        let controller = table.controller.as_ref().map(|given| checker.controller(given));
+        let (hba, port) = (table.hba.as_ref(), table.port.as_ref());
+        let to = checker.nexuses(hba, table.controller.as_ref(), port, &table.span);
         let lun = table.lun.as_ref().and_then(|given| {
             let lun = u16::try_from(given.value).ok().filter(|lun| *lun <= checker.shape.max_lun);
             if lun.is_none() {
@@ -86,7 +100,7 @@ impl At<Captured> {
             let problem = format!("page {} would hurt the guest: {why}", PageName(page));
             checker.refuse(&span, problem, "write force = true if that is what you want");
         }
-        Some(CapturedPage { page, controller, lun, bytes, frozen: table.frozen.unwrap_or(false) })
+        Some(CapturedPage { page, to, lun, bytes, frozen: table.frozen.unwrap_or(false) })
     }
 }
 
@@ -94,11 +108,14 @@ impl Captured {
     /// The table that would be read as this page.
     pub(super) fn of(page: &CapturedPage) -> Self {
         let hex: Vec<String> = page.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let To { hba, controller, port } = To::of(page.to);
         Captured {
             page: name(PageName(page.page)),
             hex: Some(At::nowhere(hex.join(" "))),
             file: None,
-            controller: page.controller.map(name),
+            hba,
+            controller,
+            port,
             lun: page.lun.map(At::from),
             frozen: Some(page.frozen),
             // The page was accepted when it was first read, so it must be accepted again.

@@ -115,7 +115,7 @@ impl Guest {
         keeper: &mut Keeper,
     ) -> Result<MapStatus, StageError> {
         let map = Setup::map_name(lun);
-        let expected = setup.first_nexuses().count();
+        let expected: usize = setup.path_groups(lun).iter().map(Vec::len).sum();
         let mut last: Option<MapStatus> = None;
         let mut steady = 0;
         for _ in 0..PATIENCE {

@@ -7,7 +7,7 @@ use std::{
 
 use sansim_array::{
     ArrayConfig, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun,
-    LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, WhenFull,
+    LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, Target, WhenFull,
 };
 use sansim_lab::available_memory;
 
@@ -28,6 +28,8 @@ pub struct Array {
     pub ports_per_controller: u8,
     /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
+    /// How the target ports present the LUNs.
+    pub target: Target,
     /// The LUNs, at least one, ordered by number.
     pub luns: Vec<LunConfig>,
     /// The memory for all that is written to the LUNs; `None` for a part of what the host has.
@@ -74,6 +76,7 @@ impl Array {
         ArrayConfig {
             personality: self.personality.clone(),
             identity: self.identity.clone(),
+            target: self.target,
             captured: self.captured.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
             ownership: self.ownership,
