@@ -7,6 +7,7 @@ mod agenda;
 mod apply;
 mod arrival;
 mod build;
+mod groups;
 mod link;
 mod notices;
 mod ownership;
@@ -43,6 +44,7 @@ use self::{
 };
 pub use self::{
     arrival::{Disposition, Transfer},
+    build::PortNumbers,
     snapshot::ArraySnapshot,
     view::{ArrayView, LunView},
 };
@@ -55,7 +57,7 @@ use crate::{
     ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
-    scsi::{access, corrupt},
+    scsi::{access, corrupt, vpd},
     status::ServiceResponse,
     task_management::{TaskManagement, TmfResponse},
     wire::Wire,
@@ -263,6 +265,13 @@ impl Array {
     /// not mapped.
     pub fn lun_name(&self, lun: Lun) -> Option<[u8; 16]> {
         self.state.lock().units.get(&lun).map(|unit| unit.name)
+    }
+
+    /// The identifier that udev and multipath-tools make of a mapped LUN, from VPD page 83h as its owner
+    /// returns it (ID_SERIAL, WWID); `None` if the LUN is not mapped, or if the page does not name it.
+    pub fn wwid(&self, lun: Lun) -> Option<String> {
+        let state = self.state.lock();
+        vpd::wwid(&state.site_of(state.units.get(&lun)?))
     }
 
     /// The number of commands that each fault rule has caught, in the order of the rules.

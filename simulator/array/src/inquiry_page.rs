@@ -33,6 +33,9 @@ pub enum InquiryPage {
 }
 
 impl InquiryPage {
+    /// Device identification (SPC-4 7.8.6).
+    pub(crate) const IDENTIFICATION: InquiryPage = InquiryPage::Vpd(0x83);
+
     /// Whether the page identifies the volume: a volume that gets another name no longer returns a
     /// captured one.
     pub(crate) fn identifies(self) -> bool {

@@ -44,6 +44,7 @@ mod observe;
 mod operation;
 mod ownership;
 mod personality;
+mod port_groups;
 mod reservation;
 mod reservoir;
 mod scsi;
@@ -58,7 +59,7 @@ mod unit;
 mod wire;
 
 pub use access_state::{AccessState, ParseAccessStateError, PortGroupView};
-pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, Transfer};
+pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, PortNumbers, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};
@@ -71,7 +72,7 @@ pub use fault::{
     FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase,
     RuleView, Then, TmfMatcher, VolumeChange, Wait, When,
 };
-pub use identity::Identity;
+pub use identity::{DesignatorKind, Identity};
 pub use ids::{
     Addressing, ControllerId, EncodedLun, HbaId, Lun, Nexus, NexusPattern, ParseIdError, PortId,
     Ports,
@@ -82,6 +83,7 @@ pub use notice::{LunEvent, Notice, Notification, Notifications};
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
+pub use port_groups::{CapturedGroup, CapturedGroups};
 pub use reservoir::{Reservoir, WhenFull};
 pub use scsi::corrupt::Corruption;
 pub use sense::{ParseSenseError, Sense, SenseForm};

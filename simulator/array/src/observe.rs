@@ -262,6 +262,13 @@ pub enum LunChange {
     Preferred(ControllerId),
     /// The condition of the LUN changed.
     Condition(LunCondition),
+    /// A port entered (`true`) or left the secondary access state offline.
+    PortOffline {
+        /// The port.
+        port: PortId,
+        /// Whether the port is offline now.
+        offline: bool,
+    },
     /// The access state of a target port group was set explicitly.
     PortGroup {
         /// The identifier of the group.
@@ -300,6 +307,10 @@ impl fmt::Display for LunChange {
             ),
             LunChange::Split(None) => f.write_str("no longer split"),
             LunChange::Condition(condition) => write!(f, "condition {condition}"),
+            LunChange::PortOffline { port, offline: true } => write!(f, "port {port} is offline"),
+            LunChange::PortOffline { port, offline: false } => {
+                write!(f, "port {port} is no longer offline")
+            }
             LunChange::PortGroup { group, state: Some(state) } => {
                 write!(f, "target port group {group} is {state}")
             }

@@ -13,6 +13,7 @@ use crate::{
     ids::{ControllerId, Lun, Nexus, PortId},
     inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
+    port_groups::CapturedGroups,
     sense::Sense,
     target::Target,
     unit::Unit,
@@ -31,6 +32,7 @@ pub(crate) struct Site<'a> {
     pub(crate) controllers: &'a [Controller],
     pub(crate) identity: &'a Identity,
     pub(crate) captured: &'a [CapturedPage],
+    pub(crate) captured_groups: &'a [CapturedGroups],
     pub(crate) personality: &'a dyn Personality,
 }
 
@@ -76,6 +78,15 @@ impl<'a> Site<'a> {
         self.units.values().find(|unit| unit.number(self.nexus) == Some(number))
     }
 
+    /// The captured target port groups that are reported for the addressed LUN, if there are any. If
+    /// several entries apply, the first is used.
+    pub(crate) fn captured_groups(&self) -> Option<&'a CapturedGroups> {
+        let own = self.unit()?.lun;
+        self.captured_groups.iter().find(|captured| {
+            captured.to.matches(self.nexus) && captured.lun.is_none_or(|lun| lun == own)
+        })
+    }
+
     /// Whether the command addresses what answers in place of a LUN 0 that the nexus does not see.
     pub(crate) fn is_lunz(&self) -> bool {
         self.lun == Lun(0) && self.addressed.is_none()
@@ -105,9 +116,19 @@ pub(crate) enum Effect {
     None,
     /// These LUNs move to the controller, unless it owns them already.
     Take(Vec<Lun>),
-    /// Explicit states of target port groups of the addressed LUN are set or removed. Then the LUN
-    /// moves to the controller, if one is given.
-    Groups(Vec<(u16, Option<AccessState>)>, Option<ControllerId>),
+    /// The states of target port groups and of ports of the addressed LUN change.
+    Groups(GroupChange),
+}
+
+/// A change of the asymmetric access states of a LUN.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GroupChange {
+    /// Explicit states of target port groups that are set or removed.
+    pub(crate) states: Vec<(u16, Option<AccessState>)>,
+    /// The ports that enter or leave the secondary state offline.
+    pub(crate) offline: Vec<(PortId, bool)>,
+    /// The controller to which the LUN moves afterwards.
+    pub(crate) to: Option<ControllerId>,
 }
 
 /// Whether a medium access may proceed.
@@ -159,8 +180,10 @@ pub(crate) trait Personality {
         2
     }
 
-    /// Refuses combinations of traits that this family does not support.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses combinations of traits that this family does not support in an array with these
+    /// controllers.
+    fn check(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
+        let _ = controllers;
         Ok(())
     }
 
@@ -199,10 +222,11 @@ pub(crate) trait Personality {
         !matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups)
     }
 
-    /// The identifiers of the target port groups (SPC-4 6.37).
-    fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
-        let _ = controllers;
-        Vec::new()
+    /// The identifier of the target port group that contains a port (SPC-4 6.37); `None` if the array
+    /// reports no groups.
+    fn port_group(&self, controllers: &[Controller], port: PortId) -> Option<u16> {
+        let _ = (controllers, port);
+        None
     }
 
     /// How long it takes a LUN to move to another controller. During that time, [`Unit::moving`] is

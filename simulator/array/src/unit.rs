@@ -4,15 +4,18 @@ mod check;
 mod name;
 mod split;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use self::split::Apart;
 pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, Altered},
     attention::Attentions,
     condition::LunCondition,
-    ids::{ControllerId, Lun, Nexus, NexusPattern},
+    ids::{ControllerId, Lun, Nexus, NexusPattern, PortId},
     lun_config::{LunConfig, Mapping},
     reservation::Reservations,
     sense::Sense,
@@ -30,6 +33,10 @@ pub(crate) struct Unit {
     pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
     /// Explicit access states of target port groups. The others follow the ownership.
     pub(crate) group_states: BTreeMap<u16, AccessState>,
+    /// The ports in the secondary access state offline.
+    pub(crate) offline: BTreeSet<PortId>,
+    /// What altered the access state of a target port group last. Groups that never changed are absent.
+    pub(crate) altered: BTreeMap<u16, Altered>,
     /// The array operation that restricts what hosts can do with the LUN.
     pub(crate) condition: LunCondition,
     pub(crate) preferred: ControllerId,
@@ -53,6 +60,8 @@ pub(crate) struct Unit {
     /// The unit attentions that wait for a nexus whose first command arrives; `None` for that of a LUN
     /// that was powered on.
     pub(crate) greeting: Option<Vec<(NexusPattern, Sense)>>,
+    /// The control mode page of a nexus that is not known yet.
+    pub(crate) control: ControlValues,
     pub(crate) reservations: Reservations,
 }
 
@@ -65,6 +74,8 @@ impl Unit {
             owner: config.owner,
             moving: None,
             group_states: BTreeMap::new(),
+            offline: BTreeSet::new(),
+            altered: BTreeMap::new(),
             condition: LunCondition::None,
             preferred: config.preferred,
             label: config.label,
@@ -78,6 +89,7 @@ impl Unit {
             astray: 0,
             nexuses: BTreeMap::new(),
             greeting: None,
+            control: ControlValues::default(),
             reservations: Reservations::default(),
         }
     }
@@ -107,10 +119,13 @@ impl Unit {
 
     /// The state of a nexus. It is created on first use.
     pub(crate) fn nexus(&mut self, nexus: Nexus) -> &mut NexusView {
-        let greeting = &self.greeting;
-        self.nexuses.entry(nexus).or_insert_with(|| match greeting {
-            None => NexusView::default(),
-            Some(greeting) => NexusView::greeted(nexus, greeting),
+        let (greeting, control) = (&self.greeting, self.control);
+        self.nexuses.entry(nexus).or_insert_with(|| NexusView {
+            control,
+            ..match greeting {
+                None => NexusView::default(),
+                Some(greeting) => NexusView::greeted(nexus, greeting),
+            }
         })
     }
 
@@ -151,6 +166,20 @@ pub(crate) struct ControlValues {
     pub(crate) tas: bool,
     /// The saved value of TAS, which a reset restores.
     pub(crate) saved_tas: bool,
+}
+
+impl Unit {
+    /// Sets the control mode page that all nexuses share. Those that did not ask for it are told.
+    pub(crate) fn share_control(&mut self, by: Nexus, control: ControlValues) {
+        self.nexus(by);
+        self.control = control;
+        for (nexus, view) in &mut self.nexuses {
+            let before = std::mem::replace(&mut view.control, control);
+            if *nexus != by && before != control {
+                view.attentions.push(Sense::MODE_PARAMETERS_CHANGED);
+            }
+        }
+    }
 }
 
 impl ControlValues {

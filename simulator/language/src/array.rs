@@ -11,21 +11,25 @@ mod memory;
 mod ownership;
 mod rdac;
 
-use captured::Captured;
+use captured::{Captured, Meant};
 use family::{FamilyName, FamilyTables};
 pub(crate) use lun::LunTable;
 use memory::WhenFullName;
 use ownership::Ownership;
-use sansim_array::{Addressing, Identity, LunConfig, Lunz, PortId, Target};
+use sansim_array::{
+    Addressing, ConfigError, ControllerConfig, DesignatorKind, Identity, LunConfig, Lunz,
+    PersonalityConfig, PortId, PortNumbers, Ports, Target,
+};
 use sansim_stage::Array;
 
 use crate::{
     Diagnostic,
     check::Checker,
     form::{
-        Entries, Form, Given, Listed, Name, Plain, PlainTable, Problems, Table, TableForm, Value,
-        name, table, words,
+        Entries, Form, Given, Listed, Name, Named, Plain, PlainTable, Problems, Table, TableForm,
+        Value, name, table, words,
     },
+    names::Oui,
     value::{At, Size},
 };
 
@@ -60,6 +64,14 @@ table! {
         ports_per_controller: Option<At<u64>>,
         /// Ports that are absent at the start. A `plug` step can add them. Default: none.
         unplugged: Option<At<Vec<Name<PortId>>>>,
+        /// The company identifier (OUI) in the names of the LUNs. Default: the personality's.
+        oui: Option<Name<Oui>>,
+        /// What VPD page 83h has beside the name of the LUN (NAA type 6) and the numbers of the port.
+        /// Default: nothing.
+        designators: Option<Vec<DesignatorName>>,
+        /// The relative target port identifiers of ports, 1 to 65535, by the names of the ports. Default:
+        /// their places among all ports, from 1.
+        relative_ports: Named<At<u64>>,
         /// How the array encodes LUN numbers. Default: "peripheral".
         lun_addressing: Option<AddressingName>,
         /// What answers at LUN 0 to a path that sees no LUN there. Default: "no-device".
@@ -74,6 +86,20 @@ table! {
         memory: Option<Name<Size>>,
         /// What happens to a write for which `memory` has no room. Default: "space".
         when_full: Option<At<WhenFullName>>,
+    }
+}
+
+words! {
+    /// A designator in VPD page 83h.
+    enum DesignatorName for DesignatorKind {
+        /// T10 vendor identification, with the name in hexadecimal.
+        T10 = "t10",
+        /// EUI-64.
+        Eui64 = "eui-64",
+        /// SCSI name string: `naa.` and the name.
+        ScsiName = "scsi-name",
+        /// The name of the target port (WWPN).
+        PortName = "port-name",
     }
 }
 
@@ -142,6 +168,9 @@ impl ArrayTable {
         let personality = self.families.check(checker)?;
         let mut identity = personality.identity();
         check_identity(head, &mut identity, checker);
+        identity.oui = head.oui.as_ref().map(|oui| oui.0.0);
+        let designators = head.designators.iter().flatten();
+        identity.designators = designators.map(|kind| (*kind).into()).collect();
         let most = personality.most_controllers().into();
         let controllers =
             checker.number(head.controllers.as_ref(), 1..=most, 2, "the number of controllers");
@@ -155,9 +184,17 @@ impl ArrayTable {
         let unplugged = unplugged.map(|port| checker.port(port)).collect();
         let ownership = head.ownership.as_ref();
         let ownership = ownership.map(|table| table.check(&personality, checker));
-        let captured = head.captured.0.iter();
-        let captured = captured.filter_map(|page| page.check(scenario, &personality, checker));
-        let captured = captured.collect();
+        let relative_ports = relative_ports(&head.relative_ports, checker);
+        let numbers = self.numbers(&personality, (controllers, ports), &relative_ports, checker);
+        let (mut captured, mut captured_groups) = (Vec::new(), Vec::new());
+        for page in &head.captured.0 {
+            let Some(meant) = page.check(scenario, &personality, checker) else { continue };
+            page.agrees(&meant, &numbers, checker);
+            match meant {
+                Meant::Page(page) => captured.push(page),
+                Meant::Groups(groups) => captured_groups.push(groups),
+            }
+        }
         let target = Target {
             addressing: head.lun_addressing.map_or(Addressing::default(), Into::into),
             lunz: head.lunz.map_or(Lunz::default(), Into::into),
@@ -168,6 +205,8 @@ impl ArrayTable {
             identity,
             ownership: ownership.unwrap_or_default(),
             captured,
+            captured_groups,
+            relative_ports,
             controllers: controllers as u8,
             ports_per_controller: ports as u8,
             unplugged,
@@ -175,6 +214,27 @@ impl ArrayTable {
             luns,
             memory,
         })
+    }
+
+    /// The numbers of the ports and of their groups; reports what makes them invalid.
+    fn numbers(
+        &self,
+        personality: &PersonalityConfig,
+        (controllers, ports): (u64, u64),
+        relative_ports: &[(PortId, u16)],
+        checker: &mut Checker<'_>,
+    ) -> Vec<PortNumbers> {
+        let controllers = vec![ControllerConfig { ports: ports as u8 }; controllers as usize];
+        match PortNumbers::of(personality, &controllers, relative_ports) {
+            Ok(numbers) => numbers,
+            Err(ConfigError::Text { .. }) => Vec::new(), // Reported where the text is.
+            Err(why) => {
+                let span = self.head.relative_ports.0.values().next();
+                let span = span.map_or_else(|| self.families.place(), |given| given.span.clone());
+                checker.report(&span, Diagnostic::error(why.to_string()));
+                Vec::new()
+            }
+        }
     }
 
     /// Checks what is said about HBAs, once they are known: which of them sees which LUN, and which gets
@@ -210,7 +270,13 @@ impl ArrayTable {
         let (personality, families) = FamilyTables::of(&array.personality)?;
         let unplugged = || At::nowhere(array.unplugged.iter().copied().map(name).collect());
         let text = |text: &String| Some(At::nowhere(text.clone()));
-        let captured = array.captured.iter().map(|page| At::nowhere(Captured::of(page)));
+        let pages = array.captured.iter().map(Captured::of_page);
+        let captured = pages.chain(array.captured_groups.iter().map(Captured::of_groups));
+        let captured = captured.map(At::nowhere);
+        let relative = array.relative_ports.iter();
+        let relative =
+            relative.map(|(port, number)| (port.to_string(), At::nowhere(u64::from(*number))));
+        let designators = identity.designators.iter().map(|kind| (*kind).into());
         let luns = array.luns.iter().map(|config| At::nowhere(LunTable::of(config)));
         let head = Head {
             model: None,
@@ -224,6 +290,9 @@ impl ArrayTable {
             controllers: Some(At::nowhere(array.controllers.into())),
             ports_per_controller: Some(At::nowhere(array.ports_per_controller.into())),
             unplugged: (!array.unplugged.is_empty()).then(unplugged),
+            oui: identity.oui.map(|oui| name(Oui(oui))),
+            designators: (!identity.designators.is_empty()).then(|| designators.collect()),
+            relative_ports: Named(relative.collect()),
             lun_addressing: Some(array.target.addressing.into()),
             lunz: Some(array.target.lunz.into()),
             captured: Listed(captured.collect()),
@@ -252,6 +321,24 @@ fn check_identity(head: &Head, identity: &mut Identity, checker: &mut Checker<'_
         }
         field.clone_from(&given.value);
     }
+}
+
+fn relative_ports(given: &Named<At<u64>>, checker: &mut Checker<'_>) -> Vec<(PortId, u16)> {
+    let mut numbers = Vec::new();
+    for (port, number) in &given.0 {
+        let what = "a relative target port identifier";
+        let value = checker.number(Some(number), 1..=65_535, 1, what) as u16;
+        match port.parse::<PortId>() {
+            Ok(port) => {
+                checker.known_port(port, &number.span);
+                if checker.shape.has_ports(Ports::One(port)) {
+                    numbers.push((port, value));
+                }
+            }
+            Err(why) => checker.report(&number.span, Diagnostic::error(why.to_string())),
+        }
+    }
+    numbers
 }
 
 fn check_luns(luns: &At<Vec<At<LunTable>>>, checker: &mut Checker<'_>) -> Vec<LunConfig> {

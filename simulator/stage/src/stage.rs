@@ -175,6 +175,8 @@ impl<'m> Stage<'m> {
         let waiting = setup.workload.as_ref();
         let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
         let mut world = World::new(&setup, paths.nexus_by_dev(), counted);
+        let owner = |lun| Some((lun, array.owner(lun)?));
+        world.begin_with(array.luns().into_iter().filter_map(owner));
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
         Ok(Stage {

@@ -11,6 +11,7 @@ use crate::{
     fault::{Action, ActionError, Phase},
     ids::{ControllerId, Link, Lun, Nexus, NexusPattern, PortId},
     observe::{Changed, LunChange, Stage},
+    personality::GroupChange,
     sense::Sense,
 };
 
@@ -38,6 +39,9 @@ impl State {
             }
             Action::SetGroupState { lun, group, state } => {
                 self.set_group_state(now, lun, group, state, report)?;
+            }
+            Action::SetPortOffline { lun, port, offline } => {
+                self.set_port_offline(now, lun, port, offline, report)?;
             }
             Action::SetPreferred { lun, controller } => {
                 self.known(controller)?;
@@ -234,11 +238,34 @@ impl State {
         state: Option<AccessState>,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        if !self.family().port_groups(&self.controllers).contains(&group) {
+        let of = |port| self.family().port_group(&self.controllers, port);
+        if !PortId::all(&self.controllers).any(|port| of(port) == Some(group)) {
             return Err(ActionError::NoPortGroup(group));
         }
         self.unit_mut(lun)?;
-        self.put_group_states(now, lun, vec![(group, state)], None, report);
+        let states = vec![(group, state)];
+        let change = GroupChange { states, ..GroupChange::default() };
+        self.change_groups(now, lun, change, None, report);
+        Ok(())
+    }
+
+    /// A port enters or leaves the secondary access state offline without a request from a host.
+    fn set_port_offline(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        port: PortId,
+        offline: bool,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known_port(port)?;
+        if self.family().port_group(&self.controllers, port).is_none() {
+            return Err(ActionError::NoPortGroups);
+        }
+        self.unit_mut(lun)?;
+        let offline = vec![(port, offline)];
+        let change = GroupChange { offline, ..GroupChange::default() };
+        self.change_groups(now, lun, change, None, report);
         Ok(())
     }
 

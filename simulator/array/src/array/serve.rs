@@ -9,11 +9,9 @@ use super::{
     state::{Progress, State},
 };
 use crate::{
-    access_state::AccessState,
     completion::Stop,
     encoding::be32,
-    ids::{Lun, Nexus},
-    observe::{Changed, LunChange},
+    ids::Lun,
     operation::{Kind, Operation},
     personality::{Effect, Gate, Site},
     reservation::{self, Change},
@@ -21,7 +19,7 @@ use crate::{
         capacity, inquiry,
         medium::{self, Access},
         mode_select::{self, Selected},
-        mode_sense, report as reports,
+        mode_sense, report as reports, vpd,
     },
     sense::Sense,
     status::ServiceResponse,
@@ -62,8 +60,12 @@ impl State {
                 return self.let_in(now, arrival, access, gate, wire, report);
             }
             Ok(Served::Selected(selected)) => {
+                let shared = vpd::shares_control_page(&self.site(&arrival));
                 if let Some(unit) = arrival.unit.and_then(|lun| self.units.get_mut(&lun)) {
-                    unit.nexus(arrival.nexus).control = selected.control;
+                    match shared {
+                        true => unit.share_control(arrival.nexus, selected.control),
+                        false => unit.nexus(arrival.nexus).control = selected.control,
+                    }
                 }
                 self.put_into_effect(now, &arrival, selected.effect, report)
             }
@@ -95,6 +97,10 @@ impl State {
         let site = self.site(arrival);
         let Some(op) = arrival.op.filter(|op| site.personality.supports(op)) else {
             return Err(match site.unit() {
+                // A reserved service action (SPC-4 4.2.5.2) is an invalid field.
+                Some(_) if Operation::has_unknown_action(&arrival.cdb) => {
+                    Sense::cdb_field(1).into()
+                }
                 Some(_) => Sense::INVALID_OPCODE.into(),
                 None if site.lun == Lun::REPORT_LUNS => Sense::INVALID_OPCODE.into(),
                 None => Sense::LUN_NOT_SUPPORTED.into(),
@@ -104,6 +110,10 @@ impl State {
             return Err(Sense::INVALID_FIELD_IN_CDB.into());
         }
         let cdb = arrival.cdb.padded();
+        if op.wants_aca(cdb) {
+            // NORMACA in the INQUIRY data is 0: the array has no ACA condition (SAM-5 5.2).
+            return Err(Sense::cdb_field(op.cdb_len() as u16 - 1).into());
+        }
         let Some(unit) = site.unit() else { return serve_unmapped(&site, op, cdb, wire) };
         match (op.kind, site.personality.not_ready(&site, op)) {
             (Kind::RequestSense, not_ready) => {
@@ -187,46 +197,15 @@ impl State {
                     self.move_lun(now, lun, to, Some(arrival.nexus), report);
                 }
             }
-            Effect::Groups(states, to) => {
+            Effect::Groups(change) => {
                 let Some(lun) = arrival.unit else { return Ok(()) };
-                self.put_group_states(now, lun, states, Some(arrival.nexus), report);
-                if let Some(to) = to {
-                    self.move_lun(now, lun, to, Some(arrival.nexus), report);
-                }
+                self.change_groups(now, lun, change, Some(arrival.nexus), report);
             }
         }
         let unit = arrival.unit.and_then(|lun| self.units.get(&lun));
         let moving = unit.is_some_and(|unit| unit.moving.is_some());
         let sense = self.family().on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
-    }
-
-    /// Sets or clears explicit states of a LUN's target port groups. Every nexus except the
-    /// requesting one gets a unit attention.
-    pub(super) fn put_group_states(
-        &mut self,
-        now: Time,
-        lun: Lun,
-        states: Vec<(u16, Option<AccessState>)>,
-        by: Option<Nexus>,
-        report: &mut Report,
-    ) {
-        let Some(unit) = self.units.get_mut(&lun) else { return };
-        let mut news = false;
-        for (group, state) in states {
-            let before = match state {
-                Some(state) => unit.group_states.insert(group, state),
-                None => unit.group_states.remove(&group),
-            };
-            if before != state {
-                news = true;
-                let change = LunChange::PortGroup { group, state };
-                report.change(now, Changed::Lun { lun, change });
-            }
-        }
-        if let Some(sense) = self.family().owner_changed().filter(|_| news) {
-            self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
-        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
+    port_groups::CapturedGroups,
     reservoir::Reservoir,
     status::{ServiceResponse, Status},
     target::Target,
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(super) identity: Identity,
     pub(super) target: Target,
     pub(super) captured: Vec<CapturedPage>,
+    pub(super) captured_groups: Vec<CapturedGroups>,
     pub(super) controllers: Vec<Controller>,
     pub(super) units: BTreeMap<Lun, Unit>,
     /// The number of LUNs that were ever mapped. It distinguishes a LUN from an earlier one with
@@ -279,6 +281,7 @@ impl State {
             controllers: &self.controllers,
             identity: &self.identity,
             captured: &self.captured,
+            captured_groups: &self.captured_groups,
             personality: self.family(),
         }
     }
@@ -314,12 +317,15 @@ impl State {
         let news = self.family().owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
+        let before = self.group_states(lun);
+        let Some(unit) = self.units.get_mut(&lun) else { return };
         if let Some(sense) = self.personality.family().transition_failed(by) {
             self.push_attention(Some(lun), sense, |_| true);
             self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
             return;
         }
         let from = std::mem::replace(&mut unit.owner, to);
+        self.note_altered(lun, &before, by);
         if let Some(sense) = news {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }

@@ -92,6 +92,16 @@ pub enum Action {
         /// ownership.
         state: Option<AccessState>,
     },
+    /// Puts a port into the secondary access state offline for a LUN, or takes it out of it, without a
+    /// request from a host.
+    SetPortOffline {
+        /// The LUN for which the state applies.
+        lun: Lun,
+        /// The port.
+        port: PortId,
+        /// Whether the port is offline afterwards.
+        offline: bool,
+    },
     /// Changes the preferred owner of a LUN. The LUN stays with its current owner.
     SetPreferred {
         /// The LUN to change.
@@ -259,6 +269,9 @@ pub enum ActionError {
     /// The array does not have this target port group.
     #[error("the array has no target port group {0}")]
     NoPortGroup(u16),
+    /// The array reports no target port groups.
+    #[error("the array has no target port groups, so that no port has a secondary access state")]
+    NoPortGroups,
     /// The LUN number is in use.
     #[error("LUN {0} is mapped already")]
     LunMapped(Lun),

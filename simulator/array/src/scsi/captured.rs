@@ -1,5 +1,6 @@
 //! INQUIRY data and VPD pages captured from a real array.
 
+use super::designators;
 use crate::{
     inquiry_page::{CapturedPage, InquiryPage},
     personality::Site,
@@ -21,6 +22,9 @@ pub(super) fn instead(
                 *byte = *byte & !mask | live & mask;
             }
         }
+        if let (InquiryPage::IDENTIFICATION, Some(native)) = (page, native) {
+            designators::keep_port_current(&mut bytes, native);
+        }
     }
     Some(bytes)
 }
@@ -31,6 +35,17 @@ pub(super) fn codes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = u8> + 'a {
         InquiryPage::Vpd(code) => is_told(captured, site, captured.page).then_some(code),
         InquiryPage::Standard => None,
     })
+}
+
+impl CapturedPage {
+    /// The relative target port identifier and the target port group that the page says of the port that
+    /// returns it, if it is page 83h and says so.
+    pub fn port_numbers(&self) -> (Option<u16>, Option<u16>) {
+        match self.page {
+            InquiryPage::IDENTIFICATION => designators::port(&self.bytes),
+            _ => (None, None),
+        }
+    }
 }
 
 fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool {

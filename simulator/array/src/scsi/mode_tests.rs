@@ -145,3 +145,27 @@ fn a_list_that_the_initiator_does_not_have_is_an_overrun() {
     assert_eq!(completion.response, crate::ServiceResponse::Overrun);
     assert_eq!((completion.status, completion.residual), (Status::Good, 8));
 }
+
+#[test]
+fn a_captured_page_87_can_have_the_control_page_shared() {
+    let page = |policy| crate::CapturedPage {
+        page: crate::InquiryPage::Vpd(0x87),
+        to: crate::NexusPattern::ALL,
+        lun: None,
+        bytes: vec![0, 0x87, 0, 8, 0x0a, 0, policy, 0, 0x3f, 0xff, 3, 0],
+        frozen: false,
+    };
+    let tas = [0x0a, 10, 0, 0x10, 0, 0x40, 0, 0, 0, 0, 0, 0];
+    for (policy, told, other) in [(0, "06/2a/01", 0x40), (3, "GOOD", 0)] {
+        let config = crate::ArrayConfig { captured: vec![page(policy)], ..config() };
+        let rig = Rig::new(config).settled();
+        let list = list6(&tas);
+        rig.put(A, LUN0, &select6(&list), &list);
+        assert_eq!(rig.answer_at(at(1), B, LUN0, &TEST_UNIT_READY), told);
+        assert_eq!(rig.get(B, LUN0, &sense6(0x0a, 0), 255)[9], other);
+        rig.good(A, LUN0, &TEST_UNIT_READY);
+        let third = crate::Nexus { port: "A1".parse().unwrap(), ..A };
+        while rig.answer_at(at(1), third, LUN0, &TEST_UNIT_READY) != "GOOD" {}
+        assert_eq!(rig.get(third, LUN0, &sense6(0x0a, 0), 255)[9], other);
+    }
+}

@@ -48,6 +48,8 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         identity: Identity::for_rdac(),
         target: Target::default(),
         captured: Vec::new(),
+        captured_groups: Vec::new(),
+        relative_ports: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),

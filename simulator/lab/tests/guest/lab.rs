@@ -127,6 +127,8 @@ impl San {
             identity: Identity::for_rdac(),
             target: Target::default(),
             captured: Vec::new(),
+            captured_groups: Vec::new(),
+            relative_ports: Vec::new(),
             controllers: vec![ControllerConfig { ports: 1 }; 2],
             ownership: OwnershipPolicy::default(),
             unplugged: Vec::new(),
