@@ -48,6 +48,16 @@ impl AccessState {
     }
 }
 
+/// What altered an access state: the STATUS CODE field of REPORT TARGET PORT GROUPS (SPC-4 6.37).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Altered {
+    /// SET TARGET PORT GROUPS.
+    Explicit = 1,
+    /// The array, on its own.
+    Implicit = 2,
+}
+
 /// The state of a target port group for a LUN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortGroupView {

@@ -7,18 +7,21 @@ mod agenda;
 mod apply;
 mod arrival;
 mod build;
+mod groups;
 mod link;
 mod notices;
 mod ownership;
 mod parked;
 mod plans;
 mod ports;
+mod presentation;
 mod report;
 mod reserve;
 mod serve;
 mod snapshot;
 mod state;
 mod task;
+mod tell;
 mod view;
 mod volumes;
 
@@ -41,6 +44,7 @@ use self::{
 };
 pub use self::{
     arrival::{Disposition, Transfer},
+    build::PortNumbers,
     snapshot::ArraySnapshot,
     view::{ArrayView, LunView},
 };
@@ -50,10 +54,10 @@ use crate::{
     config::ArrayConfig,
     error::ConfigError,
     fault::{Action, ActionError},
-    ids::{ControllerId, HbaId, Lun, Nexus},
+    ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
-    scsi::{access, corrupt},
+    scsi::{access, corrupt, vpd},
     status::ServiceResponse,
     task_management::{TaskManagement, TmfResponse},
     wire::Wire,
@@ -246,10 +250,28 @@ impl Array {
         self.state.lock().units.keys().copied().collect()
     }
 
+    /// What a nexus finds in the list of REPORT LUNS: each LUN as it is encoded there, with its own
+    /// number; `None` in place of that for a LUNZ that is a disk.
+    pub fn inventory(&self, nexus: Nexus) -> Vec<(EncodedLun, Option<Lun>)> {
+        self.state.lock().inventory(nexus)
+    }
+
+    /// The own number of the LUN that a nexus knows as this one.
+    pub fn lun_at(&self, nexus: Nexus, lun: EncodedLun) -> Option<Lun> {
+        self.state.lock().volume(nexus, lun.decode()?)
+    }
+
     /// The NAA type 6 designator of a mapped LUN, as VPD page 83h reports it; `None` if the LUN is
     /// not mapped.
     pub fn lun_name(&self, lun: Lun) -> Option<[u8; 16]> {
         self.state.lock().units.get(&lun).map(|unit| unit.name)
+    }
+
+    /// The identifier that udev and multipath-tools make of a mapped LUN, from VPD page 83h as its owner
+    /// returns it (ID_SERIAL, WWID); `None` if the LUN is not mapped, or if the page does not name it.
+    pub fn wwid(&self, lun: Lun) -> Option<String> {
+        let state = self.state.lock();
+        vpd::wwid(&state.site_of(state.units.get(&lun)?))
     }
 
     /// The number of commands that each fault rule has caught, in the order of the rules.

@@ -14,9 +14,14 @@ impl Attentions {
     /// The maximum number of pending unit attentions. Later ones are dropped.
     const MAX: usize = 8;
 
+    /// The queue of a nexus for which nothing is pending.
+    pub(crate) fn none() -> Self {
+        Attentions { waiting: [Sense::NO_SENSE; Self::MAX], len: 0 }
+    }
+
     /// The queue of a nexus that has not sent a command to the LUN yet. It contains 06/29/00.
     pub(crate) fn at_power_on() -> Self {
-        let mut attentions = Attentions { waiting: [Sense::NO_SENSE; Self::MAX], len: 0 };
+        let mut attentions = Attentions::none();
         attentions.push(Sense::POWER_ON);
         attentions
     }

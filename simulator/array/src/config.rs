@@ -11,7 +11,9 @@ use crate::{
     lun_config::LunConfig,
     operation::OPERATIONS,
     ownership::OwnershipPolicy,
+    port_groups::CapturedGroups,
     reservoir::Reservoir,
+    target::Target,
 };
 
 /// The configuration of an array before the guest starts.
@@ -21,11 +23,19 @@ pub struct ArrayConfig {
     pub personality: PersonalityConfig,
     /// The vendor, product, revision, serial number and name of the array.
     pub identity: Identity,
+    /// How the target ports present the LUNs.
+    pub target: Target,
     /// INQUIRY data and VPD pages captured from another array. They replace the personality's. If
     /// several entries apply, the first is used.
     pub captured: Vec<CapturedPage>,
+    /// Answers to REPORT TARGET PORT GROUPS captured from another array. If several entries apply, the first
+    /// is used.
+    pub captured_groups: Vec<CapturedGroups>,
     /// The controllers, beginning with A. All of them start in [`crate::ControllerState::Online`].
     pub controllers: Vec<ControllerConfig>,
+    /// The relative target port identifiers of ports whose identifier is not their place among all
+    /// ports, from 1.
+    pub relative_ports: Vec<(PortId, u16)>,
     /// When the array moves LUNs without a request from a host.
     pub ownership: OwnershipPolicy,
     /// The ports that are absent at the start.

@@ -76,8 +76,15 @@ impl FromStr for ControllerState {
 pub(crate) struct Controller {
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
+    /// The relative target port identifiers of the ports.
+    pub(crate) relative: [u16; Controller::MAX_PORTS],
     /// Whether the controller is in the array, according to the last notice to the hosts.
     pub(crate) present: bool,
+}
+
+impl Controller {
+    /// The maximum number of ports of a controller.
+    pub(crate) const MAX_PORTS: usize = 10;
 }
 
 impl PortId {
@@ -90,13 +97,23 @@ impl PortId {
             })
     }
 
-    /// The relative target port identifier: ports are numbered across all controllers, from 1
-    /// (SPC-4 7.8.6.7).
-    pub(crate) fn relative(self, controllers: &[Controller]) -> u16 {
+    /// The position of the port among all ports, controller by controller, from 0.
+    pub(crate) fn position(self, controllers: &[Controller]) -> u16 {
         let before = controllers.iter().take(self.controller.index());
-        before.map(|controller| u16::from(controller.ports)).sum::<u16>()
-            + u16::from(self.index)
-            + 1
+        before.map(|controller| u16::from(controller.ports)).sum::<u16>() + u16::from(self.index)
+    }
+
+    /// The relative target port identifier (SPC-4 7.8.6.7); 0, which is reserved, for a port that does
+    /// not exist.
+    pub(crate) fn relative(self, controllers: &[Controller]) -> u16 {
+        let controller = controllers.get(self.controller.index());
+        let relative = controller.and_then(|it| it.relative.get(usize::from(self.index)));
+        relative.copied().unwrap_or(0)
+    }
+
+    /// The port with a relative target port identifier.
+    pub(crate) fn with_relative(relative: u16, controllers: &[Controller]) -> Option<PortId> {
+        PortId::all(controllers).find(|port| port.relative(controllers) == relative)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use crate::{
-    ids::{ControllerId, Lun, PortId},
+    ids::{ControllerId, Lun, Nexus, PortId},
     lun_config::LunConfig,
 };
 
@@ -51,6 +51,14 @@ pub enum ConfigError {
         lun: Lun,
         /// The highest LUN number that this array supports.
         max: u16,
+    },
+    /// A nexus would see two LUNs under one number.
+    #[error("{nexus} would see two LUNs under number {number}")]
+    NumberTaken {
+        /// The nexus.
+        nexus: Nexus,
+        /// The number.
+        number: Lun,
     },
     /// Two LUNs have this number.
     #[error("LUN {0} is there twice")]
@@ -101,6 +109,30 @@ pub enum ConfigError {
         /// The error that `mmap` returned.
         source: io::Error,
     },
+    /// A port that does not exist has a number.
+    #[error("the array has no port {0} that could have a number")]
+    UnknownPort(PortId),
+    /// The relative target port identifier of a port is 0, or another port's.
+    #[error(
+        "port {port} cannot have relative target port identifier {number}: it is reserved, or another port's"
+    )]
+    RelativePort {
+        /// The port.
+        port: PortId,
+        /// The identifier.
+        number: u16,
+    },
+    /// The target port groups do not contain each port exactly once.
+    #[error("port {port} must be in exactly one target port group, and is in {groups}")]
+    PortGroups {
+        /// The port.
+        port: PortId,
+        /// The number of groups that contain it.
+        groups: usize,
+    },
+    /// Two target port groups have one identifier.
+    #[error("there are two target port groups {0}")]
+    DuplicateGroup(u16),
     /// The configuration names a port that does not exist.
     #[error("the array has no port {0} that could be unplugged")]
     NoPort(PortId),

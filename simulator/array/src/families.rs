@@ -7,6 +7,7 @@ mod hp_sw;
 mod hw_handler;
 mod rdac;
 mod start_stop;
+mod unit_path_report;
 
 pub use self::{
     alua::{AluaConfig, Groups, Reporting, Scope, Tpgs},

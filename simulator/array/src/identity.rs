@@ -16,6 +16,23 @@ pub struct Identity {
     pub serial: String,
     /// The user-assigned name of the array: at most 30 UTF-16 code units.
     pub name: String,
+    /// The company identifier (OUI) in the names of the LUNs; `None` for that of the personality.
+    pub oui: Option<[u8; 3]>,
+    /// What VPD page 83h has beside the name of the LUN.
+    pub designators: Vec<DesignatorKind>,
+}
+
+/// A designator that VPD page 83h can have beside the NAA name of the LUN (SPC-4 7.8.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DesignatorKind {
+    /// T10 vendor identification, followed by the name of the LUN in hexadecimal.
+    T10,
+    /// EUI-64, from the company identifier and the end of the name.
+    Eui64,
+    /// SCSI name string: `naa.` and the name.
+    ScsiName,
+    /// The name of the target port: NAA type 5, as a Fibre Channel port has it (WWPN).
+    PortName,
 }
 
 impl Identity {
@@ -27,6 +44,8 @@ impl Identity {
             revision: revision.into(),
             serial: "SANSIM0001".into(),
             name: "sansim".into(),
+            oui: None,
+            designators: Vec::new(),
         }
     }
 

@@ -115,7 +115,73 @@ impl Link {
     }
 }
 
-/// The number of a LUN, as the host sees it.
+/// The ports of an array that something applies to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ports {
+    /// Every port.
+    All,
+    /// The ports of one controller.
+    Of(ControllerId),
+    /// One port.
+    One(PortId),
+}
+
+/// The nexuses that something applies to: those of an HBA, of a controller, of a port, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NexusPattern {
+    /// The HBA; `None` matches every HBA.
+    pub hba: Option<HbaId>,
+    /// The target ports.
+    pub ports: Ports,
+}
+
+impl NexusPattern {
+    /// Matches every nexus.
+    pub const ALL: NexusPattern = NexusPattern { hba: None, ports: Ports::All };
+
+    /// Whether the pattern matches a nexus.
+    pub fn matches(self, nexus: Nexus) -> bool {
+        let port = match self.ports {
+            Ports::All => true,
+            Ports::Of(controller) => controller == nexus.port.controller,
+            Ports::One(port) => port == nexus.port,
+        };
+        port && self.hba.is_none_or(|hba| hba == nexus.hba)
+    }
+
+    /// The only nexus that the pattern matches, if it names one.
+    pub fn exact(self) -> Option<Nexus> {
+        match (self.hba, self.ports) {
+            (Some(hba), Ports::One(port)) => Some(Nexus { hba, port }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Nexus> for NexusPattern {
+    fn from(nexus: Nexus) -> Self {
+        NexusPattern { hba: Some(nexus.hba), ports: Ports::One(nexus.port) }
+    }
+}
+
+/// `hba0:A0`, `hba0:A`, `A`, `hba0`; `all paths` for every nexus.
+impl fmt::Display for NexusPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.ports == Ports::All { "" } else { ":" };
+        match self.hba {
+            Some(hba) => write!(f, "{hba}{colon}")?,
+            None if self.ports == Ports::All => f.write_str("all paths")?,
+            None => {}
+        }
+        match self.ports {
+            Ports::All => Ok(()),
+            Ports::Of(controller) => controller.fmt(f),
+            Ports::One(port) => port.fmt(f),
+        }
+    }
+}
+
+/// The number of a LUN: its own, or the one by which a nexus addresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lun(pub u16);
 
@@ -125,9 +191,96 @@ impl fmt::Display for Lun {
     }
 }
 
+impl Lun {
+    /// The REPORT LUNS well-known logical unit (SAM-5 4.7.7.5.1), which every target has.
+    pub const REPORT_LUNS: Lun = Lun(0xc101);
+}
+
+/// How a target encodes the numbers of its LUNs (SAM-5 4.7.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Addressing {
+    /// Peripheral device addressing up to 255, flat space addressing above.
+    #[default]
+    Peripheral,
+    /// Flat space addressing for every LUN.
+    Flat,
+}
+
+impl Addressing {
+    /// The encoded number of a LUN.
+    pub fn encode(self, lun: Lun) -> EncodedLun {
+        match self {
+            _ if lun == Lun::REPORT_LUNS => EncodedLun(lun.0),
+            Addressing::Peripheral if lun.0 <= 0xff => EncodedLun(lun.0),
+            _ => EncodedLun(0x4000 | lun.0),
+        }
+    }
+}
+
+/// The first two bytes of a single level LUN structure (SAM-5 4.7.6), as a number. Linux knows a LUN by
+/// it (scsi_common.c:scsilun_to_int): LUN 256 in flat space addressing is 16640.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EncodedLun(pub u16);
+
+impl EncodedLun {
+    /// The LUN; `None` if the structure is neither peripheral device addressing on bus 0, nor flat
+    /// space addressing, nor the REPORT LUNS well-known logical unit.
+    pub fn decode(self) -> Option<Lun> {
+        match self.0 {
+            0..=0xff => Some(Lun(self.0)),
+            0x4000..=0x7fff => Some(Lun(self.0 & 0x3fff)),
+            _ => Some(Lun(self.0)).filter(|lun| *lun == Lun::REPORT_LUNS),
+        }
+    }
+
+    /// The LUN field of eight bytes, in the order in which they are sent.
+    pub fn field(self) -> [u8; 8] {
+        let [high, low] = self.0.to_be_bytes();
+        [high, low, 0, 0, 0, 0, 0, 0]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn luns_are_encoded_as_linux_knows_them() {
+        let both = [Addressing::Peripheral, Addressing::Flat];
+        let encoded = |lun| both.map(|addressing| addressing.encode(Lun(lun)).0);
+        assert_eq!(encoded(0), [0, 0x4000]);
+        assert_eq!(encoded(255), [255, 0x40ff]);
+        assert_eq!(encoded(0x1234), [0x5234, 0x5234]);
+        assert_eq!(encoded(0xc101), [0xc101, 0xc101]);
+        for lun in [0, 1, 255, 256, 0x3fff, 0xc101].map(Lun) {
+            assert_eq!(both.map(|it| it.encode(lun).decode()), [Some(lun); 2]);
+        }
+        for other in [0x100, 0x3fff, 0x8000, 0xc102, 0xffff].map(EncodedLun) {
+            assert_eq!(other.decode(), None, "{other:?}");
+        }
+        assert_eq!(EncodedLun(0x5234).field(), [0x52, 0x34, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_pattern_matches_nexuses_by_hba_controller_and_port() {
+        let nexus = |hba, port: &str| Nexus { hba: HbaId(hba), port: port.parse().unwrap() };
+        let pattern = |hba: Option<u8>, ports| NexusPattern { hba: hba.map(HbaId), ports };
+        let (a0, b1) = (nexus(0, "A0"), nexus(1, "B1"));
+        let cases = [
+            (NexusPattern::ALL, "all paths", [true, true]),
+            (pattern(Some(1), Ports::All), "hba1", [false, true]),
+            (pattern(None, Ports::Of(ControllerId::A)), "A", [true, false]),
+            (pattern(Some(1), Ports::Of(ControllerId::A)), "hba1:A", [false, false]),
+            (pattern(None, Ports::One(b1.port)), "B1", [false, true]),
+            (a0.into(), "hba0:A0", [true, false]),
+        ];
+        for (pattern, words, matches) in cases {
+            assert_eq!([a0, b1].map(|nexus| pattern.matches(nexus)), matches, "{pattern}");
+            assert_eq!(pattern.to_string(), words);
+        }
+        assert_eq!(NexusPattern::from(b1).exact(), Some(b1));
+        assert_eq!(pattern(Some(1), Ports::All).exact(), None);
+    }
 
     #[test]
     fn names_go_both_ways() {

@@ -1,15 +1,15 @@
 //! The pages of INQUIRY data, and captured pages.
 
-use crate::ids::{ControllerId, Lun};
+use crate::ids::{Lun, NexusPattern};
 
 /// A page of INQUIRY data that replaces the personality's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapturedPage {
     /// The page that is replaced.
     pub page: InquiryPage,
-    /// The controller that returns the captured page; `None` for all controllers.
-    pub controller: Option<ControllerId>,
-    /// The LUN for which the captured page is returned; `None` for all mapped LUNs.
+    /// The nexuses to which the captured page is returned.
+    pub to: NexusPattern,
+    /// The LUN for which the captured page is returned, by its own number; `None` for all mapped LUNs.
     pub lun: Option<Lun>,
     /// The whole page, including its header, at most [`CapturedPage::MAX_BYTES`] bytes.
     pub bytes: Vec<u8>,
@@ -30,4 +30,15 @@ pub enum InquiryPage {
     Standard,
     /// The vital product data (VPD) page with this page code.
     Vpd(u8),
+}
+
+impl InquiryPage {
+    /// Device identification (SPC-4 7.8.6).
+    pub(crate) const IDENTIFICATION: InquiryPage = InquiryPage::Vpd(0x83);
+
+    /// Whether the page identifies the volume: a volume that gets another name no longer returns a
+    /// captured one.
+    pub(crate) fn identifies(self) -> bool {
+        matches!(self, InquiryPage::Vpd(0x80 | 0x83))
+    }
 }

@@ -44,12 +44,14 @@ mod observe;
 mod operation;
 mod ownership;
 mod personality;
+mod port_groups;
 mod reservation;
 mod reservoir;
 mod scsi;
 mod sense;
 mod status;
 mod store;
+mod target;
 mod task_management;
 #[cfg(test)]
 mod testing;
@@ -57,7 +59,7 @@ mod unit;
 mod wire;
 
 pub use access_state::{AccessState, ParseAccessStateError, PortGroupView};
-pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, Transfer};
+pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, PortNumbers, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};
@@ -68,19 +70,24 @@ pub use families::*;
 pub use fault::{
     Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
     FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase,
-    RuleView, Then, TmfMatcher, Wait, When,
+    RuleView, Then, TmfMatcher, VolumeChange, Wait, When,
 };
-pub use identity::Identity;
-pub use ids::{ControllerId, HbaId, Lun, Nexus, ParseIdError, PortId};
+pub use identity::{DesignatorKind, Identity};
+pub use ids::{
+    Addressing, ControllerId, EncodedLun, HbaId, Lun, Nexus, NexusPattern, ParseIdError, PortId,
+    Ports,
+};
 pub use inquiry_page::{CapturedPage, InquiryPage};
-pub use lun_config::LunConfig;
-pub use notice::Notice;
+pub use lun_config::{LunConfig, Mapping, Shown};
+pub use notice::{LunEvent, Notice, Notification, Notifications};
 pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
+pub use port_groups::{CapturedGroup, CapturedGroups};
 pub use reservoir::{Reservoir, WhenFull};
 pub use scsi::corrupt::Corruption;
 pub use sense::{ParseSenseError, Sense, SenseForm};
 pub use status::{ServiceResponse, Status};
+pub use target::{Lunz, Target};
 pub use task_management::{TaskManagement, TmfResponse};
 pub use unit::Apart;

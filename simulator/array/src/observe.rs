@@ -10,7 +10,8 @@ use crate::{
     completion::Completion,
     condition::LunCondition,
     controller::ControllerState,
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    ids::{ControllerId, HbaId, Lun, Nexus, NexusPattern, PortId},
+    lun_config::Shown,
     operation::Operation,
     task_management::{TaskManagement, TmfResponse},
     unit::Apart,
@@ -49,8 +50,10 @@ pub struct CommandRecord {
     pub latency: Duration,
     /// The initiator port and the target port.
     pub nexus: Nexus,
-    /// The addressed logical unit, mapped or not.
+    /// The logical unit, by its own number. If the nexus sees none there: the addressed number.
     pub lun: Lun,
+    /// The number by which the nexus addressed it.
+    pub addressed: Lun,
     /// The command identifier that the initiator chose. ABORT TASK and QUERY TASK refer to it.
     pub tag: u64,
     /// The CDB that the initiator sent.
@@ -150,8 +153,10 @@ pub enum Changed {
     TaskManagement {
         /// The nexus of the function.
         nexus: Nexus,
-        /// The LUN that the function addresses.
+        /// The LUN that the function is for, as [`CommandRecord::lun`].
         lun: Lun,
+        /// The number by which the nexus addressed it.
+        addressed: Lun,
         /// The function that was requested.
         function: TaskManagement,
         /// The response; `None` if the function is never answered.
@@ -225,8 +230,20 @@ pub enum LunChange {
         /// The new LUN number.
         to: Lun,
     },
+    /// Some nexuses see the LUN otherwise.
+    Shown {
+        /// The nexuses for which it changed.
+        to: NexusPattern,
+        /// How they see the LUN now.
+        shown: Shown,
+    },
     /// Another volume replaced the LUN.
     Replaced,
+    /// The volume got another name.
+    Renamed {
+        /// The new name, an NAA type 6 designator.
+        name: [u8; 16],
+    },
     /// The size of the LUN changed.
     Resized {
         /// The new size in bytes.
@@ -245,6 +262,13 @@ pub enum LunChange {
     Preferred(ControllerId),
     /// The condition of the LUN changed.
     Condition(LunCondition),
+    /// A port entered (`true`) or left the secondary access state offline.
+    PortOffline {
+        /// The port.
+        port: PortId,
+        /// Whether the port is offline now.
+        offline: bool,
+    },
     /// The access state of a target port group was set explicitly.
     PortGroup {
         /// The identifier of the group.
@@ -261,6 +285,15 @@ impl fmt::Display for LunChange {
             LunChange::Unmapped => f.write_str("unmapped"),
             LunChange::Remapped { to } => write!(f, "remapped to LUN {to}"),
             LunChange::Replaced => f.write_str("replaced by another volume"),
+            LunChange::Renamed { name } => {
+                f.write_str("renamed to ")?;
+                name.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+            LunChange::Shown { to, shown: Shown::Masked } => write!(f, "masked for {to}"),
+            LunChange::Shown { to, shown: Shown::Own } => write!(f, "shown to {to}"),
+            LunChange::Shown { to, shown: Shown::As(number) } => {
+                write!(f, "shown to {to} as LUN {number}")
+            }
             LunChange::Resized { bytes } => write!(f, "resized to {bytes} bytes"),
             LunChange::Preferred(controller) => write!(f, "prefers controller {controller}"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
@@ -274,6 +307,10 @@ impl fmt::Display for LunChange {
             ),
             LunChange::Split(None) => f.write_str("no longer split"),
             LunChange::Condition(condition) => write!(f, "condition {condition}"),
+            LunChange::PortOffline { port, offline: true } => write!(f, "port {port} is offline"),
+            LunChange::PortOffline { port, offline: false } => {
+                write!(f, "port {port} is no longer offline")
+            }
             LunChange::PortGroup { group, state: Some(state) } => {
                 write!(f, "target port group {group} is {state}")
             }

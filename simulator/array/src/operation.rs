@@ -104,6 +104,17 @@ impl Operation {
             .take_while(|op| op.opcode == opcode)
             .find(|op| op.service_action.is_none() || op.service_action == action)
     }
+
+    /// Whether the CDB has a known operation code with a service action that is none of its.
+    pub(crate) fn has_unknown_action(cdb: &[u8]) -> bool {
+        let known = |opcode: &u8| OPERATIONS.iter().any(|op| op.opcode == *opcode);
+        cdb.len() > 1 && cdb.first().is_some_and(known) && Operation::of(cdb).is_none()
+    }
+
+    /// Whether the NACA bit in the CONTROL byte of a CDB is set (SAM-5 5.2), the last one of these CDBs.
+    pub(crate) fn wants_aca(&self, cdb: &[u8]) -> bool {
+        cdb.get(self.cdb_len() - 1).is_some_and(|control| control & 0x04 != 0)
+    }
 }
 
 /// For each operation code, the index of its first operation in the table, or the index at which it
@@ -220,6 +231,12 @@ mod tests {
         assert_eq!(name(&[0x9e, 0x12]), None);
         assert_eq!(name(&[0x9e]), None);
         assert_eq!(name(&[0xff; 16]), None);
+        assert!(Operation::has_unknown_action(&[0x9e, 0x12]));
+        assert!(
+            ![&[0x9e, 0x10][..], &[0x9e], &[0xff; 16], &[]]
+                .iter()
+                .any(|cdb| Operation::has_unknown_action(cdb))
+        );
         assert_eq!(name(&[]), None);
     }
 }

@@ -13,19 +13,26 @@ use crate::{
     ids::{ControllerId, Lun, Nexus, PortId},
     inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
+    port_groups::CapturedGroups,
     sense::Sense,
+    target::Target,
     unit::Unit,
 };
 
 /// The array from the point of view of one command.
 pub(crate) struct Site<'a> {
     pub(crate) nexus: Nexus,
-    /// The addressed LUN, mapped or not.
+    /// The number by which the nexus addresses the LUN, mapped or not.
     pub(crate) lun: Lun,
+    /// The LUN that the nexus sees under that number.
+    pub(crate) addressed: Option<&'a Unit>,
+    /// Every LUN by its own number, whether the nexus sees it or not.
     pub(crate) units: &'a BTreeMap<Lun, Unit>,
+    pub(crate) target: Target,
     pub(crate) controllers: &'a [Controller],
     pub(crate) identity: &'a Identity,
     pub(crate) captured: &'a [CapturedPage],
+    pub(crate) captured_groups: &'a [CapturedGroups],
     pub(crate) personality: &'a dyn Personality,
 }
 
@@ -52,9 +59,37 @@ impl<'a> Site<'a> {
         Some(self.controllers.get(controller.index())?.state)
     }
 
-    /// The addressed LUN; `None` if it is not mapped.
+    /// The addressed LUN; `None` if it is not mapped, or masked for the nexus.
     pub(crate) fn unit(&self) -> Option<&'a Unit> {
-        self.units.get(&self.lun)
+        self.addressed
+    }
+
+    /// The LUNs that the nexus sees, each with the number by which the nexus addresses it, in the order
+    /// of these numbers.
+    pub(crate) fn inventory(&self) -> Vec<(Lun, &'a Unit)> {
+        let seen = self.units.values().filter_map(|unit| Some((unit.number(self.nexus)?, unit)));
+        let mut seen: Vec<_> = seen.collect();
+        seen.sort_unstable_by_key(|(number, _)| *number);
+        seen
+    }
+
+    /// The LUN that the nexus sees under a number.
+    pub(crate) fn seen_as(&self, number: Lun) -> Option<&'a Unit> {
+        self.units.values().find(|unit| unit.number(self.nexus) == Some(number))
+    }
+
+    /// The captured target port groups that are reported for the addressed LUN, if there are any. If
+    /// several entries apply, the first is used.
+    pub(crate) fn captured_groups(&self) -> Option<&'a CapturedGroups> {
+        let own = self.unit()?.lun;
+        self.captured_groups.iter().find(|captured| {
+            captured.to.matches(self.nexus) && captured.lun.is_none_or(|lun| lun == own)
+        })
+    }
+
+    /// Whether the command addresses what answers in place of a LUN 0 that the nexus does not see.
+    pub(crate) fn is_lunz(&self) -> bool {
+        self.lun == Lun(0) && self.addressed.is_none()
     }
 
     /// Whether the controller that received the command owns the addressed LUN.
@@ -81,9 +116,19 @@ pub(crate) enum Effect {
     None,
     /// These LUNs move to the controller, unless it owns them already.
     Take(Vec<Lun>),
-    /// Explicit states of target port groups of the addressed LUN are set or removed. Then the LUN
-    /// moves to the controller, if one is given.
-    Groups(Vec<(u16, Option<AccessState>)>, Option<ControllerId>),
+    /// The states of target port groups and of ports of the addressed LUN change.
+    Groups(GroupChange),
+}
+
+/// A change of the asymmetric access states of a LUN.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GroupChange {
+    /// Explicit states of target port groups that are set or removed.
+    pub(crate) states: Vec<(u16, Option<AccessState>)>,
+    /// The ports that enter or leave the secondary state offline.
+    pub(crate) offline: Vec<(PortId, bool)>,
+    /// The controller to which the LUN moves afterwards.
+    pub(crate) to: Option<ControllerId>,
 }
 
 /// Whether a medium access may proceed.
@@ -135,8 +180,10 @@ pub(crate) trait Personality {
         2
     }
 
-    /// Refuses combinations of traits that this family does not support.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses combinations of traits that this family does not support in an array with these
+    /// controllers.
+    fn check(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
+        let _ = controllers;
         Ok(())
     }
 
@@ -175,10 +222,11 @@ pub(crate) trait Personality {
         !matches!(op.kind, Kind::ReportTargetPortGroups | Kind::SetTargetPortGroups)
     }
 
-    /// The identifiers of the target port groups (SPC-4 6.37).
-    fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
-        let _ = controllers;
-        Vec::new()
+    /// The identifier of the target port group that contains a port (SPC-4 6.37); `None` if the array
+    /// reports no groups.
+    fn port_group(&self, controllers: &[Controller], port: PortId) -> Option<u16> {
+        let _ = (controllers, port);
+        None
     }
 
     /// How long it takes a LUN to move to another controller. During that time, [`Unit::moving`] is

@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod capacity;
 pub(crate) mod captured;
 pub(crate) mod corrupt;
+pub(crate) mod designators;
 pub(crate) mod inquiry;
 pub(crate) mod medium;
 #[cfg(test)]

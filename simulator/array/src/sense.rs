@@ -87,6 +87,11 @@ impl Sense {
         Sense { field: Some(Field::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
     }
 
+    /// Whether the sense key is UNIT ATTENTION.
+    pub fn is_unit_attention(&self) -> bool {
+        self.key == Sense::POWER_ON.key
+    }
+
     /// Returns the same sense in another format.
     pub fn with_form(self, form: SenseForm) -> Sense {
         Sense { form, ..self }

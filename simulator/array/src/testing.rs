@@ -9,9 +9,9 @@ use sansim_time::Time;
 
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
-    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Nexus,
-    Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
-    ServiceResponse, StateChange, Status,
+    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Mapping,
+    Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
+    ServiceResponse, StateChange, Status, Target,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -45,12 +45,17 @@ pub(crate) fn config() -> ArrayConfig {
         preferred: owner,
         label: format!("volume {lun}"),
         read_only: false,
+        name: None,
+        mapping: Mapping::default(),
     };
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
         identity: Identity::for_rdac(),
+        target: Target::default(),
         captured: Vec::new(),
+        captured_groups: Vec::new(),
         controllers: vec![ControllerConfig { ports: 2 }; 2],
+        relative_ports: Vec::new(),
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),
         luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],

@@ -4,28 +4,39 @@ mod check;
 mod name;
 mod split;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use self::split::Apart;
 pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, Altered},
     attention::Attentions,
     condition::LunCondition,
-    ids::{ControllerId, Lun, Nexus},
-    lun_config::LunConfig,
+    ids::{ControllerId, Lun, Nexus, NexusPattern, PortId},
+    lun_config::{LunConfig, Mapping},
     reservation::Reservations,
+    sense::Sense,
     store::Store,
 };
 
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
+    /// The LUN's own number.
     pub(crate) lun: Lun,
+    /// Which nexuses see the LUN, and under which number.
+    pub(crate) mapping: Mapping,
     pub(crate) owner: ControllerId,
     /// The controller that the LUN is moving to, and the nexus that requested the move.
     pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
     /// Explicit access states of target port groups. The others follow the ownership.
     pub(crate) group_states: BTreeMap<u16, AccessState>,
+    /// The ports in the secondary access state offline.
+    pub(crate) offline: BTreeSet<PortId>,
+    /// What altered the access state of a target port group last. Groups that never changed are absent.
+    pub(crate) altered: BTreeMap<u16, Altered>,
     /// The array operation that restricts what hosts can do with the LUN.
     pub(crate) condition: LunCondition,
     pub(crate) preferred: ControllerId,
@@ -36,6 +47,9 @@ pub(crate) struct Unit {
     pub(crate) read_only: bool,
     /// The world-wide name: an NAA type 6 designator, the same through every path.
     pub(crate) name: [u8; 16],
+    /// Whether the volume got its name in the course of the story. Captured pages then no longer
+    /// identify it.
+    pub(crate) renamed: bool,
     pub(crate) store: Arc<Store>,
     /// Set while each controller considers itself the owner.
     pub(crate) split: Option<Split>,
@@ -43,6 +57,11 @@ pub(crate) struct Unit {
     pub(crate) astray: u32,
     /// The state of each nexus that has sent a command to the LUN.
     pub(crate) nexuses: BTreeMap<Nexus, NexusView>,
+    /// The unit attentions that wait for a nexus whose first command arrives; `None` for that of a LUN
+    /// that was powered on.
+    pub(crate) greeting: Option<Vec<(NexusPattern, Sense)>>,
+    /// The control mode page of a nexus that is not known yet.
+    pub(crate) control: ControlValues,
     pub(crate) reservations: Reservations,
 }
 
@@ -51,9 +70,12 @@ impl Unit {
     pub(crate) fn new(config: LunConfig, name: [u8; 16], store: Store) -> Unit {
         Unit {
             lun: config.lun,
+            mapping: config.mapping,
             owner: config.owner,
             moving: None,
             group_states: BTreeMap::new(),
+            offline: BTreeSet::new(),
+            altered: BTreeMap::new(),
             condition: LunCondition::None,
             preferred: config.preferred,
             label: config.label,
@@ -61,10 +83,13 @@ impl Unit {
             blocks: config.bytes / u64::from(config.block_bytes),
             read_only: config.read_only,
             name,
+            renamed: false,
             store: Arc::new(store),
             split: None,
             astray: 0,
             nexuses: BTreeMap::new(),
+            greeting: None,
+            control: ControlValues::default(),
             reservations: Reservations::default(),
         }
     }
@@ -94,7 +119,19 @@ impl Unit {
 
     /// The state of a nexus. It is created on first use.
     pub(crate) fn nexus(&mut self, nexus: Nexus) -> &mut NexusView {
-        self.nexuses.entry(nexus).or_default()
+        let (greeting, control) = (&self.greeting, self.control);
+        self.nexuses.entry(nexus).or_insert_with(|| NexusView {
+            control,
+            ..match greeting {
+                None => NexusView::default(),
+                Some(greeting) => NexusView::greeted(nexus, greeting),
+            }
+        })
+    }
+
+    /// The number by which a nexus addresses the LUN; `None` if the LUN is masked for it.
+    pub(crate) fn number(&self, nexus: Nexus) -> Option<Lun> {
+        self.mapping.number(self.lun, nexus)
     }
 }
 
@@ -103,6 +140,16 @@ impl Unit {
 pub(crate) struct NexusView {
     pub(crate) attentions: Attentions,
     pub(crate) control: ControlValues,
+}
+
+impl NexusView {
+    /// The state of a nexus for which these unit attentions wait.
+    pub(crate) fn greeted(nexus: Nexus, greeting: &[(NexusPattern, Sense)]) -> Self {
+        let mut attentions = Attentions::none();
+        let own = greeting.iter().filter(|(to, _)| to.matches(nexus));
+        own.for_each(|(_, sense)| attentions.push(*sense));
+        NexusView { attentions, control: ControlValues::default() }
+    }
 }
 
 impl Default for NexusView {
@@ -119,6 +166,20 @@ pub(crate) struct ControlValues {
     pub(crate) tas: bool,
     /// The saved value of TAS, which a reset restores.
     pub(crate) saved_tas: bool,
+}
+
+impl Unit {
+    /// Sets the control mode page that all nexuses share. Those that did not ask for it are told.
+    pub(crate) fn share_control(&mut self, by: Nexus, control: ControlValues) {
+        self.nexus(by);
+        self.control = control;
+        for (nexus, view) in &mut self.nexuses {
+            let before = std::mem::replace(&mut view.control, control);
+            if *nexus != by && before != control {
+                view.attentions.push(Sense::MODE_PARAMETERS_CHANGED);
+            }
+        }
+    }
 }
 
 impl ControlValues {

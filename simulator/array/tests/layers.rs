@@ -34,6 +34,8 @@ const HOUSE: [Floor; 6] = [
             "completion",
             "wire",
             "notice",
+            "target",
+            "port_groups",
             "controller",
             "ownership",
             "access_state",
@@ -60,7 +62,7 @@ const ASK_FOR_FAMILIES: [&str; 2] = ["config", "array"];
 /// The only item of `families` that these modules may import.
 const FAMILY: &str = "PersonalityConfig";
 /// Modules that all families may import. Families must not import each other.
-const SHARED_BY_FAMILIES: [&str; 1] = ["start_stop"];
+const SHARED_BY_FAMILIES: [&str; 2] = ["start_stop", "unit_path_report"];
 
 /// One recursive type in three files, the only permitted cycle: an action can add a fault rule, and
 /// a fault rule can contain an action.

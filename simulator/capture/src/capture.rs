@@ -109,7 +109,9 @@ impl<W: Write> Capture<W> {
     /// # Errors
     /// If the file cannot be written.
     pub fn change(&mut self, change: &StateChange) -> io::Result<()> {
-        let Changed::TaskManagement { nexus, lun, function, response, fault } = &change.what else {
+        let Changed::TaskManagement { nexus, addressed, function, response, fault, .. } =
+            &change.what
+        else {
             return Ok(());
         };
         if self.full || !self.wire.has(*nexus) {
@@ -119,7 +121,7 @@ impl<W: Write> Capture<W> {
         self.functions += 1;
         let function = Arc::new(Function {
             nexus: *nexus,
-            lun: *lun,
+            lun: *addressed,
             function: *function,
             response: *response,
             fault: fault.clone(),

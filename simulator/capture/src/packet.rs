@@ -29,6 +29,7 @@ impl Packet {
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
     pub(crate) nexus: Nexus,
+    /// The number by which the nexus addressed the logical unit.
     pub(crate) lun: Lun,
     pub(crate) function: TaskManagement,
     /// `None` if the function is never answered.

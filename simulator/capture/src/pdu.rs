@@ -9,7 +9,7 @@ mod function;
 pub(crate) use command::{command, has_response, response};
 pub(crate) use function::{function, function_response};
 
-use sansim_array::Lun;
+use sansim_array::{Addressing, Lun};
 
 use crate::task_tag::TaskTag;
 
@@ -47,16 +47,7 @@ fn put_response_numbers(header: &mut [u8; HEADER], cmd_sn: u32, stat_sn: u32) {
 
 /// The LUN field: a single level LUN structure (SAM-5 4.7), as in virtio-scsi.
 fn lun_field(lun: Lun) -> [u8; 8] {
-    let [high, low] = match lun.0 {
-        // Peripheral device addressing.
-        0..=0xff => lun.0,
-        // Flat space addressing.
-        0x100..=0x3fff => lun.0 | 0x4000,
-        // A well-known logical unit, whose number has its addressing method in it.
-        _ => lun.0,
-    }
-    .to_be_bytes();
-    [high, low, 0, 0, 0, 0, 0, 0]
+    Addressing::Peripheral.encode(lun).field()
 }
 
 #[cfg(test)]

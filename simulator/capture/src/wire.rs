@@ -71,7 +71,7 @@ impl Wire {
                 if self.tags.len() >= IDENTIFIERS {
                     self.tags.clear();
                 }
-                let identifier = (record.nexus, record.lun, record.tag);
+                let identifier = (record.nexus, record.addressed, record.tag);
                 self.tags.insert(identifier, TaskTag::of_command(record.seq));
                 (Sender::Initiator, pdu::command(record, path), comment::on_command(record))
             }

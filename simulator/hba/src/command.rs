@@ -13,15 +13,12 @@ use crate::{
     alarm::Alarm,
     buffers::GuestBuffers,
     chain::Chain,
-    lun::{Address, REPORT_LUNS_UNIT},
+    lun::Address,
     malformed::Malformed,
     statistics::Counters,
     tape::{Request, Tape},
     wire::{self, CommandHeader, RESPONSE_SIZE},
 };
-
-/// The operation code of REPORT LUNS (SPC-4 6.33).
-const REPORT_LUNS: u8 = 0xA0;
 
 /// The operation code of variable-length CDBs.
 const VARIABLE_LENGTH: u8 = 0x7F;
@@ -145,13 +142,8 @@ impl Initiator {
     /// Finds the target and the LUN of a command. Returns `None` if the HBA does not have the
     /// target, or if the LUN field has a format that virtio-scsi does not define.
     fn address(&self, header: CommandHeader) -> Option<GuestCommand> {
-        let Address { target, mut lun } = Address::from_request(header.lun)?;
+        let Address { target, lun } = Address::from_request(header.lun)?;
         let nexus = self.nexus(target)?;
-        if lun == REPORT_LUNS_UNIT && header.cdb[0] == REPORT_LUNS {
-            // For REPORT LUNS, the well-known logical unit answers like LUN 0. Other commands to it
-            // address a LUN that does not exist.
-            lun = Lun(0);
-        }
         Some(GuestCommand { nexus, lun, header })
     }
 }

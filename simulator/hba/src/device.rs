@@ -17,7 +17,7 @@ use crate::{
     command::Initiator,
     config::HbaConfig,
     events::EventBacklog,
-    lun::Address,
+    lun::EventAddress,
     malformed::Malformed,
     parked::RequestQueue,
     ring::{self, Kicks, Progress, Used},
@@ -206,7 +206,8 @@ impl Device {
         if self.features & wire::HOTPLUG_OR_CHANGE == 0 {
             return;
         }
-        let address = |port, lun| self.initiator.target(port).map(|target| Address { target, lun });
+        let address =
+            |port, lun| self.initiator.target(port).map(|target| EventAddress { target, lun });
         let event = match notice {
             Notice::LunAdded { port, lun } => address(port, lun).map(Event::Added),
             Notice::LunRemoved { port, lun } => address(port, lun).map(Event::Removed),

@@ -7,7 +7,7 @@ use virtio_bindings::{
     virtio_scsi::*,
 };
 
-use crate::lun::{Address, MAX_LUN};
+use crate::lun::{EventAddress, MAX_LUN};
 
 /// The device features that are offered. The features for migrating and saving a guest belong to
 /// the transport and are offered there.
@@ -192,11 +192,11 @@ impl ControlResponse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A logical unit was added.
-    Added(Address),
+    Added(EventAddress),
     /// A logical unit was removed.
-    Removed(Address),
+    Removed(EventAddress),
     /// The parameters of a logical unit changed.
-    Changed(Address, /* asc */ u8, /* ascq */ u8),
+    Changed(EventAddress, /* asc */ u8, /* ascq */ u8),
 }
 
 impl Event {
@@ -214,7 +214,7 @@ impl Event {
         let code = if missed { code | VIRTIO_SCSI_T_EVENTS_MISSED } else { code };
         let mut bytes = [0; Self::SIZE];
         bytes[0..4].copy_from_slice(&code.to_le_bytes());
-        bytes[4..12].copy_from_slice(&address.to_event());
+        bytes[4..12].copy_from_slice(&address.field());
         bytes[12..16].copy_from_slice(&reason.to_le_bytes());
         bytes
     }
@@ -262,7 +262,7 @@ pub(crate) fn config_part(
 
 #[cfg(test)]
 mod tests {
-    use sansim_array::{Lun, Sense, Status};
+    use sansim_array::{EncodedLun, Sense, Status};
 
     use super::*;
 
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn events_say_what_happened_and_what_was_missed() {
-        let at = Address { target: 1, lun: Lun(7) };
+        let at = EventAddress { target: 1, lun: EncodedLun(7) };
         assert_eq!(
             Event::Added(at).encode(false),
             [1, 0, 0, 0, 1, 1, 0, 7, 0, 0, 0, 0, 1, 0, 0, 0]

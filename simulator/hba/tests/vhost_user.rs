@@ -18,7 +18,7 @@ use guest::{
     san::{self, BLOCK, ManualClock, rule},
     scsi::{Response, TEST_UNIT_READY, inquiry, lun, read10, tmf, write10},
 };
-use sansim_array::{Action, Array, FaultRule, Then};
+use sansim_array::{Action, Array, FaultRule, Then, VolumeChange};
 use sansim_hba::{HbaConfig, HbaError, HbaServer};
 use sansim_time::Clock;
 use sansim_time::RealClock;
@@ -169,7 +169,7 @@ fn held_commands_and_events_come_by_way_of_the_doorbell() {
     assert_eq!(front.wait_used(REQUESTS + 1), (5, 108 + BLOCK as u32));
     assert_eq!(place.response(&front.memory), Response::GOOD);
 
-    bench.apply(Action::MapLun(san::lun(3, 1 << 20)));
+    bench.apply(VolumeChange::Map(san::lun(3, 1 << 20)).into());
     assert_eq!((front.wait_used(EVENTS).1, front.wait_used(EVENTS).1), (16, 16));
     assert_eq!(buffer.take_data(&front.memory, 1), [1], "TRANSPORT RESET");
 }

@@ -11,21 +11,25 @@ mod memory;
 mod ownership;
 mod rdac;
 
-use captured::Captured;
+use captured::{Captured, Meant};
 use family::{FamilyName, FamilyTables};
 pub(crate) use lun::LunTable;
 use memory::WhenFullName;
 use ownership::Ownership;
-use sansim_array::{Identity, LunConfig, PortId};
+use sansim_array::{
+    Addressing, ConfigError, ControllerConfig, DesignatorKind, Identity, LunConfig, Lunz,
+    PersonalityConfig, PortId, PortNumbers, Ports, Target,
+};
 use sansim_stage::Array;
 
 use crate::{
     Diagnostic,
     check::Checker,
     form::{
-        Entries, Form, Given, Listed, Name, Plain, PlainTable, Problems, Table, TableForm, Value,
-        name, table,
+        Entries, Form, Given, Listed, Name, Named, Plain, PlainTable, Problems, Table, TableForm,
+        Value, name, table, words,
     },
+    names::Oui,
     value::{At, Size},
 };
 
@@ -60,6 +64,18 @@ table! {
         ports_per_controller: Option<At<u64>>,
         /// Ports that are absent at the start. A `plug` step can add them. Default: none.
         unplugged: Option<At<Vec<Name<PortId>>>>,
+        /// The company identifier (OUI) in the names of the LUNs. Default: the personality's.
+        oui: Option<Name<Oui>>,
+        /// What VPD page 83h has beside the name of the LUN (NAA type 6) and the numbers of the port.
+        /// Default: nothing.
+        designators: Option<Vec<DesignatorName>>,
+        /// The relative target port identifiers of ports, 1 to 65535, by the names of the ports. Default:
+        /// their places among all ports, from 1.
+        relative_ports: Named<At<u64>>,
+        /// How the array encodes LUN numbers. Default: "peripheral".
+        lun_addressing: Option<AddressingName>,
+        /// What answers at LUN 0 to a path that sees no LUN there. Default: "no-device".
+        lunz: Option<LunzName>,
         /// Pages of INQUIRY data captured from a real array. The first entry that matches applies.
         captured: Listed<At<Captured>>,
         /// When the array changes the ownership of LUNs without a request from a host. Default:
@@ -70,6 +86,43 @@ table! {
         memory: Option<Name<Size>>,
         /// What happens to a write for which `memory` has no room. Default: "space".
         when_full: Option<At<WhenFullName>>,
+    }
+}
+
+words! {
+    /// A designator in VPD page 83h.
+    enum DesignatorName for DesignatorKind {
+        /// T10 vendor identification, with the name in hexadecimal.
+        T10 = "t10",
+        /// EUI-64.
+        Eui64 = "eui-64",
+        /// SCSI name string: `naa.` and the name.
+        ScsiName = "scsi-name",
+        /// The name of the target port (WWPN).
+        PortName = "port-name",
+    }
+}
+
+words! {
+    /// How LUN numbers are encoded (SAM-5 4.7.7).
+    enum AddressingName for Addressing {
+        /// Peripheral device addressing up to 255, flat space addressing above.
+        Peripheral = "peripheral",
+        /// Flat space addressing for every LUN: Linux adds 16384 to the number.
+        Flat = "flat",
+    }
+}
+
+words! {
+    /// What answers at LUN 0 to a path that sees no LUN there.
+    enum LunzName for Lunz {
+        /// No device (peripheral qualifier 011b), as at any other LUN that is not mapped.
+        NoDevice = "no-device",
+        /// A disk `LUNZ` that is not connected (peripheral qualifier 001b). The guest makes no disk of it.
+        NotConnected = "not-connected",
+        /// A disk `LUNZ` (peripheral qualifier 000b) that refuses every access with 05/25/00, as a
+        /// CLARiiON has it.
+        Disk = "disk",
     }
 }
 
@@ -115,6 +168,9 @@ impl ArrayTable {
         let personality = self.families.check(checker)?;
         let mut identity = personality.identity();
         check_identity(head, &mut identity, checker);
+        identity.oui = head.oui.as_ref().map(|oui| oui.0.0);
+        let designators = head.designators.iter().flatten();
+        identity.designators = designators.map(|kind| (*kind).into()).collect();
         let most = personality.most_controllers().into();
         let controllers =
             checker.number(head.controllers.as_ref(), 1..=most, 2, "the number of controllers");
@@ -128,21 +184,84 @@ impl ArrayTable {
         let unplugged = unplugged.map(|port| checker.port(port)).collect();
         let ownership = head.ownership.as_ref();
         let ownership = ownership.map(|table| table.check(&personality, checker));
-        let captured = head.captured.0.iter();
-        let captured = captured.filter_map(|page| page.check(scenario, &personality, checker));
-        let captured = captured.collect();
+        let relative_ports = relative_ports(&head.relative_ports, checker);
+        let numbers = self.numbers(&personality, (controllers, ports), &relative_ports, checker);
+        let (mut captured, mut captured_groups) = (Vec::new(), Vec::new());
+        for page in &head.captured.0 {
+            let Some(meant) = page.check(scenario, &personality, checker) else { continue };
+            page.agrees(&meant, &numbers, checker);
+            match meant {
+                Meant::Page(page) => captured.push(page),
+                Meant::Groups(groups) => captured_groups.push(groups),
+            }
+        }
+        let target = Target {
+            addressing: head.lun_addressing.map_or(Addressing::default(), Into::into),
+            lunz: head.lunz.map_or(Lunz::default(), Into::into),
+        };
         let memory = memory::check(head.memory.as_ref(), head.when_full.as_ref(), checker);
         Some(Array {
             personality,
             identity,
             ownership: ownership.unwrap_or_default(),
             captured,
+            captured_groups,
+            relative_ports,
             controllers: controllers as u8,
             ports_per_controller: ports as u8,
             unplugged,
+            target,
             luns,
             memory,
         })
+    }
+
+    /// The numbers of the ports and of their groups; reports what makes them invalid.
+    fn numbers(
+        &self,
+        personality: &PersonalityConfig,
+        (controllers, ports): (u64, u64),
+        relative_ports: &[(PortId, u16)],
+        checker: &mut Checker<'_>,
+    ) -> Vec<PortNumbers> {
+        let controllers = vec![ControllerConfig { ports: ports as u8 }; controllers as usize];
+        match PortNumbers::of(personality, &controllers, relative_ports) {
+            Ok(numbers) => numbers,
+            Err(ConfigError::Text { .. }) => Vec::new(), // Reported where the text is.
+            Err(why) => {
+                let span = self.head.relative_ports.0.values().next();
+                let span = span.map_or_else(|| self.families.place(), |given| given.span.clone());
+                checker.report(&span, Diagnostic::error(why.to_string()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Checks what is said about HBAs, once they are known: which of them sees which LUN, and which gets
+    /// which page.
+    pub(crate) fn check_paths(&self, checker: &mut Checker<'_>) {
+        for page in &self.head.captured.0 {
+            page.check_paths(checker);
+        }
+        let luns = &self.head.luns;
+        for entry in luns.iter().flat_map(|lun| lun.mapping.iter().flat_map(|it| it.iter())) {
+            entry.check_paths(checker);
+        }
+        let configs = checker.shape.configs.clone();
+        let nexuses: Vec<_> = checker.shape.nexuses().collect();
+        for (index, (table, config)) in luns.iter().zip(&configs).enumerate() {
+            let taken = nexuses.iter().find_map(|nexus| {
+                let number = config.number(*nexus)?;
+                let mut others = configs[..index].iter();
+                let other = others.find(|other| other.number(*nexus) == Some(number))?;
+                Some((*nexus, number, other.lun))
+            });
+            if let Some((nexus, number, other)) = taken.filter(|(.., other)| *other != config.lun) {
+                let problem = format!("{nexus} sees LUN {other} under number {number} already");
+                let help = "give one of them another `number` there, or mask it";
+                checker.refuse(&table.span, problem, help);
+            }
+        }
     }
 
     /// The table that would be read as this array.
@@ -151,7 +270,13 @@ impl ArrayTable {
         let (personality, families) = FamilyTables::of(&array.personality)?;
         let unplugged = || At::nowhere(array.unplugged.iter().copied().map(name).collect());
         let text = |text: &String| Some(At::nowhere(text.clone()));
-        let captured = array.captured.iter().map(|page| At::nowhere(Captured::of(page)));
+        let pages = array.captured.iter().map(Captured::of_page);
+        let captured = pages.chain(array.captured_groups.iter().map(Captured::of_groups));
+        let captured = captured.map(At::nowhere);
+        let relative = array.relative_ports.iter();
+        let relative =
+            relative.map(|(port, number)| (port.to_string(), At::nowhere(u64::from(*number))));
+        let designators = identity.designators.iter().map(|kind| (*kind).into());
         let luns = array.luns.iter().map(|config| At::nowhere(LunTable::of(config)));
         let head = Head {
             model: None,
@@ -165,6 +290,11 @@ impl ArrayTable {
             controllers: Some(At::nowhere(array.controllers.into())),
             ports_per_controller: Some(At::nowhere(array.ports_per_controller.into())),
             unplugged: (!array.unplugged.is_empty()).then(unplugged),
+            oui: identity.oui.map(|oui| name(Oui(oui))),
+            designators: (!identity.designators.is_empty()).then(|| designators.collect()),
+            relative_ports: Named(relative.collect()),
+            lun_addressing: Some(array.target.addressing.into()),
+            lunz: Some(array.target.lunz.into()),
             captured: Listed(captured.collect()),
             ownership: Ownership::of(&array.ownership).map(At::nowhere),
             memory: array.memory.map(|memory| name(Size(memory.bytes))),
@@ -191,6 +321,24 @@ fn check_identity(head: &Head, identity: &mut Identity, checker: &mut Checker<'_
         }
         field.clone_from(&given.value);
     }
+}
+
+fn relative_ports(given: &Named<At<u64>>, checker: &mut Checker<'_>) -> Vec<(PortId, u16)> {
+    let mut numbers = Vec::new();
+    for (port, number) in &given.0 {
+        let what = "a relative target port identifier";
+        let value = checker.number(Some(number), 1..=65_535, 1, what) as u16;
+        match port.parse::<PortId>() {
+            Ok(port) => {
+                checker.known_port(port, &number.span);
+                if checker.shape.has_ports(Ports::One(port)) {
+                    numbers.push((port, value));
+                }
+            }
+            Err(why) => checker.report(&number.span, Diagnostic::error(why.to_string())),
+        }
+    }
+    numbers
 }
 
 fn check_luns(luns: &At<Vec<At<LunTable>>>, checker: &mut Checker<'_>) -> Vec<LunConfig> {

@@ -18,8 +18,30 @@ const ROOT: &str = "SANSIM_ROOT";
 /// # Errors
 /// A sentence with the path and the reason.
 pub(super) fn read(scenario: &str, file: &str, longest: u64) -> Result<String, String> {
+    let bytes = read_bytes(scenario, file, longest)?;
+    String::from_utf8(bytes).map_err(|_| {
+        let path = directory(scenario).join(file);
+        format!("cannot read {}: {NO_TEXT}", path.display())
+    })
+}
+
+/// As [`read`], for a file that need not be a text.
+///
+/// # Errors
+/// A sentence with the path and the reason.
+pub(super) fn read_bytes(scenario: &str, file: &str, longest: u64) -> Result<Vec<u8>, String> {
     let root = std::env::var_os(ROOT).filter(|root| !root.is_empty()).map(PathBuf::from);
     read_below(root.as_deref(), scenario, file, longest)
+}
+
+const NO_TEXT: &str = "it is no text in UTF-8";
+
+/// The directory of the scenario file.
+fn directory(scenario: &str) -> &Path {
+    match Path::new(scenario).parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 fn read_below(
@@ -27,13 +49,10 @@ fn read_below(
     scenario: &str,
     file: &str,
     longest: u64,
-) -> Result<String, String> {
-    let directory = match Path::new(scenario).parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+) -> Result<Vec<u8>, String> {
+    let directory = directory(scenario);
     let path = directory.join(file);
-    let read = || -> io::Result<String> {
+    let read = || -> io::Result<Vec<u8>> {
         let outside = || {
             io::Error::other(format!(
                 "it is not below the scenario's directory (${ROOT} can name another)"
@@ -47,7 +66,7 @@ fn read_below(
         if !below(directory) && !root.is_some_and(below) {
             return Err(outside());
         }
-        read_file(&found, longest)
+        read_all(&found, longest)
     };
     let shown = Path::new(scenario).with_file_name(file);
     read().map_err(|why| format!("cannot read {}: {why}", shown.display()))
@@ -55,6 +74,10 @@ fn read_below(
 
 /// The text of a regular file of at most `longest` bytes. Does not wait for the other end of a FIFO.
 pub(super) fn read_file(path: &Path, longest: u64) -> io::Result<String> {
+    String::from_utf8(read_all(path, longest)?).map_err(|_| io::Error::other(NO_TEXT))
+}
+
+fn read_all(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
@@ -66,7 +89,7 @@ pub(super) fn read_file(path: &Path, longest: u64) -> io::Result<String> {
     if bytes.len() as u64 > longest {
         return Err(io::Error::other(format!("it is longer than {longest} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is no text in UTF-8"))
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -102,7 +125,7 @@ mod tests {
         let scenario = stories.join("story.toml").display().to_string();
         let read = |file: &str| read_below(None, &scenario, file, 99);
         for inside in ["sub/c9.hex", "inside", "sub/../sub/c9.hex"] {
-            assert_eq!(read(inside).unwrap(), "00 c9", "{inside}");
+            assert_eq!(read(inside).unwrap(), b"00 c9", "{inside}");
         }
         let absolute = secret.display().to_string();
         for outside in ["../secret", "link", "sub/../../secret", "../none", absolute.as_str()] {
@@ -111,6 +134,6 @@ mod tests {
         }
         assert!(read("fifo").unwrap_err().contains("it is no file"));
         let above = read_below(Some(dir.path()), &scenario, "../secret", 99);
-        assert_eq!(above.unwrap(), "secret");
+        assert_eq!(above.unwrap(), b"secret");
     }
 }

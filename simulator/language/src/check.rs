@@ -10,7 +10,7 @@ use std::{
 };
 
 use regex::Regex;
-use sansim_array::{ControllerId, HbaId, Lun, PortId};
+use sansim_array::{ControllerId, HbaId, Lun, NexusPattern, PortId, Ports, Sense, Shown};
 use sansim_stage::{Array, Hba, PathPattern, Piece, Placeholder, TextMatch, Workload, pieces};
 pub(crate) use shape::Shape;
 
@@ -351,6 +351,69 @@ impl<'s> Checker<'s> {
 
     pub(crate) fn lun_or_main(&mut self, given: Option<&At<u64>>) -> Lun {
         given.map_or(self.shape.main_lun, |given| self.lun(given))
+    }
+
+    /// The nexuses of an HBA, a controller or a port, or all; reports what is not there, and a controller
+    /// beside a port.
+    pub(crate) fn nexuses(
+        &mut self,
+        hba: Option<&At<u64>>,
+        controller: Option<&Name<ControllerId>>,
+        port: Option<&Name<PortId>>,
+        span: &Range<usize>,
+    ) -> NexusPattern {
+        let given = [("controller", controller.is_some()), ("port", port.is_some())];
+        self.exclusive(&given, span);
+        if let Some(controller) = controller {
+            self.controller(controller);
+        }
+        if let Some(port) = port {
+            self.port(port);
+        }
+        self.seen(hba, controller, port, span)
+    }
+
+    /// As [`Checker::nexuses`], but reports only that the HBA is not there, or that no path is there.
+    /// Before the HBAs are known, nothing is reported.
+    pub(crate) fn seen(
+        &mut self,
+        hba: Option<&At<u64>>,
+        controller: Option<&Name<ControllerId>>,
+        port: Option<&Name<PortId>>,
+        span: &Range<usize>,
+    ) -> NexusPattern {
+        let there = hba.is_none_or(|hba| {
+            u8::try_from(hba.value).is_ok_and(|hba| self.shape.has_hba(HbaId(hba)))
+        });
+        let hba = hba.map(|hba| self.hba(hba));
+        let ports = match (controller, port) {
+            (_, Some(port)) => Ports::One(port.0),
+            (Some(controller), None) => Ports::Of(controller.0),
+            (None, None) => Ports::All,
+        };
+        let to = NexusPattern { hba, ports };
+        if there && self.shape.has_ports(ports) && !self.shape.sees_any(to) {
+            let problem = format!("no path goes over {to}");
+            self.refuse(span, problem, self.shape.targets_in_words());
+        }
+        to
+    }
+
+    /// The number under which a LUN is seen.
+    pub(crate) fn shown(&mut self, number: Option<&At<u64>>) -> Shown {
+        let Some(number) = number else { return Shown::Own };
+        let max = u64::from(self.shape.max_lun);
+        Shown::As(Lun(self.number(Some(number), 0..=max, 0, "the number of a LUN") as u16))
+    }
+
+    /// The sense of a unit attention; reports any other.
+    pub(crate) fn unit_attention(&mut self, given: &Name<Sense>) -> Sense {
+        let sense = given.0;
+        if !sense.is_unit_attention() {
+            let help = format!("write \"06/{:02x}/{:02x}\"", sense.asc, sense.ascq);
+            self.refuse(&given.span, "the sense key of a unit attention is 06", help);
+        }
+        sense
     }
 
     /// A path pattern; reports one that matches no path.

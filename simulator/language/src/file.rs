@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use sansim_array::{FaultRule, OwnershipPolicy};
-use sansim_stage::Setup;
+use sansim_stage::{Setup, Workload};
 use toml::{Spanned, de::DeValue};
 
 use crate::{
@@ -86,6 +86,19 @@ pub(crate) fn load(
     }
 }
 
+/// Reports a workload on a LUN that is masked for every path.
+fn check_seen(workload: Option<&Workload>, checker: &mut Checker<'_>) {
+    let Some(lun) = workload.map(|workload| workload.lun) else { return };
+    let config = checker.shape.configs.iter().find(|config| config.lun == lun);
+    let masked = config
+        .is_some_and(|config| checker.shape.nexuses().all(|nexus| config.number(nexus).is_none()));
+    if masked {
+        let problem = format!("no path sees LUN {lun}, which the workload is for");
+        let help = "show it by its `mapping`, or start the workload by a step once it is shown";
+        checker.refuse(&(0..0), problem, help);
+    }
+}
+
 impl File {
     /// Validates the tables together and converts them; `None` if that is not possible. Mistakes
     /// are reported to `checker`.
@@ -103,6 +116,9 @@ impl File {
         let guest = self.guest.check(scenario, &array.personality, checker);
         let hbas = self.hba.check(&array, guest.cpus, checker);
         checker.know_hbas(&hbas);
+        if let Some(table) = &self.array {
+            table.check_paths(checker);
+        }
         let (faults, steps) = (&self.fault.0, &self.step.0);
         let holds = faults.iter().filter_map(|fault| fault.hold());
         checker.know_rules(faults.iter().map(|fault| fault.name.as_ref()), holds);
@@ -112,6 +128,7 @@ impl File {
         checker.know_end_steps(ends.filter_map(|step| step.time()).map(|time| time.0.0));
         let workload = self.workload.check(&array, checker);
         checker.know_workload(workload.as_ref());
+        check_seen(workload.as_ref(), checker);
         let names = checker.rules.clone();
         let faults = self.fault.0.iter().zip(names.clone());
         let faults: Vec<_> =

@@ -1,125 +1,139 @@
-//! Parses hexadecimal dumps in the formats of sg3-utils, xxd and `hexdump -C`, or written by hand.
+//! Reads dumps of bytes as people paste them: those of sg3_utils, `hexdump`, `xxd` and `od` in their many
+//! forms, hexadecimal written by hand, and the bytes themselves.
+//!
+//! No dump says what it is. It is read in every way that its lines allow, and the offsets in front of its
+//! lines decide: each is the number of bytes before. Where several ways are left, whoever knows what the
+//! bytes should be chooses.
 
+mod lines;
+mod units;
+
+use lines::{Line, Offsets};
 use sansim_array::CapturedPage;
+use units::Unit;
 
-/// What precedes the text column: in the format of sg3-utils, which has two spaces in the middle of the bytes; in that
-/// of xxd, whose offsets end with a colon; and in that of `hexdump -C`.
-const GAP: &str = "   ";
-const GAP_OF_XXD: &str = "  ";
-const GAP_OF_HEXDUMP: &str = "  |";
-
-/// The bytes of a dump. Lines may begin with an offset and end with a text column. Titles before
-/// the first byte, empty lines and lines that begin with `#` are skipped.
+/// The bytes of a dump. Titles before the first byte, empty lines, lines that begin with `#` and text
+/// beside the bytes are skipped. If the dump can be read in several ways, the first that `fits` is taken,
+/// or else the most usual one.
 ///
 /// # Errors
 /// The number of the line, from 1, and what is wrong with it.
-pub(super) fn bytes(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let mut of_hexdump = false;
+pub(super) fn bytes(raw: &[u8], fits: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, String> {
+    let Some(text) = text(raw) else { return bounded(raw.to_vec()) };
+    let text = in_braces(text).unwrap_or(text);
+    // The first reading, and the mistake that is furthest down.
+    let (mut usual, mut wrong): (Option<Vec<u8>>, Option<Mistake>) = (None, None);
+    for offsets in Offsets::ALL {
+        for unit in Unit::ALL.into_iter().filter(|unit| unit.goes_with(offsets)) {
+            match read(text, offsets, unit) {
+                Ok(bytes) if fits(&bytes) => return bounded(bytes),
+                Ok(bytes) => usual = usual.or(Some(bytes).filter(|bytes| !bytes.is_empty())),
+                Err(mistake) => {
+                    if wrong.as_ref().is_none_or(|wrong| wrong.line < mistake.line) {
+                        wrong = Some(mistake);
+                    }
+                }
+            }
+        }
+    }
+    match (usual, wrong) {
+        (Some(bytes), _) => bounded(bytes),
+        (None, Some(Mistake { line, why })) => Err(format!("line {line}: {why}")),
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+/// A mistake in a line, which is counted from 1.
+struct Mistake {
+    line: usize,
+    why: String,
+}
+
+fn bounded(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    if bytes.len() <= CapturedPage::MAX_BYTES {
+        return Ok(bytes);
+    }
+    Err(format!("there are more than {} bytes", CapturedPage::MAX_BYTES))
+}
+
+/// The text of a dump; `None` if these are the bytes themselves. The pages of a disk begin with a byte
+/// that no text has.
+fn text(raw: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(raw).ok()?;
+    let strange = |c: char| c.is_control() && !c.is_whitespace();
+    (!text.contains(strange)).then_some(text)
+}
+
+/// What is between the braces of an array in C, as `xxd -i` writes it.
+fn in_braces(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('{')?;
+    Some(rest.split_once('}')?.0)
+}
+
+/// The bytes, if each line's offset is the number of bytes before it.
+fn read(text: &str, offsets: Offsets, unit: Unit) -> Result<Vec<u8>, Mistake> {
+    let mut bytes: Vec<u8> = Vec::new();
+    let (mut last, mut repeats, mut ended) = (0, false, false);
     for (number, line) in text.lines().enumerate() {
-        let at = |why: String| format!("line {}: {why}", number + 1);
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+        let at = |why: String| Mistake { line: number + 1, why };
+        let line = line.trim_end();
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
-        if of_hexdump && is_offset(line, bytes.len()) {
-            // `hexdump -C` ends with the number of all bytes.
+        if line.trim() == "*" && offsets != Offsets::None {
+            repeats = true;
             continue;
         }
-        of_hexdump |= line.ends_with('|');
-        let hex = columns(line, bytes.len());
-        match read(hex) {
+        let Line { offset, rest } =
+            match lines::split(line, offsets, bytes.is_empty(), unit.is_padded()) {
+                Ok(line) => line,
+                Err(_) if bytes.is_empty() && Unit::Bytes.read(line).is_err() => continue, // A title.
+                Err(why) => return Err(at(why)),
+            };
+        if let Some(offset) = offset {
+            if std::mem::take(&mut repeats) {
+                repeat(&mut bytes, last, offset).map_err(at)?;
+            }
+            // The last word of an odd number of bytes has one too many; the offset behind it tells.
+            if rest.trim().is_empty() && offset < bytes.len() && bytes.len() - offset < unit.len() {
+                bytes.truncate(offset);
+            }
+            if ended || offset != bytes.len() {
+                return Err(at(format!("{} bytes come before it", bytes.len())));
+            }
+            ended = rest.trim().is_empty();
+        }
+        let before = bytes.len();
+        match unit.read(rest) {
             Ok(read) => bytes.extend(read),
-            Err(word) if bytes.is_empty() && hex.trim_start().starts_with(word) => {}
+            Err(word) if before == 0 && offset.is_none() && is_title(rest, &word) => continue,
             Err(word) => return Err(at(format!("`{word}` is no byte in hexadecimal"))),
         }
-        if bytes.len() > CapturedPage::MAX_BYTES {
+        if bytes.len() > CapturedPage::MAX_BYTES + 1 {
             return Err(at(format!("there are more than {} bytes", CapturedPage::MAX_BYTES)));
         }
+        last = bytes.len() - before;
     }
     Ok(bytes)
 }
 
-/// The line without its offset and its text column. An offset is the number of the preceding bytes, followed by a
-/// colon or by more than one space.
-fn columns(line: &str, so_far: usize) -> &str {
-    let end = line.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(line.len());
-    let (number, rest) = line.split_at(end);
-    let offset = is_offset(number, so_far);
-    let (rest, gap) = match rest.strip_prefix(':') {
-        Some(rest) if offset => (rest.trim_start(), GAP_OF_XXD),
-        None if offset && rest.starts_with("  ") => (rest.trim_start(), GAP),
-        _ => (line, GAP),
-    };
-    let before = |gap| rest.find(gap).unwrap_or(rest.len());
-    &rest[..before(gap).min(before(GAP_OF_HEXDUMP))]
+/// Whether a line that has no byte where one is expected is a title.
+fn is_title(line: &str, word: &str) -> bool {
+    line.trim_start().starts_with(word)
 }
 
-fn is_offset(number: &str, so_far: usize) -> bool {
-    usize::from_str_radix(number, 16).ok() == Some(so_far)
-}
-
-/// Parses words of two digits, or of several pairs of digits without spaces.
-fn read(words: &str) -> Result<Vec<u8>, &str> {
-    let mut bytes = Vec::new();
-    for word in words.split([' ', '\t', '-', ',']).filter(|word| !word.is_empty()) {
-        let digits = word.strip_prefix("0x").unwrap_or(word);
-        let pairs = !digits.is_empty() && digits.len().is_multiple_of(2);
-        if !pairs || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(word);
-        }
-        for pair in digits.as_bytes().chunks(2) {
-            let pair = std::str::from_utf8(pair).map_err(|_| word)?;
-            bytes.push(u8::from_str_radix(pair, 16).map_err(|_| word)?);
-        }
+/// Repeats the last line up to an offset, which `*` stands for.
+fn repeat(bytes: &mut Vec<u8>, line: usize, offset: usize) -> Result<(), String> {
+    let start = bytes.len() - line;
+    if line == 0 || offset < bytes.len() || offset > CapturedPage::MAX_BYTES {
+        return Err("`*` stands for no lines here".to_owned());
     }
-    Ok(bytes)
+    while bytes.len() < offset {
+        let byte = bytes[start + (bytes.len() - start) % line];
+        bytes.push(byte);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_sg_vpd_prints_is_read() {
-        let dump = "\
-Vendor specific page, one that only LSI knows:
- 00     00 c9 00 2c 76 61 63 31  81 01 00 00 00 00 00 00    ...,vac1........
- 10     00 00 00 00 ff                                      .....
-";
-        let read = bytes(dump).unwrap();
-        assert_eq!(read.len(), 21);
-        assert_eq!((read[1], read[8], read[20]), (0xc9, 0x81, 0xff));
-    }
-
-    #[test]
-    fn plain_hex_and_that_of_xxd_and_hexdump_are_read() {
-        for dump in ["00 c9 00 02 01 02", "00c900020102", "0x00,0xc9,0x00,0x02,0x01,0x02"] {
-            assert_eq!(bytes(dump), Ok(vec![0, 0xc9, 0, 2, 1, 2]), "{dump}");
-        }
-        let xxd = "\
-00000000: 00c9 0002 0102 7661 6331 ff00 0000 0000  ......vac1......
-00000010: 07                                       .
-";
-        assert_eq!(bytes(xxd).unwrap()[15..], [0, 7]);
-        let hexdump = "\
-00000000  00 c9 00 02 01 02 76 61  63 31 ff 00 00 00 00 00  |......vac1......|
-00000010  07                                                |.|
-00000011
-";
-        assert_eq!(bytes(hexdump).unwrap()[15..], [0, 7]);
-    }
-
-    #[test]
-    fn a_first_byte_is_not_taken_for_an_offset() {
-        assert_eq!(bytes("00 00 05"), Ok(vec![0, 0, 5]));
-        assert_eq!(bytes("00\n01\n"), Ok(vec![0, 1]));
-    }
-
-    #[test]
-    fn a_slip_is_answered_with_its_line() {
-        assert_eq!(bytes("00 c9\n\n0g 01"), Err("line 3: `0g` is no byte in hexadecimal".into()));
-        assert_eq!(bytes("00 c9 0x"), Err("line 1: `0x` is no byte in hexadecimal".into()));
-        assert!(bytes(&"00 ".repeat(CapturedPage::MAX_BYTES + 1)).is_err());
-    }
-}
+mod tests;

@@ -248,6 +248,108 @@ impl Kind for LunCondition {
     const PATTERN: &'static str = "^(none|array-copy|inactive-snapshot)$";
 }
 
+/// A captured answer: INQUIRY data, or that to REPORT TARGET PORT GROUPS, `rtpg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CapturedName {
+    Inquiry(InquiryPage),
+    PortGroups,
+}
+
+impl Kind for CapturedName {
+    const NAME: &'static str = "CapturedPage";
+    const EXPECTED: &'static str =
+        "\"standard\", the code of a VPD page such as \"c9\", or \"rtpg\"";
+    const PATTERN: &'static str = "^(standard|rtpg|[0-9a-fA-F]{2})$";
+}
+
+impl FromStr for CapturedName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "rtpg" => Ok(CapturedName::PortGroups),
+            page => match page.parse() {
+                Ok(PageName(page)) => Ok(CapturedName::Inquiry(page)),
+                Err(_) => Err(format!("{text:?} is no page: write {}", Self::EXPECTED)),
+            },
+        }
+    }
+}
+
+impl fmt::Display for CapturedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CapturedName::Inquiry(page) => PageName(*page).fmt(f),
+            CapturedName::PortGroups => f.write_str("rtpg"),
+        }
+    }
+}
+
+/// A company identifier (OUI): `006016`, `00:60:16`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Oui(pub(crate) [u8; 3]);
+
+impl Kind for Oui {
+    const NAME: &'static str = "Oui";
+    const EXPECTED: &'static str = "a company identifier such as \"00:60:16\"";
+    const PATTERN: &'static str = "^[0-9a-fA-F]{2}[:-]?[0-9a-fA-F]{2}[:-]?[0-9a-fA-F]{2}$";
+}
+
+impl FromStr for Oui {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
+        let whole = digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit());
+        match u32::from_str_radix(&digits, 16).ok().filter(|_| whole) {
+            Some(oui) => {
+                let [_, a, b, c] = oui.to_be_bytes();
+                Ok(Oui([a, b, c]))
+            }
+            None => Err(format!("{text:?} is no company identifier: write {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Oui {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}")
+    }
+}
+
+/// The world-wide name of a LUN: an NAA type 6 designator, as multipath-tools show it (`3600…`), or without
+/// the 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wwid(pub(crate) [u8; 16]);
+
+impl Kind for Wwid {
+    const NAME: &'static str = "Wwid";
+    const EXPECTED: &'static str =
+        "a world-wide name such as \"3600140500000000000000000000000aa\", of NAA type 6";
+    const PATTERN: &'static str = "^3?6[0-9a-fA-F]{31}$";
+}
+
+impl FromStr for Wwid {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = if text.len() == 33 { text.strip_prefix('3') } else { Some(text) };
+        let bytes = digits.filter(|it| it.len() == 32 && it.starts_with('6') && it.is_ascii());
+        let bytes = bytes.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+        match bytes {
+            Some(bytes) => Ok(Wwid(bytes.to_be_bytes())),
+            None => Err(format!("{text:?} is no name of a LUN: write {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for Wwid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "3{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
 /// An INQUIRY page: `standard`, or the code of a VPD page in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageName(pub(crate) InquiryPage);

@@ -5,11 +5,15 @@ mod arm;
 mod condition;
 mod disarm;
 mod end;
+mod event;
 mod fail;
 mod heal;
+mod identity;
 mod link;
 mod map;
+mod mask;
 mod message;
+mod notice;
 mod on;
 mod own;
 mod phases;
@@ -33,6 +37,7 @@ mod stop;
 mod trigger;
 mod unit_attention;
 mod unmap;
+mod unmask;
 mod unplug;
 mod write;
 
@@ -44,6 +49,7 @@ pub(crate) use disarm::Disarm;
 pub(crate) use fail::Fail;
 pub(crate) use heal::Heal;
 pub(crate) use link::Link;
+pub(crate) use notice::To;
 pub use on::OnEvent;
 pub(crate) use own::{LunOwner, Own};
 pub(crate) use phases::Phases;
@@ -231,7 +237,7 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// All actions, in the order of the reference.
-static WORDS: [Entry; 32] = [
+static WORDS: [Entry; 36] = [
     entry::<Fail>(),
     entry::<Restore>(),
     entry::<Set>(),
@@ -258,9 +264,13 @@ static WORDS: [Entry; 32] = [
     entry::<map::Map>(),
     entry::<unmap::Unmap>(),
     entry::<remap::Remap>(),
+    entry::<mask::Mask>(),
+    entry::<unmask::Unmask>(),
     entry::<replace::Replace>(),
+    entry::<identity::Identity>(),
     entry::<resize::Resize>(),
     entry::<read_only::ReadOnly>(),
+    entry::<event::Event>(),
     entry::<start::Start>(),
     entry::<stop::Stop>(),
     entry::<end::End>(),

@@ -1,6 +1,6 @@
 //! Single tables, read in the context of a SAN that runs.
 
-use sansim_array::{Action, FaultRule, Lun, LunConfig};
+use sansim_array::{Action, FaultRule, Lun, LunConfig, VolumeChange};
 use sansim_stage::{Act, Array, Hba, Workload};
 use toml::{
     Spanned,
@@ -122,19 +122,27 @@ impl Vocabulary {
         self.know_name(step);
         let StepAction::Act(act) = &step.action else { return };
         match act {
-            Act::Array(Action::MapLun(config)) => {
+            Act::Array(Action::Volume { change, .. }) => self.know_change(change),
+            Act::StartWorkload(_) => self.has_workload = true,
+            _ => {}
+        }
+    }
+
+    fn know_change(&mut self, change: &VolumeChange) {
+        match change {
+            VolumeChange::Map(config) => {
                 self.array.luns.push(config.clone());
                 self.array.luns.sort_by_key(|config| config.lun);
             }
-            Act::Array(Action::UnmapLun { lun }) => {
-                self.array.luns.retain(|config| config.lun != *lun);
+            VolumeChange::Unmap { lun } => self.array.luns.retain(|config| config.lun != *lun),
+            VolumeChange::Remap { lun, to } => self.change(*lun, |it| it.lun = *to),
+            VolumeChange::Resize { lun, bytes } => self.change(*lun, |it| it.bytes = *bytes),
+            VolumeChange::Show { lun, to, shown } => {
+                self.change(*lun, |it| it.mapping.show(*to, *shown));
             }
-            Act::Array(Action::RemapLun { lun, to }) => self.change(*lun, |it| it.lun = *to),
-            Act::StartWorkload(_) => self.has_workload = true,
-            Act::Array(Action::ResizeLun { lun, bytes }) => {
-                self.change(*lun, |it| it.bytes = *bytes);
-            }
-            _ => {}
+            VolumeChange::Replace { .. }
+            | VolumeChange::Rename { .. }
+            | VolumeChange::SetReadOnly { .. } => {}
         }
     }
 

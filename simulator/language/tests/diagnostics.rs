@@ -13,6 +13,11 @@ const ASK: &str = "[[step]]\nname = \"ask\"\nat = \"1s\"\nrun = [\"true\"]\n";
 
 /// Snapshots without the test's own text, which they would only repeat.
 macro_rules! snapshot {
+    ($name:literal, $text:expr) => {{
+        let mut settings = insta::Settings::clone_current();
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!($name, $text));
+    }};
     ($text:expr) => {{
         let mut settings = insta::Settings::clone_current();
         settings.set_omit_expression(true);
@@ -162,6 +167,46 @@ fn captured_pages() {
         ("no slack for the model", &standard),
         ("too many page codes", &codes),
     ]));
+    let alua = |array: &str, keys: &str| page("alua", keys).replace("[[", &format!("{array}\n[["));
+    // Relative target port 1 in group 256, as a disk says it.
+    let id = "page = \"83\"\nhex = \"00830010 01140004 00000001 01150004 00000100\"";
+    let groups = "page = \"rtpg\"\nhex = \"0000000c 80ff0001 00000001 00000001\"";
+    let numbers =
+        "relative_ports = { A0 = 1, A1 = 2, B0 = 3, B1 = 300 }\nalua = { first_group = 256 }";
+    snapshot!(
+        "captures_that_disagree",
+        all(&[
+            ("another port group", &alua("", &format!("{id}\nfrozen = true"))),
+            ("another port", &alua(numbers, &format!("{id}\nfrozen = true"))),
+            ("a group that is not told", &alua("", groups)),
+            ("groups that are cut", &alua("", &groups.replace("0000000c", "0000001c"))),
+            ("port 0", &alua("relative_ports = { A0 = 0 }", id)),
+            ("one number for two ports", &alua("relative_ports = { A0 = 2 }", id)),
+            ("a number for no port", &alua("relative_ports = { A7 = 9, x = 3 }", id)),
+            (
+                "a port in no group",
+                &alua("alua = { groups = [{ group = 1, ports = [\"A0\"] }] }", id)
+            ),
+            (
+                "a port in two groups",
+                &alua(
+                    "alua = { groups = [{ group = 1, ports = [\"A0\", \"A1\", \"B0\"] }, { group = 2, ports = [\"A0\", \"B1\"] }] }",
+                    id
+                )
+            ),
+            ("a company that is none", &alua("oui = \"00:60\"", id)),
+        ])
+    );
+    for agreed in [
+        alua("", id),
+        alua("alua = { first_group = 256 }", &format!("{id}\nfrozen = true\nport = \"A0\"")),
+    ] {
+        assert_eq!(said(&scenario(&agreed), &[]), "");
+    }
+    // What comes behind the end that the length field gives is left out.
+    let long = page("alua", "page = \"d0\"\nhex = \"00 d0 00 01 07 00 00 00\"");
+    let long = sansim_language::load_text("long", &scenario(&long), &[]).unwrap();
+    assert_eq!(long.setup.array.captured[0].bytes, [0, 0xd0, 0, 1, 7]);
     let forced = crash.replace("page = ", "force = true\npage = ");
     assert_eq!(said(&scenario(&forced), &[]), "");
     let sound = page("rdac", &format!("page = \"c8\"\nhex = \"{}\"", c8(16)));
@@ -239,6 +284,22 @@ fn array_and_hbas() {
         ),
         ("a target twice", "[hba]\ntargets = [[\"A0\", \"A0\"]]\n".to_owned()),
         ("an HBA without targets", "[hba]\ntargets = [[\"A0\"], []]\n".to_owned()),
+        (
+            "two LUNs under one number",
+            array(
+                "luns = [{ size = \"1GiB\", owner = \"A\" }, { size = \"1GiB\", owner = \"A\", mapping = [{ hba = 1, number = 0 }] }]",
+            ),
+        ),
+        (
+            "a mapping for nobody",
+            array(
+                "luns = [{ size = \"1GiB\", owner = \"A\", mapping = [{ hba = 0, port = \"A1\" }, { hba = 5 }] }]",
+            ),
+        ),
+        (
+            "a workload on a masked LUN",
+            array("luns = [{ size = \"1GiB\", owner = \"A\", mapping = [] }]"),
+        ),
         ("too few lists of targets", "[hba]\ncount = 3\ntargets = [[\"A0\"]]\n".to_owned()),
     ];
     let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
@@ -302,7 +363,15 @@ fn steps() {
         ("a step that is not there", step("on = { step = \"boot\" }\nend = true")),
         ("a step that waits for itself", step("on = { step = \"step-1\" }\nend = true")),
         ("no unit attention", step("at = \"1s\"\nunit_attention = { sense = \"05/24/00\" }")),
-        ("half a nexus", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", hba = 0 }")),
+        ("a port beside its controller", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", controller = \"A\", port = \"A0\" }")),
+        ("nobody to hear of it", step("at = \"1s\"\nunit_attention = { sense = \"06/29/00\", hba = 0, port = \"A1\" }")),
+        ("a notice of nothing", step("at = \"1s\"\nunmap = 0\nnotice = {}")),
+        ("a notice that is no unit attention", step("at = \"1s\"\nunmap = 0\nnotice = { sense = \"05/25/00\" }")),
+        ("no notice that there is", step("at = \"1s\"\nunmap = 0\nnotice = \"silent\"")),
+        ("a notice of something else", step("at = \"1s\"\nfail = \"controller A\"\nnotice = \"none\"")),
+        ("a name that is no name", step("at = \"1s\"\nidentity = { lun = 0, wwid = \"5000c500\" }")),
+        ("a number that no LUN has", step("at = \"1s\"\nunmask = { lun = 0, number = 256 }")),
+        ("an event with too much", step("at = \"1s\"\nevent = { lun = 0, tells = \"added\", sense = \"06/2a/09\" }")),
         ("a path that nothing goes over", step("at = \"1s\"\nreinstate = \"hba0:A1\"")),
         ("no program", step("at = \"1s\"\nrun = []")),
         ("a wrong placeholder", step("at = \"1s\"\nrun = [\"sg_turs\", \"{disc:A0}\"]")),

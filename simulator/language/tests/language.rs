@@ -101,7 +101,12 @@ fn what_is_particular_to_a_family_survives_being_resolved() {
         "personality = \"hp_sw\"\nhp_sw = { switch_over = \"3s\", moves = \"lun\" }",
         "personality = \"hw_handler\"\nhw_handler = { switch_over = \"3s\" }",
         "personality = \"alua\"\nalua = { tpgs = \"explicit\", groups = \"port\", scope = \"target\", \
-         transition = \"2s\", reserved_bits = 5, supports = [\"active/optimized\", \"standby\"] }",
+         transition = \"2s\", reserved_bits = 5, supports = [\"active/optimized\", \"standby\"], \
+         first_group = 0, unit_path_report = true }",
+        "personality = \"alua\"\noui = \"00-60-16\"\ndesignators = [\"t10\", \"port-name\"]\n\
+         relative_ports = { A0 = 17, B0 = 257 }\n\
+         alua = { groups = [{ group = 0, ports = [\"A0\", \"B0\"] }, { group = 256, ports = [\"A1\", \"B1\"] }] }\n\
+         captured = [{ page = \"rtpg\", hex = \"00000020 80ff0000 00010002 00000011 00000101 01ff0100 00000002 00000002 00000004\" }]",
     ] {
         let luns = "luns = [{ size = \"1MiB\", owner = \"A\" }]";
         let text = format!("title = \"t\"\n[array]\n{family}\n{luns}\n");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sansim_array::{Array, Lun, Nexus};
+use sansim_array::{Array, EncodedLun, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
 use sansim_protocol::{
     Answer, Call, Disk, MapSpec, MapStatus, PathAddress, Sent, TargetAddress, WorkloadReport,
@@ -30,18 +30,20 @@ pub struct Paths {
 }
 
 impl Paths {
-    fn new(setup: &Setup, disks: Vec<Disk>) -> Self {
+    fn new(setup: &Setup, array: &Array, disks: Vec<Disk>) -> Self {
         let mut paths = Paths::default();
         for disk in disks {
-            paths.add(setup, disk);
+            paths.add(setup, array, disk);
         }
         paths
     }
 
-    /// Adds a disk. Returns its place, if it is one of the setup's paths.
-    pub fn add(&mut self, setup: &Setup, disk: Disk) -> Option<(Nexus, Lun)> {
+    /// Adds a disk. Returns its place, if it is one of the setup's paths and the array has a LUN there.
+    pub fn add(&mut self, setup: &Setup, array: &Array, disk: Disk) -> Option<(Nexus, Lun)> {
         let of = |nexus: &Nexus| target_address(setup, *nexus) == disk.path.target;
-        let place = setup.nexuses().find(of).map(|nexus| (nexus, Lun(disk.path.lun)));
+        let nexus = setup.nexuses().find(of);
+        let lun = |nexus| array.lun_at(nexus, EncodedLun(disk.path.lun));
+        let place = nexus.and_then(|nexus| Some((nexus, lun(nexus)?)));
         if let Some(place) = place {
             self.places.insert(disk.dev.clone(), place);
         }
@@ -193,11 +195,11 @@ impl Guest {
     ) -> Result<(Paths, Option<String>), LabError> {
         let targets: Vec<TargetAddress> =
             setup.first_nexuses().map(|nexus| target_address(setup, nexus)).collect();
-        let expect_disks = targets.len() * array.luns().len();
+        let expect_disks = setup.first_nexuses().map(|nexus| array.inventory(nexus).len()).sum();
         let timeout_ms = DISCOVERY.as_millis() as u64;
         let call = Call::Scan { targets, expect_disks, timeout_ms };
         match self.agent.call_within(call, DISCOVERY + Duration::from_secs(10)).await? {
-            Answer::Disks { disks, missing } => Ok((Paths::new(setup, disks), missing)),
+            Answer::Disks { disks, missing } => Ok((Paths::new(setup, array, disks), missing)),
             other => Err(unexpected("Scan", &other)),
         }
     }
@@ -214,7 +216,12 @@ impl Guest {
         paths: &Paths,
     ) -> Result<Result<MapStatus, String>, LabError> {
         let groups = setup.path_groups(lun).into_iter().map(|group| {
-            let address = |nexus| PathAddress { target: target_address(setup, nexus), lun: lun.0 };
+            let number = |nexus| setup.array.lun(lun)?.number(nexus);
+            let address = |nexus| {
+                let target = target_address(setup, nexus);
+                let lun = setup.array.target.encode(number(nexus).unwrap_or(lun)).0;
+                PathAddress { target, lun }
+            };
             let there = group.into_iter().filter(|nexus| paths.disk(*nexus, lun).is_some());
             there.map(address).collect::<Vec<_>>()
         });

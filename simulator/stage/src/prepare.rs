@@ -62,7 +62,9 @@ pub async fn prepare(
     }
     on(Preparing::Discovery);
     let (paths, missing) = keeper.drive(guest.discover(setup, array)).await??;
-    let luns = array.luns();
+    // A LUN that no HBA sees has no disk and no map.
+    let mut luns = array.luns();
+    luns.retain(|lun| !setup.path_groups(*lun).is_empty());
     for &lun in &luns {
         incomplete.extend(lacking_disks(setup, lun, &paths, missing.as_deref()));
     }
@@ -108,9 +110,10 @@ fn told(incomplete: &Incomplete) -> What {
 
 /// What is missing of the disks of a LUN. `why` is what the scan says.
 fn lacking_disks(setup: &Setup, lun: Lun, paths: &Paths, why: Option<&str>) -> Option<Incomplete> {
-    let of = setup.first_nexuses().count();
-    let lacking: Vec<_> =
-        setup.first_nexuses().filter(|nexus| paths.disk(*nexus, lun).is_none()).collect();
+    let mut lacking = setup.path_groups(lun).concat();
+    lacking.sort_unstable();
+    let of = lacking.len();
+    lacking.retain(|nexus| paths.disk(*nexus, lun).is_none());
     let names: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let how = format!("{} of {of} disks, not {}", of - lacking.len(), names.join(", "));

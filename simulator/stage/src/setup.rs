@@ -61,7 +61,7 @@ impl Setup {
     /// The path groups of a LUN's map in order of preference, without empty ones.
     pub fn path_groups(&self, lun: Lun) -> Vec<Vec<Nexus>> {
         let Some(config) = self.array.lun(lun) else { return Vec::new() };
-        let paths = self.first_nexuses();
+        let paths = self.first_nexuses().filter(|nexus| config.number(*nexus).is_some());
         let mut groups = match self.guest.multipath.path_groups {
             PathGroups::Multibus => vec![paths.collect()],
             PathGroups::Failover => paths.map(|nexus| vec![nexus]).collect(),

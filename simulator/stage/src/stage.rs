@@ -177,6 +177,8 @@ impl<'m> Stage<'m> {
         let waiting = setup.workload.as_ref();
         let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
         let mut world = World::new(&setup, paths.places(), counted);
+        let owner = |lun| Some((lun, array.owner(lun)?));
+        world.begin_with(array.luns().into_iter().filter_map(owner));
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
         Ok(Stage {
@@ -587,7 +589,7 @@ impl<'m> Stage<'m> {
     }
 
     fn add_disk(&mut self, disk: &Disk) {
-        let place = Arc::make_mut(&mut self.paths).add(&self.setup, disk.clone());
+        let place = Arc::make_mut(&mut self.paths).add(&self.setup, &self.array, disk.clone());
         if let Some(place) = place {
             self.world.on_disk(disk.dev.clone(), place);
         }

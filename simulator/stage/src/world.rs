@@ -8,7 +8,7 @@ use std::{
 
 use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
-    Sense, ServiceResponse, Stage, StateChange, Status,
+    Sense, ServiceResponse, Stage, StateChange, Status, VolumeChange,
 };
 use sansim_protocol::{Ended, Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
@@ -26,6 +26,8 @@ pub struct World {
     /// The owner of each LUN that was mapped during the run.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
+    /// Whether the reports of discovery are still to come.
+    discovering: bool,
     /// The number of ownership changes of each LUN during the story.
     owner_changes: BTreeMap<Lun, u64>,
     commands: Vec<(CommandFilter, CommandsSeen)>,
@@ -144,6 +146,7 @@ impl World {
             places: BTreeMap::new(),
             disks: BTreeMap::new(),
             mapped_later: BTreeMap::new(),
+            discovering: false,
             owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
             owner_changes: BTreeMap::new(),
             commands: Vec::new(),
@@ -176,7 +179,7 @@ impl World {
     /// Records an action on the array that is about to be performed.
     pub fn on_action(&mut self, action: &Action) {
         match action {
-            Action::MapLun(config) => {
+            Action::Volume { change: VolumeChange::Map(config), .. } => {
                 self.mapped_later.insert(config.lun, config.owner);
             }
             Action::AddRule(rule) => {
@@ -205,15 +208,25 @@ impl World {
         }
     }
 
+    /// Sets who owns each LUN as the story begins. Changes of the owner during discovery, which are reported
+    /// later, are of no account.
+    pub fn begin_with(&mut self, owners: impl IntoIterator<Item = (Lun, ControllerId)>) {
+        self.owners = owners.into_iter().collect();
+        self.discovering = true;
+    }
+
     /// Records a change of the array's state.
     pub fn on_state(&mut self, change: &StateChange) {
         match &change.what {
+            Changed::Stage(Stage::Story) => {
+                self.discovering = false;
+                self.owner_changes.clear();
+            }
+            Changed::Owner { .. } if self.discovering => {}
             Changed::Owner { lun, to, .. } => {
                 self.owners.insert(*lun, *to);
                 *self.owner_changes.entry(*lun).or_default() += 1;
             }
-            // Earlier changes belong to discovery.
-            Changed::Stage(Stage::Story) => self.owner_changes.clear(),
             Changed::Lun { lun, change: LunChange::Mapped { .. } } => {
                 if let Some(owner) = self.mapped_later.get(lun) {
                     self.owners.insert(*lun, *owner);

@@ -9,8 +9,9 @@ use crate::{
     access_state::AccessState,
     controller::ControllerState,
     fault::{Action, ActionError, Phase},
-    ids::{ControllerId, Link, Lun, Nexus, PortId},
+    ids::{ControllerId, Link, Lun, Nexus, NexusPattern, PortId},
     observe::{Changed, LunChange, Stage},
+    personality::GroupChange,
     sense::Sense,
 };
 
@@ -38,6 +39,9 @@ impl State {
             }
             Action::SetGroupState { lun, group, state } => {
                 self.set_group_state(now, lun, group, state, report)?;
+            }
+            Action::SetPortOffline { lun, port, offline } => {
+                self.set_port_offline(now, lun, port, offline, report)?;
             }
             Action::SetPreferred { lun, controller } => {
                 self.known(controller)?;
@@ -81,18 +85,10 @@ impl State {
                 self.faults.add(*rule, &self.controllers)?;
                 self.rule_changed(now, name, hold, armed, report);
             }
-            Action::UnitAttention { nexus, lun, sense } => {
-                self.attend(nexus, lun, sense)?;
-            }
-            Action::MapLun(config) => self.map(now, config, report)?,
-            Action::UnmapLun { lun } => self.unmap(now, lun, report)?,
-            Action::RemapLun { lun, to } => self.remap(now, lun, to, report)?,
-            Action::ReplaceLun { lun } => self.replace(now, lun, report)?,
-            Action::ResizeLun { lun, bytes } => self.resize(now, lun, bytes, report)?,
-            Action::SetReadOnly { lun, read_only } => {
-                self.unit_mut(lun)?.read_only = read_only;
-                self.lun_changed(now, lun, LunChange::ReadOnly(read_only), report);
-                self.parameters_changed(lun, Sense::MODE_PARAMETERS_CHANGED, report);
+            Action::UnitAttention { to, lun, sense } => self.attend(to, lun, sense)?,
+            Action::Event { to, lun, event } => self.send_event(to, lun, event, report),
+            Action::Volume { change, notify } => {
+                self.change_volume(now, change, &notify, report)?;
             }
         }
         Ok(())
@@ -195,17 +191,17 @@ impl State {
 
     fn attend(
         &mut self,
-        nexus: Option<Nexus>,
+        to: NexusPattern,
         lun: Option<Lun>,
         sense: Sense,
     ) -> Result<(), ActionError> {
-        if sense.key != Sense::POWER_ON.key {
+        if !sense.is_unit_attention() {
             return Err(ActionError::NotUnitAttention(sense));
         }
         if let Some(lun) = lun {
             self.unit_mut(lun)?;
         }
-        if let Some(nexus) = nexus {
+        if let Some(nexus) = to.exact() {
             self.known(nexus.port.controller)?;
             // A named nexus receives the unit attention even if it has not sent a command to the
             // LUN yet.
@@ -214,7 +210,7 @@ impl State {
                 unit.nexus(nexus);
             }
         }
-        self.push_attention(lun, sense, |it| nexus.is_none_or(|nexus| nexus == it));
+        self.push_attention(lun, sense, |nexus| to.matches(nexus));
         Ok(())
     }
 
@@ -242,11 +238,34 @@ impl State {
         state: Option<AccessState>,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        if !self.family().port_groups(&self.controllers).contains(&group) {
+        let of = |port| self.family().port_group(&self.controllers, port);
+        if !PortId::all(&self.controllers).any(|port| of(port) == Some(group)) {
             return Err(ActionError::NoPortGroup(group));
         }
         self.unit_mut(lun)?;
-        self.put_group_states(now, lun, vec![(group, state)], None, report);
+        let states = vec![(group, state)];
+        let change = GroupChange { states, ..GroupChange::default() };
+        self.change_groups(now, lun, change, None, report);
+        Ok(())
+    }
+
+    /// A port enters or leaves the secondary access state offline without a request from a host.
+    fn set_port_offline(
+        &mut self,
+        now: Time,
+        lun: Lun,
+        port: PortId,
+        offline: bool,
+        report: &mut Report,
+    ) -> Result<(), ActionError> {
+        self.known_port(port)?;
+        if self.family().port_group(&self.controllers, port).is_none() {
+            return Err(ActionError::NoPortGroups);
+        }
+        self.unit_mut(lun)?;
+        let offline = vec![(port, offline)];
+        let change = GroupChange { offline, ..GroupChange::default() };
+        self.change_groups(now, lun, change, None, report);
         Ok(())
     }
 

@@ -21,6 +21,13 @@ pub(crate) struct Arrival {
     pub(crate) seq: u64,
     pub(crate) at: Time,
     pub(crate) nexus: Nexus,
+    /// The number in the command's LUN field.
+    pub(crate) addressed: Lun,
+    /// The LUN that the nexus sees under that number, by its own number. It is looked up again when the
+    /// command is served, because it may have waited.
+    pub(crate) unit: Option<Lun>,
+    /// The LUN for rules and records: the own number of the LUN that the command arrived at, or else
+    /// the addressed number.
     pub(crate) lun: Lun,
     pub(crate) tag: u64,
     pub(crate) cdb: Cdb,
@@ -58,6 +65,7 @@ impl Arrival {
             latency: now.since(self.at),
             nexus: self.nexus,
             lun: self.lun,
+            addressed: self.addressed,
             tag: self.tag,
             cdb: self.cdb,
             op: self.op,

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
-    config::ArrayConfig,
+    config::{ArrayConfig, ControllerConfig},
     controller::{Controller, ControllerState},
     error::ConfigError,
-    fault::Faults,
+    families::PersonalityConfig,
+    fault::{ActionError, Faults},
     ids::{ControllerId, Lun, PortId},
-    lun_config::LunConfig,
+    lun_config::{LunConfig, Shown},
     observe::Stage,
     store::Store,
-    unit::{Unit, world_wide_name},
+    unit::Unit,
 };
 
 impl State {
@@ -21,8 +22,9 @@ impl State {
         if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
             return Err(ConfigError::PingPong);
         }
-        config.personality.family().check()?;
-        let controllers = controllers(&config)?;
+        let controllers =
+            controllers(&config.personality, &config.controllers, &config.relative_ports)?;
+        config.personality.family().check(&controllers)?;
         let ports: Vec<_> = PortId::all(&controllers).collect();
         if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
             return Err(ConfigError::NoPort(*port));
@@ -34,7 +36,9 @@ impl State {
         let mut state = State {
             personality: config.personality,
             identity: config.identity,
+            target: config.target,
             captured: config.captured,
+            captured_groups: config.captured_groups,
             controllers,
             units: BTreeMap::new(),
             mappings: 0,
@@ -87,23 +91,71 @@ impl State {
         if self.units.len() == LunConfig::MAX_COUNT {
             return Err(ConfigError::TooManyLuns { count: self.units.len() + 1 });
         }
+        let numbers = config.mapping.entries().iter().filter_map(|(_, shown)| match shown {
+            Shown::As(number) => Some(*number),
+            Shown::Own | Shown::Masked => None,
+        });
+        if let Some(lun) = numbers.max().filter(|number| number.0 > max) {
+            return Err(ConfigError::LunNumber { lun, max });
+        }
+        if let Err(ActionError::NumberTaken { nexus, number }) =
+            self.free_at(config.lun, &config.mapping)
+        {
+            return Err(ConfigError::NumberTaken { nexus, number });
+        }
         let store = self.store(config.lun, config.bytes)?;
-        let maker = self.family().maker();
-        let name = world_wide_name(maker, &self.identity, config.lun, self.mappings);
-        self.mappings = self.mappings.wrapping_add(1);
+        let made = self.next_name(config.lun);
+        let name = config.name.unwrap_or(made);
         self.units.insert(config.lun, Unit::new(config, name, store));
         Ok(())
     }
 }
 
-fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
-    let family = config.personality.family();
+/// The numbers by which hosts know a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortNumbers {
+    /// The port.
+    pub port: PortId,
+    /// Its relative target port identifier (SPC-4 7.8.6.7).
+    pub relative: u16,
+    /// The identifier of its target port group (SPC-4 6.37); `None` if the array reports no groups.
+    pub group: Option<u16>,
+}
+
+impl PortNumbers {
+    /// The numbers of every port of an array, controller by controller.
+    ///
+    /// # Errors
+    /// Returns an error if the numbers or the target port groups are invalid.
+    pub fn of(
+        personality: &PersonalityConfig,
+        configs: &[ControllerConfig],
+        relative_ports: &[(PortId, u16)],
+    ) -> Result<Vec<PortNumbers>, ConfigError> {
+        let controllers = controllers(personality, configs, relative_ports)?;
+        let family = personality.family();
+        family.check(&controllers)?;
+        let numbers = |port: PortId| PortNumbers {
+            port,
+            relative: port.relative(&controllers),
+            group: family.port_group(&controllers, port),
+        };
+        Ok(PortId::all(&controllers).map(numbers).collect())
+    }
+}
+
+fn controllers(
+    personality: &PersonalityConfig,
+    configs: &[ControllerConfig],
+    relative_ports: &[(PortId, u16)],
+) -> Result<Vec<Controller>, ConfigError> {
+    let family = personality.family();
     let (personality, most) = (family.name(), family.most_controllers());
-    let count = config.controllers.len();
+    let count = configs.len();
     if !(1..=usize::from(most)).contains(&count) {
         return Err(ConfigError::Controllers { personality, most, count });
     }
-    let named = config.controllers.iter().enumerate();
+    let named = configs.iter().enumerate();
     let checked = named.map(|(index, controller)| match ControllerId::new(index) {
         Some(id) if !(1..=10).contains(&controller.ports) => {
             Err(ConfigError::Ports { controller: id, ports: controller.ports })
@@ -111,8 +163,29 @@ fn controllers(config: &ArrayConfig) -> Result<Vec<Controller>, ConfigError> {
         _ => Ok(Controller {
             state: ControllerState::Online,
             ports: controller.ports,
+            relative: [0; Controller::MAX_PORTS],
             present: true,
         }),
     });
-    checked.collect()
+    let mut controllers: Vec<Controller> = checked.collect::<Result<_, _>>()?;
+    number_ports(&mut controllers, relative_ports)?;
+    Ok(controllers)
+}
+
+/// Numbers the ports across all controllers, from 1, except those that have a number of their own.
+fn number_ports(controllers: &mut [Controller], own: &[(PortId, u16)]) -> Result<(), ConfigError> {
+    let ports: Vec<PortId> = PortId::all(controllers).collect();
+    if let Some((port, _)) = own.iter().find(|(port, _)| !ports.contains(port)) {
+        return Err(ConfigError::UnknownPort(*port));
+    }
+    let mut taken = BTreeSet::new();
+    for port in ports {
+        let given = own.iter().find(|(named, _)| *named == port).map(|(_, number)| *number);
+        let number = given.unwrap_or(port.position(controllers) + 1);
+        if number == 0 || !taken.insert(number) {
+            return Err(ConfigError::RelativePort { port, number });
+        }
+        controllers[port.controller.index()].relative[usize::from(port.index)] = number;
+    }
+    Ok(())
 }

@@ -57,12 +57,17 @@ impl State {
     /// Notifies every HBA that the disks behind these ports are gone, or present again.
     fn tell_of_ports(&mut self, ports: Vec<PortId>, present: bool, report: &mut Report) {
         let luns: Vec<_> = self.units.keys().copied().collect();
-        for lun in luns {
-            let notice = |port| match present {
-                true => Notice::LunAdded { port, lun },
-                false => Notice::LunRemoved { port, lun },
-            };
-            self.notify_of(&ports, notice, report);
+        for own in luns {
+            for nexus in self.nexuses_of(&ports) {
+                let number = self.units.get(&own).and_then(|unit| unit.number(nexus));
+                let Some(lun) = number.map(|number| self.target.encode(number)) else { continue };
+                let port = nexus.port;
+                let notice = match present {
+                    true => Notice::LunAdded { port, lun },
+                    false => Notice::LunRemoved { port, lun },
+                };
+                self.notify(nexus.hba, notice, report);
+            }
         }
     }
 
@@ -76,26 +81,17 @@ impl State {
         self.notify_resume(ended, report);
     }
 
-    /// Sends a notice for every port that answers to every HBA that has a doorbell. Each HBA
-    /// ignores ports that it does not see.
-    pub(super) fn notify_ports(&mut self, notice: impl Fn(PortId) -> Notice, report: &mut Report) {
+    /// Every nexus that can be notified: each HBA that has a doorbell with each port that answers. Each
+    /// HBA ignores ports that it does not see.
+    pub(super) fn reachable(&self) -> Vec<Nexus> {
         let answer = |port: &PortId| self.controllers[port.controller.index()].state.answers();
         let ports = PortId::all(&self.controllers).filter(answer);
         let ports: Vec<_> = ports.filter(|port| !self.ports_out.contains(port)).collect();
-        self.notify_of(&ports, notice, report);
+        self.nexuses_of(&ports)
     }
 
-    fn notify_of(
-        &mut self,
-        ports: &[PortId],
-        notice: impl Fn(PortId) -> Notice,
-        report: &mut Report,
-    ) {
-        let hbas: Vec<HbaId> = self.hbas.iter().copied().collect();
-        for hba in hbas {
-            for port in ports {
-                self.notify(hba, notice(*port), report);
-            }
-        }
+    fn nexuses_of(&self, ports: &[PortId]) -> Vec<Nexus> {
+        let of = |hba: HbaId| ports.iter().map(move |port| Nexus { hba, port: *port });
+        self.hbas.iter().flat_map(|hba| of(*hba)).collect()
     }
 }

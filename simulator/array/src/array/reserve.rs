@@ -12,13 +12,14 @@ impl State {
         change: &Change,
         report: &mut Report,
     ) -> Result<(), Stop> {
-        let (nexus, lun) = (arrival.nexus, arrival.lun);
+        let nexus = arrival.nexus;
+        let lun = arrival.unit.ok_or(Sense::LUN_NOT_SUPPORTED)?;
         let unit = self.units.get_mut(&lun).ok_or(Sense::LUN_NOT_SUPPORTED)?;
         let news = unit.reservations.change(nexus, change)?;
         if !news.aborted.is_empty() {
             let want_status =
                 self.tell_of_abort(lun, |it| it != nexus && news.aborted.contains(&it));
-            let which = |it: &Arrival| it.lun == lun && news.aborted.contains(&it.nexus);
+            let which = |it: &Arrival| it.unit == Some(lun) && news.aborted.contains(&it.nexus);
             let ended = self.parking.end(which, |it| abort(it, &want_status));
             self.notify_resume(ended, report);
         }

@@ -9,11 +9,9 @@ use super::{
     state::{Progress, State},
 };
 use crate::{
-    access_state::AccessState,
     completion::Stop,
     encoding::be32,
-    ids::{Lun, Nexus},
-    observe::{Changed, LunChange},
+    ids::Lun,
     operation::{Kind, Operation},
     personality::{Effect, Gate, Site},
     reservation::{self, Change},
@@ -21,7 +19,7 @@ use crate::{
         capacity, inquiry,
         medium::{self, Access},
         mode_select::{self, Selected},
-        mode_sense, report as reports,
+        mode_sense, report as reports, vpd,
     },
     sense::Sense,
     status::ServiceResponse,
@@ -51,18 +49,23 @@ impl State {
     pub(super) fn serve(
         &mut self,
         now: Time,
-        arrival: Arrival,
+        mut arrival: Arrival,
         wire: &mut Wire<'_>,
         report: &mut Report,
     ) -> Progress {
+        arrival.unit = self.volume(arrival.nexus, arrival.addressed);
         let served = self.look_at(&arrival, wire);
         let result = match served {
             Ok(Served::Access(access, gate)) => {
                 return self.let_in(now, arrival, access, gate, wire, report);
             }
             Ok(Served::Selected(selected)) => {
-                if let Some(unit) = self.units.get_mut(&arrival.lun) {
-                    unit.nexus(arrival.nexus).control = selected.control;
+                let shared = vpd::shares_control_page(&self.site(&arrival));
+                if let Some(unit) = arrival.unit.and_then(|lun| self.units.get_mut(&lun)) {
+                    match shared {
+                        true => unit.share_control(arrival.nexus, selected.control),
+                        false => unit.nexus(arrival.nexus).control = selected.control,
+                    }
                 }
                 self.put_into_effect(now, &arrival, selected.effect, report)
             }
@@ -94,7 +97,12 @@ impl State {
         let site = self.site(arrival);
         let Some(op) = arrival.op.filter(|op| site.personality.supports(op)) else {
             return Err(match site.unit() {
+                // A reserved service action (SPC-4 4.2.5.2) is an invalid field.
+                Some(_) if Operation::has_unknown_action(&arrival.cdb) => {
+                    Sense::cdb_field(1).into()
+                }
                 Some(_) => Sense::INVALID_OPCODE.into(),
+                None if site.lun == Lun::REPORT_LUNS => Sense::INVALID_OPCODE.into(),
                 None => Sense::LUN_NOT_SUPPORTED.into(),
             });
         };
@@ -102,6 +110,10 @@ impl State {
             return Err(Sense::INVALID_FIELD_IN_CDB.into());
         }
         let cdb = arrival.cdb.padded();
+        if op.wants_aca(cdb) {
+            // NORMACA in the INQUIRY data is 0: the array has no ACA condition (SAM-5 5.2).
+            return Err(Sense::cdb_field(op.cdb_len() as u16 - 1).into());
+        }
         let Some(unit) = site.unit() else { return serve_unmapped(&site, op, cdb, wire) };
         match (op.kind, site.personality.not_ready(&site, op)) {
             (Kind::RequestSense, not_ready) => {
@@ -123,7 +135,7 @@ impl State {
     /// Records that the nexus has sent a command to the LUN, and takes the unit attention that must
     /// be reported first. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
     fn attention(&mut self, arrival: &Arrival, kind: Option<Kind>) -> Option<Sense> {
-        let view = self.units.get_mut(&arrival.lun)?.nexus(arrival.nexus);
+        let view = self.units.get_mut(&arrival.unit?)?.nexus(arrival.nexus);
         match kind {
             Some(Kind::Inquiry | Kind::ReportLuns) => None,
             _ => view.attentions.pop(),
@@ -150,12 +162,14 @@ impl State {
         wire: &Wire<'_>,
         report: &mut Report,
     ) -> Progress {
-        if gate == Gate::TakeOver {
-            let to = arrival.nexus.port.controller;
-            self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
+        if let Some(lun) = arrival.unit {
+            if gate == Gate::TakeOver {
+                let to = arrival.nexus.port.controller;
+                self.move_lun(now, lun, to, Some(arrival.nexus), report);
+            }
+            self.follow_io(now, lun, arrival.nexus, report);
         }
-        self.follow_io(now, arrival.lun, arrival.nexus, report);
-        match self.units.get(&arrival.lun) {
+        match arrival.unit.and_then(|lun| self.units.get(&lun)) {
             Some(unit) => {
                 let store = unit.store_at(arrival.nexus.port.controller).clone();
                 let block_bytes = unit.block_bytes;
@@ -183,44 +197,15 @@ impl State {
                     self.move_lun(now, lun, to, Some(arrival.nexus), report);
                 }
             }
-            Effect::Groups(states, to) => {
-                self.put_group_states(now, arrival.lun, states, Some(arrival.nexus), report);
-                if let Some(to) = to {
-                    self.move_lun(now, arrival.lun, to, Some(arrival.nexus), report);
-                }
+            Effect::Groups(change) => {
+                let Some(lun) = arrival.unit else { return Ok(()) };
+                self.change_groups(now, lun, change, Some(arrival.nexus), report);
             }
         }
-        let moving = self.units.get(&arrival.lun).is_some_and(|unit| unit.moving.is_some());
+        let unit = arrival.unit.and_then(|lun| self.units.get(&lun));
+        let moving = unit.is_some_and(|unit| unit.moving.is_some());
         let sense = self.family().on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
-    }
-
-    /// Sets or clears explicit states of a LUN's target port groups. Every nexus except the
-    /// requesting one gets a unit attention.
-    pub(super) fn put_group_states(
-        &mut self,
-        now: Time,
-        lun: Lun,
-        states: Vec<(u16, Option<AccessState>)>,
-        by: Option<Nexus>,
-        report: &mut Report,
-    ) {
-        let Some(unit) = self.units.get_mut(&lun) else { return };
-        let mut news = false;
-        for (group, state) in states {
-            let before = match state {
-                Some(state) => unit.group_states.insert(group, state),
-                None => unit.group_states.remove(&group),
-            };
-            if before != state {
-                news = true;
-                let change = LunChange::PortGroup { group, state };
-                report.change(now, Changed::Lun { lun, change });
-            }
-        }
-        if let Some(sense) = self.family().owner_changed().filter(|_| news) {
-            self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
-        }
     }
 }
 
@@ -234,6 +219,12 @@ fn serve_unmapped(
     match op.kind {
         Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
         Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
+        // What a well-known logical unit must do (SPC-4 9.2), and nothing else.
+        Kind::RequestSense if site.lun == Lun::REPORT_LUNS => {
+            reports::request_sense(Sense::NO_SENSE, cdb, wire)?;
+        }
+        Kind::TestUnitReady if site.lun == Lun::REPORT_LUNS => {}
+        _ if site.lun == Lun::REPORT_LUNS => return Err(Sense::INVALID_OPCODE.into()),
         Kind::RequestSense => reports::request_sense(Sense::LUN_NOT_SUPPORTED, cdb, wire)?,
         _ => return Err(Sense::LUN_NOT_SUPPORTED.into()),
     }

@@ -28,8 +28,10 @@ use crate::{
     operation::Operation,
     ownership::OwnershipPolicy,
     personality::{Personality, Site},
+    port_groups::CapturedGroups,
     reservoir::Reservoir,
     status::{ServiceResponse, Status},
+    target::Target,
     unit::Unit,
     wire::Wire,
 };
@@ -39,7 +41,9 @@ use crate::{
 pub(crate) struct State {
     pub(super) personality: PersonalityConfig,
     pub(super) identity: Identity,
+    pub(super) target: Target,
     pub(super) captured: Vec<CapturedPage>,
+    pub(super) captured_groups: Vec<CapturedGroups>,
     pub(super) controllers: Vec<Controller>,
     pub(super) units: BTreeMap<Lun, Unit>,
     /// The number of LUNs that were ever mapped. It distinguishes a LUN from an earlier one with
@@ -88,11 +92,15 @@ impl State {
     pub(super) fn arrive(&mut self, now: Time, command: &Command<'_>, offered: u32) -> Arrival {
         let seq = self.next_seq;
         self.next_seq += 1;
+        let (nexus, addressed) = (command.nexus, command.lun);
+        let unit = self.volume(nexus, addressed);
         Arrival {
             seq,
             at: now,
-            nexus: command.nexus,
-            lun: command.lun,
+            nexus,
+            addressed,
+            unit,
+            lun: unit.unwrap_or(addressed),
             tag: command.tag,
             cdb: Cdb::new(command.cdb),
             op: Operation::of(command.cdb),
@@ -124,7 +132,7 @@ impl State {
             op: arrival.op,
             function: None,
             controllers: &self.controllers,
-            owner: self.units.get(&arrival.lun).map(|unit| unit.owner),
+            owner: arrival.unit.and_then(|lun| self.units.get(&lun)).map(|unit| unit.owner),
         };
         let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
             return self.serve(now, arrival, wire, report);
@@ -253,23 +261,27 @@ impl State {
 
     /// The state of the array from the point of view of a command.
     pub(super) fn site(&self, arrival: &Arrival) -> Site<'_> {
-        self.site_at(arrival.nexus, arrival.lun)
+        let unit = arrival.unit.and_then(|lun| self.units.get(&lun));
+        self.site_at(arrival.nexus, arrival.addressed, unit)
     }
 
     /// The state of the array from the point of view of the owner of a LUN.
-    pub(super) fn site_of(&self, unit: &Unit) -> Site<'_> {
+    pub(super) fn site_of<'a>(&'a self, unit: &'a Unit) -> Site<'a> {
         let port = PortId { controller: unit.owner, index: 0 };
-        self.site_at(Nexus { hba: HbaId(0), port }, unit.lun)
+        self.site_at(Nexus { hba: HbaId(0), port }, unit.lun, Some(unit))
     }
 
-    fn site_at(&self, nexus: Nexus, lun: Lun) -> Site<'_> {
+    fn site_at<'a>(&'a self, nexus: Nexus, lun: Lun, addressed: Option<&'a Unit>) -> Site<'a> {
         Site {
             nexus,
             lun,
+            addressed,
+            target: self.target,
             units: &self.units,
             controllers: &self.controllers,
             identity: &self.identity,
             captured: &self.captured,
+            captured_groups: &self.captured_groups,
             personality: self.family(),
         }
     }
@@ -305,12 +317,15 @@ impl State {
         let news = self.family().owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
+        let before = self.group_states(lun);
+        let Some(unit) = self.units.get_mut(&lun) else { return };
         if let Some(sense) = self.personality.family().transition_failed(by) {
             self.push_attention(Some(lun), sense, |_| true);
             self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
             return;
         }
         let from = std::mem::replace(&mut unit.owner, to);
+        self.note_altered(lun, &before, by);
         if let Some(sense) = news {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }

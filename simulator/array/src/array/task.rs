@@ -27,10 +27,11 @@ impl State {
         &mut self,
         now: Time,
         nexus: Nexus,
-        lun: Lun,
+        addressed: Lun,
         function: TaskManagement,
         report: &mut Report,
     ) -> (Option<TmfResponse>, Ended) {
+        let lun = self.volume(nexus, addressed).unwrap_or(addressed);
         let (fault, then) = match self.caught(now, nexus, lun, function) {
             Some((name, then)) => (Some(name), then),
             None => (None, FunctionThen::default()),
@@ -43,11 +44,12 @@ impl State {
             FunctionFate::Lost => (None, Ended::new()),
             FunctionFate::Answered(response) => (Some(response), Ended::new()),
             FunctionFate::CarriedOut => {
-                let (response, ended) = self.manage(nexus, lun, function, report);
+                let (response, ended) = self.manage(nexus, addressed, function, report);
                 (Some(response), ended)
             }
         };
-        report.change(now, Changed::TaskManagement { nexus, lun, function, response, fault });
+        let what = Changed::TaskManagement { nexus, lun, addressed, function, response, fault };
+        report.change(now, what);
         (response, ended)
     }
 
@@ -84,7 +86,7 @@ impl State {
     fn manage(
         &mut self,
         nexus: Nexus,
-        lun: Lun,
+        addressed: Lun,
         function: TaskManagement,
         report: &mut Report,
     ) -> (TmfResponse, Ended) {
@@ -92,10 +94,13 @@ impl State {
         if !self.answers(nexus) {
             return refused(TmfResponse::Rejected);
         }
-        if !self.units.contains_key(&lun) && function != TaskManagement::ItNexusReset {
-            return refused(TmfResponse::IncorrectLun);
+        if function == TaskManagement::ItNexusReset {
+            return (TmfResponse::Complete, self.reset_nexus(nexus, report));
         }
-        let mine = move |it: &Arrival| it.nexus == nexus && it.lun == lun;
+        let Some(lun) = self.volume(nexus, addressed) else {
+            return refused(TmfResponse::IncorrectLun);
+        };
+        let mine = move |it: &Arrival| it.nexus == nexus && it.unit == Some(lun);
         let here =
             |found| refused(if found { TmfResponse::Succeeded } else { TmfResponse::Complete });
         let ended = match function {
@@ -111,7 +116,7 @@ impl State {
             TaskManagement::AbortTaskSet => self.end(nexus, mine, aborted, report),
             TaskManagement::ClearTaskSet => self.clear_task_set(nexus, lun, report),
             TaskManagement::LogicalUnitReset => self.reset_unit(nexus, lun, report),
-            TaskManagement::ItNexusReset => self.reset_nexus(nexus, report),
+            TaskManagement::ItNexusReset => Ended::new(), // Carried out above, for any LUN.
         };
         (TmfResponse::Complete, ended)
     }
@@ -119,7 +124,7 @@ impl State {
     /// Aborts every command on the LUN, from any nexus.
     fn clear_task_set(&mut self, nexus: Nexus, lun: Lun, report: &mut Report) -> Ended {
         let want_status = self.tell_of_abort(lun, |other| other != nexus);
-        self.end(nexus, |it| it.lun == lun, |it| abort(it, &want_status), report)
+        self.end(nexus, |it| it.unit == Some(lun), |it| abort(it, &want_status), report)
     }
 
     /// Informs other nexuses that their commands on the LUN are aborted. A nexus whose control mode
@@ -131,7 +136,7 @@ impl State {
         for (other, view) in views.into_iter().flatten().filter(|(other, _)| whom(**other)) {
             if view.control.tas {
                 want_status.push(*other);
-            } else if self.parking.any(|it| it.nexus == *other && it.lun == lun) {
+            } else if self.parking.any(|it| it.nexus == *other && it.unit == Some(lun)) {
                 view.attentions.push(Sense::COMMANDS_CLEARED);
             }
         }
@@ -150,7 +155,7 @@ impl State {
                 }
             }
         }
-        self.end(nexus, |it| it.lun == lun, reset, report)
+        self.end(nexus, |it| it.unit == Some(lun), reset, report)
     }
 
     /// Ends every command of the nexus, on all LUNs.

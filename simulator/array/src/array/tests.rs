@@ -5,6 +5,7 @@ mod faults;
 mod ownership;
 mod parked;
 mod ports;
+mod presentation;
 mod steps;
 mod tasks;
 mod wrong;
@@ -94,7 +95,9 @@ fn a_port_that_is_not_there_does_not_answer() {
 fn what_is_unknown_is_refused() {
     let rig = Rig::ready();
     assert_eq!(rig.sense(A, LUN0, &[0xff; 16], &[]), "05/20/00");
-    assert_eq!(rig.sense(A, LUN0, &[0x9e, 0x12, 0, 0, 0, 0], &[]), "05/20/00");
+    assert_eq!(rig.sense(A, LUN0, &[0x9e, 0x12, 0, 0, 0, 0], &[]), "05/24/00");
+    let naca = [0x12, 0, 0, 0, 36, 0x04];
+    assert_eq!(rig.sense(A, LUN0, &naca, &[]), "05/24/00", "NORMACA is 0");
     assert_eq!(rig.sense(A, LUN0, &[], &[]), "05/20/00");
     assert_eq!(rig.sense(A, LUN0, &[0x28, 0, 0], &[]), "05/24/00", "a CDB cut off");
     for cdb in [&TEST_UNIT_READY[..], &read(0, 1), &[0xff; 16]] {

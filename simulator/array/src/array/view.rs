@@ -9,6 +9,7 @@ use crate::{
     controller::ControllerState,
     fault::RuleView,
     ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    lun_config::Mapping,
     unit::{Apart, Unit},
 };
 
@@ -34,6 +35,8 @@ pub struct ArrayView {
 pub struct LunView {
     /// The LUN number.
     pub lun: Lun,
+    /// Which nexuses see the LUN, and under which number.
+    pub mapping: Mapping,
     /// The controller that owns the LUN.
     pub owner: ControllerId,
     /// The controller that is preferred.
@@ -81,6 +84,7 @@ impl LunView {
     fn of(state: &State, unit: &Unit) -> Self {
         LunView {
             lun: unit.lun,
+            mapping: unit.mapping.clone(),
             owner: unit.owner,
             preferred: unit.preferred,
             bytes: unit.bytes(),

@@ -17,17 +17,24 @@ mod tests;
 use std::time::Duration;
 
 pub use self::config::{AluaConfig, Groups, Reporting, Scope, Tpgs};
+use self::groups::Group;
+use super::unit_path_report;
 use crate::{
     access_state::{AccessState, PortGroupView},
     controller::Controller,
+    error::ConfigError,
     identity::Identity,
     ids::{ControllerId, Nexus, PortId},
+    inquiry_page::InquiryPage,
     lun_config::LunConfig,
     operation::{Kind, Operation},
     personality::{Effect, Gate, Personality, Site},
     sense::Sense,
     unit::Unit,
 };
+
+/// The failover mode of arrays with ALUA in the unit path report.
+const ALUA_FAILOVER_MODE: u8 = 6;
 
 impl Personality for AluaConfig {
     fn name(&self) -> &'static str {
@@ -87,8 +94,28 @@ impl Personality for AluaConfig {
         vec![0x01, 0x15, 0x00, 0x04, 0x00, 0x00, group[0], group[1]]
     }
 
-    fn port_groups(&self, controllers: &[Controller]) -> Vec<u16> {
-        self.groups(controllers).into_iter().map(|(group, ..)| group).collect()
+    fn check(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
+        self.check_groups(controllers)
+    }
+
+    fn port_group(&self, controllers: &[Controller], port: PortId) -> Option<u16> {
+        (self.tpgs != Tpgs::Never).then(|| self.group_of(controllers, port))
+    }
+
+    fn vpd_pages(&self) -> &'static [u8] {
+        if self.unit_path_report { &[unit_path_report::PAGE] } else { &[] }
+    }
+
+    fn vpd_page(&self, site: &Site<'_>, _: u8) -> Vec<u8> {
+        unit_path_report::page(ALUA_FAILOVER_MODE, site)
+    }
+
+    /// In the standard INQUIRY data, the TPGS field: it says which commands the array supports.
+    fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
+        match page {
+            InquiryPage::Standard => vec![(5, 0x30)],
+            InquiryPage::Vpd(_) => unit_path_report::live_bits(page),
+        }
     }
 
     fn transition(&self) -> Duration {
@@ -125,9 +152,10 @@ impl Personality for AluaConfig {
     }
 
     fn group_views(&self, site: &Site<'_>, unit: &Unit) -> Vec<PortGroupView> {
-        let view = |(group, controller, ports): (u16, ControllerId, Vec<PortId>)| {
-            let state = self.state(&site.seen_by(controller), unit, group, controller);
-            PortGroupView { group, ports, state }
+        let view = |group: Group| {
+            let site = site.seen_by(group.ports[0].controller);
+            let state = self.state(&site, unit, &group);
+            PortGroupView { group: group.id, ports: group.ports, state }
         };
         self.groups(site.controllers).into_iter().map(view).collect()
     }

@@ -8,7 +8,6 @@
 mod condition;
 mod config;
 mod inquiry;
-mod page_c0;
 #[cfg(test)]
 mod tests;
 mod trespass;
@@ -18,8 +17,9 @@ pub use self::{
     inquiry::InquiryForm,
 };
 
+use super::unit_path_report;
 use crate::{
-    controller::ControllerState,
+    controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,
     inquiry_page::InquiryPage,
@@ -45,7 +45,7 @@ impl Personality for EmcConfig {
         Identity::new("DGC", "RAID 5", "0326")
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, _: &[Controller]) -> Result<(), ConfigError> {
         self.inquiry.check()
     }
 
@@ -64,15 +64,15 @@ impl Personality for EmcConfig {
     }
 
     fn vpd_pages(&self) -> &'static [u8] {
-        &[page_c0::UNIT_PATH_REPORT]
+        &[unit_path_report::PAGE]
     }
 
     fn live_bits(&self, page: InquiryPage) -> Vec<(usize, u8)> {
-        page_c0::live_bits(page)
+        unit_path_report::live_bits(page)
     }
 
     fn vpd_page(&self, site: &Site<'_>, _: u8) -> Vec<u8> {
-        page_c0::unit_path_report(self, site)
+        unit_path_report::page(self.failover_mode as u8, site)
     }
 
     fn not_ready(&self, site: &Site<'_>, op: &Operation) -> Option<Sense> {
@@ -119,7 +119,7 @@ impl Personality for EmcConfig {
     }
 
     fn mode_select(&self, site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError> {
-        if page_c0::upgrading(site) {
+        if unit_path_report::upgrading(site) {
             return Err(PageError::Refused(PASSIVE));
         }
         trespass::trespass(site, page)

@@ -78,6 +78,9 @@ impl Personality for HwHandlerConfig {
 
     fn start_stop(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Effect, Sense> {
         let activates = start_stop::activates(site, cdb)?;
-        Ok(if activates { Effect::Take(vec![site.lun]) } else { Effect::None })
+        Ok(match site.unit() {
+            Some(unit) if activates => Effect::Take(vec![unit.lun]),
+            _ => Effect::None,
+        })
     }
 }

@@ -8,8 +8,9 @@ use crate::{
     condition::LunCondition,
     controller::ControllerState,
     error::{ConfigError, RuleError},
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
-    lun_config::LunConfig,
+    ids::{ControllerId, HbaId, Lun, Nexus, NexusPattern, PortId},
+    lun_config::{LunConfig, Shown},
+    notice::{LunEvent, Notifications},
     sense::Sense,
     unit::Apart,
 };
@@ -91,6 +92,16 @@ pub enum Action {
         /// ownership.
         state: Option<AccessState>,
     },
+    /// Puts a port into the secondary access state offline for a LUN, or takes it out of it, without a
+    /// request from a host.
+    SetPortOffline {
+        /// The LUN for which the state applies.
+        lun: Lun,
+        /// The port.
+        port: PortId,
+        /// Whether the port is offline afterwards.
+        offline: bool,
+    },
     /// Changes the preferred owner of a LUN. The LUN stays with its current owner.
     SetPreferred {
         /// The LUN to change.
@@ -128,38 +139,75 @@ pub enum Action {
     },
     /// Adds a fault rule after the existing ones.
     AddRule(Box<FaultRule>),
-    /// Queues a unit attention (sense key 6) for one nexus, or for every nexus that has sent a
-    /// command to the LUN.
+    /// Queues a unit attention (sense key 6) for the nexuses of a pattern that have sent a command to
+    /// the LUN. If the pattern names one nexus, it gets the unit attention in any case.
     UnitAttention {
-        /// The nexus that gets the unit attention; `None` for all nexuses.
-        nexus: Option<Nexus>,
+        /// The nexuses that get the unit attention.
+        to: NexusPattern,
         /// The LUN that reports the unit attention; `None` for all LUNs.
         lun: Option<Lun>,
         /// The sense key, ASC and ASCQ.
         sense: Sense,
     },
-    /// Maps a LUN behind every port.
-    MapLun(LunConfig),
-    /// Unmaps a LUN. Its data is lost.
-    UnmapLun {
+    /// Has the HBAs send an event about a LUN to the guest. Nothing of the LUN changes.
+    Event {
+        /// The nexuses that the event is about.
+        to: NexusPattern,
+        /// The LUN, by its own number. It need not be mapped.
+        lun: Lun,
+        /// What the event tells.
+        event: LunEvent,
+    },
+    /// Changes a volume, or how it is presented.
+    Volume {
+        /// The change.
+        change: VolumeChange,
+        /// How hosts hear of it.
+        notify: Notifications,
+    },
+}
+
+/// A change of a volume or of its presentation, about which hosts may hear or not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum VolumeChange {
+    /// Maps a LUN.
+    Map(LunConfig),
+    /// Unmaps a LUN everywhere. Its data is lost.
+    Unmap {
         /// The LUN to unmap.
         lun: Lun,
     },
-    /// Changes the number of a LUN. The volume keeps its name and its data.
-    RemapLun {
+    /// Changes the own number of a LUN. The volume keeps its name and its data.
+    Remap {
         /// The current LUN number.
         lun: Lun,
         /// The new LUN number, which must be free.
         to: Lun,
     },
-    /// Replaces the volume behind a LUN number with another one, which is empty and has another
-    /// name. Hosts get only a unit attention, so they keep their disks.
-    ReplaceLun {
+    /// Masks a LUN for some nexuses, or shows it to them.
+    Show {
+        /// The LUN, by its own number.
+        lun: Lun,
+        /// The nexuses for which it changes.
+        to: NexusPattern,
+        /// How they see the LUN afterwards.
+        shown: Shown,
+    },
+    /// Replaces the volume behind a LUN number with another one, which is empty, not reserved, and has
+    /// another name.
+    Replace {
         /// The LUN to replace.
         lun: Lun,
     },
+    /// Gives a volume another name. Its data stays.
+    Rename {
+        /// The LUN to rename.
+        lun: Lun,
+        /// The name, an NAA type 6 designator; `None` for a new one that the array makes.
+        name: Option<[u8; 16]>,
+    },
     /// Changes the size of a LUN. Added blocks read as zeros.
-    ResizeLun {
+    Resize {
         /// The LUN to resize.
         lun: Lun,
         /// The new size in bytes, a multiple of the block length.
@@ -172,6 +220,29 @@ pub enum Action {
         /// Whether the LUN refuses writes afterwards.
         read_only: bool,
     },
+}
+
+impl VolumeChange {
+    /// The LUN that changes, by the own number that it has before.
+    pub fn lun(&self) -> Lun {
+        match self {
+            VolumeChange::Map(config) => config.lun,
+            VolumeChange::Unmap { lun }
+            | VolumeChange::Remap { lun, .. }
+            | VolumeChange::Show { lun, .. }
+            | VolumeChange::Replace { lun }
+            | VolumeChange::Rename { lun, .. }
+            | VolumeChange::Resize { lun, .. }
+            | VolumeChange::SetReadOnly { lun, .. } => *lun,
+        }
+    }
+}
+
+/// The change, with the usual notifications.
+impl From<VolumeChange> for Action {
+    fn from(change: VolumeChange) -> Self {
+        Action::Volume { change, notify: Notifications::Usual }
+    }
 }
 
 /// A temporary state of a controller.
@@ -198,9 +269,20 @@ pub enum ActionError {
     /// The array does not have this target port group.
     #[error("the array has no target port group {0}")]
     NoPortGroup(u16),
+    /// The array reports no target port groups.
+    #[error("the array has no target port groups, so that no port has a secondary access state")]
+    NoPortGroups,
     /// The LUN number is in use.
     #[error("LUN {0} is mapped already")]
     LunMapped(Lun),
+    /// A nexus sees another LUN under this number.
+    #[error("{nexus} sees another LUN under number {number} already")]
+    NumberTaken {
+        /// The nexus that would see two LUNs under one number.
+        nexus: Nexus,
+        /// The number.
+        number: Lun,
+    },
     /// No fault rule has this name.
     #[error("there is no fault rule named {0:?}")]
     NoRule(Arc<str>),

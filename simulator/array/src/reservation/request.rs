@@ -207,5 +207,5 @@ fn hand_over(asker: Asker<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Se
 
 /// The port with this relative target port identifier.
 fn port(asker: Asker<'_>, relative: u16) -> Option<PortId> {
-    PortId::all(asker.controllers).find(|port| port.relative(asker.controllers) == relative)
+    PortId::with_relative(relative, asker.controllers)
 }

@@ -1,5 +1,6 @@
 //! INQUIRY data and VPD pages captured from a real array.
 
+use super::designators;
 use crate::{
     inquiry_page::{CapturedPage, InquiryPage},
     personality::Site,
@@ -21,6 +22,9 @@ pub(super) fn instead(
                 *byte = *byte & !mask | live & mask;
             }
         }
+        if let (InquiryPage::IDENTIFICATION, Some(native)) = (page, native) {
+            designators::keep_port_current(&mut bytes, native);
+        }
     }
     Some(bytes)
 }
@@ -33,17 +37,30 @@ pub(super) fn codes<'a>(site: &'a Site<'_>) -> impl Iterator<Item = u8> + 'a {
     })
 }
 
+impl CapturedPage {
+    /// The relative target port identifier and the target port group that the page says of the port that
+    /// returns it, if it is page 83h and says so.
+    pub fn port_numbers(&self) -> (Option<u16>, Option<u16>) {
+        match self.page {
+            InquiryPage::IDENTIFICATION => designators::port(&self.bytes),
+            _ => (None, None),
+        }
+    }
+}
+
 fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool {
     captured.page == page
-        && site.unit().is_some()
-        && captured.controller.is_none_or(|controller| controller == site.controller())
-        && captured.lun.is_none_or(|lun| lun == site.lun)
+        && captured.to.matches(site.nexus)
+        && site.unit().is_some_and(|unit| {
+            captured.lun.is_none_or(|lun| lun == unit.lun)
+                && !(unit.renamed && captured.page.identifies())
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ArrayConfig, ControllerId, testing::*};
+    use crate::{ArrayConfig, ControllerId, NexusPattern, Ports, testing::*};
 
     fn rig(captured: Vec<CapturedPage>) -> Rig {
         Rig::new(ArrayConfig { captured, ..config() }).settled()
@@ -52,7 +69,7 @@ mod tests {
     fn page(code: u8, payload: &[u8]) -> CapturedPage {
         let bytes = [&[0, code, 0, payload.len() as u8], payload].concat();
         let page = InquiryPage::Vpd(code);
-        CapturedPage { page, controller: None, lun: None, bytes, frozen: false }
+        CapturedPage { page, to: NexusPattern::ALL, lun: None, bytes, frozen: false }
     }
 
     const ALL: [u8; 6] = [0x12, 1, 0, 1, 0, 0];
@@ -77,7 +94,7 @@ mod tests {
     fn a_frozen_page_is_told_as_it_is_and_only_where_it_belongs() {
         let mut captured = page(0xc9, &[0; 44]);
         captured.frozen = true;
-        captured.controller = Some(ControllerId::A);
+        captured.to.ports = Ports::Of(ControllerId::A);
         let rig = rig(vec![captured]);
         assert_eq!(rig.get(A, LUN0, &vpd(0xc9), 256)[4..], [0; 44]);
         assert_eq!(rig.get(B, LUN0, &vpd(0xc9), 256)[4..8], *b"vac1");

@@ -41,7 +41,8 @@ fn standard(site: &Site<'_>) -> Vec<u8> {
     data[6] = 0x10; // MULTIP: multiple target ports.
     data[7] = 0x02; // CMDQUE: command queuing.
     put_text(&mut data[8..16], &site.identity.vendor);
-    put_text(&mut data[16..32], &site.identity.product);
+    let lunz = site.target.lunz.product().filter(|_| site.is_lunz());
+    put_text(&mut data[16..32], lunz.unwrap_or(&site.identity.product));
     put_text(&mut data[32..36], &site.identity.revision);
     for (at, version) in VERSION_DESCRIPTORS.iter().enumerate() {
         data[58 + 2 * at..60 + 2 * at].copy_from_slice(&version.to_be_bytes());

@@ -1,7 +1,8 @@
 //! Tests of reads, writes and other medium accesses.
 
 use crate::{
-    Action, ArrayConfig, Command, Completion, Disposition, ServiceResponse, Status, testing::*,
+    Action, ArrayConfig, Command, Completion, Disposition, ServiceResponse, Status, VolumeChange,
+    testing::*,
 };
 
 const BLOCK: usize = 512;
@@ -226,7 +227,7 @@ fn a_lun_that_shrinks_under_a_transfer_refuses_it() {
     let Disposition::Transfer(transfer) = rig.array.submit(at(1), &command, &mut buffers) else {
         panic!("not a transfer")
     };
-    rig.array.apply(at(1), Action::ResizeLun { lun: LUN0, bytes: 512 << 10 }).unwrap();
+    rig.array.apply(at(1), VolumeChange::Resize { lun: LUN0, bytes: 512 << 10 }.into()).unwrap();
     let completion = rig.array.transfer(at(1), transfer, &mut buffers);
     assert_eq!(completion.sense.unwrap().to_string(), "05/21/00");
 }

@@ -86,7 +86,7 @@ fn unknown_pages_and_saved_values_that_are_not_there_are_refused() {
 #[test]
 fn write_protection_shows() {
     let rig = Rig::ready();
-    let action = crate::Action::SetReadOnly { lun: LUN0, read_only: true };
+    let action = crate::VolumeChange::SetReadOnly { lun: LUN0, read_only: true }.into();
     rig.array.apply(at(0), action).unwrap();
     let rig = rig.settled();
     assert_eq!(rig.get(A, LUN0, &[0x1a, 0x08, 0x3f, 0, 4, 0], 4)[2], 0x90);
@@ -144,4 +144,28 @@ fn a_list_that_the_initiator_does_not_have_is_an_overrun() {
     let completion = Rig::ready().send(A, LUN0, &select6(&[0; 16]), &[0; 8], 0).completion;
     assert_eq!(completion.response, crate::ServiceResponse::Overrun);
     assert_eq!((completion.status, completion.residual), (Status::Good, 8));
+}
+
+#[test]
+fn a_captured_page_87_can_have_the_control_page_shared() {
+    let page = |policy| crate::CapturedPage {
+        page: crate::InquiryPage::Vpd(0x87),
+        to: crate::NexusPattern::ALL,
+        lun: None,
+        bytes: vec![0, 0x87, 0, 8, 0x0a, 0, policy, 0, 0x3f, 0xff, 3, 0],
+        frozen: false,
+    };
+    let tas = [0x0a, 10, 0, 0x10, 0, 0x40, 0, 0, 0, 0, 0, 0];
+    for (policy, told, other) in [(0, "06/2a/01", 0x40), (3, "GOOD", 0)] {
+        let config = crate::ArrayConfig { captured: vec![page(policy)], ..config() };
+        let rig = Rig::new(config).settled();
+        let list = list6(&tas);
+        rig.put(A, LUN0, &select6(&list), &list);
+        assert_eq!(rig.answer_at(at(1), B, LUN0, &TEST_UNIT_READY), told);
+        assert_eq!(rig.get(B, LUN0, &sense6(0x0a, 0), 255)[9], other);
+        rig.good(A, LUN0, &TEST_UNIT_READY);
+        let third = crate::Nexus { port: "A1".parse().unwrap(), ..A };
+        while rig.answer_at(at(1), third, LUN0, &TEST_UNIT_READY) != "GOOD" {}
+        assert_eq!(rig.get(third, LUN0, &sense6(0x0a, 0), 255)[9], other);
+    }
 }

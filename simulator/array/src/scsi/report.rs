@@ -7,28 +7,31 @@ use crate::{
     operation::{OPERATIONS, Operation},
     personality::Site,
     sense::Sense,
+    target::Lunz,
     wire::Wire,
 };
 
-/// REPORT LUNS (SPC-4 6.33). The list is the same behind every port. There are no well-known
-/// logical units.
+/// REPORT LUNS (SPC-4 6.33): the LUNs that the nexus sees, and the well-known logical units.
 pub(crate) fn report_luns(site: &Site<'_>, cdb: &[u8], wire: &mut Wire<'_>) -> Result<(), Stop> {
-    let luns: Vec<[u8; 8]> = match cdb[2] {
-        0x00 | 0x02 => site.units.keys().map(|lun| lun_field(*lun)).collect(),
-        0x01 => Vec::new(),
+    let (units, well_known) = match cdb[2] {
+        0x00 => (true, false),
+        0x01 => (false, true),
+        0x02 => (true, true),
         _ => return Err(Sense::cdb_field(2).into()),
     };
+    let mut luns: Vec<Lun> = Vec::new();
+    if units {
+        luns.extend(site.inventory().into_iter().map(|(number, _)| number));
+        // A LUNZ that is a device of its own is listed.
+        if site.target.lunz != Lunz::NoDevice && luns.first() != Some(&Lun(0)) {
+            luns.insert(0, Lun(0));
+        }
+    }
+    luns.extend(well_known.then_some(Lun::REPORT_LUNS));
     let mut data = vec![0; 8];
     data[..4].copy_from_slice(&((luns.len() * 8) as u32).to_be_bytes());
-    data.extend(luns.concat());
+    data.extend(luns.into_iter().flat_map(|lun| site.target.encode(lun).field()));
     wire.send(&data, be32(cdb, 6) as usize)
-}
-
-/// Peripheral device addressing for LUNs up to 255, flat space addressing above (SAM-5 4.7.7).
-fn lun_field(lun: Lun) -> [u8; 8] {
-    let [high, low] = lun.0.to_be_bytes();
-    let method = if high == 0 { 0x00 } else { 0x40 };
-    [method | high, low, 0, 0, 0, 0, 0, 0]
 }
 
 /// REPORT SUPPORTED OPERATION CODES (SPC-4 6.36), based on [`crate::OPERATIONS`].
@@ -118,15 +121,22 @@ mod tests {
             let data = rig.get(A, lun, &cdb(0), 4096);
             assert_eq!(data[..8], [0, 0, 0, 16, 0, 0, 0, 0]);
             assert_eq!(data[8..], [0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0]);
-            assert_eq!(rig.get(A, lun, &cdb(2), 4096), data);
-            assert_eq!(rig.get(A, lun, &cdb(1), 4096), [0; 8]);
+            let well_known = [0xc1, 1, 0, 0, 0, 0, 0, 0];
+            assert_eq!(rig.get(A, lun, &cdb(2), 4096)[8..], [&data[8..], &well_known[..]].concat());
+            assert_eq!(rig.get(A, lun, &cdb(1), 4096)[8..], well_known);
         }
         assert_eq!(rig.sense(A, NO_LUN, &cdb(0x10), &[]), "05/24/00");
     }
 
     #[test]
-    fn luns_above_255_are_addressed_flat() {
-        assert_eq!(super::lun_field(Lun(0x1234)), [0x52, 0x34, 0, 0, 0, 0, 0, 0]);
+    fn the_well_known_lun_answers_what_it_must() {
+        let rig = Rig::ready();
+        let lun = Lun::REPORT_LUNS;
+        assert_eq!(rig.get(A, lun, &[0x12, 0, 0, 0, 36, 0], 36)[0], 0x1e);
+        rig.good(A, lun, &TEST_UNIT_READY);
+        assert_eq!(rig.get(A, lun, &[0xa0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0], 4096).len(), 24);
+        assert_eq!(rig.get(A, lun, &[3, 0, 0, 0, 96, 0], 96)[2], 0);
+        assert_eq!(rig.sense(A, lun, &[0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], &[]), "05/20/00");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     captured::{self, instead},
+    designators,
     medium::MAX_BLOCKS,
     peripheral::peripheral,
 };
@@ -14,6 +15,11 @@ const MODE_PAGE_POLICY: u8 = 0x87;
 const BLOCK_LIMITS: u8 = 0xb0;
 const CHARACTERISTICS: u8 = 0xb1;
 const PROVISIONING: u8 = 0xb2;
+
+/// The control mode page.
+const CONTROL: u8 = 0x0a;
+/// The MODE PAGE POLICY field: one copy for all nexuses.
+const SHARED: u8 = 0;
 
 /// The standard pages of a mapped LUN. Together with the personality's pages, there must be fewer
 /// than 32, because Linux reads no more (scsi_get_vpd_size).
@@ -34,6 +40,11 @@ pub(super) const MAX_UNMAP_DESCRIPTORS: usize = 255;
 pub(crate) fn page(site: &Site<'_>, page: u8) -> Option<Vec<u8>> {
     let native = native(site, page);
     instead(site, InquiryPage::Vpd(page), native.as_deref()).or(native)
+}
+
+/// The identifier that a host makes of a LUN: of its page 83h, as [`designators::wwid`] says.
+pub(crate) fn wwid(site: &Site<'_>) -> Option<String> {
+    designators::wwid(&page(site, IDENTIFICATION)?)
 }
 
 /// The page without regard to captured pages.
@@ -85,6 +96,9 @@ fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
         data.extend([0x01, 0x03, 0x00, unit.name.len() as u8]);
         data.extend(unit.name);
     }
+    for kind in &site.identity.designators {
+        data.extend(designators::of(*kind, site, unit));
+    }
     // Code set: binary. Association: target port. Type: relative target port identifier.
     data.extend([0x01, 0x14, 0x00, 0x04, 0x00, 0x00]);
     data.extend(site.nexus.port.relative(site.controllers).to_be_bytes());
@@ -96,6 +110,18 @@ fn identification(site: &Site<'_>, unit: &Unit) -> Vec<u8> {
 /// other nexuses.
 fn mode_page_policy() -> Vec<u8> {
     vec![0x3f, 0xff, 0x03, 0x00]
+}
+
+/// Whether page 87h, which may be a captured one, says that all nexuses share the control mode page
+/// (SPC-4 7.8.9). Page code 3Fh and subpage code FFh stand for all pages that no other descriptor names.
+pub(crate) fn shares_control_page(site: &Site<'_>) -> bool {
+    let Some(page) = page(site, MODE_PAGE_POLICY) else { return false };
+    let descriptors = || page.get(4..).unwrap_or_default().chunks_exact(4);
+    let of = |code: u8, subpages: &[u8]| {
+        descriptors().find(|it| it[0] & 0x3f == code && subpages.contains(&it[1]))
+    };
+    let policy = of(CONTROL, &[0, 0xff]).or_else(|| of(0x3f, &[0, 0xff]));
+    policy.is_some_and(|descriptor| descriptor[2] & 0x03 == SHARED)
 }
 
 /// Page B0h, block limits (SBC-3 6.6.3). UNMAP may specify any number of blocks.

@@ -115,11 +115,11 @@ fn act(rig: &Rig, deed: &Deed) -> Option<Reply> {
         }
         Deed::Attention(nexus, lun, ascq) => {
             let sense = crate::Sense::new(6, 0x3f, ascq);
-            apply(Action::UnitAttention { nexus: Some(nexus), lun: Some(lun), sense })
+            apply(Action::UnitAttention { to: nexus.into(), lun: Some(lun), sense })
         }
         Deed::AttentionForAll(ascq) => {
             let sense = crate::Sense::new(6, 0x3f, ascq);
-            apply(Action::UnitAttention { nexus: None, lun: None, sense })
+            apply(Action::UnitAttention { to: crate::NexusPattern::ALL, lun: None, sense })
         }
         Deed::ResetUnit(nexus, lun) => {
             rig.array.task_management(at(1), nexus, lun, TaskManagement::LogicalUnitReset);

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     Action, Array, Command, CommandRecord, ControllerId, Disposition, Lun, LunConfig, Observer,
-    StateChange,
+    StateChange, VolumeChange,
     testing::{A, B, Bytes, LUN0, LUN1, Rig, at, config, read, write},
 };
 
@@ -51,7 +51,7 @@ fn observers_and_doorbells_may_call_back() {
     let action = Action::SetOwner { lun: LUN0, controller: ControllerId::B };
     array.apply(at(1), action).unwrap();
     let lun = LunConfig { lun: Lun(9), ..config().luns[0].clone() };
-    array.apply(at(1), Action::MapLun(lun)).unwrap();
+    array.apply(at(1), VolumeChange::Map(lun).into()).unwrap();
     let command = Command { nexus: A, lun: LUN0, tag: 1, cdb: &[0; 6] };
     array.submit(at(1), &command, &mut Bytes::new(0, &[]));
     assert_eq!((nosy.seen.load(Ordering::Relaxed), fetched.load(Ordering::Relaxed)), (3, 4));

@@ -18,6 +18,7 @@ fn record(seq: u64, at: u64) -> CommandRecord {
         latency: Duration::from_nanos(5),
         nexus: nexus(0),
         lun: Lun(0),
+        addressed: Lun(0),
         tag: 0,
         cdb: Cdb::new(&[0; 6]),
         op: None,
@@ -96,6 +97,7 @@ fn a_function_is_followed_by_its_response() {
     let function = |response| Changed::TaskManagement {
         nexus: nexus(0),
         lun: Lun(0),
+        addressed: Lun(0),
         function: TaskManagement::AbortTask { tag: 0 },
         response,
         fault: None,

@@ -37,7 +37,7 @@ pub(crate) fn command(record: &CommandRecord, path: &mut Path) -> Vec<u8> {
     };
     let flags = FINAL | direction | SIMPLE;
     let mut pdu = header(COMMAND, flags, TaskTag::of_command(record.seq));
-    pdu[8..16].copy_from_slice(&lun_field(record.lun));
+    pdu[8..16].copy_from_slice(&lun_field(record.addressed));
     put(&mut pdu, 20, expected);
     put_request_numbers(&mut pdu, path.cmd_sn, path.stat_sn);
     path.cmd_sn = path.cmd_sn.wrapping_add(1);

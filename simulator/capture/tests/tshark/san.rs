@@ -50,6 +50,7 @@ pub(crate) fn command(
         latency: Duration::from_micros(10),
         nexus: nexus(path),
         lun: Lun(0),
+        addressed: Lun(0),
         tag: 1000 + seq,
         cdb: Cdb::new(&field),
         op: Operation::of(cdb),
@@ -76,7 +77,8 @@ pub(crate) fn function(
     response: Option<TmfResponse>,
 ) -> StateChange {
     let (nexus, lun) = (nexus(path), Lun(0));
-    let what = Changed::TaskManagement { nexus, lun, function, response, fault: None };
+    let what =
+        Changed::TaskManagement { nexus, lun, addressed: lun, function, response, fault: None };
     StateChange { at: STORY + Duration::from_millis(ms), what }
 }
 

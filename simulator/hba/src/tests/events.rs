@@ -1,4 +1,4 @@
-use sansim_array::{Action, Lun};
+use sansim_array::{Action, Lun, VolumeChange};
 use sansim_time::Clock;
 
 use crate::{
@@ -23,7 +23,7 @@ fn apply(rig: &mut Rig, action: Action) {
 }
 
 fn map(rig: &mut Rig, lun: u16) {
-    apply(rig, Action::MapLun(san::lun(lun, 1 << 16)));
+    apply(rig, VolumeChange::Map(san::lun(lun, 1 << 16)).into());
 }
 
 /// Makes the device deliver events. Returns the used buffers: event, target, LUN bytes and reason.
@@ -49,7 +49,7 @@ fn luns_that_come_and_go_are_told_behind_each_target() {
     }
     map(&mut rig, 5);
     assert_eq!(told(&mut rig), [(1, 0, [0, 5], 1), (1, 1, [0, 5], 1)]);
-    apply(&mut rig, Action::UnmapLun { lun: Lun(5) });
+    apply(&mut rig, VolumeChange::Unmap { lun: Lun(5) }.into());
     assert_eq!(told(&mut rig), [(1, 0, [0, 5], 2), (1, 1, [0, 5], 2)]);
     assert_eq!(rig.statistics().events, 4);
 }
@@ -60,7 +60,7 @@ fn a_lun_that_grows_is_told_as_changed() {
     for slot in 0..4 {
         offer_buffer(&mut rig, slot, 16);
     }
-    apply(&mut rig, Action::ResizeLun { lun: Lun(0), bytes: 2 << 20 });
+    apply(&mut rig, VolumeChange::Resize { lun: Lun(0), bytes: 2 << 20 }.into());
     let changed = 0x092A;
     assert_eq!(told(&mut rig), [(3, 0, [0, 0], changed), (3, 1, [0, 0], changed)]);
 }

@@ -238,7 +238,8 @@ fn take(rig: &mut Rig, step: Step<'_>) {
         Step::MapLun { lun } => {
             let now = sansim_time::Clock::now(&*rig.clock);
             // The LUN may already be mapped.
-            let _ = rig.array.apply(now, sansim_array::Action::MapLun(san::lun(lun, 4096)));
+            let _ =
+                rig.array.apply(now, sansim_array::VolumeChange::Map(san::lun(lun, 4096)).into());
         }
         Step::Stop { queue } => {
             let used = rig.device.stop_queue(queue, &rig.memory);

@@ -10,8 +10,8 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
-    Lun, LunConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
-    StateChange, Then,
+    Lun, LunConfig, Mapping, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId,
+    RdacConfig, StateChange, Target, Then,
 };
 use sansim_time::{Clock, Time};
 
@@ -36,6 +36,8 @@ pub fn lun(number: u16, bytes: u64) -> LunConfig {
         preferred: ControllerId::A,
         label: format!("lun-{number}"),
         read_only: false,
+        name: None,
+        mapping: Mapping::default(),
     }
 }
 
@@ -44,7 +46,10 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
     ArrayConfig {
         personality: PersonalityConfig::Rdac(RdacConfig::default()),
         identity: Identity::for_rdac(),
+        target: Target::default(),
         captured: Vec::new(),
+        captured_groups: Vec::new(),
+        relative_ports: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),

@@ -60,13 +60,13 @@ pub(crate) const WANTED: &[&str] = &[
 
 /// Longest chain of dependencies. Those of real kernels have some ten modules.
 const DEEPEST: usize = 100;
+/// Most bytes of an uncompressed module.
+const LARGEST_MODULE: u64 = 1 << 28;
+
 /// Whether every image has this module, if its kernel has it.
 pub fn is_usual_module(name: &str) -> bool {
     is_bundled_module(name) || WANTED.contains(&name.replace('-', "_").as_str())
 }
-
-/// Most bytes of an uncompressed module.
-const LARGEST_MODULE: u64 = 1 << 28;
 
 /// A directory of modules (`lib/modules/RELEASE`): on the host, in an archive or in memory.
 pub(crate) trait ModuleSource {

@@ -11,8 +11,8 @@ use std::{
 };
 
 use sansim_array::{
-    Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Observer,
-    OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange,
+    Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Mapping,
+    Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
 };
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_lab::{
@@ -119,11 +119,16 @@ impl San {
             preferred: "A".parse().unwrap(),
             label: format!("lun{n}"),
             read_only: false,
+            name: None,
+            mapping: Mapping::default(),
         };
         let config = ArrayConfig {
             personality: PersonalityConfig::Rdac(RdacConfig::default()),
             identity: Identity::for_rdac(),
+            target: Target::default(),
             captured: Vec::new(),
+            captured_groups: Vec::new(),
+            relative_ports: Vec::new(),
             controllers: vec![ControllerConfig { ports: 1 }; 2],
             ownership: OwnershipPolicy::default(),
             unplugged: Vec::new(),

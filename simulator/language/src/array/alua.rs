@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use sansim_array::{AccessState, AluaConfig, Groups, PersonalityConfig, Reporting, Scope, Tpgs};
+use sansim_array::{
+    AccessState, AluaConfig, Groups, PersonalityConfig, PortId, Reporting, Scope, Tpgs,
+};
+use toml::de::DeValue;
 
 use super::family::Family;
 use crate::{
     check::Checker,
-    form::{Name, name, table, words},
+    form::{Form, Given, Name, Plain, Problems, Value, name, table, words},
     value::{At, TimeSpan},
 };
 
@@ -27,8 +30,12 @@ table! {
         /// The access state of the target port groups of a controller that does not own the LUN.
         /// Default: "active/non-optimized".
         non_owner: Option<Name<AccessState>>,
-        /// How ports form target port groups. Default: "controller".
-        groups: Option<GroupsOf>,
+        /// How ports form target port groups: "controller", "port", or a list of groups. Default:
+        /// "controller".
+        groups: Option<GroupsGiven>,
+        /// The identifier of the first target port group, if the groups are not listed, 0 to 65535.
+        /// Default: 1.
+        first_group: Option<At<u64>>,
         /// Whether REPORT TARGET PORT GROUPS supports the extended header. Default: true.
         extended_header: Option<bool>,
         /// The implicit transition time that the extended header reports, in seconds, at most 255;
@@ -55,6 +62,76 @@ table! {
         supports: Option<Vec<Name<AccessState>>>,
         /// Whether VPD page 83h has a designator for the LUN. Default: true.
         lun_designator: Option<bool>,
+        /// Whether there is VPD page C0h, the unit path report of the CLARiiON line, for which the
+        /// checker of multipath-tools for vendor DGC asks. Default: false.
+        unit_path_report: Option<bool>,
+    }
+}
+
+table! {
+    /// A target port group.
+    struct TargetPortGroup, "a table such as { group = 1, ports = [\"A0\", \"B0\"] }" {
+        /// The identifier of the group, 0 to 65535.
+        group: At<u64>,
+        /// Its ports, which can be of several controllers. A port is in exactly one group.
+        ports: At<Vec<Name<PortId>>>,
+    }
+}
+
+/// The value of `groups`.
+#[derive(Debug, Clone)]
+enum GroupsGiven {
+    Word(GroupsOf),
+    List(Vec<TargetPortGroup>),
+}
+
+impl Value for GroupsGiven {
+    fn read(given: &Given<'_>, problems: &mut Problems<'_>) -> Option<Self> {
+        match given.get_ref() {
+            DeValue::Array(_) => Vec::read(given, problems).map(GroupsGiven::List),
+            _ => GroupsOf::read(given, problems).map(GroupsGiven::Word),
+        }
+    }
+
+    fn write(&self) -> Plain {
+        match self {
+            GroupsGiven::Word(word) => word.write(),
+            GroupsGiven::List(list) => list.write(),
+        }
+    }
+
+    fn form() -> Form {
+        let table = <TargetPortGroup as Value>::form();
+        Form::Either(vec![<GroupsOf as Value>::form(), Form::List(Box::new(table))])
+    }
+}
+
+impl GroupsGiven {
+    fn check(&self, checker: &mut Checker<'_>) -> Groups {
+        let list = match self {
+            GroupsGiven::Word(GroupsOf::Controller) => return Groups::Controller,
+            GroupsGiven::Word(GroupsOf::Port) => return Groups::Port,
+            GroupsGiven::List(list) => list,
+        };
+        let group = |table: &TargetPortGroup| {
+            let what = "the identifier of a target port group";
+            let id = checker.number(Some(&table.group), 0..=65_535, 0, what) as u16;
+            (id, table.ports.iter().map(|port| port.0).collect())
+        };
+        Groups::Listed(list.iter().map(group).collect())
+    }
+
+    fn of(groups: &Groups) -> Self {
+        let list = match groups {
+            Groups::Controller => return GroupsGiven::Word(GroupsOf::Controller),
+            Groups::Port => return GroupsGiven::Word(GroupsOf::Port),
+            Groups::Listed(list) => list,
+        };
+        let table = |(group, ports): &(u16, Vec<PortId>)| TargetPortGroup {
+            group: At::nowhere(u64::from(*group)),
+            ports: At::nowhere(ports.iter().copied().map(name).collect()),
+        };
+        GroupsGiven::List(list.iter().map(table).collect())
     }
 }
 
@@ -74,10 +151,10 @@ words! {
 
 words! {
     /// How ports form target port groups.
-    enum GroupsOf for Groups {
-        /// One group for each controller: the ports of A are group 1, those of B group 2.
+    enum GroupsOf {
+        /// One group for each controller, in their order: the ports of A are the first group.
         Controller = "controller",
-        /// One group for each port, numbered from 1.
+        /// One group for each port, in their order.
         Port = "port",
     }
 }
@@ -113,11 +190,14 @@ impl Family for Alua {
         let default = AluaConfig::default();
         let Some(table) = &self.alua else { return PersonalityConfig::Alua(default) };
         let time = checker.number(table.transition_time.as_ref(), 0..=255, 0, "`transition_time`");
+        let what = "`first_group`";
+        let first = checker.number(table.first_group.as_ref(), 0..=65_535, 1, what);
         let bits = checker.number(table.reserved_bits.as_ref(), 0..=7, 0, "`reserved_bits`");
         PersonalityConfig::Alua(AluaConfig {
             tpgs: table.tpgs.map_or(default.tpgs, Into::into),
             non_owner: table.non_owner.as_ref().map_or(default.non_owner, |state| state.0),
-            groups: table.groups.map_or(default.groups, Into::into),
+            groups: table.groups.as_ref().map_or(Groups::Controller, |it| it.check(checker)),
+            first_group: first as u16,
             extended_header: table.extended_header.unwrap_or(default.extended_header),
             transition_time: time as u8,
             transition: table.transition.as_ref().map_or(Duration::ZERO, |span| span.0.0),
@@ -128,6 +208,7 @@ impl Family for Alua {
             reserved_bits: bits as u8,
             supports: table.supports.iter().flatten().map(|state| state.0).collect(),
             lun_designator: table.lun_designator.unwrap_or(default.lun_designator),
+            unit_path_report: table.unit_path_report.unwrap_or(default.unit_path_report),
         })
     }
 
@@ -136,7 +217,8 @@ impl Family for Alua {
         let table = AluaTable {
             tpgs: Some(config.tpgs.into()),
             non_owner: Some(name(config.non_owner)),
-            groups: Some(config.groups.into()),
+            groups: Some(GroupsGiven::of(&config.groups)),
+            first_group: Some(At::nowhere(config.first_group.into())),
             extended_header: Some(config.extended_header),
             transition_time: Some(At::nowhere(config.transition_time.into())),
             transition: Some(name(TimeSpan(config.transition))),
@@ -148,6 +230,7 @@ impl Family for Alua {
             supports: (!config.supports.is_empty())
                 .then(|| config.supports.iter().copied().map(name).collect()),
             lun_designator: Some(config.lun_designator),
+            unit_path_report: Some(config.unit_path_report),
         };
         Some(Alua { alua: Some(At::nowhere(table)) })
     }

@@ -1,36 +1,46 @@
-//! `[[array.captured]]`: INQUIRY data from a real array. Refuses data that is not a response to
-//! INQUIRY, and data that could harm a kernel.
+//! `[[array.captured]]`: INQUIRY data and port groups from a real array. Refuses data that is not a response
+//! to the command, and data that could harm a kernel.
 
 use std::ops::Range;
 
-use sansim_array::{CapturedPage, ControllerId, InquiryPage, Lun, PersonalityConfig};
+use sansim_array::{
+    CapturedGroups, CapturedPage, ControllerId, HbaId, InquiryPage, Lun, Nexus, NexusPattern,
+    PersonalityConfig, PortId, PortNumbers,
+};
 
 use crate::{
     Diagnostic, MAX_FILE, beside,
-    check::Checker,
+    check::{Checker, in_words},
     form::{Name, name, table},
     hex_dump,
-    names::PageName,
+    names::{CapturedName, PageName},
+    step::To,
     value::At,
 };
 
 table! {
-    /// A page of INQUIRY data captured from a real array, returned instead of the personality's
-    /// page.
+    /// A page of INQUIRY data, or an answer to REPORT TARGET PORT GROUPS, captured from a real array and
+    /// returned instead of the emulated one.
     pub(super) struct Captured, "a table such as { page = \"c9\", file = \"c9.hex\" }" {
-        /// The page: "standard", or the code of a VPD page in hexadecimal, such as "c9".
-        page: Name<PageName>,
-        /// The whole page in hexadecimal, as `sg_inq --hex` and `sg_vpd --hex` print it. Offsets
-        /// and the text column are ignored.
+        /// The page: "standard", the code of a VPD page in hexadecimal, such as "c9", or "rtpg" for the
+        /// answer to REPORT TARGET PORT GROUPS.
+        page: Name<CapturedName>,
+        /// The whole page as a dump, as sg3_utils (`--hex`), `hexdump`, `xxd` and `od` print it.
         hex: Option<At<String>>,
-        /// Instead of `hex`: a file with the same contents, in the scenario's directory.
+        /// Instead of `hex`: a file in the scenario's directory with such a dump, or with the bytes
+        /// themselves, as in `/sys/block/sda/device/vpd_pg83`.
         file: Option<At<String>>,
+        /// The HBA to which the page is returned. Default: all.
+        hba: Option<At<u64>>,
         /// The controller that returns the page. Default: all.
         controller: Option<Name<ControllerId>>,
+        /// The port that returns the page. Default: all.
+        port: Option<Name<PortId>>,
         /// The LUN for which the page is returned. Default: all.
         lun: Option<At<u64>>,
-        /// Whether even the fields that identify the LUN, the answering controller and the owner of
-        /// the LUN stay as captured. Otherwise the array fills them in. Default: false.
+        /// Whether even the fields that identify the LUN, the answering port and controller, the owner
+        /// of the LUN and its access states stay as captured. Otherwise the array fills them in. Default:
+        /// false.
         frozen: Option<bool>,
         /// Whether the page is used although a kernel could crash or misbehave when it reads the
         /// page. Default: false.
@@ -52,24 +62,39 @@ const ARRAY_ID: u8 = 16;
 const SHORTEST_WITH_MODEL: usize = 164;
 
 impl At<Captured> {
-    /// The validated page. `scenario` is the path of the scenario file.
+    /// Reports paths that are not there, once the HBAs are known.
+    pub(super) fn check_paths(&self, checker: &mut Checker<'_>) {
+        let (hba, controller) = (self.hba.as_ref(), self.controller.as_ref());
+        checker.seen(hba, controller, self.port.as_ref(), &self.span);
+    }
+
+    /// The validated answer. `scenario` is the path of the scenario file.
     pub(super) fn check(
         &self,
         scenario: &str,
         personality: &PersonalityConfig,
         checker: &mut Checker<'_>,
-    ) -> Option<CapturedPage> {
+    ) -> Option<Meant> {
         let table = self;
-        let page = table.page.0.0;
-        let (text, span) = text(scenario, table, checker)?;
-        let bytes = match hex_dump::bytes(&text) {
+        let (raw, span) = raw(scenario, table, checker)?;
+        let what = table.page.0;
+        // Of several readings, the one is meant that is as long as it says.
+        let fits = |bytes: &[u8]| form(what, bytes) == Ok(bytes.len()) && is_usual(what, bytes);
+        let read = hex_dump::bytes(&raw, fits).and_then(|bytes| match fits(&bytes) {
+            true => Ok(bytes),
+            false => {
+                hex_dump::bytes(&raw, |bytes| form(what, bytes).is_ok() && is_usual(what, bytes))
+            }
+        });
+        let mut bytes = match read {
             Ok(bytes) => bytes,
             Err(why) => {
                 checker.report(&span, Diagnostic::error(why));
                 return None;
             }
         };
-        let controller = table.controller.as_ref().map(|given| checker.controller(given));
+        let (hba, port) = (table.hba.as_ref(), table.port.as_ref());
+        let to = checker.nexuses(hba, table.controller.as_ref(), port, &table.span);
         let lun = table.lun.as_ref().and_then(|given| {
             let lun = u16::try_from(given.value).ok().filter(|lun| *lun <= checker.shape.max_lun);
             if lun.is_none() {
@@ -77,48 +102,130 @@ impl At<Captured> {
             }
             lun.map(Lun)
         });
-        if let Err(why) = form(page, &bytes) {
-            checker.report(&span, Diagnostic::error(why));
+        let frozen = table.frozen.unwrap_or(false);
+        match form(what, &bytes) {
+            Ok(length) => bytes.truncate(length),
+            Err(why) => checker.report(&span, Diagnostic::error(why)),
         }
+        let CapturedName::Inquiry(page) = what else {
+            return CapturedGroups::new(to, lun, &bytes, frozen).ok().map(Meant::Groups);
+        };
         if let Err(why) = harmless(page, &bytes, personality)
             && !table.force.unwrap_or(false)
         {
             let problem = format!("page {} would hurt the guest: {why}", PageName(page));
             checker.refuse(&span, problem, "write force = true if that is what you want");
         }
-        Some(CapturedPage { page, controller, lun, bytes, frozen: table.frozen.unwrap_or(false) })
+        Some(Meant::Page(CapturedPage { page, to, lun, bytes, frozen }))
     }
+
+    /// Reports what a page or an answer says of a port other than the array does. `ports` are the numbers
+    /// that the array has.
+    pub(super) fn agrees(&self, meant: &Meant, ports: &[PortNumbers], checker: &mut Checker<'_>) {
+        let wrong = match meant {
+            Meant::Page(page) if page.frozen => {
+                let (relative, group) = page.port_numbers();
+                let told = |port: &&PortNumbers| {
+                    page.to.matches(Nexus { hba: page.to.hba.unwrap_or(HbaId(0)), port: port.port })
+                        && (relative.is_some_and(|it| it != port.relative)
+                            || group.is_some_and(|it| port.group.is_some_and(|own| own != it)))
+                };
+                ports
+                    .iter()
+                    .find(told)
+                    .map(|port| format!("it says {}, and {}", numbers(relative, group), own(port)))
+            }
+            Meant::Page(_) => None,
+            Meant::Groups(captured) => {
+                let groups = captured.groups();
+                let there = |port: &PortNumbers| {
+                    groups.iter().any(|group| {
+                        Some(group.group) == port.group && group.ports.contains(&port.relative)
+                    })
+                };
+                let missing = ports.iter().find(|port| port.group.is_some() && !there(port));
+                missing.map(|port| {
+                    let groups = groups
+                        .iter()
+                        .map(|it| format!("group {} with {}", it.group, in_words(it.ports.iter())));
+                    format!("it has {}, and {}", in_words(groups), own(port))
+                })
+            }
+        };
+        if let Some(wrong) = wrong {
+            let help = "give the ports these numbers, by relative_ports in [array] and groups or \
+                        first_group in [array.alua]; a page that is not frozen says of each port what \
+                        it is";
+            checker.refuse(&self.span, format!("ports and port groups disagree: {wrong}"), help);
+        }
+    }
+}
+
+/// What a captured answer means.
+pub(super) enum Meant {
+    Page(CapturedPage),
+    Groups(CapturedGroups),
+}
+
+fn own(port: &PortNumbers) -> String {
+    format!("port {} is {}", port.port, numbers(Some(port.relative), port.group))
+}
+
+fn numbers(relative: Option<u16>, group: Option<u16>) -> String {
+    let relative = relative.map(|number| format!("relative target port {number}"));
+    let group = group.map(|number| format!("in target port group {number}"));
+    in_words(relative.into_iter().chain(group))
 }
 
 impl Captured {
     /// The table that would be read as this page.
-    pub(super) fn of(page: &CapturedPage) -> Self {
-        let hex: Vec<String> = page.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pub(super) fn of_page(page: &CapturedPage) -> Self {
+        let what = CapturedName::Inquiry(page.page);
+        Self::of(what, page.to, page.lun, &page.bytes, page.frozen)
+    }
+
+    /// The table that would be read as these groups.
+    pub(super) fn of_groups(groups: &CapturedGroups) -> Self {
+        let what = CapturedName::PortGroups;
+        Self::of(what, groups.to, groups.lun, &groups.data(), groups.frozen)
+    }
+
+    fn of(
+        what: CapturedName,
+        to: NexusPattern,
+        lun: Option<Lun>,
+        bytes: &[u8],
+        frozen: bool,
+    ) -> Self {
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let To { hba, controller, port } = To::of(to);
         Captured {
-            page: name(PageName(page.page)),
+            page: name(what),
             hex: Some(At::nowhere(hex.join(" "))),
             file: None,
-            controller: page.controller.map(name),
-            lun: page.lun.map(At::from),
-            frozen: Some(page.frozen),
+            hba,
+            controller,
+            port,
+            lun: lun.map(At::from),
+            frozen: Some(frozen),
             // The page was accepted when it was first read, so it must be accepted again.
             force: Some(true),
         }
     }
 }
 
-/// The hexadecimal dump and its span: the text of `hex`, or of the file.
-fn text(
+/// The dump or the bytes, and their span: `hex`, or the file.
+fn raw(
     scenario: &str,
     table: &At<Captured>,
     checker: &mut Checker<'_>,
-) -> Option<(String, Range<usize>)> {
+) -> Option<(Vec<u8>, Range<usize>)> {
     match (&table.hex, &table.file) {
-        (Some(hex), None) => Some((hex.value.clone(), hex.span.clone())),
+        (Some(hex), None) => Some((hex.value.clone().into_bytes(), hex.span.clone())),
         (None, Some(file)) => {
-            let text = beside::read(scenario, &file.value, MAX_FILE)
+            let raw = beside::read_bytes(scenario, &file.value, MAX_FILE)
                 .map_err(|why| checker.report(&file.span, Diagnostic::error(why)));
-            Some((text.ok()?, file.span.clone()))
+            Some((raw.ok()?, file.span.clone()))
         }
         _ => {
             checker.refuse(
@@ -131,28 +238,45 @@ fn text(
     }
 }
 
-/// Checks that the bytes have the format of this page: header, page code and length.
-fn form(page: InquiryPage, bytes: &[u8]) -> Result<(), String> {
-    let says = |says: usize| match says == bytes.len() {
-        true => Ok(()),
+/// Checks that the bytes have the format of this answer: header, page code and length. Returns the length:
+/// what comes behind it is not part of the answer.
+fn form(what: CapturedName, bytes: &[u8]) -> Result<usize, String> {
+    let says = |says: usize| match says <= bytes.len() {
+        true => Ok(says),
         false => Err(format!(
             "its length field makes it {says} bytes long, and it is {}: was it cut when it was captured?",
             bytes.len()
         )),
     };
-    match (page, bytes) {
-        (InquiryPage::Standard, bytes) if bytes.len() < SHORTEST_STANDARD => {
+    match (what, bytes) {
+        (CapturedName::PortGroups, bytes) => {
+            CapturedGroups::new(NexusPattern::ALL, None, bytes, false).map(|_| bytes.len())
+        }
+        (CapturedName::Inquiry(InquiryPage::Standard), bytes)
+            if bytes.len() < SHORTEST_STANDARD =>
+        {
             Err(format!("standard INQUIRY data has {SHORTEST_STANDARD} bytes or more"))
         }
-        (InquiryPage::Standard, bytes) => says(usize::from(bytes[4]) + 5),
-        (InquiryPage::Vpd(code), [_, own, high, low, ..]) if *own == code => {
+        (CapturedName::Inquiry(InquiryPage::Standard), bytes) => says(usize::from(bytes[4]) + 5),
+        (CapturedName::Inquiry(InquiryPage::Vpd(code)), [_, own, high, low, ..])
+            if *own == code =>
+        {
             says(usize::from(u16::from_be_bytes([*high, *low])) + 4)
         }
-        (InquiryPage::Vpd(_), [_, own, ..]) => {
+        (CapturedName::Inquiry(InquiryPage::Vpd(_)), [_, own, ..]) => {
             Err(format!("by its second byte it is page {own:02x}h"))
         }
-        (InquiryPage::Vpd(_), _) => Err("a VPD page has a header of four bytes".to_owned()),
+        (CapturedName::Inquiry(InquiryPage::Vpd(_)), _) => {
+            Err("a VPD page has a header of four bytes".to_owned())
+        }
     }
+}
+
+/// Whether the bytes look as they do on any disk of today: the RESPONSE DATA FORMAT field of standard INQUIRY
+/// data is 2. A dump whose words were read in the wrong order has another byte there.
+fn is_usual(what: CapturedName, bytes: &[u8]) -> bool {
+    what != CapturedName::Inquiry(InquiryPage::Standard)
+        || bytes.get(3).is_some_and(|byte| byte & 0x0f == 2)
 }
 
 /// Checks that kernels can parse the page safely.

@@ -1,7 +1,7 @@
 //! `personality`: the families of arrays and their tables of settings. Every family has its own
 //! file.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use sansim_array::PersonalityConfig;
 
@@ -110,6 +110,7 @@ impl Value for FamilyName {
 #[derive(Debug, Clone)]
 pub(super) struct FamilyTables {
     own: Option<Arc<dyn Written>>,
+    place: Range<usize>,
 }
 
 impl FamilyTables {
@@ -120,7 +121,7 @@ impl FamilyTables {
         entries: &mut Entries<'_>,
         problems: &mut Problems<'_>,
     ) -> Option<Self> {
-        let mut tables = Some(FamilyTables { own: None });
+        let mut tables = Some(FamilyTables { own: None, place: 0..0 });
         for other in &FAMILIES {
             let place = entries.place(other.name);
             let table = (other.read)(entries, problems);
@@ -130,13 +131,19 @@ impl FamilyTables {
                     let help = format!("remove it, or write personality = \"{}\"", other.name);
                     problems.refuse(&span, problem, help);
                 }
-                (Some(FamilyName(own)), _) if own.name == other.name => {
-                    tables = table.map(|table| FamilyTables { own: Some(table) });
+                (Some(FamilyName(own)), place) if own.name == other.name => {
+                    let place = place.unwrap_or_default();
+                    tables = table.map(|table| FamilyTables { own: Some(table), place });
                 }
                 _ => {}
             }
         }
         tables
+    }
+
+    /// The position of the family's table in the file.
+    pub(super) fn place(&self) -> Range<usize> {
+        self.place.clone()
     }
 
     /// The validated settings of the array's family.
@@ -153,7 +160,7 @@ impl FamilyTables {
     pub(super) fn of(personality: &PersonalityConfig) -> Option<(FamilyName, Self)> {
         FAMILIES.iter().find_map(|family| {
             let own = Some((family.of)(personality)?);
-            Some((FamilyName(family), FamilyTables { own }))
+            Some((FamilyName(family), FamilyTables { own, place: 0..0 }))
         })
     }
 

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use sansim_array::{ControllerId, Lun, LunConfig};
+use sansim_array::{ControllerId, Lun, LunConfig, Mapping, NexusPattern, PortId, Shown};
 
 use crate::{
     Diagnostic,
     check::Checker,
     form::{Name, name, table},
+    names::Wwid,
+    step::To,
     value::{At, Size},
 };
 
@@ -28,6 +30,60 @@ table! {
         pub(crate) read_only: Option<bool>,
         /// The label of the LUN in the array. Default: `lun` and the LUN number.
         pub(crate) label: Option<At<String>>,
+        /// The world-wide name of the LUN. Two LUNs can have one, as faulty arrays do it. Default: one of
+        /// its own, which the array makes.
+        pub(crate) wwid: Option<Name<Wwid>>,
+        /// The paths that see the LUN, and under which number; it is masked for all others. Default:
+        /// every path, under its own number.
+        pub(crate) mapping: Option<At<Vec<At<MappingTable>>>>,
+    }
+}
+
+table! {
+    /// Some paths, and the number under which they see a LUN.
+    pub(crate) struct MappingTable, "a table such as { controller = \"A\" }" {
+        /// The HBA that sees the LUN. Default: all.
+        hba: Option<At<u64>>,
+        /// The controller through which the LUN is seen. Default: all.
+        controller: Option<Name<ControllerId>>,
+        /// The port through which the LUN is seen. Default: all.
+        port: Option<Name<PortId>>,
+        /// The number under which it is seen. Default: its own.
+        number: Option<At<u64>>,
+    }
+}
+
+impl At<MappingTable> {
+    /// Reports paths that are not there, once the HBAs are known.
+    pub(crate) fn check_paths(&self, checker: &mut Checker<'_>) {
+        let (hba, controller) = (self.hba.as_ref(), self.controller.as_ref());
+        checker.seen(hba, controller, self.port.as_ref(), &self.span);
+    }
+
+    /// The paths, and how they see the LUN.
+    pub(crate) fn check(&self, checker: &mut Checker<'_>) -> (NexusPattern, Shown) {
+        let (hba, controller) = (self.hba.as_ref(), self.controller.as_ref());
+        let to = checker.nexuses(hba, controller, self.port.as_ref(), &self.span);
+        (to, checker.shown(self.number.as_ref()))
+    }
+}
+
+impl MappingTable {
+    /// The entries that would be read as this mapping; `None` for that of a LUN that everybody sees.
+    fn of(mapping: &Mapping) -> Option<At<Vec<At<MappingTable>>>> {
+        if mapping.entries().is_empty() {
+            return None;
+        }
+        let tables = mapping.entries().iter().filter_map(|(to, shown)| {
+            let To { hba, controller, port } = To::of(*to);
+            let number = match shown {
+                Shown::Masked => return None,
+                Shown::Own => None,
+                Shown::As(number) => Some((*number).into()),
+            };
+            Some(At::nowhere(MappingTable { hba, controller, port, number }))
+        });
+        Some(At::nowhere(tables.collect()))
     }
 }
 
@@ -74,6 +130,10 @@ impl LunTable {
             preferred,
             label,
             read_only: self.read_only.unwrap_or(false),
+            name: self.wwid.as_ref().map(|wwid| wwid.0.0),
+            mapping: self.mapping.as_ref().map_or_else(Mapping::default, |entries| {
+                Mapping::only(entries.iter().map(|entry| entry.check(checker)).collect())
+            }),
         }
     }
 
@@ -99,6 +159,8 @@ impl LunTable {
             block_size: Some(name(Size(config.block_bytes.into()))),
             read_only: Some(config.read_only),
             label: Some(At::nowhere(config.label.clone())),
+            wwid: config.name.map(|wwid| name(Wwid(wwid))),
+            mapping: MappingTable::of(&config.mapping),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of a scenario's SAN.
 
-use sansim_array::{ControllerId, HbaId, Lun, LunConfig, PortId};
+use sansim_array::{ControllerId, HbaId, Lun, LunConfig, Nexus, NexusPattern, PortId, Ports};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;
@@ -50,9 +50,9 @@ impl Shape {
         self.is_any || self.luns.contains(&lun)
     }
 
-    /// Whether the guest has such an HBA.
+    /// Whether the guest has such an HBA. While the HBAs are not known yet, any can be there.
     pub(crate) fn has_hba(&self, hba: HbaId) -> bool {
-        self.is_any || usize::from(hba.0) < self.hbas.len()
+        self.is_any || self.hbas.is_empty() || usize::from(hba.0) < self.hbas.len()
     }
 
     /// The number of paths of a LUN if none is lost; `None` if the SAN is not known.
@@ -66,6 +66,27 @@ impl Shape {
         self.hbas
             .iter()
             .any(|hba| path.hba.is_none_or(|id| id == hba.id) && hba.targets.contains(&path.port))
+    }
+
+    /// Whether the pattern matches a path. While the HBAs are not known yet, any can be there.
+    pub(crate) fn sees_any(&self, to: NexusPattern) -> bool {
+        self.is_any || self.hbas.is_empty() || self.nexuses().any(|nexus| to.matches(nexus))
+    }
+
+    /// Whether the array has these ports.
+    pub(crate) fn has_ports(&self, ports: Ports) -> bool {
+        let controller = |it: ControllerId| it.index() < usize::from(self.controllers);
+        match ports {
+            Ports::All => true,
+            Ports::Of(it) => controller(it),
+            Ports::One(port) => controller(port.controller) && port.index < self.ports,
+        }
+    }
+
+    /// Every path that there can be.
+    pub(crate) fn nexuses(&self) -> impl Iterator<Item = Nexus> + '_ {
+        let hbas = self.hbas.iter();
+        hbas.flat_map(|hba| hba.targets.iter().map(move |&port| Nexus { hba: hba.id, port }))
     }
 
     pub(crate) fn controllers_in_words(&self) -> String {

@@ -76,6 +76,7 @@ fn command(cdb: &[u8], port: &str, completion: Completion) -> CommandRecord {
         latency: Duration::ZERO,
         nexus: Nexus { hba: HbaId(0), port: port.parse().unwrap() },
         lun: Lun(0),
+        addressed: Lun(0),
         tag: 0,
         cdb: Cdb::new(cdb),
         op: Operation::of(cdb),

@@ -1,8 +1,11 @@
 //! `map`: a LUN is mapped.
 
-use sansim_array::Action;
+use sansim_array::{Action, VolumeChange};
 
-use super::ArrayWord;
+use super::{
+    ArrayWord,
+    notice::{self, Notice},
+};
 use crate::{
     array::LunTable,
     check::{Announced, Checker},
@@ -11,10 +14,13 @@ use crate::{
 };
 
 table! {
-    /// Maps a new LUN behind every port.
+    /// Maps a new LUN.
     pub(crate) struct Map, "a step" {
-        /// Maps a new LUN behind every port.
+        /// Maps a new LUN.
         pub(super) map: At<LunTable>,
+        /// How hosts hear of a change of a volume: "none", one notice, or a list of notices. Default: as
+        /// docs/arrays.md says.
+        notice: Option<Notice>,
     }
 }
 
@@ -30,16 +36,21 @@ impl ArrayWord for Map {
             let help = "write lun = …";
             checker.refuse(&self.map.span, "a LUN that appears later needs its number", help);
         }
-        Action::MapLun(self.map.check(&self.map.span, 0, checker))
+        let change = VolumeChange::Map(self.map.check(&self.map.span, 0, checker));
+        notice::action(change, self.notice.as_ref(), checker)
     }
 
     fn of(action: &Action) -> Option<Self> {
-        let Action::MapLun(config) = action else { return None };
-        Some(Map { map: At::nowhere(LunTable::of(config)) })
+        let (VolumeChange::Map(config), notice) = notice::parts(action)? else { return None };
+        Some(Map { map: At::nowhere(LunTable::of(config)), notice })
     }
 
     fn words(action: &Action) -> Option<String> {
-        let Action::MapLun(config) = action else { return None };
-        Some(format!("map LUN {} of {}", config.lun, Size(config.bytes)))
+        notice::words(action, |change| match change {
+            VolumeChange::Map(config) => {
+                Some(format!("map LUN {} of {}", config.lun, Size(config.bytes)))
+            }
+            _ => None,
+        })
     }
 }

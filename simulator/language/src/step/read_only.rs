@@ -1,8 +1,11 @@
 //! `read_only`: write protection of a LUN is set or cleared.
 
-use sansim_array::Action;
+use sansim_array::{Action, VolumeChange};
 
-use super::ArrayWord;
+use super::{
+    ArrayWord,
+    notice::{self, Notice},
+};
 use crate::{check::Checker, form::table, value::At};
 
 table! {
@@ -10,6 +13,9 @@ table! {
     pub(crate) struct ReadOnly, "a step" {
         /// Sets or clears write protection of a LUN.
         pub(super) read_only: ReadOnlyTable,
+        /// How hosts hear of a change of a volume: "none", one notice, or a list of notices. Default: as
+        /// docs/arrays.md says.
+        notice: Option<Notice>,
     }
 }
 
@@ -28,18 +34,28 @@ impl ArrayWord for ReadOnly {
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         let ReadOnlyTable { lun, read_only } = &self.read_only;
-        Action::SetReadOnly { lun: checker.lun(lun), read_only: read_only.unwrap_or(true) }
+        let read_only = read_only.unwrap_or(true);
+        let change = VolumeChange::SetReadOnly { lun: checker.lun(lun), read_only };
+        notice::action(change, self.notice.as_ref(), checker)
     }
 
     fn of(action: &Action) -> Option<Self> {
-        let Action::SetReadOnly { lun, read_only } = *action else { return None };
-        let read_only = ReadOnlyTable { lun: lun.into(), read_only: Some(read_only) };
-        Some(ReadOnly { read_only })
+        let (VolumeChange::SetReadOnly { lun, read_only }, notice) = notice::parts(action)? else {
+            return None;
+        };
+        let read_only = ReadOnlyTable { lun: (*lun).into(), read_only: Some(*read_only) };
+        Some(ReadOnly { read_only, notice })
     }
 
     fn words(action: &Action) -> Option<String> {
-        let Action::SetReadOnly { lun, read_only } = action else { return None };
-        let does = if *read_only { "refuses" } else { "takes" };
-        Some(format!("LUN {lun} {does} writes"))
+        notice::words(action, |change| match change {
+            VolumeChange::SetReadOnly { lun, read_only: true } => {
+                Some(format!("LUN {lun} refuses writes"))
+            }
+            VolumeChange::SetReadOnly { lun, read_only: false } => {
+                Some(format!("LUN {lun} takes writes"))
+            }
+            _ => None,
+        })
     }
 }

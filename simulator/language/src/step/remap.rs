@@ -1,8 +1,11 @@
 //! `remap`: the number of a LUN changes.
 
-use sansim_array::{Action, Lun};
+use sansim_array::{Action, Lun, VolumeChange};
 
-use super::ArrayWord;
+use super::{
+    ArrayWord,
+    notice::{self, Notice},
+};
 use crate::{
     check::{Announced, Checker},
     form::table,
@@ -14,6 +17,9 @@ table! {
     pub(crate) struct Remap, "a step" {
         /// Changes the number of a LUN. The volume keeps its name and its data.
         pub(super) remap: At<RemapTable>,
+        /// How hosts hear of a change of a volume: "none", one notice, or a list of notices. Default: as
+        /// docs/arrays.md says.
+        notice: Option<Notice>,
     }
 }
 
@@ -37,16 +43,20 @@ impl ArrayWord for Remap {
     fn check(&self, checker: &mut Checker<'_>) -> Action {
         let max = u64::from(checker.shape.max_lun);
         let to = checker.number(Some(&self.remap.to), 0..=max, 0, "the new number") as u16;
-        Action::RemapLun { lun: checker.lun(&self.remap.lun), to: Lun(to) }
+        let change = VolumeChange::Remap { lun: checker.lun(&self.remap.lun), to: Lun(to) };
+        notice::action(change, self.notice.as_ref(), checker)
     }
 
     fn of(action: &Action) -> Option<Self> {
-        let Action::RemapLun { lun, to } = *action else { return None };
-        Some(Remap { remap: At::nowhere(RemapTable { lun: lun.into(), to: to.into() }) })
+        let (VolumeChange::Remap { lun, to }, notice) = notice::parts(action)? else { return None };
+        let remap = At::nowhere(RemapTable { lun: (*lun).into(), to: (*to).into() });
+        Some(Remap { remap, notice })
     }
 
     fn words(action: &Action) -> Option<String> {
-        let Action::RemapLun { lun, to } = action else { return None };
-        Some(format!("remap LUN {lun} to {to}"))
+        notice::words(action, |change| match change {
+            VolumeChange::Remap { lun, to } => Some(format!("remap LUN {lun} to {to}")),
+            _ => None,
+        })
     }
 }

@@ -1,8 +1,11 @@
 //! `resize`: the size of a LUN changes.
 
-use sansim_array::{Action, LunConfig};
+use sansim_array::{Action, LunConfig, VolumeChange};
 
-use super::ArrayWord;
+use super::{
+    ArrayWord,
+    notice::{self, Notice},
+};
 use crate::{
     check::Checker,
     form::{Name, name, table},
@@ -14,6 +17,9 @@ table! {
     pub(crate) struct Resize, "a step" {
         /// Changes the size of a LUN.
         pub(super) resize: ResizeTable,
+        /// How hosts hear of a change of a volume: "none", one notice, or a list of notices. Default: as
+        /// docs/arrays.md says.
+        notice: Option<Notice>,
     }
 }
 
@@ -37,16 +43,24 @@ impl ArrayWord for Resize {
             let help = "write a multiple of 4KiB, at most 64TiB";
             checker.refuse(&size.span, "no LUN can have this size", help);
         }
-        Action::ResizeLun { lun: checker.lun(lun), bytes }
+        let change = VolumeChange::Resize { lun: checker.lun(lun), bytes };
+        notice::action(change, self.notice.as_ref(), checker)
     }
 
     fn of(action: &Action) -> Option<Self> {
-        let Action::ResizeLun { lun, bytes } = *action else { return None };
-        Some(Resize { resize: ResizeTable { lun: lun.into(), size: name(Size(bytes)) } })
+        let (VolumeChange::Resize { lun, bytes }, notice) = notice::parts(action)? else {
+            return None;
+        };
+        let resize = ResizeTable { lun: (*lun).into(), size: name(Size(*bytes)) };
+        Some(Resize { resize, notice })
     }
 
     fn words(action: &Action) -> Option<String> {
-        let Action::ResizeLun { lun, bytes } = action else { return None };
-        Some(format!("resize LUN {lun} to {}", Size(*bytes)))
+        notice::words(action, |change| match change {
+            VolumeChange::Resize { lun, bytes } => {
+                Some(format!("resize LUN {lun} to {}", Size(*bytes)))
+            }
+            _ => None,
+        })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sansim_array::{Action, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId};
+use sansim_array::{
+    Action, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId, VolumeChange,
+};
 use sansim_stage::Act;
 
 /// Something that is not as it was at the start.
@@ -106,9 +108,14 @@ fn lun(was: &LunView, is: &LunView, wrong: &mut Vec<Wrong>) {
     }
     if is.read_only != was.read_only {
         let what = if is.read_only { "read-only" } else { "writable" };
-        let undo = Action::SetReadOnly { lun, read_only: was.read_only };
+        let undo = VolumeChange::SetReadOnly { lun, read_only: was.read_only }.into();
         push(format!("lun {lun} is {what}"), undo);
     }
+    if is.mapping != was.mapping {
+        let what = format!("other paths see lun {lun}, or under other numbers");
+        wrong.push(Wrong { thing: thing.clone(), what, undo: None });
+    }
+    let mut push = |what: String, undo| wrong.push(Wrong::undone(thing.clone(), what, undo));
     for (group, state) in &is.group_states {
         if was.group_states.get(group) != Some(state) {
             let what = format!("port group {group} of lun {lun} is {state}");

@@ -144,6 +144,7 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
     let array = &setup.array;
     let luns = array.luns.iter().map(|config| LunView {
         lun: config.lun,
+        mapping: config.mapping.clone(),
         owner: config.owner,
         preferred: config.preferred,
         bytes: config.bytes,

@@ -1,6 +1,6 @@
 //! Actions on the array that change nothing.
 
-use sansim_array::{Action, ArrayView, ControllerId, LunView};
+use sansim_array::{Action, ArrayView, ControllerId, LunView, VolumeChange};
 
 /// Why an action changes nothing; `None` if it may change something.
 pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String> {
@@ -33,16 +33,30 @@ pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String>
         Action::SetPreferred { lun: number, controller } => (lun(*number)?.preferred
             == *controller)
             .then(|| format!("LUN {number} preferred controller {controller} already")),
-        Action::ResizeLun { lun: number, bytes } => (lun(*number)?.bytes == *bytes)
-            .then(|| format!("LUN {number} had {bytes} bytes already")),
-        Action::SetReadOnly { lun: number, read_only } => {
-            (lun(*number)?.read_only == *read_only).then(|| format!("LUN {number} was so already"))
-        }
+        Action::Volume { change, .. } => unchanged(change, lun(change.lun())?),
         Action::SetCondition { lun: number, condition } => {
             (lun(*number)?.condition == *condition).then(|| format!("LUN {number} was so already"))
         }
         _ => None,
     }
+}
+
+fn unchanged(change: &VolumeChange, unit: &LunView) -> Option<String> {
+    let so = match change {
+        VolumeChange::Resize { bytes, .. } => unit.bytes == *bytes,
+        VolumeChange::SetReadOnly { read_only, .. } => unit.read_only == *read_only,
+        VolumeChange::Show { to, shown, .. } => {
+            let mut after = unit.mapping.clone();
+            after.show(*to, *shown);
+            after == unit.mapping
+        }
+        VolumeChange::Map(_)
+        | VolumeChange::Unmap { .. }
+        | VolumeChange::Remap { .. }
+        | VolumeChange::Replace { .. }
+        | VolumeChange::Rename { .. } => false,
+    };
+    so.then(|| format!("LUN {} was so already", unit.lun))
 }
 
 fn owned(unit: &LunView, controller: ControllerId) -> Option<String> {

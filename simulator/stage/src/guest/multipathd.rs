@@ -42,8 +42,12 @@ impl Guest {
         multipathd: &Multipathd,
         array: &Array,
     ) -> Result<Option<String>, StageError> {
-        let wwids: Vec<(Lun, String)> =
-            array.luns().into_iter().filter_map(|lun| Some((lun, wwid(array, lun)?))).collect();
+        let mut wwids: Vec<(Lun, String)> = Vec::new();
+        for lun in array.luns() {
+            // Two LUNs can have one WWID. multipathd makes one map of them, with the first one's name.
+            let wwid = array.wwid(lun).filter(|wwid| wwids.iter().all(|(_, it)| it != wwid));
+            wwids.extend(wwid.map(|wwid| (lun, wwid)));
+        }
         let known: String = wwids.iter().map(|(_, wwid)| format!("/{wwid}/\n")).collect();
         self.write_etc(WWIDS, format!("# Valid WWIDs:\n{known}")).await?;
         self.write_etc(ALIASES, aliases(&wwids)).await?;
@@ -198,13 +202,6 @@ fn tools_version(help: &str) -> Option<String> {
     let (_, version) = help.split_once("multipath-tools v")?;
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     Some(version[..end].to_owned()).filter(|version| !version.is_empty())
-}
-
-/// The ID_SERIAL of the LUN in udev: the type of the designator and its hexadecimal digits
-/// (scsi_id(8)).
-fn wwid(array: &Array, lun: Lun) -> Option<String> {
-    let name = array.lun_name(lun)?;
-    Some(name.iter().fold("3".to_owned(), |wwid, byte| wwid + &format!("{byte:02x}")))
 }
 
 fn aliases(wwids: &[(Lun, String)]) -> String {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use sansim_array::{
-    ArrayConfig, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId, Identity, Lun,
-    LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, WhenFull,
+    ArrayConfig, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId,
+    Identity, Lun, LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, Target,
+    WhenFull,
 };
 use sansim_lab::available_memory;
 
@@ -22,12 +23,18 @@ pub struct Array {
     pub ownership: OwnershipPolicy,
     /// Captured INQUIRY data that replaces the personality's. The first page that matches applies.
     pub captured: Vec<CapturedPage>,
+    /// Captured answers to REPORT TARGET PORT GROUPS. The first one that matches applies.
+    pub captured_groups: Vec<CapturedGroups>,
+    /// The relative target port identifiers of the ports that have one of their own.
+    pub relative_ports: Vec<(PortId, u16)>,
     /// The number of controllers.
     pub controllers: u8,
     /// The number of ports of each controller.
     pub ports_per_controller: u8,
     /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
+    /// How the target ports present the LUNs.
+    pub target: Target,
     /// The LUNs, at least one, ordered by number.
     pub luns: Vec<LunConfig>,
     /// The memory for all that is written to the LUNs; `None` for a part of what the host has.
@@ -74,7 +81,10 @@ impl Array {
         ArrayConfig {
             personality: self.personality.clone(),
             identity: self.identity.clone(),
+            target: self.target,
             captured: self.captured.clone(),
+            captured_groups: self.captured_groups.clone(),
+            relative_ports: self.relative_ports.clone(),
             controllers: vec![controller; usize::from(self.controllers)],
             ownership: self.ownership,
             unplugged: self.unplugged.clone(),

@@ -1,11 +1,15 @@
 //! Unit attentions, as each nexus receives them.
 
 use super::*;
-use crate::{Action, ControllerId, ControllerState, Sense};
+use crate::{Action, ControllerId, ControllerState, NexusPattern, Ports, Sense};
 
 fn tell(rig: &Rig, nexus: Option<Nexus>, lun: Option<Lun>, sense: &str) {
     let sense = sense.parse().unwrap();
-    rig.array.apply(at(0), Action::UnitAttention { nexus, lun, sense }).unwrap();
+    rig.array.apply(at(0), Action::UnitAttention { to: pattern(nexus), lun, sense }).unwrap();
+}
+
+fn pattern(nexus: Option<Nexus>) -> NexusPattern {
+    nexus.map_or(NexusPattern::ALL, NexusPattern::from)
 }
 
 /// The sense data that TEST UNIT READY reports, until no unit attention is left.
@@ -101,7 +105,7 @@ fn a_controller_that_was_off_has_lost_what_was_not_saved() {
 #[test]
 fn only_sense_key_6_is_one() {
     let rig = Rig::ready();
-    let action = |nexus, lun, sense| Action::UnitAttention { nexus, lun, sense };
+    let action = |nexus, lun, sense| Action::UnitAttention { to: pattern(nexus), lun, sense };
     let refused = |action| rig.array.apply(at(0), action).unwrap_err().to_string();
     let words = "02/04/01 is not a unit attention: its sense key must be 06";
     assert_eq!(refused(action(None, None, Sense::BECOMING_READY)), words);
@@ -111,4 +115,17 @@ fn only_sense_key_6_is_one() {
         refused(action(Some(stranger), None, Sense::POWER_ON)),
         "the array has no controller C"
     );
+}
+
+#[test]
+fn one_can_be_for_a_controller_or_for_an_hba() {
+    let rig = Rig::ready();
+    let tell = |to| {
+        let action = Action::UnitAttention { to, lun: Some(LUN0), sense: Sense::CAPACITY_CHANGED };
+        rig.array.apply(at(0), action).unwrap();
+    };
+    tell(NexusPattern { hba: None, ports: Ports::Of(ControllerId::B) });
+    assert_eq!((heard(&rig, A, LUN0), heard(&rig, B, LUN0)), (vec![], vec!["06/2a/09".into()]));
+    tell(NexusPattern { hba: Some(A.hba), ports: Ports::All });
+    assert_eq!((heard(&rig, A, LUN0), heard(&rig, B, LUN0)), (vec!["06/2a/09".into()], vec![]));
 }

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use super::*;
 use crate::{
     Action, AluaConfig, Apart, ArrayConfig, Changed, ControllerId, ControllerState, EmcConfig,
-    HpSwConfig, OwnershipPolicy, PersonalityConfig,
+    HpSwConfig, OwnershipPolicy, PersonalityConfig, VolumeChange,
 };
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
@@ -163,7 +163,7 @@ fn controllers_that_are_apart_have_data_of_their_own_until_they_agree() {
     let log = Arc::new(Log::default());
     let copy = Array::from_snapshot(&rig.array.snapshot(), log.clone()).unwrap();
     assert_eq!(contents(&Rig { array: copy, log }), [2, 3], "a checkpoint has both");
-    rig.array.apply(at(1), Action::ResizeLun { lun: LUN0, bytes: 1 << 21 }).unwrap();
+    rig.array.apply(at(1), VolumeChange::Resize { lun: LUN0, bytes: 1 << 21 }.into()).unwrap();
     let rig = rig.settled();
     assert_eq!(contents(&rig), [2, 3], "both grow");
     split(&rig, None);

@@ -16,8 +16,8 @@ fn attached() -> Rig {
 fn told(rig: &Rig) -> String {
     let notices = rig.array.notices(at(3), A.hba).into_iter();
     let words = notices.map(|notice| match notice {
-        Notice::LunAdded { port, lun } => format!("+{port}:{lun}"),
-        Notice::LunRemoved { port, lun } => format!("-{port}:{lun}"),
+        Notice::LunAdded { port, lun } => format!("+{port}:{}", lun.0),
+        Notice::LunRemoved { port, lun } => format!("-{port}:{}", lun.0),
         other => format!("{other:?}"),
     });
     words.collect::<Vec<_>>().join(" ")

@@ -7,8 +7,8 @@ use std::{
 
 use super::*;
 use crate::{
-    Action, ActionError, Changed, ControllerId, ControllerState, HbaId, LunChange, LunConfig,
-    Notice, Phase, ServiceResponse,
+    Action, ActionError, Changed, ControllerId, ControllerState, EncodedLun, HbaId, LunChange,
+    LunConfig, Notice, Phase, ServiceResponse, VolumeChange,
 };
 
 fn apply(rig: &Rig, action: Action) {
@@ -56,10 +56,11 @@ fn a_step_moves_a_lun() {
 fn a_lun_that_appears_is_announced_to_those_with_a_doorbell() {
     let rig = Rig::ready();
     rig.array.attach(A.hba, no_bell());
-    apply(&rig, Action::MapLun(new_lun(NO_LUN)));
+    apply(&rig, VolumeChange::Map(new_lun(NO_LUN)).into());
     assert_eq!(rig.array.luns(), [LUN0, LUN1, NO_LUN]);
     let notices = rig.array.notices(at(3), A.hba);
-    let added = |port: &str| Notice::LunAdded { port: port.parse().unwrap(), lun: NO_LUN };
+    let added =
+        |port: &str| Notice::LunAdded { port: port.parse().unwrap(), lun: EncodedLun(NO_LUN.0) };
     assert_eq!(notices, ["A0", "A1", "B0", "B1"].map(added));
     assert_eq!(rig.array.notices(at(3), B.hba), []);
     assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/3f/0e");
@@ -76,11 +77,11 @@ fn a_lun_that_disappears_leaves_nothing_behind() {
     rig.put(A, LUN0, &write(0, 1), &[7; 512]);
     let name = || rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[8..24].to_vec();
     let old = name();
-    apply(&rig, Action::UnmapLun { lun: LUN0 });
+    apply(&rig, VolumeChange::Unmap { lun: LUN0 }.into());
     assert_eq!(rig.array.notices(at(3), B.hba).len(), 4);
     assert_eq!(rig.sense(A, LUN0, &read(0, 1), &[]), "05/25/00");
     assert_eq!(rig.sense(A, LUN1, &TEST_UNIT_READY, &[]), "06/3f/0e");
-    apply(&rig, Action::MapLun(new_lun(LUN0)));
+    apply(&rig, VolumeChange::Map(new_lun(LUN0)).into());
     assert_ne!(name(), old, "it is another LUN");
     assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/29/00");
     assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);
@@ -91,10 +92,13 @@ fn a_lun_changes_its_size() {
     let rig = Rig::ready();
     rig.array.attach(A.hba, no_bell());
     rig.put(A, LUN0, &write(0, 1), &[7; 512]);
-    apply(&rig, Action::ResizeLun { lun: LUN0, bytes: 2 << 20 });
+    apply(&rig, VolumeChange::Resize { lun: LUN0, bytes: 2 << 20 }.into());
     let notice = rig.array.notices(at(3), A.hba)[0];
     let port = A.port;
-    assert_eq!(notice, Notice::ParametersChanged { port, lun: LUN0, asc: 0x2a, ascq: 0x09 });
+    assert_eq!(
+        notice,
+        Notice::ParametersChanged { port, lun: EncodedLun(0), asc: 0x2a, ascq: 0x09 }
+    );
     assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/2a/09");
     assert_eq!(rig.get(A, LUN0, &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], 8)[..4], [0, 0, 0x0f, 0xff]);
     assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [7; 512]);
@@ -109,11 +113,14 @@ fn a_step_that_cannot_be_taken_changes_nothing() {
     let cases = [
         (Action::SetController { controller: nobody, state }, "the array has no controller C"),
         (Action::SetOwner { lun: LUN0, controller: nobody }, "the array has no controller C"),
-        (Action::UnmapLun { lun: NO_LUN }, "the array has no LUN 7"),
-        (Action::SetReadOnly { lun: NO_LUN, read_only: true }, "the array has no LUN 7"),
-        (Action::MapLun(new_lun(LUN0)), "LUN 0 is mapped already"),
+        (VolumeChange::Unmap { lun: NO_LUN }.into(), "the array has no LUN 7"),
         (
-            Action::ResizeLun { lun: LUN0, bytes: 100 },
+            VolumeChange::SetReadOnly { lun: NO_LUN, read_only: true }.into(),
+            "the array has no LUN 7",
+        ),
+        (VolumeChange::Map(new_lun(LUN0)).into(), "LUN 0 is mapped already"),
+        (
+            VolumeChange::Resize { lun: LUN0, bytes: 100 }.into(),
             "LUN 0 has 100 bytes, which is not a whole number of 512-byte blocks",
         ),
     ];
@@ -134,7 +141,7 @@ fn a_checkpoint_is_the_array_as_it_was() {
     // A later write does not reach the snapshot.
     rig.put(A, LUN0, &write(9, 1), &[8; 512]);
     apply(&rig, Action::SetOwner { lun: LUN0, controller: ControllerId::B });
-    apply(&rig, Action::ResizeLun { lun: LUN0, bytes: 512 });
+    apply(&rig, VolumeChange::Resize { lun: LUN0, bytes: 512 }.into());
     for _ in 0..2 {
         let log = Arc::new(Log::default());
         let array = Array::from_snapshot(&snapshot, log.clone()).unwrap();
@@ -189,13 +196,14 @@ fn a_lun_that_is_remapped_is_the_same_volume_under_another_number() {
     let rig = Rig::ready();
     rig.put(A, LUN0, &write(0, 1), &[7; 512]);
     let name = rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24].to_vec();
-    apply(&rig, Action::RemapLun { lun: LUN0, to: NO_LUN });
+    apply(&rig, VolumeChange::Remap { lun: LUN0, to: NO_LUN }.into());
     assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "05/25/00");
     assert_eq!(rig.sense(B, LUN1, &TEST_UNIT_READY, &[]), "06/3f/0e");
     assert_eq!(rig.sense(A, NO_LUN, &TEST_UNIT_READY, &[]), "06/29/00");
     assert_eq!(rig.get(A, NO_LUN, &read(0, 1), 512), [7; 512]);
     assert_eq!(rig.get(A, NO_LUN, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24], name);
-    let taken = rig.array.apply(at(3), Action::RemapLun { lun: NO_LUN, to: LUN1 }).unwrap_err();
+    let taken =
+        rig.array.apply(at(3), VolumeChange::Remap { lun: NO_LUN, to: LUN1 }.into()).unwrap_err();
     assert_eq!(taken.to_string(), "LUN 1 is mapped already");
 }
 
@@ -205,7 +213,7 @@ fn a_lun_that_is_replaced_is_another_volume_under_the_same_number() {
     rig.put(A, LUN0, &write(0, 1), &[7; 512]);
     let name = || rig.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..24].to_vec();
     let before = name();
-    apply(&rig, Action::ReplaceLun { lun: LUN0 });
+    apply(&rig, VolumeChange::Replace { lun: LUN0 }.into());
     assert_ne!(name(), before);
     assert_eq!(rig.sense(A, LUN0, &read(0, 1), &[]), "06/3f/03");
     assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512]);

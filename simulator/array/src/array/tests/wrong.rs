@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     Action, Answer, ArrayConfig, Chance, CommandFilter, ControllerId, ControllerState, Corruption,
     Delay, Disposition, FaultRule, InquiryPage, Lose, Sense, SenseForm, ServiceResponse, Then,
+    VolumeChange,
 };
 
 fn rule(op: &str, then: Then) -> FaultRule {
@@ -79,7 +80,7 @@ fn a_read_finds_what_was_there_before() {
     let log = Arc::new(Log::default());
     let copy = Array::from_snapshot(&rig.array.snapshot(), log.clone()).unwrap();
     assert_eq!(stale(&Rig { array: copy, log }), [1; 512], "a checkpoint remembers it");
-    rig.array.apply(at(1), Action::ReplaceLun { lun: LUN0 }).unwrap();
+    rig.array.apply(at(1), VolumeChange::Replace { lun: LUN0 }.into()).unwrap();
     let rig = rig.settled();
     rig.put(A, LUN0, &write(5, 1), &[3; 512]);
     assert_eq!(stale(&rig), [0; 512], "another volume remembers, too");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::access_state::AccessState;
+use crate::{access_state::AccessState, ids::PortId};
 
 /// Target port group support: who can change access states. The discriminant is the TPGS field of
 /// the standard INQUIRY data (SPC-4 6.6.2).
@@ -20,12 +20,14 @@ pub enum Tpgs {
 }
 
 /// Which ports form a target port group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Groups {
-    /// All ports of a controller.
+    /// All ports of a controller. The groups are numbered from [`AluaConfig::first_group`] on.
     Controller,
-    /// Each port is a group.
+    /// Each port is a group. The groups are numbered from [`AluaConfig::first_group`] on.
     Port,
+    /// These, each with its identifier and its ports, which can be of several controllers.
+    Listed(Vec<(u16, Vec<PortId>)>),
 }
 
 /// Which target port groups are in transition while a LUN moves.
@@ -58,6 +60,8 @@ pub struct AluaConfig {
     pub non_owner: AccessState,
     /// Which ports form a group.
     pub groups: Groups,
+    /// The identifier of the first group, unless they are listed. 0 is a number like any other.
+    pub first_group: u16,
     /// Whether REPORT TARGET PORT GROUPS supports the extended header. If not, a request for it is
     /// answered 05/24/00.
     pub extended_header: bool,
@@ -84,6 +88,9 @@ pub struct AluaConfig {
     /// Whether VPD page 83h contains the designator of the LUN. Linux needs it to tell which LUN a
     /// target port group belongs to (alua:alua_check_vpd).
     pub lun_designator: bool,
+    /// Whether there is the unit path report of the CLARiiON line, VPD page C0h, which the checker of
+    /// multipath-tools for `DGC` asks for.
+    pub unit_path_report: bool,
 }
 
 impl Default for AluaConfig {
@@ -92,6 +99,7 @@ impl Default for AluaConfig {
             tpgs: Tpgs::Both,
             non_owner: AccessState::NonOptimized,
             groups: Groups::Controller,
+            first_group: 1,
             extended_header: true,
             transition_time: 0,
             transition: Duration::ZERO,
@@ -102,6 +110,7 @@ impl Default for AluaConfig {
             reserved_bits: 0,
             supports: Vec::new(),
             lun_designator: true,
+            unit_path_report: false,
         }
     }
 }

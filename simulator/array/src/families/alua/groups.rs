@@ -1,77 +1,130 @@
 //! Target port groups (SPC-4 5.15.2.2) and their states.
 
+use std::collections::BTreeSet;
+
 use super::config::{AluaConfig, Groups, Scope};
 use crate::{
     access_state::AccessState,
     controller::{Controller, ControllerState},
+    error::ConfigError,
     ids::{ControllerId, PortId},
     personality::Site,
     unit::Unit,
 };
 
+/// A primary target port group.
+pub(super) struct Group {
+    pub(super) id: u16,
+    /// At least one.
+    pub(super) ports: Vec<PortId>,
+}
+
+impl Group {
+    /// The controllers that have a port in the group.
+    pub(super) fn controllers(&self) -> impl Iterator<Item = ControllerId> {
+        let mut controllers: Vec<_> = self.ports.iter().map(|port| port.controller).collect();
+        controllers.dedup();
+        controllers.into_iter()
+    }
+
+    pub(super) fn has(&self, controller: ControllerId) -> bool {
+        self.ports.iter().any(|port| port.controller == controller)
+    }
+}
+
 impl AluaConfig {
-    /// The identifier of the target port group that contains a port.
-    pub(super) fn group_of(&self, controllers: &[Controller], port: PortId) -> u16 {
-        match self.groups {
-            Groups::Controller => port.controller.index() as u16 + 1,
-            Groups::Port => port.relative(controllers),
+    /// Refuses listed groups that do not contain each port exactly once, or share an identifier.
+    pub(super) fn check_groups(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
+        let Groups::Listed(listed) = &self.groups else { return Ok(()) };
+        let mut ids = BTreeSet::new();
+        if let Some((id, _)) = listed.iter().find(|(id, _)| !ids.insert(*id)) {
+            return Err(ConfigError::DuplicateGroup(*id));
+        }
+        let known: Vec<PortId> = PortId::all(controllers).collect();
+        let named = || listed.iter().flat_map(|(_, ports)| ports);
+        if let Some(port) = named().find(|port| !known.contains(port)) {
+            return Err(ConfigError::UnknownPort(*port));
+        }
+        let groups = |port: &PortId| named().filter(|named| *named == port).count();
+        match known.iter().find(|port| groups(port) != 1) {
+            Some(port) => Err(ConfigError::PortGroups { port: *port, groups: groups(port) }),
+            None => Ok(()),
         }
     }
 
-    /// The target port groups in ascending order, with their controllers and ports. Groups of
-    /// removed controllers are omitted.
-    pub(super) fn groups(
-        &self,
-        controllers: &[Controller],
-    ) -> Vec<(u16, ControllerId, Vec<PortId>)> {
-        let mut groups: Vec<(u16, ControllerId, Vec<PortId>)> = Vec::new();
+    /// The identifier of the target port group that contains a port.
+    pub(super) fn group_of(&self, controllers: &[Controller], port: PortId) -> u16 {
+        match &self.groups {
+            Groups::Controller => self.first_group.wrapping_add(port.controller.index() as u16),
+            Groups::Port => self.first_group.wrapping_add(port.position(controllers)),
+            Groups::Listed(listed) => {
+                let own = listed.iter().find(|(_, ports)| ports.contains(&port));
+                own.map_or(self.first_group, |(id, _)| *id)
+            }
+        }
+    }
+
+    /// The target port groups in ascending order. Ports of removed controllers are omitted.
+    pub(super) fn groups(&self, controllers: &[Controller]) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
         let there = |port: &PortId| controllers[port.controller.index()].present;
         for port in PortId::all(controllers).filter(there) {
             let id = self.group_of(controllers, port);
-            match groups.last_mut().filter(|(last, ..)| *last == id) {
-                Some((_, _, ports)) => ports.push(port),
-                None => groups.push((id, port.controller, vec![port])),
+            match groups.iter_mut().find(|group| group.id == id) {
+                Some(group) => group.ports.push(port),
+                None => groups.push(Group { id, ports: vec![port] }),
             }
         }
+        groups.sort_by_key(|group| group.id);
         groups
     }
 
-    /// The access state of a group for one LUN.
-    pub(super) fn state(
-        &self,
-        site: &Site<'_>,
-        unit: &Unit,
-        group: u16,
-        controller: ControllerId,
-    ) -> AccessState {
-        let in_transition = unit.moving.is_some_and(|(to, _)| match self.scope {
-            Scope::All => true,
-            Scope::Target => to == controller,
-        });
-        match site.state(controller) {
-            _ if in_transition => AccessState::Transitioning,
-            Some(ControllerState::Quiescing | ControllerState::Booting) => {
-                AccessState::Transitioning
-            }
-            None
-            | Some(
-                ControllerState::Upgrading
-                | ControllerState::Offline
-                | ControllerState::Failed
-                | ControllerState::Removed,
-            ) => AccessState::Unavailable,
-            Some(ControllerState::Online) => match unit.group_states.get(&group) {
+    /// The access state of a group for one LUN, as `site` sees it.
+    pub(super) fn state(&self, site: &Site<'_>, unit: &Unit, group: &Group) -> AccessState {
+        if self.in_transition(unit, |to| group.has(to)) {
+            return AccessState::Transitioning;
+        }
+        let states: Vec<_> =
+            group.controllers().filter_map(|it| Some((it, site.state(it)?))).collect();
+        let is = |wanted: &[ControllerState]| states.iter().any(|(_, it)| wanted.contains(it));
+        if is(&[ControllerState::Online]) {
+            let owner = site.owner_of(unit);
+            let serves = |(it, state): &(ControllerId, ControllerState)| {
+                *it == owner && *state == ControllerState::Online
+            };
+            return match unit.group_states.get(&group.id) {
                 Some(state) => *state,
-                None if site.owner_of(unit) == controller => AccessState::Optimized,
+                None if states.iter().any(serves) => AccessState::Optimized,
                 None => self.non_owner,
-            },
+            };
+        }
+        match is(&[ControllerState::Quiescing, ControllerState::Booting]) {
+            true => AccessState::Transitioning,
+            false => AccessState::Unavailable,
         }
     }
 
     /// The access state of the addressed LUN through the port that received the command.
     pub(super) fn own_state(&self, site: &Site<'_>) -> AccessState {
-        let group = self.group_of(site.controllers, site.nexus.port);
-        site.unit()
-            .map_or(AccessState::Optimized, |unit| self.state(site, unit, group, site.controller()))
+        let Some(unit) = site.unit() else { return AccessState::Optimized };
+        if unit.offline.contains(&site.nexus.port) {
+            return AccessState::Offline;
+        }
+        let own = |ports| Group { id: self.group_of(site.controllers, site.nexus.port), ports };
+        if site.own_state() != ControllerState::Online {
+            return self.state(site, unit, &own(vec![site.nexus.port]));
+        }
+        let mates = PortId::all(site.controllers).filter(|port| {
+            let id = self.group_of(site.controllers, *port);
+            id == self.group_of(site.controllers, site.nexus.port)
+        });
+        self.state(site, unit, &own(mates.collect()))
+    }
+
+    fn in_transition(&self, unit: &Unit, has: impl Fn(ControllerId) -> bool) -> bool {
+        unit.moving.is_some_and(|(to, _)| match self.scope {
+            Scope::All => true,
+            Scope::Target => has(to),
+        })
     }
 }

@@ -1,12 +1,13 @@
 //! SET TARGET PORT GROUPS (SPC-4 6.45). Linux names only one group, its own, and leaves the states
-//! of the other groups to the array (alua:submit_stpg).
+//! of the other groups to the array (alua:submit_stpg). Offline is a secondary state, of ports: for it,
+//! a descriptor names a port by its relative target port identifier.
 
-use super::config::AluaConfig;
+use super::{config::AluaConfig, groups::Group};
 use crate::{
     access_state::AccessState,
     encoding::be16,
-    ids::ControllerId,
-    personality::{Effect, Site},
+    ids::{ControllerId, PortId},
+    personality::{Effect, GroupChange, Site},
     sense::Sense,
 };
 
@@ -25,24 +26,39 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
         return Err(Sense::PARAMETER_LIST_LENGTH);
     }
     let known = alua.groups(site.controllers);
-    let (mut states, mut to) = (Vec::new(), None);
+    let mut change = GroupChange::default();
     for at in (HEADER..list.len()).step_by(DESCRIPTOR) {
         let state = requested(list[at], at)?;
-        let group = be16(list, at + 2);
-        let controller = known.iter().find(|(id, ..)| *id == group).map(|(_, it, _)| *it);
-        let controller = controller.ok_or(Sense::parameter_field(at as u16 + 2))?;
-        if states.iter().any(|(named, _)| *named == group) {
-            return Err(Sense::parameter_field(at as u16 + 2));
+        let number = be16(list, at + 2);
+        let unknown = Sense::parameter_field(at as u16 + 2);
+        if state == AccessState::Offline {
+            let port = PortId::with_relative(number, site.controllers).ok_or(unknown)?;
+            change.offline.push((port, true));
+            continue;
+        }
+        let group = known.iter().find(|group| group.id == number).ok_or(unknown)?;
+        if change.states.iter().any(|(named, _)| *named == group.id) {
+            return Err(unknown);
         }
         if state == AccessState::Optimized {
             // A LUN has only one owner.
-            if to.replace(controller).is_some_and(|other| other != controller) {
+            let to = taker(site, group);
+            if change.to.replace(to).is_some_and(|other| other != to) {
                 return Err(Sense::parameter_field(at as u16));
             }
         }
-        states.push((group, own(alua, site, controller, state)));
+        change.states.push((group.id, own(alua, site, group, state)));
     }
-    Ok(Effect::Groups(states, to))
+    Ok(Effect::Groups(change))
+}
+
+/// The controller that serves the LUN if a group becomes active/optimized: the owner if it is in the
+/// group, or else the one that received the command, or else the first.
+fn taker(site: &Site<'_>, group: &Group) -> ControllerId {
+    let owner = site.unit().map(|unit| site.owner_of(unit));
+    let wanted = owner.into_iter().chain([site.controller()]);
+    let first = group.ports[0].controller;
+    wanted.into_iter().find(|controller| group.has(*controller)).unwrap_or(first)
 }
 
 /// The requested access state. Logical block dependent and transitioning cannot be set.
@@ -56,10 +72,10 @@ fn requested(byte: u8, at: usize) -> Result<AccessState, Sense> {
 fn own(
     alua: &AluaConfig,
     site: &Site<'_>,
-    controller: ControllerId,
+    group: &Group,
     state: AccessState,
 ) -> Option<AccessState> {
-    let owned = site.unit().is_some_and(|unit| site.owner_of(unit) == controller);
+    let owned = site.unit().is_some_and(|unit| group.has(site.owner_of(unit)));
     let natural = state == AccessState::Optimized || !owned && state == alua.non_owner;
     (!natural).then_some(state)
 }

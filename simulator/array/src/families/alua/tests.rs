@@ -70,9 +70,9 @@ fn the_groups_are_reported_with_their_ports() {
     let data = rig.get(A, LUN0, &RTPG, 255);
     assert_eq!(data[..4], [0, 0, 0, 32]);
     let supported = 0xcf;
-    assert_eq!(data[4..12], [0x80, supported, 0, 1, 0, 1, 0, 2]);
+    assert_eq!(data[4..12], [0x80, supported, 0, 1, 0, 0, 0, 2]);
     assert_eq!(data[12..20], [0, 0, 0, 1, 0, 0, 0, 2]);
-    assert_eq!(data[20..28], [NON_OPTIMIZED, supported, 0, 2, 0, 1, 0, 2]);
+    assert_eq!(data[20..28], [NON_OPTIMIZED, supported, 0, 2, 0, 0, 0, 2]);
     assert_eq!(data[28..], [0, 0, 0, 3, 0, 0, 0, 4]);
 }
 
@@ -232,7 +232,7 @@ fn a_transition_can_be_in_part_and_told_otherwise() {
 fn a_port_can_be_a_group_and_a_lun_without_a_name() {
     let config = AluaConfig { groups: Groups::Port, ..AluaConfig::default() };
     let data = rig(config).get(A, LUN0, &RTPG, 255);
-    assert_eq!((data[3], data[4..12].to_vec()), (48, vec![0x80, 0xcf, 0, 1, 0, 1, 0, 1]));
+    assert_eq!((data[3], data[4..12].to_vec()), (48, vec![0x80, 0xcf, 0, 1, 0, 0, 0, 1]));
     let nameless = rig(AluaConfig { lun_designator: false, ..AluaConfig::default() });
     assert_eq!(nameless.get(A, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255)[4..6], [1, 0x14]);
 }
@@ -243,4 +243,213 @@ fn a_group_that_does_not_exist_cannot_be_set() {
     let action = Action::SetGroupState { lun: LUN0, group: 3, state: None };
     let error = rig.array.apply(at(0), action).unwrap_err();
     assert_eq!(error.to_string(), "the array has no target port group 3");
+}
+
+/// Takes the unit attentions of a nexus.
+fn hear(rig: &Rig, nexus: Nexus) {
+    while rig.answer_at(at(1), nexus, LUN0, &TEST_UNIT_READY).starts_with("06") {}
+}
+
+/// The descriptors of REPORT TARGET PORT GROUPS for LUN 0, each with its ports.
+fn descriptors(rig: &Rig, nexus: Nexus) -> Vec<(Vec<u8>, Vec<u16>)> {
+    hear(rig, nexus);
+    let data = rig.get(nexus, LUN0, &RTPG, 255);
+    let (mut at, mut found) = (4, Vec::new());
+    while at < data.len() {
+        let ports = usize::from(data[at + 7]);
+        let names = data[at + 8..][..4 * ports].chunks(4);
+        let names = names.map(|port| u16::from_be_bytes([port[2], port[3]]));
+        found.push((data[at..at + 8].to_vec(), names.collect()));
+        at += 8 + 4 * ports;
+    }
+    found
+}
+
+/// The group and the relative port that page 83h names for the port of a nexus.
+fn named(rig: &Rig, nexus: Nexus) -> (u16, u16) {
+    hear(rig, nexus);
+    let data = rig.get(nexus, LUN0, &[0x12, 1, 0x83, 0, 255, 0], 255);
+    let end = data.len();
+    let number = |at: usize| u16::from_be_bytes([data[at], data[at + 1]]);
+    (number(end - 2), number(end - 10))
+}
+
+fn port(name: &str) -> PortId {
+    name.parse().unwrap()
+}
+
+#[test]
+fn groups_and_ports_have_the_numbers_that_they_are_given() {
+    let first = rig(AluaConfig { first_group: 0, ..AluaConfig::default() });
+    let ids = |rig: &Rig| descriptors(rig, A).iter().map(|it| it.0[3]).collect::<Vec<_>>();
+    assert_eq!((ids(&first), named(&first, B)), (vec![0, 1], (1, 3)), "0 is a group");
+    set(&first, B, &[(0, 1)]);
+    assert_eq!(first.array.owner(LUN0), Some(ControllerId::B));
+    hear(&first, A);
+    set(&first, A, &[(0, 0)]);
+    assert_eq!(first.array.owner(LUN0), Some(ControllerId::A));
+
+    let personality = PersonalityConfig::Alua(AluaConfig::default());
+    let relative_ports = vec![(port("A0"), 0x11), (port("B0"), 0x101)];
+    let config = ArrayConfig { personality, relative_ports, ..config() };
+    let numbered = Rig::new(config.clone()).settled();
+    assert_eq!((named(&numbered, A), named(&numbered, B)), ((1, 0x11), (2, 0x101)));
+    let ports: Vec<_> = descriptors(&numbered, A).into_iter().map(|it| it.1).collect();
+    assert_eq!(ports, [vec![0x11, 2], vec![0x101, 4]]);
+    for wrong in [0, 4] {
+        let relative_ports = vec![(port("A0"), wrong)];
+        let config = ArrayConfig { relative_ports, ..config.clone() };
+        let refused = crate::Array::new(config, std::sync::Arc::new(Log::default()));
+        assert!(refused.is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_group_can_have_ports_of_both_controllers() {
+    let groups = Groups::Listed(vec![
+        (0x20, vec![port("A0"), port("B0")]),
+        (7, vec![port("A1")]),
+        (9, vec![port("B1")]),
+    ]);
+    let rig = rig(AluaConfig { groups, ..AluaConfig::default() });
+    let states = |nexus| {
+        let of = |it: &(Vec<u8>, Vec<u16>)| (it.0[3], it.0[0] & 0xf, it.1.clone());
+        descriptors(&rig, nexus).iter().map(of).collect::<Vec<_>>()
+    };
+    let shared = vec![1, 3];
+    assert_eq!(states(A), [(7, 0, vec![2]), (9, 1, vec![4]), (0x20, 0, shared.clone())]);
+    assert_eq!((named(&rig, A).0, named(&rig, B).0), (0x20, 0x20));
+    rig.get(B, LUN0, &READ, 512);
+    set(&rig, B, &[(0, 0x20)]);
+    assert_eq!(rig.array.owner(LUN0), Some(ControllerId::A), "the owner is in the group already");
+    set(&rig, B, &[(0, 9)]);
+    assert_eq!(states(B), [(7, 1, vec![2]), (9, 0, vec![4]), (0x20, 0, shared)]);
+    let state = crate::ControllerState::Failed;
+    rig.array.apply(at(1), Action::SetController { controller: ControllerId::A, state }).unwrap();
+    assert_eq!(states(B)[2].1, 0, "one of its controllers serves the LUN");
+}
+
+#[test]
+fn listed_groups_have_each_port_once() {
+    let refused = |groups: Vec<(u16, Vec<PortId>)>| {
+        let groups = Groups::Listed(groups);
+        let alua = AluaConfig { groups, ..AluaConfig::default() };
+        let personality = PersonalityConfig::Alua(alua);
+        let config = ArrayConfig { personality, ..config() };
+        let made = crate::Array::new(config, std::sync::Arc::new(Log::default()));
+        made.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let all = || vec![port("A0"), port("A1"), port("B0")];
+    assert!(refused(vec![(1, all())]).contains("port B1 must be in exactly one"));
+    assert!(refused(vec![(1, all()), (2, vec![port("B1"), port("A0")])]).contains("port A0"));
+    assert!(refused(vec![(1, all()), (1, vec![port("B1")])]).contains("two target port groups 1"));
+    assert!(refused(vec![(1, all()), (2, vec![port("B1"), port("C0")])]).contains("no port C0"));
+    assert_eq!(refused(vec![(1, all()), (2, vec![port("B1")])]), "");
+}
+
+#[test]
+fn offline_is_a_state_of_a_port_and_not_of_a_group() {
+    let rig = rig(AluaConfig::default());
+    // Relative target port 3 is B0.
+    set(&rig, A, &[(0xe, 3)]);
+    assert_eq!(rig.sense(B, LUN0, &READ, &[]), "06/2a/06");
+    assert_eq!(rig.sense(B, LUN0, &READ, &[]), "02/04/12");
+    let b1 = Nexus { port: port("B1"), ..B };
+    hear(&rig, b1);
+    assert_eq!(rig.answer_at(at(1), b1, LUN0, &READ), "GOOD", "its group is what it was");
+    let told = descriptors(&rig, A);
+    assert_eq!((told.len(), told[1].0[0] & 0xf, told[1].1.clone()), (3, 1, vec![3, 4]));
+    assert_eq!((told[2].0[0], told[2].0[3], told[2].1.clone()), (0xe, 3, vec![3]));
+    let (cdb, list) = stpg(&[(0xe, 9)]);
+    assert_eq!(rig.sense(A, LUN0, &cdb, &list), "05/26/00", "there is no such port");
+    let back = Action::SetPortOffline { lun: LUN0, port: port("B0"), offline: false };
+    rig.array.apply(at(1), back).unwrap();
+    assert_eq!(rig.sense(B, LUN0, &READ, &[]), "06/2a/06");
+    rig.get(B, LUN0, &READ, 512);
+    assert_eq!(descriptors(&rig, B).len(), 2);
+}
+
+#[test]
+fn the_status_code_says_what_altered_a_state() {
+    let rig = rig(AluaConfig::default());
+    let codes = || descriptors(&rig, A).iter().map(|it| it.0[5]).collect::<Vec<_>>();
+    assert_eq!(codes(), [0, 0], "nothing has");
+    set(&rig, B, &[(0, 2)]);
+    assert_eq!(codes(), [1, 1], "SET TARGET PORT GROUPS");
+    let standby = Some(AccessState::Standby);
+    let action = Action::SetGroupState { lun: LUN0, group: 1, state: standby };
+    rig.array.apply(at(1), action).unwrap();
+    assert_eq!(codes(), [2, 1], "the array");
+    let own = Action::SetOwner { lun: LUN0, controller: ControllerId::A };
+    rig.array.apply(at(1), own).unwrap();
+    assert_eq!(codes()[1], 2);
+}
+
+#[test]
+fn a_state_that_a_group_is_in_is_supported() {
+    let alua = AluaConfig {
+        tpgs: Tpgs::Implicit,
+        non_owner: AccessState::Standby,
+        ..AluaConfig::default()
+    };
+    let rig = rig(alua);
+    assert_eq!(descriptors(&rig, A)[0].0[1], 0xcd, "T, O, U, S and AO, not AN");
+    let state = Some(AccessState::LbaDependent);
+    rig.array.apply(at(1), Action::SetGroupState { lun: LUN0, group: 2, state }).unwrap();
+    assert_eq!(descriptors(&rig, A)[1].0[1], 0xdd, "LBD");
+}
+
+#[test]
+fn an_array_of_the_clariion_line_has_the_unit_path_report() {
+    let rig = rig(AluaConfig { unit_path_report: true, ..AluaConfig::default() });
+    let page = |nexus| rig.get(nexus, LUN0, &[0x12, 1, 0xc0, 0, 255, 0], 255);
+    let (owner, other) = (page(A), page(B));
+    assert_eq!((owner[4], other[4], owner[28] & 7), (2, 1, 6));
+    assert!(rig.get(A, LUN0, &[0x12, 1, 0, 0, 255, 0], 255)[4..].contains(&0xc0));
+}
+
+#[test]
+fn captured_groups_tell_the_states_of_today() {
+    let header = [0, 0, 0, 24];
+    let groups =
+        [0x82, 0x07, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1, 0x82, 0x07, 0, 2, 0, 2, 0, 1, 0, 0, 0, 3];
+    let data = [&header[..], &groups].concat();
+    let captured = |frozen| {
+        let groups = crate::CapturedGroups::new(crate::NexusPattern::ALL, None, &data, frozen);
+        let personality = PersonalityConfig::Alua(AluaConfig::default());
+        let captured_groups = vec![groups.unwrap()];
+        Rig::new(ArrayConfig { personality, captured_groups, ..config() }).settled()
+    };
+    let live = captured(false);
+    let first = |rig: &Rig| descriptors(rig, A).iter().map(|it| it.0[0]).collect::<Vec<_>>();
+    assert_eq!(first(&live), [0x80, 0x01]);
+    set(&live, B, &[(0, 2)]);
+    assert_eq!((first(&live), descriptors(&live, A)[0].0[1]), (vec![0x81, 0x00], 0x07));
+    assert_eq!(first(&captured(true)), [0x82, 0x82]);
+    assert_eq!(live.get(A, LUN0, &RTPG_EXTENDED, 255)[..8], [0, 0, 0, 28, 0x10, 0, 0, 0]);
+}
+
+#[test]
+fn a_captured_page_83_says_of_each_port_what_it_is() {
+    let lun = [1, 3, 0, 8, 0x50, 0, 0xd0, 0x23, 0, 0, 0, 7];
+    let of_port = [1, 0x14, 0, 4, 0, 0, 0, 9, 1, 0x15, 0, 4, 0, 0, 1, 0];
+    let bytes = [&[0, 0x83, 0, 28][..], &lun, &of_port].concat();
+    let captured = |frozen| {
+        let page = crate::CapturedPage {
+            page: InquiryPage::Vpd(0x83),
+            to: crate::NexusPattern::ALL,
+            lun: None,
+            bytes: bytes.clone(),
+            frozen,
+        };
+        let personality = PersonalityConfig::Alua(AluaConfig::default());
+        Rig::new(ArrayConfig { personality, captured: vec![page], ..config() }).settled()
+    };
+    let live = captured(false);
+    assert_eq!((named(&live, A), named(&live, B)), ((1, 1), (2, 3)));
+    assert_eq!(named(&captured(true), B), (0x100, 9));
+    let wwids = [LUN0, LUN1].map(|lun| live.array.wwid(lun).unwrap());
+    assert_eq!(wwids, ["35000d02300000007", "35000d02300000007"], "as the page says");
+    live.array.apply(at(1), crate::VolumeChange::Replace { lun: LUN1 }.into()).unwrap();
+    assert!(live.array.wwid(LUN1).unwrap().starts_with("36"), "another volume");
 }

@@ -39,19 +39,19 @@ pub(super) fn trespass(site: &Site<'_>, page: &[u8]) -> Result<Effect, PageError
     if page[CODE] & !DISREGARD_RESERVATIONS != TRESPASS {
         return Err(PageError::Field(CODE as u16));
     }
-    let lun = match page.len() {
-        SHORT if page[LUN] == u8::MAX => site.lun,
-        SHORT => Lun(page[LUN].into()),
-        _ if be16(page, LUN) == u16::MAX => site.lun,
-        _ => Lun(be16(page, LUN)),
+    let unit = match page.len() {
+        SHORT if page[LUN] == u8::MAX => site.unit(),
+        SHORT => site.seen_as(Lun(page[LUN].into())),
+        _ if be16(page, LUN) == u16::MAX => site.unit(),
+        _ => site.seen_as(Lun(be16(page, LUN))),
     };
-    let unit = site.units.get(&lun).ok_or(PageError::Field(LUN as u16))?;
+    let unit = unit.ok_or(PageError::Field(LUN as u16))?;
     let honours = page[CODE] & DISREGARD_RESERVATIONS == 0;
     if honours && unit.reservations.forbid_changes(site.nexus) {
         return Err(PageError::Reserved);
     }
     match unit.condition.on_trespass() {
         Some(sense) => Err(PageError::Refused(sense)),
-        None => Ok(Effect::Take(vec![lun])),
+        None => Ok(Effect::Take(vec![unit.lun])),
     }
 }

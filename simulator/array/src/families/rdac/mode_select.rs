@@ -105,8 +105,8 @@ fn current(site: &Site<'_>, fields: &mut [u8], luns: usize) {
     fields[field::MODE..][..2].copy_from_slice(&[present, mode::DUAL_ACTIVE]);
     fields[field::ALTERNATE_MODE..][..2].copy_from_slice(&[present, other_mode]);
     fields[field::QUIESCENCE_TIMEOUT] = QUIESCENCE_TIMEOUT;
-    for unit in site.units.values() {
-        let at = usize::from(unit.lun.0);
+    for (number, unit) in site.inventory() {
+        let at = usize::from(number.0);
         if at < luns {
             fields[field::LUN_TABLE + at] = table_entry(site, unit);
         }
@@ -127,7 +127,9 @@ pub(super) fn transfer(site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
     let fields = &page[form.header..];
     let at_fault = |at: usize| (form.header + at) as u16;
     match fields[field::MODE + 1] {
-        mode::ACTIVE => Ok(Effect::Take(site.units.keys().copied().collect())),
+        mode::ACTIVE => {
+            Ok(Effect::Take(site.inventory().into_iter().map(|(_, unit)| unit.lun).collect()))
+        }
         mode::DUAL_ACTIVE => {
             let table = &fields[field::LUN_TABLE..][..form.luns];
             marked(site, table).map(Effect::Take).map_err(|lun| at_fault(field::LUN_TABLE + lun))
@@ -141,10 +143,12 @@ pub(super) fn transfer(site: &Site<'_>, page: &[u8]) -> Result<Effect, u16> {
 fn marked(site: &Site<'_>, table: &[u8]) -> Result<Vec<Lun>, usize> {
     let mut luns = Vec::new();
     for (index, value) in table.iter().enumerate() {
-        let lun = Lun(index as u16);
         match *value {
             entry::NONE | entry::PREFERRED | entry::ALTERNATE | entry::ACCESS_LUN => {}
-            entry::TAKE if site.units.contains_key(&lun) => luns.push(lun),
+            entry::TAKE => match site.seen_as(Lun(index as u16)) {
+                Some(unit) => luns.push(unit.lun),
+                None => return Err(index),
+            },
             _ => return Err(index),
         }
     }

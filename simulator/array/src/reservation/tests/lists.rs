@@ -41,9 +41,9 @@ fn types_scopes_and_flags_that_make_no_sense_are_refused() {
         assert_eq!(rig.sense(A, LUN0, &persistent_out(action, 1, 24), &list), "05/26/00");
     }
     for action in 8..32 {
-        assert_eq!(rig.sense(A, LUN0, &persistent_out(action, 1, 24), &list), "05/20/00");
+        assert_eq!(rig.sense(A, LUN0, &persistent_out(action, 1, 24), &list), "05/24/00");
     }
-    assert_eq!(rig.sense(A, LUN0, &persistent_in(4), &[]), "05/20/00");
+    assert_eq!(rig.sense(A, LUN0, &persistent_in(4), &[]), "05/24/00");
     assert_eq!((keys(&rig), reservation(&rig)), ((1, vec![0xa]), None));
 }
 

@@ -19,6 +19,7 @@ fn record(cdb: &[u8], offered: u32, completion: Completion) -> CommandRecord {
         latency: Duration::ZERO,
         nexus: Nexus { hba: HbaId(0), port: "A0".parse().unwrap() },
         lun: Lun(3),
+        addressed: Lun(3),
         tag: 0,
         cdb: Cdb::new(&field),
         op: Operation::of(&field),

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use sansim_array::{
     AluaConfig, Array, ArrayConfig, Buffers, Command, CommandRecord, ControllerConfig, Disposition,
-    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Nexus, Observer,
-    OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange,
+    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping, Nexus,
+    Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange, Target,
 };
 use sansim_time::Time;
 
@@ -66,8 +66,11 @@ fn array(personality: PersonalityConfig, captured: CapturedPage) -> Array {
     let config = ArrayConfig {
         personality,
         identity: Identity::for_rdac(),
+        target: Target::default(),
         captured: vec![captured],
+        captured_groups: Vec::new(),
         controllers: vec![ControllerConfig { ports: 1 }; 2],
+        relative_ports: Vec::new(),
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),
         luns: vec![LunConfig {
@@ -78,6 +81,8 @@ fn array(personality: PersonalityConfig, captured: CapturedPage) -> Array {
             preferred: ControllerId::A,
             label: String::new(),
             read_only: false,
+            name: None,
+            mapping: Mapping::default(),
         }],
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),
@@ -111,11 +116,19 @@ fn serve(personality: PersonalityConfig, captured: CapturedPage) {
 /// A page: the family of arrays, what is captured, and its dump in any form.
 fn captures(bytes: &[u8]) {
     let [family, page, kind, text @ ..] = bytes else { return };
-    let text = String::from_utf8_lossy(text);
-    let Ok(bytes) = hex_dump::bytes(&text) else { return };
+    let Ok(mut bytes) = hex_dump::bytes(text, |_| true) else { return };
     assert!(bytes.len() <= CapturedPage::MAX_BYTES);
     for dump in dumps(&bytes) {
-        assert_eq!(hex_dump::bytes(&dump).as_ref(), Ok(&bytes), "{dump}");
+        let read = hex_dump::bytes(dump.as_bytes(), |read| read == bytes);
+        assert_eq!(read.as_ref(), Ok(&bytes), "{dump}");
+    }
+    if kind & 4 != 0 {
+        // What is read must be one of the answers that are written.
+        if let Ok(groups) = CapturedGroups::new(NexusPattern::ALL, None, &bytes, false) {
+            let again = CapturedGroups::new(NexusPattern::ALL, None, &groups.data(), false);
+            assert_eq!(again.map(|again| again.data()), Ok(groups.data()));
+        }
+        return;
     }
     let personality = match family % 5 {
         0 => PersonalityConfig::Rdac(RdacConfig::default()),
@@ -126,9 +139,10 @@ fn captures(bytes: &[u8]) {
     };
     let page = if kind & 1 == 0 { InquiryPage::Standard } else { InquiryPage::Vpd(*page) };
     let _ = harmless(page, &bytes, &personality);
-    if form(page, &bytes).is_ok() {
+    if let Ok(length) = form(CapturedName::Inquiry(page), &bytes) {
+        bytes.truncate(length);
         let frozen = kind & 2 == 0;
-        let page = CapturedPage { page, controller: None, lun: None, bytes, frozen };
+        let page = CapturedPage { page, to: NexusPattern::ALL, lun: None, bytes, frozen };
         serve(personality, page);
     }
 }

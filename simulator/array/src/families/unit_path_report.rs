@@ -1,11 +1,10 @@
-//! VPD page C0h, the unit path report. Offsets in this file include the page header.
+//! VPD page C0h, the unit path report of the CLARiiON line, which the families emc and alua have. Offsets in this file include the page header.
 
-use super::config::EmcConfig;
 use crate::{
     controller::ControllerState, encoding::put_text, inquiry_page::InquiryPage, personality::Site,
 };
 
-pub(super) const UNIT_PATH_REPORT: u8 = 0xc0;
+pub(super) const PAGE: u8 = 0xc0;
 
 const HEADER: usize = 4;
 const LEN: usize = 128;
@@ -37,8 +36,8 @@ const ACCESS_LOGIX: u8 = 0x40;
 const LINUX_INITIATOR: u8 = 0x03;
 const ARRAY_COMM_PATH: u8 = 0x04;
 
-/// The page without its header.
-pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
+/// The page without its header. `failover_mode` is that of the host's registration.
+pub(super) fn page(failover_mode: u8, site: &Site<'_>) -> Vec<u8> {
     let mut page = [0; LEN];
     if let Some(unit) = site.unit() {
         page[at::LUN_STATE] = if site.owned() { OWNED } else { BOUND };
@@ -49,7 +48,7 @@ pub(super) fn unit_path_report(config: &EmcConfig, site: &Site<'_>) -> Vec<u8> {
     page[at::PORT] = site.nexus.port.index;
     page[at::THIS_SP] = site.controller().index() as u8;
     page[at::INITIATOR_TYPE] = LINUX_INITIATOR;
-    page[at::FAILOVER_MODE] = config.failover_mode as u8;
+    page[at::FAILOVER_MODE] = failover_mode;
     page[at::ARRAY_OPTIONS] = ARRAY_COMM_PATH;
     page[at::UPGRADE] = upgrading(site).into();
     let serial = &site.identity.serial;
@@ -67,7 +66,7 @@ pub(super) fn upgrading(site: &Site<'_>) -> bool {
 /// See [`crate::personality::Personality::live_bits`]. The live bytes are the LUN state, the ports,
 /// the LUN's name and the upgrade byte.
 pub(super) fn live_bits(page: InquiryPage) -> Vec<(usize, u8)> {
-    let InquiryPage::Vpd(UNIT_PATH_REPORT) = page else { return Vec::new() };
+    let InquiryPage::Vpd(PAGE) = page else { return Vec::new() };
     let single = [at::LUN_STATE, at::DEFAULT_SP, at::PORT, at::THIS_SP, at::UPGRADE];
     single.into_iter().chain(at::WWN..at::WWN + 16).map(|offset| (offset, 0xff)).collect()
 }
