@@ -39,8 +39,8 @@ pub fn fuzz(target: &str, harness: Harness) {
         return harness(&bytes);
     }
     #[cfg(fuzzing)]
-    if volume::is_wanted() {
-        return volume::run(harness);
+    if let Some(arguments) = volume::arguments() {
+        return volume::run(harness, arguments);
     }
     let corpus = corpus::read(target);
     for Input { path, bytes } in &corpus {

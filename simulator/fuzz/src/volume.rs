@@ -14,8 +14,9 @@ use std::{
 
 use crate::Harness;
 
-/// The environment variable with libFuzzer's arguments, one a line.
-const ARGUMENTS: &str = "SANSIM_FUZZ_ARGUMENTS";
+/// What separates the arguments of the test from those of libFuzzer. The test takes them for names of further tests, of
+/// which there are none.
+const SEPARATOR: &str = "--";
 /// The environment variable that names the file for the [`Figures`].
 const FIGURES: &str = "SANSIM_FUZZ_FIGURES";
 /// How often the figures are written. libFuzzer ends the process itself, so they may lack the last moment.
@@ -69,24 +70,25 @@ unsafe extern "C" {
     fn LLVMFuzzerTestOneInput(bytes: *const u8, len: usize) -> c_int;
 }
 
-/// Whether the process was started by `ci/fuzz`.
-pub(crate) fn is_wanted() -> bool {
-    env::var_os(ARGUMENTS).is_some()
+/// libFuzzer's arguments, if there are any: its program first, which is this process with the arguments of the test.
+/// libFuzzer starts it again to merge corpora, by a shell.
+pub(crate) fn arguments() -> Option<Vec<String>> {
+    let all: Vec<String> = env::args().collect();
+    let (own, given) = all.split_at(all.iter().position(|it| it == SEPARATOR)? + 1);
+    Some([&[own.join(" ")], given].concat())
 }
 
 /// Feeds the harness with inputs until libFuzzer ends the process.
-pub(crate) fn run(harness: Harness) {
+pub(crate) fn run(harness: Harness, arguments: Vec<String>) {
     HARNESS.set(harness).expect("a process has one target");
     if let Some(file) = env::var_os(FIGURES) {
         let now = Instant::now();
         let figures = Figures { file: file.into(), inputs: 0, bytes: 0, began: now, written: now };
         *SO_FAR.lock().expect("nothing panics with it") = Some(figures);
     }
-    let arguments = env::var(ARGUMENTS).expect("ci/fuzz gives arguments");
-    let arguments = arguments.lines().filter(|line| !line.is_empty());
-    let arguments = ["sansim-fuzz"].into_iter().chain(arguments);
     let mut pointers: Vec<*mut c_char> = arguments
-        .map(|argument| CString::new(argument).expect("a line has no zero byte").into_raw())
+        .into_iter()
+        .map(|argument| CString::new(argument).expect("it has no zero byte").into_raw())
         .chain([std::ptr::null_mut()])
         .collect();
     let mut count = pointers.len() as c_int - 1;
