@@ -41,7 +41,9 @@ fn main() -> ExitCode {
     // Makes the template, so that this is not measured.
     fs::write(&scenario, story(1)).expect("a scenario file");
     run(&scenario, &out);
-    println!("LUNs by four paths, seconds: discovery, maps, the whole run; QEMU's and sansim's processors");
+    println!(
+        "LUNs by four paths, seconds: discovery, maps, the whole run; QEMU's and sansim's processors"
+    );
     for luns in LUNS {
         fs::write(&scenario, story(luns)).expect("a scenario file");
         let summary = run(&scenario, &out);
