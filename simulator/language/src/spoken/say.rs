@@ -3,6 +3,9 @@
 use super::{scalar::text, table_in};
 use crate::form::{Flag, Form, KeyForm, Plain, PlainTable, Spoken, TableForm};
 
+/// Keys that can stand beside the word of any step.
+const BESIDE: [&str; 3] = ["name", "caption", "optional"];
+
 /// The arguments for a table with one word, the first of `keys`.
 pub(super) fn one(keys: &[KeyForm], spoken: &Spoken, table: &PlainTable) -> Vec<String> {
     let Some((name, item)) = table.0.first() else { return Vec::new() };
@@ -10,7 +13,9 @@ pub(super) fn one(keys: &[KeyForm], spoken: &Spoken, table: &PlainTable) -> Vec<
     let mut words = vec![name.clone()];
     let is_key = |word: &str| {
         word == "--"
-            || word.split_once('=').is_some_and(|(key, _)| keys.iter().any(|it| it.key == key))
+            || word.split_once('=').is_some_and(|(key, _)| {
+                BESIDE.contains(&key) || keys.iter().any(|it| it.key == key)
+            })
     };
     match item {
         Plain::Table(table) => {

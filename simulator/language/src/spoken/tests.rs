@@ -50,7 +50,7 @@ fn every_step_is_said_and_heard_again() {
         r#"message = "switch_group 2"
            lun = 5"#,
         r#"message = "fail_path lun=5 --""#,
-        r#"run = ["env", "timeout=5s", "--", "", "it's", "a\\b\n"]
+        r#"run = ["env", "timeout=5s", "name=x", "--", "", "it's", "a\\b\n"]
            timeout = "5s""#,
         r#"arm = "not ready""#,
         r#"write = { path = "/sys/x", text = "a=b 'c'\n" }"#,
