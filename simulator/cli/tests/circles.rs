@@ -48,7 +48,8 @@ impl<'ast> Visit<'ast> for Paths {
 
 fn is_for_tests(attribute: &Attribute) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
-    list.path.is_ident("cfg") && list.tokens.to_string() == "test"
+    let condition = list.tokens.to_string();
+    list.path.is_ident("cfg") && (condition == "test" || condition.starts_with("all (test ,"))
 }
 
 /// Every path of a `use` item.

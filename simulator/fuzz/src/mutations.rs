@@ -97,10 +97,31 @@ pub(crate) fn run(target: &str, harness: Harness, corpus: Vec<Input>) {
     match run {
         Ok(()) => {}
         Err(TestError::Fail(why, bytes)) => {
+            let bytes = smallest(harness, bytes);
             panic!("{why}\n{} bytes; to repeat it: {}", bytes.len(), corpus::keep(target, &bytes));
         }
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
+}
+
+/// Takes parts away as long as the harness cannot bear what is left: halves, then quarters, down to single
+/// bytes. proptest makes the changes fewer, but knows nothing of the bytes.
+fn smallest(harness: Harness, mut bytes: Vec<u8>) -> Vec<u8> {
+    let fails = |bytes: &[u8]| std::panic::catch_unwind(|| harness(bytes)).is_err();
+    let mut part = bytes.len();
+    while part > 0 {
+        let mut at = 0;
+        while at < bytes.len() {
+            let mut less = bytes.clone();
+            less.drain(at..(at + part).min(bytes.len()));
+            match fails(&less) {
+                true => bytes = less,
+                false => at += part,
+            }
+        }
+        part /= 2;
+    }
+    bytes
 }
 
 #[cfg(test)]

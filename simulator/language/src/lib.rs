@@ -26,6 +26,7 @@ mod inline;
 pub mod model;
 mod names;
 mod near;
+mod nexuses;
 mod reference;
 mod scenario;
 mod schema;

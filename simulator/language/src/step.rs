@@ -49,7 +49,6 @@ pub(crate) use disarm::Disarm;
 pub(crate) use fail::Fail;
 pub(crate) use heal::Heal;
 pub(crate) use link::Link;
-pub(crate) use notice::To;
 pub use on::OnEvent;
 pub(crate) use own::{LunOwner, Own};
 pub(crate) use phases::Phases;

@@ -99,6 +99,9 @@ fn a_target_that_is_not_there_is_a_bad_target_at_once() {
     assert_eq!(rig.statistics().malformed, 0);
 }
 
+/// SYNCHRONIZE CACHE(10) of everything.
+const SYNCHRONIZE_CACHE: [u8; 10] = [0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
 #[test]
 fn report_luns_is_answered_at_its_well_known_unit() {
     let mut rig = Rig::new(vec![]).settle();
@@ -108,11 +111,12 @@ fn report_luns_is_answered_at_its_well_known_unit() {
     let (_, response) = rig.run(well_known, &report_luns(64), &parts);
     assert_eq!((response.code, response.status), (0, 0));
     assert_eq!(place.take_data(&rig.memory, 16), [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // The well-known logical unit has no medium, so other commands address a LUN that does not
-    // exist.
     let parts = place.plain();
-    let (_, response) = rig.run(well_known, &TEST_UNIT_READY, &parts);
-    assert_eq!((response.status, response.sense), (2, Some((5, 0x25, 0))));
+    assert_eq!(rig.run(well_known, &TEST_UNIT_READY, &parts).1, Response::GOOD);
+    // It has no medium.
+    let parts = place.plain();
+    let (_, response) = rig.run(well_known, &SYNCHRONIZE_CACHE, &parts);
+    assert_eq!((response.status, response.sense), (2, Some((5, 0x20, 0))));
 }
 
 #[test]

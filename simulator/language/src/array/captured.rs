@@ -14,7 +14,7 @@ use crate::{
     form::{Name, name, table},
     hex_dump,
     names::{CapturedName, PageName},
-    step::To,
+    nexuses::To,
     value::At,
 };
 

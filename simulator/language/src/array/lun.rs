@@ -9,7 +9,7 @@ use crate::{
     check::Checker,
     form::{Name, name, table},
     names::Wwid,
-    step::To,
+    nexuses::To,
     value::{At, Size},
 };
 

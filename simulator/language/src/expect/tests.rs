@@ -183,6 +183,24 @@ fn owners_follow_the_array() {
 }
 
 #[test]
+fn a_story_begins_with_the_owners_that_the_array_has_then() {
+    let (scenario, mut world) = story("owner = { lun = 0, controller = \"B\" }");
+    let (a, b) = ("A".parse().unwrap(), "B".parse().unwrap());
+    world.begin_with([(Lun(0), b)]);
+    assert!(judge(&scenario, &world).0);
+    // Reports of discovery come late, and say what was.
+    let moved = |from, to| Changed::Owner { lun: Lun(0), from, to, by: None };
+    for what in [moved(a, b), moved(b, a), moved(a, b)] {
+        world.on_state(&StateChange { at: Time::ZERO, what });
+        assert!(judge(&scenario, &world).0);
+    }
+    for what in [Changed::Stage(Stage::Story), moved(b, a)] {
+        world.on_state(&StateChange { at: Time::ZERO, what });
+    }
+    assert_eq!(judge(&scenario, &world), (false, "owner of LUN 0 is controller A".to_owned()));
+}
+
+#[test]
 fn changes_of_owner_are_counted_from_the_beginning_of_the_story() {
     let (scenario, mut world) = story("owner_changes = 2");
     let (a, b) = ("A".parse().unwrap(), "B".parse().unwrap());

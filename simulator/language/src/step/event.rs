@@ -2,10 +2,11 @@
 
 use sansim_array::{Action, ControllerId, LunEvent, PortId, Sense};
 
-use super::{ArrayWord, notice::To};
+use super::ArrayWord;
 use crate::{
     check::Checker,
     form::{Name, name, table, words},
+    nexuses::To,
     value::At,
 };
 

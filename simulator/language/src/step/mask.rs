@@ -4,11 +4,12 @@ use sansim_array::{Action, ControllerId, PortId, Shown, VolumeChange};
 
 use super::{
     ArrayWord,
-    notice::{self, Notice, To},
+    notice::{self, Notice},
 };
 use crate::{
     check::Checker,
     form::{Name, table},
+    nexuses::To,
     value::At,
 };
 

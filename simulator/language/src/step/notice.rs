@@ -1,14 +1,14 @@
 //! `notice`: how hosts hear of a change of a volume. It goes with every step that makes one.
 
 use sansim_array::{
-    Action, ControllerId, HbaId, NexusPattern, Notification, Notifications, PortId, Ports, Sense,
-    VolumeChange,
+    Action, ControllerId, Notification, Notifications, PortId, Sense, VolumeChange,
 };
 use toml::de::DeValue;
 
 use crate::{
     check::Checker,
     form::{Form, Given, Name, Plain, Problems, Value, WordForm, name, table},
+    nexuses::To,
     value::At,
 };
 
@@ -104,25 +104,6 @@ impl NoticeTable {
         let To { hba, controller, port } = To::of(one.to);
         let event = Some(one.event);
         NoticeTable { event, sense: one.sense.map(name), hba, controller, port }
-    }
-}
-
-/// The keys of a pattern of nexuses.
-pub(crate) struct To {
-    pub(crate) hba: Option<At<u64>>,
-    pub(crate) controller: Option<Name<ControllerId>>,
-    pub(crate) port: Option<Name<PortId>>,
-}
-
-impl To {
-    /// The keys that would be read as this pattern.
-    pub(crate) fn of(to: NexusPattern) -> Self {
-        let hba = to.hba.map(|hba: HbaId| hba.into());
-        match to.ports {
-            Ports::All => To { hba, controller: None, port: None },
-            Ports::Of(controller) => To { hba, controller: Some(name(controller)), port: None },
-            Ports::One(port) => To { hba, controller: None, port: Some(name(port)) },
-        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use sansim_array::{Action, ControllerId, NexusPattern, PortId, Sense};
 
-use super::{ArrayWord, notice::To};
+use super::ArrayWord;
 use crate::{
     check::Checker,
     form::{Name, name, table},
+    nexuses::To,
     value::At,
 };
 

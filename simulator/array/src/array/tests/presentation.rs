@@ -129,7 +129,7 @@ fn a_change_without_notice_is_a_change() {
     change(&rig, VolumeChange::Replace { lun: LUN0 }, Vec::new());
     assert_ne!(rig.array.lun_name(LUN0), name);
     change(&rig, VolumeChange::Resize { lun: LUN0, bytes: 2 << 20 }, Vec::new());
-    assert_eq!(rig.get(A, LUN0, &[0x25; 10], 8)[..4], [0, 0, 15, 255]);
+    assert_eq!(rig.get(A, LUN0, &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], 8)[..4], [0, 0, 15, 255]);
     change(&rig, VolumeChange::SetReadOnly { lun: LUN0, read_only: true }, Vec::new());
     change(&rig, VolumeChange::Rename { lun: LUN0, name: Some([0x60; 16]) }, Vec::new());
     assert_eq!(rig.array.lun_name(LUN0), Some([0x60; 16]));

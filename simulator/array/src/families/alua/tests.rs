@@ -189,7 +189,11 @@ fn each_state_answers_in_its_own_way() {
         assert_eq!(rig.answer_at(at(1), A, LUN0, &TEST_UNIT_READY), "06/2a/06");
         assert_eq!(rig.answer_at(at(1), A, LUN0, &TEST_UNIT_READY), access, "{state}");
         assert_eq!(rig.answer_at(at(1), A, LUN0, &READ), access, "{state}");
-        assert_eq!(rig.answer_at(at(1), A, LUN0, &[0x25; 10]), capacity, "{state}");
+        assert_eq!(
+            rig.answer_at(at(1), A, LUN0, &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            capacity,
+            "{state}"
+        );
         assert_eq!(rig.answer_at(at(1), A, LUN0, &[0x12, 0, 0, 0, 36, 0]), "GOOD");
         assert_eq!(states(&rig, A)[0], state as u8);
         assert_eq!(state.to_string().parse(), Ok(state));
