@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+use sansim_protocol::{Ended, Signal};
 
 use crate::fail::Result;
 use crate::thread;
@@ -69,5 +70,13 @@ impl Children {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Pid, Sender<WaitStatus>>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a child ended, by its wait status.
+pub(crate) fn how(status: WaitStatus) -> Ended {
+    match status.exit_status() {
+        Some(code) => Ended::Code(code),
+        None => Ended::Signal(Signal(status.terminating_signal().unwrap_or(0))),
     }
 }

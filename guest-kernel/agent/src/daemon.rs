@@ -7,10 +7,10 @@ use std::sync::mpsc::Receiver;
 use rustix::process::WaitStatus;
 use sansim_protocol::{Ended, Happening};
 
+use crate::children::how;
 use crate::fail::Result;
 use crate::outbox::Outbox;
 use crate::thread;
-use crate::userland::how;
 
 /// Longest line that is reported, in bytes, with its newline.
 const MAX_LINE: u64 = 4096;

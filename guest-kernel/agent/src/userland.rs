@@ -15,10 +15,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
-use rustix::process::{Signal, WaitStatus, chroot, kill_process_group};
-use sansim_protocol::{Answer, Ended, ProgramEnd, Signal as Killer, USERLAND, USERLAND_SERIAL};
+use rustix::process::{Signal, chroot, kill_process_group};
+use sansim_protocol::{Answer, Ended, ProgramEnd, USERLAND, USERLAND_SERIAL};
 
-use crate::children::Children;
+use crate::children::{Children, how};
 use crate::clock::now_ns;
 use crate::daemon;
 use crate::fail::{Doing, Failure, Result};
@@ -100,14 +100,6 @@ impl Userland {
         let ended_ns = now_ns();
         let (stdout, stderr) = (stdout.take(), stderr.take());
         Ok(Answer::Ran(ProgramEnd { ended, began_ns, ended_ns, stdout, stderr }))
-    }
-}
-
-/// How a child ended, by its wait status.
-pub(crate) fn how(status: WaitStatus) -> Ended {
-    match status.exit_status() {
-        Some(code) => Ended::Code(code),
-        None => Ended::Signal(Killer(status.terminating_signal().unwrap_or(0))),
     }
 }
 

@@ -389,7 +389,9 @@ mod tests {
             .args(["sleep", "600"])
             .spawn()
             .unwrap();
-        while holders(&beside(&dir, "use")).is_empty() {
+        // flock becomes sleep.
+        let line = format!("/proc/{}/cmdline", user.id());
+        while fs::read(&line).unwrap() != b"sleep\x00600\x00" {
             std::thread::yield_now();
         }
         let error = not_in_use(&dir, "the image x").unwrap_err().to_string();
