@@ -21,16 +21,17 @@ const fn floor(name: &'static str, imports: &'static [&'static str]) -> Floor {
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 14] = [
+const HOUSE: [Floor; 16] = [
     floor("sansim-time", &[]),
     floor("sansim-protocol", &[]),
     floor("sansim-agent", &["sansim-protocol"]),
     floor("sansim-array", &["sansim-time"]),
     floor("sansim-hba", &["sansim-time", "sansim-array"]),
     floor("sansim-capture", &["sansim-time", "sansim-array"]),
+    floor("sansim-marks", &[]),
     Floor {
         name: "sansim-lab",
-        imports: &["sansim-time", "sansim-protocol"],
+        imports: &["sansim-time", "sansim-protocol", "sansim-marks"],
         in_tests: &["sansim-array", "sansim-hba"],
     },
     floor(
@@ -47,6 +48,7 @@ const HOUSE: [Floor; 14] = [
         imports: &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
         in_tests: &["sansim-time"],
     },
+    floor("sansim-coverage", &["sansim-marks"]),
     floor(
         "sansim-run",
         &[
@@ -77,6 +79,7 @@ const HOUSE: [Floor; 14] = [
     floor(
         "sansim",
         &[
+            "sansim-coverage",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

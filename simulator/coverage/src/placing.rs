@@ -1,0 +1,147 @@
+//! Finds out which code of a module marked code of the guest is, by its bytes.
+//!
+//! The kernel loads a module's code to one or two places, each at the beginning of a page: the sections that stay, and
+//! those that are thrown away after its initialisation, each in the order of the file (`layout_sections`,
+//! kernel/module/main.c). So of a mark's address the last twelve bits say where in a page of the module it can be, and
+//! its bytes must be those of the file, but for those that the kernel writes. What so fits by chance is short; a place
+//! is believed if enough bytes of all marks there agree, and of several modules of one place, each mark is the
+//! best one's. Modules that are unloaded and loaded elsewhere, and others at the same place, are told apart.
+
+use std::collections::BTreeMap;
+
+use sansim_marks::{Mark, Marks};
+
+use crate::code::{Code, Section};
+
+const PAGE: u64 = 4096;
+/// How many bytes must agree for a place to be believed, in code that stays: or half of all, if it has fewer.
+const ENOUGH: usize = 64;
+/// The same for code that is thrown away. It is short, and a module has it only if its other code is there.
+const ENOUGH_INITIAL: usize = 8;
+
+/// What was executed of a module's sections: for each in the order of [`Code::sections`], and each byte of it.
+pub type Executed = Vec<Vec<bool>>;
+
+/// The sections that are loaded together, in a module of a list.
+#[derive(Debug)]
+struct Part<'c> {
+    module: usize,
+    /// Whether it is thrown away after initialisation.
+    initial: bool,
+    /// Index, offset in the part, and contents of each section.
+    sections: Vec<(usize, u64, &'c Section)>,
+    size: u64,
+}
+
+/// A part of a module at an address, and what agrees with it.
+#[derive(Debug, Default)]
+struct Found {
+    /// How many bytes agree.
+    agreed: usize,
+    /// The indexes of the marks that do.
+    marks: Vec<usize>,
+}
+
+/// What was executed of each of these modules; `None` for one that the guest has not executed.
+pub fn place(codes: &[&Code], marks: &Marks) -> Vec<Option<Executed>> {
+    let marks: Vec<&Mark> = marks.iter().collect();
+    let parts: Vec<Part<'_>> = codes.iter().enumerate().flat_map(|(at, code)| parts(at, code)).collect();
+    let mut found = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for (number, mark) in marks.iter().enumerate() {
+            for (base, agreed) in part.fits(mark) {
+                let found: &mut Found = found.entry((index, base)).or_default();
+                found.agreed += agreed;
+                found.marks.push(number);
+            }
+        }
+    }
+    found.retain(|(index, _), found| found.agreed >= parts[*index].enough());
+    let there: Vec<usize> =
+        found.keys().filter(|(index, _)| !parts[*index].initial).map(|(index, _)| parts[*index].module).collect();
+    found.retain(|(index, _), _| there.contains(&parts[*index].module));
+    let mut executed: Vec<Option<Executed>> = vec![None; codes.len()];
+    for ((index, base), here) in &found {
+        let part = &parts[*index];
+        let all = executed[part.module].get_or_insert_with(|| nothing(codes[part.module]));
+        for &number in &here.marks {
+            let better = |other: &Found| other.agreed > here.agreed && other.marks.contains(&number);
+            if !found.values().any(better) {
+                part.execute(*base, marks[number], all);
+            }
+        }
+    }
+    executed
+}
+
+fn nothing(code: &Code) -> Executed {
+    code.sections.iter().map(|section| vec![false; section.bytes.len()]).collect()
+}
+
+/// The parts of a module.
+fn parts(module: usize, code: &Code) -> impl Iterator<Item = Part<'_>> {
+    [false, true].into_iter().map(move |initial| {
+        let mut part = Part { module, initial, sections: Vec::new(), size: 0 };
+        for (index, section) in code.sections.iter().enumerate() {
+            if section.name.starts_with(".init") != initial {
+                continue;
+            }
+            let offset = part.size.next_multiple_of(section.align);
+            part.sections.push((index, offset, section));
+            part.size = offset + section.bytes.len() as u64;
+        }
+        part
+    })
+}
+
+impl Part<'_> {
+    /// How many bytes must agree for it to be believed.
+    fn enough(&self) -> usize {
+        let stable = |section: &Section| section.stable.iter().filter(|stable| **stable).count();
+        let all: usize = self.sections.iter().map(|(_, _, section)| stable(section)).sum();
+        let enough = if self.initial { ENOUGH_INITIAL } else { ENOUGH };
+        enough.min(all.div_ceil(2)).max(1)
+    }
+
+    /// The addresses at which the part would have this mark's code, and how many bytes agree.
+    fn fits<'m>(&'m self, mark: &'m Mark) -> impl Iterator<Item = (u64, usize)> + 'm {
+        let pages = 0..self.size.div_ceil(PAGE);
+        let in_page = mark.address % PAGE;
+        pages.filter_map(move |page| {
+            let offset = page * PAGE + in_page;
+            Some((mark.address.checked_sub(offset)?, self.agrees(offset, &mark.bytes)?))
+        })
+    }
+
+    /// The section at an offset in the part, and the offset in the section.
+    fn section(&self, offset: u64) -> Option<(usize, usize, &Section)> {
+        let (index, begin, section) = self.sections.iter().rev().find(|(_, begin, _)| *begin <= offset)?;
+        Some((*index, usize::try_from(offset - begin).ok()?, section))
+    }
+
+    /// How many of these bytes are those of the part; `None` if one is another that should be the same.
+    fn agrees(&self, offset: u64, bytes: &[u8]) -> Option<usize> {
+        let (_, from, section) = self.section(offset)?;
+        let own = section.bytes.get(from..from.checked_add(bytes.len())?)?;
+        let stable = section.stable.get(from..)?;
+        let mut agreed = 0;
+        for ((own, theirs), stable) in own.iter().zip(bytes).zip(stable) {
+            match (*stable, own == theirs) {
+                (true, false) => return None,
+                (true, true) => agreed += 1,
+                (false, _) => {}
+            }
+        }
+        Some(agreed)
+    }
+
+    fn execute(&self, base: u64, mark: &Mark, executed: &mut Executed) {
+        let Some((index, from, _)) = self.section(mark.address.wrapping_sub(base)) else { return };
+        if let Some(bytes) = executed[index].get_mut(from..from + mark.bytes.len()) {
+            bytes.fill(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
