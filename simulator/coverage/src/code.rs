@@ -255,4 +255,4 @@ fn refer(code: &mut Code, name: &str, offset: u64, (section, target): Place) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,10 +4,10 @@
 //! those that are thrown away after its initialisation, each in the order of the file (`layout_sections`,
 //! kernel/module/main.c). So of a mark's address the last twelve bits say where in a page of the module it can be, and
 //! its bytes must be those of the file, but for those that the kernel writes. What so fits by chance is short; a place
-//! is believed if enough bytes of all marks there agree, and of several modules of one place, each mark is the
-//! best one's. Modules that are unloaded and loaded elsewhere, and others at the same place, are told apart.
+//! is believed if enough bytes of all marks there agree. Of several places that a mark can be in, it is in the one where
+//! most bytes agree; of the others, its bytes do not count. Modules that are unloaded and loaded elsewhere, and others at the same place, are told apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sansim_marks::{Mark, Marks};
 
@@ -33,45 +33,55 @@ struct Part<'c> {
     size: u64,
 }
 
-/// A part of a module at an address, and what agrees with it.
-#[derive(Debug, Default)]
-struct Found {
-    /// How many bytes agree.
-    agreed: usize,
-    /// The indexes of the marks that do.
-    marks: Vec<usize>,
-}
+/// A part of a module at an address: the part's index, and the address.
+type Place = (usize, u64);
+/// The marks that can be there: their indexes, and how many bytes of each agree.
+type Fits = BTreeMap<Place, BTreeMap<usize, usize>>;
 
 /// What was executed of each of these modules; `None` for one that the guest has not executed.
 pub fn place(codes: &[&Code], marks: &Marks) -> Vec<Option<Executed>> {
     let marks: Vec<&Mark> = marks.iter().collect();
     let parts: Vec<Part<'_>> = codes.iter().enumerate().flat_map(|(at, code)| parts(at, code)).collect();
-    let mut found = BTreeMap::new();
-    for (index, part) in parts.iter().enumerate() {
-        for (number, mark) in marks.iter().enumerate() {
-            for (base, agreed) in part.fits(mark) {
-                let found: &mut Found = found.entry((index, base)).or_default();
-                found.agreed += agreed;
-                found.marks.push(number);
-            }
-        }
-    }
-    found.retain(|(index, _), found| found.agreed >= parts[*index].enough());
-    let there: Vec<usize> =
-        found.keys().filter(|(index, _)| !parts[*index].initial).map(|(index, _)| parts[*index].module).collect();
-    found.retain(|(index, _), _| there.contains(&parts[*index].module));
+    let lasting = believed(&parts, |part| !part.initial, &marks);
+    let there: BTreeSet<usize> = lasting.keys().map(|(index, _)| parts[*index].module).collect();
+    let initial = believed(&parts, |part| part.initial && there.contains(&part.module), &marks);
     let mut executed: Vec<Option<Executed>> = vec![None; codes.len()];
-    for ((index, base), here) in &found {
+    for ((index, base), fits) in lasting.iter().chain(&initial) {
         let part = &parts[*index];
         let all = executed[part.module].get_or_insert_with(|| nothing(codes[part.module]));
-        for &number in &here.marks {
-            let better = |other: &Found| other.agreed > here.agreed && other.marks.contains(&number);
-            if !found.values().any(better) {
-                part.execute(*base, marks[number], all);
+        fits.keys().for_each(|number| part.execute(*base, marks[*number], all));
+    }
+    executed
+}
+
+/// The places of certain parts that are believed, with the marks that are there.
+fn believed(parts: &[Part<'_>], wanted: impl Fn(&Part<'_>) -> bool, marks: &[&Mark]) -> Fits {
+    let mut all = Fits::new();
+    for (index, part) in parts.iter().enumerate().filter(|(_, part)| wanted(part)) {
+        for (number, mark) in marks.iter().enumerate() {
+            for (base, agreed) in part.fits(mark) {
+                all.entry((index, base)).or_default().insert(number, agreed);
             }
         }
     }
-    executed
+    let agreed = |fits: &BTreeMap<usize, usize>| fits.values().sum::<usize>();
+    // The most that agrees anywhere with what each mark is part of.
+    let mut best: HashMap<usize, usize> = HashMap::new();
+    for fits in all.values() {
+        for number in fits.keys() {
+            let best = best.entry(*number).or_default();
+            *best = agreed(fits).max(*best);
+        }
+    }
+    for ((index, _), fits) in &mut all {
+        let here = agreed(fits);
+        fits.retain(|number, _| best.get(number) == Some(&here));
+        if agreed(fits) < parts[*index].enough() {
+            fits.clear();
+        }
+    }
+    all.retain(|_, fits| !fits.is_empty());
+    all
 }
 
 fn nothing(code: &Code) -> Executed {
