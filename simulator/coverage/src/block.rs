@@ -17,6 +17,9 @@ use iced_x86::{Code as Opcode, FlowControl, Instruction};
 
 use crate::code::{Code, Section, is_padding};
 
+/// Code that is not executed where it is: the kernel copies it over other code.
+const ALTERNATIVES: &str = ".altinstr_replacement";
+
 /// A basic block of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -38,7 +41,7 @@ pub struct Block {
 
 /// All blocks of a module, by section and offset.
 pub fn blocks(code: &Code) -> Vec<Block> {
-    let sections = code.sections.iter().enumerate();
+    let sections = code.sections.iter().enumerate().filter(|(_, it)| it.name != ALTERNATIVES);
     sections.flat_map(|(index, section)| of_section(index, section)).collect()
 }
 
