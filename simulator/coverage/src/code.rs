@@ -28,6 +28,9 @@ const PATCHED: [&str; 12] = [
 /// Most bytes of code in a module. The largest module of multipathing has 30 KiB.
 const MOST_CODE: usize = 16 << 20;
 
+/// How many bytes of a text are shown.
+const LONGEST_TEXT: usize = 60;
+
 /// Why a file is no module whose code can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BadModule {
@@ -203,11 +206,13 @@ impl Reader<'_, '_> {
             match (own, u32::try_from(offset)) {
                 (Some(own), Ok(offset)) => {
                     let bytes = usize::from(relocation.size() / 8).max(4);
-                    let to = self.name_of(&symbol);
-                    code.sections[own].relocated(offset, bytes, to);
-                    // What the code takes the address of may be jumped to. One that is relative is so to its end.
+                    // One that is relative is so to its end.
                     let end = if relocation.kind() == RelocationKind::Absolute { 0 } else { 4 };
-                    if let Some((section, target)) = self.place(&symbol, relocation.addend().saturating_add(end)) {
+                    let behind = relocation.addend().saturating_add(end);
+                    let to = self.text_of(&symbol, behind).unwrap_or_else(|| self.name_of(&symbol));
+                    code.sections[own].relocated(offset, bytes, to);
+                    // What the code takes the address of may be jumped to.
+                    if let Some((section, target)) = self.place(&symbol, behind) {
                         code.sections[section].entries.push(target);
                     }
                 }
@@ -219,6 +224,21 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The text that an instruction refers to, so many bytes behind a symbol: the beginning of its first line.
+    fn text_of<'s>(&self, symbol: &impl ObjectSymbol<'s>, behind: i64) -> Option<String> {
+        let section = self.file.section_by_index(symbol.section_index()?).ok()?;
+        section.name().ok().filter(|name| name.starts_with(".rodata.str"))?;
+        let from = usize::try_from(symbol.address().checked_add_signed(behind)?).ok()?;
+        let text = section.data().ok()?.get(from..)?.split(|byte| matches!(byte, 0 | b'\n')).next()?;
+        // Levels of printk begin with a control character (include/linux/kern_levels.h).
+        let text = match text {
+            [1, _, text @ ..] => text,
+            text => text,
+        };
+        let text = String::from_utf8_lossy(text.get(..LONGEST_TEXT).unwrap_or(text)).into_owned();
+        Some(format!("{text:?}"))
     }
 
     fn name_of<'s>(&self, symbol: &impl ObjectSymbol<'s>) -> String {
