@@ -96,7 +96,8 @@ impl Sink for Covering {
         if let (Some(marks), Some((kernel, atlas))) = (marks, self.atlases.get(&run.image))
             && !matches!(summary.verdict, Verdict::Error | Verdict::Skipped)
         {
-            let reached = Reached { scenario: summary.scenario.clone(), seconds: summary.simulated_s };
+            let reached =
+                Reached { scenario: summary.scenario.clone(), seconds: summary.simulated_s };
             let run = Run { image: &run.image, kernel, reached, marks };
             self.coverage.lock().unwrap_or_else(PoisonError::into_inner).add(atlas, &run);
         }

@@ -12,7 +12,8 @@ use std::{
 
 use conclusion::conclude;
 use sansim_lab::{
-    Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time, most_runs,
+    Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time,
+    most_runs,
 };
 use sansim_language::Scenario;
 use sansim_report::verdict::{Summary, Verdict};

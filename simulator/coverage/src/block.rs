@@ -68,7 +68,15 @@ fn block(index: usize, section: &Section, first: &Instruction, own: &[Instructio
     let calls = own.iter().filter(|it| it.flow_control() != FlowControl::Next);
     let calls = calls.filter_map(|it| section.refers.get(&(it.ip() as u32)).cloned()).collect();
     let asserts = own.iter().any(|it| it.code() == Opcode::Ud2);
-    Block { section: index, start, end, function: function.to_owned(), at: start - begin, calls, asserts }
+    Block {
+        section: index,
+        start,
+        end,
+        function: function.to_owned(),
+        at: start - begin,
+        calls,
+        asserts,
+    }
 }
 
 /// The offsets of first instructions of blocks.
@@ -82,7 +90,10 @@ fn leaders(section: &Section) -> BTreeSet<u32> {
         }
         // What has a relocation leads elsewhere.
         if !section.refers.contains_key(&offset)
-            && matches!(instruction.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch)
+            && matches!(
+                instruction.flow_control(),
+                FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch
+            )
         {
             leaders.insert(instruction.near_branch_target() as u32);
         }

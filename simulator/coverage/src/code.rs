@@ -110,7 +110,8 @@ fn has_code<'f>(section: &impl ObjectSection<'f>) -> bool {
 impl Section {
     /// A section without relocations.
     fn new(name: &str, align: u64, bytes: Vec<u8>) -> Section {
-        let instructions: Vec<_> = Decoder::new(64, &bytes, DecoderOptions::NONE).into_iter().collect();
+        let instructions: Vec<_> =
+            Decoder::new(64, &bytes, DecoderOptions::NONE).into_iter().collect();
         let mut section = Section {
             name: name.to_owned(),
             align: align.max(1),
@@ -174,7 +175,13 @@ fn is_rewritten(instruction: &Instruction) -> bool {
 pub(crate) fn is_padding(instruction: &Instruction) -> bool {
     matches!(
         instruction.code(),
-        Opcode::Int3 | Opcode::Nopd | Opcode::Nopw | Opcode::Nopq | Opcode::Nop_rm16 | Opcode::Nop_rm32 | Opcode::Nop_rm64
+        Opcode::Int3
+            | Opcode::Nopd
+            | Opcode::Nopw
+            | Opcode::Nopq
+            | Opcode::Nop_rm16
+            | Opcode::Nop_rm32
+            | Opcode::Nop_rm64
     )
 }
 
@@ -186,8 +193,12 @@ struct Reader<'f, 'd> {
 impl Reader<'_, '_> {
     fn functions(&self, code: &mut Code) {
         for symbol in self.file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
-            let Some(at) = symbol.section_index().and_then(|index| self.indexes.get(&index)) else { continue };
-            let (Ok(name), Ok(offset)) = (symbol.name(), u32::try_from(symbol.address())) else { continue };
+            let Some(at) = symbol.section_index().and_then(|index| self.indexes.get(&index)) else {
+                continue;
+            };
+            let (Ok(name), Ok(offset)) = (symbol.name(), u32::try_from(symbol.address())) else {
+                continue;
+            };
             // Padding before a function has a symbol of its own.
             if symbol.size() == 0 || name.starts_with("__pfx_") {
                 continue;
@@ -196,7 +207,11 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn relocations<'s>(&self, section: &impl ObjectSection<'s>, code: &mut Code) -> Result<(), BadModule> {
+    fn relocations<'s>(
+        &self,
+        section: &impl ObjectSection<'s>,
+        code: &mut Code,
+    ) -> Result<(), BadModule> {
         let own = self.indexes.get(&section.index()).copied();
         let name = section.name().unwrap_or_default().trim_start_matches(['.', '_']);
         for (offset, relocation) in section.relocations() {
@@ -231,7 +246,8 @@ impl Reader<'_, '_> {
         let section = self.file.section_by_index(symbol.section_index()?).ok()?;
         section.name().ok().filter(|name| name.starts_with(".rodata.str"))?;
         let from = usize::try_from(symbol.address().checked_add_signed(behind)?).ok()?;
-        let text = section.data().ok()?.get(from..)?.split(|byte| matches!(byte, 0 | b'\n')).next()?;
+        let text =
+            section.data().ok()?.get(from..)?.split(|byte| matches!(byte, 0 | b'\n')).next()?;
         // Levels of printk begin with a control character (include/linux/kern_levels.h).
         let text = match text {
             [1, _, text @ ..] => text,
@@ -242,7 +258,8 @@ impl Reader<'_, '_> {
     }
 
     fn name_of<'s>(&self, symbol: &impl ObjectSymbol<'s>) -> String {
-        let section = || symbol.section_index().and_then(|index| self.file.section_by_index(index).ok());
+        let section =
+            || symbol.section_index().and_then(|index| self.file.section_by_index(index).ok());
         match symbol.name() {
             Ok(name) if !name.is_empty() => name.to_owned(),
             _ => section().and_then(|it| it.name().map(str::to_owned).ok()).unwrap_or_default(),

@@ -129,7 +129,9 @@ impl Atlas {
     ///
     /// # Errors
     /// The name of the first that cannot be read, and why.
-    pub fn read(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Atlas, (String, BadModule)> {
+    pub fn read(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Atlas, (String, BadModule)> {
         let read = |(name, elf): (String, Vec<u8>)| match Code::read(&elf) {
             Ok(code) => Ok(Module { blocks: blocks(&code), name, code }),
             Err(why) => Err((name, why)),
@@ -143,7 +145,11 @@ impl Atlas {
             let blocks = module.blocks.iter().map(|block| module.coverage(block)).collect();
             (module.name.clone(), ModuleCoverage { blocks })
         });
-        ImageCoverage { kernel: kernel.to_owned(), modules: modules.collect(), ..ImageCoverage::default() }
+        ImageCoverage {
+            kernel: kernel.to_owned(),
+            modules: modules.collect(),
+            ..ImageCoverage::default()
+        }
     }
 }
 
@@ -180,12 +186,16 @@ pub struct Run<'r> {
 impl Coverage {
     /// Counts a run on an image with these modules.
     pub fn add(&mut self, atlas: &Atlas, run: &Run<'_>) {
-        let image = self.images.entry(run.image.to_owned()).or_insert_with(|| atlas.coverage(run.kernel));
+        let image =
+            self.images.entry(run.image.to_owned()).or_insert_with(|| atlas.coverage(run.kernel));
         image.runs += 1;
         image.lost += run.marks.lost();
         let codes: Vec<&Code> = atlas.modules.iter().map(|module| &module.code).collect();
         for (module, executed) in atlas.modules.iter().zip(place(&codes, run.marks)) {
-            let (Some(executed), Some(coverage)) = (executed, image.modules.get_mut(&module.name)) else { continue };
+            let (Some(executed), Some(coverage)) = (executed, image.modules.get_mut(&module.name))
+            else {
+                continue;
+            };
             for (block, coverage) in module.blocks.iter().zip(&mut coverage.blocks) {
                 if is_executed(block, &executed) {
                     coverage.runs += 1;
@@ -205,7 +215,9 @@ impl Coverage {
                 None => {
                     self.images.insert(name, theirs);
                 }
-                Some(ours) => ours.join(theirs).map_err(|why| format!("the image {name}: {why}"))?,
+                Some(ours) => {
+                    ours.join(theirs).map_err(|why| format!("the image {name}: {why}"))?
+                }
             }
         }
         Ok(())
@@ -222,8 +234,12 @@ impl ImageCoverage {
             return Err("its coverage is of two kernels".to_owned());
         }
         for ((name, ours), theirs) in self.modules.iter_mut().zip(other.modules.into_values()) {
-            let same = |(a, b): (&BlockCoverage, &BlockCoverage)| (&a.section, a.offset, &a.code) == (&b.section, b.offset, &b.code);
-            if ours.blocks.len() != theirs.blocks.len() || !ours.blocks.iter().zip(&theirs.blocks).all(same) {
+            let same = |(a, b): (&BlockCoverage, &BlockCoverage)| {
+                (&a.section, a.offset, &a.code) == (&b.section, b.offset, &b.code)
+            };
+            if ours.blocks.len() != theirs.blocks.len()
+                || !ours.blocks.iter().zip(&theirs.blocks).all(same)
+            {
                 return Err(format!("its coverage is of two builds of {name}"));
             }
             for (ours, theirs) in ours.blocks.iter_mut().zip(theirs.blocks) {

@@ -17,9 +17,25 @@ use crate::coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCover
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Line {
-    Image { image: String, kernel: String, runs: u64, lost: u64 },
-    Module { image: String, module: String, executed: usize, blocks: usize },
-    Function { image: String, module: String, function: String, executed: usize, blocks: usize },
+    Image {
+        image: String,
+        kernel: String,
+        runs: u64,
+        lost: u64,
+    },
+    Module {
+        image: String,
+        module: String,
+        executed: usize,
+        blocks: usize,
+    },
+    Function {
+        image: String,
+        module: String,
+        function: String,
+        executed: usize,
+        blocks: usize,
+    },
     Block {
         image: String,
         module: String,
@@ -44,7 +60,8 @@ pub fn write(coverage: &Coverage) -> String {
 fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
     let ImageCoverage { kernel, runs, lost, modules } = of_image;
     let image = image.to_owned();
-    let head = Line::Image { image: image.clone(), kernel: kernel.clone(), runs: *runs, lost: *lost };
+    let head =
+        Line::Image { image: image.clone(), kernel: kernel.clone(), runs: *runs, lost: *lost };
     let mut lines = vec![head];
     for (module, of_module) in modules {
         let (image, module) = (image.clone(), module.clone());
@@ -56,8 +73,10 @@ fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
             let function = function.first().map(|block| block.function.clone()).unwrap_or_default();
             lines.push(Line::Function { image, module, function, executed, blocks });
         }
-        lines.extend(of_module.blocks.iter().map(|block| {
-            Line::Block { image: image.clone(), module: module.clone(), block: block.clone() }
+        lines.extend(of_module.blocks.iter().map(|block| Line::Block {
+            image: image.clone(),
+            module: module.clone(),
+            block: block.clone(),
         }));
     }
     lines
@@ -89,7 +108,8 @@ fn take(coverage: &mut Coverage, line: Line) -> Result<(), String> {
         Line::Module { .. } | Line::Function { .. } => Ok(()),
         Line::Block { image, module, block } => {
             let of_image = coverage.images.get_mut(&image);
-            let of_image = of_image.ok_or_else(|| format!("the image {image} is not there before its blocks"))?;
+            let of_image = of_image
+                .ok_or_else(|| format!("the image {image} is not there before its blocks"))?;
             let ModuleCoverage { blocks } = of_image.modules.entry(module).or_default();
             blocks.push(block);
             Ok(())

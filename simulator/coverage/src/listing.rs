@@ -34,7 +34,9 @@ struct Names {
 
 impl Names {
     fn of(section: &Section) -> Names {
-        let pairs = |map: &std::collections::BTreeMap<u32, String>| map.iter().map(|(at, name)| (*at, name.clone())).collect();
+        let pairs = |map: &std::collections::BTreeMap<u32, String>| {
+            map.iter().map(|(at, name)| (*at, name.clone())).collect()
+        };
         Names { functions: pairs(&section.functions), refers: pairs(&section.refers) }
     }
 }
@@ -48,7 +50,10 @@ impl SymbolResolver for Names {
         address: u64,
         _address_size: u32,
     ) -> Option<SymbolResult<'_>> {
-        if !instruction.is_call_near() && !instruction.is_jmp_short_or_near() && !instruction.is_jcc_short_or_near() {
+        if !instruction.is_call_near()
+            && !instruction.is_jmp_short_or_near()
+            && !instruction.is_jcc_short_or_near()
+        {
             return None;
         }
         let offset = instruction.ip() as u32;
@@ -58,7 +63,8 @@ impl SymbolResolver for Names {
         let target = u32::try_from(address).ok()?;
         let behind = self.functions.partition_point(|(at, _)| *at <= target);
         let (begin, name) = self.functions.get(behind.checked_sub(1)?)?;
-        let text = if *begin == target { name.clone() } else { format!("{name}+{:#x}", target - begin) };
+        let text =
+            if *begin == target { name.clone() } else { format!("{name}+{:#x}", target - begin) };
         Some(SymbolResult::with_string(address, text))
     }
 }

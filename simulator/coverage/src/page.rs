@@ -36,7 +36,8 @@ pub fn page(coverage: &Coverage, reasons: &Reasons) -> String {
 
 /// A row a module, a column an image.
 fn overview(coverage: &Coverage, reasons: &Reasons) -> Markup {
-    let mut modules: Vec<&String> = coverage.images.values().flat_map(|image| image.modules.keys()).collect();
+    let mut modules: Vec<&String> =
+        coverage.images.values().flat_map(|image| image.modules.keys()).collect();
     modules.sort();
     modules.dedup();
     html! {
@@ -124,7 +125,9 @@ fn of_block(block: &BlockCoverage, why: Option<&str>) -> Markup {
 
 /// A bar: executed, not reachable, the rest.
 fn bar(reach: Reach) -> Markup {
-    let share = |part: usize| format!("width: {:.1}%", Count { executed: part, all: reach.count.all.max(1) }.percent());
+    let share = |part: usize| {
+        format!("width: {:.1}%", Count { executed: part, all: reach.count.all.max(1) }.percent())
+    };
     html! {
         span.bar {
             i.done style=(share(reach.count.executed)) {}

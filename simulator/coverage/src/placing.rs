@@ -41,7 +41,8 @@ type Fits = BTreeMap<Place, BTreeMap<usize, usize>>;
 /// What was executed of each of these modules; `None` for one that the guest has not executed.
 pub fn place(codes: &[&Code], marks: &Marks) -> Vec<Option<Executed>> {
     let marks: Vec<&Mark> = marks.iter().collect();
-    let parts: Vec<Part<'_>> = codes.iter().enumerate().flat_map(|(at, code)| parts(at, code)).collect();
+    let parts: Vec<Part<'_>> =
+        codes.iter().enumerate().flat_map(|(at, code)| parts(at, code)).collect();
     let lasting = believed(&parts, |part| !part.initial, &marks);
     let there: BTreeSet<usize> = lasting.keys().map(|(index, _)| parts[*index].module).collect();
     let initial = believed(&parts, |part| part.initial && there.contains(&part.module), &marks);
@@ -125,7 +126,8 @@ impl Part<'_> {
 
     /// The section at an offset in the part, and the offset in the section.
     fn section(&self, offset: u64) -> Option<(usize, usize, &Section)> {
-        let (index, begin, section) = self.sections.iter().rev().find(|(_, begin, _)| *begin <= offset)?;
+        let (index, begin, section) =
+            self.sections.iter().rev().find(|(_, begin, _)| *begin <= offset)?;
         Some((*index, usize::try_from(offset - begin).ok()?, section))
     }
 

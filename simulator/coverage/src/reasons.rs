@@ -80,7 +80,10 @@ impl Reasons {
         let reasons: Reasons = toml::from_str(text).map_err(|error| error.to_string())?;
         for reason in &reasons.reasons {
             let general = reason.calls.is_empty() && !reason.asserts && reason.function.is_none();
-            if general || (!reason.blocks.is_empty() && (reason.function.is_none() || reason.kernel.is_none())) {
+            if general
+                || (!reason.blocks.is_empty()
+                    && (reason.function.is_none() || reason.kernel.is_none()))
+            {
                 return Err(format!(
                     "the reason {:?} must name what it is about: a function, calls, or asserts; blocks are of one \
                      function of one kernel",
@@ -101,14 +104,18 @@ impl Reasons {
 
     /// How much of a module was executed.
     pub fn reach(&self, kernel: &str, module: &str, blocks: &[BlockCoverage]) -> Reach {
-        let explained = blocks.iter().filter(|block| self.of(kernel, module, block).is_some()).count();
+        let explained =
+            blocks.iter().filter(|block| self.of(kernel, module, block).is_some()).count();
         Reach { count: Count::of(blocks), explained }
     }
 
     /// What is wrong: modules that do not reach their aims, reasons for code that is not there or that was executed.
     pub fn complaints(&self, coverage: &Coverage) -> Vec<String> {
         let each = coverage.images.iter();
-        each.flat_map(|(name, image)| self.complaints_of(image).into_iter().map(move |it| format!("{name}: {it}"))).collect()
+        each.flat_map(|(name, image)| {
+            self.complaints_of(image).into_iter().map(move |it| format!("{name}: {it}"))
+        })
+        .collect()
     }
 
     fn complaints_of(&self, image: &ImageCoverage) -> Vec<String> {
@@ -122,8 +129,12 @@ impl Reasons {
                 let percent = reachable.percent();
                 complaints.push(format!("{module}: {percent:.1} % of the reachable blocks were executed; the aim is {aim} %"));
             }
-            let ours = self.reasons.iter().filter(|reason| reason.is_for(kernel, module) && reason.module.is_some());
-            complaints.extend(ours.filter_map(|reason| reason.complaint(module, &of_module.blocks)));
+            let ours = self
+                .reasons
+                .iter()
+                .filter(|reason| reason.is_for(kernel, module) && reason.module.is_some());
+            complaints
+                .extend(ours.filter_map(|reason| reason.complaint(module, &of_module.blocks)));
         }
         complaints
     }
@@ -131,7 +142,8 @@ impl Reasons {
 
 impl Reason {
     fn is_for(&self, kernel: &str, module: &str) -> bool {
-        self.kernel.as_deref().is_none_or(|it| it == kernel) && self.module.as_deref().is_none_or(|it| it == module)
+        self.kernel.as_deref().is_none_or(|it| it == kernel)
+            && self.module.as_deref().is_none_or(|it| it == module)
     }
 
     fn is_about(&self, block: &BlockCoverage) -> bool {

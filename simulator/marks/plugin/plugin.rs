@@ -43,7 +43,12 @@ type Executed = extern "C" fn(processor: c_uint, data: *mut c_void);
 
 unsafe extern "C" {
     fn qemu_plugin_register_vcpu_tb_trans_cb(id: u64, call: Translated);
-    fn qemu_plugin_register_vcpu_tb_exec_cb(block: *const c_void, call: Executed, flags: c_int, data: *mut c_void);
+    fn qemu_plugin_register_vcpu_tb_exec_cb(
+        block: *const c_void,
+        call: Executed,
+        flags: c_int,
+        data: *mut c_void,
+    );
     fn qemu_plugin_tb_n_insns(block: *const c_void) -> usize;
     fn qemu_plugin_tb_vaddr(block: *const c_void) -> u64;
     fn qemu_plugin_tb_get_insn(block: *const c_void, index: usize) -> *const c_void;
@@ -53,7 +58,14 @@ unsafe extern "C" {
     fn qemu_plugin_insn_data(instruction: *const c_void, into: *mut c_void, room: usize) -> usize;
 
     fn open(path: *const c_char, flags: c_int, ...) -> c_int;
-    fn mmap(at: *mut c_void, length: usize, protection: c_int, flags: c_int, file: c_int, offset: i64) -> *mut c_void;
+    fn mmap(
+        at: *mut c_void,
+        length: usize,
+        protection: c_int,
+        flags: c_int,
+        file: c_int,
+        offset: i64,
+    ) -> *mut c_void;
     fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
     #[allow(dead_code, reason = "for who panics")]
     pub(super) fn abort() -> !;

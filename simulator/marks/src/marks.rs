@@ -39,7 +39,8 @@ impl Marks {
     /// # Errors
     /// When the plugin has not opened it, or it is not what a plugin writes.
     pub fn read(file: &[u8]) -> Result<Marks, Damaged> {
-        let words: Vec<u64> = file.as_chunks::<8>().0.iter().map(|it| u64::from_ne_bytes(*it)).collect();
+        let words: Vec<u64> =
+            file.as_chunks::<8>().0.iter().map(|it| u64::from_ne_bytes(*it)).collect();
         let [MAGIC, end, lost, ..] = words[..] else { return Err(Damaged::NotOpened) };
         let mut marks = BTreeSet::new();
         let (mut at, end) = (HEAD, usize::try_from(end).unwrap_or(usize::MAX));
@@ -104,9 +105,12 @@ mod tests {
     fn what_was_executed_is_read_as_it_was_written() {
         let words = memory(100);
         let log = Log::begin(&words).unwrap();
-        for (address, bytes, executed) in
-            [(0x20, &b"0123456789"[..], 1), (0x10, b"translated", 0), (0x10, b"", 1), (0x20, b"0123456789", 1)]
-        {
+        for (address, bytes, executed) in [
+            (0x20, &b"0123456789"[..], 1),
+            (0x10, b"translated", 0),
+            (0x10, b"", 1),
+            (0x20, b"0123456789", 1),
+        ] {
             let record = log.record(address, bytes.len()).unwrap();
             let (first, rest) = bytes.split_at(bytes.len() / 3);
             record.put(0, first);

@@ -37,14 +37,20 @@ fn what_a_story_executes_is_known_and_the_story_stays_the_same() {
         seen.push(fs::read_to_string(dir.join("coverage.ndjson")).unwrap());
     }
     let [cold, first, again] = &seen[..] else { panic!() };
-    assert!(first == again && cold == first, "what was executed depends on where the guest came from");
+    assert!(
+        first == again && cold == first,
+        "what was executed depends on where the guest came from"
+    );
 
     // The module was loaded, a handler was attached to each disk, and nothing was unloaded.
     let (executed, all) = blocks(cold, "scsi_dh_rdac", "rdac_bus_attach");
     assert!(executed > 0 && executed < all, "{executed} of {all}");
     assert!(blocks(cold, "scsi_dh_rdac", "rdac_init").0 > 0);
     assert!(blocks(cold, "dm_multipath", "multipath_ctr").0 > 0);
-    assert!(blocks(cold, "dm_multipath", "dm_multipath_init").0 > 0, "it ran before the template was saved");
+    assert!(
+        blocks(cold, "dm_multipath", "dm_multipath_init").0 > 0,
+        "it ran before the template was saved"
+    );
     assert_eq!(blocks(cold, "scsi_dh_rdac", "rdac_exit"), (0, 1));
     assert_eq!(blocks(cold, "scsi_dh_emc", "clariion_bus_attach").0, 0, "not loaded");
     assert!(fs::read_to_string(dir.join("index.html")).unwrap().contains("rdac_bus_attach"));
@@ -52,7 +58,11 @@ fn what_a_story_executes_is_known_and_the_story_stays_the_same() {
     // The story alone reaches no aim.
     let output = place.sansim().arg("coverage").arg("--check").args([&dir, &dir]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    assert!(text(&output).contains("scsi_dh_emc: 0.0 % of the reachable blocks"), "{}", text(&output));
+    assert!(
+        text(&output).contains("scsi_dh_emc: 0.0 % of the reachable blocks"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]
@@ -61,7 +71,11 @@ fn coverage_needs_tcg() {
     let file = place.scenario(STORY);
     let output = place.run(&file).args(["--accel", "kvm", "--coverage"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert!(text(&output).contains("executed code can be marked under TCG only"), "{}", text(&output));
+    assert!(
+        text(&output).contains("executed code can be marked under TCG only"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]

@@ -8,8 +8,10 @@ fn code() -> Code {
 #[test]
 fn blocks_begin_where_control_can_come_from_elsewhere() {
     let blocks = blocks(&code());
-    let seen: Vec<(usize, u32, u32, &str, u32)> =
-        blocks.iter().map(|it| (it.section, it.start, it.end, it.function.as_str(), it.at)).collect();
+    let seen: Vec<(usize, u32, u32, &str, u32)> = blocks
+        .iter()
+        .map(|it| (it.section, it.start, it.end, it.function.as_str(), it.at))
+        .collect();
     let expected = [
         (0, 0x0, 0xa, "first", 0x0),    // up to the jump label
         (0, 0xa, 0xf, "first", 0xa),    // behind it, up to the conditional jump

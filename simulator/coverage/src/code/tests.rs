@@ -1,8 +1,8 @@
 //! A made-up module, with each kind of thing that matters to its code.
 
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind,
-    SymbolFlags, SymbolKind, SymbolScope,
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope,
     elf::{R_X86_64_PC32, R_X86_64_PLT32},
     write::{Object, Relocation, SectionId, StandardSection, Symbol, SymbolId, SymbolSection},
 };
@@ -34,7 +34,14 @@ struct Maker {
 }
 
 impl Maker {
-    fn symbol(&mut self, name: &str, section: SymbolSection, value: u64, size: u64, kind: SymbolKind) -> SymbolId {
+    fn symbol(
+        &mut self,
+        name: &str,
+        section: SymbolSection,
+        value: u64,
+        size: u64,
+        kind: SymbolKind,
+    ) -> SymbolId {
         self.object.add_symbol(Symbol {
             name: name.into(),
             value,
@@ -47,7 +54,14 @@ impl Maker {
         })
     }
 
-    fn refer(&mut self, section: SectionId, offset: u64, symbol: SymbolId, addend: i64, call: bool) {
+    fn refer(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        symbol: SymbolId,
+        addend: i64,
+        call: bool,
+    ) {
         let r_type = if call { R_X86_64_PLT32 } else { R_X86_64_PC32 };
         let flags = RelocationFlags::Elf { r_type };
         self.object.add_relocation(section, Relocation { offset, symbol, addend, flags }).unwrap();
@@ -71,7 +85,8 @@ pub(crate) fn module() -> Vec<u8> {
         let symbol = maker.symbol(name, SymbolSection::Undefined, 0, 0, SymbolKind::Unknown);
         maker.refer(text, offset, symbol, -4, true);
     }
-    let jump_table = maker.object.add_section(Vec::new(), b"__jump_table".to_vec(), SectionKind::Data);
+    let jump_table =
+        maker.object.add_section(Vec::new(), b"__jump_table".to_vec(), SectionKind::Data);
     maker.object.append_section_data(jump_table, &[0; 16], 8);
     let code = maker.object.section_symbol(text);
     maker.refer(jump_table, 0, code, 5, false);
@@ -94,7 +109,8 @@ fn what_the_kernel_writes_is_told_from_what_stays() {
 #[test]
 fn names_are_where_they_are_referred_to() {
     let code = Code::read(&module()).unwrap();
-    let refers: Vec<(u32, &str)> = code.sections[0].refers.iter().map(|(at, name)| (*at, name.as_str())).collect();
+    let refers: Vec<(u32, &str)> =
+        code.sections[0].refers.iter().map(|(at, name)| (*at, name.as_str())).collect();
     assert_eq!(refers, [(0, "__fentry__"), (0x16, "__x86_return_thunk"), (0x20, "kfree")]);
     assert_eq!(code.sections[0].jump_labels, [5]);
     assert_eq!(code.sections[0].entries, [0x16]);

@@ -10,7 +10,13 @@ fn atlas() -> Atlas {
 }
 
 /// A run that executes these bytes of the text.
-fn add(coverage: &mut Coverage, image: &str, scenario: &str, seconds: f64, ranges: &[(usize, usize)]) {
+fn add(
+    coverage: &mut Coverage,
+    image: &str,
+    scenario: &str,
+    seconds: f64,
+    ranges: &[(usize, usize)],
+) {
     let mark = |(from, end): &(usize, usize)| Mark {
         address: BASE + *from as u64,
         bytes: code::tests::TEXT[*from..*end].to_vec(),
@@ -28,7 +34,13 @@ fn blocks(coverage: &Coverage) -> &[BlockCoverage] {
 fn two() -> Coverage {
     let mut coverage = Coverage::default();
     add(&mut coverage, "one", "long.toml", 9.0, &[(0, 0xf), (0x11, 0x1b), (0x25, 0x29)]);
-    add(&mut coverage, "one", "short.toml", 2.0, &[(0, 0xf), (0x25, 0x29), (0xf, 0x11), (0x29, 0x2a)]);
+    add(
+        &mut coverage,
+        "one",
+        "short.toml",
+        2.0,
+        &[(0, 0xf), (0x25, 0x29), (0xf, 0x11), (0x29, 0x2a)],
+    );
     coverage
 }
 
@@ -36,7 +48,13 @@ fn two() -> Coverage {
 fn a_block_is_executed_when_its_first_instruction_is_and_counts_once() {
     // The second piece begins in the middle of a block, as where QEMU cuts it in two.
     let mut coverage = Coverage::default();
-    add(&mut coverage, "one", "a.toml", 1.0, &[(0, 0xa), (0xa, 0xd), (0xd, 0xf), (0x11, 0x1b), (0x25, 0x29)]);
+    add(
+        &mut coverage,
+        "one",
+        "a.toml",
+        1.0,
+        &[(0, 0xa), (0xa, 0xd), (0xd, 0xf), (0x11, 0x1b), (0x25, 0x29)],
+    );
     let executed: Vec<u32> =
         blocks(&coverage).iter().filter(|block| block.runs > 0).map(|block| block.offset).collect();
     // 0x25 is the middle of the block at 0x20, whose first instruction was not seen.
@@ -52,8 +70,16 @@ fn the_shortest_scenario_is_named() {
         .map(|block| (block.runs, block.shortest.as_ref().map(|it| it.scenario.as_str())))
         .collect();
     let (long, short) = (Some("long.toml"), Some("short.toml"));
-    let expected =
-        [(2, short), (2, short), (1, short), (1, long), (1, long), (0, None), (1, short), (0, None)];
+    let expected = [
+        (2, short),
+        (2, short),
+        (1, short),
+        (1, long),
+        (1, long),
+        (0, None),
+        (1, short),
+        (0, None),
+    ];
     assert_eq!(named, expected);
 }
 
@@ -96,7 +122,9 @@ fn what_is_written_is_read_again() {
 #[test]
 fn the_page_shows_every_block_and_the_scenario_that_reaches_it() {
     let page = page(&two(), &Reasons::default());
-    for part in ["call kfree", "short.toml, 2.0 s; 2 runs", "long.toml, 9.0 s", "init_module", "6 of 8"] {
+    for part in
+        ["call kfree", "short.toml, 2.0 s; 2 runs", "long.toml, 9.0 s", "init_module", "6 of 8"]
+    {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert_eq!(page.matches("done block").count() + page.matches("block done").count(), 6);

@@ -36,7 +36,11 @@ fn a_module_is_found_wherever_it_lies() {
     let all = executed(marks(BASE)).unwrap();
     assert_eq!(text(&all), (0..0xf).chain(0x11..0x17).chain(0x25..0x29).collect::<Vec<_>>());
     // It was unloaded, and loaded elsewhere.
-    let twice = executed(marks(BASE).into_iter().chain([mark(BASE + 0x5000, 0, 0xf), mark(BASE + 0x5000, 0xf, 0x17)]));
+    let twice = executed(
+        marks(BASE)
+            .into_iter()
+            .chain([mark(BASE + 0x5000, 0, 0xf), mark(BASE + 0x5000, 0xf, 0x17)]),
+    );
     assert_eq!(text(&twice.unwrap()), (0..0x17).chain(0x25..0x29).collect::<Vec<_>>());
 }
 
@@ -67,7 +71,9 @@ fn of_two_modules_at_one_place_each_mark_is_the_better_ones() {
     // The other has another constant; the rest is the same.
     let (one, mut other) = (code(), code());
     other.sections[0].bytes[0x12] = 0x7c;
-    let marks: Marks = [mark(BASE, 0xa, 0xf), mark(BASE, 0x11, 0x17), mark(BASE, 0x25, 0x29)].into_iter().collect();
+    let marks: Marks = [mark(BASE, 0xa, 0xf), mark(BASE, 0x11, 0x17), mark(BASE, 0x25, 0x29)]
+        .into_iter()
+        .collect();
     let both = place(&[&one, &other], &marks);
     assert!(both[0].is_some());
     assert!(both[1].as_ref().is_none_or(|executed| text(executed).is_empty()), "{:?}", both[1]);

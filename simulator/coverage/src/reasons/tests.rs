@@ -19,7 +19,8 @@ fn block(function: &str, at: u32, executed: bool) -> BlockCoverage {
 
 /// A module with one function: of its four blocks one is executed, one is an assertion, one calls kfree.
 fn coverage() -> Coverage {
-    let blocks = [(0, true), (4, false), (8, false), (12, false)].map(|(at, executed)| block("f", at, executed));
+    let blocks = [(0, true), (4, false), (8, false), (12, false)]
+        .map(|(at, executed)| block("f", at, executed));
     let module = ModuleCoverage { blocks: blocks.to_vec() };
     let modules = BTreeMap::from([("m".to_owned(), module)]);
     let image = ImageCoverage { kernel: "6.1".to_owned(), runs: 1, lost: 0, modules };
@@ -32,7 +33,8 @@ fn complaints(table: &str) -> Vec<String> {
 
 fn reach(table: &str) -> (usize, f64) {
     let coverage = coverage();
-    let reach = Reasons::read(table).unwrap().reach("6.1", "m", &coverage.images["i"].modules["m"].blocks);
+    let reach =
+        Reasons::read(table).unwrap().reach("6.1", "m", &coverage.images["i"].modules["m"].blocks);
     (reach.explained, reach.reachable().percent())
 }
 
@@ -50,7 +52,10 @@ fn a_reason_takes_blocks_from_those_that_can_be_reached() {
     assert_eq!(reach("[[reason]]\nwhy = \"w\"\nfunction = \"f\""), (3, 100.0));
     assert_eq!(reach("[[reason]]\nwhy = \"w\"\nfunction = \"f\"\nmodule = \"n\""), (0, 25.0));
     assert_eq!(reach("[[reason]]\nwhy = \"w\"\nfunction = \"f\"\nkernel = \"6.12\""), (0, 25.0));
-    assert_eq!(reach("[[reason]]\nwhy = \"w\"\nfunction = \"f\"\nkernel = \"6.1\"\nblocks = [4, 12]"), (2, 50.0));
+    assert_eq!(
+        reach("[[reason]]\nwhy = \"w\"\nfunction = \"f\"\nkernel = \"6.1\"\nblocks = [4, 12]"),
+        (2, 50.0)
+    );
 }
 
 #[test]
@@ -62,7 +67,9 @@ fn an_aim_that_is_not_reached_is_a_complaint() {
 
 #[test]
 fn a_reason_that_does_not_hold_any_more_is_a_complaint() {
-    let of = |rest: &str| complaints(&format!("[[reason]]\nwhy = \"w\"\nmodule = \"m\"\nkernel = \"6.1\"\n{rest}"));
+    let of = |rest: &str| {
+        complaints(&format!("[[reason]]\nwhy = \"w\"\nmodule = \"m\"\nkernel = \"6.1\"\n{rest}"))
+    };
     assert!(of("function = \"f\"\nblocks = [4]").is_empty());
     let executed = of("function = \"f\"\nblocks = [0]");
     assert_eq!(executed, ["i: m: f+0x0 was executed by a.toml, in spite of the reason \"w\""]);

@@ -248,7 +248,9 @@ fn size_without_starts(dir: &Path) -> u64 {
 async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
     let machine = Machine::boot(config).await?;
     let saved = machine.save(config, &part.join(STATE), part.join(RAM)).await;
-    let Some((moment, marks)) = saved.map_err(|error| full_disk(error, part))? else { return Ok(false) };
+    let Some((moment, marks)) = saved.map_err(|error| full_disk(error, part))? else {
+        return Ok(false);
+    };
     let path = part.join(MOMENT);
     let text = serde_json::to_vec(&moment).unwrap_or_default();
     fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
