@@ -8,8 +8,8 @@
 //! - behind a jump label (a `nop` that the kernel turns into a jump), and where it leads to;
 //! - where the exception table, or a table of addresses (of functions, of a `switch`), leads to.
 //!
-//! It does not end at a call, since a call returns. Blocks of nothing but padding (`nop` and `int3` between functions) are
-//! not counted: they are never executed.
+//! It does not end at a call, since a call returns. Blocks of nothing but padding (`nop` and `int3` between
+//! functions) are not counted: they are never executed.
 
 use std::collections::BTreeSet;
 

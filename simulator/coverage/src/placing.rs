@@ -4,8 +4,9 @@
 //! those that are thrown away after its initialisation, each in the order of the file (`layout_sections`,
 //! kernel/module/main.c). So of a mark's address the last twelve bits say where in a page of the module it can be, and
 //! its bytes must be those of the file, but for those that the kernel writes. What so fits by chance is short; a place
-//! is believed if enough bytes of all marks there agree. Of several places that a mark can be in, it is in the one where
-//! most bytes agree; of the others, its bytes do not count. Modules that are unloaded and loaded elsewhere, and others at the same place, are told apart.
+//! is believed if enough bytes of all marks there agree. Of several places that a mark can be in, it is in the one
+//! where most bytes agree; of the others, its bytes do not count. Modules that are unloaded and loaded elsewhere, and
+//! others at the same place, are told apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,9 +1,9 @@
 //! The file that the plugin fills while the guest runs. It is mapped into QEMU's memory, so that nothing is lost
 //! when QEMU is killed.
 //!
-//! It is an array of 64-bit words in the host's order. First the head: [`MAGIC`], the index of the first free word, and how
-//! many translation blocks there was no room for. Then records, one a translation block: its address in the guest,
-//! its length in bytes, whether it was executed (0 or 1), and its bytes, padded to whole words.
+//! It is an array of 64-bit words in the host's order. First the head: [`MAGIC`], the index of the first free word,
+//! and how many translation blocks there was no room for. Then records, one a translation block: its address in the
+//! guest, its length in bytes, whether it was executed (0 or 1), and its bytes, padded to whole words.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
