@@ -44,20 +44,24 @@ pub fn place(codes: &[&Code], marks: &Marks) -> Vec<Option<Executed>> {
     let marks: Vec<&Mark> = marks.iter().collect();
     let parts: Vec<Part<'_>> =
         codes.iter().enumerate().flat_map(|(at, code)| parts(at, code)).collect();
-    let lasting = believed(&parts, |part| !part.initial, &marks);
+    let mut lasting = fits(&parts, |part| !part.initial, &marks);
+    leave_to_the_best(&mut lasting);
+    keep_believed(&mut lasting, &parts);
     let there: BTreeSet<usize> = lasting.keys().map(|(index, _)| parts[*index].module).collect();
-    let initial = believed(&parts, |part| part.initial && there.contains(&part.module), &marks);
+    // The same page is used by one module's after the other.
+    let mut initial = fits(&parts, |it| it.initial && there.contains(&it.module), &marks);
+    keep_believed(&mut initial, &parts);
     let mut executed: Vec<Option<Executed>> = vec![None; codes.len()];
-    for ((index, base), fits) in lasting.iter().chain(&initial) {
+    for ((index, base), here) in lasting.iter().chain(&initial) {
         let part = &parts[*index];
         let all = executed[part.module].get_or_insert_with(|| nothing(codes[part.module]));
-        fits.keys().for_each(|number| part.execute(*base, marks[*number], all));
+        here.keys().for_each(|number| part.execute(*base, marks[*number], all));
     }
     executed
 }
 
-/// The places of certain parts that are believed, with the marks that are there.
-fn believed(parts: &[Part<'_>], wanted: impl Fn(&Part<'_>) -> bool, marks: &[&Mark]) -> Fits {
+/// All places of certain parts at which a mark can be.
+fn fits(parts: &[Part<'_>], wanted: impl Fn(&Part<'_>) -> bool, marks: &[&Mark]) -> Fits {
     let mut all = Fits::new();
     for (index, part) in parts.iter().enumerate().filter(|(_, part)| wanted(part)) {
         for (number, mark) in marks.iter().enumerate() {
@@ -66,24 +70,32 @@ fn believed(parts: &[Part<'_>], wanted: impl Fn(&Part<'_>) -> bool, marks: &[&Ma
             }
         }
     }
-    let agreed = |fits: &BTreeMap<usize, usize>| fits.values().sum::<usize>();
-    // The most that agrees anywhere with what each mark is part of.
-    let mut best: HashMap<usize, usize> = HashMap::new();
-    for fits in all.values() {
-        for number in fits.keys() {
-            let best = best.entry(*number).or_default();
-            *best = agreed(fits).max(*best);
-        }
-    }
-    for ((index, _), fits) in &mut all {
-        let here = agreed(fits);
-        fits.retain(|number, _| best.get(number) == Some(&here));
-        if agreed(fits) < parts[*index].enough() {
-            fits.clear();
-        }
-    }
-    all.retain(|_, fits| !fits.is_empty());
     all
+}
+
+/// How many bytes of all marks at a place agree.
+fn agreed(here: &BTreeMap<usize, usize>) -> usize {
+    here.values().sum()
+}
+
+/// Leaves each mark at the place where most of all marks agrees.
+fn leave_to_the_best(all: &mut Fits) {
+    let mut best: HashMap<usize, usize> = HashMap::new();
+    for here in all.values() {
+        for number in here.keys() {
+            let best = best.entry(*number).or_default();
+            *best = agreed(here).max(*best);
+        }
+    }
+    for here in all.values_mut() {
+        let all_of_it = agreed(here);
+        here.retain(|number, _| best.get(number) == Some(&all_of_it));
+    }
+}
+
+/// Forgets places at which too little agrees.
+fn keep_believed(all: &mut Fits, parts: &[Part<'_>]) {
+    all.retain(|(index, _), here| agreed(here) >= parts[*index].enough());
 }
 
 fn nothing(code: &Code) -> Executed {

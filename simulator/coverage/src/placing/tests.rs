@@ -78,3 +78,30 @@ fn of_two_modules_at_one_place_each_mark_is_the_better_ones() {
     assert!(both[0].is_some());
     assert!(both[1].as_ref().is_none_or(|executed| text(executed).is_empty()), "{:?}", both[1]);
 }
+
+#[test]
+fn initial_code_of_two_modules_may_have_been_at_one_place() {
+    // What is alike in both is either's; the rest tells that both were there.
+    let (one, mut other) = (code(), code());
+    other.sections[0].bytes[0x12] = 0x7c;
+    other.sections[1].bytes[6] = 0x10;
+    let changed = |mut mark: Mark, at: usize, byte| {
+        mark.bytes[at] = byte;
+        mark
+    };
+    let whole = || Mark { address: INITIAL, bytes: code::tests::INIT.to_vec() };
+    let elsewhere = BASE + 0x8000;
+    let marks: Marks = [
+        mark(BASE, 0xa, 0xf),
+        mark(BASE, 0x11, 0x17),
+        mark(elsewhere, 0xa, 0xf),
+        changed(mark(elsewhere, 0x11, 0x17), 1, 0x7c),
+        whole(),
+        changed(whole(), 6, 0x10),
+    ]
+    .into_iter()
+    .collect();
+    for executed in place(&[&one, &other], &marks) {
+        assert!(executed.unwrap()[1].iter().all(|executed| *executed));
+    }
+}
