@@ -42,6 +42,9 @@ const REPLAY_EXIT_CODES: &str = "Exit codes: 0 events.ndjson is identical; 1 it 
 run directory cannot be used, a part that the run depends on has changed, or the story of a fork differs before the \
 moment of --until; 3 the lab failed; 130 interrupted.";
 
+const COVERAGE_EXIT_CODES: &str = "Exit codes: 0 done; 1 with --check, an aim is not reached, or a reason does not hold; \
+2 a file cannot be used; 3 the result cannot be written.";
+
 const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
 failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
 the code of their program.";
@@ -95,6 +98,11 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
+    /// Show, join and check the coverage that `sansim run --coverage` has written.
+    ///
+    /// Prints how many blocks of each module were executed. docs/coverage.md says what a block is.
+    #[command(after_help = COVERAGE_EXIT_CODES)]
+    Coverage(CoverageArgs),
     /// List, build, add or remove guest images.
     Image {
         #[command(subcommand)]
@@ -175,6 +183,14 @@ pub(crate) struct RunArgs {
     /// Write the outcome of each scenario, by device handler, as Markdown tables (like docs/library.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
+    /// Write which code of dm-multipath, the device handlers and the path selectors the guests have executed to this
+    /// directory: index.html to look at, coverage.ndjson for programs. The stories stay the same. TCG only.
+    ///
+    /// Guests then have templates and checkpoints of their own, so that what they execute before their story begins
+    /// is counted, too.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = COVERAGE,
+        conflicts_with_all = ["bisect", "hold_on_fail", "hold_at"])]
+    pub(crate) coverage: Option<PathBuf>,
     /// Bisect the images: find the first kernel, from oldest to newest, with a different verdict.
     ///
     /// Give at least two images, for instance `--image bookworm --image trixie`. sansim sorts them by kernel
@@ -216,6 +232,9 @@ pub(crate) struct RunArgs {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
+
+/// The directory of the coverage if none is named.
+const COVERAGE: &str = "sansim-coverage";
 
 /// How long a run may take of the host's time if nothing is said.
 pub(crate) const HOST_TIMEOUT: TimeSpan = TimeSpan(Duration::from_secs(300));
@@ -301,6 +320,25 @@ pub(crate) struct OutputArgs {
     /// The step whose program is meant; without it, the programs of the run are listed.
     #[arg(value_name = "STEP")]
     pub(crate) step: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    /// Directories that `sansim run --coverage` has written. The coverage of several is joined.
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Write the joined coverage to this directory: index.html and coverage.ndjson.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 1 if a module's aim is not reached, or if a reason why a block cannot be executed does not hold.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print each block that was not executed, and for which there is no reason.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Your own table of aims and reasons, in place of the one for sansim's library of scenarios.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reasons: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

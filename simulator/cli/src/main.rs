@@ -9,6 +9,7 @@ mod show;
 mod args;
 mod bisect;
 mod check;
+mod coverage;
 mod ctl;
 mod doctor;
 mod hold;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         .init();
     let code = match cli.command {
         Command::Check(args) => check::check(&args),
+        Command::Coverage(args) => coverage::show(&args),
         Command::Doctor => doctor::doctor(),
         Command::Output(args) => output::output(&args),
         Command::Model { command } => model::model(&command),

@@ -12,11 +12,12 @@ use std::{
 
 use conclusion::conclude;
 use sansim_lab::{
-    Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, keeps_exact_time, most_runs,
+    Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time,
+    most_runs,
 };
 use sansim_language::Scenario;
 use sansim_report::verdict::{Summary, Verdict};
-use sansim_run::{Repetition, RunError, RunId, RunSpec, Until};
+use sansim_run::{Repetition, RunError, RunId, RunSpec, Sink, Until};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -25,6 +26,7 @@ use crate::{
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,
+    coverage::Covering,
     hold::Holding,
     images::Images,
     show::{self, Style},
@@ -54,13 +56,24 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     }
     let timelines = args.verbose || specs.len() == 1;
     let style = Style { json: args.json, timelines, timings: args.timings };
+    let covering = match args.coverage.as_deref().map(|dir| Covering::new(dir, style, &specs)) {
+        None => None,
+        Some(Ok(covering)) => Some(Arc::new(covering)),
+        Some(Err(problem)) => {
+            show::error(&problem);
+            return LAB;
+        }
+    };
     let sink = match until {
         // The lab's own lines are mixed in.
         Some(_) => {
             let inner = if args.json { show::sink(style) } else { show::plain(style) };
             Arc::new(Holding::new(inner, specs[0].clone(), cancel.clone()))
         }
-        None => show::sink(style),
+        None => match &covering {
+            Some(covering) => Arc::clone(covering) as Arc<dyn Sink>,
+            None => show::sink(style),
+        },
     };
     if args.bisect {
         return match bisect(specs, &lab, sink, &cancel).await {
@@ -82,7 +95,14 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let options = SuiteOptions { jobs, fail_fast: args.fail_fast };
     let asked: Vec<RunId> = specs.iter().map(|spec| spec.id.clone()).collect();
     let played = run_suite(specs, options, &lab, sink, &cancel).await;
-    conclude(&args, &asked, played, began, &cancel)
+    let code = conclude(&args, &asked, played, began, &cancel);
+    match covering.map_or(Ok(()), |covering| covering.write(args.json)) {
+        Ok(()) => code,
+        Err(problem) => {
+            show::error(&problem);
+            code.max(LAB)
+        }
+    }
 }
 
 /// How many runs go on at the same time: as many as the user wants and the host has room for.
@@ -115,6 +135,7 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
             | LabError::NoPackage { .. }
             | LabError::BadParts { .. }
             | LabError::AnotherStory { .. }
+            | LabError::MarksNeedTcg
             | LabError::SkipNeedsTcg
             | LabError::SkipNeedsOneProcessor
             | LabError::SkipNeedsNewerQemu { .. }
@@ -162,11 +183,16 @@ pub(crate) async fn prepare(
 ) -> Result<(Lab, Images), LabError> {
     let choice = match (args.accel, args.time) {
         (AccelArg::Kvm, Some(TimeArg::Skip)) => return Err(LabError::SkipNeedsTcg),
+        (AccelArg::Kvm, _) if args.coverage.is_some() => return Err(LabError::MarksNeedTcg),
         (AccelArg::Kvm, _) => AccelChoice::Kvm,
-        // --time skip implies --accel tcg.
+        // --time skip and --coverage imply --accel tcg.
+        (AccelArg::Auto, _) if args.coverage.is_some() => AccelChoice::Tcg,
         (AccelArg::Tcg, _) | (AccelArg::Auto, Some(TimeArg::Skip)) => AccelChoice::Tcg,
         (AccelArg::Auto, _) => AccelChoice::Auto,
     };
+    if args.coverage.is_some() {
+        has_plugins()?;
+    }
     let several = |(_, scenario): &(_, Scenario)| scenario.setup.guest.cpus > 1;
     if args.time == Some(TimeArg::Skip) && scenarios.iter().any(several) {
         return Err(LabError::SkipNeedsOneProcessor);
@@ -227,6 +253,7 @@ pub(crate) fn specs(
                 host_timeout: Some(args.host_timeout.0),
                 until: None,
                 write_down: false,
+                marks: args.coverage.is_some(),
                 from: None,
             };
             specs.extend(repetitions(first, args.repeat));

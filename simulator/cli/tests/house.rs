@@ -25,7 +25,7 @@ const fn floor(
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 15] = [
+const HOUSE: [Floor; 17] = [
     floor("sansim-fuzz", &[], &[]),
     floor("sansim-time", &[], &[]),
     floor("sansim-protocol", &[], &[]),
@@ -33,9 +33,10 @@ const HOUSE: [Floor; 15] = [
     floor("sansim-array", &["sansim-time"], &["sansim-fuzz"]),
     floor("sansim-hba", &["sansim-time", "sansim-array"], &["sansim-fuzz"]),
     floor("sansim-capture", &["sansim-time", "sansim-array"], &[]),
+    floor("sansim-marks", &[], &[]),
     floor(
         "sansim-lab",
-        &["sansim-time", "sansim-protocol"],
+        &["sansim-time", "sansim-protocol", "sansim-marks"],
         &["sansim-array", "sansim-fuzz", "sansim-hba"],
     ),
     floor(
@@ -53,6 +54,7 @@ const HOUSE: [Floor; 15] = [
         &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
         &["sansim-time"],
     ),
+    floor("sansim-coverage", &["sansim-marks"], &[]),
     floor(
         "sansim-run",
         &[
@@ -85,6 +87,7 @@ const HOUSE: [Floor; 15] = [
     floor(
         "sansim",
         &[
+            "sansim-coverage",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

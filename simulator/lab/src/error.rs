@@ -202,6 +202,22 @@ pub enum LabError {
          to jump; use --time real, or --accel tcg"
     )]
     SkipNeedsTcg,
+    /// Executed code is to be marked, with KVM.
+    #[error(
+        "executed code can be marked under TCG only: KVM runs the guest's code on the host's processor, and QEMU does not \
+         see it; use --accel tcg"
+    )]
+    MarksNeedTcg,
+    /// Executed code is to be marked, and QEMU was built without what that needs.
+    #[error(
+        "executed code cannot be marked: this QEMU has no TCG plugins ({found}: {why}); Debian's and Ubuntu's have them"
+    )]
+    MarksNeedPlugins {
+        /// The first line of `qemu-system-x86_64 --version`.
+        found: String,
+        /// What QEMU says.
+        why: String,
+    },
     /// Skipped time was requested for a guest with several processors.
     #[error(
         "time can be skipped with one processor only: QEMU does not get further ones started while it counts instructions; \

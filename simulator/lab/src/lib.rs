@@ -34,7 +34,7 @@ pub use exact::{Device, Keeper, Settled};
 pub use host::{
     AccelChoice, AccelDecision, Check, Health, Needs, WorkDir, available_memory, doctor, most_runs,
     own_cpu_time, probe_accel,
-    qemu::{keeps_exact_time, version as qemu_version},
+    qemu::{has_plugins, keeps_exact_time, version as qemu_version},
     raise_limits,
 };
 pub use image::{
@@ -46,6 +46,7 @@ pub use machine::{
     MemoryGauge, Services, TimeMode, UdevRules, Visit, hba_address, hba_slot, kernel_command_line,
 };
 pub use progress::{Progress, Quiet};
+pub use sansim_marks::{Mark, Marks};
 pub use sansim_protocol::TerminalSize;
 pub use saved::{Checkpoint, LULL, StartToSave, Starts, Template, Templates};
 

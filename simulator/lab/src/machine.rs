@@ -7,6 +7,7 @@
 //! | [`launch`], [`process`] | starting QEMU, and connecting to it |
 //! | [`qmp`], [`console`], [`exit`], [`gdb`] | monitor, serial console, QEMU's exit, gdbserver |
 //! | [`gauge`] | how much host memory a machine uses |
+//! | [`marking`] | which code of its modules a guest has executed |
 //! | [`services`] | the userland's daemons that are started at boot |
 //! | [`hold`], [`saving`] | stopping a guest at any point, saving it, and restoring it |
 
@@ -20,6 +21,7 @@ mod gauge;
 mod gdb;
 mod hold;
 mod launch;
+mod marking;
 mod process;
 mod qmp;
 mod saving;
@@ -28,6 +30,7 @@ mod time_mode;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use sansim_marks::Marks;
 use sansim_protocol::{Call, Event};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -95,6 +98,8 @@ pub struct Machine {
     /// The hypercall's register; `None` in real time.
     register: Option<Arc<Register>>,
     work_dir: PathBuf,
+    /// What was executed before this QEMU was started; `None` if executed code is not marked.
+    earlier_marks: Option<Marks>,
 }
 
 impl Machine {

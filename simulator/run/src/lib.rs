@@ -39,7 +39,7 @@ pub use recorder::Recorded;
 use recorder::Recorder;
 use sansim_array::Stage as RunStage;
 use sansim_lab::{
-    AccelDecision, Boot, Checkpoint, Image, LabError, Machine, MemoryGauge, Needs, Progress,
+    AccelDecision, Boot, Checkpoint, Image, LabError, Machine, Marks, MemoryGauge, Needs, Progress,
     Templates, TimeMode, own_cpu_time,
 };
 use sansim_language::{Scenario, resolved_toml};
@@ -93,6 +93,8 @@ pub struct RunSpec {
     /// Whether to record the guest's questions, so that the story can be [saved](sansim_lab::Hold::save) at
     /// that moment.
     pub write_down: bool,
+    /// Whether to mark the code of the guest's kernel modules that is executed, for [`Finished::marks`].
+    pub marks: bool,
     /// A saved story to continue from. Up to that moment the scenario must be the same as the saved one;
     /// otherwise the run fails.
     pub from: Option<Arc<Checkpoint>>,
@@ -130,6 +132,9 @@ pub struct Finished {
     pub summary: Summary,
     /// The timeline and the last commands.
     pub recorded: Recorded,
+    /// The code of kernel modules that the guest has executed, from its boot to the end of the story; `None` unless
+    /// [`RunSpec::marks`] asks for it, or if the guest did not start.
+    pub marks: Option<Marks>,
 }
 
 /// Why a run has no verdict, or the verdict `error`.
@@ -232,6 +237,7 @@ struct Facts {
     cpu: CpuSummary,
     /// Shared with the suite, which reads it during the run.
     memory: Arc<OnceLock<MemoryGauge>>,
+    marks: Option<Marks>,
     started: Option<Duration>,
     first_io: Option<Duration>,
 }
@@ -291,7 +297,7 @@ pub async fn run(
         What::Verdict { verdict: summary.verdict.to_string(), reason: summary.reason.clone() };
     recorder.emit_last(verdict);
     let recorded = recorder.finish(&summary)?;
-    Ok(Finished { summary, recorded })
+    Ok(Finished { summary, recorded, marks: facts.marks })
 }
 
 /// The modules in the guest's memory when the story begins, with their addresses. This takes a separate run,
@@ -452,6 +458,9 @@ impl Driver for Scripted<'_, '_> {
 
     fn down(&mut self, machine: &Machine) {
         self.facts.qemu_memory = machine.memory_usage();
+        let marks = machine.marks();
+        let lost = |error: &LabError| tracing::warn!("the run has no coverage: {error}");
+        self.facts.marks = marks.inspect_err(lost).unwrap_or_default();
         self.facts.cpu.qemu = machine.cpu_time().map(|time| time.as_secs_f64());
     }
 }

@@ -155,6 +155,7 @@ fn machine_config(spec: &RunSpec, work: &WorkDir, san: &San, console: PathBuf) -
         memory_mib: (guest.memory >> 20) as u32,
         cpus: guest.cpus,
         services: guest.services(),
+        marks: spec.marks,
         hbas: san.sockets(),
         work_dir: work.path().to_owned(),
         console,

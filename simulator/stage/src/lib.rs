@@ -61,8 +61,8 @@ pub use prepare::{Prepared, Preparing, prepare};
 pub use san::{San, SanError, Wire};
 pub use seen::{Awaited, Seen};
 pub use setup::{
-    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, Selector,
-    Setup, UdevRules, Workload,
+    Array, Guest as GuestSetup, Hba, Manager, Memory, Multipath, Multipathd, PathGroups, QueueMode,
+    Selector, Setup, UdevRules, Workload,
 };
 pub use stage::{Answer, Before, Incoming, Parts, Stage};
 pub use terminal::{Input, Terminal};

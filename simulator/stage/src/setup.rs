@@ -8,7 +8,7 @@ mod workload;
 use std::time::Duration;
 
 pub use array::{Array, Hba, Memory};
-pub use guest::{Guest, Manager, Multipath, Multipathd, PathGroups, Selector};
+pub use guest::{Guest, Manager, Multipath, Multipathd, PathGroups, QueueMode, Selector};
 use sansim_array::{ArrayConfig, FaultRule, Lun, Nexus};
 pub use sansim_lab::UdevRules;
 pub use workload::Workload;

@@ -90,6 +90,7 @@ impl LabArgs {
             jobs: 1,
             junit: None,
             table: None,
+            coverage: None,
             bisect: false,
             hold_on_fail: false,
             hold_at: None,

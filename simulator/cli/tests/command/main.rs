@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod both_ways;
+mod coverage;
 mod ctl;
 mod guest;
 mod host;

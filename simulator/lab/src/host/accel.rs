@@ -131,6 +131,7 @@ async fn try_out(image: &Image) -> Result<AccelDecision> {
         memory_mib: 256,
         cpus: 1,
         services: crate::Services::None,
+        marks: false,
         hbas: Vec::new(),
         work_dir: work.path().to_owned(),
         console: work.path().join("console.log"),

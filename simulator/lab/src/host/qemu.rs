@@ -40,6 +40,22 @@ pub(crate) fn has_sandbox() -> Result<bool> {
     Ok(asked()?.sandbox)
 }
 
+/// Checks that QEMU loads plugins, which mark the code that a guest executes.
+///
+/// # Errors
+/// `MissingTool`; `MarksNeedPlugins` with what QEMU says.
+pub fn has_plugins() -> Result<()> {
+    let path = programs::find(programs::QEMU)?;
+    // Without plugins the option is refused. With them its file is not looked at before a machine is made.
+    let output = Command::new(&path).args(["-plugin", "none", "-version"]).output();
+    let output = output.map_err(LabError::file("cannot run", &path))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(LabError::MarksNeedPlugins { found: version()?, why })
+}
+
 fn asked() -> Result<Asked> {
     // Cached per QEMU binary (path and mtime) for the life of this process.
     type Known = HashMap<(PathBuf, Option<SystemTime>), Asked>;

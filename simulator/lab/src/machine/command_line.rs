@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use sansim_protocol::hypercall::{Mailbox, slot};
 
-use super::{MachineConfig, TimeMode};
+use super::{MachineConfig, TimeMode, marking};
 use crate::{
     Accel,
     exact::{DISK_SOCKET, REGISTER_SOCKET},
@@ -98,6 +98,9 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
         TimeMode::Skip => line.add_register_and_disk(),
     }
     line.add_hbas(config);
+    if config.marks {
+        line.add("-plugin").add(marking::PLUGIN);
+    }
     if start == Start::Restore {
         // The guest stays stopped until `cont`. The configuration section of the state is omitted.
         line.add("-S").add("-incoming").add("defer");
@@ -237,6 +240,12 @@ mod tests {
             restore,
             format!("{boot}\n-S\n-incoming\ndefer\n-global\nmigration.send-configuration=off")
         );
+    }
+
+    #[test]
+    fn marking_adds_the_plugin_and_changes_nothing_else() {
+        let marked = text(&MachineConfig { marks: true, ..config() }, Start::Boot);
+        assert_eq!(marked, format!("{}\n-plugin\n./marks.so", text(&config(), Start::Boot)));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct MachineConfig {
     pub cpus: u8,
     /// The daemons to start at boot.
     pub services: Services,
+    /// Whether the guest's executed module code is [marked](crate::Machine::marks). TCG only.
+    pub marks: bool,
     /// The HBAs, at most 15; HBA n has the PCI address [`hba_address`]`(n)`.
     pub hbas: Vec<HbaSocket>,
     /// Directory for sockets: private to this machine, with a short path (a socket's path has at most 107
@@ -86,6 +88,9 @@ impl MachineConfig {
         let wrong = |why: String| Err(LabError::BadMachine { why });
         if self.time == TimeMode::Skip && self.accel == Accel::Kvm {
             return Err(LabError::SkipNeedsTcg);
+        }
+        if self.marks && self.accel == Accel::Kvm {
+            return Err(LabError::MarksNeedTcg);
         }
         // While the kernel unpacks the initramfs, both copies are in memory, and its files (on a tmpfs) get
         // only half of the rest.
@@ -144,6 +149,7 @@ pub(crate) fn sample(hbas: usize) -> MachineConfig {
         memory_mib: 256,
         cpus: 1,
         services: Services::None,
+        marks: false,
         hbas: (0..hbas).map(hba).collect(),
         work_dir: "/run".into(),
         console: "/out/console.log".into(),
@@ -172,6 +178,7 @@ mod tests {
         assert!(skip.check().is_ok());
         assert!(MachineConfig { cpus: 2, ..skip.clone() }.check().is_err());
         assert!(MachineConfig { accel: Accel::Kvm, ..skip }.check().is_err());
+        assert!(MachineConfig { accel: Accel::Kvm, marks: true, ..config(1) }.check().is_err());
         assert!(MachineConfig { memory_mib: 16, ..config(1) }.check().is_err());
         assert!(MachineConfig { hbas: vec![hba], ..config(1) }.check().is_err());
         assert!(MachineConfig { work_dir: long, ..config(1) }.check().is_err());

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use sansim_marks::Marks;
 use tokio::{
     net::UnixListener,
     sync::{oneshot, watch},
@@ -11,6 +12,7 @@ use super::{
     ExitReason, Machine, MachineConfig, TimeMode,
     command_line::{AGENT_SOCKET, QMP_SOCKET, Start, arguments},
     console::Console,
+    marking,
     process::{ended, ends_now, not_started, spawn, supervise},
     qmp::Qmp,
 };
@@ -35,6 +37,7 @@ impl Machine {
         moment: Moment,
     ) -> Result<(Machine, oneshot::Receiver<Result<Ready, String>>)> {
         config.check()?;
+        marking::lay_out(config)?;
         let monitor = listen(&config.work_dir.join(QMP_SOCKET))?;
         let console = Console::new(&config.console);
         let (exit_sender, mut exit) = watch::channel(None);
@@ -64,6 +67,7 @@ impl Machine {
             keeper: Some(keeper),
             register,
             work_dir: config.work_dir.clone(),
+            earlier_marks: config.marks.then(Marks::default),
         };
         Ok((machine, ready))
     }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use sansim_marks::Marks;
 use sansim_protocol::Call;
 
 use super::{Hold, Machine, MachineConfig, STOPPING, TimeMode, command_line::Start};
@@ -41,6 +42,7 @@ impl Machine {
             } else if let Some(keeper) = &mut machine.keeper {
                 keeper.sleep_until(moment.resumes()).await?;
             }
+            machine.marked_before(&template.marks()?);
             Ok(machine)
         };
         let error: LabError = match result.await {
@@ -77,13 +79,13 @@ impl Machine {
     }
 
     /// Stops the guest, writes its device state and memory to two new files, and ends it. Returns the
-    /// moment, or `None` if stopping took too long because the host is busy.
+    /// moment with the marks until then, or `None` if stopping took too long because the host is busy.
     pub(crate) async fn save(
         mut self,
         config: &MachineConfig,
         state: &Path,
         ram: PathBuf,
-    ) -> Result<Option<Moment>> {
+    ) -> Result<Option<(Moment, Option<Marks>)>> {
         link(&config.work_dir.join(STATE), state)?;
         let moment = match self.keeper.take() {
             Some(mut keeper) => {
@@ -101,18 +103,23 @@ impl Machine {
             None => Moment::default(),
         };
         self.or_gone(self.qmp.save(STATE)).await?;
+        let marks = self.marks()?;
         let memory = Arc::clone(&self.ram);
         self.kill().await;
         memory.write_to(ram).await?;
-        Ok(Some(moment))
+        Ok(Some((moment, marks)))
     }
+
     /// Restores a guest from a checkpoint. It stands still until [`Machine::tell_again`].
     ///
     /// # Errors
     /// As [`Machine::restore`], but nothing is removed.
     pub async fn take_up(config: MachineConfig, checkpoint: &Checkpoint) -> Result<Machine> {
         let state = read_state(&checkpoint.state())?;
-        Machine::load(&config, checkpoint.moment, &state, checkpoint.memory.clone()).await
+        let memory = checkpoint.memory.clone();
+        let mut machine = Machine::load(&config, checkpoint.moment, &state, memory).await?;
+        machine.marked_before(&checkpoint.marks);
+        Ok(machine)
     }
 
     /// Asks the checkpoint's recorded questions. When all answers are the same as recorded, the guest

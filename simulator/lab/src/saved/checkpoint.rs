@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use sansim_marks::Marks;
+
 use super::{Moment, STATE, SavedMemory, TemplateMemory, TemplateMemoryId};
 use crate::{Result, exact::Recording};
 
@@ -16,6 +18,8 @@ pub struct Checkpoint {
     pub(crate) memory: SavedMemory,
     pub(crate) moment: Moment,
     pub(crate) recording: Recording,
+    /// The code that was executed until then, if it is marked.
+    pub(crate) marks: Marks,
 }
 
 impl Checkpoint {
@@ -28,7 +32,7 @@ impl Checkpoint {
         recording: Recording,
     ) -> Checkpoint {
         let memory = SavedMemory { template, pages: Some(dir.join(PAGES)) };
-        Checkpoint { dir, memory, moment, recording }
+        Checkpoint { dir, memory, moment, recording, marks: Marks::default() }
     }
 
     /// Identifies the template that its memory is based on; `None` if it is self-contained.

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use sansim_marks::Marks;
 use sansim_time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,7 @@ struct StartRecord {
     state: [u8; blake3::OUT_LEN],
     moment: Moment,
     recording: Recording,
+    marks: Marks,
 }
 
 impl Starts {
@@ -96,8 +98,10 @@ impl Starts {
         let story: StartRecord = postcard::from_bytes(bytes).map_err(|_| damaged())?;
         let template = self.template.memory()?;
         let unchanged = template.id()? == story.template;
-        let StartRecord { moment, recording, .. } = story;
-        let checkpoint = Checkpoint::new(dir.to_owned(), Some(template), moment, recording);
+        let StartRecord { moment, recording, marks, .. } = story;
+        let dir = dir.to_owned();
+        let checkpoint = Checkpoint::new(dir, Some(template), moment, recording);
+        let checkpoint = Checkpoint { marks, ..checkpoint };
         if !unchanged || hash_of(&checkpoint.state())? != story.state {
             return Err(damaged());
         }
@@ -154,7 +158,8 @@ impl StartToSave {
         let template = checkpoint.template()?.ok_or(LabError::Unsaveable)?;
         let state = hash_of(&checkpoint.state())?;
         let Checkpoint { moment, recording, .. } = checkpoint;
-        let story = StartRecord { template, state, moment, recording };
+        let marks = machine.marks()?.unwrap_or_default();
+        let story = StartRecord { template, state, moment, recording, marks };
         let bytes = postcard::to_stdvec(&story).map_err(|_| LabError::Unsaveable)?;
         let path = part.path().join(STORY);
         fs::write(&path, [blake3::hash(&bytes).as_bytes(), bytes.as_slice()].concat())

@@ -1,10 +1,12 @@
 //! Templates: guests that were booted once, stopped when idle, and saved.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use sansim_marks::Marks;
 
 use super::{Moment, STATE, TemplateMemory};
 use crate::{
@@ -23,6 +25,8 @@ const TRIES: u32 = 3;
 const RAM: &str = "ram";
 const MOMENT: &str = "moment.json";
 const FILES: [&str; 3] = [STATE, RAM, MOMENT];
+/// The code that was executed until then, of machines that mark it.
+const MARKS: &str = "marks";
 /// Names the seal over them.
 const SEAL: &str = "template";
 /// Increase this when templates are saved in another way. Those of other versions of this program stay for
@@ -62,6 +66,17 @@ impl Template {
         let bytes = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
         serde_json::from_slice(&bytes)
             .map_err(|error| LabError::file("cannot read", path)(error.into()))
+    }
+
+    /// The code that was executed until then; none if it was not marked.
+    pub(crate) fn marks(&self) -> Result<Marks> {
+        let path = self.dir.join(MARKS);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Marks::default()),
+            read => read.map_err(LabError::file("cannot read", &path))?,
+        };
+        let damaged = |_| LabError::file("cannot read", path)(io::ErrorKind::InvalidData.into());
+        postcard::from_bytes(&bytes).map_err(damaged)
     }
 
     fn exists(&self) -> bool {
@@ -233,11 +248,19 @@ fn size_without_starts(dir: &Path) -> u64 {
 async fn save(config: &MachineConfig, part: &Path) -> Result<bool> {
     let machine = Machine::boot(config).await?;
     let saved = machine.save(config, &part.join(STATE), part.join(RAM)).await;
-    let Some(moment) = saved.map_err(|error| full_disk(error, part))? else { return Ok(false) };
+    let Some((moment, marks)) = saved.map_err(|error| full_disk(error, part))? else {
+        return Ok(false);
+    };
     let path = part.join(MOMENT);
     let text = serde_json::to_vec(&moment).unwrap_or_default();
     fs::write(&path, text).map_err(LabError::file("cannot write", path))?;
-    Seal::new(part, SEAL).make(FILES)?;
+    if let Some(marks) = &marks {
+        let path = part.join(MARKS);
+        let bytes = postcard::to_stdvec(marks).unwrap_or_default();
+        fs::write(&path, bytes).map_err(LabError::file("cannot write", path))?;
+    }
+    let sealed = FILES.into_iter().chain(marks.map(|_| MARKS));
+    Seal::new(part, SEAL).make(sealed)?;
     Ok(true)
 }
 

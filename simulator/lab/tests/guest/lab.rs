@@ -54,6 +54,7 @@ impl Lab {
             memory_mib: 256,
             cpus: 1,
             services: sansim_lab::Services::None,
+            marks: false,
             hbas,
             work_dir: self.work.path().to_owned(),
             console: self.work.path().join("console.log"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansim_stage::{Multipath, PathGroups, Selector};
+use sansim_stage::{Multipath, PathGroups, QueueMode, Selector};
 
 use super::word;
 use crate::{
@@ -34,12 +34,26 @@ table! {
         /// Whether an attached device handler is retained, whatever the table specifies. Default:
         /// false.
         retain_attached_hw_handler: Option<bool>,
+        /// What the map passes on to its paths: bios, or requests. If not given, the kernel takes requests.
+        queue_mode: Option<QueueModeName>,
         /// The path selector. Default: "service-time".
         selector: Option<SelectorName>,
         /// How paths are grouped. Default: "by-owner".
         path_groups: Option<GroupsName>,
         /// The arguments of the device handler.
         handler_args: Listed<At<String>>,
+    }
+}
+
+words! {
+    /// What a map passes on to its paths.
+    enum QueueModeName for QueueMode {
+        /// Bios, as they come; each path's queue makes requests of them.
+        Bio = "bio",
+        /// Requests. Since Linux 5.0 the same as "mq".
+        Rq = "rq",
+        /// Requests.
+        Mq = "mq",
     }
 }
 
@@ -102,6 +116,7 @@ impl MultipathTable {
             pg_init_delay: delay,
             queue_if_no_path: self.queue_if_no_path.unwrap_or(false),
             retain_attached_hw_handler: self.retain_attached_hw_handler.unwrap_or(false),
+            queue_mode: self.queue_mode.map(Into::into),
             selector: self.selector.map_or(Selector::ServiceTime, Into::into),
             path_groups: self.path_groups.map_or(PathGroups::ByOwner, Into::into),
             handler_args: self
@@ -121,6 +136,7 @@ impl MultipathTable {
             pg_init_delay: multipath.pg_init_delay.map(|delay| name(TimeSpan(delay))),
             queue_if_no_path: Some(multipath.queue_if_no_path),
             retain_attached_hw_handler: Some(multipath.retain_attached_hw_handler),
+            queue_mode: multipath.queue_mode.map(Into::into),
             selector: Some(multipath.selector.into()),
             path_groups: Some(multipath.path_groups.into()),
             handler_args: Listed(arguments.collect()),

@@ -101,6 +101,8 @@ pub struct Multipath {
     pub queue_if_no_path: bool,
     /// Whether the feature `retain_attached_hw_handler` is set.
     pub retain_attached_hw_handler: bool,
+    /// The feature `queue_mode`; `None` omits it, and the kernel takes requests (`mq`).
+    pub queue_mode: Option<QueueMode>,
     /// The path selector of every path group.
     pub selector: Selector,
     /// How paths are grouped.
@@ -125,7 +127,31 @@ impl Multipath {
         if let Some(delay) = self.pg_init_delay {
             words.extend(["pg_init_delay_msecs".to_owned(), delay.as_millis().to_string()]);
         }
+        if let Some(mode) = self.queue_mode {
+            words.extend(["queue_mode".to_owned(), mode.to_string()]);
+        }
         words
+    }
+}
+
+/// What a multipath map passes on to its paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueMode {
+    /// `bio`: bios, as they come; each path's queue makes requests of them.
+    Bio,
+    /// `rq`: requests. Since Linux 5.0 the same as `mq`.
+    Rq,
+    /// `mq`: requests.
+    Mq,
+}
+
+impl fmt::Display for QueueMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            QueueMode::Bio => "bio",
+            QueueMode::Rq => "rq",
+            QueueMode::Mq => "mq",
+        })
     }
 }
 

@@ -1,0 +1,265 @@
+//! What was executed of each block, merged over runs and images.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use sansim_marks::Marks;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    block::{Block, blocks},
+    code::{BadModule, Code},
+    listing::listing,
+    placing::{Executed, place},
+};
+
+/// The coverage of runs, by the image's name.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Coverage {
+    /// Each image.
+    pub images: BTreeMap<String, ImageCoverage>,
+}
+
+/// The coverage of an image's modules.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImageCoverage {
+    /// The kernel's release, as in `uname -r`.
+    pub kernel: String,
+    /// How many runs were counted.
+    pub runs: u64,
+    /// How many translation blocks the plugin had no room for. Unless this is 0, more may have been executed.
+    pub lost: u64,
+    /// The modules by name.
+    pub modules: BTreeMap<String, ModuleCoverage>,
+}
+
+/// The coverage of a module.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ModuleCoverage {
+    /// All of its blocks, by section and offset.
+    pub blocks: Vec<BlockCoverage>,
+}
+
+/// The coverage of a block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlockCoverage {
+    /// The section: `.text`.
+    pub section: String,
+    /// Offset of the first byte in the section.
+    pub offset: u32,
+    /// Number of bytes.
+    pub bytes: u32,
+    /// The function.
+    pub function: String,
+    /// Offset of the first byte in the function.
+    pub at: u32,
+    /// The functions that it calls or jumps to by name.
+    pub calls: Vec<String>,
+    /// Whether it raises a warning or a bug of the kernel's.
+    pub asserts: bool,
+    /// Its disassembly.
+    pub code: Vec<String>,
+    /// How many runs have executed it.
+    pub runs: u64,
+    /// The shortest of them; `None` if there is none.
+    pub shortest: Option<Reached>,
+}
+
+/// A run that executed a block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The scenario's file.
+    pub scenario: String,
+    /// How long its story is, in simulated seconds.
+    pub seconds: f64,
+}
+
+impl Reached {
+    /// Shorter stories first; of those of one length, by name.
+    fn compare(&self, other: &Reached) -> Ordering {
+        self.seconds.total_cmp(&other.seconds).then_with(|| self.scenario.cmp(&other.scenario))
+    }
+}
+
+/// How many blocks there are, and how many of them were executed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Those that were executed.
+    pub executed: usize,
+    /// All.
+    pub all: usize,
+}
+
+impl Count {
+    /// Of these blocks.
+    pub fn of<'b>(blocks: impl IntoIterator<Item = &'b BlockCoverage>) -> Count {
+        blocks.into_iter().fold(Count::default(), |count, block| Count {
+            executed: count.executed + usize::from(block.shortest.is_some()),
+            all: count.all + 1,
+        })
+    }
+
+    /// The part that was executed, in percent; of nothing, all.
+    pub fn percent(self) -> f64 {
+        if self.all == 0 { 100.0 } else { self.executed as f64 * 100.0 / self.all as f64 }
+    }
+}
+
+impl ModuleCoverage {
+    /// The blocks of each function, in the order of the file.
+    pub fn functions(&self) -> impl Iterator<Item = &[BlockCoverage]> {
+        self.blocks.chunk_by(|a, b| (&a.section, &a.function) == (&b.section, &b.function))
+    }
+}
+
+/// The modules of an image, read.
+#[derive(Debug)]
+pub struct Atlas {
+    modules: Vec<Module>,
+}
+
+#[derive(Debug)]
+struct Module {
+    name: String,
+    code: Code,
+    blocks: Vec<Block>,
+}
+
+impl Atlas {
+    /// Reads modules: the name and the file of each.
+    ///
+    /// # Errors
+    /// The name of the first that cannot be read, and why.
+    pub fn read(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Atlas, (String, BadModule)> {
+        let read = |(name, elf): (String, Vec<u8>)| match Code::read(&elf) {
+            Ok(code) => Ok(Module { blocks: blocks(&code), name, code }),
+            Err(why) => Err((name, why)),
+        };
+        Ok(Atlas { modules: files.into_iter().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Coverage by no run.
+    fn coverage(&self, kernel: &str) -> ImageCoverage {
+        let modules = self.modules.iter().map(|module| {
+            let blocks = module.blocks.iter().map(|block| module.coverage(block)).collect();
+            (module.name.clone(), ModuleCoverage { blocks })
+        });
+        ImageCoverage {
+            kernel: kernel.to_owned(),
+            modules: modules.collect(),
+            ..ImageCoverage::default()
+        }
+    }
+}
+
+impl Module {
+    fn coverage(&self, block: &Block) -> BlockCoverage {
+        BlockCoverage {
+            section: self.code.sections[block.section].name.clone(),
+            offset: block.start,
+            bytes: block.end - block.start,
+            function: block.function.clone(),
+            at: block.at,
+            calls: block.calls.clone(),
+            asserts: block.asserts,
+            code: listing(&self.code, block),
+            runs: 0,
+            shortest: None,
+        }
+    }
+}
+
+/// A run that is to be counted.
+#[derive(Debug, Clone)]
+pub struct Run<'r> {
+    /// The image's name.
+    pub image: &'r str,
+    /// The kernel's release.
+    pub kernel: &'r str,
+    /// The scenario's file, and the length of its story.
+    pub reached: Reached,
+    /// What its guest has executed.
+    pub marks: &'r Marks,
+}
+
+impl Coverage {
+    /// Counts a run on an image with these modules.
+    pub fn add(&mut self, atlas: &Atlas, run: &Run<'_>) {
+        let image =
+            self.images.entry(run.image.to_owned()).or_insert_with(|| atlas.coverage(run.kernel));
+        image.runs += 1;
+        image.lost += run.marks.lost();
+        let codes: Vec<&Code> = atlas.modules.iter().map(|module| &module.code).collect();
+        for (module, executed) in atlas.modules.iter().zip(place(&codes, run.marks)) {
+            let (Some(executed), Some(coverage)) = (executed, image.modules.get_mut(&module.name))
+            else {
+                continue;
+            };
+            for (block, coverage) in module.blocks.iter().zip(&mut coverage.blocks) {
+                if is_executed(block, &executed) {
+                    coverage.runs += 1;
+                    coverage.reached_by(&run.reached);
+                }
+            }
+        }
+    }
+
+    /// Adds the coverage of other runs.
+    ///
+    /// # Errors
+    /// When an image of the same name has other modules.
+    pub fn join(&mut self, other: Coverage) -> Result<(), String> {
+        for (name, theirs) in other.images {
+            match self.images.get_mut(&name) {
+                None => {
+                    self.images.insert(name, theirs);
+                }
+                Some(ours) => {
+                    ours.join(theirs).map_err(|why| format!("the image {name}: {why}"))?
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_executed(block: &Block, executed: &Executed) -> bool {
+    executed[block.section].get(block.start as usize).copied().unwrap_or_default()
+}
+
+impl ImageCoverage {
+    fn join(&mut self, other: ImageCoverage) -> Result<(), String> {
+        if self.kernel != other.kernel || !self.modules.keys().eq(other.modules.keys()) {
+            return Err("its coverage is of two kernels".to_owned());
+        }
+        for ((name, ours), theirs) in self.modules.iter_mut().zip(other.modules.into_values()) {
+            let same = |(a, b): (&BlockCoverage, &BlockCoverage)| {
+                (&a.section, a.offset, &a.code) == (&b.section, b.offset, &b.code)
+            };
+            if ours.blocks.len() != theirs.blocks.len()
+                || !ours.blocks.iter().zip(&theirs.blocks).all(same)
+            {
+                return Err(format!("its coverage is of two builds of {name}"));
+            }
+            for (ours, theirs) in ours.blocks.iter_mut().zip(theirs.blocks) {
+                ours.runs += theirs.runs;
+                theirs.shortest.iter().for_each(|reached| ours.reached_by(reached));
+            }
+        }
+        self.runs += other.runs;
+        self.lost += other.lost;
+        Ok(())
+    }
+}
+
+impl BlockCoverage {
+    fn reached_by(&mut self, run: &Reached) {
+        if self.shortest.as_ref().is_none_or(|shortest| run.compare(shortest).is_lt()) {
+            self.shortest = Some(run.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

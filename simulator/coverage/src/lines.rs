@@ -1,0 +1,118 @@
+//! `coverage.ndjson`: the coverage for programs, a JSON object a line.
+//!
+//! | `kind` | keys |
+//! |---|---|
+//! | `image` | `image`, `kernel`, `runs`, `lost` |
+//! | `module` | `image`, `module`, `executed`, `blocks`: numbers of blocks |
+//! | `function` | the same, and `function` |
+//! | `block` | `image`, `module`, and the keys of [`BlockCoverage`] |
+//!
+//! Images and blocks are all there is; modules and functions are sums of them, and not read again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCoverage};
+
+/// A line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Line {
+    Image {
+        image: String,
+        kernel: String,
+        runs: u64,
+        lost: u64,
+    },
+    Module {
+        image: String,
+        module: String,
+        executed: usize,
+        blocks: usize,
+    },
+    Function {
+        image: String,
+        module: String,
+        function: String,
+        executed: usize,
+        blocks: usize,
+    },
+    Block {
+        image: String,
+        module: String,
+        #[serde(flatten)]
+        block: BlockCoverage,
+    },
+}
+
+/// All lines.
+pub fn write(coverage: &Coverage) -> String {
+    let mut text = String::new();
+    for (image, of_image) in &coverage.images {
+        for line in of_one_image(image, of_image) {
+            // Plain data can be written.
+            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
+    let ImageCoverage { kernel, runs, lost, modules } = of_image;
+    let image = image.to_owned();
+    let head =
+        Line::Image { image: image.clone(), kernel: kernel.clone(), runs: *runs, lost: *lost };
+    let mut lines = vec![head];
+    for (module, of_module) in modules {
+        let (image, module) = (image.clone(), module.clone());
+        let Count { executed, all: blocks } = Count::of(&of_module.blocks);
+        lines.push(Line::Module { image: image.clone(), module: module.clone(), executed, blocks });
+        for function in of_module.functions() {
+            let Count { executed, all: blocks } = Count::of(function);
+            let (image, module) = (image.clone(), module.clone());
+            let function = function.first().map(|block| block.function.clone()).unwrap_or_default();
+            lines.push(Line::Function { image, module, function, executed, blocks });
+        }
+        lines.extend(of_module.blocks.iter().map(|block| Line::Block {
+            image: image.clone(),
+            module: module.clone(),
+            block: block.clone(),
+        }));
+    }
+    lines
+}
+
+/// Reads such lines.
+///
+/// # Errors
+/// The number of the first line that is none, and why.
+pub fn read(text: &str) -> Result<Coverage, String> {
+    let mut coverage = Coverage::default();
+    for (number, line) in text.lines().enumerate() {
+        let wrong = |why: String| format!("line {}: {why}", number + 1);
+        let line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        take(&mut coverage, line).map_err(wrong)?;
+    }
+    Ok(coverage)
+}
+
+fn take(coverage: &mut Coverage, line: Line) -> Result<(), String> {
+    match line {
+        Line::Image { image, kernel, runs, lost } => {
+            let of_image = ImageCoverage { kernel, runs, lost, ..ImageCoverage::default() };
+            match coverage.images.insert(image.clone(), of_image) {
+                None => Ok(()),
+                Some(_) => Err(format!("the image {image} is there twice")),
+            }
+        }
+        Line::Module { .. } | Line::Function { .. } => Ok(()),
+        Line::Block { image, module, block } => {
+            let of_image = coverage.images.get_mut(&image);
+            let of_image = of_image
+                .ok_or_else(|| format!("the image {image} is not there before its blocks"))?;
+            let ModuleCoverage { blocks } = of_image.modules.entry(module).or_default();
+            blocks.push(block);
+            Ok(())
+        }
+    }
+}
