@@ -3,7 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | [`log`] | the file that the plugin writes: its layout, and how it is filled |
-//! | [`marks`] | the marks, read from that file |
+//! | `marks` | the marks, read from that file |
 //! | `../plugin` | the plugin, a shared object of its own, and the few functions of QEMU's interface that it needs |
 //!
 //! QEMU translates the guest's code in *translation blocks*: instructions in a row, up to the next jump, the end of
