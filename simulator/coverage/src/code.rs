@@ -282,7 +282,7 @@ fn refer(code: &mut Code, name: &str, offset: u64, (section, target): Place) {
     }
     match name {
         // struct jump_entry: code, target, key; the first two are of 4 bytes each.
-        "jump_table" if offset % 16 == 0 => section.jump_labels.push(target),
+        "jump_table" if offset.is_multiple_of(16) => section.jump_labels.push(target),
         "jump_table" => section.entries.push(target),
         // struct exception_table_entry: insn, fixup, type, of 4 bytes each.
         "ex_table" if offset % 12 == 4 => section.entries.push(target),
