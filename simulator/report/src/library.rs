@@ -20,7 +20,7 @@ pub fn library(summaries: &[Summary]) -> String {
     ordered.sort_by(|a, b| a.scenario.cmp(&b.scenario));
     let mut page = String::from("# What the scenarios come to\n\nWritten by `sansim run");
     // A distribution's next kernel can change an outcome: the page says which it was.
-    let image = |summary: &&Summary| format!("{} ({})", summary.image, summary.kernel);
+    let image = |summary: &&Summary| format!("{} ({})", summary.base_image(), summary.kernel);
     let images: BTreeSet<_> = ordered.iter().map(image).collect();
     let images = images.into_iter().collect::<Vec<_>>().join(", ");
     let _ = write!(page, " --table`: {} scenarios on {images}.\n\n", ordered.len());

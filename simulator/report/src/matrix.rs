@@ -37,7 +37,7 @@ impl Matrix {
     pub fn of(summaries: &[Summary]) -> Option<Matrix> {
         let mut matrix = Matrix { images: Vec::new(), rows: Vec::new() };
         for summary in summaries {
-            let image = (summary.image.clone(), summary.kernel.clone());
+            let image = (summary.base_image().to_owned(), summary.kernel.clone());
             matrix.add(&summary.scenario, image, summary.verdict);
         }
         (matrix.images.len() > 1).then_some(matrix)

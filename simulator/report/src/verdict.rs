@@ -143,6 +143,14 @@ pub struct PartsSummary {
     pub image: String,
 }
 
+impl Summary {
+    /// The image that was asked for: without the packages and modules that the scenario adds to it
+    /// (`bookworm~ext4.ko`).
+    pub(crate) fn base_image(&self) -> &str {
+        self.image.split('~').next().unwrap_or_default()
+    }
+}
+
 impl PartsSummary {
     /// The current parts on this host, with this image.
     pub fn now(image: &Image) -> Self {
