@@ -77,7 +77,7 @@ fn an_image_needs_a_name_of_its_own_and_a_part() {
         command.env("SANSIM_CACHE", place.path().join("cache")).output().unwrap()
     };
     for (words, part) in [
-        (&["mine"][..], "--kernel, --userland or --initrd"),
+        (&["mine"][..], "--kernel, --userland, --initrd or --with"),
         (&["trixie", "--userland", "bookworm"], "name of an image of ours"),
         (&["own-0123456789abcdef", "--userland", "trixie"], "made for a run"),
         (&["mine", "--image", "slackware", "--userland", "trixie"], "no image `slackware`"),
