@@ -63,7 +63,9 @@ fn a_multipath_conf_that_multipathd_does_not_accept_is_answered_with_its_own_wor
     };
     assert_eq!(conf("pg_inut_retries 3")["verdict"], "pass");
     let events = fs::read_to_string(place.out().join("latest/events.ndjson")).unwrap();
-    assert!(events.contains("/etc/multipath.conf line 2, invalid keyword in the defaults section: pg_inut_retries"));
+    assert!(events.contains(
+        "/etc/multipath.conf line 2, invalid keyword in the defaults section: pg_inut_retries"
+    ));
     let skipped = conf("auto_resize never");
     assert_eq!(skipped["verdict"], "skipped");
     let needs = "`auto_resize` of multipath.conf needs multipath-tools 0.9.7";
