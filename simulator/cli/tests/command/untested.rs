@@ -190,6 +190,6 @@ ran = [
     let events = fs::read_to_string(latest.join("events.ndjson")).unwrap();
     let late: Vec<&str> =
         events.lines().filter(|line| line.contains("\"name\":\"late\"")).collect();
-    assert!(late[0].starts_with("{\"t\":0.2,\"kind\":\"begun\""), "{late:?}");
+    assert!(late[0].starts_with("{\"t\":0.20") && late[0].contains("begun"), "{late:?}");
     assert!(late[1].starts_with("{\"t\":1.7") && late[1].contains("\"took_s\":1.5"), "{late:?}");
 }
