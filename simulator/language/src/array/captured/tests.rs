@@ -9,6 +9,9 @@ use sansim_time::Time;
 
 use super::*;
 
+/// An offset, and the bytes from there in hexadecimal.
+type Line = (usize, Vec<String>);
+
 /// As sg_vpd and sg_inq print it, xxd, hexdump, and a person.
 fn dumps(bytes: &[u8]) -> [String; 4] {
     let line = |n: usize, bytes: &[u8]| {
@@ -16,20 +19,20 @@ fn dumps(bytes: &[u8]) -> [String; 4] {
         (16 * n, hex)
     };
     let lines: Vec<_> = bytes.chunks(16).enumerate().map(|(n, bytes)| line(n, bytes)).collect();
-    let sg = |(at, hex): &(usize, Vec<String>)| {
+    let sg = |(at, hex): &Line| {
         let (left, right) = hex.split_at(hex.len().min(8));
         format!(" {at:02x}     {}  {}    00 00.....\n", left.join(" "), right.join(" "))
     };
-    let xxd = |(at, hex): &(usize, Vec<String>)| {
+    let xxd = |(at, hex): &Line| {
         let pairs: Vec<_> = hex.chunks(2).map(<[String]>::concat).collect();
         format!("{at:08x}: {}  ..........\n", pairs.join(" "))
     };
-    let hexdump = |(at, hex): &(usize, Vec<String>)| {
+    let hexdump = |(at, hex): &Line| {
         let (left, right) = hex.split_at(hex.len().min(8));
         format!("{at:08x}  {}  {}  |00 00   ...|\n", left.join(" "), right.join(" "))
     };
-    let plain = |(_, hex): &(usize, Vec<String>)| format!("{}\n", hex.join(", 0x"));
-    let all = |text: &dyn Fn(&(usize, Vec<String>)) -> String| lines.iter().map(text).collect();
+    let plain = |(_, hex): &Line| format!("{}\n", hex.join(", 0x"));
+    let all = |text: &dyn Fn(&Line) -> String| lines.iter().map(text).collect();
     [all(&sg), all(&xxd), all(&hexdump), all(&plain)]
 }
 
