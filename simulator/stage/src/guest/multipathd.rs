@@ -225,7 +225,8 @@ const NEWER_KEYWORDS: [(&str, &str); 4] = [
 /// The keyword that multipath-tools complain of in this line, if newer ones have it, with the version
 /// that has.
 fn newer_keyword(line: &str) -> Option<String> {
-    let (_, keyword) = line.split_once("invalid keyword: ")?;
+    // "invalid keyword: max_retries", or "invalid keyword in the defaults section: max_retries".
+    let (_, keyword) = line.split_once("invalid keyword")?.1.split_once(": ")?;
     let keyword = keyword.trim();
     let (keyword, since) = NEWER_KEYWORDS.iter().find(|(known, _)| *known == keyword)?;
     Some(format!("`{keyword}` of multipath.conf needs multipath-tools {since}"))
@@ -250,6 +251,9 @@ mod tests {
             |keyword| format!("1.2 | /etc/multipath.conf line 2, invalid keyword: {keyword}");
         let needs = "`auto_resize` of multipath.conf needs multipath-tools 0.9.7";
         assert_eq!(newer_keyword(&line("auto_resize")).as_deref(), Some(needs));
+        let section =
+            "/etc/multipath.conf line 2, invalid keyword in the defaults section: auto_resize";
+        assert_eq!(newer_keyword(section).as_deref(), Some(needs));
         assert_eq!(newer_keyword(&line("pg_inut_retries")), None);
         assert_eq!(newer_keyword("\tauto_resize never"), None);
     }
