@@ -1,7 +1,7 @@
 //! The coverage of the kernel's modules: collected by `sansim run --coverage`, shown by `sansim coverage`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,7 @@ use sansim_coverage::{
     reasons::Reasons,
     table::table,
 };
-use sansim_lab::Image;
+use sansim_lab::{Image, plain_image};
 use sansim_report::{repeat::Repeat, verdict::Verdict};
 use sansim_run::{Finished, RunId, RunSpec, Sink};
 use sansim_stage::event::Event;
@@ -48,8 +48,8 @@ impl Covering {
         fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error))?;
         let mut atlases = BTreeMap::new();
         for RunSpec { id, image, .. } in specs {
-            if !atlases.contains_key(&id.image) {
-                atlases.insert(id.image.clone(), (image.release.clone(), atlas(image)?));
+            if let Entry::Vacant(place) = atlases.entry(plain_image(&id.image).to_owned()) {
+                place.insert((image.release.clone(), atlas(image)?));
             }
         }
         let coverage = Mutex::default();
@@ -93,12 +93,14 @@ impl Sink for Covering {
 
     fn finished(&self, run: &RunId, finished: &Finished) {
         let Finished { summary, marks, .. } = finished;
-        if let (Some(marks), Some((kernel, atlas))) = (marks, self.atlases.get(&run.image))
+        // What a scenario adds to an image changes neither its kernel nor the modules that are looked at.
+        let image = plain_image(&run.image);
+        if let (Some(marks), Some((kernel, atlas))) = (marks, self.atlases.get(image))
             && !matches!(summary.verdict, Verdict::Error | Verdict::Skipped)
         {
             let reached =
                 Reached { scenario: summary.scenario.clone(), seconds: summary.simulated_s };
-            let run = Run { image: &run.image, kernel, reached, marks };
+            let run = Run { image, kernel, reached, marks };
             self.coverage.lock().unwrap_or_else(PoisonError::into_inner).add(atlas, &run);
         }
         self.inner.finished(run, finished);

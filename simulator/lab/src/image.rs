@@ -37,7 +37,7 @@ pub use parts::{KernelSource, Parts, UserlandSource};
 pub use store::ImageStore;
 pub use userland::UserRootFs;
 use userland::is_place_of_programs;
-pub use variant::variant;
+pub use variant::{plain_image, variant};
 
 /// A built guest image: a kernel, an initramfs with the agent, and a userland.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub use host::{
 };
 pub use image::{
     Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserRootFs, UserlandSource,
-    is_bundled_module, is_usual_module, variant,
+    is_bundled_module, is_usual_module, plain_image, variant,
 };
 pub use machine::{
     Accel, Boot, Confinement, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig,

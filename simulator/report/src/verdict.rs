@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use sansim_lab::{Image, qemu_version};
+use sansim_lab::{Image, plain_image, qemu_version};
 use sansim_stage::{ExpectationResult, Idle, Witness};
 use serde::{Deserialize, Serialize};
 
@@ -147,7 +147,7 @@ impl Summary {
     /// The image that was asked for: without the packages and modules that the scenario adds to it
     /// (`bookworm~ext4.ko`).
     pub(crate) fn base_image(&self) -> &str {
-        self.image.split('~').next().unwrap_or_default()
+        plain_image(&self.image)
     }
 }
 

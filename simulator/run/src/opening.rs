@@ -286,7 +286,8 @@ impl Opening<'_> {
         match preparing {
             Preparing::Modules => None,
             Preparing::Discovery => {
-                let disks = setup.first_nexuses().count() * setup.array.luns.len();
+                let luns = setup.array.luns.iter();
+                let disks: usize = luns.map(|lun| setup.paths_of(lun.lun).count()).sum();
                 let commands: u64 = self.san.hbas.iter().map(|hba| hba.statistics().received).sum();
                 Some(format!("finding {disks} disks: {commands} commands so far"))
             }

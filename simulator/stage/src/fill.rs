@@ -15,12 +15,12 @@ pub(super) enum Form {
     Name,
 }
 
-/// The names of the maps that are not called as usual, by LUN.
+/// The names of the maps, by LUN.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MapNames(pub(super) BTreeMap<Lun, String>);
 
 impl MapNames {
-    /// The name of a LUN's map.
+    /// The name of a LUN's map; the usual one if it has none.
     pub(super) fn of(&self, lun: Lun) -> String {
         self.0.get(&lun).cloned().unwrap_or_else(|| Setup::map_name(lun))
     }

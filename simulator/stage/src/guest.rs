@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use sansim_array::{Array, EncodedLun, Lun, Nexus};
 use sansim_lab::{AgentLink, LabError, hba_address};
 use sansim_protocol::{
-    Answer, Call, Disk, MapSpec, MapStatus, PathAddress, Sent, TargetAddress, WorkloadReport,
-    WorkloadSpec,
+    Answer, Call, Disk, MapSpec, MapStatus, Sent, TargetAddress, WorkloadReport, WorkloadSpec,
 };
 
 use crate::{Setup, Workload};
@@ -216,14 +215,8 @@ impl Guest {
         paths: &Paths,
     ) -> Result<Result<MapStatus, String>, LabError> {
         let groups = setup.path_groups(lun).into_iter().map(|group| {
-            let number = |nexus| setup.array.lun(lun)?.number(nexus);
-            let address = |nexus| {
-                let target = target_address(setup, nexus);
-                let lun = setup.array.target.encode(number(nexus).unwrap_or(lun)).0;
-                PathAddress { target, lun }
-            };
-            let there = group.into_iter().filter(|nexus| paths.disk(*nexus, lun).is_some());
-            there.map(address).collect::<Vec<_>>()
+            let there = group.into_iter().filter_map(|nexus| paths.disk(nexus, lun));
+            there.map(|disk| disk.path.clone()).collect::<Vec<_>>()
         });
         let groups: Vec<_> = groups.filter(|group| !group.is_empty()).collect();
         if groups.is_empty() {

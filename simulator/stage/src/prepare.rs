@@ -64,7 +64,7 @@ pub async fn prepare(
     let (paths, missing) = keeper.drive(guest.discover(setup, array)).await??;
     // A LUN that no HBA sees has no disk and no map.
     let mut luns = array.luns();
-    luns.retain(|lun| !setup.path_groups(*lun).is_empty());
+    luns.retain(|lun| setup.paths_of(*lun).next().is_some());
     for &lun in &luns {
         incomplete.extend(lacking_disks(setup, lun, &paths, missing.as_deref()));
     }
@@ -110,14 +110,12 @@ fn told(incomplete: &Incomplete) -> What {
 
 /// What is missing of the disks of a LUN. `why` is what the scan says.
 fn lacking_disks(setup: &Setup, lun: Lun, paths: &Paths, why: Option<&str>) -> Option<Incomplete> {
-    let mut lacking = setup.path_groups(lun).concat();
-    lacking.sort_unstable();
-    let of = lacking.len();
-    lacking.retain(|nexus| paths.disk(*nexus, lun).is_none());
-    let names: Vec<String> = lacking.iter().map(ToString::to_string).collect();
+    let of = setup.paths_of(lun).count();
+    let lacking = setup.paths_of(lun).filter(|nexus| paths.disk(*nexus, lun).is_none());
+    let names: Vec<String> = lacking.map(|nexus| nexus.to_string()).collect();
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    let how = format!("{} of {of} disks, not {}", of - lacking.len(), names.join(", "));
-    (!lacking.is_empty()).then(|| Incomplete { what: Part::Disks(lun), how: format!("{how}{why}") })
+    let how = format!("{} of {of} disks, not {}", of - names.len(), names.join(", "));
+    (!names.is_empty()).then(|| Incomplete { what: Part::Disks(lun), how: format!("{how}{why}") })
 }
 
 /// The disks of a LUN that its map does not have.

@@ -58,10 +58,17 @@ impl Setup {
         self.nexuses().filter(|nexus| !self.array.unplugged.contains(&nexus.port))
     }
 
+    /// The paths of a LUN at the start: the nexuses that see it. None if there is no such LUN then.
+    pub fn paths_of(&self, lun: Lun) -> impl Iterator<Item = Nexus> + '_ {
+        let config = self.array.lun(lun);
+        let sees = move |nexus: &Nexus| config.is_some_and(|it| it.number(*nexus).is_some());
+        self.first_nexuses().filter(sees)
+    }
+
     /// The path groups of a LUN's map in order of preference, without empty ones.
     pub fn path_groups(&self, lun: Lun) -> Vec<Vec<Nexus>> {
         let Some(config) = self.array.lun(lun) else { return Vec::new() };
-        let paths = self.first_nexuses().filter(|nexus| config.number(*nexus).is_some());
+        let paths = self.paths_of(lun);
         let mut groups = match self.guest.multipath.path_groups {
             PathGroups::Multibus => vec![paths.collect()],
             PathGroups::Failover => paths.map(|nexus| vec![nexus]).collect(),

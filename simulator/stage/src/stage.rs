@@ -1,5 +1,7 @@
 //! The running SAN and guest: performs acts and reports what happens.
 
+mod taking;
+
 use std::{
     pin::Pin,
     sync::Arc,
@@ -10,9 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sansim_array::{Action, Array, CommandRecord, Lun, StateChange};
 use sansim_hba::HbaServer;
 use sansim_lab::{Hold, Keeper, LabError, Machine};
-use sansim_protocol::{
-    Disk, DiskAction, Event as AgentEvent, Happening, MapStatus, ProgramEnd, WorkloadReport,
-};
+use sansim_protocol::{Event as AgentEvent, Happening, WorkloadReport};
 use sansim_time::{Clock, Pacer, Time};
 use tokio::sync::{Notify, mpsc};
 
@@ -22,7 +22,6 @@ use crate::{
     event::{IoKind, StoryTime, What},
     fill::{Form, MapNames, fill},
     hands::Hands,
-    kernel_log::complaint,
     terminal::Terminals,
     workloads::Workloads,
 };
@@ -259,18 +258,8 @@ impl<'m> Stage<'m> {
     /// If a word is malformed, or the guest does not have such a disk.
     pub fn filled(&self, argv: &[String]) -> Result<Vec<String>, String> {
         let main = self.setup.main_lun();
-        let names = self.map_names();
+        let names = MapNames(self.world.map_names());
         argv.iter().map(|word| fill(word, Form::Path, &self.paths, &names, main)).collect()
-    }
-
-    /// The names of the maps that are not called as usual.
-    fn map_names(&self) -> MapNames {
-        let named = |map: &MapStatus| {
-            let luns = self.world.luns_of(map).into_iter();
-            luns.map(|lun| (lun, self.world.map_name(lun))).collect::<Vec<_>>()
-        };
-        let names = self.maps.statuses().flat_map(named);
-        MapNames(names.filter(|(lun, name)| *name != Setup::map_name(*lun)).collect())
     }
 
     /// The last known statuses of the multipath maps.
@@ -363,7 +352,7 @@ impl<'m> Stage<'m> {
             guest: self.guest.clone(),
             paths: Arc::clone(&self.paths),
             main_lun: self.setup.main_lun(),
-            map_names: self.map_names(),
+            map_names: MapNames(self.world.map_names()),
         };
         let (name, act) = (Arc::clone(name), act.clone());
         self.tasks.push(Box::pin(async move { (name, hands.perform(act).await) }));
@@ -509,90 +498,6 @@ impl<'m> Stage<'m> {
             return Some(Incoming::Command(record));
         }
         self.events.try_recv().ok().map(Incoming::Agent)
-    }
-
-    /// Updates the world with what happened, and returns further events that follow from it.
-    pub fn take(&mut self, incoming: &Incoming) -> Vec<What> {
-        match incoming {
-            Incoming::Command(record) => {
-                self.world.on_command(record);
-                self.count_rules();
-            }
-            Incoming::Change(change) => {
-                self.world.on_state(change);
-                self.count_rules();
-            }
-            Incoming::Agent(event) => return self.take_agent(event),
-            Incoming::Done { name, brought: Ok(brought) } => {
-                self.world.on_done(name);
-                self.take_brought(name, brought);
-            }
-            Incoming::Alarm => self.armed_for = None,
-            Incoming::Done { .. } | Incoming::TerminalEnded { .. } | Incoming::Settled => {}
-        }
-        Vec::new()
-    }
-
-    fn take_brought(&mut self, name: &str, brought: &Brought) {
-        match brought {
-            Brought::Ran(ProgramEnd { ended, stdout, stderr, .. }) => {
-                self.world.on_ran(name, *ended, &format!("{stdout}{stderr}"));
-            }
-            Brought::Started { lun } => self.workload_started(*lun),
-            Brought::Stopped { lun, report } => self.workload_stopped(*lun, (**report).clone()),
-            Brought::Nothing => {}
-        }
-    }
-
-    fn take_agent(&mut self, event: &AgentEvent) -> Vec<What> {
-        self.world.on_agent_event(event);
-        match &event.what {
-            Happening::Map(status) => return self.maps.update(status, &self.paths),
-            Happening::MapRemoved { map } => return self.maps.remove(map).into_iter().collect(),
-            Happening::Disks { disks } => disks.iter().for_each(|disk| self.add_disk(disk)),
-            Happening::Disk { action, name, dev, disk } => {
-                match (action, disk) {
-                    (DiskAction::Add, Some(disk)) => self.add_disk(disk),
-                    (DiskAction::Add, None) => {}
-                    (DiskAction::Remove, _) => {
-                        Arc::make_mut(&mut self.paths).remove(dev);
-                        self.world.on_disk_removed(dev);
-                    }
-                }
-                let place = self.paths.place(dev);
-                return vec![What::Disk {
-                    action: *action,
-                    name: name.clone(),
-                    dev: dev.clone(),
-                    path: place.map(|(nexus, _)| nexus.to_string()),
-                    lun: place.map(|(_, lun)| lun.0),
-                }];
-            }
-            Happening::Log { text, .. } => {
-                if let Some(kind) = complaint(text)
-                    && !self.setup.guest.allow.iter().any(|allowed| allowed.is_in(text))
-                {
-                    self.complaint.get_or_insert(format!("{kind} in the guest: {text}"));
-                }
-            }
-            Happening::PathUevent { action, seqnum, path, valid_paths, .. } => {
-                return vec![What::Uevent {
-                    action: action.clone(),
-                    path: self.paths.nexus(path).map_or(path.clone(), |n| n.to_string()),
-                    seqnum: *seqnum,
-                    valid_paths: *valid_paths,
-                }];
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn add_disk(&mut self, disk: &Disk) {
-        let place = Arc::make_mut(&mut self.paths).add(&self.setup, &self.array, disk.clone());
-        if let Some(place) = place {
-            self.world.on_disk(disk.dev.clone(), place);
-        }
     }
 
     /// Stops the first workload that runs: waits for I/O in flight and reads back what was written.

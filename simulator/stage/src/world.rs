@@ -376,6 +376,12 @@ impl World {
         self.map_of(lun).map_or_else(|| Setup::map_name(lun), |status| status.map.clone())
     }
 
+    /// The names of the maps, by the LUNs that have one.
+    pub fn map_names(&self) -> BTreeMap<Lun, String> {
+        let names = self.maps.keys().filter_map(|lun| Some((*lun, self.map_of(*lun)?.map.clone())));
+        names.collect()
+    }
+
     /// The number of disks that the guest has for a LUN.
     pub fn disks(&self, lun: Lun) -> usize {
         self.disks.get(&lun).map_or(0, BTreeSet::len)

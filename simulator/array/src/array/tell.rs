@@ -22,10 +22,6 @@ pub(super) enum Told {
 }
 
 impl Told {
-    pub(super) fn parameters(lun: Lun, sense: Sense) -> Self {
-        Told::Parameters { lun, sense }
-    }
-
     /// The numbers by which a nexus addressed the LUN before, and addresses it now.
     fn numbers(&self, nexus: Nexus) -> (Option<Lun>, Option<Lun>) {
         let Told::Presented { before, after } = self else { return (None, None) };

@@ -40,7 +40,7 @@ impl State {
             VolumeChange::SetReadOnly { lun, read_only } => {
                 self.unit_mut(lun)?.read_only = read_only;
                 self.lun_changed(now, lun, LunChange::ReadOnly(read_only), report);
-                Told::parameters(lun, Sense::MODE_PARAMETERS_CHANGED)
+                Told::Parameters { lun, sense: Sense::MODE_PARAMETERS_CHANGED }
             }
         };
         self.tell(&told, notify, report);
@@ -186,7 +186,7 @@ impl State {
         resized.map_err(|source| ConfigError::Map { lun, bytes, source })?;
         unit.blocks = bytes / u64::from(unit.block_bytes);
         self.lun_changed(now, lun, LunChange::Resized { bytes }, report);
-        Ok(Told::parameters(lun, Sense::CAPACITY_CHANGED))
+        Ok(Told::Parameters { lun, sense: Sense::CAPACITY_CHANGED })
     }
 
     /// Makes each controller consider itself the owner of a LUN, or ends that state.

@@ -1,4 +1,5 @@
-//! VPD page C0h, the unit path report of the CLARiiON line, which the families emc and alua have. Offsets in this file include the page header.
+//! VPD page C0h, the unit path report of the CLARiiON line, which the families emc and alua have. Offsets in
+//! this file include the page header.
 
 use crate::{
     controller::ControllerState, encoding::put_text, inquiry_page::InquiryPage, personality::Site,

@@ -1,13 +1,12 @@
 //! A live lab that stays up beside the rounds: it is broken and mended, and must not grow.
 
 use std::{
-    fs,
     process::{Child, Output, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use crate::room::Room;
+use crate::{memory::own_memory, room::Room};
 
 /// How much more memory the lab may have at the end than after its first minute, in bytes.
 const GROWS: u64 = 32 << 20;
@@ -58,22 +57,15 @@ impl<'r> Lab<'r> {
         self.does(if broken { &["reset"] } else { &["fail", "controller", "A"] });
         self.looks += 1;
         if self.began.elapsed() > WARM && self.first.is_none() {
-            self.first = self.memory();
+            self.first = own_memory(self.child.id());
         }
-    }
-
-    /// The lab's own memory, without its guest's: what is private to the process.
-    fn memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-        Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
     }
 
     /// Mends everything and ends it. Returns what is wrong.
     pub(crate) fn down(mut self) -> Vec<String> {
         self.does(&["reset"]);
         self.does(&["wait", "paths active=4 and owner lun=0 controller=A", "--for", "300s"]);
-        let (first, last) = (self.first, self.memory());
+        let (first, last) = (self.first, own_memory(self.child.id()));
         match (first, last) {
             (Some(first), Some(last)) => {
                 println!("the lab's memory: {} MiB, then {} MiB", first >> 20, last >> 20);

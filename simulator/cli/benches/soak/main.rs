@@ -8,6 +8,8 @@ mod chance;
 mod disk;
 mod lab;
 mod library;
+#[path = "../../tests/browser/memory.rs"]
+mod memory;
 #[path = "../../tests/command/place.rs"]
 #[allow(dead_code, reason = "the tests of the command use the rest of it")]
 mod place;

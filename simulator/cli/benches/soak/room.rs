@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{disk::Disk, place::Place};
+use crate::{
+    disk::Disk,
+    place::{Place, processes},
+};
 
 /// How long processes and files may take to go.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,9 +73,8 @@ impl Room {
     /// The processes that have this room in their environment or command line.
     fn processes(&self) -> Vec<String> {
         let here = self.place.path().display().to_string();
-        let all = fs::read_dir("/proc").expect("/proc").flatten();
-        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        pids.filter(|pid| *pid != std::process::id()).filter_map(|pid| named(pid, &here)).collect()
+        let others = processes().into_iter().filter(|pid| *pid != std::process::id());
+        others.filter_map(|pid| named(pid, &here)).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::tools::Tools;
+use crate::{place::processes, tools::Tools};
 
 /// As long as anything may take on a slow host.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -177,13 +177,11 @@ impl Browser {
     /// The browser's processes: those that name its directory.
     fn processes(&self) -> Vec<u32> {
         let home = self.home.path().display().to_string();
-        let processes = fs::read_dir("/proc").expect("/proc").flatten();
-        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let ours = |pid: &u32| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             String::from_utf8_lossy(&line).contains(&home)
         };
-        pids.filter(ours).collect()
+        processes().into_iter().filter(ours).collect()
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::place::{Place, text, wait_for};
+use crate::{
+    memory::own_memory,
+    place::{Place, text, wait_for},
+};
 
 /// A lab that runs; it ends with the test.
 pub(crate) struct Lab<'p> {
@@ -60,11 +63,7 @@ impl<'p> Lab<'p> {
 
     /// The memory of the lab's own, in bytes: without that of the guest.
     pub(crate) fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("the status of the process");
-        let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-        let kib = anonymous.and_then(|text| text.trim().strip_suffix(" kB")).expect("RssAnon");
-        kib.parse::<u64>().expect("a number") * 1024
+        own_memory(self.child.id()).expect("RssAnon")
     }
 
     /// Ends the lab, and checks that nothing is left of it.

@@ -8,6 +8,7 @@ mod gone;
 mod held;
 mod lab;
 mod many;
+mod memory;
 #[path = "../command/place.rs"]
 #[allow(dead_code, reason = "the tests of the command use the rest of it")]
 mod place;

@@ -91,7 +91,8 @@ fn deep(path: &Path) -> Vec<PathBuf> {
     }
 }
 
-fn processes() -> Vec<u32> {
+/// The process IDs of all processes.
+pub(crate) fn processes() -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc").flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -37,6 +37,11 @@ pub fn variant(image: &str, packages: &[String], modules: &[String]) -> String {
     parts.collect::<Vec<_>>().join(&SEPARATOR.to_string())
 }
 
+/// The image that a name is or is a variant of.
+pub fn plain_image(name: &str) -> &str {
+    split(name).0
+}
+
 /// The image that a name is a variant of, and what is added to it.
 pub(crate) fn split(name: &str) -> (&str, More) {
     let (plain, rest) = name.split_once(SEPARATOR).unwrap_or((name, ""));
