@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Increase this when the same packages are built into something else.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Names of the files in a base.
 pub(crate) const KERNEL: &str = "vmlinux";
@@ -75,31 +75,21 @@ impl Base {
 
     /// Seals a base that is complete.
     pub(crate) fn seal(dir: &Path) -> Result<()> {
-        let names = [KERNEL, USERLAND, from_parts::INITRD, from_parts::PROGRAMS, Manifest::FILE];
+        let (initrd, programs) = (from_parts::INITRD, from_parts::PROGRAMS);
+        let names = [KERNEL, USERLAND, LEFT_OUT, initrd, programs, Manifest::FILE];
         let there = names.into_iter().filter(|name| dir.join(name).is_file());
         let modules = modules(dir);
         Seal::new(dir, Self::MODULES_SEAL).make(modules.iter().map(String::as_str))?;
         Seal::new(dir, Self::SEAL).make(there)
     }
 
-    /// Marks the base as used by this process, and checks its files. A base of an earlier version of this program
-    /// has no seal, and is sealed as it is.
+    /// Marks the base as used by this process, and checks its files.
     ///
     /// # Errors
     /// The damage.
     pub(crate) fn check(dir: &Path) -> Result<(), Damage> {
         keep_in_use(dir);
-        let seal = Seal::new(dir, Self::SEAL);
-        if !seal.exists() {
-            for name in [KERNEL, USERLAND] {
-                let empty = fs::metadata(dir.join(name)).map_or(0, |meta| meta.len()) == 0;
-                if empty {
-                    return Err(Damage(format!("{name} is empty or missing")));
-                }
-            }
-            return Self::seal(dir).map_err(|error| Damage(error.to_string()));
-        }
-        seal.check()
+        Seal::new(dir, Self::SEAL).check()
     }
 
     /// A base with this manifest, unless it is damaged, which is said: then it is made again.

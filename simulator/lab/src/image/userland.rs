@@ -27,7 +27,7 @@ pub(crate) const MOUNT_POINTS: &[&str] = &["dev", "proc", "run", "sys", "tmp"];
 /// and packages that are only unpacked may still have the directories.
 const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
 /// Left out, for instance documentation, which no guest needs.
-const LEFT_OUT: &[&str] = &[
+pub(crate) const NOT_PACKED: &[&str] = &[
     "usr/share/doc/",
     "usr/share/info/",
     "usr/share/locale/",
@@ -219,7 +219,7 @@ fn keep(name: &str) -> bool {
     !(MOUNT_POINTS.contains(&top)
         || is_kernels(name)
         || is_kernels(inner)
-        || LEFT_OUT.iter().any(|left_out| name.starts_with(left_out)))
+        || NOT_PACKED.iter().any(|left_out| name.starts_with(left_out)))
 }
 
 #[cfg(test)]

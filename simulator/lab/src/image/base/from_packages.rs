@@ -18,7 +18,7 @@ use crate::{
         distribution::Spec,
         kernel::vmlinux,
         modules::{HEADERS, WANTED, hook},
-        userland::{Packing, write_userland},
+        userland::{NOT_PACKED, Packing, write_userland},
         variant::More,
     },
 };
@@ -82,10 +82,8 @@ fn described(spec: &Spec, more: &More) -> String {
 
 /// Hash of how an image is built.
 fn recipe(spec: &Spec, more: &More) -> String {
-    let text = match more.is_nothing() {
-        true => serde_json::to_vec(&(FORMAT, spec, WANTED)),
-        false => serde_json::to_vec(&(FORMAT, spec, WANTED, &more.packages, &more.modules)),
-    };
+    let text =
+        serde_json::to_vec(&(FORMAT, spec, WANTED, NOT_PACKED, &more.packages, &more.modules));
     let text = text.unwrap_or_default();
     blake3::hash(&text).to_hex()[..32].to_owned()
 }
