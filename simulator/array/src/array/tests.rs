@@ -106,10 +106,19 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
-fn start_stop_unit_has_nothing_to_do() {
+fn stop_stops_a_lun_for_every_nexus_and_start_starts_it() {
     let rig = Rig::ready();
-    rig.get(A, LUN0, &[0x1b, 1, 0, 0, 1, 0], 0);
-    rig.get(A, LUN0, &[0x1b, 0, 0, 0, 0, 0], 0);
+    let (start, stop) = ([0x1b, 1, 0, 0, 1, 0], [0x1b, 0, 0, 0, 0, 0]);
+    let other = Nexus { hba: crate::HbaId(3), ..A };
+    assert_eq!(rig.sense(other, LUN0, &TEST_UNIT_READY, &[]), "06/29/00");
+    rig.good(A, LUN0, &start);
+    rig.good(A, LUN0, &stop);
+    for nexus in [A, other] {
+        assert_eq!(rig.sense(nexus, LUN0, &read(0, 1), &[]), "02/04/02");
+        assert_eq!(rig.sense(nexus, LUN0, &TEST_UNIT_READY, &[]), "02/04/02");
+        rig.get(nexus, LUN0, &[0x12, 0, 0, 0, 96, 0], 96);
+    }
+    rig.good(A, LUN0, &start);
     rig.get(A, LUN0, &read(0, 1), 512);
     assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 0x10, 0], &[]), "05/24/00");
     assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 2, 0], &[]), "05/24/00");
