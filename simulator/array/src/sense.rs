@@ -78,6 +78,8 @@ impl Sense {
     pub(crate) const IMPLICIT_TRANSITION_FAILED: Sense = Sense::new(0x06, 0x2a, 0x07);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
+    /// THIN PROVISIONING SOFT THRESHOLD REACHED.
+    pub(crate) const SOFT_THRESHOLD: Sense = Sense::new(0x06, 0x38, 0x07);
     pub(crate) const INQUIRY_DATA_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x03);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);
 

@@ -1,6 +1,7 @@
 //! A logical unit: its properties, its owner and the state of each nexus.
 
 mod check;
+pub(crate) mod data_buffers;
 mod name;
 mod split;
 
@@ -9,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use self::data_buffers::DataBuffers;
 pub use self::split::Apart;
 pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
@@ -19,7 +21,6 @@ use crate::{
     lun_config::{LunConfig, Mapping},
     operation::{Class, Kind, Operation},
     reservation::Reservations,
-    scsi::data_buffer::DataBuffers,
     sense::Sense,
     store::Store,
 };

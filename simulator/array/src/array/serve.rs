@@ -17,16 +17,17 @@ use crate::{
     personality::{Effect, Gate, Site},
     reservation::{self, Change},
     scsi::{
-        capacity,
-        data_buffer::{self, DataBuffers},
-        diagnostic, inquiry, log_sense,
+        capacity, data_buffer, diagnostic, inquiry, log_sense,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports, vpd,
     },
     sense::Sense,
     status::ServiceResponse,
-    unit::Unit,
+    unit::{
+        Unit,
+        data_buffers::{DataBuffers, Written},
+    },
     wire::Wire,
 };
 
@@ -47,7 +48,7 @@ enum Served {
     /// Change the reservations of the LUN.
     Reservation(Change),
     /// Change the nexus's data buffers.
-    Buffer(data_buffer::Written),
+    Buffer(Written),
     /// Transfer the data of the medium access.
     Access(Access, Gate),
 }

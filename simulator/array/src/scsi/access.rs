@@ -48,7 +48,7 @@ pub(crate) fn carry_out(
     block_bytes: u32,
     wire: &mut Wire<'_>,
 ) -> Result<(), Stop> {
-    let bytes = |span| bytes(span, block_bytes);
+    let bytes = |span: Span| span.bytes(block_bytes);
     let block = block_bytes as usize;
     match access {
         Access::Read(span) => store.read(bytes(span), |data| wire.put(data))?,
@@ -68,12 +68,6 @@ pub(crate) fn carry_out(
         Access::WriteSame(span, fill) => write_same(store, bytes(span), fill, block, wire),
         Access::Unmap(len) => unmap(store, len, block_bytes, wire),
     }
-}
-
-/// The byte range of a span in the store.
-pub(super) fn bytes(span: Span, block_bytes: u32) -> Range<u64> {
-    let start = span.lba.saturating_mul(block_bytes.into());
-    start..start.saturating_add(span.blocks.saturating_mul(block_bytes.into()))
 }
 
 /// Compares a block with the next block from the initiator. Ends with MISCOMPARE if they differ.

@@ -1,10 +1,13 @@
 //! READ BUFFER(10) and WRITE BUFFER (SPC-4 6.17, 6.49): a data buffer and an echo buffer for each nexus, by
 //! which tools try a path. There is no firmware to download.
 
-use crate::{completion::Stop, sense::Sense, wire::Wire};
+use crate::{
+    completion::Stop,
+    sense::Sense,
+    unit::data_buffers::{DataBuffers, SIZE, Written},
+    wire::Wire,
+};
 
-/// The size of each buffer in bytes.
-const SIZE: usize = 4096;
 /// What a buffer contains that was never written.
 const NOTHING: [u8; SIZE] = [0; SIZE];
 
@@ -13,32 +16,6 @@ const DATA: u8 = 0x02;
 const DESCRIPTOR: u8 = 0x03;
 const ECHO: u8 = 0x0a;
 const ECHO_DESCRIPTOR: u8 = 0x0b;
-
-/// The buffers of a nexus. They are made when they are written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct DataBuffers {
-    data: Vec<u8>,
-    echo: Option<Vec<u8>>,
-}
-
-/// What WRITE BUFFER writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Written {
-    Data { offset: usize, bytes: Vec<u8> },
-    Echo(Vec<u8>),
-}
-
-impl DataBuffers {
-    pub(crate) fn write(&mut self, written: Written) {
-        match written {
-            Written::Echo(bytes) => self.echo = Some(bytes),
-            Written::Data { offset, bytes } => {
-                self.data.resize(SIZE, 0);
-                self.data[offset..offset + bytes.len()].copy_from_slice(&bytes);
-            }
-        }
-    }
-}
 
 /// Mode, buffer offset, and length of a CDB.
 fn parse(cdb: &[u8]) -> (u8, usize, usize) {
@@ -53,7 +30,7 @@ pub(crate) fn read_buffer(
     wire: &mut Wire<'_>,
 ) -> Result<(), Stop> {
     let (mode, offset, allocation) = parse(cdb);
-    let data = if buffers.data.is_empty() { &NOTHING[..] } else { &buffers.data };
+    let data = if buffers.data().is_empty() { &NOTHING[..] } else { buffers.data() };
     match mode {
         DATA if cdb[2] != 0 => Err(Sense::cdb_field(2).into()),
         DATA => {
@@ -65,7 +42,7 @@ pub(crate) fn read_buffer(
             let capacity = if cdb[2] == 0 { SIZE as u32 } else { 0 };
             wire.send(&capacity.to_be_bytes(), allocation)
         }
-        ECHO => match &buffers.echo {
+        ECHO => match buffers.echo() {
             Some(echo) => wire.send(echo, allocation),
             None => Err(Sense::COMMAND_SEQUENCE.into()),
         },

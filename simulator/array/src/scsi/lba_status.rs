@@ -1,9 +1,6 @@
 //! GET LBA STATUS (SBC-3 5.4).
 
-use super::{
-    access::bytes,
-    medium::{MAX_BLOCKS, Span},
-};
+use super::medium::{MAX_BLOCKS, Span};
 use crate::{completion::Stop, store::Store, wire::Wire};
 
 /// The lengths of the header and of a descriptor.
@@ -29,7 +26,7 @@ pub(super) fn report(
     let (mut next, mut descriptors) = (lba, Vec::new());
     // The first descriptor is always made, even if there is no room for it (SPC-4 4.2.5.6).
     while next < end && descriptors.len() < room.max(1) * DESCRIPTOR {
-        let rest = bytes(Span { lba: next, blocks: end - next }, block_bytes);
+        let rest = Span { lba: next, blocks: end - next }.bytes(block_bytes);
         let (zero, len) = store.same_from(rest, block_bytes as usize)?;
         let same = len / u64::from(block_bytes);
         descriptors.extend(next.to_be_bytes());

@@ -1,5 +1,7 @@
 //! Parsing and checking medium accesses (SBC-3 clause 5).
 
+use std::ops::Range;
+
 use super::format;
 use crate::{
     completion::Stop,
@@ -18,6 +20,12 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// The byte range in the store.
+    pub(crate) fn bytes(self, block_bytes: u32) -> Range<u64> {
+        let start = self.lba.saturating_mul(block_bytes.into());
+        start..start.saturating_add(self.blocks.saturating_mul(block_bytes.into()))
+    }
+
     /// Whether the span contains a block of the inclusive range from `first` to `last`.
     pub(crate) fn overlaps(&self, first: u64, last: u64) -> bool {
         self.blocks > 0 && self.lba <= last && self.lba.saturating_add(self.blocks - 1) >= first
