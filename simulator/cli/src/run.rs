@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use conclusion::conclude;
+use conclusion::{conclude, conclude_bisection};
 use sansim_lab::{
     Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time,
     most_runs,
@@ -76,14 +76,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         },
     };
     if args.bisect {
-        return match bisect(specs, &lab, sink, &cancel).await {
-            Ok(summaries) => conclude_bisection(&args, &summaries),
-            Err(RunError::Interrupted) => INTERRUPTED,
-            Err(error) => {
-                show::error(&error.to_string());
-                LAB
-            }
-        };
+        let bisected = bisect(specs, &lab, sink, &cancel).await;
+        return conclude_bisection(&args, bisected, &cancel);
     }
     let jobs = match jobs(&args, &specs) {
         Ok(jobs) => jobs,
@@ -301,14 +295,4 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
         words.push("--cold".to_owned());
     }
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
-}
-
-/// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
-fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
-    if let Err(problem) = reports::write(args, summaries, &[]) {
-        show::error(&problem);
-        return LAB;
-    }
-    let failed = summaries.iter().any(|summary| summary.verdict == Verdict::Error);
-    if failed { LAB } else { PASS }
 }
