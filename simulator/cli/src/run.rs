@@ -16,13 +16,12 @@ use sansim_lab::{
     most_runs,
 };
 use sansim_language::Scenario;
-use sansim_report::verdict::{Summary, Verdict};
-use sansim_run::{Repetition, RunError, RunId, RunSpec, Sink, Until};
+use sansim_run::{Repetition, RunId, RunSpec, Sink, Until};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
-    INTERRUPTED, LAB, PASS, USAGE,
+    INTERRUPTED, LAB, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
