@@ -9,6 +9,8 @@ mod arrival;
 mod build;
 mod groups;
 mod link;
+mod metro;
+mod stretching;
 mod notices;
 mod ownership;
 mod parked;
