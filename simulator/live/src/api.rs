@@ -17,7 +17,7 @@ pub use bodies::{
 };
 pub use refused::{Refused, Why};
 pub use status::{
-    Broken, CaptureStatus, Clock, ControllerStatus, FaultStatus, GroupStatus, HbaStatus,
+    ArrayStatus, Broken, CaptureStatus, Clock, ControllerStatus, FaultStatus, GroupStatus, HbaStatus,
     HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus, PortGroupStatus,
     PortStatus, RunState, Status, Told, TourStatus, WorkloadStatus,
 };
