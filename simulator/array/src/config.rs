@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, FarGroups},
     families::PersonalityConfig,
     fault::{FaultRule, OpMatcher},
     identity::Identity,
@@ -96,8 +96,8 @@ pub struct MetroConfig {
     pub suspended: AccessState,
     /// How long it takes to copy what an array lacks when replication is back.
     pub resync: Duration,
-    /// Whether an array reports the target port groups of the other one, too.
-    pub far_groups: bool,
+    /// When an array reports the target port groups of the other one, too.
+    pub far_groups: FarGroups,
 }
 
 impl Default for MetroConfig {
@@ -109,7 +109,7 @@ impl Default for MetroConfig {
             following: AccessState::NonOptimized,
             suspended: AccessState::Unavailable,
             resync: Duration::from_secs(10),
-            far_groups: true,
+            far_groups: FarGroups::Connected,
         }
     }
 }

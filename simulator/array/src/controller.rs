@@ -115,7 +115,10 @@ impl PortId {
     }
 
     /// Every port of some of these controllers, in the same order.
-    pub(crate) fn of(of: Controllers, controllers: &[Controller]) -> impl Iterator<Item = PortId> + '_ {
+    pub(crate) fn of(
+        of: Controllers,
+        controllers: &[Controller],
+    ) -> impl Iterator<Item = PortId> + '_ {
         PortId::all(controllers).filter(move |port| of.has(port.controller))
     }
 

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use crate::{
-    access_state::{AccessState, PortGroupView},
+    access_state::{AccessState, FarGroups, PortGroupView},
     controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,
@@ -38,8 +38,7 @@ pub(crate) struct Frame {
 pub(crate) struct Presentation {
     pub(crate) following: AccessState,
     pub(crate) suspended: AccessState,
-    /// Whether an array reports the target port groups of the other one.
-    pub(crate) far_groups: bool,
+    pub(crate) far_groups: FarGroups,
 }
 
 /// The array from the point of view of one command.

@@ -10,8 +10,8 @@ use sansim_time::Time;
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
     ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Mapping,
-    MetroConfig, Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
-    ServiceResponse, StateChange, Status, Target,
+    MetroConfig, Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
+    Reservoir, Sense, ServiceResponse, StateChange, Status, Target,
 };
 
 /// HBA 0 through the first port of controller A.

@@ -21,8 +21,8 @@ use memory::WhenFullName;
 pub(crate) use metro::MetroTable;
 use ownership::Ownership;
 use sansim_array::{
-    Addressing, ConfigError, ControllerConfig, ControllerId, DesignatorKind, Identity, LunConfig, Lunz,
-    PersonalityConfig, PortId, PortNumbers, Ports, Target,
+    Addressing, ConfigError, ControllerConfig, ControllerId, DesignatorKind, Identity, LunConfig,
+    Lunz, PersonalityConfig, PortId, PortNumbers, Ports, Target,
 };
 use sansim_stage::Array;
 
@@ -467,9 +467,8 @@ fn run_on(given: &mut Vec<(PortId, u16)>, shape: &ArrayShape, before: &[Array]) 
     }
     let first = before.iter().map(|array| array.ports().count()).sum::<usize>() + 1;
     let controllers = shape.controllers.clone().filter_map(ControllerId::new);
-    let ports = controllers.flat_map(|controller| {
-        (0..shape.ports).map(move |index| PortId { controller, index })
-    });
+    let ports = controllers
+        .flat_map(|controller| (0..shape.ports).map(move |index| PortId { controller, index }));
     for (place, port) in ports.enumerate() {
         if !given.iter().any(|(named, _)| *named == port) {
             given.push((port, (first + place) as u16));
@@ -508,7 +507,8 @@ fn check_luns<'t>(
     for (index, table) in luns.enumerate() {
         let place = (known.len() + index) as u64;
         let lun = table.check(&table.span, place, checker);
-        if !shape.controllers.contains(&lun.owner.index()) && checker.shape.has_controller(lun.owner)
+        if !shape.controllers.contains(&lun.owner.index())
+            && checker.shape.has_controller(lun.owner)
         {
             let problem = format!("controller {} is of another array", lun.owner);
             let help = "write the LUN into the [[array]] whose controller owns it";

@@ -24,9 +24,9 @@ mod versions;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+pub(crate) use replication::ReplicationName;
 use sansim_array::Lun;
 use sansim_stage::{Condition, Counted, Deadline};
-pub(crate) use replication::ReplicationName;
 use versions::KnownFailure;
 pub use versions::{Known, Ranges, Versions};
 

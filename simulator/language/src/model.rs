@@ -137,8 +137,11 @@ mod tests {
     #[test]
     fn a_model_can_be_chosen_by_the_command_line_and_a_slip_is_answered() {
         let set = "array.model=dec-hsg80".parse().unwrap();
-        let array =
-            load_text("t", &scenario("model = \"ibm-ds4700\""), &[set]).unwrap().setup.arrays.remove(0);
+        let array = load_text("t", &scenario("model = \"ibm-ds4700\""), &[set])
+            .unwrap()
+            .setup
+            .arrays
+            .remove(0);
         assert_eq!(array.identity.product, "HSG80");
         let wrong = load_text("t", &scenario("model = \"ibm-ds4800\""), &[]).unwrap_err();
         assert!(wrong.to_string().contains("ibm-ds4700"), "{wrong}");

@@ -88,7 +88,8 @@ impl FromStr for WholeArray {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let name = text.trim().strip_prefix("array ").map(str::trim).filter(|name| !name.is_empty());
+        let name =
+            text.trim().strip_prefix("array ").map(str::trim).filter(|name| !name.is_empty());
         match name {
             Some(name) => Ok(WholeArray(name.to_owned())),
             None => Err(format!("{text:?} is no array: write {}", Self::EXPECTED)),

@@ -118,7 +118,8 @@ impl RunSpec {
     /// checkpoint. `None` if the story cannot start from a checkpoint. The seed is not part of it: only faults
     /// depend on chance, and stories with faults during discovery have no checkpoint.
     fn in_common(&self) -> Option<String> {
-        let Setup { guest, arrays, metro, hbas, command_timeout, faults, .. } = &self.scenario.setup;
+        let Setup { guest, arrays, metro, hbas, command_timeout, faults, .. } =
+            &self.scenario.setup;
         let unseen = faults.iter().all(|rule| rule.when.stage == Some(RunStage::Story));
         let fit = self.exactness().is_exact() && unseen && !self.write_down;
         let asks = self.scenario.asks_for_multipath_tools();

@@ -147,7 +147,9 @@ impl Setup {
                 let (owner, others): (Vec<_>, Vec<_>) =
                     paths.partition(|nexus| nexus.port.controller == config.preferred);
                 // The other array of a metro cluster is a group of its own.
-                let of = |nexus: &Nexus| self.array_of(nexus.port.controller).map(|it| it.first_controller);
+                let of = |nexus: &Nexus| {
+                    self.array_of(nexus.port.controller).map(|it| it.first_controller)
+                };
                 let home = self.array_of(config.preferred).map(|it| it.first_controller);
                 let (near, far) = others.into_iter().partition(|nexus| of(nexus) == home);
                 vec![owner, near, far]

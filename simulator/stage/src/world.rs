@@ -8,7 +8,8 @@ use std::{
 
 use sansim_array::{
     Action, Changed, CommandRecord, ControllerId, Controllers, HbaId, Lun, LunChange, Nexus,
-    OpMatcher, PortId, Replication, Sense, ServiceResponse, Stage, StateChange, Status, VolumeChange,
+    OpMatcher, PortId, Replication, Sense, ServiceResponse, Stage, StateChange, Status,
+    VolumeChange,
 };
 use sansim_protocol::{Ended, Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;

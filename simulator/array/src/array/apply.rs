@@ -284,11 +284,7 @@ impl State {
     }
 
     /// Refuses a controller whose array does not present a LUN.
-    pub(super) fn presented(
-        &self,
-        lun: Lun,
-        controller: ControllerId,
-    ) -> Result<(), ActionError> {
+    pub(super) fn presented(&self, lun: Lun, controller: ControllerId) -> Result<(), ActionError> {
         let unit = self.units.get(&lun).ok_or(ActionError::NoLun(lun))?;
         let presented = unit.mapping.presenters().has(controller);
         if presented { Ok(()) } else { Err(ActionError::NotPresented { lun, controller }) }

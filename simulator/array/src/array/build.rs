@@ -122,7 +122,9 @@ impl State {
             Some(partner) if own.has(partner) => {
                 wrong(partner, "a partner is of another array than the owner")
             }
-            _ if !presenters.has(preferred) => wrong(preferred, "its array does not present the LUN"),
+            _ if !presenters.has(preferred) => {
+                wrong(preferred, "its array does not present the LUN")
+            }
             _ => Ok(LunConfig { mapping: config.mapping.within(presenters), ..config }),
         }
     }

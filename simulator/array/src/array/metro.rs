@@ -177,7 +177,8 @@ impl State {
         for (side, lead) in leads.into_iter().enumerate() {
             self.set_lead(lun, side, lead);
         }
-        if let Some(winner) = winners.iter().position(|wins| *wins).filter(|_| winners != [true; 2]) {
+        if let Some(winner) = winners.iter().position(|wins| *wins).filter(|_| winners != [true; 2])
+        {
             self.hand_over(now, lun, winner, leads[winner], report);
         }
     }
@@ -372,9 +373,8 @@ impl State {
     }
 
     fn reach_each_other(&self, stretch: &Stretch) -> bool {
-        let there = |side: &Side| {
-            self.is_alive(side.controllers) && !self.is_isolated(side.controllers)
-        };
+        let there =
+            |side: &Side| self.is_alive(side.controllers) && !self.is_isolated(side.controllers);
         stretch.link != ReplicationLink::Down && stretch.sides.iter().all(there)
     }
 

@@ -36,7 +36,8 @@ impl State {
         }
         // Now a controller is online again that can take over from those that are away.
         let mates = self.frame_of(controller).controllers;
-        let away: Vec<_> = self.controller_ids().filter(|it| mates.has(*it) && !self.is_online(*it)).collect();
+        let away: Vec<_> =
+            self.controller_ids().filter(|it| mates.has(*it) && !self.is_online(*it)).collect();
         for controller in away {
             self.forget_moves(controller);
             self.plan_takeover(now, controller, report);

@@ -40,7 +40,11 @@ impl State {
         }
         for unit in self.units.values_mut() {
             let presenters = unit.mapping.presenters();
-            let no_power = presenters.iter().map(|it| it.index()).filter(|it| *it < self.controllers.len()).all(is_off);
+            let no_power = presenters
+                .iter()
+                .map(|it| it.index())
+                .filter(|it| *it < self.controllers.len())
+                .all(is_off);
             unit.reservations.lose_nexus(|nexus| nexus.port.controller == controller);
             if no_power {
                 unit.reservations.lose_power();

@@ -15,6 +15,7 @@ use super::{
     report::Report,
 };
 use crate::{
+    access_state::FarGroups,
     command::{Cdb, Command},
     completion::{Completion, Ticket},
     config::MetroConfig,
@@ -296,7 +297,10 @@ impl State {
         let port = PortId { controller: unit.owner, index: 0 };
         let site = self.site_at(Nexus { hba: HbaId(0), port }, unit.lun, Some(unit));
         // Who looks from outside sees every group.
-        Site { presentation: Presentation { far_groups: true, ..site.presentation }, ..site }
+        Site {
+            presentation: Presentation { far_groups: FarGroups::Always, ..site.presentation },
+            ..site
+        }
     }
 
     fn site_at<'a>(&'a self, nexus: Nexus, lun: Lun, addressed: Option<&'a Unit>) -> Site<'a> {

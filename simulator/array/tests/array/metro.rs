@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use crate::{
     AccessState, Action, AluaConfig, Array, ArrayConfig, ArrayState, Changed, ConfigError,
-    ControllerConfig, ControllerId, Controllers, Identity, Lun, LunChange, LunConfig, MetroConfig,
-    Nexus, OtherArrayConfig, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Replication,
-    ReplicationLink, Target, VolumeChange, WithoutWitness,
+    ControllerConfig, ControllerId, Controllers, FarGroups, Identity, Lun, LunChange, LunConfig,
+    MetroConfig, Nexus, OtherArrayConfig, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
+    Replication, ReplicationLink, Target, VolumeChange, WithoutWitness,
     testing::{LUN0, Log, NO_LUN, Rig, TEST_UNIT_READY, at, config, nexus, read, write},
 };
 
@@ -86,11 +86,12 @@ fn reads(rig: &Rig, millis: u64) -> [String; 4] {
     })
 }
 
-/// The access states of groups 1, 2, 11 and 12 as a controller reports them.
-fn told(rig: &Rig, letter: char) -> [u8; 4] {
+/// The access states of groups 1, 2, 11 and 12 as a controller reports them, without those that it does
+/// not report.
+fn told(rig: &Rig, letter: char) -> Vec<u8> {
     hear(rig, 1, letter);
     let data = rig.get(through(letter), LUN0, &RTPG, 255);
-    [0, 1, 2, 3].map(|group| data[4 + 12 * group] & 0x0f)
+    data[4..].chunks(12).map(|group| group[0] & 0x0f).collect()
 }
 
 fn apply(rig: &Rig, millis: u64, action: Action) {
@@ -162,8 +163,8 @@ fn two_arrays_present_one_lun() {
     assert_eq!(page('A')[4..24], page('C')[4..24], "one name");
     assert_eq!((page('A')[31], page('D')[31]), (1, 12), "and a number for each port");
     assert_eq!(reads(&rig, 1), ["GOOD"; 4]);
-    let states = [OPTIMIZED, NON_OPTIMIZED, NON_OPTIMIZED, NON_OPTIMIZED];
-    assert_eq!(['A', 'C'].map(|letter| told(&rig, letter)), [states; 2]);
+    let states = vec![OPTIMIZED, NON_OPTIMIZED, NON_OPTIMIZED, NON_OPTIMIZED];
+    assert_eq!(['A', 'C'].map(|letter| told(&rig, letter)), [states.clone(), states]);
     rig.put(through('C'), LUN0, &write(3, 1), &[7; 512]);
     assert_eq!(rig.get(through('A'), LUN0, &read(3, 1), 512), [7; 512]);
     apply(&rig, 2, Action::SetOwner { lun: LUN0, controller: controller('D') });
@@ -173,7 +174,8 @@ fn two_arrays_present_one_lun() {
 #[test]
 fn standby_can_be_the_state_of_the_array_that_follows() {
     let following = AccessState::Standby;
-    let rig = rig(MetroConfig { following, far_groups: false, ..MetroConfig::default() });
+    let rig =
+        rig(MetroConfig { following, far_groups: FarGroups::Never, ..MetroConfig::default() });
     assert_eq!(reads(&rig, 1), ["GOOD", "GOOD", "02/04/0b", "02/04/0b"]);
     let groups = |letter| rig.get(through(letter), LUN0, &RTPG, 255).len();
     assert_eq!(['A', 'C'].map(groups), [4 + 2 * 12; 2], "each array reports its own groups");
@@ -199,7 +201,7 @@ fn the_site_that_is_left_takes_over_when_the_other_is_lost() {
     assert_eq!(reads(&rig, 4_000), ["BAD TARGET", "BAD TARGET", "GOOD", "GOOD"]);
     assert_eq!(rig.array.owner(LUN0), Some(controller('C')));
     assert_eq!(replication(&rig), (Replication::Down, "C and D".into()));
-    assert_eq!(told(&rig, 'D'), [UNAVAILABLE, UNAVAILABLE, OPTIMIZED, NON_OPTIMIZED]);
+    assert_eq!(told(&rig, 'D'), [OPTIMIZED, NON_OPTIMIZED]);
     assert_eq!(rig.get(through('C'), LUN0, &read(0, 1), 512), [1; 512]);
     rig.put(through('C'), LUN0, &write(0, 1), &[2; 512]);
     // It comes back, and does not serve the LUN until it has the data.
@@ -227,7 +229,7 @@ fn a_lun_fails_back_when_the_data_is_there() {
 
 #[test]
 fn without_replication_the_witness_decides_and_the_loser_says_so() {
-    let rig = rig(at_once());
+    let rig = rig(MetroConfig { far_groups: FarGroups::Always, ..at_once() });
     apply(&rig, 1_000, link(ReplicationLink::Down));
     assert_eq!(replication(&rig), (Replication::Down, "A and B".into()));
     assert_eq!(reads(&rig, 1_001), ["GOOD", "GOOD", "02/04/0c", "02/04/0c"]);
@@ -257,7 +259,7 @@ fn an_isolated_array_gives_up_even_if_it_is_preferred() {
     let rig = rig(at_once());
     apply(&rig, 1_000, array("east", ArrayState::Isolated));
     assert_eq!(reads(&rig, 1_001), ["02/04/0c", "02/04/0c", "GOOD", "GOOD"]);
-    assert_eq!(told(&rig, 'A'), [UNAVAILABLE; 4]);
+    assert_eq!(told(&rig, 'A'), [UNAVAILABLE; 2]);
     assert_eq!(rig.array.view().isolated, ["east"]);
     apply(&rig, 2_000, array("east", ArrayState::Online));
     pass(&rig, 12_000);
@@ -297,8 +299,7 @@ fn in_a_split_brain_each_array_has_its_own_data_and_one_of_them_is_lost() {
     apply(&rig, 500, Action::SetWitness { present: false });
     apply(&rig, 1_000, link(ReplicationLink::Down));
     assert_eq!(reads(&rig, 1_001), ["GOOD"; 4]);
-    assert_eq!(told(&rig, 'A'), [OPTIMIZED, NON_OPTIMIZED, UNAVAILABLE, UNAVAILABLE]);
-    assert_eq!(told(&rig, 'C'), [UNAVAILABLE, UNAVAILABLE, OPTIMIZED, NON_OPTIMIZED]);
+    assert_eq!(['A', 'C'].map(|letter| told(&rig, letter)), [[OPTIMIZED, NON_OPTIMIZED]; 2]);
     rig.put(through('A'), LUN0, &write(0, 1), &[1; 512]);
     rig.put(through('D'), LUN0, &write(0, 1), &[2; 512]);
     let both = ['B', 'C'].map(|letter| rig.get(through(letter), LUN0, &read(0, 1), 512)[0]);
@@ -309,7 +310,11 @@ fn in_a_split_brain_each_array_has_its_own_data_and_one_of_them_is_lost() {
     apply(&rig, 2_000, link(ReplicationLink::Up));
     pass(&rig, 12_000);
     hear(&rig, 12_001, 'C');
-    assert_eq!(rig.get(through('C'), LUN0, &read(0, 1), 512)[0], 1, "the preferred array's is kept");
+    assert_eq!(
+        rig.get(through('C'), LUN0, &read(0, 1), 512)[0],
+        1,
+        "the preferred array's is kept"
+    );
 }
 
 #[test]
@@ -524,11 +529,12 @@ fn check(rig: &Rig, now: u64, written: u8) -> Result<(), TestCaseError> {
             continue;
         }
         prop_assert_eq!(answer == "GOOD", serves(rig, letter), "{}: {}", letter, answer);
-        let own = match letter {
-            'A' | 'B' => [0, 1],
-            _ => [2, 3],
-        };
         let states = told(rig, letter);
+        // While they reach each other, the groups of the first array come first.
+        let own = match letter {
+            'C' | 'D' if states.len() == 4 => [2, 3],
+            _ => [0, 1],
+        };
         let open = own.iter().any(|group| states[*group] <= NON_OPTIMIZED);
         prop_assert_eq!(answer == "GOOD", open, "{}: {:?}", letter, states);
         if answer == "GOOD" {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use console::{StyledObject, style};
 use sansim_live::api::{
-    ArrayStatus, Broken, ControllerStatus, FaultStatus, GroupStatus, LinkStatus, LunStatus, PortStatus,
-    RunState, Status, TourStatus, WorkloadStatus,
+    ArrayStatus, Broken, ControllerStatus, FaultStatus, GroupStatus, LinkStatus, LunStatus,
+    PortStatus, RunState, Status, TourStatus, WorkloadStatus,
 };
 
 use super::tree::Node;
@@ -83,7 +83,8 @@ fn array(status: &Status) -> Node {
 fn node_of_array(array: &ArrayStatus, status: &Status) -> Node {
     let own = status.controllers.iter().filter(|it| array.controllers.contains(&it.controller));
     let controllers = own.map(|controller| node_of_controller(controller, &status.links)).collect();
-    let isolated = if array.isolated { good(false, "  isolated").to_string() } else { String::new() };
+    let isolated =
+        if array.isolated { good(false, "  isolated").to_string() } else { String::new() };
     Node::new(format!("array {}, {}{isolated}", array.array, array.family), controllers)
 }
 

@@ -10,8 +10,8 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
-    Lun, LunConfig, Mapping, MetroConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId,
-    RdacConfig, StateChange, Target, Then,
+    Lun, LunConfig, Mapping, MetroConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig,
+    PortId, RdacConfig, StateChange, Target, Then,
 };
 use sansim_time::{Clock, Time};
 

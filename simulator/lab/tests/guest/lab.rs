@@ -11,8 +11,8 @@ use std::{
 };
 
 use sansim_array::{
-    Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Mapping, MetroConfig,
-    Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
+    Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Mapping,
+    MetroConfig, Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
 };
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_lab::{

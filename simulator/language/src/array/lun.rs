@@ -141,9 +141,9 @@ impl LunTable {
                 .mapping
                 .as_ref()
                 .map_or_else(Mapping::default, |entries| {
-                Mapping::only(entries.iter().map(|entry| entry.check(checker)).collect())
-            })
-            .within(checker.shape.presenters(owner, partner)),
+                    Mapping::only(entries.iter().map(|entry| entry.check(checker)).collect())
+                })
+                .within(checker.shape.presenters(owner, partner)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `[metro]`: how two arrays present a LUN as one.
 
-use sansim_array::{AccessState, MetroConfig, WithoutWitness};
+use sansim_array::{AccessState, FarGroups, MetroConfig, WithoutWitness};
 
 use crate::{
     form::{Name, name, table, words},
@@ -28,8 +28,8 @@ table! {
         suspended: Option<Name<AccessState>>,
         /// How long it takes to copy what an array lacks when replication is back. Default: "10s".
         resync: Option<Name<TimeSpan>>,
-        /// Whether an array reports the target port groups of the other one, too. Default: true.
-        far_groups: Option<bool>,
+        /// When an array reports the target port groups of the other one, too. Default: "connected".
+        far_groups: Option<FarGroupsName>,
     }
 }
 
@@ -42,6 +42,19 @@ words! {
         Neither = "neither",
         /// Both that are alive: a split brain.
         Both = "both",
+    }
+}
+
+words! {
+    /// When an array reports the target port groups of the other one.
+    enum FarGroupsName for FarGroups {
+        /// Never.
+        Never = "never",
+        /// While they reach each other.
+        Connected = "connected",
+        /// Always: if they do not reach each other, as unavailable. Linux takes every array's word for every
+        /// group, so that this makes it fail paths that work.
+        Always = "always",
     }
 }
 
@@ -62,7 +75,7 @@ impl MetroTable {
             following: state(&self.following, default.following),
             suspended: state(&self.suspended, default.suspended),
             resync: span(&self.resync, default.resync),
-            far_groups: self.far_groups.unwrap_or(default.far_groups),
+            far_groups: self.far_groups.map_or(default.far_groups, Into::into),
         }
     }
 
@@ -84,7 +97,7 @@ impl MetroTable {
             following: Some(name(metro.following)),
             suspended: Some(name(metro.suspended)),
             resync: Some(name(TimeSpan(metro.resync))),
-            far_groups: Some(metro.far_groups),
+            far_groups: Some(metro.far_groups.into()),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use sansim_array::{ControllerId, Controllers, HbaId, Lun, LunConfig, Nexus, NexusPattern, PortId, Ports};
+use sansim_array::{
+    ControllerId, Controllers, HbaId, Lun, LunConfig, Nexus, NexusPattern, PortId, Ports,
+};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;

@@ -16,13 +16,13 @@ table! {
     /// The state of a LUN's replication between two arrays, and the arrays that serve the LUN.
     pub(super) struct Replication, "`replication`" {
         /// The state of a LUN's replication between two arrays, and the arrays that serve the LUN.
-        replication: Many<At<ReplicationTable>>,
+        replication: Many<At<ReplicationStateTable>>,
     }
 }
 
 table! {
     /// The replication of a LUN. At least one of `is` and `served_by` is given.
-    struct ReplicationTable, "a table such as { is = \"up\" }" {
+    struct ReplicationStateTable, "a table such as { is = \"up\" }" {
         /// The LUN. Default: the expectation's.
         lun: Option<At<u64>>,
         /// Its state.
@@ -74,7 +74,7 @@ impl ExpectWord for Replication {
     }
 }
 
-impl At<ReplicationTable> {
+impl At<ReplicationStateTable> {
     fn check(&self, context: &Context, checker: &mut Checker<'_>) -> Arc<dyn Expected> {
         checker.needs_metro(&self.span);
         if self.is.is_none() && self.served_by.is_none() {
@@ -85,9 +85,8 @@ impl At<ReplicationTable> {
             let names = given.iter().map(|name| checker.array(&name.value, &name.span));
             let names: Vec<String> = names.map(|name| name.to_string()).collect();
             let arrays = checker.shape.arrays.iter().filter(|it| names.contains(&it.name));
-            let controllers = arrays.flat_map(|array| {
-                Controllers::from_range(array.controllers.clone()).iter()
-            });
+            let controllers =
+                arrays.flat_map(|array| Controllers::from_range(array.controllers.clone()).iter());
             let controllers = controllers.collect();
             (names, controllers)
         });
@@ -122,10 +121,12 @@ impl Condition for Replicates {
 
 impl Expected for Replicates {
     fn put(&self, table: &mut Expecting) {
-        let names = self.served_by.as_ref().map(|(names, _)| {
-            At::nowhere(names.iter().cloned().map(At::nowhere).collect())
-        });
-        let table_of = ReplicationTable { lun: Some(self.lun.into()), is: self.is, served_by: names };
+        let names = self
+            .served_by
+            .as_ref()
+            .map(|(names, _)| At::nowhere(names.iter().cloned().map(At::nowhere).collect()));
+        let table_of =
+            ReplicationStateTable { lun: Some(self.lun.into()), is: self.is, served_by: names };
         table.push("replication", &table_of);
     }
 

@@ -1,8 +1,8 @@
 //! `when`: which commands a rule catches.
 
 use sansim_array::{
-    Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher,
-    PortId, Stage, TmfMatcher, When as Resolved,
+    Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher, PortId, Stage,
+    TmfMatcher, When as Resolved,
 };
 
 use sansim_stage::Array;
@@ -70,12 +70,9 @@ impl At<When> {
     /// Warns of an operation that no device handler for these arrays sends, because none of them
     /// supports it: the rule is probably meant for another family. A program in the guest can
     /// still send it.
-    pub(super) fn check_operation(
-        &self,
-        arrays: &[Array],
-        checker: &mut Checker<'_>,
-    ) {
-        let supported = |op: &Name<OpMatcher>| arrays.iter().any(|it| it.personality.supports(op.0));
+    pub(super) fn check_operation(&self, arrays: &[Array], checker: &mut Checker<'_>) {
+        let supported =
+            |op: &Name<OpMatcher>| arrays.iter().any(|it| it.personality.supports(op.0));
         let Some(op) = self.op.as_ref().filter(|op| !supported(op)) else { return };
         let Some(array) = arrays.first() else { return };
         let warning = format!("an array of this personality does not carry out {}", op.0);

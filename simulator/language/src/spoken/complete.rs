@@ -230,13 +230,10 @@ fn patterned(name: &str, pattern: &str, vocabulary: &Vocabulary) -> Vec<Candidat
         ports.chain(each.map(|(hba, port)| Candidate::new(format!("{hba}:{port}"), "a path")))
     };
     match name {
-        "Controller" => {
-            controllers().map(|id| Candidate::new(id, "a controller")).collect()
-        }
+        "Controller" => controllers().map(|id| Candidate::new(id, "a controller")).collect(),
         "Part" => {
             let parts = controllers();
-            let parts =
-                parts.map(|id| Candidate::new(format!("controller {id}"), "a controller"));
+            let parts = parts.map(|id| Candidate::new(format!("controller {id}"), "a controller"));
             let witness = several().next().map(|_| Candidate::new("witness", "the witness"));
             parts.chain(several().map(array)).chain(witness).collect()
         }

@@ -15,15 +15,15 @@ table! {
     /// Changes the link over which two arrays replicate a LUN.
     pub(crate) struct Replication, "a step" {
         /// Changes the link over which two arrays replicate a LUN.
-        replication: At<ReplicationTable>,
+        replication: At<ReplicationLinkTable>,
     }
 }
 
 table! {
     /// The link over which two arrays replicate a LUN.
-    struct ReplicationTable, "a table such as { is = \"down\" }" {
+    struct ReplicationLinkTable, "a table such as { is = \"down\" }" {
         /// The state of the link afterwards.
-        is: At<LinkName>,
+        is: At<LinkIsName>,
         /// How much later each write is acknowledged. Required for "lagging", and only for it.
         by: Option<Name<TimeSpan>>,
         /// The LUN. Default: every LUN that two arrays present.
@@ -33,7 +33,7 @@ table! {
 
 words! {
     /// The state of a replication link.
-    enum LinkName {
+    enum LinkIsName {
         /// Writes are acknowledged when both arrays have them. An array that lacks data gets it first.
         Up = "up",
         /// The same, and every write is acknowledged later.
@@ -51,8 +51,10 @@ impl ArrayWord for Replication {
         checker.needs_metro(&given.span);
         let by = given.by.as_ref();
         let link = match (given.is.value, by) {
-            (LinkName::Lagging, Some(by)) if !by.0.0.is_zero() => ReplicationLink::Lagging(by.0.0),
-            (LinkName::Lagging, _) => {
+            (LinkIsName::Lagging, Some(by)) if !by.0.0.is_zero() => {
+                ReplicationLink::Lagging(by.0.0)
+            }
+            (LinkIsName::Lagging, _) => {
                 let help = "write for instance { is = \"lagging\", by = \"200ms\" }";
                 checker.refuse(&given.is.span, "by how much does it lag?", help);
                 ReplicationLink::Lagging(Duration::ZERO)
@@ -72,11 +74,11 @@ impl ArrayWord for Replication {
     fn of(action: &Action) -> Option<Self> {
         let Action::SetReplication { lun, link } = action else { return None };
         let (is, by) = match link {
-            ReplicationLink::Up => (LinkName::Up, None),
-            ReplicationLink::Lagging(by) => (LinkName::Lagging, Some(name(TimeSpan(*by)))),
-            ReplicationLink::Down => (LinkName::Down, None),
+            ReplicationLink::Up => (LinkIsName::Up, None),
+            ReplicationLink::Lagging(by) => (LinkIsName::Lagging, Some(name(TimeSpan(*by)))),
+            ReplicationLink::Down => (LinkIsName::Down, None),
         };
-        let table = ReplicationTable { is: At::nowhere(is), by, lun: lun.map(At::from) };
+        let table = ReplicationLinkTable { is: At::nowhere(is), by, lun: lun.map(At::from) };
         Some(Replication { replication: At::nowhere(table) })
     }
 

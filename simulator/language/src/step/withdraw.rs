@@ -6,11 +6,7 @@ use super::{
     ArrayWord,
     notice::{self, Notice},
 };
-use crate::{
-    check::Checker,
-    form::table,
-    value::At,
-};
+use crate::{check::Checker, form::table, value::At};
 
 table! {
     /// Unmaps a LUN at one of the two arrays that present it. The other one keeps it.

@@ -9,8 +9,8 @@ use sansim_array::{
 use sansim_stage::{Setup, Stage};
 
 use crate::api::{
-    ArrayStatus, Clock, ControllerStatus, GroupStatus, HbaStatus, HeldStatus, LabStatus, LinkStatus, LunStatus,
-    MapStatus, PathStatus, PortGroupStatus, PortStatus, Status,
+    ArrayStatus, Clock, ControllerStatus, GroupStatus, HbaStatus, HeldStatus, LabStatus,
+    LinkStatus, LunStatus, MapStatus, PathStatus, PortGroupStatus, PortStatus, Status,
 };
 
 /// The SAN at one moment.
@@ -119,9 +119,9 @@ fn lun_status(lun: &LunView) -> LunStatus {
             condition => Some(condition.to_string()),
         },
         replication: lun.replication.map(|(is, _)| is.to_string()),
-        served_by: lun.replication.map(|(_, serving)| {
-            serving.iter().map(|controller| controller.to_string()).collect()
-        }),
+        served_by: lun
+            .replication
+            .map(|(_, serving)| serving.iter().map(|controller| controller.to_string()).collect()),
         port_groups: lun.groups.iter().map(port_group).collect(),
         map: None,
     }
@@ -172,9 +172,7 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
         read_only: config.read_only,
         condition: LunCondition::None,
         split: None,
-        replication: config
-            .partner
-            .map(|_| (Replication::Up, config.mapping.presenters())),
+        replication: config.partner.map(|_| (Replication::Up, config.mapping.presenters())),
         group_states: BTreeMap::new(),
         groups: Vec::new(),
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::config::{AluaConfig, Groups, Scope};
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, FarGroups},
     controller::{Controller, ControllerState},
     error::ConfigError,
     ids::{ControllerId, Controllers, PortId},
@@ -75,9 +75,14 @@ impl AluaConfig {
     /// omitted.
     pub(super) fn groups(&self, site: &Site<'_>) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
+        let stretch = site.unit().and_then(|unit| unit.stretch.as_ref());
+        let far = match site.presentation.far_groups {
+            FarGroups::Never => false,
+            FarGroups::Connected => stretch.is_none_or(|stretch| stretch.connected()),
+            FarGroups::Always => true,
+        };
         let there = |port: &PortId| {
-            let near = site.are_mates(site.controller(), port.controller);
-            (near || site.presentation.far_groups)
+            (far || site.are_mates(site.controller(), port.controller))
                 && site.controllers[port.controller.index()].present
         };
         for port in site.ports().filter(there) {
@@ -101,7 +106,10 @@ impl AluaConfig {
         }
         // Of the other array of a stretched volume it knows only what it is told.
         if unit.stretch.as_ref().is_none_or(|stretch| !stretch.connected()) {
-            return AccessState::Unavailable;
+            return match unit.standing(site.controller()) {
+                Standing::Undecided => AccessState::Transitioning,
+                _ => AccessState::Unavailable,
+            };
         }
         let far = site.seen_by(at);
         far.personality.group_state(&far, unit, &group.ports)

@@ -33,7 +33,8 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
         let number = be16(list, at + 2);
         let unknown = Sense::parameter_field(at as u16 + 2);
         if state == AccessState::Offline {
-            let port = PortId::with_relative(number, site.presenters(), site.controllers).ok_or(unknown)?;
+            let port = PortId::with_relative(number, site.presenters(), site.controllers)
+                .ok_or(unknown)?;
             change.offline.push((port, true));
             continue;
         }

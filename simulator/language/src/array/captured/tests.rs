@@ -2,8 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use sansim_array::{
     AluaConfig, Array, ArrayConfig, Buffers, Command, CommandRecord, ControllerConfig, Disposition,
-    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping, MetroConfig, Nexus,
-    Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange, Target,
+    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping,
+    MetroConfig, Nexus, Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange,
+    Target,
 };
 use sansim_time::Time;
 

@@ -17,13 +17,13 @@ table! {
     /// The replication of a LUN between two arrays comes into a state.
     pub(super) struct Replication, "a table such as { fault = \"name\" }" {
         /// The replication of a LUN between two arrays comes into a state.
-        replication: At<ReplicationTable>,
+        replication: At<ReplicationComesTable>,
     }
 }
 
 table! {
     /// A LUN and the state of its replication.
-    struct ReplicationTable, "a table such as { is = \"up\" }" {
+    struct ReplicationComesTable, "a table such as { is = \"up\" }" {
         /// The state.
         is: ReplicationName,
         /// The LUN. Default: the workload's.
@@ -50,7 +50,7 @@ impl OnWord for Replication {
 
 impl Event for Comes {
     fn put(&self, table: &mut PlainTable) {
-        let of = ReplicationTable { is: self.is, lun: Some(self.lun.into()) };
+        let of = ReplicationComesTable { is: self.is, lun: Some(self.lun.into()) };
         put(&Replication { replication: At::nowhere(of) }, table);
     }
 }
