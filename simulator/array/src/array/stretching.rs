@@ -123,7 +123,16 @@ impl State {
     /// How much later a write is carried out because the replication of its LUN lags.
     pub(super) fn lag(&self, arrival: &Arrival) -> Option<Duration> {
         let stretch = self.units.get(&arrival.unit?)?.stretch.as_ref()?;
-        let writes = matches!(arrival.op?.kind, Kind::Write | Kind::WriteSame | Kind::Unmap);
+        let writes = matches!(
+            arrival.op?.kind,
+            Kind::Write
+                | Kind::WriteAndVerify
+                | Kind::CompareAndWrite
+                | Kind::OrWrite
+                | Kind::WriteSame
+                | Kind::Unmap
+                | Kind::FormatUnit
+        );
         match stretch.link {
             ReplicationLink::Lagging(by) if writes && stretch.connected() => Some(by),
             _ => None,
