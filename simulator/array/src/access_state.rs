@@ -48,6 +48,17 @@ impl AccessState {
     }
 }
 
+/// When an array reports the target port groups of the other array that presents a LUN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FarGroups {
+    /// Never.
+    Never,
+    /// While they reach each other.
+    Connected,
+    /// Always. If they do not reach each other, it takes the groups of the other one for unavailable.
+    Always,
+}
+
 /// What altered an access state: the STATUS CODE field of REPORT TARGET PORT GROUPS (SPC-4 6.37).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

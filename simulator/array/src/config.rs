@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    access_state::{AccessState, FarGroups},
     families::PersonalityConfig,
     fault::{FaultRule, OpMatcher},
     identity::Identity,
@@ -16,7 +17,7 @@ use crate::{
     target::Target,
 };
 
-/// The configuration of an array before the guest starts.
+/// The configuration of an array, and of further arrays behind the same guest, before the guest starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArrayConfig {
     /// The family: how the array identifies itself, and which command moves a LUN.
@@ -40,7 +41,12 @@ pub struct ArrayConfig {
     pub ownership: OwnershipPolicy,
     /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
-    /// The LUNs that are mapped at the start.
+    /// Further arrays. The names in their identities distinguish arrays; the letters of their
+    /// controllers follow those of the arrays before.
+    pub others: Vec<OtherArrayConfig>,
+    /// How two arrays present a LUN as one ([`LunConfig::partner`]).
+    pub metro: MetroConfig,
+    /// The LUNs that are mapped at the start, of every array.
     pub luns: Vec<LunConfig>,
     /// The fault rules, in the order in which they are tried.
     pub faults: Vec<FaultRule>,
@@ -50,6 +56,73 @@ pub struct ArrayConfig {
     pub memory: Arc<Reservoir>,
     /// The seed for LUN names and for all random decisions.
     pub seed: u64,
+}
+
+/// The configuration of a further array. The fields are those of [`ArrayConfig`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherArrayConfig {
+    /// See [`ArrayConfig::personality`].
+    pub personality: PersonalityConfig,
+    /// See [`ArrayConfig::identity`]. The name must differ from those of the other arrays.
+    pub identity: Identity,
+    /// See [`ArrayConfig::target`].
+    pub target: Target,
+    /// See [`ArrayConfig::captured`].
+    pub captured: Vec<CapturedPage>,
+    /// See [`ArrayConfig::captured_groups`].
+    pub captured_groups: Vec<CapturedGroups>,
+    /// The controllers of this array.
+    pub controllers: Vec<ControllerConfig>,
+    /// The relative target port identifiers of ports of this array whose identifier is not their place
+    /// among its ports, from 1.
+    pub relative_ports: Vec<(PortId, u16)>,
+    /// See [`ArrayConfig::ownership`].
+    pub ownership: OwnershipPolicy,
+}
+
+/// How two arrays present a LUN as one (metro cluster).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetroConfig {
+    /// Whether the witness is there at the start. While it is, the array that goes on after replication
+    /// was lost is one that reaches it.
+    pub witness: bool,
+    /// Which array goes on if replication is lost while the witness is away.
+    pub without_witness: WithoutWitness,
+    /// How long it takes to decide that. Meanwhile both arrays are in transition.
+    pub arbitration: Duration,
+    /// The access state of the target port groups of the array that does not have the owner.
+    pub following: AccessState,
+    /// The access state of the target port groups of an array that does not serve the LUN.
+    pub suspended: AccessState,
+    /// How long it takes to copy what an array lacks when replication is back.
+    pub resync: Duration,
+    /// When an array reports the target port groups of the other one, too.
+    pub far_groups: FarGroups,
+}
+
+impl Default for MetroConfig {
+    fn default() -> Self {
+        MetroConfig {
+            witness: true,
+            without_witness: WithoutWitness::Preferred,
+            arbitration: Duration::from_secs(3),
+            following: AccessState::NonOptimized,
+            suspended: AccessState::Unavailable,
+            resync: Duration::from_secs(10),
+            far_groups: FarGroups::Connected,
+        }
+    }
+}
+
+/// Which array goes on if replication is lost while the witness is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WithoutWitness {
+    /// The one with the preferred controller. If it is the one that is gone, nobody does.
+    Preferred,
+    /// Neither: I/O stops.
+    Neither,
+    /// Both that are alive: a split brain.
+    Both,
 }
 
 impl PersonalityConfig {

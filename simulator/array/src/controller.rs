@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    ids::{ControllerId, PortId},
+    ids::{ControllerId, Controllers, FrameId, PortId},
     names::{Names, choices, name_of, named},
 };
 
@@ -74,12 +74,29 @@ impl FromStr for ControllerState {
 /// The current state of a controller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Controller {
+    /// The array that the controller is in.
+    pub(crate) frame: FrameId,
+    /// The place of the controller in its array, from 0.
+    pub(crate) slot: u8,
     pub(crate) state: ControllerState,
     pub(crate) ports: u8,
     /// The relative target port identifiers of the ports.
     pub(crate) relative: [u16; Controller::MAX_PORTS],
     /// Whether the controller is in the array, according to the last notice to the hosts.
     pub(crate) present: bool,
+}
+
+impl Default for Controller {
+    fn default() -> Self {
+        Controller {
+            frame: FrameId(0),
+            slot: 0,
+            state: ControllerState::Online,
+            ports: 0,
+            relative: [0; Controller::MAX_PORTS],
+            present: true,
+        }
+    }
 }
 
 impl Controller {
@@ -97,9 +114,19 @@ impl PortId {
             })
     }
 
-    /// The position of the port among all ports, controller by controller, from 0.
+    /// Every port of some of these controllers, in the same order.
+    pub(crate) fn of(
+        of: Controllers,
+        controllers: &[Controller],
+    ) -> impl Iterator<Item = PortId> + '_ {
+        PortId::all(controllers).filter(move |port| of.has(port.controller))
+    }
+
+    /// The position of the port among all ports of its array, controller by controller, from 0.
     pub(crate) fn position(self, controllers: &[Controller]) -> u16 {
+        let frame = controllers.get(self.controller.index()).map(|own| own.frame);
         let before = controllers.iter().take(self.controller.index());
+        let before = before.filter(|other| Some(other.frame) == frame);
         before.map(|controller| u16::from(controller.ports)).sum::<u16>() + u16::from(self.index)
     }
 
@@ -111,9 +138,13 @@ impl PortId {
         relative.copied().unwrap_or(0)
     }
 
-    /// The port with a relative target port identifier.
-    pub(crate) fn with_relative(relative: u16, controllers: &[Controller]) -> Option<PortId> {
-        PortId::all(controllers).find(|port| port.relative(controllers) == relative)
+    /// The port of some controllers with a relative target port identifier.
+    pub(crate) fn with_relative(
+        relative: u16,
+        of: Controllers,
+        controllers: &[Controller],
+    ) -> Option<PortId> {
+        PortId::of(of, controllers).find(|port| port.relative(controllers) == relative)
     }
 }
 

@@ -136,6 +136,33 @@ pub enum ConfigError {
     /// The configuration names a port that does not exist.
     #[error("the array has no port {0} that could be unplugged")]
     NoPort(PortId),
+    /// The arrays have more controllers than there are letters.
+    #[error("the arrays have {count} controllers; at most {max} are possible", max = ControllerId::MAX)]
+    TooManyControllers {
+        /// Their number.
+        count: usize,
+    },
+    /// Two arrays have one name.
+    #[error("there are two arrays named {0:?}")]
+    DuplicateArray(String),
+    /// The controllers of a LUN are not in the arrays that they should be in.
+    #[error("controller {controller} cannot be that of LUN {lun}: {why}")]
+    WrongArray {
+        /// The LUN.
+        lun: Lun,
+        /// The controller.
+        controller: ControllerId,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Two arrays cannot present a LUN as one.
+    #[error("two arrays cannot present LUN {lun} as one: {why}")]
+    NotStretchable {
+        /// The LUN.
+        lun: Lun,
+        /// What is wrong.
+        why: String,
+    },
     /// The ping-pong interval is zero.
     #[error("LUNs cannot change hands every 0 s")]
     PingPong,

@@ -16,6 +16,8 @@ pub use self::{
     hw_handler::HwHandlerConfig,
     rdac::{Quiescence, RdacConfig},
 };
+use std::sync::Arc;
+
 use crate::{identity::Identity, personality::Personality};
 
 /// The family of an array, with the traits of the individual model.
@@ -34,6 +36,16 @@ pub enum PersonalityConfig {
 }
 
 impl PersonalityConfig {
+    pub(crate) fn into_family(self) -> Arc<dyn Personality> {
+        match self {
+            PersonalityConfig::Rdac(family) => Arc::new(family),
+            PersonalityConfig::Emc(family) => Arc::new(family),
+            PersonalityConfig::HpSw(family) => Arc::new(family),
+            PersonalityConfig::HwHandler(family) => Arc::new(family),
+            PersonalityConfig::Alua(family) => Arc::new(family),
+        }
+    }
+
     pub(crate) fn family(&self) -> &dyn Personality {
         match self {
             PersonalityConfig::Rdac(family) => family,

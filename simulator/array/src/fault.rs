@@ -8,7 +8,7 @@ mod matcher;
 mod rule;
 mod then;
 
-pub use self::action::{Action, ActionError, Phase, VolumeChange};
+pub use self::action::{Action, ActionError, ArrayState, Phase, VolumeChange};
 pub use self::engine::RuleView;
 pub(crate) use self::engine::{Caught, Faults, Subject};
 pub use self::matcher::{OpMatcher, ParseOpError, ParseTmfError, TmfMatcher};

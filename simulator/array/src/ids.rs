@@ -57,6 +57,63 @@ impl FromStr for ControllerId {
     }
 }
 
+/// A set of controllers, displayed as `A and B`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Controllers(u8);
+
+impl Controllers {
+    /// Every controller that there can be.
+    pub const ALL: Controllers = Controllers(u8::MAX);
+
+    /// The controllers with these positions.
+    pub fn from_range(range: std::ops::Range<usize>) -> Self {
+        range.filter_map(ControllerId::new).collect()
+    }
+
+    /// Whether the controller is one of them.
+    pub fn has(self, controller: ControllerId) -> bool {
+        self.0 & 1 << controller.0 != 0
+    }
+
+    /// The controllers of both sets.
+    pub fn and(self, others: Controllers) -> Controllers {
+        Controllers(self.0 | others.0)
+    }
+
+    /// The controllers in order.
+    pub fn iter(self) -> impl Iterator<Item = ControllerId> {
+        (0..ControllerId::MAX as u8).map(ControllerId).filter(move |it| self.has(*it))
+    }
+}
+
+/// `A and B`, `A`; `nobody` for none.
+impl fmt::Display for Controllers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(|it| it.to_string()).collect();
+        match names.split_last() {
+            None => f.write_str("nobody"),
+            Some((last, [])) => f.write_str(last),
+            Some((last, others)) => write!(f, "{} and {last}", others.join(", ")),
+        }
+    }
+}
+
+impl Default for Controllers {
+    fn default() -> Self {
+        Controllers::ALL
+    }
+}
+
+impl FromIterator<ControllerId> for Controllers {
+    fn from_iter<I: IntoIterator<Item = ControllerId>>(controllers: I) -> Self {
+        Controllers(controllers.into_iter().fold(0, |set, it| set | 1 << it.0))
+    }
+}
+
+/// An array of the SAN, by its place among the arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FrameId(pub(crate) u8);
+
 /// A target port of a controller, displayed as `A0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId {

@@ -58,24 +58,24 @@ mod testing;
 mod unit;
 mod wire;
 
-pub use access_state::{AccessState, ParseAccessStateError, PortGroupView};
+pub use access_state::{AccessState, FarGroups, ParseAccessStateError, PortGroupView};
 pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, PortNumbers, Transfer};
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};
-pub use config::{ArrayConfig, ControllerConfig};
+pub use config::{ArrayConfig, ControllerConfig, MetroConfig, OtherArrayConfig, WithoutWitness};
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use error::{ConfigError, RuleError};
 pub use families::*;
 pub use fault::{
-    Action, ActionError, Answer, Chance, CommandFilter, DataFault, Delay, Effect, Fate, FaultRule,
-    FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError, Phase,
-    RuleView, Then, TmfMatcher, VolumeChange, Wait, When,
+    Action, ActionError, Answer, ArrayState, Chance, CommandFilter, DataFault, Delay, Effect, Fate,
+    FaultRule, FunctionFate, FunctionThen, Lose, Matches, OpMatcher, ParseOpError, ParseTmfError,
+    Phase, RuleView, Then, TmfMatcher, VolumeChange, Wait, When,
 };
 pub use identity::{DesignatorKind, Identity};
 pub use ids::{
-    Addressing, ControllerId, EncodedLun, HbaId, Lun, Nexus, NexusPattern, ParseIdError, PortId,
-    Ports,
+    Addressing, ControllerId, Controllers, EncodedLun, HbaId, Lun, Nexus, NexusPattern,
+    ParseIdError, PortId, Ports,
 };
 pub use inquiry_page::{CapturedPage, InquiryPage};
 pub use lun_config::{LunConfig, Mapping, Shown};
@@ -90,4 +90,4 @@ pub use sense::{ParseSenseError, Sense, SenseForm};
 pub use status::{ServiceResponse, Status};
 pub use target::{Lunz, Target};
 pub use task_management::{TaskManagement, TmfResponse};
-pub use unit::Apart;
+pub use unit::{Apart, Replication, ReplicationLink};

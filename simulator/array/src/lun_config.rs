@@ -1,6 +1,6 @@
 //! The configuration of a LUN.
 
-use crate::ids::{ControllerId, Lun, Nexus, NexusPattern};
+use crate::ids::{ControllerId, Controllers, Lun, Nexus, NexusPattern};
 
 /// The configuration of a LUN. A new LUN reads as zeros, and uses memory only for what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub struct LunConfig {
     pub owner: ControllerId,
     /// The controller that should own the LUN in normal operation.
     pub preferred: ControllerId,
+    /// The controller of another array that serves the LUN, too: the two arrays present it as one. It
+    /// owns the LUN while its array serves it alone.
+    pub partner: Option<ControllerId>,
     /// The user-assigned label: at most 30 UTF-16 code units.
     pub label: String,
     /// Whether the LUN is write-protected.
@@ -31,6 +34,8 @@ pub struct LunConfig {
 /// The default shows the LUN to every nexus under its own number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping {
+    /// The controllers of the arrays that present the LUN. No other shows it.
+    within: Controllers,
     /// The last entry that matches a nexus applies. If there are entries and none matches, the LUN is
     /// masked.
     entries: Vec<(NexusPattern, Shown)>,
@@ -50,13 +55,29 @@ pub enum Shown {
 impl Mapping {
     /// A LUN that is masked except where an entry shows it.
     pub fn only(entries: Vec<(NexusPattern, Shown)>) -> Self {
-        let mut mapping = Mapping { entries: vec![(NexusPattern::ALL, Shown::Masked)] };
+        let entries_of_all = vec![(NexusPattern::ALL, Shown::Masked)];
+        let mut mapping = Mapping { entries: entries_of_all, ..Mapping::default() };
         entries.into_iter().for_each(|(to, shown)| mapping.show(to, shown));
         mapping
     }
 
-    /// The entries that show the LUN somewhere or mask it; empty if every nexus sees it under its own
-    /// number.
+    /// The mapping of a LUN that only arrays with these controllers present.
+    pub fn within(self, within: Controllers) -> Self {
+        Mapping { within, ..self }
+    }
+
+    /// The controllers of the arrays that present the LUN.
+    pub fn presenters(&self) -> Controllers {
+        self.within
+    }
+
+    /// Whether every nexus sees the LUN under its own number.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.entries.is_empty() && self.within == Controllers::ALL
+    }
+
+    /// The entries that show the LUN somewhere or mask it; empty if every nexus of the arrays that present
+    /// it sees it under its own number.
     pub fn entries(&self) -> &[(NexusPattern, Shown)] {
         &self.entries
     }
@@ -76,6 +97,9 @@ impl Mapping {
 
     /// The number by which a nexus addresses the LUN with this own number; `None` if the LUN is masked.
     pub fn number(&self, own: Lun, nexus: Nexus) -> Option<Lun> {
+        if !self.within.has(nexus.port.controller) {
+            return None;
+        }
         let last = self.entries.iter().rev().find(|(to, _)| to.matches(nexus));
         match last.map(|(_, shown)| *shown) {
             None if self.entries.is_empty() => Some(own),
@@ -126,6 +150,16 @@ mod tests {
         assert_eq!(mapping.entries().len(), 2);
         mapping.show(NexusPattern::ALL, Shown::Own);
         assert_eq!(mapping, Mapping::default());
+    }
+
+    #[test]
+    fn no_entry_shows_a_lun_at_an_array_that_does_not_present_it() {
+        let (a0, c0) = (nexus(0, "A0"), nexus(0, "C0"));
+        let mut mapping = Mapping::default().within(Controllers::from_range(2..4));
+        let seen = |mapping: &Mapping| [a0, c0].map(|nexus| mapping.number(Lun(3), nexus));
+        assert_eq!(seen(&mapping), [None, Some(Lun(3))]);
+        mapping.show(NexusPattern::ALL, Shown::As(Lun(0)));
+        assert_eq!(seen(&mapping), [None, Some(Lun(0))]);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use crate::{
     completion::Completion,
     condition::LunCondition,
     controller::ControllerState,
-    ids::{ControllerId, HbaId, Lun, Nexus, NexusPattern, PortId},
+    ids::{ControllerId, Controllers, HbaId, Lun, Nexus, NexusPattern, PortId},
     lun_config::Shown,
     operation::Operation,
     task_management::{TaskManagement, TmfResponse},
-    unit::Apart,
+    unit::{Apart, Replication},
 };
 
 /// The part of a run. Fault rules and counters distinguish them.
@@ -92,6 +92,18 @@ pub enum Changed {
         from: ControllerState,
         /// The new state of the controller.
         to: ControllerState,
+    },
+    /// An array reaches neither another array nor the witness any more, or does again.
+    Isolated {
+        /// The name of the array.
+        array: Arc<str>,
+        /// Whether it is isolated now.
+        isolated: bool,
+    },
+    /// The witness of the metro cluster came or went.
+    Witness {
+        /// Whether it is there now.
+        present: bool,
     },
     /// A link went down or came back up.
     Link {
@@ -185,6 +197,12 @@ impl fmt::Display for Changed {
                 let to = hba.map_or(format!("port {port}"), |hba| format!("{hba}:{port}"));
                 write!(f, "link {to}: {}", if *up { "up" } else { "down" })
             }
+            Changed::Isolated { array, isolated: true } => write!(f, "array {array}: isolated"),
+            Changed::Isolated { array, isolated: false } => {
+                write!(f, "array {array}: no longer isolated")
+            }
+            Changed::Witness { present: true } => f.write_str("witness: there"),
+            Changed::Witness { present: false } => f.write_str("witness: lost"),
             Changed::Port { port, present: true } => write!(f, "port {port}: there"),
             Changed::Port { port, present: false } => write!(f, "port {port}: gone"),
             Changed::HbaReset(hba) => write!(f, "{hba}: reset"),
@@ -258,6 +276,23 @@ pub enum LunChange {
         /// The controller that the LUN should have moved to.
         to: ControllerId,
     },
+    /// Two arrays present the LUN from now on.
+    Stretched {
+        /// The controller that owns the LUN while the other array serves it alone.
+        to: ControllerId,
+    },
+    /// Only the array with these controllers presents the LUN from now on.
+    Withdrawn {
+        /// The controllers of the array that keeps it.
+        kept: Controllers,
+    },
+    /// The replication of the LUN between two arrays changed.
+    Replication {
+        /// Its state now.
+        is: Replication,
+        /// The controllers of the arrays that serve the LUN now.
+        serving: Controllers,
+    },
     /// Each controller considers itself the owner of the LUN; `None` when they agree again.
     Split(Option<Apart>),
     /// The preferred owner changed to this controller.
@@ -303,6 +338,11 @@ impl fmt::Display for LunChange {
             LunChange::Stopped(true) => f.write_str("stopped"),
             LunChange::Stopped(false) => f.write_str("started"),
             LunChange::StaysPut { to } => write!(f, "its transition to controller {to} has failed"),
+            LunChange::Stretched { to } => write!(f, "stretched to controller {to}"),
+            LunChange::Withdrawn { kept } => write!(f, "only controllers {kept} present it"),
+            LunChange::Replication { is, serving } => {
+                write!(f, "replication is {is}, served by {serving}")
+            }
             LunChange::Split(Some(Apart::Ownership)) => {
                 f.write_str("split: every controller takes itself for the owner")
             }

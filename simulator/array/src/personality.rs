@@ -3,21 +3,43 @@
 //! A personality inspects the array through a [`Site`] and returns what should happen. The array
 //! carries it out. Therefore no personality can leave a LUN with two owners or none.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use crate::{
-    access_state::{AccessState, PortGroupView},
+    access_state::{AccessState, FarGroups, PortGroupView},
     controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,
-    ids::{ControllerId, Lun, Nexus, PortId},
+    ids::{ControllerId, Controllers, Lun, Nexus, PortId},
     inquiry_page::{CapturedPage, InquiryPage},
     operation::{Kind, Operation},
+    ownership::OwnershipPolicy,
     port_groups::CapturedGroups,
     sense::Sense,
     target::Target,
     unit::Unit,
 };
+
+/// One of the arrays of a SAN.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub(crate) controllers: Controllers,
+    pub(crate) personality: Arc<dyn Personality>,
+    pub(crate) identity: Identity,
+    pub(crate) target: Target,
+    pub(crate) captured: Vec<CapturedPage>,
+    pub(crate) captured_groups: Vec<CapturedGroups>,
+    pub(crate) ownership: OwnershipPolicy,
+}
+
+/// How the arrays of a metro cluster present a LUN that the other array leads, or that they do not
+/// serve.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Presentation {
+    pub(crate) following: AccessState,
+    pub(crate) suspended: AccessState,
+    pub(crate) far_groups: FarGroups,
+}
 
 /// The array from the point of view of one command.
 pub(crate) struct Site<'a> {
@@ -28,7 +50,11 @@ pub(crate) struct Site<'a> {
     pub(crate) addressed: Option<&'a Unit>,
     /// Every LUN by its own number, whether the nexus sees it or not.
     pub(crate) units: &'a BTreeMap<Lun, Unit>,
+    /// Every array of the SAN.
+    pub(crate) frames: &'a [Frame],
+    pub(crate) presentation: Presentation,
     pub(crate) target: Target,
+    /// The controllers of every array.
     pub(crate) controllers: &'a [Controller],
     pub(crate) identity: &'a Identity,
     pub(crate) captured: &'a [CapturedPage],
@@ -45,7 +71,59 @@ impl<'a> Site<'a> {
     /// The array from the point of view of a command that this controller has received.
     pub(crate) fn seen_by(&self, controller: ControllerId) -> Site<'a> {
         let port = PortId { controller, ..self.nexus.port };
-        Site { nexus: Nexus { port, ..self.nexus }, ..*self }
+        Site { nexus: Nexus { port, ..self.nexus }, ..*self }.of_array(self.frame_of(controller))
+    }
+
+    /// The same command as an array receives it.
+    pub(crate) fn of_array(self, frame: &'a Frame) -> Site<'a> {
+        Site {
+            target: frame.target,
+            identity: &frame.identity,
+            captured: &frame.captured,
+            captured_groups: &frame.captured_groups,
+            personality: &*frame.personality,
+            ..self
+        }
+    }
+
+    /// The array that a controller is in; the first for one that does not exist.
+    pub(crate) fn frame_of(&self, controller: ControllerId) -> &'a Frame {
+        let own = self.frames.iter().find(|frame| frame.controllers.has(controller));
+        own.unwrap_or(&self.frames[0])
+    }
+
+    /// Whether two controllers are in one array.
+    pub(crate) fn are_mates(&self, one: ControllerId, other: ControllerId) -> bool {
+        self.frame_of(one).controllers.has(other)
+    }
+
+    /// The controllers of the array that received the command.
+    pub(crate) fn mates(&self) -> impl Iterator<Item = (ControllerId, &'a Controller)> + use<'a> {
+        let own = self.frame_of(self.controller()).controllers;
+        let all = self.controllers.iter().enumerate();
+        let all = all.filter_map(|(at, controller)| Some((ControllerId::new(at)?, controller)));
+        all.filter(move |(id, _)| own.has(*id))
+    }
+
+    /// The place of a controller in its array, from 0.
+    pub(crate) fn slot(&self, controller: ControllerId) -> u8 {
+        self.controllers.get(controller.index()).map_or(0, |it| it.slot)
+    }
+
+    /// The other controller of a pair.
+    pub(crate) fn alternate(&self) -> Option<ControllerId> {
+        self.mates().map(|(id, _)| id).find(|id| *id != self.controller())
+    }
+
+    /// The ports through which the addressed LUN is presented: those of the arrays that present it.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = PortId> + use<'a> {
+        PortId::of(self.presenters(), self.controllers)
+    }
+
+    /// The controllers of the arrays that present the addressed LUN.
+    pub(crate) fn presenters(&self) -> Controllers {
+        let own = || self.frame_of(self.controller()).controllers;
+        self.unit().map_or_else(own, |unit| unit.mapping.presenters())
     }
 
     /// The state of the controller that received the command; online if the controller does not
@@ -99,7 +177,7 @@ impl<'a> Site<'a> {
 
     /// The owner of a LUN, as the controller that received the command sees it.
     pub(crate) fn owner_of(&self, unit: &Unit) -> ControllerId {
-        if unit.split.is_some() { self.controller() } else { unit.owner }
+        unit.owner_at(self.controller())
     }
 
     /// Whether the controller that received the command is the preferred owner of the addressed
@@ -162,7 +240,7 @@ pub(crate) enum PageControl {
     Saved,
 }
 
-pub(crate) trait Personality {
+pub(crate) trait Personality: fmt::Debug + Send + Sync {
     /// The name of the family, for error messages.
     fn name(&self) -> &'static str;
 
@@ -180,10 +258,10 @@ pub(crate) trait Personality {
         2
     }
 
-    /// Refuses combinations of traits that this family does not support in an array with these
-    /// controllers.
-    fn check(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
-        let _ = controllers;
+    /// Refuses combinations of traits that this family does not support in an array with its own
+    /// among all controllers.
+    fn check(&self, own: Controllers, all: &[Controller]) -> Result<(), ConfigError> {
+        let _ = (own, all);
         Ok(())
     }
 
@@ -297,6 +375,13 @@ pub(crate) trait Personality {
         let _ = site;
         let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);
         if power_condition | eject == 0 { Ok(Effect::None) } else { Err(Sense::cdb_field(4)) }
+    }
+
+    /// The access state of the target port group with these ports, as the array with the group reports
+    /// it.
+    fn group_state(&self, site: &Site<'_>, unit: &Unit, ports: &[PortId]) -> AccessState {
+        let _ = (site, unit, ports);
+        AccessState::Optimized
     }
 
     /// The target port groups for a LUN, each as its own ports report it.

@@ -61,6 +61,7 @@ impl Sense {
     pub(crate) const INVALID_FIELD_IN_CDB: Sense = Sense::new(0x05, 0x24, 0x00);
     pub(crate) const LUN_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x25, 0x00);
     pub(crate) const INVALID_FIELD_IN_PARAMETERS: Sense = Sense::new(0x05, 0x26, 0x00);
+    pub(crate) const PORT_GROUPS_NOT_SET: Sense = Sense::new(0x04, 0x67, 0x0a);
     pub(crate) const INVALID_RELEASE: Sense = Sense::new(0x05, 0x26, 0x04);
     pub(crate) const SAVING_NOT_SUPPORTED: Sense = Sense::new(0x05, 0x39, 0x00);
     pub(crate) const NO_ROOM_TO_REGISTER: Sense = Sense::new(0x05, 0x55, 0x04);

@@ -10,8 +10,8 @@ use sansim_time::Time;
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
     ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Mapping,
-    Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig, Reservoir, Sense,
-    ServiceResponse, StateChange, Status, Target,
+    MetroConfig, Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
+    Reservoir, Sense, ServiceResponse, StateChange, Status, Target,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -43,6 +43,7 @@ pub(crate) fn config() -> ArrayConfig {
         block_bytes,
         owner,
         preferred: owner,
+        partner: None,
         label: format!("volume {lun}"),
         read_only: false,
         name: None,
@@ -58,6 +59,8 @@ pub(crate) fn config() -> ArrayConfig {
         relative_ports: Vec::new(),
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),
+        others: Vec::new(),
+        metro: MetroConfig::default(),
         luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),

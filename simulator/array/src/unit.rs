@@ -4,6 +4,7 @@ mod check;
 pub(crate) mod data_buffers;
 mod name;
 mod split;
+mod stretch;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +13,13 @@ use std::{
 
 use self::data_buffers::DataBuffers;
 pub use self::split::Apart;
-pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
+pub use self::stretch::{Replication, ReplicationLink};
+pub(crate) use self::{
+    check::check_size,
+    name::world_wide_name,
+    split::Split,
+    stretch::{Side, Standing, Stretch, Sync},
+};
 use crate::{
     access_state::{AccessState, Altered},
     attention::Attentions,
@@ -58,6 +65,8 @@ pub(crate) struct Unit {
     pub(crate) store: Arc<Store>,
     /// Set while each controller considers itself the owner.
     pub(crate) split: Option<Split>,
+    /// Set while two arrays present the LUN.
+    pub(crate) stretch: Option<Stretch>,
     /// The number of consecutive medium accesses through a controller that does not own the LUN.
     pub(crate) astray: u32,
     /// The state of each nexus that has sent a command to the LUN.
@@ -92,6 +101,7 @@ impl Unit {
             renamed: false,
             store: Arc::new(store),
             split: None,
+            stretch: None,
             astray: 0,
             nexuses: BTreeMap::new(),
             greeting: None,
@@ -108,19 +118,43 @@ impl Unit {
     /// The contents as the given controller sees them.
     pub(crate) fn store_at(&self, controller: ControllerId) -> &Arc<Store> {
         let split = self.split.as_ref().filter(|split| split.keeper != controller);
-        split.and_then(|split| split.copy.as_ref()).unwrap_or(&self.store)
+        let copy = split.and_then(|split| split.copy.as_ref());
+        let copy = copy.or_else(|| {
+            let stretch = self.stretch.as_ref()?;
+            let (side, copy) = stretch.copy.as_ref()?;
+            (*side == stretch.side_of(controller)).then_some(copy)
+        });
+        copy.unwrap_or(&self.store)
+    }
+
+    /// The owner as a controller sees it: itself while ownership is split, and in a split brain of two
+    /// arrays the one of its own array.
+    pub(crate) fn owner_at(&self, controller: ControllerId) -> ControllerId {
+        match (&self.split, &self.stretch) {
+            (Some(_), _) => controller,
+            (None, Some(stretch)) => stretch.owner_at(controller, self.owner),
+            (None, None) => self.owner,
+        }
+    }
+
+    /// How the array of a controller presents the LUN.
+    pub(crate) fn standing(&self, controller: ControllerId) -> Standing {
+        let stretch = self.stretch.as_ref();
+        stretch.map_or(Standing::Leading, |it| it.standing(controller, self.owner))
     }
 
     /// Every copy of the contents.
     pub(crate) fn stores(&self) -> impl Iterator<Item = &Arc<Store>> {
         let copy = self.split.as_ref().and_then(|split| split.copy.as_ref());
-        std::iter::once(&self.store).chain(copy)
+        let far = self.stretch.as_ref().and_then(|stretch| stretch.copy.as_ref());
+        std::iter::once(&self.store).chain(copy).chain(far.map(|(_, copy)| copy))
     }
 
     /// Every copy of the contents, for replacing them.
     pub(crate) fn stores_mut(&mut self) -> impl Iterator<Item = &mut Arc<Store>> {
         let copy = self.split.as_mut().and_then(|split| split.copy.as_mut());
-        std::iter::once(&mut self.store).chain(copy)
+        let far = self.stretch.as_mut().and_then(|stretch| stretch.copy.as_mut());
+        std::iter::once(&mut self.store).chain(copy).chain(far.map(|(_, copy)| copy))
     }
 
     /// The state of a nexus. It is created on first use.

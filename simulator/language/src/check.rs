@@ -6,13 +6,14 @@ use std::{
     collections::BTreeSet,
     fmt,
     ops::{Range, RangeInclusive},
+    sync::Arc,
     time::Duration,
 };
 
 use regex::Regex;
 use sansim_array::{ControllerId, HbaId, Lun, NexusPattern, PortId, Ports, Sense, Shown};
 use sansim_stage::{Array, Hba, PathPattern, Piece, Placeholder, TextMatch, Workload, pieces};
-pub(crate) use shape::Shape;
+pub(crate) use shape::{ArrayShape, Shape};
 
 use crate::{
     Diagnostic, Diagnostics,
@@ -117,12 +118,21 @@ impl<'s> Checker<'s> {
         self.end = end;
     }
 
-    pub(crate) fn know_array(&mut self, array: &Array) {
-        self.shape.controllers = array.controllers;
-        self.shape.ports = array.ports_per_controller;
-        self.shape.max_lun = array.personality.max_lun();
-        self.shape.luns = array.luns.iter().map(|config| config.lun).collect();
-        self.shape.configs.clone_from(&array.luns);
+    pub(crate) fn know_arrays(&mut self, arrays: &[Array]) {
+        let shape = |array: &Array| ArrayShape {
+            name: array.identity.name.clone(),
+            serial: array.identity.serial.clone(),
+            controllers: {
+                let first = usize::from(array.first_controller);
+                first..first + usize::from(array.controllers)
+            },
+            ports: array.ports_per_controller,
+        };
+        self.shape.arrays = arrays.iter().map(shape).collect();
+        let highest = arrays.iter().map(|array| array.personality.max_lun()).max();
+        self.shape.max_lun = highest.unwrap_or_default();
+        self.shape.configs = arrays.iter().flat_map(|array| array.luns.clone()).collect();
+        self.shape.luns = self.shape.configs.iter().map(|config| config.lun).collect();
         self.shape.main_lun = self.shape.luns.first().copied().unwrap_or(Lun(0));
     }
 
@@ -304,9 +314,29 @@ impl<'s> Checker<'s> {
     }
 
     pub(crate) fn known_controller(&mut self, controller: ControllerId, span: &Range<usize>) {
-        if controller.index() >= usize::from(self.shape.controllers) {
+        if controller.index() >= self.shape.controllers() {
             let problem = format!("the array has no controller {controller}");
             self.refuse(span, problem, self.shape.controllers_in_words());
+        }
+    }
+
+    /// The array with this name; reports an unknown one.
+    pub(crate) fn array(&mut self, name: &str, span: &Range<usize>) -> Arc<str> {
+        let names = self.shape.arrays.iter().map(|array| array.name.clone());
+        let names: Vec<_> = names.collect();
+        if !self.shape.is_any && !names.iter().any(|known| known == name) {
+            let problem = format!("there is no array named {name:?}");
+            self.refuse(span, problem, near::help(name, &names));
+        }
+        Arc::from(name)
+    }
+
+    /// Reports that no LUN is presented by two arrays.
+    pub(crate) fn needs_metro(&mut self, span: &Range<usize>) {
+        if !self.shape.is_any && self.shape.arrays.len() < 2 {
+            let problem = "there is only one array, so no LUN is presented by two";
+            let help = "write two [[array]] tables, and `partner` at the LUN that both present";
+            self.refuse(span, problem, help);
         }
     }
 
@@ -316,9 +346,7 @@ impl<'s> Checker<'s> {
     }
 
     pub(crate) fn known_port(&mut self, port: PortId, span: &Range<usize>) {
-        if port.controller.index() >= usize::from(self.shape.controllers)
-            || port.index >= self.shape.ports
-        {
+        if !self.shape.has_ports(Ports::One(port)) {
             let problem = format!("the array has no port {port}");
             self.refuse(span, problem, self.shape.ports_in_words());
         }
@@ -424,7 +452,7 @@ impl<'s> Checker<'s> {
         {
             let help = format!("the guest has {}, counted from 0", self.shape.hbas.len());
             self.refuse(span, format!("there is no HBA {}", hba.0), help);
-        } else if !self.shape.sees(path) && path.port.index < self.shape.ports {
+        } else if !self.shape.sees(path) && self.shape.has_ports(Ports::One(path.port)) {
             let problem = format!("no path goes over {path}");
             self.refuse(span, problem, self.shape.targets_in_words());
         }

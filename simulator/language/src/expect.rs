@@ -14,6 +14,7 @@ mod owner_changes;
 mod path;
 mod paths;
 mod ran;
+mod replication;
 mod rounds;
 mod rounds_at_end;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod versions;
 
 use std::{fmt, ops::Range, sync::Arc};
 
+pub(crate) use replication::ReplicationName;
 use sansim_array::Lun;
 use sansim_stage::{Condition, Counted, Deadline};
 use versions::KnownFailure;
@@ -245,9 +247,10 @@ const fn word<T: ExpectWord>() -> Word<dyn Written> {
 }
 
 /// All conditions, in the order of evaluation.
-static WORDS: [Word<dyn Written>; 15] = [
+static WORDS: [Word<dyn Written>; 16] = [
     word::<owner::Owner>(),
     word::<owner_changes::OwnerChanges>(),
+    word::<replication::Replication>(),
     word::<io::Io>(),
     word::<commands::Commands>(),
     word::<rounds::Rounds>(),

@@ -7,7 +7,8 @@ mod words;
 
 use std::sync::Arc;
 
-use sansim_array::{FaultRule, PersonalityConfig};
+use sansim_array::FaultRule;
+use sansim_stage::Array;
 use then::ThenTable;
 pub(crate) use then::{StatusName, effects};
 use when::When;
@@ -52,10 +53,10 @@ impl Fault {
     pub(crate) fn check(
         &self,
         name: String,
-        personality: &PersonalityConfig,
+        arrays: &[Array],
         checker: &mut Checker<'_>,
     ) -> FaultRule {
-        self.when.check_operation(personality, checker);
+        self.when.check_operation(arrays, checker);
         self.rule(name, checker)
     }
 

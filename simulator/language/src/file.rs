@@ -8,7 +8,7 @@ use toml::{Spanned, de::DeValue};
 
 use crate::{
     Diagnostic, Diagnostics, Ending, Expectation, MayBeIdle, Scenario, Step, StepAction,
-    array::ArrayTable,
+    array::{Arrays, MetroTable},
     check::{Announced, Checker},
     expect::{self, ExpectTable},
     fault::Fault,
@@ -51,8 +51,10 @@ table! {
         run_for: Option<Name<TimeSpan>>,
         /// The machine under test.
         guest: Section<GuestTable>,
-        /// The array that the guest sees. Required.
-        array: Option<ArrayTable>,
+        /// The array that the guest sees, or a list of arrays. Required.
+        array: Arrays,
+        /// How two arrays present a LUN as one.
+        metro: Section<MetroTable>,
         /// The HBAs through which the guest sees the array.
         hba: Section<HbaTable>,
         /// The I/O that runs during the story.
@@ -105,20 +107,21 @@ impl File {
     fn check(&self, scenario: &str, checker: &mut Checker<'_>) -> Option<Scenario> {
         let title = self.checked_title(checker);
         let (limit, ending) = self.times(checker);
-        let Some(array) = &self.array else {
+        if self.array.0.is_empty() {
             let missing = Diagnostic::error("`array` is missing")
                 .help("write [array] with a personality and at least one LUN");
             checker.report(&(0..0), missing);
             return None;
-        };
-        let array = array.check(scenario, checker)?;
-        checker.know_array(&array);
-        let guest = self.guest.check(scenario, &array.personality, checker);
-        let hbas = self.hba.check(&array, guest.cpus, checker);
-        checker.know_hbas(&hbas);
-        if let Some(table) = &self.array {
-            table.check_paths(checker);
         }
+        let arrays = self.array.check(scenario, checker)?;
+        checker.know_arrays(&arrays);
+        if self.metro.says_anything() {
+            checker.needs_metro(&self.metro.span);
+        }
+        let guest = self.guest.check(scenario, &arrays, checker);
+        let hbas = self.hba.check(&arrays, guest.cpus, checker);
+        checker.know_hbas(&hbas);
+        self.array.check_paths(checker);
         let (faults, steps) = (&self.fault.0, &self.step.0);
         let holds = faults.iter().filter_map(|fault| fault.hold());
         checker.know_rules(faults.iter().map(|fault| fault.name.as_ref()), holds);
@@ -126,24 +129,25 @@ impl File {
         checker.know_steps(steps.iter().map(|step| step.name()), announced);
         let ends = steps.iter().filter(|step| step.announce() == Announced::End);
         checker.know_end_steps(ends.filter_map(|step| step.time()).map(|time| time.0.0));
-        let workload = self.workload.check(&array, checker);
+        let workload = self.workload.check(&arrays, checker);
         checker.know_workload(workload.as_ref());
         check_seen(workload.as_ref(), checker);
         let names = checker.rules.clone();
         let faults = self.fault.0.iter().zip(names.clone());
         let faults: Vec<_> =
-            faults.map(|(fault, name)| fault.check(name, &array.personality, checker)).collect();
+            faults.map(|(fault, name)| fault.check(name, &arrays, checker)).collect();
         let steps = self.step.0.iter().zip(checker.steps.clone());
         let steps: Vec<_> =
             steps.filter_map(|(step, name)| step.check(&name, &step.span, checker)).collect();
         checker.warn_of_holds();
         let expectations = self.expect.0.iter();
         let expectations: Vec<_> = expectations.map(|it| it.check(&it.span, checker)).collect();
-        let is_still = array.ownership == OwnershipPolicy::default()
+        let is_still = arrays.iter().all(|array| array.ownership == OwnershipPolicy::default())
             && faults.is_empty()
             && steps.iter().all(|step| step.action == StepAction::End);
         check_tested(is_still, &steps, &expectations, checker);
         let command_timeout = self.hba.command_timeout();
+        let metro = self.metro.resolved();
         let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Some(Scenario {
             name: stem.unwrap_or_else(|| scenario.to_owned()),
@@ -154,7 +158,7 @@ impl File {
             seed: self.seed.as_ref().map(|seed| seed.value),
             limit,
             ending,
-            setup: Setup { guest, array, hbas, command_timeout, workload, faults },
+            setup: Setup { guest, arrays, metro, hbas, command_timeout, workload, faults },
             steps,
             expectations,
             may_be_idle: self.may_be_idle(names),
@@ -268,7 +272,8 @@ pub(crate) fn resolved(scenario: &Scenario) -> PlainTable {
         settle,
         run_for,
         guest: Section::nowhere(GuestTable::of(&setup.guest)),
-        array: ArrayTable::of(&setup.array),
+        array: Arrays::of(&setup.arrays),
+        metro: Section::nowhere(MetroTable::of(&setup.metro)),
         hba: Section::nowhere(HbaTable::of(setup)),
         workload: Section::nowhere(WorkloadTable::of(
             setup.workload.as_ref(),

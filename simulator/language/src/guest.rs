@@ -7,8 +7,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use manager::{ManagerName, MultipathdTable, UdevName};
 use multipath::MultipathTable;
-use sansim_array::PersonalityConfig;
-use sansim_stage::{GuestSetup, Manager, TextMatch};
+use sansim_stage::{Array, GuestSetup, Manager, TextMatch};
 
 use crate::{
     check::Checker,
@@ -39,7 +38,8 @@ table! {
         /// Kernel modules to load in addition to those that every run needs.
         modules: Listed<At<String>>,
         /// The device handler of the maps, without the prefix `scsi_dh_`, or "none". Default: the
-        /// personality's.
+        /// personality's. With several arrays it is for those of the first one's family; each other
+        /// family has its own.
         handler: Option<At<String>>,
         /// Whether the handler's module is loaded before the guest scans for disks. If false, the
         /// kernel loads the module when the map is built. Default: true.
@@ -63,7 +63,7 @@ impl GuestTable {
     pub(crate) fn check(
         &self,
         scenario: &str,
-        personality: &PersonalityConfig,
+        arrays: &[Array],
         checker: &mut Checker<'_>,
     ) -> GuestSetup {
         let image = word(self.image.as_ref(), "bookworm", "an image", checker);
@@ -79,7 +79,8 @@ impl GuestTable {
             checker.refuse(&udev.span, "multipathd's guest has a udevd already", help);
         }
         let packages = self.packages.0.iter().map(|it| package(it, checker)).collect();
-        let handler = word(self.handler.as_ref(), personality.handler(), "a handler", checker);
+        let own = arrays.first().map_or("none", |array| array.personality.handler());
+        let handler = word(self.handler.as_ref(), own, "a handler", checker);
         let handler = (handler != "none").then_some(handler);
         let modules = self.modules.0.iter();
         let modules = modules.map(|module| word(Some(module), "", "a module", checker)).collect();

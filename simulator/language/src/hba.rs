@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sansim_array::{ControllerId, HbaId, PortId};
+use sansim_array::{HbaId, PortId};
 use sansim_stage::{Array, Hba, Setup};
 
 use crate::{
@@ -35,7 +35,7 @@ table! {
 impl HbaTable {
     /// Validates the table and converts it to the list of HBAs. `cpus` is the default number of
     /// request queues.
-    pub(crate) fn check(&self, array: &Array, cpus: u8, checker: &mut Checker<'_>) -> Vec<Hba> {
+    pub(crate) fn check(&self, arrays: &[Array], cpus: u8, checker: &mut Checker<'_>) -> Vec<Hba> {
         let implied = self.targets.as_ref().map_or(2, |targets| targets.len() as u64);
         let count =
             checker.number(self.count.as_ref(), 1..=8, implied.clamp(1, 8), "the number of HBAs");
@@ -47,7 +47,7 @@ impl HbaTable {
         );
         let targets: Vec<Vec<PortId>> = match &self.targets {
             Some(targets) => check_targets(targets, count, checker),
-            None => (0..count).map(|index| default_targets(array, index)).collect(),
+            None => (0..count).map(|index| default_targets(arrays, index)).collect(),
         };
         targets
             .into_iter()
@@ -107,7 +107,10 @@ fn check_targets(
     targets.iter().map(|ports| one(ports, checker)).collect()
 }
 
-fn default_targets(array: &Array, hba: u64) -> Vec<PortId> {
-    let index = (hba % u64::from(array.ports_per_controller.max(1))) as u8;
-    array.controller_ids().map(|controller: ControllerId| PortId { controller, index }).collect()
+fn default_targets(arrays: &[Array], hba: u64) -> Vec<PortId> {
+    let of = |array: &Array| {
+        let index = (hba % u64::from(array.ports_per_controller.max(1))) as u8;
+        array.controller_ids().map(move |controller| PortId { controller, index })
+    };
+    arrays.iter().flat_map(of).collect()
 }

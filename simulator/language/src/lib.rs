@@ -80,8 +80,8 @@ pub fn load(path: &Path, sets: &[Set]) -> Result<Scenario, Diagnostics> {
 /// # Errors
 /// All mistakes and warnings, if there is a mistake.
 pub fn load_text(name: &str, text: &str, sets: &[Set]) -> Result<Scenario, Diagnostics> {
-    let model = model::chosen(name, text, sets)?;
-    let sources = source::Sources::new(name, text, sets, model.as_ref());
+    let models = model::chosen(name, text, sets)?;
+    let sources = source::Sources::new(name, text, sets, models.iter().map(|it| &it.text));
     let (root, errors) = DeTable::parse_recoverable(text);
     // After the first TOML syntax error, further ones are usually consequences of it.
     if let Some(first) = errors.into_iter().min_by_key(|error| error.span().map(|s| s.start)) {
@@ -91,10 +91,12 @@ pub fn load_text(name: &str, text: &str, sets: &[Set]) -> Result<Scenario, Diagn
     let span = root.span();
     let mut table = root.into_inner();
     let mut diagnostics = source::apply(&mut table, sets, &sources);
-    if let Some(model) = &model
-        && let Err((why, span)) = source::complete(&mut table, &model.text, &sources)
-    {
-        diagnostics.push(sources.place(Diagnostic::error(why), &span));
+    for (index, model) in models.iter().enumerate() {
+        let start = sources.start_of_model(sets.len(), index);
+        let completed = source::complete(&mut table, model.array, &model.text.text, start);
+        if let Err((why, span)) = completed {
+            diagnostics.push(sources.place(Diagnostic::error(why), &span));
+        }
     }
     let loaded = file::load(name, &Spanned::new(span, DeValue::Table(table)), &sources);
     match loaded {

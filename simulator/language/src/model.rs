@@ -47,29 +47,48 @@ pub fn description(text: &str) -> String {
     description.unwrap_or_default().to_owned()
 }
 
-/// The model that the scenario or the command line names. `scenario` is the path of the scenario
-/// file, whose directory is searched for models of the user's own, with names that end in `.toml`.
-pub(super) fn chosen(
-    scenario: &str,
-    text: &str,
-    sets: &[Set],
-) -> Result<Option<ModelText>, Diagnostic> {
+/// A model that an array names.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    /// The place of the array in the list of arrays; `None` if there is no list.
+    pub(super) array: Option<usize>,
+    pub(super) text: ModelText,
+}
+
+/// The models that the arrays of the scenario or the command line name. `scenario` is the path of the
+/// scenario file, whose directory is searched for models of the user's own, with names that end in
+/// `.toml`.
+pub(super) fn chosen(scenario: &str, text: &str, sets: &[Set]) -> Result<Vec<Chosen>, Diagnostic> {
     let written: Option<toml::Table> = text.parse().ok();
-    let written = written.as_ref().and_then(|table| table.get("array")?.get("model")?.as_str());
-    let set = sets.iter().rev().find_map(|set| set.value_of("array.model"));
-    match set.or(written) {
-        None => Ok(None),
-        Some(file) if file.ends_with(".toml") => own(scenario, file).map(Some),
-        Some(name) => match MODELS.iter().find(|(known, _)| *known == name) {
-            Some((name, text)) => {
-                Ok(Some(ModelText { name: format!("model {name}"), text: (*text).to_owned() }))
-            }
-            None => {
-                let names: Vec<_> = MODELS.iter().map(|(name, _)| *name).collect();
-                let problem = format!("there is no model {name:?}");
-                Err(Diagnostic::error(problem).help(near::help(name, &names)))
-            }
-        },
+    let arrays = written.as_ref().and_then(|table| table.get("array"));
+    let of = |array: &toml::Value| array.get("model")?.as_str().map(str::to_owned);
+    let set = |key: &str| sets.iter().rev().find_map(|set| set.value_of(key)).map(str::to_owned);
+    let named: Vec<_> = match arrays {
+        Some(toml::Value::Array(several)) => several
+            .iter()
+            .enumerate()
+            .map(|(at, array)| (Some(at), set(&format!("array.{at}.model")).or(of(array))))
+            .collect(),
+        one => vec![(None, set("array.model").or(one.and_then(of)))],
+    };
+    let named = named.into_iter().filter_map(|(array, name)| Some((array, name?)));
+    named.map(|(array, name)| Ok(Chosen { array, text: model(scenario, &name)? })).collect()
+}
+
+/// The model with this name, or the user's own.
+fn model(scenario: &str, name: &str) -> Result<ModelText, Diagnostic> {
+    if name.ends_with(".toml") {
+        return own(scenario, name);
+    }
+    match MODELS.iter().find(|(known, _)| *known == name) {
+        Some((name, text)) => {
+            Ok(ModelText { name: format!("model {name}"), text: (*text).to_owned() })
+        }
+        None => {
+            let names: Vec<_> = MODELS.iter().map(|(name, _)| *name).collect();
+            let problem = format!("there is no model {name:?}");
+            Err(Diagnostic::error(problem).help(near::help(name, &names)))
+        }
     }
 }
 
@@ -105,7 +124,7 @@ mod tests {
         let text = scenario(
             "model = \"emc-clariion-cx3\"\nrevision = \"9999\"\nemc = { inquiry_version = 5 }",
         );
-        let array = load_text("t", &text, &[]).unwrap().setup.array;
+        let array = load_text("t", &text, &[]).unwrap().setup.arrays.remove(0);
         assert_eq!(
             (array.identity.vendor.as_str(), array.identity.revision.as_str()),
             ("DGC", "9999")
@@ -118,8 +137,11 @@ mod tests {
     #[test]
     fn a_model_can_be_chosen_by_the_command_line_and_a_slip_is_answered() {
         let set = "array.model=dec-hsg80".parse().unwrap();
-        let array =
-            load_text("t", &scenario("model = \"ibm-ds4700\""), &[set]).unwrap().setup.array;
+        let array = load_text("t", &scenario("model = \"ibm-ds4700\""), &[set])
+            .unwrap()
+            .setup
+            .arrays
+            .remove(0);
         assert_eq!(array.identity.product, "HSG80");
         let wrong = load_text("t", &scenario("model = \"ibm-ds4800\""), &[]).unwrap_err();
         assert!(wrong.to_string().contains("ibm-ds4700"), "{wrong}");
@@ -133,7 +155,7 @@ mod tests {
         let load = || load_text(&file, &scenario("model = \"mine.toml\""), &[]);
         assert!(load().unwrap_err().to_string().contains("the model: cannot read"));
         model("personality = \"hp_sw\"\nvendor = \"ACME\"\nproduct = \"A\"\n");
-        assert_eq!(load().unwrap().setup.array.identity.vendor, "ACME");
+        assert_eq!(load().unwrap().setup.arrays[0].identity.vendor, "ACME");
         model("personality = \"hp_sw\"\nvendor = \"too long a vendor\"\n");
         let wrong = load().unwrap_err().to_string();
         assert!(wrong.contains("mine.toml") && wrong.contains("too long a vendor"), "{wrong}");

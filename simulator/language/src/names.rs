@@ -36,16 +36,25 @@ impl Kind for ControllerState {
     const PATTERN: &'static str = "^(online|quiescing|booting|upgrading|offline|failed|removed)$";
 }
 
-/// A part of the array that can fail, as `fail` and `restore` name it: `controller A`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part(pub(crate) ControllerId);
+/// A part of the SAN that can fail, as `fail` and `restore` name it: `controller A`, `array west`,
+/// `witness`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    Controller(ControllerId),
+    /// A whole array, by its name.
+    Array(String),
+    /// The witness of a metro cluster.
+    Witness,
+}
 
 impl FromStr for Part {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_whitespace().collect::<Vec<_>>()[..] {
-            ["controller", name] => name.parse().map(Part).map_err(|e| e.to_string()),
+            ["controller", name] => name.parse().map(Part::Controller).map_err(|e| e.to_string()),
+            ["array", _, ..] => text.parse().map(|WholeArray(name)| Part::Array(name)),
+            ["witness"] => Ok(Part::Witness),
             [name] if name.parse::<ControllerId>().is_ok() => {
                 Err(format!("write what {name} is: \"controller {name}\""))
             }
@@ -56,14 +65,48 @@ impl FromStr for Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "controller {}", self.0)
+        match self {
+            Part::Controller(controller) => write!(f, "controller {controller}"),
+            Part::Array(name) => write!(f, "array {name}"),
+            Part::Witness => f.write_str("witness"),
+        }
     }
 }
 
 impl Kind for Part {
     const NAME: &'static str = "Part";
-    const EXPECTED: &'static str = "a controller such as \"controller A\"";
-    const PATTERN: &'static str = "^controller [A-H]$";
+    const EXPECTED: &'static str =
+        "a controller such as \"controller A\", an array such as \"array west\", or \"witness\"";
+    const PATTERN: &'static str = "^(controller [A-H]|array .+|witness)$";
+}
+
+/// A whole array, by its name: `array west`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WholeArray(pub(crate) String);
+
+impl FromStr for WholeArray {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name =
+            text.trim().strip_prefix("array ").map(str::trim).filter(|name| !name.is_empty());
+        match name {
+            Some(name) => Ok(WholeArray(name.to_owned())),
+            None => Err(format!("{text:?} is no array: write {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for WholeArray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "array {}", self.0)
+    }
+}
+
+impl Kind for WholeArray {
+    const NAME: &'static str = "WholeArray";
+    const EXPECTED: &'static str = "an array such as \"array west\"";
+    const PATTERN: &'static str = "^array .+$";
 }
 
 /// Controllers and their states: `A quiescing`, or several of them: `A failed, B booting`.

@@ -137,9 +137,14 @@ mod tests {
     const SAN: &str = r#"
 title = "what examples refer to"
 
-[array]
+[[array]]
+name = "east"
 personality = "alua"
 luns = [{ size = "256MiB", owner = "A" }]
+
+[[array]]
+name = "west"
+personality = "alua"
 
 [[fault]]
 name = "not ready"

@@ -57,7 +57,12 @@ pub(crate) struct ModelText {
 pub(super) struct Sources(Vec<(usize, Arc<NamedSource<String>>)>);
 
 impl Sources {
-    pub(super) fn new(name: &str, text: &str, sets: &[Set], model: Option<&ModelText>) -> Self {
+    pub(super) fn new<'m>(
+        name: &str,
+        text: &str,
+        sets: &[Set],
+        models: impl IntoIterator<Item = &'m ModelText>,
+    ) -> Self {
         let mut sources = vec![(0, named(name, text).with_language("TOML"))];
         let mut start = text.len() + 1;
         for set in sets {
@@ -65,8 +70,9 @@ impl Sources {
             sources.push((start, named("--set", &text)));
             start += text.len() + 1;
         }
-        if let Some(model) = model {
+        for model in models {
             sources.push((start, named(&model.name, &model.text).with_language("TOML")));
+            start += model.text.len() + 1;
         }
         Sources(sources.into_iter().map(|(start, source)| (start, Arc::new(source))).collect())
     }
@@ -86,9 +92,9 @@ impl Sources {
         diagnostic.at(Arc::clone(source), begin..first_line(text, begin, end))
     }
 
-    /// The offset at which the text of the model begins. If there is a model, it is the last text.
-    pub(super) fn start_of_model(&self) -> usize {
-        self.0.last().map_or(0, |(start, _)| *start)
+    /// The offset at which the text of a model begins, `sets` being the number of overrides before the models.
+    pub(super) fn start_of_model(&self, sets: usize, model: usize) -> usize {
+        self.0.get(1 + sets + model).map_or(0, |(start, _)| *start)
     }
 
     /// The offset at which the text of an override begins.
@@ -132,20 +138,25 @@ pub(super) fn apply<'t>(root: &mut DeTable<'t>, sets: &'t [Set], sources: &Sourc
     diagnostics
 }
 
-/// Adds the keys of the model that the array does not have itself.
+/// Adds the keys of the model that an array does not have itself. `array` is its place in the list of arrays, if
+/// there is a list; the model's text begins at `start`.
 pub(super) fn complete<'t>(
     root: &mut DeTable<'t>,
+    array: Option<usize>,
     model: &'t str,
-    sources: &Sources,
+    start: usize,
 ) -> Result<(), (String, Range<usize>)> {
-    let start = sources.start_of_model();
     let parsed = DeTable::parse(model).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         (error.message().to_owned(), span.start + start..span.end + start)
     })?;
     let span = parsed.span();
     let model = shift(Spanned::new(span, DeValue::Table(parsed.into_inner())), start);
-    let array = root.get_mut("array").map(Spanned::get_mut);
+    let given = root.get_mut("array").map(Spanned::get_mut);
+    let array = match (given, array) {
+        (Some(DeValue::Array(several)), Some(at)) => several.get_mut(at).map(Spanned::get_mut),
+        (given, _) => given,
+    };
     if let (Some(DeValue::Table(array)), DeValue::Table(mut model)) = (array, model.into_inner()) {
         model.remove("description");
         fill_in(array, model);

@@ -9,6 +9,7 @@ mod event;
 mod fail;
 mod heal;
 mod identity;
+mod isolate;
 mod link;
 mod map;
 mod mask;
@@ -25,6 +26,7 @@ mod reinstate;
 mod release;
 mod remap;
 mod replace;
+mod replication;
 mod reset_hba;
 mod resize;
 mod restore;
@@ -34,11 +36,13 @@ mod signal;
 mod split;
 mod start;
 mod stop;
+mod stretch;
 mod trigger;
 mod unit_attention;
 mod unmap;
 mod unmask;
 mod unplug;
+mod withdraw;
 mod write;
 
 use std::{fmt, ops::Range, sync::Arc, time::Duration};
@@ -48,12 +52,14 @@ pub(crate) use condition::Condition;
 pub(crate) use disarm::Disarm;
 pub(crate) use fail::Fail;
 pub(crate) use heal::Heal;
+pub(crate) use isolate::Isolate;
 pub(crate) use link::Link;
 pub use on::OnEvent;
 pub(crate) use own::{LunOwner, Own};
 pub(crate) use phases::Phases;
 pub(crate) use port_group::PortGroup;
 pub(crate) use release::Release;
+pub(crate) use replication::Replication;
 pub(crate) use restore::Restore;
 use sansim_array::Action;
 use sansim_stage::Act;
@@ -236,9 +242,11 @@ const fn entry<T: StepWord>() -> Entry {
 }
 
 /// All actions, in the order of the reference.
-static WORDS: [Entry; 36] = [
+static WORDS: [Entry; 40] = [
     entry::<Fail>(),
     entry::<Restore>(),
+    entry::<Isolate>(),
+    entry::<Replication>(),
     entry::<Set>(),
     entry::<phases::Phases>(),
     entry::<link::Link>(),
@@ -265,6 +273,8 @@ static WORDS: [Entry; 36] = [
     entry::<remap::Remap>(),
     entry::<mask::Mask>(),
     entry::<unmask::Unmask>(),
+    entry::<stretch::Stretch>(),
+    entry::<withdraw::Withdraw>(),
     entry::<replace::Replace>(),
     entry::<identity::Identity>(),
     entry::<resize::Resize>(),

@@ -1,6 +1,6 @@
 //! Single tables, read in the context of a SAN that runs.
 
-use sansim_array::{Action, FaultRule, Lun, LunConfig, VolumeChange};
+use sansim_array::{Action, ControllerId, Controllers, FaultRule, Lun, LunConfig, VolumeChange};
 use sansim_stage::{Act, Array, Hba, Workload};
 use toml::{
     Spanned,
@@ -27,7 +27,7 @@ use crate::{
 /// inside an inline table: `when = { op = "READ" }, then = { delay = "1s" }`.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
-    array: Array,
+    arrays: Vec<Array>,
     hbas: Vec<Hba>,
     main_lun: Lun,
     has_workload: bool,
@@ -59,7 +59,7 @@ impl Vocabulary {
     pub fn of(scenario: &Scenario) -> Self {
         let setup = &scenario.setup;
         let mut vocabulary = Vocabulary {
-            array: setup.array.clone(),
+            arrays: setup.arrays.clone(),
             hbas: setup.hbas.clone(),
             main_lun: setup.main_lun(),
             has_workload: setup.workload.is_some(),
@@ -92,7 +92,7 @@ impl Vocabulary {
         self.read("<fault>", text, |table: &At<Fault>, checker| {
             let taken: Vec<_> = self.rules().map(str::to_owned).collect();
             let name = checker.fresh_name("fault", table.name.as_ref(), &taken);
-            Some(table.check(name, &self.array.personality, checker))
+            Some(table.check(name, &self.arrays, checker))
         })
     }
 
@@ -112,7 +112,7 @@ impl Vocabulary {
     /// All mistakes, with carets into `text`, which is called `<workload>`.
     pub fn workload(&self, text: &str) -> Result<Checked<Option<Workload>>, Diagnostics> {
         self.read("<workload>", text, |table: &At<WorkloadTable>, checker| {
-            Some(table.check(&self.array, checker))
+            Some(table.check(&self.arrays, checker))
         })
     }
 
@@ -131,10 +131,33 @@ impl Vocabulary {
     fn know_change(&mut self, change: &VolumeChange) {
         match change {
             VolumeChange::Map(config) => {
-                self.array.luns.push(config.clone());
-                self.array.luns.sort_by_key(|config| config.lun);
+                let has = |array: &&mut Array| array.controller_ids().any(|it| it == config.owner);
+                if let Some(array) = self.arrays.iter_mut().find(has) {
+                    array.luns.push(config.clone());
+                    array.luns.sort_by_key(|config| config.lun);
+                }
             }
-            VolumeChange::Unmap { lun } => self.array.luns.retain(|config| config.lun != *lun),
+            VolumeChange::Unmap { lun } => {
+                for array in &mut self.arrays {
+                    array.luns.retain(|config| config.lun != *lun);
+                }
+            }
+            VolumeChange::Stretch { lun, to, .. } => {
+                let far = self.controllers_beside(*to);
+                self.change(*lun, |it| {
+                    let both = it.mapping.presenters().and(far);
+                    it.mapping = std::mem::take(&mut it.mapping).within(both);
+                });
+            }
+            VolumeChange::Withdraw { lun, array } => {
+                let gone = self.arrays.iter().find(|it| *it.identity.name == **array);
+                let gone: Vec<_> = gone.into_iter().flat_map(Array::controller_ids).collect();
+                self.change(*lun, |it| {
+                    let kept = it.mapping.presenters().iter().filter(|it| !gone.contains(it));
+                    let kept = kept.collect();
+                    it.mapping = std::mem::take(&mut it.mapping).within(kept);
+                });
+            }
             VolumeChange::Remap { lun, to } => self.change(*lun, |it| it.lun = *to),
             VolumeChange::Resize { lun, bytes } => self.change(*lun, |it| it.bytes = *bytes),
             VolumeChange::Show { lun, to, shown } => {
@@ -147,8 +170,18 @@ impl Vocabulary {
     }
 
     fn change(&mut self, lun: Lun, change: impl FnOnce(&mut LunConfig)) {
-        self.array.luns.iter_mut().find(|config| config.lun == lun).map(change);
-        self.array.luns.sort_by_key(|config| config.lun);
+        let mut luns = self.arrays.iter_mut().flat_map(|array| &mut array.luns);
+        luns.find(|config| config.lun == lun).map(change);
+        for array in &mut self.arrays {
+            array.luns.sort_by_key(|config| config.lun);
+        }
+    }
+
+    /// The controllers of the array with this one.
+    fn controllers_beside(&self, controller: ControllerId) -> Controllers {
+        let has = |array: &&Array| array.controller_ids().any(|it| it == controller);
+        let array = self.arrays.iter().find(has);
+        array.into_iter().flat_map(Array::controller_ids).collect()
     }
 
     /// The next free `step-N`.
@@ -183,9 +216,14 @@ impl Vocabulary {
         self.rules.iter().filter_map(|rule| rule.hold.as_deref())
     }
 
-    /// The array, with the LUNs that are mapped now.
-    pub fn array(&self) -> &Array {
-        &self.array
+    /// The arrays, with the LUNs that are mapped now.
+    pub fn arrays(&self) -> &[Array] {
+        &self.arrays
+    }
+
+    /// The LUNs that are mapped now, array by array.
+    pub fn luns(&self) -> impl Iterator<Item = &LunConfig> {
+        self.arrays.iter().flat_map(|array| &array.luns)
     }
 
     /// The HBAs, by number.
@@ -200,7 +238,7 @@ impl Vocabulary {
 
     fn checker<'s>(&self, problems: Problems<'s>) -> Checker<'s> {
         let mut checker = Checker::new(problems);
-        checker.know_array(&self.array);
+        checker.know_arrays(&self.arrays);
         checker.know_hbas(&self.hbas);
         checker.shape.main_lun = self.main_lun;
         checker.has_workload = self.has_workload;

@@ -107,9 +107,9 @@ table_value!(WorkloadTable);
 
 impl WorkloadTable {
     /// Validates the table and converts it; `None` for the pattern "none".
-    pub(crate) fn check(&self, array: &Array, checker: &mut Checker<'_>) -> Option<Workload> {
+    pub(crate) fn check(&self, arrays: &[Array], checker: &mut Checker<'_>) -> Option<Workload> {
         let lun = checker.lun_or_main(self.io.lun.as_ref());
-        let Some(config) = array.lun(lun) else {
+        let Some(config) = arrays.iter().find_map(|array| array.lun(lun)) else {
             if let Some(given) = &self.io.lun {
                 let help = "the workload starts on a LUN that is there from the beginning";
                 checker.refuse(&given.span, format!("LUN {lun} is only mapped by a step"), help);

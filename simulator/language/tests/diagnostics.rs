@@ -206,7 +206,7 @@ fn captured_pages() {
     // What comes behind the end that the length field gives is left out.
     let long = page("alua", "page = \"d0\"\nhex = \"00 d0 00 01 07 00 00 00\"");
     let long = sansim_language::load_text("long", &scenario(&long), &[]).unwrap();
-    assert_eq!(long.setup.array.captured[0].bytes, [0, 0xd0, 0, 1, 7]);
+    assert_eq!(long.setup.arrays[0].captured[0].bytes, [0, 0xd0, 0, 1, 7]);
     let forced = crash.replace("page = ", "force = true\npage = ");
     assert_eq!(said(&scenario(&forced), &[]), "");
     let sound = page("rdac", &format!("page = \"c8\"\nhex = \"{}\"", c8(16)));

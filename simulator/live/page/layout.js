@@ -37,7 +37,7 @@ function stack(weights, x, w, top, height, gap) {
 
 /** The height that the picture needs at least. */
 function least(status, em) {
-  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 2 + 2.6, 0);
+  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 2 + 2.6, (status.arrays?.length ?? 0) * 3.4);
   return em * Math.max(ports, (status.luns.length / lunColumns(status)) * 1.75, status.hbas.length * 3 + 4, 12);
 }
 
@@ -60,7 +60,8 @@ export function layout(status, width, height, em) {
 
   const host = { x: margin, y: margin, w: hostWidth, h: inner };
   const hbas = placeHbas(status, host, em);
-  const controllers = placeControllers(status, arrayX, arrayWidth, margin, inner, em);
+  const arrays = placeArrays(status, arrayX, arrayWidth, margin, inner, em);
+  const controllers = placeControllers(status, arrays, { x: arrayX, w: arrayWidth, y: margin, h: inner }, em);
   const luns = placeLuns(status, columns, { x: lunX, y: margin, w: lunWidth, h: inner }, em);
   return {
     width,
@@ -68,6 +69,8 @@ export function layout(status, width, height, em) {
     host,
     hbas,
     links: placeLinks(status, hbas, controllers),
+    arrays,
+    witness: placeWitness(status, arrayX, arrayWidth, margin + inner, em),
     controllers,
     luns,
     owns: placeOwners(luns, controllers),
@@ -88,9 +91,35 @@ function placeHbas(status, host, em) {
   });
 }
 
-function placeControllers(status, x, w, top, height, em) {
-  const weights = status.controllers.map((one) => one.ports.length + 1);
-  const boxes = stack(weights, x, w, top, height, em * 0.9);
+/** The room for the witness below several arrays. */
+const forWitness = (status, em) => (status.arrays?.length ? em * 2.4 : 0);
+
+/** A frame around the controllers of each array, if there are several. */
+function placeArrays(status, x, w, top, height, em) {
+  const arrays = status.arrays ?? [];
+  const ports = (array) => status.controllers.filter((one) => array.controllers.includes(one.controller))
+    .reduce((sum, one) => sum + one.ports.length + 1, 0);
+  const boxes = stack(arrays.map(ports), x - em * 1.6, w + em * 2.2, top, height - forWitness(status, em), em * 0.8);
+  return arrays.map((array, index) => ({ ...array, ...boxes[index] }));
+}
+
+function placeWitness(status, x, w, bottom, em) {
+  if (!forWitness(status, em)) return null;
+  return { x, w, y: bottom - em * 1.9, h: em * 1.9, there: status.witness !== false };
+}
+
+/** The controllers one below the other; those of several arrays each in its frame, below its name. */
+function placeBoxes(status, arrays, place, em) {
+  const weigh = (of) => of.map((one) => one.ports.length + 1);
+  if (!arrays.length) return stack(weigh(status.controllers), place.x, place.w, place.y, place.h, em * 0.9);
+  return arrays.flatMap((array) => {
+    const own = status.controllers.filter((one) => array.controllers.includes(one.controller));
+    return stack(weigh(own), place.x, place.w, array.y + em * 1.7, array.h - em * 2.2, em * 0.7);
+  });
+}
+
+function placeControllers(status, arrays, place, em) {
+  const boxes = placeBoxes(status, arrays, place, em);
   return status.controllers.map((controller, index) => {
     const box = boxes[index];
     const head = em * 2.3;

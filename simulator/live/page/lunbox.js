@@ -21,6 +21,7 @@ function notes(lun) {
     lun.preferred !== lun.owner && `prefers ${lun.preferred}`,
     lun.read_only && 'read only',
     lun.split && `split: ${lun.split}`,
+    lun.replication && lun.replication !== 'up' && `replication ${lun.replication}, served by ${lun.served_by.join(' ') || 'nobody'}`,
     lun.condition,
     lun.map?.rounds > 1 && `pg_init ×${lun.map.rounds}`,
   ].filter(Boolean);

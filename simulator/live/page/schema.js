@@ -72,7 +72,9 @@ function things(name, type, of) {
   if (!status) return null;
   const controllers = status.controllers.map((one) => one.controller);
   if (type === 'Controller') return controllers.map(option);
-  if (type === 'Part') return controllers.map((one) => option(`controller ${one}`));
+  const arrays = (status.arrays ?? []).map((one) => `array ${one.array}`);
+  if (type === 'Part') return [...controllers.map((one) => `controller ${one}`), ...arrays, ...(arrays.length ? ['witness'] : [])].map(option);
+  if (type === 'WholeArray') return arrays.map(option);
   if (type === 'Port') return status.controllers.flatMap((one) => one.ports.map((port) => option(port.port)));
   if (of.type !== 'integer') return null;
   if (name === 'lun' || /^Action: .*LUN with this number|this LUN number/.test(of.description)) return status.luns.map((one) => option(one.lun));

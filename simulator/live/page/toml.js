@@ -49,7 +49,7 @@ const isTable = (of) => of !== null && typeof of === 'object' && !Array.isArray(
 /** The words of a step's value: `controller A`, `lun=0 controller=B`. */
 function words(of) {
   if (isTable(of)) return pairs(of);
-  if (typeof of === 'string' && of.startsWith('controller ')) return of.split(' ');
+  if (typeof of === 'string' && /^(controller|array) /.test(of)) return of.split(' ');
   return Array.isArray(of) ? of.map(word) : [word(of)];
 }
 

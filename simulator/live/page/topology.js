@@ -39,6 +39,8 @@ function redraw() {
   reshape(picture, em);
   drawHost(picture, em);
   for (const link of picture.links) drawLink(link, em);
+  for (const array of picture.arrays) drawArray(array, em);
+  if (picture.witness) drawWitness(picture.witness, em);
   for (const controller of picture.controllers) {
     drawController(controller, em);
     for (const port of controller.ports) drawPort(port, em);
@@ -61,6 +63,8 @@ function reshape(picture, em) {
     ...picture.owns.map((own) => thing(`owner of lun ${own.lun}`)),
     thing('host'),
     ...picture.hbas.map((hba) => thing(hba.name)),
+    ...picture.arrays.map((one) => thing(`array ${one.array}`)),
+    ...(picture.witness ? [thing('witness')] : []),
     ...picture.links.map((link) => thing(link.path)),
     ...picture.controllers.flatMap((one) => [thing(`controller ${one.controller}`), ...one.ports.map((port) => thing(`port ${port.port}`))]),
     ...picture.luns.map((lun) => thing(`lun ${lun.lun}`)),
@@ -74,6 +78,8 @@ const namesOf = (picture) => [
   'host',
   ...picture.hbas.map((hba) => hba.name),
   ...picture.links.map((link) => link.path),
+  ...picture.arrays.map((one) => `array ${one.array}`),
+  ...(picture.witness ? ['witness'] : []),
   ...picture.controllers.flatMap((one) => [`controller ${one.controller}`, ...one.ports.map((port) => `port ${port.port}`)]),
   ...picture.luns.flatMap((lun) => [`lun ${lun.lun}`, `owner of lun ${lun.lun}`]),
 ];
@@ -187,6 +193,35 @@ function chip(link, state, rate, broken, em) {
     s('rect', { x: x - w / 2, y: y - em * 0.72, width: w, height: em * 1.44, rx: em * 0.72 }),
     text(x - w / 2 + em * 0.5, y + em * 0.32, mark, { class: 'mark' }),
     text(x - w / 2 + em * 1.5, y + em * 0.32, all, { class: 'small' }));
+}
+
+/** The frame around the controllers of one of several arrays. */
+function drawArray(array, em) {
+  const name = `array ${array.array}`;
+  const broken = since(name);
+  const words = `${name}${array.isolated ? ', isolated' : ''}`;
+  draw(name, [array, broken], {
+    'data-state': array.isolated ? 'isolated' : 'connected',
+    'data-health': array.isolated ? 'bad' : 'good',
+    'aria-label': `${words}, ${array.identity}`,
+  }, () => [
+    box(array, { class: 'body frame' }),
+    text(array.x + em * 0.7, array.y + em * 1.2, fit(words, array.w - em * 1.4, em * 0.85), { class: 'small' }),
+    badge(array.x + array.w - em * 0.4, array.y + em * 0.4, broken, em),
+  ]);
+}
+
+function drawWitness(witness, em) {
+  const broken = since('witness');
+  draw('witness', [witness, broken], {
+    'data-state': witness.there ? 'there' : 'lost',
+    'data-health': witness.there ? 'good' : 'bad',
+    'aria-label': `witness, ${witness.there ? 'there' : 'lost'}${broken ? ` since ${broken}` : ''}`,
+  }, () => [
+    box(witness, { class: 'body' }),
+    text(witness.x + em * 0.8, witness.y + em * 1.25, `${MARKS[witness.there ? 'good' : 'bad']} witness`, { class: 'small' }),
+    badge(witness.x + witness.w - em * 0.4, witness.y + em * 0.3, broken, em),
+  ]);
 }
 
 function drawController(controller, em) {

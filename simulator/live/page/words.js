@@ -12,6 +12,9 @@ import { lab } from './state.js';
 function parse(name) {
   const [, controller] = /^controller ([A-H])$/.exec(name) ?? [];
   if (controller) return { kind: 'controller', controller };
+  const [, array] = /^array (.+)$/.exec(name) ?? [];
+  if (array) return { kind: 'array', array };
+  if (name === 'witness') return { kind: 'witness' };
   const [, port] = /^port (\S+)$/.exec(name) ?? [];
   if (port) return { kind: 'port', port };
   const [, lun] = /^lun ([0-9]+)$/.exec(name) ?? [];
@@ -40,6 +43,19 @@ const QUICK = {
         .map((to) => ({ label: `Set ${to}`, step: { set: { controller, state: to } } })),
     ];
   },
+  array({ array }, status) {
+    const { isolated, controllers } = (status.arrays ?? []).find((one) => one.array === array) ?? {};
+    const states = status.controllers.filter((one) => controllers?.includes(one.controller)).map((one) => one.state);
+    const part = `array ${array}`;
+    return [
+      (isolated || states.some((state) => state !== 'online')) && { label: 'Restore', step: { restore: part } },
+      states.some((state) => state !== 'failed') && { label: 'Fail', step: { fail: part } },
+      !isolated && { label: 'Isolate', step: { isolate: part } },
+    ];
+  },
+  witness(_, status) {
+    return [status.witness === false ? { label: 'Restore', step: { restore: 'witness' } } : { label: 'Lose', step: { fail: 'witness' } }];
+  },
   port({ port }, status) {
     const seen = status.controllers.flatMap((one) => one.ports).find((one) => one.port === port) ?? {};
     return [
@@ -65,7 +81,7 @@ const QUICK = {
     return [
       ...status.controllers.map((one) => one.controller).filter((one) => one !== seen.owner)
         .map((controller) => ({ label: `Move to ${controller}`, step: { own: { lun, controller } } })),
-      seen.split ? { label: 'Heal the split', step: { heal: lun } } : { label: 'Split', step: { split: { lun } } },
+      ...(seen.replication ? replicationOf(lun, seen) : [seen.split ? { label: 'Heal the split', step: { heal: lun } } : { label: 'Split', step: { split: { lun } } }]),
       seen.condition ? { label: `End ${seen.condition}`, step: { condition: { lun, is: 'none' } } } : null,
       { label: seen.read_only ? 'Writable' : 'Read only', step: { read_only: seen.read_only ? { lun, read_only: false } : { lun } } },
       { label: 'Reinstate all paths', step: { reinstate: 'all', lun } },
@@ -80,6 +96,13 @@ const QUICK = {
     ];
   },
 };
+
+/** What can be done to the replication of a LUN that two arrays present. */
+const replicationOf = (lun, { replication }) => [
+  replication !== 'up' && { label: 'Replication up', step: { replication: { lun, is: 'up' } } },
+  replication !== 'down' && { label: 'Replication down', step: { replication: { lun, is: 'down' } } },
+  replication === 'up' && { label: 'Replication lags by 200 ms', step: { replication: { lun, is: 'lagging', by: '200ms' } } },
+];
 
 /** Acts that the page has places of their own for. */
 const ELSEWHERE = new Set(['start', 'stop', 'end']);
@@ -121,6 +144,8 @@ function about(word, schema, thing) {
     if (type === 'Part') return { [word]: `controller ${thing.controller}` };
     return has('controller') && !has('lun') ? { [word]: { controller: thing.controller } } : null;
   }
+  if (kind === 'array') return type === 'Part' || type === 'WholeArray' ? { [word]: `array ${thing.array}` } : null;
+  if (kind === 'witness') return type === 'Part' ? { [word]: 'witness' } : null;
   if (kind === 'port' && type === 'Port') return { [word]: thing.port };
   if (kind === 'port' || kind === 'link') {
     const { port, hba } = thing;

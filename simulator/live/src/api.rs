@@ -17,9 +17,9 @@ pub use bodies::{
 };
 pub use refused::{Refused, Why};
 pub use status::{
-    Broken, CaptureStatus, Clock, ControllerStatus, FaultStatus, GroupStatus, HbaStatus,
-    HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus, PortGroupStatus,
-    PortStatus, RunState, Status, Told, TourStatus, WorkloadStatus,
+    ArrayStatus, Broken, CaptureStatus, Clock, ControllerStatus, FaultStatus, GroupStatus,
+    HbaStatus, HeldStatus, LabStatus, LinkStatus, LunStatus, MapStatus, PathStatus,
+    PortGroupStatus, PortStatus, RunState, Status, Told, TourStatus, WorkloadStatus,
 };
 pub use stream::{Ended, Message, Past, PathTraffic, SanState, Tick};
 pub use terminal::{FromTerminal, Run, Screen, ToTerminal};

@@ -30,6 +30,7 @@ use sansim_run::{
     directory::{DirectoryError, RunDirectory},
     on_stage,
 };
+use sansim_stage::{Array, Setup};
 use tokio_util::sync::CancellationToken as Cancel;
 
 pub use self::play::Play;
@@ -196,13 +197,26 @@ fn tell_end(news: &News, ended: &Result<(), RunError>) {
     news.tell(Message::Ended(Ended { error }));
 }
 
+/// What is so of the arrays, each thing once.
+fn of_arrays(setup: &Setup, of: impl Fn(&Array) -> String) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for one in setup.arrays.iter().map(of) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all.join(" + ")
+}
+
 fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus {
     let setup = &spec.scenario.setup;
     LabStatus {
         name: options.name.clone(),
         title: spec.scenario.title.clone(),
-        family: setup.array.personality.handler().to_owned(),
-        identity: format!("{} {}", setup.array.identity.vendor, setup.array.identity.product),
+        family: of_arrays(setup, |array| array.personality.handler().to_owned()),
+        identity: of_arrays(setup, |array| {
+            format!("{} {}", array.identity.vendor, array.identity.product)
+        }),
         image: spec.id.image.clone(),
         kernel: spec.image.release.clone(),
         handler: String::new(),

@@ -77,6 +77,14 @@ impl Lanes {
                 let lane = format!("owner of LUN {lun}");
                 self.change(2, &lane, t, (from, Tone::Plain), (to, Tone::Plain));
             }
+            What::State { change: Change::Replication { lun, is, served_by }, .. } => {
+                let lane = format!("replication of LUN {lun}");
+                // How far it has copied is too much for a bar.
+                let is = is.split(',').next().unwrap_or_default();
+                let by = if served_by.is_empty() { "nobody" } else { &served_by.join("") };
+                let tone = replication_tone(is);
+                self.change(2, &lane, t, ("up", Tone::Good), (&format!("{is}: {by}"), tone));
+            }
             What::Command(command) if command.op.starts_with("MODE SELECT") && t >= 0.0 => {
                 let tone = if command.failed() { Tone::Bad } else { Tone::Good };
                 let answer = command.answer();
@@ -148,6 +156,14 @@ fn state_tone(state: &str) -> Tone {
     match state {
         "online" => Tone::Good,
         "failed" | "offline" => Tone::Bad,
+        _ => Tone::Busy,
+    }
+}
+
+fn replication_tone(is: &str) -> Tone {
+    match is {
+        "up" => Tone::Good,
+        "down" => Tone::Bad,
         _ => Tone::Busy,
     }
 }

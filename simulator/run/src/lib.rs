@@ -103,8 +103,9 @@ pub struct RunSpec {
 impl RunSpec {
     /// What the run needs of the host.
     pub fn needs(&self) -> Needs {
-        let Setup { guest, array, hbas, .. } = &self.scenario.setup;
-        let luns = array.luns.iter().map(|lun| lun.bytes).fold(0, u64::saturating_add);
+        let setup = &self.scenario.setup;
+        let Setup { guest, hbas, .. } = setup;
+        let luns = setup.luns().map(|lun| lun.bytes).fold(0, u64::saturating_add);
         Needs::of_run(guest.memory, luns, hbas.iter().map(|hba| hba.request_queues))
     }
 
@@ -117,11 +118,12 @@ impl RunSpec {
     /// checkpoint. `None` if the story cannot start from a checkpoint. The seed is not part of it: only faults
     /// depend on chance, and stories with faults during discovery have no checkpoint.
     fn in_common(&self) -> Option<String> {
-        let Setup { guest, array, hbas, command_timeout, faults, .. } = &self.scenario.setup;
+        let Setup { guest, arrays, metro, hbas, command_timeout, faults, .. } =
+            &self.scenario.setup;
         let unseen = faults.iter().all(|rule| rule.when.stage == Some(RunStage::Story));
         let fit = self.exactness().is_exact() && unseen && !self.write_down;
         let asks = self.scenario.asks_for_multipath_tools();
-        fit.then(|| format!("{guest:?} {array:?} {hbas:?} {command_timeout:?} {asks}"))
+        fit.then(|| format!("{guest:?} {arrays:?} {metro:?} {hbas:?} {command_timeout:?} {asks}"))
     }
 }
 
@@ -363,7 +365,7 @@ async fn within<T>(
 /// An error if the scenario needs a module or program that the image lacks.
 fn lacking(spec: &RunSpec) -> Option<RunError> {
     let (image, name) = (&spec.image, || spec.id.image.clone());
-    let module = spec.scenario.setup.guest.wanted_modules().find_map(|module| {
+    let module = spec.scenario.setup.wanted_modules().find_map(|module| {
         let why = image.lacks(&module)?.to_owned();
         Some(RunError::LacksModule { image: name(), module, why })
     });

@@ -286,7 +286,7 @@ impl Opening<'_> {
         match preparing {
             Preparing::Modules => None,
             Preparing::Discovery => {
-                let luns = setup.array.luns.iter();
+                let luns = setup.luns();
                 let disks: usize = luns.map(|lun| setup.paths_of(lun.lun).count()).sum();
                 let commands: u64 = self.san.hbas.iter().map(|hba| hba.statistics().received).sum();
                 Some(format!("finding {disks} disks: {commands} commands so far"))

@@ -85,7 +85,7 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
         "counters on scsi:scsi_dispatch_cmd_start, scsi:scsi_dispatch_cmd_error and scsi_send_eh_cmnd"
             .to_owned(),
     ];
-    let wanted = spec.scenario.setup.guest.wanted_modules();
+    let wanted = spec.scenario.setup.wanted_modules();
     added.extend(
         wanted.filter(|name| is_bundled_module(name)).map(|name| format!("our module {name}")),
     );

@@ -1,7 +1,7 @@
 //! The events in `events.ndjson` and in the output of `--json`: one object per line, each with `t`
 //! and `kind`. Users' scripts parse them, so the names here are a stable interface.
 
-use sansim_array::{Changed, CommandRecord, StateChange};
+use sansim_array::{Changed, CommandRecord, LunChange, StateChange};
 pub use sansim_protocol::{DiskAction, GroupState, PathState, PathUeventAction};
 use sansim_protocol::{Event as AgentEvent, Happening, ProgramEnd};
 use sansim_time::Time;
@@ -285,6 +285,15 @@ pub enum Change {
         /// The nexus whose command moved the LUN; null if no command did.
         by: Option<String>,
     },
+    /// The replication of a LUN between two arrays.
+    Replication {
+        /// The LUN number.
+        lun: u16,
+        /// Its state: `up`, `lagging by 200 ms`, `down`, `in resync, 25 % copied`.
+        is: String,
+        /// The controllers of the arrays that serve the LUN.
+        served_by: Vec<String>,
+    },
     /// Any other change.
     Other,
 }
@@ -377,6 +386,13 @@ impl Event {
                 to: to.to_string(),
                 by: by.map(|nexus| nexus.to_string()),
             },
+            Changed::Lun { lun, change: LunChange::Replication { is, serving } } => {
+                Change::Replication {
+                    lun: lun.0,
+                    is: is.to_string(),
+                    served_by: serving.iter().map(|it| it.to_string()).collect(),
+                }
+            }
             _ => Change::Other,
         };
         let what = What::State { text: change.what.to_string(), change: pieces };

@@ -171,7 +171,7 @@ impl Guest {
         let guest = &setup.guest;
         let mut modules = vec!["sd_mod".to_owned(), "dm_multipath".to_owned()];
         modules.push(format!("dm_{}", guest.multipath.selector.to_string().replace('-', "_")));
-        modules.extend(guest.handler_module().filter(|_| guest.load_handler));
+        modules.extend(setup.handler_modules().into_iter().filter(|_| guest.load_handler));
         modules.extend(guest.modules.iter().cloned());
         self.agent.call(Call::LoadModules { modules }).await?;
         for (parameter, value) in &guest.parameters {
@@ -223,7 +223,8 @@ impl Guest {
             return Ok(Err("there are no disks of it".to_owned()));
         }
         let multipath = &setup.guest.multipath;
-        let mut handler: Vec<String> = setup.guest.handler.iter().cloned().collect();
+        let handler = setup.handler_of(lun);
+        let mut handler: Vec<String> = handler.into_iter().map(str::to_owned).collect();
         if !handler.is_empty() {
             handler.extend(multipath.handler_args.iter().cloned());
         }

@@ -176,8 +176,10 @@ impl<'m> Stage<'m> {
         let waiting = setup.workload.as_ref();
         let workloads = Workloads::new(waiting.map(|it| (it.lun, start + it.start)));
         let mut world = World::new(&setup, paths.places(), counted);
-        let owner = |lun| Some((lun, array.owner(lun)?));
-        world.begin_with(array.luns().into_iter().filter_map(owner));
+        let luns = array.view().luns;
+        let owners = luns.iter().map(|lun| (lun.lun, lun.owner));
+        let replications = luns.iter().filter_map(|lun| Some((lun.lun, lun.replication?)));
+        world.begin_with(owners, replications);
         maps.statuses().for_each(|status| world.on_map(status));
         let terminals = Terminals::new(guest.clone());
         Ok(Stage {

@@ -7,8 +7,9 @@ use std::{
 };
 
 use sansim_array::{
-    Action, Changed, CommandRecord, ControllerId, HbaId, Lun, LunChange, Nexus, OpMatcher, PortId,
-    Sense, ServiceResponse, Stage, StateChange, Status, VolumeChange,
+    Action, Changed, CommandRecord, ControllerId, Controllers, HbaId, Lun, LunChange, Nexus,
+    OpMatcher, PortId, Replication, Sense, ServiceResponse, Stage, StateChange, Status,
+    VolumeChange,
 };
 use sansim_protocol::{Ended, Event, Happening, MapStatus, PathUeventAction, WorkloadReport};
 use sansim_time::Time;
@@ -26,6 +27,8 @@ pub struct World {
     /// The owner of each LUN that was mapped during the run.
     mapped_later: BTreeMap<Lun, ControllerId>,
     owners: BTreeMap<Lun, ControllerId>,
+    /// The LUNs that two arrays present: their replication, and the controllers that serve them.
+    replications: BTreeMap<Lun, (Replication, Controllers)>,
     /// Whether the reports of discovery are still to come.
     discovering: bool,
     /// The number of ownership changes of each LUN during the story.
@@ -147,7 +150,12 @@ impl World {
             disks: BTreeMap::new(),
             mapped_later: BTreeMap::new(),
             discovering: false,
-            owners: setup.array.luns.iter().map(|config| (config.lun, config.owner)).collect(),
+            owners: setup.luns().map(|config| (config.lun, config.owner)).collect(),
+            replications: setup
+                .luns()
+                .filter(|config| config.partner.is_some())
+                .map(|config| (config.lun, (Replication::Up, config.mapping.presenters())))
+                .collect(),
             owner_changes: BTreeMap::new(),
             commands: Vec::new(),
             log: Vec::new(),
@@ -208,10 +216,15 @@ impl World {
         }
     }
 
-    /// Sets who owns each LUN as the story begins. Changes of the owner during discovery, which are reported
+    /// Sets who owns each LUN as the story begins, and how it is replicated. Changes of the owner during discovery, which are reported
     /// later, are of no account.
-    pub fn begin_with(&mut self, owners: impl IntoIterator<Item = (Lun, ControllerId)>) {
+    pub fn begin_with(
+        &mut self,
+        owners: impl IntoIterator<Item = (Lun, ControllerId)>,
+        replications: impl IntoIterator<Item = (Lun, (Replication, Controllers))>,
+    ) {
         self.owners = owners.into_iter().collect();
+        self.replications = replications.into_iter().collect();
         self.discovering = true;
     }
 
@@ -223,6 +236,13 @@ impl World {
                 self.owner_changes.clear();
             }
             Changed::Owner { .. } if self.discovering => {}
+            Changed::Lun { change: LunChange::Replication { .. }, .. } if self.discovering => {}
+            Changed::Lun { lun, change: LunChange::Replication { is, serving } } => {
+                self.replications.insert(*lun, (*is, *serving));
+            }
+            Changed::Lun { lun, change: LunChange::Withdrawn { .. } } => {
+                self.replications.remove(lun);
+            }
             Changed::Owner { lun, to, .. } => {
                 self.owners.insert(*lun, *to);
                 *self.owner_changes.entry(*lun).or_default() += 1;
@@ -236,9 +256,13 @@ impl World {
                 if let Some(owner) = self.owners.remove(lun) {
                     self.owners.insert(*to, owner);
                 }
+                if let Some(replication) = self.replications.remove(lun) {
+                    self.replications.insert(*to, replication);
+                }
             }
             Changed::Lun { lun, change: LunChange::Unmapped } => {
                 self.owners.remove(lun);
+                self.replications.remove(lun);
             }
             _ => {}
         }
@@ -338,6 +362,12 @@ impl World {
     /// The owner of a LUN; `None` if the LUN is not mapped.
     pub fn owner(&self, lun: Lun) -> Option<ControllerId> {
         self.owners.get(&lun).copied()
+    }
+
+    /// The replication of a LUN, and the controllers of the arrays that serve it; `None` if one array
+    /// presents it.
+    pub fn replication(&self, lun: Lun) -> Option<(Replication, Controllers)> {
+        self.replications.get(&lun).copied()
     }
 
     /// The number of ownership changes of a LUN since the story began.

@@ -6,7 +6,7 @@ use sansim_time::Time;
 
 use crate::{
     controller::ControllerState,
-    ids::{ControllerId, Link, Lun},
+    ids::{ControllerId, FrameId, Link, Lun},
 };
 
 /// Something that the array does without a command or a step.
@@ -22,8 +22,12 @@ pub(crate) enum Event {
     Takeover(ControllerId),
     /// The controller has been online for the failback time: its preferred LUNs return to it.
     Failback(ControllerId),
-    /// Every LUN moves to the next controller.
-    PingPong,
+    /// Every LUN of the array moves to the next controller.
+    PingPong(FrameId),
+    /// It is decided which array goes on with a LUN whose replication was lost.
+    Arbitration(Lun),
+    /// So much of what an array lacks of a LUN has been copied, in percent.
+    Copied(Lun, u8),
 }
 
 /// The planned events, ordered by time. Events with the same time keep the order in which they were

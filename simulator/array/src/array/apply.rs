@@ -27,7 +27,7 @@ impl State {
                 if self.stage != Stage::Story {
                     self.stage = Stage::Story;
                     self.story_began = Some(now);
-                    self.plan_ping_pong(now, report);
+                    self.plan_ping_pongs(now, report);
                     report.change(now, Changed::Stage(Stage::Story));
                 }
             }
@@ -45,12 +45,18 @@ impl State {
             }
             Action::SetPreferred { lun, controller } => {
                 self.known(controller)?;
+                self.presented(lun, controller)?;
                 self.unit_mut(lun)?.preferred = controller;
                 self.lun_changed(now, lun, LunChange::Preferred(controller), report);
             }
             Action::SetCondition { lun, condition } => {
                 self.unit_mut(lun)?.condition = condition;
                 self.lun_changed(now, lun, LunChange::Condition(condition), report);
+            }
+            Action::SetArray { array, state } => self.set_array(now, &array, state, report)?,
+            Action::SetWitness { present } => self.set_witness(now, present, report)?,
+            Action::SetReplication { lun, link } => {
+                self.set_replication(now, lun, link, report)?;
             }
             Action::SetLink { hba, port, up } => {
                 self.set_link(now, Link { hba, port }, up, report)?;
@@ -62,7 +68,8 @@ impl State {
             Action::ResetHba { hba } => self.reset_hba(now, hba, report),
             Action::SetOwner { lun, controller } => {
                 self.known(controller)?;
-                self.unit_mut(lun)?;
+                self.presented(lun, controller)?;
+                self.force(now, lun, controller, report)?;
                 self.move_lun(now, lun, controller, None, report);
             }
             Action::Split { lun, apart } => self.split(now, lun, apart, report)?,
@@ -95,7 +102,7 @@ impl State {
     }
 
     /// Plans the states that a controller goes through. Cancels its earlier plan.
-    fn run_through(
+    pub(super) fn run_through(
         &mut self,
         now: Time,
         controller: ControllerId,
@@ -139,6 +146,7 @@ impl State {
         }
         self.presence_follows(controller, to, report);
         self.ownership_follows(now, controller, from, to, report);
+        self.replication_follows(now, report);
     }
 
     /// A removed controller takes the disks behind its ports with it. They return when the
@@ -238,11 +246,12 @@ impl State {
         state: Option<AccessState>,
         report: &mut Report,
     ) -> Result<(), ActionError> {
-        let of = |port| self.family().port_group(&self.controllers, port);
-        if !PortId::all(&self.controllers).any(|port| of(port) == Some(group)) {
+        let of = |port: PortId| self.family_of(port.controller).port_group(&self.controllers, port);
+        let unit = self.units.get(&lun).ok_or(ActionError::NoLun(lun))?;
+        let presenters = unit.mapping.presenters();
+        if !PortId::of(presenters, &self.controllers).any(|port| of(port) == Some(group)) {
             return Err(ActionError::NoPortGroup(group));
         }
-        self.unit_mut(lun)?;
         let states = vec![(group, state)];
         let change = GroupChange { states, ..GroupChange::default() };
         self.change_groups(now, lun, change, None, report);
@@ -259,10 +268,10 @@ impl State {
         report: &mut Report,
     ) -> Result<(), ActionError> {
         self.known_port(port)?;
-        if self.family().port_group(&self.controllers, port).is_none() {
+        if self.family_of(port.controller).port_group(&self.controllers, port).is_none() {
             return Err(ActionError::NoPortGroups);
         }
-        self.unit_mut(lun)?;
+        self.presented(lun, port.controller)?;
         let offline = vec![(port, offline)];
         let change = GroupChange { offline, ..GroupChange::default() };
         self.change_groups(now, lun, change, None, report);
@@ -272,6 +281,13 @@ impl State {
     pub(super) fn known_port(&self, port: PortId) -> Result<(), ActionError> {
         let there = PortId::all(&self.controllers).any(|it| it == port);
         if there { Ok(()) } else { Err(ActionError::NoPort(port)) }
+    }
+
+    /// Refuses a controller whose array does not present a LUN.
+    pub(super) fn presented(&self, lun: Lun, controller: ControllerId) -> Result<(), ActionError> {
+        let unit = self.units.get(&lun).ok_or(ActionError::NoLun(lun))?;
+        let presented = unit.mapping.presenters().has(controller);
+        if presented { Ok(()) } else { Err(ActionError::NotPresented { lun, controller }) }
     }
 
     pub(super) fn known(&self, controller: ControllerId) -> Result<(), ActionError> {

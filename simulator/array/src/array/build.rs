@@ -4,27 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
-    config::{ArrayConfig, ControllerConfig},
-    controller::{Controller, ControllerState},
+    config::{ArrayConfig, ControllerConfig, OtherArrayConfig},
+    controller::Controller,
     error::ConfigError,
     families::PersonalityConfig,
     fault::{ActionError, Faults},
-    ids::{ControllerId, Lun, PortId},
+    ids::{ControllerId, Controllers, FrameId, Lun, PortId},
     lun_config::{LunConfig, Shown},
     observe::Stage,
+    personality::{Frame, Personality},
     store::Store,
     unit::Unit,
 };
 
 impl State {
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
-        config.identity.check()?;
-        if config.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
-            return Err(ConfigError::PingPong);
-        }
-        let controllers =
-            controllers(&config.personality, &config.controllers, &config.relative_ports)?;
-        config.personality.family().check(&controllers)?;
+        let (frames, controllers) = frames(&config)?;
         let ports: Vec<_> = PortId::all(&controllers).collect();
         if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
             return Err(ConfigError::NoPort(*port));
@@ -34,18 +29,16 @@ impl State {
             return Err(ConfigError::TooManyLuns { count: config.luns.len() });
         }
         let mut state = State {
-            personality: config.personality,
-            identity: config.identity,
-            target: config.target,
-            captured: config.captured,
-            captured_groups: config.captured_groups,
+            frames,
             controllers,
+            metro: config.metro,
+            witness: config.metro.witness,
+            isolated: BTreeSet::new(),
             units: BTreeMap::new(),
             mappings: 0,
             faults,
             links_down: BTreeSet::new(),
             ports_out: config.unplugged.into_iter().collect(),
-            ownership: config.ownership,
             agenda: Agenda::default(),
             parking: Parking::default(),
             released: BTreeSet::new(),
@@ -83,8 +76,9 @@ impl State {
     }
 
     pub(super) fn map_lun(&mut self, config: LunConfig) -> Result<(), ConfigError> {
-        let max = self.personality.max_lun().min(LunConfig::MAX_LUN);
+        let max = self.family_of(config.owner).max_lun().min(LunConfig::MAX_LUN);
         config.check(self.controllers.len(), max)?;
+        let config = self.placed(config)?;
         if self.units.contains_key(&config.lun) {
             return Err(ConfigError::DuplicateLun(config.lun));
         }
@@ -103,12 +97,74 @@ impl State {
         {
             return Err(ConfigError::NumberTaken { nexus, number });
         }
-        let store = self.store(config.lun, config.bytes)?;
-        let made = self.next_name(config.lun);
+        let (lun, owner) = (config.lun, config.owner);
+        let stretch = config.partner.map(|partner| self.stretch_of(lun, owner, partner, None));
+        let stretch = stretch.transpose()?;
+        let store = self.store(lun, config.bytes)?;
+        let made = self.next_name(lun, owner);
         let name = config.name.unwrap_or(made);
-        self.units.insert(config.lun, Unit::new(config, name, store));
+        let unit = Unit { stretch, ..Unit::new(config, name, store) };
+        self.units.insert(lun, unit);
         Ok(())
     }
+
+    /// The configuration of a LUN that only its arrays present.
+    pub(super) fn placed(&self, config: LunConfig) -> Result<LunConfig, ConfigError> {
+        let LunConfig { lun, owner, preferred, partner, .. } = config;
+        if self.frames.len() == 1 && partner.is_none() {
+            return Ok(config);
+        }
+        let own = self.frame_of(owner).controllers;
+        let far = partner.map(|partner| self.frame_of(partner).controllers);
+        let presenters = far.map_or(own, |far| own.and(far));
+        let wrong = |controller, why| Err(ConfigError::WrongArray { lun, controller, why });
+        match partner {
+            Some(partner) if own.has(partner) => {
+                wrong(partner, "a partner is of another array than the owner")
+            }
+            _ if !presenters.has(preferred) => {
+                wrong(preferred, "its array does not present the LUN")
+            }
+            _ => Ok(LunConfig { mapping: config.mapping.within(presenters), ..config }),
+        }
+    }
+}
+
+/// The arrays, and the controllers of all of them.
+fn frames(config: &ArrayConfig) -> Result<(Vec<Frame>, Vec<Controller>), ConfigError> {
+    let first = OtherArrayConfig {
+        personality: config.personality.clone(),
+        identity: config.identity.clone(),
+        target: config.target,
+        captured: config.captured.clone(),
+        captured_groups: config.captured_groups.clone(),
+        controllers: config.controllers.clone(),
+        relative_ports: config.relative_ports.clone(),
+        ownership: config.ownership,
+    };
+    let (mut frames, mut all) = (Vec::<Frame>::new(), Vec::new());
+    for array in std::iter::once(&first).chain(&config.others) {
+        array.identity.check()?;
+        if array.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
+            return Err(ConfigError::PingPong);
+        }
+        if frames.iter().any(|frame| frame.identity.name == array.identity.name) {
+            return Err(ConfigError::DuplicateArray(array.identity.name.clone()));
+        }
+        let before = all.len();
+        let id = FrameId(frames.len() as u8);
+        add_controllers(id, array, &mut all)?;
+        frames.push(Frame {
+            controllers: Controllers::from_range(before..all.len()),
+            personality: array.personality.clone().into_family(),
+            identity: array.identity.clone(),
+            target: array.target,
+            captured: array.captured.clone(),
+            captured_groups: array.captured_groups.clone(),
+            ownership: array.ownership,
+        });
+    }
+    Ok((frames, all))
 }
 
 /// The numbers by which hosts know a port.
@@ -123,64 +179,82 @@ pub struct PortNumbers {
 }
 
 impl PortNumbers {
-    /// The numbers of every port of an array, controller by controller.
+    /// The numbers of every port of an array, controller by controller. `before` is the number of the
+    /// controllers of the arrays before it.
     ///
     /// # Errors
     /// Returns an error if the numbers or the target port groups are invalid.
     pub fn of(
         personality: &PersonalityConfig,
+        before: usize,
         configs: &[ControllerConfig],
         relative_ports: &[(PortId, u16)],
     ) -> Result<Vec<PortNumbers>, ConfigError> {
-        let controllers = controllers(personality, configs, relative_ports)?;
+        let mut controllers = vec![Controller::default(); before];
         let family = personality.family();
-        family.check(&controllers)?;
+        add(FrameId(1), family, configs, relative_ports, &mut controllers)?;
         let numbers = |port: PortId| PortNumbers {
             port,
             relative: port.relative(&controllers),
             group: family.port_group(&controllers, port),
         };
-        Ok(PortId::all(&controllers).map(numbers).collect())
+        let own = Controllers::from_range(before..controllers.len());
+        Ok(PortId::of(own, &controllers).map(numbers).collect())
     }
 }
 
-fn controllers(
-    personality: &PersonalityConfig,
+fn add_controllers(
+    frame: FrameId,
+    array: &OtherArrayConfig,
+    all: &mut Vec<Controller>,
+) -> Result<(), ConfigError> {
+    add(frame, array.personality.family(), &array.controllers, &array.relative_ports, all)
+}
+
+/// Adds the controllers of an array to those of the arrays before it.
+fn add(
+    frame: FrameId,
+    family: &dyn Personality,
     configs: &[ControllerConfig],
     relative_ports: &[(PortId, u16)],
-) -> Result<Vec<Controller>, ConfigError> {
-    let family = personality.family();
+    all: &mut Vec<Controller>,
+) -> Result<(), ConfigError> {
     let (personality, most) = (family.name(), family.most_controllers());
-    let count = configs.len();
+    let (before, count) = (all.len(), configs.len());
     if !(1..=usize::from(most)).contains(&count) {
         return Err(ConfigError::Controllers { personality, most, count });
     }
-    let named = configs.iter().enumerate();
-    let checked = named.map(|(index, controller)| match ControllerId::new(index) {
-        Some(id) if !(1..=10).contains(&controller.ports) => {
-            Err(ConfigError::Ports { controller: id, ports: controller.ports })
+    if before + count > ControllerId::MAX {
+        return Err(ConfigError::TooManyControllers { count: before + count });
+    }
+    for (slot, controller) in configs.iter().enumerate() {
+        if let Some(id) = ControllerId::new(before + slot)
+            && !(1..=10).contains(&controller.ports)
+        {
+            return Err(ConfigError::Ports { controller: id, ports: controller.ports });
         }
-        _ => Ok(Controller {
-            state: ControllerState::Online,
-            ports: controller.ports,
-            relative: [0; Controller::MAX_PORTS],
-            present: true,
-        }),
-    });
-    let mut controllers: Vec<Controller> = checked.collect::<Result<_, _>>()?;
-    number_ports(&mut controllers, relative_ports)?;
-    Ok(controllers)
+        let ports = controller.ports;
+        all.push(Controller { frame, slot: slot as u8, ports, ..Controller::default() });
+    }
+    let own = Controllers::from_range(before..all.len());
+    number_ports(own, all, relative_ports)?;
+    family.check(own, all)
 }
 
-/// Numbers the ports across all controllers, from 1, except those that have a number of their own.
-fn number_ports(controllers: &mut [Controller], own: &[(PortId, u16)]) -> Result<(), ConfigError> {
-    let ports: Vec<PortId> = PortId::all(controllers).collect();
-    if let Some((port, _)) = own.iter().find(|(port, _)| !ports.contains(port)) {
+/// Numbers the ports of an array across its controllers, from 1, except those that have a number of
+/// their own.
+fn number_ports(
+    own: Controllers,
+    controllers: &mut [Controller],
+    given: &[(PortId, u16)],
+) -> Result<(), ConfigError> {
+    let ports: Vec<PortId> = PortId::of(own, controllers).collect();
+    if let Some((port, _)) = given.iter().find(|(port, _)| !ports.contains(port)) {
         return Err(ConfigError::UnknownPort(*port));
     }
     let mut taken = BTreeSet::new();
     for port in ports {
-        let given = own.iter().find(|(named, _)| *named == port).map(|(_, number)| *number);
+        let given = given.iter().find(|(named, _)| *named == port).map(|(_, number)| *number);
         let number = given.unwrap_or(port.position(controllers) + 1);
         if number == 0 || !taken.insert(number) {
             return Err(ConfigError::RelativePort { port, number });

@@ -44,7 +44,7 @@ impl State {
         for change in changes {
             report.change(now, Changed::Lun { lun, change });
         }
-        if let Some(sense) = self.family().owner_changed().filter(|_| news) {
+        if let Some(sense) = self.family_owning(lun).owner_changed().filter(|_| news) {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);
         }
         self.note_altered(lun, &before, by);
@@ -56,7 +56,7 @@ impl State {
     /// The access state of each target port group of a LUN.
     pub(super) fn group_states(&self, lun: Lun) -> Vec<(u16, AccessState)> {
         let Some(unit) = self.units.get(&lun) else { return Vec::new() };
-        let views = self.family().group_views(&self.site_of(unit), unit);
+        let views = self.family_of(unit.owner).group_views(&self.site_of(unit), unit);
         views.into_iter().map(|view| (view.group, view.state)).collect()
     }
 

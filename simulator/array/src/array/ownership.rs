@@ -5,7 +5,7 @@ use sansim_time::Time;
 use super::{agenda::Event, report::Report, state::State};
 use crate::{
     controller::ControllerState,
-    ids::{ControllerId, Lun, Nexus},
+    ids::{ControllerId, FrameId, Lun, Nexus},
     unit::Unit,
 };
 
@@ -31,11 +31,13 @@ impl State {
             self.plan_takeover(now, controller, report);
             return;
         }
-        if let Some(after) = self.ownership.failback {
+        if let Some(after) = self.frame_of(controller).ownership.failback {
             self.plan(now + after, Event::Failback(controller), report);
         }
         // Now a controller is online again that can take over from those that are away.
-        let away: Vec<_> = self.controller_ids().filter(|it| !self.is_online(*it)).collect();
+        let mates = self.frame_of(controller).controllers;
+        let away: Vec<_> =
+            self.controller_ids().filter(|it| mates.has(*it) && !self.is_online(*it)).collect();
         for controller in away {
             self.forget_moves(controller);
             self.plan_takeover(now, controller, report);
@@ -43,7 +45,7 @@ impl State {
     }
 
     fn plan_takeover(&mut self, now: Time, controller: ControllerId, report: &mut Report) {
-        if let Some(after) = self.ownership.takeover {
+        if let Some(after) = self.frame_of(controller).ownership.takeover {
             self.plan(now + after, Event::Takeover(controller), report);
         }
     }
@@ -60,29 +62,41 @@ impl State {
         self.move_those(at, to, |unit| unit.preferred == to, report);
     }
 
-    /// Moves every LUN to the next controller that is online, and plans the next such move.
-    pub(super) fn ping_pong(&mut self, at: Time, report: &mut Report) {
-        let owners: Vec<_> = self.units.values().map(|unit| (unit.lun, unit.owner)).collect();
+    /// Moves every LUN of an array to the next controller that is online, and plans the next such move.
+    pub(super) fn ping_pong(&mut self, at: Time, frame: FrameId, report: &mut Report) {
+        let own = self.frames[usize::from(frame.0)].controllers;
+        let owners = self.units.values().map(|unit| (unit.lun, unit.owner));
+        let owners: Vec<_> = owners.filter(|(_, owner)| own.has(*owner)).collect();
         for (lun, owner) in owners {
             if let Some(to) = self.next_online(owner) {
                 self.move_lun(at, lun, to, None, report);
             }
         }
-        self.plan_ping_pong(at, report);
+        self.plan_ping_pong(at, frame, report);
     }
 
-    pub(super) fn plan_ping_pong(&mut self, now: Time, report: &mut Report) {
-        if let Some(every) = self.ownership.ping_pong {
-            self.plan(now + every, Event::PingPong, report);
+    pub(super) fn plan_ping_pongs(&mut self, now: Time, report: &mut Report) {
+        for frame in 0..self.frames.len() as u8 {
+            self.plan_ping_pong(now, FrameId(frame), report);
+        }
+    }
+
+    fn plan_ping_pong(&mut self, now: Time, frame: FrameId, report: &mut Report) {
+        if let Some(every) = self.frames[usize::from(frame.0)].ownership.ping_pong {
+            self.plan(now + every, Event::PingPong(frame), report);
         }
     }
 
     /// Counts medium accesses through a controller that does not own the LUN. After enough of them
     /// in a row, the LUN moves to that controller.
     pub(super) fn follow_io(&mut self, now: Time, lun: Lun, nexus: Nexus, report: &mut Report) {
-        let Some(enough) = self.ownership.follow_io else { return };
-        let Some(unit) = self.units.get_mut(&lun) else { return };
         let to = nexus.port.controller;
+        let frame = self.frame_of(to);
+        let (mates, enough) = (frame.controllers, frame.ownership.follow_io);
+        let (Some(enough), Some(unit)) = (enough, self.units.get_mut(&lun)) else { return };
+        if !mates.has(unit.owner) {
+            return; // The other array of a stretched volume owns the LUN.
+        }
         unit.astray = if unit.owner == to { 0 } else { unit.astray + 1 };
         if unit.astray >= enough.get() {
             unit.astray = 0;
@@ -103,15 +117,16 @@ impl State {
         }
     }
 
-    /// The next controller after `behind` that is online, in circular order; `None` if there is no
-    /// other.
+    /// The next controller after `behind` in its array that is online, in circular order; `None` if there
+    /// is no other.
     fn next_online(&self, behind: ControllerId) -> Option<ControllerId> {
+        let mates = self.frame_of(behind).controllers;
         let count = self.controllers.len();
         let others = (1..count).map(|step| (behind.index() + step) % count);
-        others.filter_map(ControllerId::new).find(|it| self.is_online(*it))
+        others.filter_map(ControllerId::new).find(|it| mates.has(*it) && self.is_online(*it))
     }
 
-    fn is_online(&self, controller: ControllerId) -> bool {
+    pub(super) fn is_online(&self, controller: ControllerId) -> bool {
         self.controllers[controller.index()].state == ControllerState::Online
     }
 

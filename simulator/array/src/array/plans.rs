@@ -3,7 +3,7 @@
 use sansim_time::Time;
 
 use super::{agenda::Event, report::Report, state::State};
-use crate::ids::ControllerId;
+use crate::ids::{ControllerId, Lun};
 
 impl State {
     /// Plans an event. Rings every HBA, so that one of them asks again when the event is due.
@@ -28,6 +28,13 @@ impl State {
         );
     }
 
+    /// Cancels what is planned about the replication of a LUN.
+    pub(super) fn forget_replication(&mut self, lun: Lun) {
+        self.agenda.forget(
+            |event| matches!(event, Event::Arbitration(it) | Event::Copied(it, _) if *it == lun),
+        );
+    }
+
     /// Carries out every event that is due by `now`, each at the time for which it was planned.
     pub(super) fn catch_up(&mut self, now: Time, report: &mut Report) {
         while let Some((at, event)) = self.agenda.take_due(now) {
@@ -37,7 +44,9 @@ impl State {
                 Event::Arrival(lun, to) => self.arrive_at(at, lun, to, report),
                 Event::Takeover(from) => self.take_over(at, from, report),
                 Event::Failback(to) => self.fail_back(at, to, report),
-                Event::PingPong => self.ping_pong(at, report),
+                Event::PingPong(frame) => self.ping_pong(at, frame, report),
+                Event::Arbitration(lun) => self.arbitrate(at, lun, report),
+                Event::Copied(lun, percent) => self.copied(at, lun, percent, report),
             }
         }
     }

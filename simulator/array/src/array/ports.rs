@@ -60,7 +60,10 @@ impl State {
         for own in luns {
             for nexus in self.nexuses_of(&ports) {
                 let number = self.units.get(&own).and_then(|unit| unit.number(nexus));
-                let Some(lun) = number.map(|number| self.target.encode(number)) else { continue };
+                let Some(lun) = number.map(|number| self.target_of(nexus.port).encode(number))
+                else {
+                    continue;
+                };
                 let port = nexus.port;
                 let notice = match present {
                     true => Notice::LunAdded { port, lun },

@@ -14,7 +14,7 @@ impl State {
     /// The own number of the LUN that a nexus sees under this number.
     pub(super) fn volume(&self, nexus: Nexus, number: Lun) -> Option<Lun> {
         // Most LUNs are seen by everybody under their own number.
-        if self.units.get(&number).is_some_and(|unit| unit.mapping.entries().is_empty()) {
+        if self.units.get(&number).is_some_and(|unit| unit.mapping.is_plain()) {
             return Some(number);
         }
         let seen = self.units.values().find(|unit| unit.number(nexus) == Some(number));
@@ -26,11 +26,12 @@ impl State {
     pub(super) fn inventory(&self, nexus: Nexus) -> Vec<(EncodedLun, Option<Lun>)> {
         let numbers = self.units.values().filter_map(|unit| Some((unit.number(nexus)?, unit.lun)));
         let mut numbers: Vec<_> = numbers.map(|(number, own)| (number, Some(own))).collect();
-        if self.target.lunz == Lunz::Disk && self.volume(nexus, Lun(0)).is_none() {
+        let target = self.target_of(nexus.port);
+        if target.lunz == Lunz::Disk && self.volume(nexus, Lun(0)).is_none() {
             numbers.push((Lun(0), None));
         }
         numbers.sort_unstable();
-        let encoded = numbers.into_iter().map(|(number, own)| (self.target.encode(number), own));
+        let encoded = numbers.into_iter().map(|(number, own)| (target.encode(number), own));
         encoded.collect()
     }
 
@@ -38,7 +39,7 @@ impl State {
     /// to have the mapping.
     pub(super) fn free_at(&self, own: Lun, mapping: &Mapping) -> Result<(), ActionError> {
         let others = || self.units.values().filter(|unit| unit.lun != own);
-        if mapping.entries().is_empty() && others().all(|unit| unit.mapping.entries().is_empty()) {
+        if mapping.is_plain() && others().all(|unit| unit.mapping.is_plain()) {
             return Ok(());
         }
         for nexus in self.every_nexus(mapping) {

@@ -32,14 +32,19 @@ impl State {
 
     /// Updates the reservations after a controller changed its state. If the controller is off
     /// ([`crate::ControllerState::is_off`]), the nexuses through it are lost. If every controller
-    /// is off, the array has lost power.
+    /// that presents a LUN is off, the LUN has lost power.
     pub(super) fn forget_reservations(&mut self, controller: ControllerId) {
         let is_off = |index: usize| self.controllers.get(index).is_some_and(|it| it.state.is_off());
         if !is_off(controller.index()) {
             return;
         }
-        let no_power = (0..self.controllers.len()).all(is_off);
         for unit in self.units.values_mut() {
+            let presenters = unit.mapping.presenters();
+            let no_power = presenters
+                .iter()
+                .map(|it| it.index())
+                .filter(|it| *it < self.controllers.len())
+                .all(is_off);
             unit.reservations.lose_nexus(|nexus| nexus.port.controller == controller);
             if no_power {
                 unit.reservations.lose_power();

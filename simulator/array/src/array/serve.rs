@@ -233,7 +233,7 @@ impl State {
         }
         let unit = arrival.unit.and_then(|lun| self.units.get(&lun));
         let moving = unit.is_some_and(|unit| unit.moving.is_some());
-        let sense = self.family().on_its_way().filter(|_| moving);
+        let sense = self.family_of(arrival.nexus.port.controller).on_its_way().filter(|_| moving);
         sense.map_or(Ok(()), |sense| Err(sense.into()))
     }
 }
@@ -308,7 +308,12 @@ fn serve_mapped(
             reservation::report::persistent_reserve_in(site.controllers, persistent, cdb, wire)?;
         }
         Kind::PersistentReserveOut => {
-            let request = reservation::request::receive(site.nexus, site.controllers, cdb, wire)?;
+            let request = reservation::request::receive(
+                site.nexus,
+                (site.controllers, site.presenters()),
+                cdb,
+                wire,
+            )?;
             return Ok(Served::Reservation(Change::Persistent(request)));
         }
         Kind::Read

@@ -15,20 +15,17 @@ use super::{
     report::Report,
 };
 use crate::{
+    access_state::FarGroups,
     command::{Cdb, Command},
     completion::{Completion, Ticket},
+    config::MetroConfig,
     controller::Controller,
-    families::PersonalityConfig,
     fault::{Answer, Caught, Effect, Fate, Faults, Lose, Subject, Then, Wait},
-    identity::Identity,
-    ids::{ControllerId, HbaId, Link, Lun, Nexus, PortId},
-    inquiry_page::CapturedPage,
+    ids::{ControllerId, FrameId, HbaId, Link, Lun, Nexus, PortId},
     notice::Notice,
     observe::{Changed, LunChange, Stage},
     operation::Operation,
-    ownership::OwnershipPolicy,
-    personality::{Personality, Site},
-    port_groups::CapturedGroups,
+    personality::{Frame, Personality, Presentation, Site},
     reservoir::Reservoir,
     status::{ServiceResponse, Status},
     target::Target,
@@ -39,12 +36,15 @@ use crate::{
 /// Everything that the array's lock protects.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    pub(super) personality: PersonalityConfig,
-    pub(super) identity: Identity,
-    pub(super) target: Target,
-    pub(super) captured: Vec<CapturedPage>,
-    pub(super) captured_groups: Vec<CapturedGroups>,
+    /// The arrays, at least one.
+    pub(super) frames: Vec<Frame>,
+    /// The controllers of all arrays.
     pub(super) controllers: Vec<Controller>,
+    pub(super) metro: MetroConfig,
+    /// Whether the witness of the metro cluster is there.
+    pub(super) witness: bool,
+    /// The arrays that reach neither the others nor the witness.
+    pub(super) isolated: BTreeSet<FrameId>,
     pub(super) units: BTreeMap<Lun, Unit>,
     /// The number of LUNs that were ever mapped. It distinguishes a LUN from an earlier one with
     /// the same number.
@@ -53,7 +53,6 @@ pub(crate) struct State {
     pub(super) links_down: BTreeSet<Link>,
     /// The ports that are removed.
     pub(super) ports_out: BTreeSet<PortId>,
-    pub(super) ownership: OwnershipPolicy,
     pub(super) agenda: Agenda,
     pub(super) parking: Parking,
     /// The holds that were released: rules no longer hold commands under these names.
@@ -113,7 +112,7 @@ impl State {
 
     /// Whether a port keeps as many commands as it can: those that are parked, since the others end at once.
     fn queue_is_full(&self, port: PortId) -> bool {
-        let limit = self.target.queue_limit;
+        let limit = self.target_of(port).queue_limit;
         limit.is_some_and(|limit| self.parking.at(port) >= limit.get() as usize)
     }
 
@@ -145,7 +144,13 @@ impl State {
             owner: arrival.unit.and_then(|lun| self.units.get(&lun)).map(|unit| unit.owner),
         };
         let Some(Caught { rule, random }) = self.faults.judge(&subject) else {
-            return self.serve(now, arrival, wire, report);
+            return match self.lag(&arrival) {
+                None => self.serve(now, arrival, wire, report),
+                Some(lag) => {
+                    let due = Some(arrival.at + lag);
+                    self.park(Parked { arrival, rest: Rest::CarryOut, due, hold: None }, report)
+                }
+            };
         };
         // Unreachable: the index keeps the rules about task management functions separate.
         let Effect::OnCommands { then, .. } = &rule.effect else {
@@ -167,7 +172,12 @@ impl State {
         };
         let Wait { delay, hold } = wait;
         let hold = hold.filter(|hold| !self.released.contains(hold)).map(Hold::Named);
-        let due = delay.map(|delay| arrival.at + delay.of(random));
+        let lag = self.lag(&arrival).filter(|_| matches!(rest, Rest::CarryOut));
+        let delay = match (delay.map(|delay| delay.of(random)), lag) {
+            (Some(delay), Some(lag)) => Some(delay + lag),
+            (delay, lag) => delay.or(lag),
+        };
+        let due = delay.map(|delay| arrival.at + delay);
         if hold.is_some() || due.is_some_and(|due| due > now) {
             return self.park(Parked { arrival, rest, due, hold }, report);
         }
@@ -265,8 +275,25 @@ impl State {
             && self.linked(nexus)
     }
 
-    pub(super) fn family(&self) -> &dyn Personality {
-        self.personality.family()
+    /// The array that a controller is in; the first for one that does not exist.
+    pub(super) fn frame_of(&self, controller: ControllerId) -> &Frame {
+        let own = self.controllers.get(controller.index());
+        &self.frames[own.map_or(0, |own| usize::from(own.frame.0))]
+    }
+
+    /// The family of the array that a controller is in.
+    pub(super) fn family_of(&self, controller: ControllerId) -> &dyn Personality {
+        &*self.frame_of(controller).personality
+    }
+
+    /// The family of the array that owns a LUN; of the first for a LUN that is not mapped.
+    pub(super) fn family_owning(&self, lun: Lun) -> &dyn Personality {
+        self.family_of(self.units.get(&lun).map_or(ControllerId::A, |unit| unit.owner))
+    }
+
+    /// How the array with a port presents its LUNs.
+    pub(super) fn target_of(&self, port: PortId) -> Target {
+        self.frame_of(port.controller).target
     }
 
     /// The state of the array from the point of view of a command.
@@ -278,21 +305,30 @@ impl State {
     /// The state of the array from the point of view of the owner of a LUN.
     pub(super) fn site_of<'a>(&'a self, unit: &'a Unit) -> Site<'a> {
         let port = PortId { controller: unit.owner, index: 0 };
-        self.site_at(Nexus { hba: HbaId(0), port }, unit.lun, Some(unit))
+        let site = self.site_at(Nexus { hba: HbaId(0), port }, unit.lun, Some(unit));
+        // Who looks from outside sees every group.
+        Site {
+            presentation: Presentation { far_groups: FarGroups::Always, ..site.presentation },
+            ..site
+        }
     }
 
     fn site_at<'a>(&'a self, nexus: Nexus, lun: Lun, addressed: Option<&'a Unit>) -> Site<'a> {
+        let frame = self.frame_of(nexus.port.controller);
+        let MetroConfig { following, suspended, far_groups, .. } = self.metro;
         Site {
             nexus,
             lun,
             addressed,
-            target: self.target,
+            target: frame.target,
             units: &self.units,
+            frames: &self.frames,
+            presentation: Presentation { following, suspended, far_groups },
             controllers: &self.controllers,
-            identity: &self.identity,
-            captured: &self.captured,
-            captured_groups: &self.captured_groups,
-            personality: self.family(),
+            identity: &frame.identity,
+            captured: &frame.captured,
+            captured_groups: &frame.captured_groups,
+            personality: &*frame.personality,
         }
     }
 
@@ -306,10 +342,15 @@ impl State {
         by: Option<Nexus>,
         report: &mut Report,
     ) {
-        let takes = self.family().transition();
+        let takes = self.family_owning(lun).transition();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         if unit.split.is_some() {
             return; // Each controller already considers itself the owner.
+        }
+        if let Some(stretch) = &unit.stretch
+            && (stretch.is_split() || !stretch.serving().has(to))
+        {
+            return; // Each array has an owner, or the array does not serve the LUN.
         }
         if unit.owner == to {
             unit.moving = None;
@@ -324,16 +365,16 @@ impl State {
 
     /// Completes the transition of a LUN, unless the LUN was sent elsewhere in the meantime.
     pub(super) fn arrive_at(&mut self, at: Time, lun: Lun, to: ControllerId, report: &mut Report) {
-        let news = self.family().owner_changed();
+        let news = self.family_owning(lun).owner_changed();
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let Some((_, by)) = unit.moving.take_if(|(moving, _)| *moving == to) else { return };
         let before = self.group_states(lun);
-        let Some(unit) = self.units.get_mut(&lun) else { return };
-        if let Some(sense) = self.personality.family().transition_failed(by) {
+        if let Some(sense) = self.family_owning(lun).transition_failed(by) {
             self.push_attention(Some(lun), sense, |_| true);
             self.lun_changed(at, lun, LunChange::StaysPut { to }, report);
             return;
         }
+        let Some(unit) = self.units.get_mut(&lun) else { return };
         let from = std::mem::replace(&mut unit.owner, to);
         self.note_altered(lun, &before, by);
         if let Some(sense) = news {

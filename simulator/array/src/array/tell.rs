@@ -153,7 +153,7 @@ impl State {
     }
 
     fn notify_lun(&mut self, nexus: Nexus, number: Lun, event: LunEvent, report: &mut Report) {
-        let (port, lun) = (nexus.port, self.target.encode(number));
+        let (port, lun) = (nexus.port, self.target_of(nexus.port).encode(number));
         let notice = match event {
             LunEvent::Added => Notice::LunAdded { port, lun },
             LunEvent::Removed => Notice::LunRemoved { port, lun },

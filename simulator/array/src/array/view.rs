@@ -8,9 +8,9 @@ use crate::{
     condition::LunCondition,
     controller::ControllerState,
     fault::RuleView,
-    ids::{ControllerId, HbaId, Lun, Nexus, PortId},
+    ids::{ControllerId, Controllers, HbaId, Lun, Nexus, PortId},
     lun_config::Mapping,
-    unit::{Apart, Unit},
+    unit::{Apart, Replication, Unit},
 };
 
 /// The state of an array at one moment, without the contents of its LUNs.
@@ -18,6 +18,10 @@ use crate::{
 pub struct ArrayView {
     /// The state of each controller, in order.
     pub controllers: Vec<ControllerState>,
+    /// The names of the arrays that are isolated.
+    pub isolated: Vec<String>,
+    /// Whether the witness of the metro cluster is there.
+    pub witness: bool,
     /// The ports that are removed.
     pub ports_out: Vec<PortId>,
     /// The links that are down. `None` in place of an HBA for the port's own link.
@@ -49,6 +53,9 @@ pub struct LunView {
     pub condition: LunCondition,
     /// What the controllers disagree about.
     pub split: Option<Apart>,
+    /// The replication between the two arrays that present the LUN, and the controllers of those that
+    /// serve it; `None` if one array presents it.
+    pub replication: Option<(Replication, Controllers)>,
     /// The explicit access states of target port groups.
     pub group_states: BTreeMap<u16, AccessState>,
     /// The target port groups, in ascending order. Families without ALUA have none.
@@ -71,6 +78,8 @@ impl ArrayView {
         let links = state.links_down.iter();
         ArrayView {
             controllers: state.controllers.iter().map(|controller| controller.state).collect(),
+            isolated: state.isolated_arrays().map(str::to_owned).collect(),
+            witness: state.witness,
             ports_out: state.ports_out.iter().copied().collect(),
             links_down: links.map(|link| (link.hba, link.port)).collect(),
             luns: state.units.values().map(|unit| LunView::of(state, unit)).collect(),
@@ -91,8 +100,9 @@ impl LunView {
             read_only: unit.read_only,
             condition: unit.condition,
             split: unit.split.as_ref().map(|split| split.apart()),
+            replication: unit.stretch.as_ref().map(|it| (it.replication(), it.serving())),
             group_states: unit.group_states.clone(),
-            groups: state.family().group_views(&state.site_of(unit), unit),
+            groups: state.family_of(unit.owner).group_views(&state.site_of(unit), unit),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{report::Report, state::State, tell::Told};
 use crate::{
     error::ConfigError,
     fault::{ActionError, VolumeChange},
-    ids::{Lun, NexusPattern},
+    ids::{ControllerId, Lun, NexusPattern},
     lun_config::{LunConfig, Shown},
     notice::Notifications,
     observe::{Changed, LunChange},
@@ -34,6 +34,10 @@ impl State {
             VolumeChange::Show { lun, to, shown } => {
                 self.show(now, lun, (to, shown), notify, report)?
             }
+            VolumeChange::Stretch { lun, to, copying } => {
+                self.stretch_to(now, lun, to, copying, report)?
+            }
+            VolumeChange::Withdraw { lun, array } => self.withdraw(now, lun, &array, report)?,
             VolumeChange::Replace { lun } => self.replace(now, lun, report)?,
             VolumeChange::Rename { lun, name } => self.rename(now, lun, name, report)?,
             VolumeChange::Resize { lun, bytes } => self.resize(now, lun, bytes, report)?,
@@ -58,6 +62,7 @@ impl State {
         if self.units.contains_key(&lun) {
             return Err(ActionError::LunMapped(lun));
         }
+        let config = self.placed(config)?;
         self.free_at(lun, &config.mapping)?;
         let mapping = config.mapping.clone();
         self.map_lun(config)?;
@@ -82,7 +87,7 @@ impl State {
         notify: &Notifications,
         report: &mut Report,
     ) -> Result<Told, ActionError> {
-        let max = self.personality.max_lun();
+        let max = self.family_owning(lun).max_lun();
         if to.0 > max {
             return Err(ConfigError::LunNumber { lun: to, max }.into());
         }
@@ -112,7 +117,7 @@ impl State {
         notify: &Notifications,
         report: &mut Report,
     ) -> Result<Told, ActionError> {
-        let max = self.personality.max_lun();
+        let max = self.family_owning(lun).max_lun();
         if let Shown::As(number) = shown
             && number.0 > max
         {
@@ -141,9 +146,13 @@ impl State {
     fn replace(&mut self, now: Time, lun: Lun, report: &mut Report) -> Result<Told, ActionError> {
         let bytes = self.unit_mut(lun)?.bytes();
         let store = self.store(lun, bytes)?;
-        let name = self.next_name(lun);
+        let owner = self.unit_mut(lun)?.owner;
+        let name = self.next_name(lun, owner);
         let unit = self.unit_mut(lun)?;
         (unit.store, unit.split) = (Arc::new(store), None);
+        if let Some(stretch) = &mut unit.stretch {
+            stretch.copy = None;
+        }
         (unit.name, unit.renamed) = (name, true);
         unit.reservations = Reservations::default();
         self.lun_changed(now, lun, LunChange::Replaced, report);
@@ -157,18 +166,19 @@ impl State {
         name: Option<[u8; 16]>,
         report: &mut Report,
     ) -> Result<Told, ActionError> {
-        self.unit_mut(lun)?;
-        let name = name.unwrap_or_else(|| self.next_name(lun));
+        let owner = self.unit_mut(lun)?.owner;
+        let name = name.unwrap_or_else(|| self.next_name(lun, owner));
         let unit = self.unit_mut(lun)?;
         (unit.name, unit.renamed) = (name, true);
         self.lun_changed(now, lun, LunChange::Renamed { name }, report);
         Ok(Told::Identity { lun })
     }
 
-    /// A name that no LUN has had.
-    pub(super) fn next_name(&mut self, lun: Lun) -> [u8; 16] {
-        let maker = self.identity.oui.unwrap_or(self.family().maker());
-        let name = world_wide_name(maker, &self.identity, lun, self.mappings);
+    /// A name that no LUN has had, made by the array of a controller.
+    pub(super) fn next_name(&mut self, lun: Lun, owner: ControllerId) -> [u8; 16] {
+        let frame = self.frame_of(owner);
+        let maker = frame.identity.oui.unwrap_or(frame.personality.maker());
+        let name = world_wide_name(maker, &frame.identity, lun, self.mappings);
         self.mappings = self.mappings.wrapping_add(1);
         name
     }
@@ -198,6 +208,9 @@ impl State {
         report: &mut Report,
     ) -> Result<(), ActionError> {
         let unit = self.unit_mut(lun)?;
+        if unit.stretch.is_some() {
+            return Err(ActionError::Stretched(lun));
+        }
         if unit.split.as_ref().map(Split::apart) != apart {
             let bytes = unit.bytes();
             let split = apart.map(|apart| Split::begin(unit.owner, &unit.store, apart)).transpose();

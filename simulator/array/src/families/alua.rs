@@ -24,7 +24,7 @@ use crate::{
     controller::Controller,
     error::ConfigError,
     identity::Identity,
-    ids::{ControllerId, Nexus, PortId},
+    ids::{ControllerId, Controllers, Nexus, PortId},
     inquiry_page::InquiryPage,
     lun_config::LunConfig,
     operation::{Kind, Operation},
@@ -94,8 +94,8 @@ impl Personality for AluaConfig {
         vec![0x01, 0x15, 0x00, 0x04, 0x00, 0x00, group[0], group[1]]
     }
 
-    fn check(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
-        self.check_groups(controllers)
+    fn check(&self, own: Controllers, all: &[Controller]) -> Result<(), ConfigError> {
+        self.check_groups(own, all)
     }
 
     fn port_group(&self, controllers: &[Controller], port: PortId) -> Option<u16> {
@@ -151,13 +151,18 @@ impl Personality for AluaConfig {
         Gate::Open
     }
 
+    fn group_state(&self, site: &Site<'_>, unit: &Unit, ports: &[PortId]) -> AccessState {
+        let id = self.group_of(site.controllers, ports[0]);
+        self.near_state(site, unit, &Group { id, ports: ports.to_vec() })
+    }
+
     fn group_views(&self, site: &Site<'_>, unit: &Unit) -> Vec<PortGroupView> {
         let view = |group: Group| {
             let site = site.seen_by(group.ports[0].controller);
-            let state = self.state(&site, unit, &group);
+            let state = site.personality.group_state(&site, unit, &group.ports);
             PortGroupView { group: group.id, ports: group.ports, state }
         };
-        self.groups(site.controllers).into_iter().map(view).collect()
+        self.groups(site).into_iter().map(view).collect()
     }
 
     fn report_port_groups(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Vec<u8>, Sense> {

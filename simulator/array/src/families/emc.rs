@@ -22,6 +22,7 @@ use crate::{
     controller::{Controller, ControllerState},
     error::ConfigError,
     identity::Identity,
+    ids::Controllers,
     inquiry_page::InquiryPage,
     operation::{Class, Kind, Operation},
     personality::{Effect, Gate, PageControl, PageError, Personality, Site},
@@ -45,7 +46,7 @@ impl Personality for EmcConfig {
         Identity::new("DGC", "RAID 5", "0326")
     }
 
-    fn check(&self, _: &[Controller]) -> Result<(), ConfigError> {
+    fn check(&self, _: Controllers, _: &[Controller]) -> Result<(), ConfigError> {
         self.inquiry.check()
     }
 

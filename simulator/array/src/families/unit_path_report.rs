@@ -42,12 +42,12 @@ pub(super) fn page(failover_mode: u8, site: &Site<'_>) -> Vec<u8> {
     let mut page = [0; LEN];
     if let Some(unit) = site.unit() {
         page[at::LUN_STATE] = if site.owned() { OWNED } else { BOUND };
-        page[at::DEFAULT_SP] = unit.preferred.index() as u8;
+        page[at::DEFAULT_SP] = site.slot(unit.preferred);
         page[at::WWN..][..16].copy_from_slice(&unit.name);
     }
     page[at::FLAGS] = ACCESS_LOGIX;
     page[at::PORT] = site.nexus.port.index;
-    page[at::THIS_SP] = site.controller().index() as u8;
+    page[at::THIS_SP] = site.slot(site.controller());
     page[at::INITIATOR_TYPE] = LINUX_INITIATOR;
     page[at::FAILOVER_MODE] = failover_mode;
     page[at::ARRAY_OPTIONS] = ARRAY_COMM_PATH;
@@ -61,7 +61,7 @@ pub(super) fn page(failover_mode: u8, site: &Site<'_>) -> Vec<u8> {
 /// Whether a firmware upgrade (NDU) is in progress. One storage processor is upgraded at a time,
 /// and no LUN moves meanwhile.
 pub(super) fn upgrading(site: &Site<'_>) -> bool {
-    site.controllers.iter().any(|controller| controller.state == ControllerState::Upgrading)
+    site.mates().any(|(_, controller)| controller.state == ControllerState::Upgrading)
 }
 
 /// See [`crate::personality::Personality::live_bits`]. The live bytes are the LUN state, the ports,

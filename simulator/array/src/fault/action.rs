@@ -12,7 +12,7 @@ use crate::{
     lun_config::{LunConfig, Shown},
     notice::{LunEvent, Notifications},
     sense::Sense,
-    unit::Apart,
+    unit::{Apart, ReplicationLink},
 };
 
 /// A change to the array that comes from outside: a step of a scenario, or the action of a fault
@@ -39,6 +39,25 @@ pub enum Action {
         phases: Vec<Phase>,
         /// The state after the last phase.
         last: ControllerState,
+    },
+    /// Changes the state of a whole array: of all its controllers, or of what it reaches.
+    SetArray {
+        /// The name of the array.
+        array: Arc<str>,
+        /// The new state.
+        state: ArrayState,
+    },
+    /// The witness of a metro cluster comes or goes.
+    SetWitness {
+        /// Whether it is there afterwards.
+        present: bool,
+    },
+    /// Changes the link over which two arrays replicate a LUN.
+    SetReplication {
+        /// The LUN; `None` for every LUN that two arrays present.
+        lun: Option<Lun>,
+        /// The state of the link afterwards.
+        link: ReplicationLink,
     },
     /// Takes a link down or brings it back up. While it is down, nothing answers over it. When it
     /// comes back, the nexuses that use it get an I_T nexus loss (06/29/07).
@@ -177,6 +196,23 @@ pub enum VolumeChange {
         /// The LUN to unmap.
         lun: Lun,
     },
+    /// Has another array present a LUN as well, under the same number and name. It serves the LUN when
+    /// the data has been copied.
+    Stretch {
+        /// The LUN.
+        lun: Lun,
+        /// The controller of the other array that is to own the LUN while its array serves it alone.
+        to: ControllerId,
+        /// How long the copying takes; `None` for the usual time ([`crate::MetroConfig::resync`]).
+        copying: Option<Duration>,
+    },
+    /// Unmaps a LUN at one of the two arrays that present it. The other one keeps it.
+    Withdraw {
+        /// The LUN.
+        lun: Lun,
+        /// The name of the array that no longer presents it.
+        array: Arc<str>,
+    },
     /// Changes the own number of a LUN. The volume keeps its name and its data.
     Remap {
         /// The current LUN number.
@@ -228,6 +264,8 @@ impl VolumeChange {
         match self {
             VolumeChange::Map(config) => config.lun,
             VolumeChange::Unmap { lun }
+            | VolumeChange::Stretch { lun, .. }
+            | VolumeChange::Withdraw { lun, .. }
             | VolumeChange::Remap { lun, .. }
             | VolumeChange::Show { lun, .. }
             | VolumeChange::Replace { lun }
@@ -243,6 +281,17 @@ impl From<VolumeChange> for Action {
     fn from(change: VolumeChange) -> Self {
         Action::Volume { change, notify: Notifications::Usual }
     }
+}
+
+/// The state of a whole array, as a step sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArrayState {
+    /// Its controllers are online, and it reaches the other arrays and the witness.
+    Online,
+    /// It reaches neither another array nor the witness; hosts reach it.
+    Isolated,
+    /// All its controllers have failed.
+    Failed,
 }
 
 /// A temporary state of a controller.
@@ -263,6 +312,34 @@ pub enum ActionError {
     /// The array does not have this port.
     #[error("the array has no port {0}")]
     NoPort(PortId),
+    /// There is no array with this name.
+    #[error("there is no array named {0:?}")]
+    NoArray(Arc<str>),
+    /// The array of the controller does not present the LUN.
+    #[error("the array of controller {controller} does not present LUN {lun}")]
+    NotPresented {
+        /// The LUN.
+        lun: Lun,
+        /// The controller.
+        controller: ControllerId,
+    },
+    /// Two arrays present the LUN.
+    #[error("two arrays present LUN {0}: what can split them is their replication")]
+    Stretched(Lun),
+    /// Only one array presents the LUN.
+    #[error("LUN {0} is not presented by two arrays")]
+    NotStretched(Lun),
+    /// No LUN is presented by two arrays.
+    #[error("no LUN is presented by two arrays")]
+    NothingStretched,
+    /// The array that is to serve a LUN has no data that it could serve.
+    #[error("the array of controller {controller} has only a part of the data of LUN {lun}")]
+    NoCopy {
+        /// The LUN.
+        lun: Lun,
+        /// The controller.
+        controller: ControllerId,
+    },
     /// This LUN is not mapped.
     #[error("the array has no LUN {0}")]
     NoLun(Lun),

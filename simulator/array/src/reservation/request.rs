@@ -5,7 +5,7 @@ use crate::{
     completion::Stop,
     controller::Controller,
     encoding::{be16, be32, be64},
-    ids::{HbaId, Nexus, PortId},
+    ids::{Controllers, HbaId, Nexus, PortId},
     sense::Sense,
     wire::Wire,
 };
@@ -102,12 +102,14 @@ const UNREG: u8 = 0x02;
 struct Asker<'a> {
     nexus: Nexus,
     controllers: &'a [Controller],
+    /// Those whose ports present the LUN.
+    presenters: Controllers,
 }
 
 /// Reads and checks a CDB and its parameter list.
 pub(crate) fn receive(
     nexus: Nexus,
-    controllers: &[Controller],
+    (controllers, presenters): (&[Controller], Controllers),
     cdb: &[u8],
     wire: &mut Wire<'_>,
 ) -> Result<Request, Stop> {
@@ -116,7 +118,7 @@ pub(crate) fn receive(
         return Err(Sense::PARAMETER_LIST_LENGTH.into());
     }
     let list = wire.receive(len as u16)?;
-    let service = service(Asker { nexus, controllers }, cdb, &list)?;
+    let service = service(Asker { nexus, controllers, presenters }, cdb, &list)?;
     Ok(Request { key: Key::new(be64(&list, 0)), service })
 }
 
@@ -164,7 +166,7 @@ fn registration(
     let names_others = flags & SPEC_I_PT != 0;
     let ports = match flags & ALL_TG_PT {
         0 => vec![asker.nexus.port],
-        _ => PortId::all(asker.controllers).collect(),
+        _ => PortId::of(asker.presenters, asker.controllers).collect(),
     };
     let hbas = if names_others { initiators(list)? } else { Vec::new() };
     let through_all = |hba: HbaId| ports.iter().map(move |port| Nexus { hba, port: *port });
@@ -207,5 +209,5 @@ fn hand_over(asker: Asker<'_>, new: Option<Key>, list: &[u8]) -> Result<Move, Se
 
 /// The port with this relative target port identifier.
 fn port(asker: Asker<'_>, relative: u16) -> Option<PortId> {
-    PortId::with_relative(relative, asker.controllers)
+    PortId::with_relative(relative, asker.presenters, asker.controllers)
 }

@@ -9,7 +9,7 @@ impl LunConfig {
         if lun.0 > max_lun {
             return Err(ConfigError::LunNumber { lun, max: max_lun });
         }
-        for controller in [self.owner, self.preferred] {
+        for controller in [self.owner, self.preferred].into_iter().chain(self.partner) {
             if controller.index() >= controllers {
                 return Err(ConfigError::NoController { lun, controller });
             }

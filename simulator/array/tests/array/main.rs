@@ -7,6 +7,7 @@ use sansim_array::*;
 mod families;
 mod faults;
 mod garbage;
+mod metro;
 mod model;
 mod no_alloc;
 mod parking;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use console::{StyledObject, style};
 use sansim_live::api::{
-    Broken, ControllerStatus, FaultStatus, GroupStatus, LinkStatus, LunStatus, PortStatus,
-    RunState, Status, TourStatus, WorkloadStatus,
+    ArrayStatus, Broken, ControllerStatus, FaultStatus, GroupStatus, LinkStatus, LunStatus,
+    PortStatus, RunState, Status, TourStatus, WorkloadStatus,
 };
 
 use super::tree::Node;
@@ -68,10 +68,24 @@ fn head(status: &Status) -> String {
 
 fn array(status: &Status) -> Node {
     let node = |controller| node_of_controller(controller, &status.links);
-    Node::new(
-        format!("array, {}", status.lab.family),
-        status.controllers.iter().map(node).collect(),
-    )
+    if status.arrays.is_empty() {
+        let controllers = status.controllers.iter().map(node).collect();
+        return Node::new(format!("array, {}", status.lab.family), controllers);
+    }
+    let mut below: Vec<_> = status.arrays.iter().map(|one| node_of_array(one, status)).collect();
+    if let Some(there) = status.witness {
+        let state = good(there, if there { "there" } else { "lost" });
+        below.push(Node::leaf(format!("witness  {state}")));
+    }
+    Node::new("arrays".to_owned(), below)
+}
+
+fn node_of_array(array: &ArrayStatus, status: &Status) -> Node {
+    let own = status.controllers.iter().filter(|it| array.controllers.contains(&it.controller));
+    let controllers = own.map(|controller| node_of_controller(controller, &status.links)).collect();
+    let isolated =
+        if array.isolated { good(false, "  isolated").to_string() } else { String::new() };
+    Node::new(format!("array {}, {}{isolated}", array.array, array.family), controllers)
 }
 
 fn node_of_controller(controller: &ControllerStatus, links: &[LinkStatus]) -> Node {
@@ -106,6 +120,11 @@ fn node_of_lun(lun: &LunStatus, workload: Option<&WorkloadStatus>) -> Node {
     let mut text = format!("lun {}  {}  owner {}", lun.lun, size(lun.bytes), lun.owner);
     if lun.owner != lun.preferred {
         let _ = write!(text, " {}", style(format!("(preferred {})", lun.preferred)).yellow());
+    }
+    if let (Some(replication), Some(serving)) = (&lun.replication, &lun.served_by) {
+        let serving = if serving.is_empty() { "nobody".to_owned() } else { serving.join(", ") };
+        let words = format!("replication {replication}, served by {serving}");
+        let _ = write!(text, "  {}", good(replication == "up", &words));
     }
     let split = lun.split.as_ref().map(|what| format!("split brain: {what}"));
     let read_only = lun.read_only.then(|| "read-only".to_owned());

@@ -10,8 +10,8 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
-    Lun, LunConfig, Mapping, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig, PortId,
-    RdacConfig, StateChange, Target, Then,
+    Lun, LunConfig, Mapping, MetroConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig,
+    PortId, RdacConfig, StateChange, Target, Then,
 };
 use sansim_time::{Clock, Time};
 
@@ -34,6 +34,7 @@ pub fn lun(number: u16, bytes: u64) -> LunConfig {
         block_bytes: BLOCK as u32,
         owner: ControllerId::A,
         preferred: ControllerId::A,
+        partner: None,
         label: format!("lun-{number}"),
         read_only: false,
         name: None,
@@ -53,6 +54,8 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         controllers: vec![ControllerConfig { ports: 1 }; 2],
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),
+        others: Vec::new(),
+        metro: MetroConfig::default(),
         luns: vec![lun(0, bytes)],
         faults,
         command_timeout: Duration::from_secs(30),

@@ -12,7 +12,7 @@ use std::{
 
 use sansim_array::{
     Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Mapping,
-    Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
+    MetroConfig, Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
 };
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_lab::{
@@ -118,6 +118,7 @@ impl San {
             block_bytes: 512,
             owner: "A".parse().unwrap(),
             preferred: "A".parse().unwrap(),
+            partner: None,
             label: format!("lun{n}"),
             read_only: false,
             name: None,
@@ -133,6 +134,8 @@ impl San {
             controllers: vec![ControllerConfig { ports: 1 }; 2],
             ownership: OwnershipPolicy::default(),
             unplugged: Vec::new(),
+            others: Vec::new(),
+            metro: MetroConfig::default(),
             luns: vec![lun(0), lun(1)],
             faults: Vec::new(),
             command_timeout: Duration::from_secs(30),

@@ -34,7 +34,8 @@ table! {
         /// "controller".
         groups: Option<GroupsGiven>,
         /// The identifier of the first target port group, if the groups are not listed, 0 to 65535.
-        /// Default: 1.
+        /// Default: 1; of an array that is not the first, after those of the controllers (or ports)
+        /// before it.
         first_group: Option<At<u64>>,
         /// Whether REPORT TARGET PORT GROUPS supports the extended header. Default: true.
         extended_header: Option<bool>,
@@ -188,15 +189,25 @@ impl Family for Alua {
 
     fn check(&self, checker: &mut Checker<'_>) -> PersonalityConfig {
         let default = AluaConfig::default();
-        let Some(table) = &self.alua else { return PersonalityConfig::Alua(default) };
+        // The groups of an array that is not the first have identifiers that go on from those before.
+        let first_of = |groups: &Groups, checker: &Checker<'_>| match groups {
+            Groups::Port => checker.shape.ports() as u64 + 1,
+            Groups::Controller | Groups::Listed(_) => checker.shape.controllers() as u64 + 1,
+        };
+        let Some(table) = &self.alua else {
+            let first_group = first_of(&default.groups, checker) as u16;
+            return PersonalityConfig::Alua(AluaConfig { first_group, ..default });
+        };
+        let groups = table.groups.as_ref().map_or(Groups::Controller, |it| it.check(checker));
         let time = checker.number(table.transition_time.as_ref(), 0..=255, 0, "`transition_time`");
         let what = "`first_group`";
-        let first = checker.number(table.first_group.as_ref(), 0..=65_535, 1, what);
+        let first = first_of(&groups, checker);
+        let first = checker.number(table.first_group.as_ref(), 0..=65_535, first, what);
         let bits = checker.number(table.reserved_bits.as_ref(), 0..=7, 0, "`reserved_bits`");
         PersonalityConfig::Alua(AluaConfig {
             tpgs: table.tpgs.map_or(default.tpgs, Into::into),
             non_owner: table.non_owner.as_ref().map_or(default.non_owner, |state| state.0),
-            groups: table.groups.as_ref().map_or(Groups::Controller, |it| it.check(checker)),
+            groups,
             first_group: first as u16,
             extended_header: table.extended_header.unwrap_or(default.extended_header),
             transition_time: time as u8,

@@ -22,7 +22,11 @@ table! {
         pub(crate) owner: Name<ControllerId>,
         /// The preferred owner. Default: the owner.
         pub(crate) preferred: Option<Name<ControllerId>>,
-        /// The LUN number. Default: the position in the list, from 0.
+        /// The controller of another array that presents the LUN as well: the two arrays present it as
+        /// one (metro cluster). It owns the LUN while its array serves it alone. Default: none.
+        pub(crate) partner: Option<Name<ControllerId>>,
+        /// The LUN number. Default: the position in the list, from 0; the lists of several arrays count
+        /// on.
         pub(crate) lun: Option<At<u64>>,
         /// The logical block size, "512B" or "4KiB". Default: "512B".
         pub(crate) block_size: Option<Name<Size>>,
@@ -99,6 +103,7 @@ impl LunTable {
         let lun = self.number(span, place, checker);
         let owner = checker.controller(&self.owner);
         let preferred = self.preferred.as_ref().map_or(owner, |name| checker.controller(name));
+        let partner = self.partner.as_ref().map(|name| self.partner(name, owner, checker));
         let block_bytes = match self.block_size.as_ref().map(|size| (size.0.0, &size.span)) {
             None | Some((512, _)) => 512,
             Some((4096, _)) => 4096,
@@ -128,13 +133,34 @@ impl LunTable {
             block_bytes: block_bytes as u32,
             owner,
             preferred,
+            partner,
             label,
             read_only: self.read_only.unwrap_or(false),
             name: self.wwid.as_ref().map(|wwid| wwid.0.0),
-            mapping: self.mapping.as_ref().map_or_else(Mapping::default, |entries| {
-                Mapping::only(entries.iter().map(|entry| entry.check(checker)).collect())
-            }),
+            mapping: self
+                .mapping
+                .as_ref()
+                .map_or_else(Mapping::default, |entries| {
+                    Mapping::only(entries.iter().map(|entry| entry.check(checker)).collect())
+                })
+                .within(checker.shape.presenters(owner, partner)),
         }
+    }
+
+    /// The controller of the other array; reports one of the owner's.
+    fn partner(
+        &self,
+        name: &Name<ControllerId>,
+        owner: ControllerId,
+        checker: &mut Checker<'_>,
+    ) -> ControllerId {
+        let partner = checker.controller(name);
+        let own = checker.shape.array_of(owner).map(|array| array.controllers.clone());
+        if own.is_some_and(|own| own.contains(&partner.index())) {
+            let problem = format!("controller {partner} is of the same array as {owner}");
+            checker.refuse(&name.span, problem, "a partner is a controller of another [[array]]");
+        }
+        partner
     }
 
     /// The LUN number: the given one, or else `place`.
@@ -155,6 +181,7 @@ impl LunTable {
             size: name(Size(config.bytes)),
             owner: name(config.owner),
             preferred: Some(name(config.preferred)),
+            partner: config.partner.map(name),
             lun: Some(config.lun.into()),
             block_size: Some(name(Size(config.block_bytes.into()))),
             read_only: Some(config.read_only),

@@ -1,15 +1,29 @@
 //! The parts of a scenario's SAN.
 
-use sansim_array::{ControllerId, HbaId, Lun, LunConfig, Nexus, NexusPattern, PortId, Ports};
+use std::ops::Range;
+
+use sansim_array::{
+    ControllerId, Controllers, HbaId, Lun, LunConfig, Nexus, NexusPattern, PortId, Ports,
+};
 use sansim_stage::{Hba, PathPattern};
 
 use super::in_words;
 
-/// The parts of a scenario's SAN that can be referred to.
-pub struct Shape {
-    pub(crate) controllers: u8,
+/// An array of a scenario's SAN.
+#[derive(Debug, Clone)]
+pub(crate) struct ArrayShape {
+    pub(crate) name: String,
+    pub(crate) serial: String,
+    /// The places of its controllers among those of all arrays.
+    pub(crate) controllers: Range<usize>,
     /// The number of ports of each controller.
     pub(crate) ports: u8,
+}
+
+/// The parts of a scenario's SAN that can be referred to.
+pub struct Shape {
+    /// The arrays that are known so far, in order.
+    pub(crate) arrays: Vec<ArrayShape>,
     pub(crate) hbas: Vec<Hba>,
     /// The LUNs, including those that a step maps later.
     pub(crate) luns: Vec<Lun>,
@@ -26,8 +40,7 @@ pub struct Shape {
 impl Default for Shape {
     fn default() -> Self {
         Shape {
-            controllers: 0,
-            ports: 0,
+            arrays: Vec::new(),
             hbas: Vec::new(),
             luns: Vec::new(),
             configs: Vec::new(),
@@ -75,12 +88,47 @@ impl Shape {
 
     /// Whether the array has these ports.
     pub(crate) fn has_ports(&self, ports: Ports) -> bool {
-        let controller = |it: ControllerId| it.index() < usize::from(self.controllers);
         match ports {
             Ports::All => true,
-            Ports::Of(it) => controller(it),
-            Ports::One(port) => controller(port.controller) && port.index < self.ports,
+            Ports::Of(it) => self.array_of(it).is_some(),
+            Ports::One(port) => {
+                self.array_of(port.controller).is_some_and(|array| port.index < array.ports)
+            }
         }
+    }
+
+    pub(crate) fn has_controller(&self, controller: ControllerId) -> bool {
+        self.array_of(controller).is_some()
+    }
+
+    /// The array that has a controller.
+    pub(crate) fn array_of(&self, controller: ControllerId) -> Option<&ArrayShape> {
+        self.arrays.iter().find(|array| array.controllers.contains(&controller.index()))
+    }
+
+    /// The number of controllers that are known so far.
+    pub(crate) fn controllers(&self) -> usize {
+        self.arrays.last().map_or(0, |array| array.controllers.end)
+    }
+
+    /// The number of ports that are known so far.
+    pub(crate) fn ports(&self) -> usize {
+        self.arrays.iter().map(|it| it.controllers.len() * usize::from(it.ports)).sum()
+    }
+
+    /// The controllers of the arrays that present a LUN with this owner and this partner. A single array
+    /// presents every LUN.
+    pub(crate) fn presenters(
+        &self,
+        owner: ControllerId,
+        partner: Option<ControllerId>,
+    ) -> Controllers {
+        if self.arrays.len() < 2 {
+            return Controllers::ALL;
+        }
+        let arrays = [Some(owner), partner].into_iter().flatten();
+        let arrays = arrays.filter_map(|it| self.array_of(it));
+        arrays.flat_map(|it| Controllers::from_range(it.controllers.clone()).iter()).collect()
     }
 
     /// Every path that there can be.
@@ -90,14 +138,17 @@ impl Shape {
     }
 
     pub(crate) fn controllers_in_words(&self) -> String {
-        let controllers = (0..usize::from(self.controllers)).filter_map(ControllerId::new);
+        let controllers = (0..self.controllers()).filter_map(ControllerId::new);
         format!("its controllers are {}", in_words(controllers))
     }
 
     pub(crate) fn ports_in_words(&self) -> String {
-        let controllers = (0..usize::from(self.controllers)).filter_map(ControllerId::new);
-        let ports = controllers
-            .flat_map(|controller| (0..self.ports).map(move |index| PortId { controller, index }));
+        let ports = self.arrays.iter().flat_map(|array| {
+            let controllers = array.controllers.clone().filter_map(ControllerId::new);
+            controllers.flat_map(|controller| {
+                (0..array.ports).map(move |index| PortId { controller, index })
+            })
+        });
         format!("its ports are {}; [array] ports_per_controller = … sets it", in_words(ports))
     }
 

@@ -186,7 +186,7 @@ fn owners_follow_the_array() {
 fn a_story_begins_with_the_owners_that_the_array_has_then() {
     let (scenario, mut world) = story("owner = { lun = 0, controller = \"B\" }");
     let (a, b) = ("A".parse().unwrap(), "B".parse().unwrap());
-    world.begin_with([(Lun(0), b)]);
+    world.begin_with([(Lun(0), b)], []);
     assert!(judge(&scenario, &world).0);
     // Reports of discovery come late, and say what was.
     let moved = |from, to| Changed::Owner { lun: Lun(0), from, to, by: None };

@@ -27,8 +27,8 @@ use crate::{
         Word, joined, several,
     },
     step::{
-        Arm, ArrayWord, Condition, Disarm, Fail, Heal, Link, Own, Phases, PortGroup, Release,
-        Restore, Set, Split, UnitAttention,
+        Arm, ArrayWord, Condition, Disarm, Fail, Heal, Isolate, Link, Own, Phases, PortGroup,
+        Release, Replication, Restore, Set, Split, UnitAttention,
     },
     value::At,
 };
@@ -146,7 +146,7 @@ const fn entry<T: EffectWord>() -> Entry {
 }
 
 /// All effects, in the order of the reference.
-static WORDS: [Entry; 23] = [
+static WORDS: [Entry; 25] = [
     entry::<sense::Sense>(),
     entry::<status::Status>(),
     entry::<response::Response>(),
@@ -158,6 +158,8 @@ static WORDS: [Entry; 23] = [
     entry::<corrupt::Corrupt>(),
     entry::<Fail>(),
     entry::<Restore>(),
+    entry::<Isolate>(),
+    entry::<Replication>(),
     entry::<Set>(),
     entry::<Own>(),
     entry::<Phases>(),

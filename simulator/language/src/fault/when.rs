@@ -1,9 +1,11 @@
 //! `when`: which commands a rule catches.
 
 use sansim_array::{
-    Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher,
-    PersonalityConfig, PortId, Stage, TmfMatcher, When as Resolved,
+    Chance, Class, ControllerId, Effect, FaultRule, Matches, OPERATIONS, OpMatcher, PortId, Stage,
+    TmfMatcher, When as Resolved,
 };
+
+use sansim_stage::Array;
 
 use super::operations::overlap;
 use crate::{
@@ -65,19 +67,18 @@ table! {
 }
 
 impl At<When> {
-    /// Warns of an operation that no device handler for this array sends, because the array does
-    /// not support it: the rule is probably meant for another family. A program in the guest can
+    /// Warns of an operation that no device handler for these arrays sends, because none of them
+    /// supports it: the rule is probably meant for another family. A program in the guest can
     /// still send it.
-    pub(super) fn check_operation(
-        &self,
-        personality: &PersonalityConfig,
-        checker: &mut Checker<'_>,
-    ) {
-        let Some(op) = self.op.as_ref().filter(|op| !personality.supports(op.0)) else { return };
+    pub(super) fn check_operation(&self, arrays: &[Array], checker: &mut Checker<'_>) {
+        let supported =
+            |op: &Name<OpMatcher>| arrays.iter().any(|it| it.personality.supports(op.0));
+        let Some(op) = self.op.as_ref().filter(|op| !supported(op)) else { return };
+        let Some(array) = arrays.first() else { return };
         let warning = format!("an array of this personality does not carry out {}", op.0);
         let help = format!(
             "only a program of the guest could send it; the handler `{}` does not",
-            personality.handler()
+            array.personality.handler()
         );
         checker.report(&op.span, Diagnostic::warning(warning).help(help));
     }

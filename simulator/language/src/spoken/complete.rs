@@ -1,6 +1,7 @@
 //! What can be said next.
 
 use sansim_array::OPERATIONS;
+use sansim_stage::Array;
 
 use super::{
     actions,
@@ -181,13 +182,12 @@ fn next_words(values: &[Candidate], words: &[String]) -> Vec<Candidate> {
 
 /// The values of a key, as far as they can be listed.
 fn values(name: &str, form: &Form, vocabulary: &Vocabulary) -> Vec<Candidate> {
-    let array = vocabulary.array();
     let named = |names: Vec<&str>, help: &str| {
         names.into_iter().map(|name| Candidate::new(name, help)).collect::<Vec<_>>()
     };
     match (name, form) {
         ("lun", _) => {
-            let luns = array.luns.iter();
+            let luns = vocabulary.luns();
             luns.map(|it| Candidate::new(it.lun, format!("{}, {}", it.label, Size(it.bytes))))
                 .collect()
         }
@@ -198,8 +198,10 @@ fn values(name: &str, form: &Form, vocabulary: &Vocabulary) -> Vec<Candidate> {
         ("fault", Form::Text) => named(vocabulary.rules().collect(), "a fault rule"),
         ("hold", Form::Text) => named(vocabulary.holds().collect(), "a hold"),
         ("step", Form::Text) => named(vocabulary.programs().collect(), "a step that ran a program"),
-        ("group", Form::Whole) => array
-            .controller_ids()
+        ("group", Form::Whole) => vocabulary
+            .arrays()
+            .iter()
+            .flat_map(Array::controller_ids)
             .map(|id| Candidate::new(id.index() + 1, "a target port group"))
             .collect(),
         (_, Form::Pattern { name, pattern, .. }) => patterned(name, pattern, vocabulary),
@@ -216,22 +218,27 @@ fn values(name: &str, form: &Form, vocabulary: &Vocabulary) -> Vec<Candidate> {
 
 /// The values of a pattern: parts of the array, or the alternatives of the pattern itself.
 fn patterned(name: &str, pattern: &str, vocabulary: &Vocabulary) -> Vec<Candidate> {
-    let array = vocabulary.array();
+    let arrays = vocabulary.arrays();
+    let controllers = || arrays.iter().flat_map(Array::controller_ids);
+    let ports = || arrays.iter().flat_map(Array::ports);
+    let several = || arrays.iter().filter(|_| arrays.len() > 1);
+    let array = |it: &Array| Candidate::new(format!("array {}", it.identity.name), "an array");
     let paths = || {
-        let ports = array.ports().map(|port| Candidate::new(port, "a port"));
+        let ports = ports().map(|port| Candidate::new(port, "a port"));
         let hbas = vocabulary.hbas().iter();
         let each = hbas.flat_map(|hba| hba.targets.iter().map(move |port| (hba.id, port)));
         ports.chain(each.map(|(hba, port)| Candidate::new(format!("{hba}:{port}"), "a path")))
     };
     match name {
-        "Controller" => {
-            array.controller_ids().map(|id| Candidate::new(id, "a controller")).collect()
-        }
+        "Controller" => controllers().map(|id| Candidate::new(id, "a controller")).collect(),
         "Part" => {
-            let parts = array.controller_ids();
-            parts.map(|id| Candidate::new(format!("controller {id}"), "a controller")).collect()
+            let parts = controllers();
+            let parts = parts.map(|id| Candidate::new(format!("controller {id}"), "a controller"));
+            let witness = several().next().map(|_| Candidate::new("witness", "the witness"));
+            parts.chain(several().map(array)).chain(witness).collect()
         }
-        "Port" => array.ports().map(|port| Candidate::new(port, "a port")).collect(),
+        "WholeArray" => several().map(array).collect(),
+        "Port" => ports().map(|port| Candidate::new(port, "a port")).collect(),
         "Path" => paths().collect(),
         "AllOrPath" => [Candidate::new("all", "every path")].into_iter().chain(paths()).collect(),
         "Operation" => operations(),

@@ -6,9 +6,14 @@ use crate::{Vocabulary, fault::effects, load_text};
 const SAN: &str = r#"
 title = "a SAN that runs"
 
-[array]
+[[array]]
+name = "east"
 personality = "alua"
 luns = [{ size = "256MiB", owner = "A" }, { size = "64MiB", owner = "B", lun = 5 }]
+
+[[array]]
+name = "west"
+personality = "alua"
 
 [[fault]]
 name = "not ready"
@@ -235,8 +240,8 @@ fn the_next_word_is_offered() {
         let offered: Vec<_> = complete(&words(said), &lab).into_iter().map(|it| it.value).collect();
         offered.join(" ")
     };
-    assert_eq!(next("fail"), "controller");
-    assert_eq!(next("fail controller"), "A B");
+    assert_eq!(next("fail"), "controller array witness");
+    assert_eq!(next("fail controller"), "A B C D");
     assert_eq!(next("heal lun"), "0 5");
     let said = [
         "",

@@ -7,6 +7,7 @@ mod log;
 mod owner;
 mod path_failed;
 mod pg_init;
+mod replication;
 mod step;
 
 use std::{fmt, sync::Arc};
@@ -78,10 +79,11 @@ const fn word<T: OnWord>() -> Word<dyn Written> {
 }
 
 /// All events, in the order of the reference.
-static WORDS: [Word<dyn Written>; 8] = [
+static WORDS: [Word<dyn Written>; 9] = [
     word::<fault::Fault>(),
     word::<pg_init::PgInit>(),
     word::<owner::Owner>(),
+    word::<replication::Replication>(),
     word::<controller::Controller>(),
     word::<path_failed::PathFailed>(),
     word::<held::Held>(),

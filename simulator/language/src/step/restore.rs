@@ -1,8 +1,11 @@
-//! `restore`: a controller comes back online.
+//! `restore`: what has failed works again.
 
-use sansim_array::{Action, ControllerState};
+use sansim_array::Action;
 
-use super::ArrayWord;
+use super::{
+    ArrayWord,
+    fail::{part, turned},
+};
 use crate::{
     check::Checker,
     form::{Name, name, table},
@@ -10,9 +13,11 @@ use crate::{
 };
 
 table! {
-    /// Brings a controller back online.
+    /// Brings back a controller, a whole array (which is no longer isolated either), or the witness of a
+    /// metro cluster.
     pub(crate) struct Restore, "a step" {
-        /// Brings a controller back online.
+        /// Brings back a controller, a whole array (which is no longer isolated either), or the witness
+        /// of a metro cluster.
         pub(super) restore: Name<Part>,
     }
 }
@@ -21,22 +26,19 @@ impl ArrayWord for Restore {
     const EXAMPLE: &'static str = r#"restore = "controller A""#;
 
     fn check(&self, checker: &mut Checker<'_>) -> Action {
-        let part = &self.restore;
-        checker.known_controller(part.0.0, &part.span);
-        Action::SetController { controller: part.0.0, state: ControllerState::Online }
+        turned(&self.restore.0, &self.restore.span, true, checker)
     }
 
     fn of(action: &Action) -> Option<Self> {
-        match action {
-            Action::SetController { controller, state: ControllerState::Online } => {
-                Some(Restore { restore: name(Part(*controller)) })
-            }
-            _ => None,
-        }
+        part(action, true).map(|part| Restore { restore: name(part) })
     }
 
-    /// [`Set`](super::Set) provides the words.
-    fn words(_: &Action) -> Option<String> {
-        None
+    /// [`Set`](super::Set) provides the words for a controller.
+    fn words(action: &Action) -> Option<String> {
+        match part(action, true)? {
+            Part::Controller(_) => None,
+            Part::Array(name) => Some(format!("array {name} is back")),
+            Part::Witness => Some("the witness is back".to_owned()),
+        }
     }
 }

@@ -20,7 +20,13 @@ pub struct Status {
     pub hbas: Vec<HbaStatus>,
     /// The links between the HBAs and the ports: one for each nexus.
     pub links: Vec<LinkStatus>,
-    /// The controllers of the array, with their ports.
+    /// The arrays, if there are several.
+    #[serde(default)]
+    pub arrays: Vec<ArrayStatus>,
+    /// Whether the witness is there; null with one array.
+    #[serde(default)]
+    pub witness: Option<bool>,
+    /// The controllers of the arrays, with their ports.
     pub controllers: Vec<ControllerStatus>,
     /// The LUNs, with the multipath map of each.
     pub luns: Vec<LunStatus>,
@@ -117,6 +123,21 @@ pub struct LinkStatus {
     pub up: bool,
 }
 
+/// One of several arrays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArrayStatus {
+    /// Its name.
+    pub array: String,
+    /// Its family.
+    pub family: String,
+    /// The vendor and product in its INQUIRY data.
+    pub identity: String,
+    /// Its controllers: `A`, `B`.
+    pub controllers: Vec<String>,
+    /// Whether it reaches neither another array nor the witness.
+    pub isolated: bool,
+}
+
 /// A controller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControllerStatus {
@@ -156,6 +177,13 @@ pub struct LunStatus {
     pub read_only: bool,
     /// What the controllers disagree about during a split brain: `ownership` or `data`.
     pub split: Option<String>,
+    /// The state of its replication between two arrays: `up`, `down`, `in resync, 25 % copied`; null if one
+    /// array presents it.
+    #[serde(default)]
+    pub replication: Option<String>,
+    /// The controllers of the arrays that serve it, if two present it.
+    #[serde(default)]
+    pub served_by: Option<Vec<String>>,
     /// An operation of the array that restricts the LUN, in the language's words.
     pub condition: Option<String>,
     /// The target port groups with their access states, by number. Arrays without ALUA have none.

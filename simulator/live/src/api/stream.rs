@@ -6,7 +6,7 @@ use sansim_stage::event::{CommandEvent, Event, What};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{ControllerStatus, LinkStatus, LunStatus, Status};
+use super::{ArrayStatus, ControllerStatus, LinkStatus, LunStatus, Status};
 
 /// A message to all who follow a lab.
 #[derive(Debug, Clone)]
@@ -60,6 +60,10 @@ pub struct SanState {
     /// As in the status.
     pub links: Vec<LinkStatus>,
     /// As in the status.
+    pub arrays: Vec<ArrayStatus>,
+    /// As in the status.
+    pub witness: Option<bool>,
+    /// As in the status.
     pub controllers: Vec<ControllerStatus>,
     /// As in the status.
     pub luns: Vec<LunStatus>,
@@ -71,6 +75,8 @@ impl SanState {
         SanState {
             t: status.clock.t,
             links: status.links.clone(),
+            arrays: status.arrays.clone(),
+            witness: status.witness,
             controllers: status.controllers.clone(),
             luns: status.luns.clone(),
         }
@@ -79,6 +85,8 @@ impl SanState {
     /// Whether anything but the time is different.
     pub(crate) fn differs(&self, other: &SanState) -> bool {
         self.links != other.links
+            || self.arrays != other.arrays
+            || self.witness != other.witness
             || self.controllers != other.controllers
             || self.luns != other.luns
     }

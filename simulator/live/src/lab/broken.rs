@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sansim_array::{
-    Action, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId, VolumeChange,
+    Action, ArrayState, ArrayView, ControllerId, HbaId, LunCondition, LunView, Nexus, PortId,
+    Replication, ReplicationLink, VolumeChange,
 };
 use sansim_stage::Act;
 
@@ -29,6 +30,7 @@ impl Wrong {
 pub(super) fn wrong(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
     let kinds = [
         controllers(start, now),
+        arrays(start, now),
         ports(start, now),
         links(start, now),
         luns(start, now),
@@ -47,6 +49,22 @@ fn controllers(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
         Some(Wrong::undone(thing.clone(), format!("{thing} is {is}"), undo))
     });
     changed.collect()
+}
+
+/// Arrays that are isolated, and the witness.
+fn arrays(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
+    let isolated = now.isolated.iter().filter(|name| !start.isolated.contains(name));
+    let isolated = isolated.map(|name| {
+        let thing = format!("array {name}");
+        let undo = Action::SetArray { array: name.as_str().into(), state: ArrayState::Online };
+        Wrong::undone(thing.clone(), format!("{thing} is isolated"), undo)
+    });
+    let witness = (start.witness != now.witness).then(|| {
+        let what = if now.witness { "there" } else { "lost" };
+        let undo = Action::SetWitness { present: start.witness };
+        Wrong::undone("witness".to_owned(), format!("the witness is {what}"), undo)
+    });
+    isolated.chain(witness).collect()
 }
 
 fn ports(start: &ArrayView, now: &ArrayView) -> Vec<Wrong> {
@@ -98,6 +116,13 @@ fn lun(was: &LunView, is: &LunView, wrong: &mut Vec<Wrong>) {
     if is.split.is_some() && was.split.is_none() {
         let what = format!("each controller takes itself for the owner of lun {lun}");
         push(what, Action::Split { lun, apart: None });
+    }
+    if let Some((state, serving)) = is.replication
+        && state != Replication::Up
+    {
+        let what = format!("the replication of lun {lun} is {state}, served by {serving}");
+        let link = ReplicationLink::Up;
+        push(what, Action::SetReplication { lun: Some(lun), link });
     }
     if is.condition != was.condition {
         let what = match is.condition {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use sansim_array::{
     Apart, ArrayView, ControllerId, ControllerState, LunCondition, LunView, PortGroupView, PortId,
-    RuleView,
+    Replication, RuleView,
 };
 use sansim_stage::{Setup, Stage};
 
 use crate::api::{
-    Clock, ControllerStatus, GroupStatus, HbaStatus, HeldStatus, LabStatus, LinkStatus, LunStatus,
-    MapStatus, PathStatus, PortGroupStatus, PortStatus, Status,
+    ArrayStatus, Clock, ControllerStatus, GroupStatus, HbaStatus, HeldStatus, LabStatus,
+    LinkStatus, LunStatus, MapStatus, PathStatus, PortGroupStatus, PortStatus, Status,
 };
 
 /// The SAN at one moment.
@@ -29,6 +29,8 @@ impl Picture<'_> {
             clock,
             hbas: self.hbas(),
             links: self.links(),
+            arrays: self.arrays(),
+            witness: self.setup.is_metro().then_some(self.view.witness),
             controllers: self.controllers(),
             luns: self.view.luns.iter().map(lun_status).collect(),
             faults: Vec::new(),
@@ -57,8 +59,24 @@ impl Picture<'_> {
         links.collect()
     }
 
+    /// The arrays, if there are several.
+    fn arrays(&self) -> Vec<ArrayStatus> {
+        let several = self.setup.arrays.iter().filter(|_| self.setup.arrays.len() > 1);
+        let status = several.map(|array| {
+            let identity = &array.identity;
+            ArrayStatus {
+                array: identity.name.clone(),
+                family: array.personality.handler().to_owned(),
+                identity: format!("{} {}", identity.vendor, identity.product),
+                controllers: array.controller_ids().map(|it| it.to_string()).collect(),
+                isolated: self.view.isolated.contains(&identity.name),
+            }
+        });
+        status.collect()
+    }
+
     fn controllers(&self) -> Vec<ControllerStatus> {
-        let controllers = self.setup.array.controller_ids().zip(&self.view.controllers);
+        let controllers = self.setup.controller_ids().zip(&self.view.controllers);
         let status = controllers.map(|(controller, state)| ControllerStatus {
             controller: controller.to_string(),
             state: state.to_string(),
@@ -69,7 +87,7 @@ impl Picture<'_> {
     }
 
     fn ports(&self, controller: ControllerId) -> Vec<PortStatus> {
-        let ports = self.setup.array.ports().filter(|port| port.controller == controller);
+        let ports = self.setup.ports().filter(|port| port.controller == controller);
         ports.map(|port| self.port(port)).collect()
     }
 
@@ -100,6 +118,10 @@ fn lun_status(lun: &LunView) -> LunStatus {
             LunCondition::None => None,
             condition => Some(condition.to_string()),
         },
+        replication: lun.replication.map(|(is, _)| is.to_string()),
+        served_by: lun
+            .replication
+            .map(|(_, serving)| serving.iter().map(|controller| controller.to_string()).collect()),
         port_groups: lun.groups.iter().map(port_group).collect(),
         map: None,
     }
@@ -141,8 +163,7 @@ fn path_status(stage: &Stage<'_>, path: &sansim_protocol::PathStatus) -> PathSta
 
 /// The state of the array before anything has happened.
 pub(super) fn first_view(setup: &Setup) -> ArrayView {
-    let array = &setup.array;
-    let luns = array.luns.iter().map(|config| LunView {
+    let luns = setup.luns().map(|config| LunView {
         lun: config.lun,
         mapping: config.mapping.clone(),
         owner: config.owner,
@@ -151,6 +172,7 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
         read_only: config.read_only,
         condition: LunCondition::None,
         split: None,
+        replication: config.partner.map(|_| (Replication::Up, config.mapping.presenters())),
         group_states: BTreeMap::new(),
         groups: Vec::new(),
     });
@@ -161,8 +183,10 @@ pub(super) fn first_view(setup: &Setup) -> ArrayView {
         caught: 0,
     });
     ArrayView {
-        controllers: vec![ControllerState::Online; usize::from(array.controllers)],
-        ports_out: array.unplugged.clone(),
+        controllers: setup.controller_ids().map(|_| ControllerState::Online).collect(),
+        isolated: Vec::new(),
+        witness: setup.metro.witness,
+        ports_out: setup.arrays.iter().flat_map(|array| array.unplugged.clone()).collect(),
         links_down: Vec::new(),
         luns: luns.collect(),
         rules: rules.collect(),

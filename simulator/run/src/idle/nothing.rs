@@ -1,6 +1,6 @@
 //! Actions on the array that change nothing.
 
-use sansim_array::{Action, ArrayView, ControllerId, LunView, VolumeChange};
+use sansim_array::{Action, ArrayState, ArrayView, ControllerId, LunView, VolumeChange};
 
 /// Why an action changes nothing; `None` if it may change something.
 pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String> {
@@ -18,6 +18,18 @@ pub(super) fn nothing_to_do(action: &Action, view: &ArrayView) -> Option<String>
         Action::SetController { controller, state } => {
             let now = view.controllers.get(controller.index())?;
             (now == state).then(|| format!("controller {controller} was {state} already"))
+        }
+        Action::SetArray { array, state } => match state {
+            ArrayState::Isolated => view
+                .isolated
+                .iter()
+                .any(|name| **name == **array)
+                .then(|| format!("array {array} was isolated already")),
+            ArrayState::Online | ArrayState::Failed => None,
+        },
+        Action::SetWitness { present } => {
+            let state = if *present { "there" } else { "lost" };
+            (view.witness == *present).then(|| format!("the witness was {state} already"))
         }
         Action::SetLink { hba, port, up } => {
             let is_up = !view.links_down.contains(&(*hba, *port));
@@ -52,6 +64,8 @@ fn unchanged(change: &VolumeChange, unit: &LunView) -> Option<String> {
         }
         VolumeChange::Map(_)
         | VolumeChange::Unmap { .. }
+        | VolumeChange::Stretch { .. }
+        | VolumeChange::Withdraw { .. }
         | VolumeChange::Remap { .. }
         | VolumeChange::Replace { .. }
         | VolumeChange::Rename { .. } => false,

@@ -7,12 +7,12 @@ use std::{
 
 use sansim_array::{
     ArrayConfig, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId,
-    Identity, Lun, LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, Target,
-    WhenFull,
+    Identity, Lun, LunConfig, MetroConfig, OtherArrayConfig, OwnershipPolicy, PersonalityConfig,
+    PortId, Reservoir, Target, WhenFull,
 };
 use sansim_lab::available_memory;
 
-/// The array of a scenario.
+/// An array of a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// The family of the array, with its settings.
@@ -27,6 +27,8 @@ pub struct Array {
     pub captured_groups: Vec<CapturedGroups>,
     /// The relative target port identifiers of the ports that have one of their own.
     pub relative_ports: Vec<(PortId, u16)>,
+    /// The place of its first controller among those of all arrays.
+    pub first_controller: u8,
     /// The number of controllers.
     pub controllers: u8,
     /// The number of ports of each controller.
@@ -35,9 +37,10 @@ pub struct Array {
     pub unplugged: Vec<PortId>,
     /// How the target ports present the LUNs.
     pub target: Target,
-    /// The LUNs, at least one, ordered by number.
+    /// The LUNs that it owns at the start, ordered by number. The arrays have at least one.
     pub luns: Vec<LunConfig>,
-    /// The memory for all that is written to the LUNs; `None` for a part of what the host has.
+    /// Of the first array: the memory for all that is written to the LUNs of all arrays; `None` for a part of what
+    /// the host has.
     pub memory: Option<Memory>,
 }
 
@@ -73,48 +76,72 @@ fn hosts_part() -> Arc<Reservoir> {
     Arc::clone(PART.get_or_init(part))
 }
 
+/// The configuration of the arrays for a run. There is at least one.
+pub(super) fn config(
+    arrays: &[Array],
+    metro: MetroConfig,
+    faults: Vec<FaultRule>,
+    command_timeout: Duration,
+    seed: u64,
+) -> ArrayConfig {
+    let first = &arrays[0];
+    let all = |of: fn(&Array) -> &[LunConfig]| arrays.iter().flat_map(of).cloned().collect();
+    ArrayConfig {
+        personality: first.personality.clone(),
+        identity: first.identity.clone(),
+        target: first.target,
+        captured: first.captured.clone(),
+        captured_groups: first.captured_groups.clone(),
+        relative_ports: first.relative_ports.clone(),
+        controllers: first.controller_configs(),
+        ownership: first.ownership,
+        others: arrays[1..].iter().map(Array::as_another).collect(),
+        metro,
+        unplugged: arrays.iter().flat_map(|array| array.unplugged.iter().copied()).collect(),
+        luns: all(|array| &array.luns),
+        faults,
+        command_timeout,
+        seed,
+        memory: match first.memory {
+            Some(memory) => memory.reservoir(),
+            None => hosts_part(),
+        },
+    }
+}
+
 impl Array {
     /// The LUN with this number.
     pub fn lun(&self, lun: Lun) -> Option<&LunConfig> {
         self.luns.iter().find(|config| config.lun == lun)
     }
 
-    /// The configuration of the array for a run.
-    pub(super) fn config(
-        &self,
-        faults: Vec<FaultRule>,
-        command_timeout: Duration,
-        seed: u64,
-    ) -> ArrayConfig {
+    fn controller_configs(&self) -> Vec<ControllerConfig> {
         let controller = ControllerConfig { ports: self.ports_per_controller };
-        ArrayConfig {
+        vec![controller; usize::from(self.controllers)]
+    }
+
+    /// The configuration of an array that is not the first.
+    fn as_another(&self) -> OtherArrayConfig {
+        OtherArrayConfig {
             personality: self.personality.clone(),
             identity: self.identity.clone(),
             target: self.target,
             captured: self.captured.clone(),
             captured_groups: self.captured_groups.clone(),
+            controllers: self.controller_configs(),
             relative_ports: self.relative_ports.clone(),
-            controllers: vec![controller; usize::from(self.controllers)],
             ownership: self.ownership,
-            unplugged: self.unplugged.clone(),
-            luns: self.luns.clone(),
-            faults,
-            command_timeout,
-            seed,
-            memory: match self.memory {
-                Some(memory) => memory.reservoir(),
-                None => hosts_part(),
-            },
         }
     }
 
     /// The IDs of the controllers, in order.
-    pub fn controller_ids(&self) -> impl Iterator<Item = ControllerId> {
-        (0..usize::from(self.controllers)).filter_map(ControllerId::new)
+    pub fn controller_ids(&self) -> impl Iterator<Item = ControllerId> + use<> {
+        let first = usize::from(self.first_controller);
+        (first..first + usize::from(self.controllers)).filter_map(ControllerId::new)
     }
 
     /// The IDs of the ports, controller by controller.
-    pub fn ports(&self) -> impl Iterator<Item = PortId> {
+    pub fn ports(&self) -> impl Iterator<Item = PortId> + use<> {
         let ports = self.ports_per_controller;
         self.controller_ids()
             .flat_map(move |controller| (0..ports).map(move |index| PortId { controller, index }))

@@ -45,20 +45,9 @@ impl Guest {
         }
     }
 
-    /// The kernel module of the handler, if there is a handler.
-    pub fn handler_module(&self) -> Option<String> {
-        self.handler.as_ref().map(|name| format!("scsi_dh_{name}"))
-    }
-
     /// Whether it asks for modules that not every image has.
     pub fn has_unusual_modules(&self) -> bool {
         self.modules.iter().any(|module| !is_usual_module(module))
-    }
-
-    /// The modules that the guest image must have: the handler's, whoever loads it, and those in
-    /// `modules`.
-    pub fn wanted_modules(&self) -> impl Iterator<Item = String> {
-        self.handler_module().into_iter().chain(self.modules.iter().cloned())
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::config::{AluaConfig, Groups, Scope};
 use crate::{
-    access_state::AccessState,
+    access_state::{AccessState, FarGroups},
     controller::{Controller, ControllerState},
     error::ConfigError,
-    ids::{ControllerId, PortId},
+    ids::{ControllerId, Controllers, PortId},
     personality::Site,
-    unit::Unit,
+    unit::{Standing, Unit},
 };
 
 /// A primary target port group.
@@ -34,13 +34,17 @@ impl Group {
 
 impl AluaConfig {
     /// Refuses listed groups that do not contain each port exactly once, or share an identifier.
-    pub(super) fn check_groups(&self, controllers: &[Controller]) -> Result<(), ConfigError> {
+    pub(super) fn check_groups(
+        &self,
+        own: Controllers,
+        all: &[Controller],
+    ) -> Result<(), ConfigError> {
         let Groups::Listed(listed) = &self.groups else { return Ok(()) };
         let mut ids = BTreeSet::new();
         if let Some((id, _)) = listed.iter().find(|(id, _)| !ids.insert(*id)) {
             return Err(ConfigError::DuplicateGroup(*id));
         }
-        let known: Vec<PortId> = PortId::all(controllers).collect();
+        let known: Vec<PortId> = PortId::of(own, all).collect();
         let named = || listed.iter().flat_map(|(_, ports)| ports);
         if let Some(port) = named().find(|port| !known.contains(port)) {
             return Err(ConfigError::UnknownPort(*port));
@@ -55,7 +59,10 @@ impl AluaConfig {
     /// The identifier of the target port group that contains a port.
     pub(super) fn group_of(&self, controllers: &[Controller], port: PortId) -> u16 {
         match &self.groups {
-            Groups::Controller => self.first_group.wrapping_add(port.controller.index() as u16),
+            Groups::Controller => {
+                let own = controllers.get(port.controller.index());
+                self.first_group.wrapping_add(own.map_or(0, |own| own.slot.into()))
+            }
             Groups::Port => self.first_group.wrapping_add(port.position(controllers)),
             Groups::Listed(listed) => {
                 let own = listed.iter().find(|(_, ports)| ports.contains(&port));
@@ -64,12 +71,24 @@ impl AluaConfig {
         }
     }
 
-    /// The target port groups in ascending order. Ports of removed controllers are omitted.
-    pub(super) fn groups(&self, controllers: &[Controller]) -> Vec<Group> {
+    /// The target port groups of the addressed LUN in ascending order. Ports of removed controllers are
+    /// omitted.
+    pub(super) fn groups(&self, site: &Site<'_>) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
-        let there = |port: &PortId| controllers[port.controller.index()].present;
-        for port in PortId::all(controllers).filter(there) {
-            let id = self.group_of(controllers, port);
+        let stretch = site.unit().and_then(|unit| unit.stretch.as_ref());
+        let far = match site.presentation.far_groups {
+            FarGroups::Never => false,
+            FarGroups::Connected => stretch.is_none_or(|stretch| stretch.connected()),
+            FarGroups::Always => true,
+        };
+        let there = |port: &PortId| {
+            (far || site.are_mates(site.controller(), port.controller))
+                && site.controllers[port.controller.index()].present
+        };
+        for port in site.ports().filter(there) {
+            // The other array of a stretched volume numbers its groups itself.
+            let family = &site.frame_of(port.controller).personality;
+            let Some(id) = family.port_group(site.controllers, port) else { continue };
             match groups.iter_mut().find(|group| group.id == id) {
                 Some(group) => group.ports.push(port),
                 None => groups.push(Group { id, ports: vec![port] }),
@@ -79,8 +98,25 @@ impl AluaConfig {
         groups
     }
 
-    /// The access state of a group for one LUN, as `site` sees it.
+    /// The access state of a group for one LUN, as the array of `site` sees it.
     pub(super) fn state(&self, site: &Site<'_>, unit: &Unit, group: &Group) -> AccessState {
+        let at = group.ports[0].controller;
+        if site.are_mates(site.controller(), at) {
+            return self.near_state(site, unit, group);
+        }
+        // Of the other array of a stretched volume it knows only what it is told.
+        if unit.stretch.as_ref().is_none_or(|stretch| !stretch.connected()) {
+            return match unit.standing(site.controller()) {
+                Standing::Undecided => AccessState::Transitioning,
+                _ => AccessState::Unavailable,
+            };
+        }
+        let far = site.seen_by(at);
+        far.personality.group_state(&far, unit, &group.ports)
+    }
+
+    /// The access state of a group of the array of `site`.
+    pub(super) fn near_state(&self, site: &Site<'_>, unit: &Unit, group: &Group) -> AccessState {
         if self.in_transition(unit, |to| group.has(to)) {
             return AccessState::Transitioning;
         }
@@ -92,10 +128,13 @@ impl AluaConfig {
             let serves = |(it, state): &(ControllerId, ControllerState)| {
                 *it == owner && *state == ControllerState::Online
             };
-            return match unit.group_states.get(&group.id) {
-                Some(state) => *state,
-                None if states.iter().any(serves) => AccessState::Optimized,
-                None => self.non_owner,
+            return match (unit.standing(site.controller()), unit.group_states.get(&group.id)) {
+                (Standing::Undecided, _) => AccessState::Transitioning,
+                (Standing::Suspended, _) => site.presentation.suspended,
+                (_, Some(state)) => *state,
+                (Standing::Following, None) => site.presentation.following,
+                (Standing::Leading, None) if states.iter().any(serves) => AccessState::Optimized,
+                (Standing::Leading, None) => self.non_owner,
             };
         }
         match is(&[ControllerState::Quiescing, ControllerState::Booting]) {
@@ -114,7 +153,8 @@ impl AluaConfig {
         if site.own_state() != ControllerState::Online {
             return self.state(site, unit, &own(vec![site.nexus.port]));
         }
-        let mates = PortId::all(site.controllers).filter(|port| {
+        let frame = site.frame_of(site.controller());
+        let mates = PortId::of(frame.controllers, site.controllers).filter(|port| {
             let id = self.group_of(site.controllers, *port);
             id == self.group_of(site.controllers, site.nexus.port)
         });

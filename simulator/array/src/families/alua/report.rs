@@ -28,7 +28,7 @@ pub(super) fn report(alua: &AluaConfig, site: &Site<'_>, cdb: &[u8]) -> Result<V
 
 /// The descriptors of the primary target port groups, and of the secondary one.
 fn descriptors(alua: &AluaConfig, site: &Site<'_>, unit: &Unit) -> Vec<u8> {
-    let groups = alua.groups(site.controllers);
+    let groups = alua.groups(site);
     let states: Vec<_> = groups.iter().map(|group| alua.state(site, unit, group)).collect();
     let mut data = Vec::new();
     for (group, state) in groups.iter().zip(&states) {

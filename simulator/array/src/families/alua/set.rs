@@ -9,6 +9,7 @@ use crate::{
     ids::{ControllerId, PortId},
     personality::{Effect, GroupChange, Site},
     sense::Sense,
+    unit::Standing,
 };
 
 /// The reserved bytes before the descriptors; the length of a descriptor follows.
@@ -25,20 +26,24 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
     if list.len() < HEADER || !(list.len() - HEADER).is_multiple_of(DESCRIPTOR) {
         return Err(Sense::PARAMETER_LIST_LENGTH);
     }
-    let known = alua.groups(site.controllers);
+    let known = alua.groups(site);
     let mut change = GroupChange::default();
     for at in (HEADER..list.len()).step_by(DESCRIPTOR) {
         let state = requested(list[at], at)?;
         let number = be16(list, at + 2);
         let unknown = Sense::parameter_field(at as u16 + 2);
         if state == AccessState::Offline {
-            let port = PortId::with_relative(number, site.controllers).ok_or(unknown)?;
+            let port = PortId::with_relative(number, site.presenters(), site.controllers)
+                .ok_or(unknown)?;
             change.offline.push((port, true));
             continue;
         }
         let group = known.iter().find(|group| group.id == number).ok_or(unknown)?;
         if change.states.iter().any(|(named, _)| *named == group.id) {
             return Err(unknown);
+        }
+        if !can_change(site, group) {
+            return Err(Sense::PORT_GROUPS_NOT_SET);
         }
         if state == AccessState::Optimized {
             // A LUN has only one owner.
@@ -50,6 +55,16 @@ pub(super) fn set(alua: &AluaConfig, site: &Site<'_>, list: &[u8]) -> Result<Eff
         change.states.push((group.id, own(alua, site, group, state)));
     }
     Ok(Effect::Groups(change))
+}
+
+/// Whether the state of a group can be set: not if its array has been suspended, or if it is the other
+/// array's, which cannot be told.
+fn can_change(site: &Site<'_>, group: &Group) -> bool {
+    let Some(unit) = site.unit() else { return false };
+    let at = group.ports[0].controller;
+    let reached = unit.stretch.as_ref().is_none_or(|stretch| stretch.connected());
+    let near = site.are_mates(site.controller(), at);
+    (near || reached) && matches!(unit.standing(at), Standing::Leading | Standing::Following)
 }
 
 /// The controller that serves the LUN if a group becomes active/optimized: the owner if it is in the
@@ -76,6 +91,11 @@ fn own(
     state: AccessState,
 ) -> Option<AccessState> {
     let owned = site.unit().is_some_and(|unit| group.has(site.owner_of(unit)));
-    let natural = state == AccessState::Optimized || !owned && state == alua.non_owner;
+    let standing = site.unit().map(|unit| unit.standing(group.ports[0].controller));
+    let other = match standing {
+        Some(Standing::Following) => site.presentation.following,
+        _ => alua.non_owner,
+    };
+    let natural = state == AccessState::Optimized || !owned && state == other;
     (!natural).then_some(state)
 }

@@ -4,7 +4,6 @@
 //! 31, and subpage 01h for LUNs 0 to 255. In both, the same 38 bytes precede the table. Offsets in
 //! this file are relative to the page code.
 
-use super::pages::alternate;
 use crate::{
     controller::ControllerState,
     encoding::put_text,
@@ -88,14 +87,15 @@ fn changeable(fields: &mut [u8], luns: usize) {
 }
 
 fn current(site: &Site<'_>, fields: &mut [u8], luns: usize) {
-    let (this, other) = (site.controller(), alternate(site.controller()));
+    let (this, other) = (site.controller(), site.alternate());
+    let state = other.and_then(|other| site.state(other));
     let serial = |controller| format!("{}{controller}", site.identity.serial);
-    let is_there = site.state(other).is_some_and(|state| state != ControllerState::Removed);
+    let is_there = state.is_some_and(|state| state != ControllerState::Removed);
     put_text(&mut fields[field::SERIAL..][..16], &serial(this));
-    if is_there {
+    if let Some(other) = other.filter(|_| is_there) {
         put_text(&mut fields[field::ALTERNATE_SERIAL..][..16], &serial(other));
     }
-    let other_mode = match site.state(other) {
+    let other_mode = match state {
         None | Some(ControllerState::Removed) => mode::NOT_PRESENT,
         Some(ControllerState::Offline | ControllerState::Failed) => mode::HELD_IN_RESET,
         Some(_) => mode::DUAL_ACTIVE,

@@ -72,7 +72,7 @@ pub(super) fn subsystem(site: &Site<'_>) -> Vec<u8> {
     let mut page = Page::new(32, b"subs");
     put_text(page.at(8, 16), &site.identity.serial);
     put_text(page.at(24, 4), &site.identity.revision);
-    page.set(28, &[b'0', if site.controller() == ControllerId::A { b'1' } else { b'2' }]);
+    page.set(28, &[b'0', b'1' + site.slot(site.controller())]);
     page.0
 }
 
@@ -113,8 +113,8 @@ pub(super) fn access_control(config: &RdacConfig, site: &Site<'_>) -> Vec<u8> {
     let priority = if site.preferred() { 0x01 } else { 0x02 };
     page.set(8, &[flags, priority]);
     if config.access_states {
-        page.set(10, &[access_state(config, site, site.controller())]);
-        page.set(12, &[access_state(config, site, alternate(site.controller()))]);
+        page.set(10, &[access_state(config, site, Some(site.controller()))]);
+        page.set(12, &[access_state(config, site, site.alternate())]);
     }
     page.0
 }
@@ -141,18 +141,13 @@ pub(super) fn live_bits(config: &RdacConfig, page: InquiryPage) -> Vec<(usize, u
     }
 }
 
-/// The peer of a controller in a pair.
-pub(super) fn alternate(controller: ControllerId) -> ControllerId {
-    if controller == ControllerId::A { ControllerId::B } else { ControllerId::A }
-}
-
 /// The asymmetric access state (SPC-4 6.37) of a controller's target port group for the volume. The
 /// rdac checker considers a path down if the state is 3, or if it is Fh for only one of the
 /// controllers.
-fn access_state(config: &RdacConfig, site: &Site<'_>, controller: ControllerId) -> u8 {
-    match (site.state(controller), site.unit()) {
+fn access_state(config: &RdacConfig, site: &Site<'_>, controller: Option<ControllerId>) -> u8 {
+    match (controller.and_then(|it| site.state(it)), site.unit()) {
         (Some(ControllerState::Online | ControllerState::Quiescing), Some(unit)) => {
-            match (site.owner_of(unit) == controller, config.ioship) {
+            match (Some(site.owner_of(unit)) == controller, config.ioship) {
                 (true, _) => 0x00,
                 (false, true) => 0x01,
                 (false, false) => 0x02,

@@ -2,8 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use sansim_array::{
     AluaConfig, Array, ArrayConfig, Buffers, Command, CommandRecord, ControllerConfig, Disposition,
-    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping, Nexus,
-    Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange, Target,
+    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping,
+    MetroConfig, Nexus, Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange,
+    Target,
 };
 use sansim_time::Time;
 
@@ -76,12 +77,15 @@ fn array(personality: PersonalityConfig, captured: CapturedPage) -> Array {
         relative_ports: Vec::new(),
         ownership: OwnershipPolicy::default(),
         unplugged: Vec::new(),
+        others: Vec::new(),
+        metro: MetroConfig::default(),
         luns: vec![LunConfig {
             lun: Lun(0),
             bytes: 1 << 20,
             block_bytes: 512,
             owner: ControllerId::A,
             preferred: ControllerId::A,
+            partner: None,
             label: String::new(),
             read_only: false,
             name: None,

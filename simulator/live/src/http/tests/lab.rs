@@ -186,6 +186,8 @@ fn status(directory: &str) -> Status {
         clock: Clock { t: 0.0, mode: text("real"), state: RunState::Running },
         hbas: Vec::new(),
         links: Vec::new(),
+        arrays: Vec::new(),
+        witness: None,
         controllers: Vec::new(),
         luns: Vec::new(),
         faults: Vec::new(),
