@@ -1,5 +1,6 @@
 //! The command line.
 
+mod import;
 mod up;
 
 use std::{path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sansim_language::value::TimeSpan;
 use sansim_run::Until;
 
+pub(crate) use self::import::{ImportArgs, ImportCommand};
 pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
 
 use crate::{
@@ -44,6 +46,9 @@ moment of --until; 3 the lab failed; 130 interrupted.";
 
 const COVERAGE_EXIT_CODES: &str = "Exit codes: 0 done; 1 with --check, an aim is not reached, or a reason does not hold; \
 2 a file cannot be used; 3 the result cannot be written.";
+
+const COMPARE_EXIT_CODES: &str = "Exit codes: 0 nothing that tells something differs; 1 something differs; 2 a \
+directory is none of a run; 3 the result cannot be written.";
 
 const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
 failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
@@ -98,6 +103,22 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
+    /// Compare two runs, or two suites: two kernels, two arrays, before and after a patch.
+    ///
+    /// The runs are aligned by what happened, not by when. Shown are what they are, counts and causes of the pause
+    /// side by side, the first difference, what followed, expectations with another result, and what only one of the
+    /// logs has. Of two suites (directories with runs), stories of one name are compared.
+    #[command(after_help = COMPARE_EXIT_CODES)]
+    Compare(CompareArgs),
+    /// Make a scenario of what a reporter has sent: a sosreport, outputs of commands, a log.
+    ///
+    /// The scenario is checked before it is written. What the report does not tell is guessed, and every guess is a
+    /// comment with its reason: read the file. Names, serial numbers, world-wide names and addresses are replaced,
+    /// the same by the same everywhere, unless --keep-identity is given; host names are left out.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Show, join and check the coverage that `sansim run --coverage` has written.
     ///
     /// Prints how many blocks of each module were executed. docs/coverage.md says what a block is.
@@ -310,6 +331,22 @@ pub(crate) struct ReplayArgs {
     /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Directory of a run, or of a suite's runs.
+    #[arg(value_name = "RUN")]
+    pub(crate) a: PathBuf,
+    /// Directory of the other.
+    #[arg(value_name = "RUN")]
+    pub(crate) b: PathBuf,
+    /// Also write the comparison to this file, as a page.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print the comparison as JSON, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

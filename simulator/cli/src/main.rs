@@ -9,12 +9,14 @@ mod show;
 mod args;
 mod bisect;
 mod check;
+mod compare;
 mod coverage;
 mod ctl;
 mod doctor;
 mod hold;
 mod image;
 mod images;
+mod import;
 mod model;
 mod open;
 mod output;
@@ -65,6 +67,8 @@ fn main() -> ExitCode {
         .init();
     let code = match cli.command {
         Command::Check(args) => check::check(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Import { command } => import::import(&command),
         Command::Coverage(args) => coverage::show(&args),
         Command::Doctor => doctor::doctor(),
         Command::Output(args) => output::output(&args),

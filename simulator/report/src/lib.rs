@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod exactness;
 pub mod html;
 pub mod junit;
@@ -13,9 +14,12 @@ pub mod lanes;
 pub mod library;
 pub mod matrix;
 pub mod outcome;
+pub mod past;
+pub mod pause;
 pub mod repeat;
 pub mod timeline;
 pub mod timings;
 pub mod totals;
+pub mod trace;
 pub mod unjudged;
 pub mod verdict;
