@@ -91,6 +91,13 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Print what the programs of a run printed.
     Output(OutputArgs),
+    /// Write a run as a trace for https://ui.perfetto.dev: Chrome trace events.
+    Trace(TraceArgs),
+    /// Make one file of a run, to be sent to somebody: report, trace, events, scenario, versions, and their hashes.
+    ///
+    /// Directories of yours are left out; only names of files stay. Look into it before you send it: what your scenario
+    /// says is in it. `sansim replay FILE` runs it again.
+    Bundle(BundleArgs),
     /// Control a lab that is running: look at it, break it, heal it.
     ///
     /// Whatever is not one of the commands below is a step in the words of the scenario language: `sansim ctl fail
@@ -291,8 +298,8 @@ pub(crate) enum TimeArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Directory of the run to repeat, for instance sansim-runs/latest. The run must be in exact time.
-    #[arg(value_name = "RUN")]
+    /// Directory of the run to repeat, for instance sansim-runs/latest, or a bundle. The run must be in exact time.
+    #[arg(value_name = "RUN|BUNDLE")]
     pub(crate) run: PathBuf,
     /// Stop the run at this moment, with the guest paused: 1.2s (time since the story began), step:NAME
     /// (after this step), fault:NAME (after a command that this fault rule affected), event:N (line N of
@@ -357,6 +364,26 @@ pub(crate) struct OutputArgs {
     /// The step whose program is meant; without it, the programs of the run are listed.
     #[arg(value_name = "STEP")]
     pub(crate) step: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Directory of the run, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Write the trace to this file; `-` is standard output [default: trace.json in the run's directory].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    /// Directory of the run, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// The file [default: the run's name and .sansim.tar.gz, in this directory].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

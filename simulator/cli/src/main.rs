@@ -8,6 +8,7 @@ mod show;
 
 mod args;
 mod bisect;
+mod bundle;
 mod check;
 mod compare;
 mod coverage;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         )
         .init();
     let code = match cli.command {
+        Command::Bundle(args) => bundle::bundle(&args),
         Command::Check(args) => check::check(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Import { command } => import::import(&command),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Trace(args) => bundle::trace(&args),
         Command::Up(args) => with_runtime(up::up(args)),
         Command::Tour(args) => with_runtime(tour::guide(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),
