@@ -208,6 +208,9 @@ pub(crate) struct RunArgs {
     /// Write a JUnit XML report to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write the verdicts as KTAP, the format of the kernel's own tests, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ktap: Option<PathBuf>,
     /// Write the outcome of each scenario, by device handler, as Markdown tables (like docs/library.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,

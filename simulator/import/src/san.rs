@@ -16,6 +16,9 @@ use sides::Sides;
 const MOST_HBAS: usize = 8;
 const MOST_PORTS: usize = 10;
 
+/// Vendors of disks that are in no array.
+const LOCAL: [&str; 7] = ["ATA", "VMware", "QEMU", "Msft", "Virtio", "NVMe", "VBOX"];
+
 /// A port by its controller and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Port {
@@ -270,7 +273,10 @@ fn of_disks(disks: &BTreeMap<Address, Disk>, guesses: &mut Vec<String>) -> Vec<M
         *size = size.or(disk.size);
         paths.push(Path { address: Some(*address), disk: disk.name.clone(), ..Path::default() });
     }
-    luns.retain(|_, (_, paths)| paths.len() > 1);
+    luns.retain(|(vendor, _, _), _| !LOCAL.contains(&vendor.as_str()));
+    if luns.values().any(|(_, paths)| paths.len() > 1) {
+        luns.retain(|_, (_, paths)| paths.len() > 1);
+    }
     if !luns.is_empty() {
         let why = "the report has no maps: disks of one product with one LUN number are the paths of one LUN";
         guesses.push(format!("LUNs: {why}"));

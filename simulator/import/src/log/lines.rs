@@ -92,8 +92,12 @@ static DM: LazyLock<Regex> = pattern!(
 );
 static RPORT: LazyLock<Regex> =
     pattern!(r"^\s*rport-(?P<host>\d+):\d+-\d+: blocked FC remote port time out");
+/// `qla2xxx [0000:81:00.1]-500b:10: LOOP DOWN detected`, `lpfc 0000:04:00.0: 1:1305 Link Down Event`: the host's number.
 static HOST_DOWN: LazyLock<Regex> = pattern!(
-    r"(?i)(?:qla2xxx|lpfc|bfa|fnic|mptsas|scsi host).*?\b(?P<host>\d+)\b:?.*?(?:LOOP DOWN|Link Down)"
+    r"^(?:qla2xxx \[[^\]]*\]-\w+:(?P<q>\d+): +LOOP DOWN|lpfc \S+ (?P<l>\d+):(?:\(\d+\):)?1305 Link Down)"
+);
+static OFFLINE: LazyLock<Regex> = pattern!(
+    r"^(?:sd|scsi) (?P<address>\d+:\d+:\d+:\d+): rejecting I/O to (?:offline|dead) device"
 );
 static IO_ERROR: LazyLock<Regex> = pattern!(
     r"(?:I/O error|Buffer I/O error|lost page write|lost async page write).*\bdev(?:ice)? dm-\d+"
@@ -160,12 +164,13 @@ impl Reader {
             let disk = Named::Number(found["number"].to_owned());
             let failing = &found["what"] == "Failing";
             self.push(line, if failing { What::Failing(disk) } else { What::Back(disk) });
-        } else if let Some(found) =
-            RPORT.captures(line.text).or_else(|| HOST_DOWN.captures(line.text))
-        {
-            if let Ok(host) = found["host"].parse() {
-                self.push(line, What::HostDown(host));
-            }
+        } else if let Some(host) = lost_host(line.text) {
+            self.push(line, What::HostDown(host));
+        } else if let Some(found) = OFFLINE.captures(line.text) {
+            let Some(address) = Address::read(&found["address"]) else { return };
+            let (disk, host) = (Named::At(address), HostByte::Gone);
+            facts.disk(address, Disk::default());
+            self.push(line, What::Failed { disk, host, sense: None, op: None });
         } else if IO_ERROR.is_match(line.text) {
             self.push(line, What::IoError);
         } else if let Some(found) = SD.captures(line.text) {
@@ -278,6 +283,14 @@ impl Pending {
             self.op = Some(found["op"].trim().to_ascii_uppercase());
         }
     }
+}
+
+/// The host of which a line tells that nothing is behind it any more.
+fn lost_host(text: &str) -> Option<u32> {
+    if let Some(found) = HOST_DOWN.captures(text) {
+        return found.name("q").or(found.name("l"))?.as_str().parse().ok();
+    }
+    RPORT.captures(text)?["host"].parse().ok()
 }
 
 /// Takes what a line tells of disks and the kernel; whether it does.

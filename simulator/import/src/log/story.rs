@@ -119,7 +119,8 @@ impl Teller<'_> {
             What::Failed { disk, .. } | What::Failing(disk) | What::Down(disk) => {
                 self.place(disk).is_some()
             }
-            What::Refused { .. } | What::HostDown(_) => true,
+            What::HostDown(host) => !self.san.of_host(*host).is_empty(),
+            What::Refused { .. } => true,
             What::Back(_) | What::Activating(_) | What::IoError | What::NoPath => false,
         }
     }

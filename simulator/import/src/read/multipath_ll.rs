@@ -21,7 +21,7 @@ static FEATURES: LazyLock<Regex> =
 static HANDLER: LazyLock<Regex> = pattern!(r#"\bhwhandler=(?:'([^']*)'|"([^"]*)"|([^\]]*))"#);
 /// `|-+- policy='service-time 0' prio=50 status=active`, `\_ round-robin 0 [prio=50][active]`.
 static GROUP: LazyLock<Regex> =
-    pattern!(r"(?:policy='[^']*'|\\_ [a-z-]+ \d+)\s*\[?(?:prio=(?P<prio>-?\d+))?");
+    pattern!(r"(?:policy='[^']*'|\\?_ [a-z-]+ \d+)\s*\[?(?:prio=(?P<prio>-?\d+))?");
 /// `0:0:0:0 sda 8:0 active ready running`, `\_ 0:0:0:0 sda 8:0 [active][ready]`.
 static PATH: LazyLock<Regex> = pattern!(
     r"(?P<address>(?:\d+|#):(?:\d+|#):(?:\d+|#):(?:\d+|#))\s+(?P<disk>\S+)\s+(?P<number>\S+)(?P<states>.*)$"
@@ -56,6 +56,14 @@ pub(super) fn read(text: &str, facts: &mut Facts) {
         }
         before = head(line);
         let Some(map) = &mut map else { continue };
+        // The oldest tools have a line for each.
+        if map.groups.is_empty() && line.starts_with('[') {
+            if let Some(text) = quoted(&FEATURES, line) {
+                map.features = features(text);
+            }
+            map.handler = map.handler.take().or(quoted(&HANDLER, line).and_then(handler));
+            continue;
+        }
         if let Some(found) = PATH.captures(line) {
             if let Some(group) = map.groups.last_mut() {
                 group.paths.push(path(
@@ -66,7 +74,9 @@ pub(super) fn read(text: &str, facts: &mut Facts) {
                 ));
             }
         } else if let Some(found) = GROUP.captures(line) {
-            let active = line.contains("status=active") || line.contains("[active]");
+            let active = line.contains("status=active")
+                || line.contains("[active]")
+                || line.contains("[first]");
             let priority = found.name("prio").and_then(|it| it.as_str().parse().ok());
             map.groups.push(Group { priority, active, paths: Vec::new() });
         }

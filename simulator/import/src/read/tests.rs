@@ -82,3 +82,15 @@ fn pages_are_told_apart_by_what_is_in_them() {
     let page = &facts("sg_vpd", c9).pages[0];
     assert_eq!((page.name.as_str(), page.bytes.len()), ("c9", 12));
 }
+
+#[test]
+fn tools_that_write_a_line_for_each_word_are_read() {
+    let text = "3600508b4001072a10003900027800001\n[size=127 GB]\n[features=\"0\"]\n[hwhandler=\"1 emc\"]\n\\_ round-robin 0 \
+                [first]\n \\_ 1:0:1:2 sdav 66:240 [ready ]\n\\_ round-robin 0\n \\_ 1:0:0:2 sdag 66:0 [ready ]\n";
+    let map = &facts("multipath_-ll", text).maps[0];
+    assert_eq!(
+        (map.handler.as_deref(), map.groups.len(), map.groups[0].active),
+        (Some("emc"), 2, true)
+    );
+    assert_eq!(map.wwid.as_deref(), Some("3600508b4001072a10003900027800001"));
+}

@@ -138,15 +138,19 @@ fn log(events: &[Event]) -> Vec<Happening> {
     lines
 }
 
-/// A line with `#` for each number: sectors, tags and times vary.
+/// A line with `#` for each number, hexadecimal ones too: sectors, flags, tags and times vary.
 fn without_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_ascii_digit() {
-            true if out.ends_with('#') => {}
-            true => out.push('#'),
-            false => out.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, number) = rest.split_at(at);
+        out.push_str(before);
+        out.push('#');
+        let hex = number.strip_prefix("0x");
+        let digits = hex.unwrap_or(number);
+        let is_digit =
+            |c: char| if hex.is_some() { c.is_ascii_hexdigit() } else { c.is_ascii_digit() };
+        rest = digits.trim_start_matches(is_digit);
     }
-    out
+    out + rest
 }

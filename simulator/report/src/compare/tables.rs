@@ -4,7 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::past::{Past, PastExpectation};
+use crate::{
+    past::{Past, PastExpectation},
+    pause,
+};
+
+/// Pauses that are shorter are every story's, in seconds.
+const WORTH_TELLING: f64 = 0.1;
 
 /// The name of the row with the verdicts.
 pub(super) const VERDICT: &str = "verdict";
@@ -66,14 +72,17 @@ pub(super) fn facts(a: &Past, b: &Past) -> Vec<Row> {
 
 /// The pause by cause, as far as either run has one.
 fn pauses(a: &Past, b: &Past) -> Vec<Row> {
-    let pauses = [crate::pause::longest(&a.events), crate::pause::longest(&b.events)];
-    let causes: BTreeSet<crate::pause::Cause> =
+    let pauses = [pause::longest(&a.events), pause::longest(&b.events)];
+    if pauses.iter().flatten().all(|pause| pause.seconds() < WORTH_TELLING) {
+        return Vec::new();
+    }
+    let causes: BTreeSet<pause::Cause> =
         pauses.iter().flatten().flat_map(|pause| pause.by_cause.keys().copied()).collect();
-    let of = |pause: &Option<crate::pause::Pause>, cause| {
+    let of = |pause: &Option<pause::Pause>, cause| {
         let seconds = pause.as_ref().and_then(|pause| pause.by_cause.get(&cause).copied());
         seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.3} s"))
     };
-    let total = |pause: &Option<crate::pause::Pause>| {
+    let total = |pause: &Option<pause::Pause>| {
         pause.as_ref().map_or("-".to_owned(), |pause| format!("{:.3} s", pause.seconds()))
     };
     let mut rows = vec![Row {

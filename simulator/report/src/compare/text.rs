@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Comparison, Happening, Row};
 
 /// The width of the first column, and of those of the runs.
-const NAMES: usize = 26;
+const NAMES: usize = 30;
 const VALUES: usize = 34;
 
 impl fmt::Display for Comparison {
@@ -65,7 +65,7 @@ impl Comparison {
 fn write_row(f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
     let mark = if row.differs() { "*" } else { " " };
     let [a, b] = &row.values;
-    writeln!(f, "{mark} {:<width$}{a:<VALUES$}{b}", row.name, width = NAMES - 2 + 2)
+    writeln!(f, "{mark} {:<width$}{a:<VALUES$}{b}", row.name, width = NAMES)
 }
 
 fn write_one(f: &mut fmt::Formatter<'_>, name: &str, it: &Happening) -> fmt::Result {

@@ -8,8 +8,15 @@ use super::{Cause, Part, SLOW, is_medium};
 
 /// Commands that fail one after the other within this many seconds are one chain of retries.
 const CHAIN: f64 = 1.5;
+/// Questions of a handler within this many seconds are one chain: it waits 2 s between them, and the workqueue a bit
+/// (scsi_dh_alua.c:ALUA_RTPG_RETRY_DELAY).
+const POLLING: f64 = 5.0;
 /// A command that the HBA gives up has waited at least this long, in seconds.
 const PATIENCE: f64 = 1.0;
+/// What is between a command and the rule in the text of a change (`sansim_array::Changed::Parked`).
+const KEPT_BACK: &str = " is kept back by ";
+/// A command and its being kept back are told with one time, rounded to microseconds.
+const SAME: f64 = 1e-4;
 /// The operations by which handlers move a LUN.
 const MOVES: [&str; 3] = ["MODE SELECT", "START STOP UNIT", "SET TARGET PORT GROUPS"];
 
@@ -19,6 +26,7 @@ pub(super) fn parts(events: &[Event], from: f64, to: f64) -> Vec<Part> {
     spans.extend(retries(events));
     spans.extend(polling(events));
     spans.extend(without_paths(events));
+    spans.extend(unanswered(events));
     spans.retain(|span| span.to > from && span.from < to);
     let mut times: Vec<f64> = spans.iter().flat_map(|span| [span.from, span.to]).collect();
     times.extend([from, to]);
@@ -70,6 +78,28 @@ fn commands(events: &[Event]) -> Vec<Part> {
     spans.collect()
 }
 
+/// Commands that were kept back and have not ended when the story did: there is no event of a command for them.
+fn unanswered(events: &[Event]) -> Vec<Part> {
+    let kept = events.iter().filter_map(|event| match &event.what {
+        What::State { text, .. } => {
+            text.split_once(KEPT_BACK).map(|(what, rule)| (event.t, what, rule))
+        }
+        _ => None,
+    });
+    let ended = |t: f64, rule: &str| {
+        let same = |(at, command): (f64, &CommandEvent)| {
+            (at - t).abs() < SAME && command.fault.as_deref() == Some(rule)
+        };
+        of_commands(events).any(same)
+    };
+    let open = kept.filter(|(t, _, rule)| !ended(*t, rule));
+    let spans = open.map(|(from, what, rule)| {
+        let evidence = format!("{what} at {from:.3} s is kept back by {rule}, and not answered");
+        Part { from, to: f64::MAX, cause: Cause::Array, evidence }
+    });
+    spans.collect()
+}
+
 /// The time between a command that should have moved a LUN and the next try, and chains of failing I/O.
 fn retries(events: &[Event]) -> Vec<Part> {
     let mut spans = Vec::new();
@@ -111,7 +141,7 @@ fn polling(events: &[Event]) -> Vec<Part> {
         }
         let end = t + command.latency_s;
         match spans.last_mut() {
-            Some(last) if t - last.to <= CHAIN => last.to = last.to.max(end),
+            Some(last) if t - last.to <= POLLING => last.to = last.to.max(end),
             _ => {
                 let evidence = format!("{}, and again", in_words(t, command));
                 spans.push(Part { from: t, to: end, cause: Cause::HandlerPolling, evidence });

@@ -135,3 +135,27 @@ fn a_pause_without_an_end_lasts_to_the_end_of_the_story() {
     assert!(pause.unfinished && (pause.seconds() - 8.0).abs() < 1e-9, "{pause:?}");
     assert!(pause.sentence().contains("to the end of the story"));
 }
+
+#[test]
+fn a_command_that_is_never_answered_is_the_arrays() {
+    let kept = What::State {
+        text: "hba0:A0 LUN 0: READ(10) is kept back by silence".into(),
+        change: Change::Other,
+    };
+    let events = [
+        command(0.99, "READ(10)", "A0", 0.01, "GOOD"),
+        Event { t: 1.0, what: kept },
+        io(IoKind::StallBegin, 1.5),
+        path(9.0, "hba0:A0", PathState::Failed),
+    ];
+    let pause = longest(&events).unwrap();
+    assert_eq!(milliseconds(&pause), [(Cause::Array, 8000)]);
+    assert!(pause.parts[0].evidence.contains("is kept back by silence"));
+}
+
+#[test]
+fn a_handler_that_asks_every_two_seconds_polls() {
+    let ask = |t| command(t, "REPORT TARGET PORT GROUPS", "B0", 0.001, "GOOD");
+    let pause = paused(7.0, vec![ask(1.0), ask(3.0), ask(5.1), ask(6.9)]);
+    assert_eq!(milliseconds(&pause), [(Cause::HandlerPolling, 5901), (Cause::Rest, 99)]);
+}
