@@ -37,6 +37,11 @@ impl Names {
 
     /// What stands for a map's WWID, of the same form: `3`, the NAA type and the company are kept.
     pub(crate) fn wwid(&mut self, wwid: &str) -> String {
+        let digits = wwid.strip_prefix("0x").unwrap_or(wwid);
+        if !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
+            // Of other designators (t10., eui.) nothing says what is in them.
+            return self.name(wwid, "wwid");
+        }
         self.other(&wwid.to_ascii_lowercase(), "", |number, old| {
             let (prefix, hex) = match old {
                 _ if old.len() == 33 || old.len() == 17 => old.split_at(1),

@@ -82,9 +82,14 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// A text as a comment can have it: without control characters.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// A comment, wrapped.
 fn comment(out: &mut String, text: &str) {
-    for line in text.lines() {
+    for line in text.lines().map(printable) {
         let mut width = 0;
         for word in line.split(' ') {
             if width == 0 || width + word.len() > 105 {
@@ -102,7 +107,7 @@ fn comment(out: &mut String, text: &str) {
 /// A line of a log, as a comment: it is not wrapped.
 fn log_line(out: &mut String, line: &str) {
     for line in line.lines() {
-        let shown: String = line.chars().filter(|c| !c.is_control()).take(300).collect();
+        let shown: String = printable(line).chars().take(300).collect();
         let _ = writeln!(out, "#   {shown}");
     }
 }
@@ -321,6 +326,11 @@ fn anonymous_page(page: &Page, kept: usize, names: &Names) -> Vec<u8> {
     }
 }
 
+/// Whether it is a name of the kind that a LUN can have: NAA type 6, as multipathd writes it.
+fn is_naa_6(wwid: &str) -> bool {
+    wwid.len() == 33 && wwid.starts_with("36") && wwid.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
 /// A size in the largest unit in which it is a whole number.
 fn size_in_words(bytes: u64) -> String {
     const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
@@ -338,7 +348,7 @@ fn luns(out: &mut String, luns: &[Lun], names: &mut Names) {
         ];
         keys.push(format!("owner = \"{}\"", lun.owner.name()));
         let wwid = lun.wwid.as_deref().map(|wwid| names.wwid(wwid));
-        if let Some(wwid) = wwid.filter(|wwid| wwid.len() == 33 && wwid.starts_with("36")) {
+        if let Some(wwid) = wwid.filter(|wwid| is_naa_6(wwid)) {
             keys.push(format!("wwid = {}", quoted(&wwid)));
         }
         if let Some(mapping) = &lun.mapping {
@@ -355,7 +365,7 @@ fn luns(out: &mut String, luns: &[Lun], names: &mut Names) {
                 .collect();
             keys.push(format!("mapping = [{}]", seen.join(", ")));
         }
-        let map = names.name(&lun.map, "map");
+        let map = printable(&names.name(&lun.map, "map"));
         let _ = writeln!(out, "    {{ {} }}, # {map}", keys.join(", "));
     }
     out.push_str("]\n");

@@ -362,6 +362,7 @@ impl Teller<'_> {
             comments.iter_mut().for_each(|line| *line = names.text(line));
         }
         let last = out.entries.last().map_or(BEGINS, |entry| entry.at);
+        let last = self.taken_back.values().copied().fold(last, f64::max);
         out.limit = (last + 2.0 * PATIENCE).ceil();
         out
     }
