@@ -6,7 +6,7 @@
 
 mod causes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sansim_stage::event::{CommandEvent, Event, IoKind, What};
 use serde::Serialize;
@@ -135,6 +135,8 @@ pub struct Tracker {
     completions: Vec<f64>,
     events: Vec<Event>,
     stalls: Vec<(f64, f64)>,
+    /// All paths through which commands have come: `hba0:A0`.
+    paths: BTreeSet<String>,
     latest: f64,
 }
 
@@ -145,6 +147,10 @@ impl Tracker {
             return;
         }
         self.latest = self.latest.max(event.t);
+        if let What::Command(command) = &event.what {
+            let path = format!("hba{}:{}", command.hba, command.port);
+            self.paths.insert(path);
+        }
         match &event.what {
             What::Command(command) if is_medium(command) && !command.failed() => {
                 if self.completions.len() < MOST_COMPLETIONS {
@@ -184,7 +190,7 @@ impl Tracker {
             .filter(|(from, to, _)| to > from && stalled(*from, *to))
             .max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)))?;
         let (from, to, unfinished) = longest;
-        let parts = causes::parts(&self.events, from, to);
+        let parts = causes::parts(&self.events, &self.paths, from, to);
         let mut by_cause: BTreeMap<Cause, f64> = BTreeMap::new();
         for part in &parts {
             *by_cause.entry(part.cause).or_default() += part.to - part.from;

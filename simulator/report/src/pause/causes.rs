@@ -20,12 +20,12 @@ const SAME: f64 = 1e-4;
 /// The operations by which handlers move a LUN.
 const MOVES: [&str; 3] = ["MODE SELECT", "START STOP UNIT", "SET TARGET PORT GROUPS"];
 
-/// The parts of the time from `from` to `to`, without gaps.
-pub(super) fn parts(events: &[Event], from: f64, to: f64) -> Vec<Part> {
+/// The parts of the time from `from` to `to`, without gaps. `paths` are all that there are.
+pub(super) fn parts(events: &[Event], paths: &BTreeSet<String>, from: f64, to: f64) -> Vec<Part> {
     let mut spans = commands(events);
     spans.extend(retries(events));
     spans.extend(polling(events));
-    spans.extend(without_paths(events));
+    spans.extend(without_paths(events, paths));
     spans.extend(unanswered(events));
     spans.retain(|span| span.to > from && span.from < to);
     let mut times: Vec<f64> = spans.iter().flat_map(|span| [span.from, span.to]).collect();
@@ -152,9 +152,7 @@ fn polling(events: &[Event]) -> Vec<Part> {
 }
 
 /// The time in which all paths had failed: until something of the SAN came back, and from then until a path did.
-fn without_paths(events: &[Event]) -> Vec<Part> {
-    let every: BTreeSet<String> =
-        of_commands(events).map(|(_, it)| format!("hba{}:{}", it.hba, it.port)).collect();
+fn without_paths(events: &[Event], every: &BTreeSet<String>) -> Vec<Part> {
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut spans = Vec::new();
     // Since when there is no path, and since when something is back.
