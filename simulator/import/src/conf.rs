@@ -76,11 +76,7 @@ fn without_comment(line: &str) -> &str {
     for (at, c) in line.char_indices() {
         match c {
             '"' => quoted = !quoted,
-            '#' => {
-                if !quoted {
-                    return &line[..at];
-                }
-            }
+            '#' if !quoted => return &line[..at],
             '!' if !quoted && line[..at].trim().is_empty() => return &line[..at],
             _ => {}
         }

@@ -83,7 +83,7 @@ pub(crate) fn size(text: &str) -> Option<u64> {
         _ => return None,
     };
     let bytes = number * (1u64 << shift) as f64;
-    (bytes.is_finite() && bytes >= 1.0 && bytes < 1e18).then_some(bytes as u64)
+    (1.0..1e18).contains(&bytes).then_some(bytes as u64)
 }
 
 /// Features in a list whose first word is their number: `3 queue_if_no_path pg_init_retries 50`.

@@ -266,7 +266,9 @@ fn with_addresses(facts: &Facts, guesses: &mut Vec<String>) -> Vec<Map> {
 }
 
 fn of_disks(disks: &BTreeMap<Address, Disk>, guesses: &mut Vec<String>) -> Vec<Map> {
-    let mut luns: BTreeMap<(String, String, u64), (Option<u64>, Vec<Path>)> = BTreeMap::new();
+    /// Vendor, product and number.
+    type Alike = (String, String, u64);
+    let mut luns: BTreeMap<Alike, (Option<u64>, Vec<Path>)> = BTreeMap::new();
     for (address, disk) in disks {
         let lun = (disk.vendor.clone(), disk.product.clone(), address.lun);
         let (size, paths) = luns.entry(lun).or_default();

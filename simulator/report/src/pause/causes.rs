@@ -151,12 +151,20 @@ fn polling(events: &[Event]) -> Vec<Part> {
     spans
 }
 
+/// Since when something is so, and what shows it.
+type Since = Option<(f64, String)>;
+
+/// Whether a change of the array brings something back (`sansim_array::Changed`).
+fn is_back(text: &str) -> bool {
+    ["-> online", ": up", ": there"].iter().any(|end| text.ends_with(end))
+}
+
 /// The time in which all paths had failed: until something of the SAN came back, and from then until a path did.
 fn without_paths(events: &[Event], every: &BTreeSet<String>) -> Vec<Part> {
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut spans = Vec::new();
     // Since when there is no path, and since when something is back.
-    let (mut none, mut back): (Option<(f64, String)>, Option<(f64, String)>) = (None, None);
+    let (mut none, mut back): (Since, Since) = (None, None);
     for event in events {
         match &event.what {
             What::Path { path, state: PathState::Failed, .. } => {
@@ -178,13 +186,8 @@ fn without_paths(events: &[Event], every: &BTreeSet<String>) -> Vec<Part> {
                     spans.push(Part { from: since, to: event.t, cause: Cause::Checker, evidence });
                 }
             }
-            What::State { text, .. } if none.is_some() => {
-                if text.ends_with("-> online")
-                    || text.ends_with(": up")
-                    || text.ends_with(": there")
-                {
-                    back.get_or_insert((event.t, format!("{text} at {:.3} s", event.t)));
-                }
+            What::State { text, .. } if none.is_some() && is_back(text) => {
+                back.get_or_insert((event.t, format!("{text} at {:.3} s", event.t)));
             }
             _ => {}
         }
