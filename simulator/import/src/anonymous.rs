@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use crate::read::pattern;
+use crate::pattern::pattern;
 
 /// World-wide names with and without prefix, other long numbers, serial numbers in designators, addresses.
 static SECRETS: LazyLock<Regex> = pattern!(concat!(

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{conf, read::pattern};
+use crate::{conf, pattern::pattern};
 
 /// What a text can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod family;
 mod gather;
 mod kind;
 mod log;
+mod pattern;
 mod read;
 mod san;
 mod write;

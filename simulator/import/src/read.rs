@@ -13,14 +13,6 @@ use crate::{
     kind::{self, Kind},
 };
 
-/// A pattern that is compiled once.
-macro_rules! pattern {
-    ($text:expr) => {
-        std::sync::LazyLock::new(|| regex::Regex::new($text).expect("a pattern"))
-    };
-}
-pub(crate) use pattern;
-
 /// Adds what a text says. Returns what it was taken for; `None` if nothing known looks so.
 pub(crate) fn read(text: &Text, facts: &mut Facts) -> Option<&'static str> {
     let kind = kind::of(&text.name, &text.text)?;

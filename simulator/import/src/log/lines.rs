@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Text,
     facts::{Address, Disk, Facts},
-    read::pattern,
+    pattern::pattern,
 };
 
 /// Most things of one log that are kept.

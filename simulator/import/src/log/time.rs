@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use jiff::civil::DateTime;
 use regex::{Captures, Regex};
 
-use crate::read::pattern;
+use crate::pattern::pattern;
 
 /// `2026-11-30T01:36:13.123456+00:00`, `2026-11-30 01:36:13`, `Mon 2026-11-30 01:36:13 UTC`: rsyslog, journalctl.
 static ISO: LazyLock<Regex> = pattern!(

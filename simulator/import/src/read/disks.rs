@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::pattern;
 use crate::facts::{Address, Disk, Facts};
+use crate::pattern::pattern;
 
 /// `[0:0:0:1]  disk  IBM      1814      FAStT  0916  /dev/sdb`: vendor, product and revision are padded to 8, 16
 /// and 4 characters.

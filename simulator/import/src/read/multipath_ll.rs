@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{features, handler, pattern, size};
+use super::{features, handler, size};
 use crate::facts::{Address, Disk, Facts, Group, Map, Path};
+use crate::pattern::pattern;
 
 /// `[create: ]mpatha (3600…) dm-2 IBM,1814 FAStT`. The `dm-2` is missing in the oldest, `undef` for a map to be.
 static HEAD: LazyLock<Regex> = pattern!(

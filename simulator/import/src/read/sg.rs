@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use sansim_language::hex_dump;
 
-use super::pattern;
+use crate::pattern::pattern;
 use crate::{
     Text,
     facts::{Facts, Page, PortGroup},

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::pattern;
 use crate::facts::Facts;
+use crate::pattern::pattern;
 
 /// `Linux host 5.14.0-362.el9.x86_64 #1 SMP …`, `Linux version 5.14.0-…`, `5.14.0-…` alone.
 static RELEASE: LazyLock<Regex> =
