@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sansim_language::value::release_order;
 use sansim_report::verdict::{Summary, Verdict};
-use sansim_run::{RunError, RunSpec, Sink};
+use sansim_run::{RunError, RunId, RunSpec, Sink};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -18,35 +18,59 @@ enum Found {
     After { last: usize, was: Verdict, is: Verdict },
 }
 
-/// Bisects each scenario on its own. Returns the summaries of all runs that this took.
-///
-/// # Errors
-/// When a run fails without a verdict.
+/// What was run for a bisection.
+#[derive(Default)]
+pub(crate) struct Bisected {
+    /// The summaries of the runs that it took.
+    pub(crate) summaries: Vec<Summary>,
+    /// The run that ended without a verdict, and with it the bisection.
+    pub(crate) stopped: Option<(RunId, RunError)>,
+    /// The scenarios that were not begun then, each by its first run.
+    pub(crate) not_begun: Vec<RunId>,
+}
+
+/// A run has ended without a verdict.
+struct Stopped;
+
+/// Bisects each scenario on its own, until a run fails without a verdict.
 pub(crate) async fn bisect(
     specs: Vec<RunSpec>,
     lab: &Lab,
     sink: Arc<dyn Sink>,
     cancel: &Cancel,
-) -> Result<Vec<Summary>, RunError> {
+) -> Bisected {
     let mut by_scenario: BTreeMap<_, Vec<RunSpec>> = BTreeMap::new();
     for spec in specs {
         by_scenario.entry(spec.id.file.clone()).or_default().push(spec);
     }
-    let (mut summaries, mut told) = (Vec::new(), Vec::new());
+    let (mut bisected, mut told) = (Bisected::default(), Vec::new());
     for mut specs in by_scenario.into_values() {
         specs.sort_by(|a, b| release_order(&a.image.release, &b.image.release));
-        let before = summaries.len();
+        if bisected.stopped.is_some() {
+            bisected.not_begun.extend(specs.first().map(|spec| spec.id.clone()));
+            continue;
+        }
+        let before = bisected.summaries.len();
         let found = search(specs.len(), async |index| {
-            let summary = run_one(&specs[index], lab, Arc::clone(&sink), cancel).await?;
-            let verdict = summary.verdict;
-            summaries.push(summary);
-            Ok::<_, RunError>(verdict)
-        })
-        .await?;
-        told.push(tell(&specs, found, summaries.len() - before));
+            let spec = &specs[index];
+            match run_one(spec, lab, Arc::clone(&sink), cancel).await {
+                Ok(summary) => {
+                    let verdict = summary.verdict;
+                    bisected.summaries.push(summary);
+                    Ok(verdict)
+                }
+                Err(error) => {
+                    bisected.stopped = Some((spec.id.clone(), error));
+                    Err(Stopped)
+                }
+            }
+        });
+        if let Ok(found) = found.await {
+            told.push(tell(&specs, found, bisected.summaries.len() - before));
+        }
     }
     show::print_lines(&told);
-    Ok(summaries)
+    bisected
 }
 
 async fn run_one(

@@ -10,19 +10,18 @@ use std::{
     time::Instant,
 };
 
-use conclusion::conclude;
+use conclusion::{conclude, conclude_bisection};
 use sansim_lab::{
     Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time,
     most_runs,
 };
 use sansim_language::Scenario;
-use sansim_report::verdict::{Summary, Verdict};
-use sansim_run::{Repetition, RunError, RunId, RunSpec, Sink, Until};
+use sansim_run::{Repetition, RunId, RunSpec, Sink, Until};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
-    INTERRUPTED, LAB, PASS, USAGE,
+    INTERRUPTED, LAB, USAGE,
     args::{AccelArg, RunArgs, TimeArg},
     bisect::bisect,
     check::load_all,
@@ -76,14 +75,8 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         },
     };
     if args.bisect {
-        return match bisect(specs, &lab, sink, &cancel).await {
-            Ok(summaries) => conclude_bisection(&args, &summaries),
-            Err(RunError::Interrupted) => INTERRUPTED,
-            Err(error) => {
-                show::error(&error.to_string());
-                LAB
-            }
-        };
+        let bisected = bisect(specs, &lab, sink, &cancel).await;
+        return conclude_bisection(&args, bisected, &cancel);
     }
     let jobs = match jobs(&args, &specs) {
         Ok(jobs) => jobs,
@@ -301,14 +294,4 @@ fn repeat(args: &RunArgs, file: &Path, image: &str, seed: u64) -> String {
         words.push("--cold".to_owned());
     }
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
-}
-
-/// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
-fn conclude_bisection(args: &RunArgs, summaries: &[Summary]) -> u8 {
-    if let Err(problem) = reports::write(args, summaries, &[]) {
-        show::error(&problem);
-        return LAB;
-    }
-    let failed = summaries.iter().any(|summary| summary.verdict == Verdict::Error);
-    if failed { LAB } else { PASS }
 }

@@ -163,15 +163,12 @@ fn scan_within(
     expect_disks: usize,
     patience: Duration,
 ) -> Result<Answer> {
-    let (sender, scanned) = channel();
-    thread::start("scan", move || {
-        // Nobody waits for a scan that takes too long.
-        let _ = sender.send(scan::scan(&targets, expect_disks, patience));
-    })?;
-    let (disks, missing) = match scanned.recv_timeout(patience + SCAN_GRACE) {
-        Ok(scanned) => scanned?,
-        Err(_) => {
-            let waited = (patience + SCAN_GRACE).as_millis();
+    let limit = patience + SCAN_GRACE;
+    let scan = move || scan::scan(&targets, expect_disks, patience);
+    let (disks, missing) = match within("scan", limit, scan)? {
+        Some(scanned) => scanned,
+        None => {
+            let waited = limit.as_millis();
             let why = format!("the scan has not ended after {waited} ms: a target does not answer");
             (scan::disks()?, Some(why))
         }
@@ -179,19 +176,28 @@ fn scan_within(
     Ok(Answer::Disks { disks, missing })
 }
 
-/// Runs `work` on its own thread and waits up to a time limit. After that the thread is abandoned, since
-/// the kernel may block it forever.
+/// The same as [`within`]; fails with `late` after the time limit.
 fn bounded<T: Send + 'static>(
     name: &str,
-    patience: Duration,
+    limit: Duration,
     late: String,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    let late = || Failure::new(format!("{late} (waited {} ms)", limit.as_millis()));
+    within(name, limit, work)?.ok_or_else(late)
+}
+
+/// Runs `work` on its own thread; `None` if it takes longer than the time limit. Then the thread is
+/// abandoned, since the kernel may block it forever.
+fn within<T: Send + 'static>(
+    name: &str,
+    limit: Duration,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<Option<T>> {
     let (sender, done) = channel();
     thread::start(name, move || {
-        // The caller may have timed out and dropped the receiver.
+        // Nobody waits any more if it took too long.
         let _ = sender.send(work());
     })?;
-    let late = |_| Failure::new(format!("{late} (waited {} ms)", patience.as_millis()));
-    done.recv_timeout(patience).map_err(late)?
+    done.recv_timeout(limit).ok().transpose()
 }

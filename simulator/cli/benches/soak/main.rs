@@ -40,7 +40,7 @@ struct Options {
     #[arg(long, default_value_t = 3)]
     jobs: usize,
     /// The size of the cache disk, in MiB: a tmpfs, which only root can mount
-    #[arg(long, default_value_t = 700)]
+    #[arg(long, default_value_t = 1200)]
     disk: u64,
     /// What cargo adds
     #[arg(long, hide = true)]

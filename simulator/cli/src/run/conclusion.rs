@@ -15,7 +15,7 @@ use sansim_suite::Played;
 use tokio_util::sync::CancellationToken as Cancel;
 
 use super::reports;
-use crate::{FAILED, INTERRUPTED, LAB, PASS, args::RunArgs, show};
+use crate::{FAILED, INTERRUPTED, LAB, PASS, args::RunArgs, bisect::Bisected, show};
 
 /// Totals, reports, and the exit code. `asked` are the runs that were asked for, in the order of the results.
 pub(super) fn conclude(
@@ -50,6 +50,31 @@ pub(super) fn conclude(
         code = worse(code, LAB);
     }
     print(args, &summaries, &unjudged, began);
+    if code == INTERRUPTED {
+        show::error("interrupted; nothing is left running");
+    }
+    code
+}
+
+/// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
+pub(super) fn conclude_bisection(args: &RunArgs, bisected: Bisected, cancel: &Cancel) -> u8 {
+    let Bisected { summaries, stopped, not_begun } = bisected;
+    let failed = summaries.iter().any(|summary| summary.verdict == Verdict::Error);
+    let (mut code, mut unjudged) = (if failed { LAB } else { PASS }, Vec::new());
+    if let Some((run, error)) = &stopped {
+        code = worse(code, of_error(args, run, error));
+        unjudged.push(without_verdict(run, how(error), error.to_string()));
+    }
+    let why = if cancel.is_cancelled() { "it was interrupted" } else { "a run failed" };
+    let not_begun = not_begun.iter().map(|run| {
+        let reason = format!("the bisection did not come to it: {why}");
+        without_verdict(run, How::NotStarted, reason)
+    });
+    unjudged.extend(not_begun);
+    if let Err(problem) = reports::write(args, &summaries, &unjudged) {
+        show::error(&problem);
+        code = worse(code, LAB);
+    }
     if code == INTERRUPTED {
         show::error("interrupted; nothing is left running");
     }

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -282,25 +282,46 @@ fn a_killed_sansim_takes_qemu_with_it_and_the_next_start_sweeps() {
 #[test]
 fn a_full_disk_exits_3_and_says_so() {
     let place = Place::new();
-    let small = place.runtime().join("small");
-    fs::create_dir(&small).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=32k", "tmpfs"])
-        .arg(&small)
-        .stderr(Stdio::null())
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: mounting a small tmpfs needs root");
-        return;
-    }
+    let Some(small) = SmallDisk::mount(&place, "32k") else { return };
     let file = place.scenario(STORY);
-    let output = place.sansim().arg("run").arg(&file).arg("--out").arg(&small).output().unwrap();
-    unmount(&small);
+    let output = place.sansim().arg("run").arg(&file).arg("--out").arg(&small.0).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("free some space"), "{}", text(&output));
 }
 
-fn unmount(directory: &Path) {
-    let done = Command::new("umount").arg(directory).status().expect("umount");
-    assert!(done.success());
+#[test]
+fn a_full_disk_while_an_image_is_built_is_said_to_be_one() {
+    let place = Place::new();
+    // There is room for the packages, but not for the archive that is made of them.
+    let Some(small) = SmallDisk::mount(&place, "900m") else { return };
+    let mut build = place.sansim();
+    build.args(["image", "build", "bookworm"]).env("SANSIM_CACHE", &small.0);
+    let output = build.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("free some space"), "{}", text(&output));
+}
+
+/// A tmpfs.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None`, and a word about it, for a user who may not mount anything.
+    fn mount(place: &Place, size: &str) -> Option<SmallDisk> {
+        let at = place.runtime().join("small");
+        fs::create_dir(&at).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&at);
+        let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        if !mounted {
+            eprintln!("skipped: mounting a small tmpfs needs root");
+        }
+        mounted.then_some(SmallDisk(at))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let done = Command::new("umount").arg(&self.0).status().expect("umount");
+        assert!(done.success());
+    }
 }

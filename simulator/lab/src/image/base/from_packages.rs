@@ -113,6 +113,8 @@ async fn mmdebstrap(
         .arg(hook(headers))
         .args([spec.suite, "-"])
         .env("TMPDIR", &temporary)
+        // When mmdebstrap cannot write its archive, it sends SIGHUP to its whole process group.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(Stdio::piped())
