@@ -1,5 +1,6 @@
 //! The command line.
 
+mod import;
 mod up;
 
 use std::{path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sansim_language::value::TimeSpan;
 use sansim_run::Until;
 
+pub(crate) use self::import::{ImportArgs, ImportCommand};
 pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
 
 use crate::{
@@ -44,6 +46,9 @@ moment of --until; 3 the lab failed; 130 interrupted.";
 
 const COVERAGE_EXIT_CODES: &str = "Exit codes: 0 done; 1 with --check, an aim is not reached, or a reason does not hold; \
 2 a file cannot be used; 3 the result cannot be written.";
+
+const COMPARE_EXIT_CODES: &str = "Exit codes: 0 nothing that tells something differs; 1 something differs; 2 a \
+directory is none of a run; 3 the result cannot be written.";
 
 const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
 failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
@@ -86,6 +91,13 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Print what the programs of a run printed.
     Output(OutputArgs),
+    /// Write a run as a trace for https://ui.perfetto.dev: Chrome trace events.
+    Trace(TraceArgs),
+    /// Make one file of a run, to be sent to somebody: report, trace, events, scenario, versions, and their hashes.
+    ///
+    /// Directories of yours are left out; only names of files stay. Look into it before you send it: what your scenario
+    /// says is in it. `sansim replay FILE` runs it again.
+    Bundle(BundleArgs),
     /// Control a lab that is running: look at it, break it, heal it.
     ///
     /// Whatever is not one of the commands below is a step in the words of the scenario language: `sansim ctl fail
@@ -98,6 +110,22 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Check scenario files for errors, without starting a guest.
     Check(CheckArgs),
+    /// Compare two runs, or two suites: two kernels, two arrays, before and after a patch.
+    ///
+    /// The runs are aligned by what happened, not by when. Shown are what they are, counts and causes of the pause
+    /// side by side, the first difference, what followed, expectations with another result, and what only one of the
+    /// logs has. Of two suites (directories with runs), stories of one name are compared.
+    #[command(after_help = COMPARE_EXIT_CODES)]
+    Compare(CompareArgs),
+    /// Make a scenario of what a reporter has sent: a sosreport, outputs of commands, a log.
+    ///
+    /// The scenario is checked before it is written. What the report does not tell is guessed, and every guess is a
+    /// comment with its reason: read the file. Names, serial numbers, world-wide names and addresses are replaced,
+    /// the same by the same everywhere, unless --keep-identity is given; host names are left out.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// Show, join and check the coverage that `sansim run --coverage` has written.
     ///
     /// Prints how many blocks of each module were executed. docs/coverage.md says what a block is.
@@ -180,6 +208,9 @@ pub(crate) struct RunArgs {
     /// Write a JUnit XML report to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write the verdicts as KTAP, the format of the kernel's own tests, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ktap: Option<PathBuf>,
     /// Write the outcome of each scenario, by device handler, as Markdown tables (like docs/library.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) table: Option<PathBuf>,
@@ -270,8 +301,8 @@ pub(crate) enum TimeArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Directory of the run to repeat, for instance sansim-runs/latest. The run must be in exact time.
-    #[arg(value_name = "RUN")]
+    /// Directory of the run to repeat, for instance sansim-runs/latest, or a bundle. The run must be in exact time.
+    #[arg(value_name = "RUN|BUNDLE")]
     pub(crate) run: PathBuf,
     /// Stop the run at this moment, with the guest paused: 1.2s (time since the story began), step:NAME
     /// (after this step), fault:NAME (after a command that this fault rule affected), event:N (line N of
@@ -313,6 +344,22 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Directory of a run, or of a suite's runs.
+    #[arg(value_name = "RUN")]
+    pub(crate) a: PathBuf,
+    /// Directory of the other.
+    #[arg(value_name = "RUN")]
+    pub(crate) b: PathBuf,
+    /// Also write the comparison to this file, as a page.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print the comparison as JSON, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     /// Directory of the run, for instance sansim-runs/latest.
     #[arg(value_name = "RUN")]
@@ -320,6 +367,26 @@ pub(crate) struct OutputArgs {
     /// The step whose program is meant; without it, the programs of the run are listed.
     #[arg(value_name = "STEP")]
     pub(crate) step: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Directory of the run, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Write the trace to this file; `-` is standard output [default: trace.json in the run's directory].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    /// Directory of the run, for instance sansim-runs/latest.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// The file [default: the run's name and .sansim.tar.gz, in this directory].
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

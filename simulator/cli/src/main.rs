@@ -8,13 +8,16 @@ mod show;
 
 mod args;
 mod bisect;
+mod bundle;
 mod check;
+mod compare;
 mod coverage;
 mod ctl;
 mod doctor;
 mod hold;
 mod image;
 mod images;
+mod import;
 mod model;
 mod open;
 mod output;
@@ -64,13 +67,17 @@ fn main() -> ExitCode {
         )
         .init();
     let code = match cli.command {
+        Command::Bundle(args) => bundle::bundle(&args),
         Command::Check(args) => check::check(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Import { command } => import::import(&command),
         Command::Coverage(args) => coverage::show(&args),
         Command::Doctor => doctor::doctor(),
         Command::Output(args) => output::output(&args),
         Command::Model { command } => model::model(&command),
         Command::Schema(args) => schema(&args),
         Command::Run(args) => with_runtime(run::run(args)),
+        Command::Trace(args) => bundle::trace(&args),
         Command::Up(args) => with_runtime(up::up(args)),
         Command::Tour(args) => with_runtime(tour::guide(args)),
         Command::Replay(args) => with_runtime(replay::replay(args)),

@@ -25,7 +25,7 @@ const fn floor(
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 17] = [
+const HOUSE: [Floor; 18] = [
     floor("sansim-fuzz", &[], &[]),
     floor("sansim-time", &[], &[]),
     floor("sansim-protocol", &[], &[]),
@@ -49,6 +49,7 @@ const HOUSE: [Floor; 17] = [
         &["sansim-protocol", "sansim-array", "sansim-stage"],
         &["sansim-fuzz", "sansim-time"],
     ),
+    floor("sansim-import", &["sansim-language"], &["sansim-fuzz"]),
     floor(
         "sansim-report",
         &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
@@ -88,6 +89,7 @@ const HOUSE: [Floor; 17] = [
         "sansim",
         &[
             "sansim-coverage",
+            "sansim-import",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

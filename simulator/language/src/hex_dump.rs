@@ -18,7 +18,7 @@ use units::Unit;
 ///
 /// # Errors
 /// The number of the line, from 1, and what is wrong with it.
-pub(super) fn bytes(raw: &[u8], fits: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, String> {
+pub fn bytes(raw: &[u8], fits: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>, String> {
     let Some(text) = text(raw) else { return bounded(raw.to_vec()) };
     let text = in_braces(text).unwrap_or(text);
     // The first reading, and the mistake that is furthest down.

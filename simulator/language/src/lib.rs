@@ -21,7 +21,7 @@ mod file;
 mod form;
 mod guest;
 mod hba;
-mod hex_dump;
+pub mod hex_dump;
 mod inline;
 pub mod model;
 mod names;

@@ -7,15 +7,22 @@ use super::{
     lanes::{Bar, Lane, Lanes, Tone},
     timeline::Timeline,
 };
-use crate::verdict::Summary;
+use crate::{pause::Pause, verdict::Summary};
 
-const STYLE: &str = include_str!("report.css");
+pub(crate) const STYLE: &str = include_str!("report.css");
 
 /// Width of all lanes of the picture, and height of one lane, in SVG units.
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 26.0;
 /// Width of the column with the lanes' names, in SVG units.
 const NAMES: f64 = 150.0;
+
+/// A pause that is shorter needs no explanation, in seconds.
+const WORTH_EXPLAINING: f64 = 0.1;
+/// Parts of a pause that are shorter are not listed, in seconds.
+const SHORTEST_PART: f64 = 0.0005;
+/// The most parts of a pause that are listed.
+const MOST_PARTS: usize = 200;
 
 /// The complete HTML page for a run.
 pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
@@ -29,6 +36,7 @@ pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
             }
             body {
                 h1 { span class={ "verdict " (summary.verdict) } { (summary.verdict) } " " (summary.title) }
+                @if let Some(pause) = &summary.pause { (paused(pause)) }
                 @if let Some(reason) = &summary.reason { pre.reason { (reason) } }
                 (facts(summary))
                 (incomplete(summary))
@@ -45,6 +53,29 @@ pub fn page(summary: &Summary, timeline: &Timeline, lanes: &Lanes) -> String {
         }
     };
     visible(&markup.into_string()).into_owned()
+}
+
+/// The pause in a sentence, and its parts with what shows them.
+fn paused(pause: &Pause) -> Markup {
+    let parts = pause.parts.iter().filter(|part| part.to - part.from >= SHORTEST_PART);
+    html! {
+        p.pause { (pause.sentence()) }
+        @if pause.seconds() >= WORTH_EXPLAINING {
+            details {
+                summary { "its parts, in order" }
+                table.story {
+                    @for part in parts.take(MOST_PARTS) {
+                        tr {
+                            td.number { (format!("{:.3} s", part.from)) }
+                            td.number { (format!("{:.3} s", part.to - part.from)) }
+                            td { (part.cause.name()) }
+                            td { (part.evidence) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn facts(summary: &Summary) -> Markup {

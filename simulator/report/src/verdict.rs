@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     exactness::Exactness,
     outcome::Outcomes,
+    pause::Pause,
     timings::{CpuSummary, Timings},
 };
 
@@ -103,6 +104,8 @@ pub struct Summary {
     pub cpu_s: CpuSummary,
     /// The workload's counters and latencies.
     pub io: IoSummary,
+    /// The longest pause of the I/O, with its causes; null if there was none.
+    pub pause: Option<Pause>,
     /// The number of the story's commands by operation and controller: `{"READ(10)": {"A": 120}}`.
     pub commands: BTreeMap<String, BTreeMap<String, u64>>,
     /// The number of all commands of the run, including discovery, as counted by the guest and by the array.

@@ -12,6 +12,7 @@ use sansim_report::{
     html,
     lanes::Lanes,
     outcome::{OutcomeTracker, Outcomes},
+    pause::{self, Pause},
     repeat::{Trace, Tracer},
     timeline::Timeline,
     timings::Timings,
@@ -43,6 +44,7 @@ pub(super) struct Recorder<'a> {
     timeline: Timeline,
     lanes: Lanes,
     outcomes: OutcomeTracker,
+    pause: pause::Tracker,
     commands: BTreeMap<String, BTreeMap<String, u64>>,
     tail: VecDeque<Event>,
     /// Only for repeated runs in real time, which are compared.
@@ -65,6 +67,7 @@ impl<'a> Recorder<'a> {
             timeline: Timeline::default(),
             lanes: Lanes::default(),
             outcomes: OutcomeTracker::default(),
+            pause: pause::Tracker::default(),
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
             tracer: None,
@@ -137,6 +140,11 @@ impl<'a> Recorder<'a> {
         self.outcomes.outcomes()
     }
 
+    /// The longest pause of the I/O so far.
+    pub(super) fn pause(&self) -> Option<Pause> {
+        self.pause.longest()
+    }
+
     /// The run's directory.
     pub(super) fn directory(&self) -> &RunDirectory {
         &self.directory
@@ -171,6 +179,7 @@ impl Records for Recorder<'_> {
         self.timeline.push(&event);
         self.lanes.push(&event);
         self.outcomes.event(&event);
+        self.pause.event(&event);
         if matches!(&event.what, What::Command(_)) {
             if self.tail.len() == TAIL {
                 self.tail.pop_front();

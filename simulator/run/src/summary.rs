@@ -61,6 +61,7 @@ pub(super) fn summarize(
             latency_p50_s: seconds(io.latency.p50_ns),
             latency_p99_s: seconds(io.latency.p99_ns),
         },
+        pause: recorder.pause(),
         commands: recorder.commands().clone(),
         faults: told.faults,
         witness: told.witness,

@@ -5,12 +5,12 @@ use sansim_array::{Changed, CommandRecord, LunChange, StateChange};
 pub use sansim_protocol::{DiskAction, GroupState, PathState, PathUeventAction};
 use sansim_protocol::{Event as AgentEvent, Happening, ProgramEnd};
 use sansim_time::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Idle;
 
 /// An event of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Story time in seconds; negative before the story begins (discovery).
     pub t: f64,
@@ -20,7 +20,7 @@ pub struct Event {
 }
 
 /// The kinds of [`Event`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
     /// The array completed a command. `t` is the time of its arrival.
@@ -188,7 +188,7 @@ pub enum What {
 }
 
 /// The kind of an `io` event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IoKind {
     /// No request has completed for the stall threshold of the workload.
@@ -216,7 +216,7 @@ impl std::fmt::Display for IoKind {
 }
 
 /// The fields of a `command` event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CommandEvent {
     /// The sequence number of arrival at the array, from 0.
     pub seq: u64,
@@ -262,7 +262,7 @@ impl CommandEvent {
 }
 
 /// The fields of a `state` event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "subject", rename_all = "snake_case")]
 pub enum Change {
     /// The state of a controller.

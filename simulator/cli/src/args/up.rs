@@ -89,6 +89,7 @@ impl LabArgs {
             repeat: 1,
             jobs: 1,
             junit: None,
+            ktap: None,
             table: None,
             coverage: None,
             bisect: false,

@@ -15,7 +15,7 @@ use console::style;
 use sansim_lab::{LabError, WorkDir};
 use sansim_report::repeat::{Exact, compare};
 use sansim_report::verdict::{PartsSummary, Summary, Verdict};
-use sansim_run::{RunError, RunSpec, directory::EVENTS, survey};
+use sansim_run::{RunError, RunSpec, bundle::unpack, directory::EVENTS, survey};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -73,9 +73,22 @@ async fn late(cancel: &Cancel) {
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
 }
 
+/// The run in a bundle, unpacked; `None` if it is a directory already.
+fn unpacked(run: &Path) -> Result<Option<tempfile::TempDir>, Refused> {
+    if !run.is_file() {
+        return Ok(None);
+    }
+    let place = tempfile::tempdir().map_err(no_directory)?;
+    unpack(run, place.path()).map_err(|error| Refused(USAGE, error.to_string()))?;
+    Ok(Some(place))
+}
+
 async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let usage = |why: String| Refused(USAGE, why);
-    let recorded = Recorded::read(&args.run).map_err(usage)?;
+    // Of a bundle, until the replay has ended.
+    let unpacked = unpacked(&args.run)?;
+    let run = unpacked.as_ref().map_or(args.run.as_path(), |place| place.path());
+    let recorded = Recorded::read(run).map_err(usage)?;
     refuse(args, recorded.inexact().into_iter().collect())?;
     let problem = args.until.as_ref().and_then(|until| until.problem(&recorded.scenario));
     problem.map_or(Ok(()), |problem| Err(usage(format!("--until: {problem}"))))?;

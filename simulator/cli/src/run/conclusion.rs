@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sansim_lab::own_cpu_time;
 use sansim_report::{
-    matrix::Matrix,
+    matrix::{Matrix, Row},
     repeat::Repeat,
     totals::Totals,
     unjudged::{How, Unjudged},
@@ -93,6 +93,10 @@ fn print(args: &RunArgs, summaries: &[Summary], unjudged: &[Unjudged], began: In
         && !args.json
     {
         show::print_matrix(&matrix);
+        if matrix.rows.iter().any(Row::differs) {
+            let out = args.out.display();
+            outln!("why: `sansim compare RUN RUN`, with the directories of both runs in {out}");
+        }
     }
     if args.timings && summaries.len() > 1 {
         let totals = Totals::of(summaries, wall_s, own_cpu_time().as_secs_f64());

@@ -1,4 +1,4 @@
-//! The files of `--junit`, `--table` and `--matrix`.
+//! The files of `--junit`, `--ktap`, `--table` and `--matrix`.
 
 use std::{
     fs::{self, OpenOptions},
@@ -7,7 +7,8 @@ use std::{
 };
 
 use sansim_report::{
-    junit::junit, library::library, matrix::Matrix, unjudged::Unjudged, verdict::Summary,
+    junit::junit, ktap::ktap, library::library, matrix::Matrix, unjudged::Unjudged,
+    verdict::Summary,
 };
 
 use crate::args::RunArgs;
@@ -17,7 +18,12 @@ use crate::args::RunArgs;
 /// # Errors
 /// Which one cannot, and why.
 pub(super) fn check(args: &RunArgs) -> Result<(), String> {
-    let named = [("--junit", &args.junit), ("--table", &args.table), ("--matrix", &args.matrix)];
+    let named = [
+        ("--junit", &args.junit),
+        ("--ktap", &args.ktap),
+        ("--table", &args.table),
+        ("--matrix", &args.matrix),
+    ];
     let named = named.map(|(option, path)| path.as_ref().map(|path| (option, path)));
     let mut before: Vec<(&str, &Path)> = Vec::new();
     for (option, path) in named.into_iter().flatten() {
@@ -62,6 +68,9 @@ pub(super) fn write(
     let mut all = Vec::new();
     if let Some(path) = &args.junit {
         all.push(write(path, junit(summaries, unjudged).to_string().map_err(io::Error::other)));
+    }
+    if let Some(path) = &args.ktap {
+        all.push(write(path, Ok(ktap(summaries, unjudged))));
     }
     if let Some(path) = &args.table {
         all.push(write(path, Ok(library(summaries))));

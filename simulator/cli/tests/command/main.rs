@@ -11,6 +11,7 @@ mod load;
 mod own_parts;
 mod place;
 mod replay;
+mod reports;
 mod shell;
 mod skip;
 mod starts;

@@ -1,0 +1,215 @@
+//! The longest pause of the I/O, and where its seconds went.
+//!
+//! A pause is the time between two completions of the workload. Each moment of it has one cause: what was going on
+//! then that kept I/O from completing. Where several things were, the order of [`Cause`] decides: a command that is
+//! with the array explains more than the queue that waits for it. So the causes add up to the pause.
+
+mod causes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sansim_stage::event::{CommandEvent, Event, IoKind, What};
+use serde::Serialize;
+
+/// What keeps I/O from completing, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A command was not answered until the HBA gave it up.
+    HbaPatience,
+    /// The array had a command and took its time.
+    Array,
+    /// A command that moves the LUN was with the array.
+    Activation,
+    /// dm-multipath or its handler waited before it sent such a command again.
+    Retry,
+    /// The device handler asked the array again and again for its state.
+    HandlerPolling,
+    /// All paths had failed, and none was there again.
+    NoPath,
+    /// A path was there again, and multipathd had not found it yet.
+    Checker,
+    /// Commands failed and were sent again.
+    MidLayer,
+    /// Nothing of these: the guest's own work, and the workload's rate.
+    Rest,
+}
+
+impl Cause {
+    /// All causes, the strongest first.
+    pub const ALL: [Cause; 9] = [
+        Cause::HbaPatience,
+        Cause::Array,
+        Cause::Activation,
+        Cause::Retry,
+        Cause::HandlerPolling,
+        Cause::NoPath,
+        Cause::Checker,
+        Cause::MidLayer,
+        Cause::Rest,
+    ];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::HbaPatience => "the HBA's patience",
+            Cause::Array => "the array's silence",
+            Cause::Activation => "moving the LUN",
+            Cause::Retry => "pg_init retries and delays",
+            Cause::HandlerPolling => "the handler's polling",
+            Cause::NoPath => "no path",
+            Cause::Checker => "multipathd's checker",
+            Cause::MidLayer => "retries of failed commands",
+            Cause::Rest => "the guest's own work",
+        }
+    }
+}
+
+/// A part of a pause with one cause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// Beginning, in seconds of scenario time.
+    pub from: f64,
+    /// End, in seconds of scenario time.
+    pub to: f64,
+    /// What kept I/O from completing.
+    pub cause: Cause,
+    /// The command or event that shows it; empty for [`Cause::Rest`].
+    pub evidence: String,
+}
+
+/// A pause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pause {
+    /// The last completion before it, in seconds of scenario time.
+    pub from: f64,
+    /// The first completion after it, or the end of the story.
+    pub to: f64,
+    /// Whether it lasted to the end of the story.
+    pub unfinished: bool,
+    /// Its seconds by cause. They add up to its length.
+    pub by_cause: BTreeMap<Cause, f64>,
+    /// Its parts in order, without gaps.
+    pub parts: Vec<Part>,
+}
+
+impl Pause {
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.to - self.from
+    }
+
+    /// The pause in a sentence: how long, when, and where the seconds went.
+    pub fn sentence(&self) -> String {
+        let mut causes: Vec<(Cause, f64)> =
+            self.by_cause.iter().map(|(cause, s)| (*cause, *s)).collect();
+        causes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let told: Vec<String> = causes
+            .iter()
+            .filter(|(_, seconds)| *seconds >= 0.0005)
+            .map(|(cause, seconds)| format!("{seconds:.3} s {}", cause.name()))
+            .collect();
+        let end = if self.unfinished { "the end of the story" } else { "" };
+        let to = if self.unfinished { end.to_owned() } else { format!("{:.3} s", self.to) };
+        format!(
+            "The longest pause of the I/O took {:.3} s, from {:.3} s to {to}: {}.",
+            self.seconds(),
+            self.from,
+            told.join(", ")
+        )
+    }
+}
+
+/// The most completions that are kept; those of a story of hours at the usual rate.
+const MOST_COMPLETIONS: usize = 4_000_000;
+/// The most other events that are kept.
+const MOST_EVENTS: usize = 100_000;
+/// A command of the workload that takes longer than this is looked at, in seconds.
+const SLOW: f64 = 0.05;
+/// A gap longer than this is a pause only if the workload says that it has stalled: otherwise it was not running.
+const STALL: f64 = 0.5;
+
+/// Follows the events of a run for its longest pause.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    completions: Vec<f64>,
+    events: Vec<Event>,
+    stalls: Vec<(f64, f64)>,
+    /// All paths through which commands have come: `hba0:A0`.
+    paths: BTreeSet<String>,
+    latest: f64,
+}
+
+impl Tracker {
+    /// Takes an event.
+    pub fn event(&mut self, event: &Event) {
+        if event.t < 0.0 {
+            return;
+        }
+        self.latest = self.latest.max(event.t);
+        if let What::Command(command) = &event.what {
+            let path = format!("hba{}:{}", command.hba, command.port);
+            self.paths.insert(path);
+        }
+        match &event.what {
+            What::Command(command) if is_medium(command) && !command.failed() => {
+                if self.completions.len() < MOST_COMPLETIONS {
+                    self.completions.push(event.t + command.latency_s);
+                }
+                if command.latency_s < SLOW {
+                    return;
+                }
+            }
+            What::Io { what: IoKind::StallBegin, .. } => self.stalls.push((event.t, f64::MAX)),
+            What::Io { what: IoKind::StallEnd, .. } => {
+                if let Some(stall) = self.stalls.last_mut() {
+                    stall.1 = event.t;
+                }
+            }
+            What::Command(_) | What::State { .. } | What::Path { .. } => {}
+            _ => return,
+        }
+        if self.events.len() < MOST_EVENTS {
+            self.events.push(event.clone());
+        }
+    }
+
+    /// The longest pause of the run; `None` if there was no I/O, or it never paused.
+    pub fn longest(&self) -> Option<Pause> {
+        let mut completions = self.completions.clone();
+        completions.sort_by(f64::total_cmp);
+        let stalled = |from: f64, to: f64| {
+            to - from < STALL || self.stalls.iter().any(|(begin, end)| *begin < to && *end > from)
+        };
+        let gaps = completions.windows(2).map(|pair| (pair[0], pair[1], false));
+        // A stall that never ended lasts to the story's end.
+        let open = self.stalls.last().is_some_and(|(_, end)| *end == f64::MAX);
+        let last = completions.last().filter(|_| open).map(|last| (*last, self.latest, true));
+        let longest = gaps
+            .chain(last)
+            .filter(|(from, to, _)| to > from && stalled(*from, *to))
+            .max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)))?;
+        let (from, to, unfinished) = longest;
+        let parts = causes::parts(&self.events, &self.paths, from, to);
+        let mut by_cause: BTreeMap<Cause, f64> = BTreeMap::new();
+        for part in &parts {
+            *by_cause.entry(part.cause).or_default() += part.to - part.from;
+        }
+        Some(Pause { from, to, unfinished, by_cause, parts })
+    }
+}
+
+/// The longest pause of these events.
+pub fn longest(events: &[Event]) -> Option<Pause> {
+    let mut tracker = Tracker::default();
+    events.iter().for_each(|event| tracker.event(event));
+    tracker.longest()
+}
+
+/// Whether it is I/O of the workload.
+fn is_medium(command: &CommandEvent) -> bool {
+    command.op.starts_with("READ(") || command.op.starts_with("WRITE(")
+}
+
+#[cfg(test)]
+mod tests;
