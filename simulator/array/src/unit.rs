@@ -140,6 +140,9 @@ impl Unit {
 pub(crate) struct NexusView {
     pub(crate) attentions: Attentions,
     pub(crate) control: ControlValues,
+    /// Whether a unit attention has been reported, and no write has come since. Only a
+    /// [`Canary`](crate::Canary) looks at it.
+    pub(crate) startled: bool,
 }
 
 impl NexusView {
@@ -148,13 +151,17 @@ impl NexusView {
         let mut attentions = Attentions::none();
         let own = greeting.iter().filter(|(to, _)| to.matches(nexus));
         own.for_each(|(_, sense)| attentions.push(*sense));
-        NexusView { attentions, control: ControlValues::default() }
+        NexusView { attentions, ..NexusView::default() }
     }
 }
 
 impl Default for NexusView {
     fn default() -> Self {
-        NexusView { attentions: Attentions::at_power_on(), control: ControlValues::default() }
+        NexusView {
+            attentions: Attentions::at_power_on(),
+            control: ControlValues::default(),
+            startled: false,
+        }
     }
 }
 

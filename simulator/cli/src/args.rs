@@ -45,6 +45,10 @@ moment of --until; 3 the lab failed; 130 interrupted.";
 const COVERAGE_EXIT_CODES: &str = "Exit codes: 0 done; 1 with --check, an aim is not reached, or a reason does not hold; \
 2 a file cannot be used; 3 the result cannot be written.";
 
+const EXPLORE_EXIT_CODES: &str = "Exit codes: 0 nothing new was found; 1 something new was found; 2 the command line, a \
+scenario or the memory is invalid, or a scenario breaks a law by itself; 3 the lab failed, or the memory cannot be \
+written; 130 interrupted.";
+
 const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
 failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
 the code of their program.";
@@ -84,6 +88,16 @@ pub(crate) enum Command {
     /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Find stories that break a law, by chance, and make them short.
+    ///
+    /// A scenario says what is there; what may happen to it is in its table [explore], with good defaults. Thousands of
+    /// schedules of faults come from one seed. In each story the laws are judged that hold for every SAN: no byte is
+    /// wrong, no I/O fails while a path serves, everything is in service again when all is healed, and so on. What breaks
+    /// one is cut down to the shortest scenario that still does, and written to the memory's directory with a page.
+    ///
+    /// The same seed finds the same, however many jobs there are. docs/exploring.md has the laws with their reasons.
+    #[command(after_help = EXPLORE_EXIT_CODES)]
+    Explore(ExploreArgs),
     /// Print what the programs of a run printed.
     Output(OutputArgs),
     /// Control a lab that is running: look at it, break it, heal it.
@@ -310,6 +324,77 @@ pub(crate) struct ReplayArgs {
     /// Directory for the run directories; it is created if missing.
     #[arg(long, value_name = "DIR", default_value = "sansim-runs")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArgs {
+    /// Scenario files, or directories to search for *.toml files, with their subdirectories.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Explore for this long, for instance 30m. A story that is being made short is finished.
+    #[arg(long = "for", value_name = "DURATION", default_value = "10m", conflicts_with = "runs", value_parser = host_timeout)]
+    pub(crate) time: TimeSpan,
+    /// Tell this many stories, instead of exploring for a time. The runs that make a finding short are not counted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// Number of stories at the same time; sansim tells fewer if the host lacks memory.
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// What all schedules come from. With the same seed, an exploration goes on where the last one with this memory has
+    /// ended.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Explore on this guest image instead of the scenario's. With several, a story that does not end alike on all of them
+    /// is a finding.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) image: Vec<String>,
+    /// Override a value of the scenario, for instance guest.multipath.pg_init_retries=3. Repeat the option for more
+    /// values.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The directory of what is remembered: findings with their pages, and schedules to go on with. Several explorations
+    /// can share it.
+    #[arg(long, value_name = "DIR", default_value = "sansim-explored")]
+    pub(crate) memory: PathBuf,
+    /// How long a story may take of the host's time, for instance 90s.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = host_timeout)]
+    pub(crate) host_timeout: TimeSpan,
+    /// Print progress, findings and the result as lines of JSON on standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl ExploreArgs {
+    /// The same as options of `sansim run`, with its runs in this directory.
+    pub(crate) fn as_run(&self, out: PathBuf) -> RunArgs {
+        RunArgs {
+            host_timeout: self.host_timeout,
+            paths: self.paths.clone(),
+            image: self.image.clone(),
+            own: OwnArgs::default(),
+            seed: None,
+            set: self.set.clone(),
+            accel: AccelArg::Tcg,
+            time: Some(TimeArg::Skip),
+            cold: false,
+            out,
+            repeat: 1,
+            jobs: self.jobs,
+            junit: None,
+            table: None,
+            coverage: None,
+            bisect: false,
+            hold_on_fail: false,
+            hold_at: None,
+            matrix: None,
+            json: false,
+            no_skip: false,
+            fail_fast: false,
+            keep_going: false,
+            timings: false,
+            verbose: false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod check;
 mod coverage;
 mod ctl;
 mod doctor;
+mod explore;
 mod hold;
 mod image;
 mod images;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
     let code = match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Coverage(args) => coverage::show(&args),
+        Command::Explore(args) => with_runtime(explore::explore(args)),
         Command::Doctor => doctor::doctor(),
         Command::Output(args) => output::output(&args),
         Command::Model { command } => model::model(&command),

@@ -25,7 +25,7 @@ const fn floor(
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 17] = [
+const HOUSE: [Floor; 18] = [
     floor("sansim-fuzz", &[], &[]),
     floor("sansim-time", &[], &[]),
     floor("sansim-protocol", &[], &[]),
@@ -83,11 +83,24 @@ const HOUSE: [Floor; 17] = [
         ],
         &[],
     ),
+    floor(
+        "sansim-explore",
+        &[
+            "sansim-array",
+            "sansim-lab",
+            "sansim-stage",
+            "sansim-language",
+            "sansim-report",
+            "sansim-run",
+        ],
+        &[],
+    ),
     floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"], &[]),
     floor(
         "sansim",
         &[
             "sansim-coverage",
+            "sansim-explore",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

@@ -17,7 +17,7 @@ pub(crate) use lun::LunTable;
 use memory::WhenFullName;
 use ownership::Ownership;
 use sansim_array::{
-    Addressing, ConfigError, ControllerConfig, DesignatorKind, Identity, LunConfig, Lunz,
+    Addressing, Canary, ConfigError, ControllerConfig, DesignatorKind, Identity, LunConfig, Lunz,
     PersonalityConfig, PortId, PortNumbers, Ports, Target,
 };
 use sansim_stage::Array;
@@ -86,6 +86,9 @@ table! {
         memory: Option<Name<Size>>,
         /// What happens to a write for which `memory` has no room. Default: "space".
         when_full: Option<At<WhenFullName>>,
+        /// A bug that is planted in the array on purpose, to see whether it is found. `sansim check`
+        /// warns of it. Default: none.
+        canary: Option<At<CanaryName>>,
     }
 }
 
@@ -100,6 +103,15 @@ words! {
         ScsiName = "scsi-name",
         /// The name of the target port (WWPN).
         PortName = "port-name",
+    }
+}
+
+words! {
+    /// A bug that is planted in the array on purpose.
+    enum CanaryName for Canary {
+        /// The first write through a nexus to which a unit attention was just reported is answered
+        /// with GOOD, but not carried out.
+        LostWrite = "lost-write",
     }
 }
 
@@ -199,6 +211,11 @@ impl ArrayTable {
             addressing: head.lun_addressing.map_or(Addressing::default(), Into::into),
             lunz: head.lunz.map_or(Lunz::default(), Into::into),
         };
+        if let Some(canary) = &head.canary {
+            let help = "remove `canary`, unless this is to test what finds bugs";
+            let planted = format!("this array has a bug: {:?} is planted", canary.value.word());
+            checker.report(&canary.span, Diagnostic::warning(planted).help(help));
+        }
         let memory = memory::check(head.memory.as_ref(), head.when_full.as_ref(), checker);
         Some(Array {
             personality,
@@ -213,6 +230,7 @@ impl ArrayTable {
             target,
             luns,
             memory,
+            canary: head.canary.as_ref().map(|canary| canary.value.into()),
         })
     }
 
@@ -299,6 +317,7 @@ impl ArrayTable {
             ownership: Ownership::of(&array.ownership).map(At::nowhere),
             memory: array.memory.map(|memory| name(Size(memory.bytes))),
             when_full: array.memory.map(|memory| At::nowhere(memory.when_full.into())),
+            canary: array.canary.map(|canary| At::nowhere(canary.into())),
         };
         Some(ArrayTable { head, families })
     }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use sansim_array::{
-    ArrayConfig, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId,
-    Identity, Lun, LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, Target,
+    ArrayConfig, Canary, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule,
+    HbaId, Identity, Lun, LunConfig, OwnershipPolicy, PersonalityConfig, PortId, Reservoir, Target,
     WhenFull,
 };
 use sansim_lab::available_memory;
@@ -39,6 +39,8 @@ pub struct Array {
     pub luns: Vec<LunConfig>,
     /// The memory for all that is written to the LUNs; `None` for a part of what the host has.
     pub memory: Option<Memory>,
+    /// The bug that is planted in the array, if one is.
+    pub canary: Option<Canary>,
 }
 
 /// The memory for the contents of LUNs, as a scenario bounds it.
@@ -92,6 +94,7 @@ impl Array {
             faults,
             command_timeout,
             seed,
+            canary: self.canary,
             memory: match self.memory {
                 Some(Memory { bytes, when_full }) => Reservoir::new(bytes, when_full),
                 None => hosts_part(),

@@ -1,0 +1,125 @@
+//! The paths of the workload's LUN: which of them the array has given a reason to be failed.
+
+use std::collections::BTreeMap;
+
+use sansim_stage::{
+    Manager, Setup,
+    event::{CommandEvent, PathState},
+};
+
+use crate::answer::Grade;
+
+/// The paths of the workload's LUN.
+pub(super) struct Paths {
+    lun: u16,
+    paths: BTreeMap<String, Path>,
+    /// The state of each path of any map, by path and disk.
+    states: BTreeMap<(String, String), PathState>,
+    /// How often an activation may be tried again.
+    retries: u32,
+    /// Whether I/O waits for a path rather than fail.
+    queues: bool,
+    /// Whether an answer permits that I/O fails on every path.
+    permitted: bool,
+    all: usize,
+}
+
+/// A path, as the array has treated it since it was last in service.
+#[derive(Debug, Default, Clone, Copy)]
+struct Path {
+    /// Whether an answer gave a reason to fail it.
+    excused: bool,
+    /// The answers that asked for the command to be sent again: to medium accesses, and to others.
+    again: [u32; 2],
+}
+
+/// How often a command is sent again before its path may be failed: sd and the handlers try five times at
+/// least (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times.
+const AGAIN: u32 = 3;
+
+impl Paths {
+    pub(super) fn of(setup: &Setup) -> Self {
+        let lun = setup.main_lun();
+        let paths: BTreeMap<_, _> =
+            setup.paths_of(lun).map(|nexus| (nexus.to_string(), Path::default())).collect();
+        let all = setup.array.luns.iter().map(|it| setup.paths_of(it.lun).count()).sum();
+        let multipath = &setup.guest.multipath;
+        Paths {
+            lun: lun.0,
+            paths,
+            states: BTreeMap::new(),
+            // What multipathd's hardware table says is at least this.
+            retries: match setup.guest.manager {
+                Manager::Dmsetup => multipath.pg_init_retries.map_or(0, u32::from),
+                Manager::Multipathd(_) => AGAIN,
+            },
+            queues: multipath.queue_if_no_path,
+            permitted: false,
+            all,
+        }
+    }
+
+    pub(super) fn command(&mut self, command: &CommandEvent, grade: Grade) {
+        if command.lun != self.lun {
+            return;
+        }
+        let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        self.permitted |= medium && grade == Grade::Target;
+        let retries = self.retries;
+        let name = format!("hba{}:{}", command.hba, command.port);
+        let Some(path) = self.paths.get_mut(&name) else { return };
+        match grade {
+            Grade::Good => path.again[usize::from(medium)] = 0,
+            Grade::Again => {
+                let again = &mut path.again[usize::from(medium)];
+                *again += 1;
+                let most = if medium { AGAIN } else { AGAIN.min(retries) };
+                path.excused |= *again > most;
+            }
+            Grade::Path => path.excused = true,
+            // A handler's command that the array does not take: the path cannot be activated.
+            Grade::Target => path.excused |= !medium,
+        }
+    }
+
+    pub(super) fn state(&mut self, path: &str, dev: &str, state: PathState) {
+        self.states.insert((path.to_owned(), dev.to_owned()), state);
+        if state == PathState::Active
+            && let Some(path) = self.paths.get_mut(path)
+        {
+            *path = Path::default();
+        }
+    }
+
+    /// Why I/O need not fail now; `None` if there is a reason for it to fail.
+    pub(super) fn no_reason_to_fail(&self) -> Option<String> {
+        if self.permitted {
+            return None;
+        }
+        let sound: Vec<&str> = self
+            .paths
+            .iter()
+            .filter(|(_, it)| !it.excused)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        match sound.is_empty() {
+            false => Some(format!("the array has given no reason to fail {}", sound.join(", "))),
+            true if self.queues => Some("it is to be queued while no path serves".to_owned()),
+            true => None,
+        }
+    }
+
+    /// The failed paths.
+    pub(super) fn failed(&self) -> Vec<String> {
+        let failed = self.states.iter().filter(|(_, state)| **state == PathState::Failed);
+        failed.map(|((path, dev), _)| format!("{path} ({dev})")).collect()
+    }
+
+    pub(super) fn all(&self) -> usize {
+        self.all
+    }
+
+    pub(super) fn active(&self) -> usize {
+        self.all.saturating_sub(self.failed().len())
+    }
+}
