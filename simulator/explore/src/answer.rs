@@ -36,15 +36,15 @@ impl Grade {
     }
 }
 
-/// The grade of sense data `kk/aa/qq`, as scsi_lib.c, scsi_error.c and dm-mpath.c (blk_path_error) take it.
+/// The grade of sense data `kk/aa/qq`, as scsi_error.c (scsi_check_sense) takes it, and blk_path_error what comes of it.
 fn of_sense(sense: &str) -> Grade {
     let (key, code) = sense.split_once('/').unwrap_or((sense, ""));
     match (key, code) {
         ("01", _) => Grade::Good,
         ("00" | "06" | "0b", _) | ("02", "04/01" | "04/0a") => Grade::Again,
-        ("03" | "07" | "08" | "0e", _) => Grade::Target,
+        ("03" | "04" | "07" | "08" | "0d" | "0e", _) => Grade::Target,
         ("05", code) => match code.get(..2) {
-            Some("20" | "21" | "24" | "26" | "27") => Grade::Target,
+            Some("20" | "21" | "22" | "24" | "26" | "27") => Grade::Target,
             _ => Grade::Path,
         },
         _ => Grade::Path,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use sansim_language::Law;
+
 use crate::{
+    judge::Breach,
     menu::AS_WRITTEN,
     schedule::{Choice, Sort},
 };
@@ -12,7 +15,14 @@ const TELLING: [&str; 6] = ["kind", "op", "answer", "sense", "state", "lose"];
 
 /// The cause of a finding as far as its minimised schedule tells: the law, and what happens in it. Answers are
 /// told apart by their sense key only, since a host treats all of one key much alike.
-pub(crate) fn cause(law: &str, file: &str, choices: &[Choice]) -> String {
+///
+/// Bytes that are wrong come of what was last on the wire, whatever has led to that.
+pub(crate) fn cause(breach: &Breach, file: &str, choices: &[Choice]) -> String {
+    let law = &breach.law;
+    if Law::of(law) == Some(Law::Bytes) {
+        let last = breach.signature.rsplit([',', ':']).next().unwrap_or_default();
+        return format!("{law} in {file} after{last}");
+    }
     let happens: BTreeSet<&str> = choices
         .iter()
         .filter(|choice| choice.sort == Sort::Presence && choice.word == "on")
@@ -66,7 +76,15 @@ mod tests {
                 choice(&format!("{first}.scope"), "port = \"B0\"", Sort::Detail),
                 choice(&format!("{first}.at"), "1s", Sort::Time),
             ];
-            cause("errors", "rdac.toml", &choices)
+            let breach = Breach {
+                law: "errors".into(),
+                t: 1.0,
+                seen: String::new(),
+                signature: String::new(),
+                expect: String::new(),
+                step: None,
+            };
+            cause(&breach, "rdac.toml", &choices)
         };
         assert_eq!(story("h1", "sense = \"06/29/00\""), story("h3", "sense = \"06/2a/01\""));
         assert_ne!(story("h1", "sense = \"06/29/00\""), story("h1", "sense = \"02/04/01\""));

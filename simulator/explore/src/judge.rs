@@ -46,6 +46,8 @@ pub(crate) struct Judge {
     has_multipathd: bool,
     /// When everything is healed, in seconds.
     heal: Option<f64>,
+    /// Whether that is over, with all that came of it.
+    is_healed: bool,
     /// What went wrong last on the wire: operation and answer.
     odd: VecDeque<String>,
     /// The time of the stall that has not ended.
@@ -67,6 +69,10 @@ pub(crate) struct Judgement {
     pub(crate) end: String,
 }
 
+/// How long after everything is healed a path may still be given a reason to be failed, in seconds: by a command that
+/// was on its way, until paths are reinstated.
+const HEALED_S: f64 = 1.0;
+
 /// How many of the last oddities make a signature.
 const ODD: usize = 2;
 
@@ -80,6 +86,7 @@ impl Judge {
             behaviour: Behaviour::default(),
             has_multipathd: scenario.setup.guest.manager != Manager::Dmsetup,
             heal: told.heal.map(|heal| heal.as_secs_f64()),
+            is_healed: false,
             odd: VecDeque::new(),
             stalled: None,
             view: None,
@@ -92,6 +99,10 @@ impl Judge {
         // What is before the story is the same for all of them.
         if event.t < 0.0 {
             return;
+        }
+        if self.heal.is_some_and(|heal| event.t > heal + HEALED_S) && !self.is_healed {
+            self.is_healed = true;
+            self.paths.forgive();
         }
         self.behaviour.see(event);
         match &event.what {
@@ -147,6 +158,8 @@ impl Judge {
         let signature = match law {
             // What is repeated is what it is about.
             Law::Loops => format!("{law}: {expect}"),
+            // What has led to what was last on the wire is another story, but the same bug.
+            Law::Bytes => format!("{law}: {}", odd.last().unwrap_or(&"")),
             _ => format!("{law}: {}", odd.join(", ")),
         };
         let (law_word, expect) = (law.word().to_owned(), expect.to_owned());
@@ -182,7 +195,7 @@ impl Judge {
             let seen = format!("no I/O has completed since {since:.3} s");
             self.breach(Law::Flow, t, seen, "io = { stuck = 0 }");
         }
-        let failed = self.paths.failed();
+        let failed = self.paths.failed_for_nothing();
         if !failed.is_empty() {
             let seen = format!("at the end {} failed", failed.join(", "));
             self.breach(Law::Paths, t, seen, "paths = { failed = 0 }");

@@ -126,7 +126,7 @@ pub(crate) fn settings(base: &Scenario) -> Vec<(&'static str, &'static [&'static
         PersonalityConfig::HwHandler(_) => &[("array.hw_handler.switch_over", &["\"2s\""])],
         PersonalityConfig::Alua(_) => &[
             ("array.alua.non_owner", &["\"standby\"", "\"unavailable\""]),
-            ("array.alua.transition", &["\"2s\"", "\"20s\""]),
+            ("array.alua.transition", &["\"2s\"", "\"5s\""]),
             ("array.alua.tpgs", &["\"implicit\"", "\"explicit\""]),
             ("array.alua.reporting", &["\"unit-attention\""]),
             ("array.ownership.takeover", &["\"2s\""]),

@@ -47,6 +47,11 @@ impl<'c> Minimiser<'c> {
         &self.best
     }
 
+    /// Takes a schedule that differs from the best one by its end only, and was tried.
+    pub(crate) fn end_earlier(&mut self, schedule: Schedule) {
+        self.best = schedule;
+    }
+
     /// How many schedules were proposed.
     pub fn proposals(&self) -> usize {
         self.proposals

@@ -43,7 +43,8 @@ fn lines(output: &std::process::Output, kind: &str) -> Vec<Value> {
 #[test]
 fn a_planted_bug_is_found_made_short_and_known_the_next_time() {
     let place = Place::new();
-    let first = explore(&place, PLANTED).args(["--runs", "16", "--jobs", "2", "--json"]).output().unwrap();
+    let first =
+        explore(&place, PLANTED).args(["--runs", "16", "--jobs", "2", "--json"]).output().unwrap();
     assert_eq!(first.status.code(), Some(1), "{}", text(&first));
     let found = lines(&first, "finding");
     let [found] = &found[..] else { panic!("{}", text(&first)) };
@@ -105,7 +106,8 @@ fn an_interrupt_leaves_nothing_and_prints_the_result() {
     let child = command.spawn().unwrap();
     let memory = place.path().join("memory");
     let began = || {
-        fs::read_to_string(memory.join("memory.json")).is_ok_and(|it| it.contains("\"next\":{\"1\""))
+        fs::read_to_string(memory.join("memory.json"))
+            .is_ok_and(|it| it.contains("\"next\":{\"1\""))
     };
     for _ in 0..600 {
         if began() {
@@ -118,7 +120,8 @@ fn an_interrupt_leaves_nothing_and_prints_the_result() {
     assert_eq!(output.status.code(), Some(130), "{}", text(&output));
     assert_eq!(lines(&output, "result").len(), 1);
     let left = fs::read_dir(&memory).unwrap().flatten();
-    let left: Vec<_> = left.filter(|it| it.file_name().to_string_lossy().starts_with("work-")).collect();
+    let left: Vec<_> =
+        left.filter(|it| it.file_name().to_string_lossy().starts_with("work-")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(place.left_over().is_empty() && place.qemus().is_empty());
 }

@@ -115,6 +115,22 @@ impl Paths {
         failed.map(|((path, dev), _)| format!("{path} ({dev})")).collect()
     }
 
+    /// The failed paths that the array has given no reason to fail since everything was healed.
+    pub(super) fn failed_for_nothing(&self) -> Vec<String> {
+        let mut failed = self.failed();
+        failed.retain(|it| {
+            let name = it.split(' ').next().unwrap_or_default();
+            self.paths.get(name).is_none_or(|path| !path.excused)
+        });
+        failed
+    }
+
+    /// Everything is healed: what was a reason to fail a path is none any more.
+    pub(super) fn forgive(&mut self) {
+        self.paths.values_mut().for_each(|path| *path = Path::default());
+        self.permitted = false;
+    }
+
     pub(super) fn all(&self) -> usize {
         self.all
     }

@@ -72,13 +72,32 @@ fn io_may_fail_when_every_path_was_given_a_reason() {
 #[test]
 fn a_unit_attention_is_no_reason_and_too_many_are() {
     let attention = || command("B0", "MODE SELECT(10)", Some("06/29/00"));
-    let dead = || command("A0", "READ(10)", Some("04/44/00"));
+    let dead = || command("A0", "READ(10)", Some("02/04/03"));
     assert_eq!(broken(judge(BASE, None), vec![dead(), attention(), error()]), ["errors"]);
     let many = vec![dead(), attention(), attention(), attention(), attention(), error()];
     assert!(broken(judge(BASE, None), many).is_empty());
     // If no retry is allowed, one is too many.
     let none = BASE.replace("pg_init_retries = 5", "");
     assert!(broken(judge(&none, None), vec![dead(), attention(), error()]).is_empty());
+}
+
+#[test]
+fn a_path_is_in_service_when_all_is_healed_unless_the_array_does_not_have_it_so() {
+    let judged = |story: Vec<What>| {
+        let mut judge = judge(BASE, Some(3));
+        for (second, what) in story.into_iter().enumerate() {
+            judge.see(&Event { t: second as f64, what });
+        }
+        judge.paths.failed_for_nothing()
+    };
+    let refused = || command("B0", "READ(10)", Some("02/04/03"));
+    let good = || command("A0", "READ(10)", None);
+    let failed = || path("B0", PathState::Failed);
+    assert_eq!(
+        judged(vec![refused(), failed(), good(), good(), good(), good()]),
+        ["hba0:B0 (8:0)"]
+    );
+    assert!(judged(vec![good(), good(), good(), good(), good(), refused(), failed()]).is_empty());
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Search<'_> {
         let (schedule, breach) = self.shortest(base, pending, breach).await?;
         let scenario = &self.bases[base].scenario;
         let plan = Plan::of(&schedule, scenario);
-        let cause = cause(&breach.law, &pending.file, &plan.choices);
+        let cause = cause(&breach, &pending.file, &plan.choices);
         let signatures =
             [pending.breach.signature.clone(), breach.signature.clone(), cause.clone()];
         let known = self.memory.update(|state| {
@@ -78,12 +78,13 @@ impl Search<'_> {
         let scenario = &self.bases[base].scenario;
         let mut ends = Vec::new();
         // A law that is broken before all is healed needs no healing.
-        let end = std::time::Duration::from_secs_f64((breach.t + 1.0).ceil().max(1.0));
-        let heal = scenario.explore.during;
-        if end < heal + std::time::Duration::from_secs(1) && !is_of_the_end(&breach) {
+        let end = end_after(&breach);
+        let whole = scenario.explore.during + scenario.explore.quiet;
+        if end < whole && !is_of_the_end(&breach) {
             ends.push(TimeSpan(end).to_string());
         }
         let choices = |schedule: &Schedule| Plan::of(schedule, scenario).choices;
+        let ends_of = ends.clone();
         let mut minimiser = Minimiser::new(pending.schedule.clone(), ends, choices);
         let mut latest = breach;
         let jobs = self.bench.jobs.max(1);
@@ -96,6 +97,17 @@ impl Search<'_> {
             let (first, breach) = self.breaks(base, &proposals, &latest).await?;
             minimiser.accept(first);
             latest = breach.unwrap_or(latest);
+        }
+        // By now the law may be broken earlier.
+        let end = end_after(&latest);
+        if !ends_of.is_empty() && TimeSpan(end).to_string() != ends_of[0] {
+            let shorter = minimiser.best().with("end", &TimeSpan(end).to_string());
+            if let (Some(_), Some(breach)) =
+                self.breaks(base, std::slice::from_ref(&shorter), &latest).await?
+            {
+                latest = breach;
+                minimiser.end_earlier(shorter);
+            }
         }
         let told = |schedule: &Schedule| {
             let plan = Plan::of(schedule, scenario);
@@ -230,6 +242,11 @@ impl Search<'_> {
             lines: lines_of_story(&text),
         })
     }
+}
+
+/// When a story may end in which a law was broken: at a whole second, a second later at least.
+fn end_after(breach: &Breach) -> std::time::Duration {
+    std::time::Duration::from_secs_f64((breach.t + 1.0).ceil().max(1.0))
 }
 
 /// What the runs of a file came to.
