@@ -12,7 +12,7 @@ use sansim_language::{Law, Scenario};
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_stage::{
     Manager,
-    event::{Event, IoKind, What},
+    event::{Change, Event, IoKind, What},
 };
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,7 @@ impl Judge {
             What::Io { what: IoKind::StallBegin, .. } => self.stalled = Some(event.t),
             What::Io { what: IoKind::StallEnd, .. } => self.stalled = None,
             What::Log { text, .. } => self.log(event.t, text),
+            What::State { change: Change::Owner { lun, to, .. }, .. } => self.paths.owner(*lun, to),
             What::Multipathd { view, .. } => self.view = Some(view.clone()),
             _ => {}
         }

@@ -103,7 +103,7 @@ pub(crate) fn settings(base: &Scenario) -> Vec<(&'static str, &'static [&'static
             ("guest.multipath.pg_init_retries", &["3", "5"][..]),
             ("guest.multipath.pg_init_delay", &["\"100ms\"", "\"5s\""]),
             ("guest.multipath.queue_if_no_path", &["true"]),
-            ("guest.multipath.path_groups", &["\"failover\"", "\"multibus\""]),
+            ("guest.multipath.path_groups", &["\"failover\""]),
             ("guest.multipath.selector", &["\"round-robin\""]),
         ]);
     }

@@ -53,8 +53,9 @@ pub(crate) enum What {
     },
 }
 
-/// The most that a choice of the number of HBAs can be reduced to is one.
+/// The choice of the number of HBAs, and what makes it the smallest.
 const HBAS: &str = "hbas";
+const FEWEST_HBAS: &str = "hba.count=1";
 
 impl Plan {
     /// What `schedule` says about the scenario `base`.
@@ -80,6 +81,21 @@ impl Plan {
             schedule.overrides.get("end").and_then(|end| end.parse().ok()).map(|TimeSpan(t)| t);
         plan.choices = planner.chooser.made;
         plan
+    }
+}
+
+impl Plan {
+    /// Whether commands get lost, or are held until the guest may have given them up.
+    pub(crate) fn loses_commands(&self) -> bool {
+        self.happenings.iter().any(|happening| match &happening.what {
+            What::Fault { then, .. } => then.starts_with("lose") || then == "delay = \"20s\"",
+            What::Step { .. } => false,
+        })
+    }
+
+    /// Whether the SAN has fewer HBAs or LUNs than its scenario says.
+    pub(crate) fn is_smaller(&self) -> bool {
+        self.one_lun || self.sets.iter().any(|set| set == FEWEST_HBAS)
     }
 }
 
@@ -117,7 +133,7 @@ impl Planner<'_> {
         if self.base.setup.hbas.len() > 1
             && self.chooser.pick(Sort::Setting, HBAS, &[(0, "1"), (1, AS_WRITTEN)]) == "1"
         {
-            sets.push("hba.count=1".to_owned());
+            sets.push(FEWEST_HBAS.to_owned());
         }
         sets
     }

@@ -28,6 +28,9 @@ pub(crate) struct Told {
 /// How long after everything is healed the failed paths of a map are reinstated that nobody else looks after.
 const REINSTATED: Duration = Duration::from_secs(1);
 
+/// How long the error handler may take after a command was given up.
+const GIVEN_UP: Duration = Duration::from_secs(30);
+
 impl Base {
     /// The scenario with other values.
     fn with(&self, sets: &[String]) -> Result<Scenario, Diagnostics> {
@@ -58,7 +61,16 @@ impl Base {
         if let Some(heal) = reinstated {
             writer.step("reinstated", heal + REINSTATED, "reinstate = \"all\"")?;
         }
-        let end = plan.end.unwrap_or(explore.during + explore.quiet);
+        let quiet = match plan.loses_commands() {
+            // A lost command fails when the guest gives it up, and its path is then to be found again.
+            true => explore.quiet.max(scenario.setup.command_timeout + GIVEN_UP),
+            false => explore.quiet,
+        };
+        let end = plan.end.unwrap_or(explore.during + quiet);
+        // What the scenario expects is of the SAN as it is written.
+        if plan.is_smaller() {
+            scenario.expectations.clear();
+        }
         writer.steps.sort_by_key(|step| match step.trigger {
             Trigger::At(at) => at,
             Trigger::On { .. } => Duration::ZERO,

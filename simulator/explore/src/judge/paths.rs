@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sansim_array::{PersonalityConfig, Tpgs};
 use sansim_stage::{
     Manager, Setup,
     event::{CommandEvent, PathState},
@@ -19,6 +20,8 @@ pub(super) struct Paths {
     retries: u32,
     /// Whether I/O waits for a path rather than fail.
     queues: bool,
+    /// Who owns the LUN, if only the owner's paths can serve, and a host cannot change that.
+    only_owner: Option<String>,
     /// Whether an answer permits that I/O fails on every path.
     permitted: bool,
     all: usize,
@@ -37,6 +40,18 @@ struct Path {
 /// least (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times.
 const AGAIN: u32 = 3;
 
+/// The owner of the workload's LUN on an array on which other controllers do not serve and no command of a host makes
+/// them: a path of theirs that is failed is no loss.
+fn of_owner_only(setup: &Setup) -> Option<String> {
+    let array = &setup.array.personality;
+    let hosts_move = match array {
+        PersonalityConfig::Alua(alua) => matches!(alua.tpgs, Tpgs::Explicit | Tpgs::Both),
+        _ => true,
+    };
+    let owner = setup.array.lun(setup.main_lun())?.owner.to_string();
+    (!hosts_move && !array.others_serve()).then_some(owner)
+}
+
 impl Paths {
     pub(super) fn of(setup: &Setup) -> Self {
         let lun = setup.main_lun();
@@ -54,6 +69,7 @@ impl Paths {
                 Manager::Multipathd(_) => AGAIN,
             },
             queues: multipath.queue_if_no_path,
+            only_owner: of_owner_only(setup),
             permitted: false,
             all,
         }
@@ -96,17 +112,19 @@ impl Paths {
         if self.permitted {
             return None;
         }
-        let sound: Vec<&str> = self
-            .paths
-            .iter()
-            .filter(|(_, it)| !it.excused)
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let sound = self.paths.iter().filter(|(name, it)| !it.excused && !self.is_passive(name));
+        let sound: Vec<&str> = sound.map(|(name, _)| name.as_str()).collect();
         match sound.is_empty() {
             false => Some(format!("the array has given no reason to fail {}", sound.join(", "))),
             true if self.queues => Some("it is to be queued while no path serves".to_owned()),
             true => None,
         }
+    }
+
+    /// Whether a path is through a controller that does not serve, and that no host can make serve.
+    fn is_passive(&self, name: &str) -> bool {
+        let port = name.split(':').nth(1).unwrap_or_default();
+        self.only_owner.as_ref().is_some_and(|owner| !port.starts_with(owner.as_str()))
     }
 
     /// The failed paths.
@@ -120,9 +138,18 @@ impl Paths {
         let mut failed = self.failed();
         failed.retain(|it| {
             let name = it.split(' ').next().unwrap_or_default();
-            self.paths.get(name).is_none_or(|path| !path.excused)
+            !self.is_passive(name) && self.paths.get(name).is_none_or(|path| !path.excused)
         });
         failed
+    }
+
+    /// The LUN has another owner.
+    pub(super) fn owner(&mut self, lun: u16, to: &str) {
+        if lun == self.lun
+            && let Some(owner) = &mut self.only_owner
+        {
+            to.clone_into(owner);
+        }
     }
 
     /// Everything is healed: what was a reason to fail a path is none any more.

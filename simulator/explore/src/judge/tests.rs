@@ -43,7 +43,7 @@ fn path(port: &str, state: PathState) -> What {
         state,
         fails: 1,
         group: 1,
-        group_state: GroupState::Active,
+        group_state: GroupState::Current,
     }
 }
 
