@@ -57,7 +57,9 @@ use crate::{
     ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
     observe::Observer,
+    reservoir::Reservoir,
     scsi::{access, corrupt, vpd},
+    sense::Sense,
     status::ServiceResponse,
     task_management::{TaskManagement, TmfResponse},
     wire::Wire,
@@ -70,6 +72,8 @@ type Doorbell = Arc<dyn Fn() + Send + Sync>;
 pub struct Array {
     state: Mutex<State>,
     observer: Arc<dyn Observer>,
+    /// The memory for the contents of the LUNs.
+    memory: Arc<Reservoir>,
     bells: Mutex<BTreeMap<HbaId, Doorbell>>,
     /// The earliest time, in nanoseconds, at which [`Array::notices`] can return a notice: 0 while
     /// notices are waiting, otherwise the time at which the next parked command or the next planned
@@ -113,8 +117,8 @@ impl Array {
     fn with_state(state: State, observer: Arc<dyn Observer>) -> Array {
         let news_from = AtomicU64::new(state.news_from());
         let next_event = AtomicU64::new(state.next_event());
-        let bells = Mutex::default();
-        Array { state: Mutex::new(state), observer, bells, news_from, next_event }
+        let (memory, bells) = (Arc::clone(&state.memory), Mutex::default());
+        Array { state: Mutex::new(state), observer, memory, bells, news_from, next_event }
     }
 
     /// Submits a command. A medium access is returned as [`Disposition::Transfer`]; every other command
@@ -159,7 +163,15 @@ impl Array {
     pub fn transfer(&self, now: Time, transfer: Transfer, buffers: &mut dyn Buffers) -> Completion {
         let mut wire = Wire::new(buffers);
         let completion = move_data(&transfer, &mut wire);
+        self.warn_of_space();
         self.complete(now, transfer.arrival, completion)
+    }
+
+    /// Tells all hosts when the memory for the LUNs' contents has reached its threshold.
+    fn warn_of_space(&self) {
+        if self.memory.reached_threshold() {
+            self.locked(|state, _| state.push_attention(None, Sense::SOFT_THRESHOLD, |_| true));
+        }
     }
 
     /// Carries out a task management function. Returns the response, and the tickets of the parked
@@ -332,6 +344,7 @@ impl Array {
             Progress::LoseReply(transfer, ticket, due) => {
                 wire.lose_data_in();
                 move_data(&transfer, wire);
+                self.warn_of_space();
                 Disposition::Parked(ticket, Some(due))
             }
         }

@@ -251,6 +251,8 @@ pub enum LunChange {
     },
     /// The LUN became write-protected (`true`) or writable (`false`).
     ReadOnly(bool),
+    /// STOP stopped the LUN (`true`), or START started it again (`false`).
+    Stopped(bool),
     /// A transition failed: the LUN stays with its owner.
     StaysPut {
         /// The controller that the LUN should have moved to.
@@ -298,6 +300,8 @@ impl fmt::Display for LunChange {
             LunChange::Preferred(controller) => write!(f, "prefers controller {controller}"),
             LunChange::ReadOnly(true) => f.write_str("read-only"),
             LunChange::ReadOnly(false) => f.write_str("writable"),
+            LunChange::Stopped(true) => f.write_str("stopped"),
+            LunChange::Stopped(false) => f.write_str("started"),
             LunChange::StaysPut { to } => write!(f, "its transition to controller {to} has failed"),
             LunChange::Split(Some(Apart::Ownership)) => {
                 f.write_str("split: every controller takes itself for the owner")

@@ -49,15 +49,26 @@ pub(crate) enum Kind {
     ModeSense,
     ModeSelect,
     StartStopUnit,
+    FormatUnit,
+    SendDiagnostic,
+    ReceiveDiagnostic,
+    LogSense,
+    ReadBuffer,
+    WriteBuffer,
     ReportOpcodes,
     ReportTargetPortGroups,
     SetTargetPortGroups,
     Read,
     Write,
     Verify,
+    WriteAndVerify,
+    CompareAndWrite,
+    OrWrite,
+    Prefetch,
     SynchronizeCache,
     WriteSame,
     Unmap,
+    GetLbaStatus,
     Reserve,
     Release,
     PersistentReserveIn,
@@ -150,9 +161,10 @@ macro_rules! operation {
 
 /// All operations that arrays support, ordered by operation code and service action.
 #[rustfmt::skip]
-pub static OPERATIONS: [Operation; 46] = [
+pub static OPERATIONS: [Operation; 60] = [
     operation!("TEST UNIT READY",     TestUnitReady,    None, Control,   [0x00, 0, 0, 0, 0, 0]),
     operation!("REQUEST SENSE",       RequestSense,     In,   Parameter, [0x03, 0x01, 0, 0, 0xff, 0]),
+    operation!("FORMAT UNIT",         FormatUnit,       Out,  Medium,    [0x04, 0xff, 0, 0, 0, 0]),
     operation!("READ(6)",             Read,             In,   Medium,    [0x08, 0x1f, 0xff, 0xff, 0xff, 0]),
     operation!("WRITE(6)",            Write,            Out,  Medium,    [0x0a, 0x1f, 0xff, 0xff, 0xff, 0]),
     operation!("INQUIRY",             Inquiry,          In,   Parameter, [0x12, 0x01, 0xff, 0xff, 0xff, 0]),
@@ -161,13 +173,20 @@ pub static OPERATIONS: [Operation; 46] = [
     operation!("RELEASE(6)",          Release,          None, Control,   [0x17, 0x1f, 0, 0, 0, 0]),
     operation!("MODE SENSE(6)",       ModeSense,        In,   Parameter, [0x1a, 0x08, 0xff, 0xff, 0xff, 0]),
     operation!("START STOP UNIT",     StartStopUnit,    None, Control,   [0x1b, 0x01, 0, 0x0f, 0xf7, 0]),
+    operation!("RECEIVE DIAGNOSTIC RESULTS", ReceiveDiagnostic, In, Parameter, [0x1c, 0x01, 0xff, 0xff, 0xff, 0]),
+    operation!("SEND DIAGNOSTIC",     SendDiagnostic,   Out,  Parameter, [0x1d, 0xf4, 0, 0xff, 0xff, 0]),
     operation!("READ CAPACITY(10)",   ReadCapacity10,   In,   Parameter, [0x25, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01, 0]),
     operation!("READ(10)",            Read,             In,   Medium,    [0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
     operation!("WRITE(10)",           Write,            Out,  Medium,    [0x2a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("WRITE AND VERIFY(10)", WriteAndVerify,  Out,  Medium,    [0x2e, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
     operation!("VERIFY(10)",          Verify,           Out,  Medium,    [0x2f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("PRE-FETCH(10)",       Prefetch,         None, Medium,    [0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
     operation!("SYNCHRONIZE CACHE(10)", SynchronizeCache, None, Medium,  [0x35, 0x02, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
+    operation!("WRITE BUFFER",        WriteBuffer,      Out,  Parameter, [0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]),
+    operation!("READ BUFFER(10)",     ReadBuffer,       In,   Parameter, [0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]),
     operation!("WRITE SAME(10)",      WriteSame,        Out,  Medium,    [0x41, 0xf8, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0]),
     operation!("UNMAP",               Unmap,            Out,  Medium,    [0x42, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
+    operation!("LOG SENSE",           LogSense,         In,   Parameter, [0x4d, 0x01, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0]),
     operation!("MODE SELECT(10)",     ModeSelect,       Out,  Parameter, [0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0]),
     operation!("RESERVE(10)",         Reserve,          None, Control,   [0x56, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0]),
     operation!("RELEASE(10)",         Release,          None, Control,   [0x57, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -185,17 +204,23 @@ pub static OPERATIONS: [Operation; 46] = [
     operation!("PERSISTENT RESERVE OUT: REGISTER AND IGNORE EXISTING KEY", PersistentReserveOut, Out, Parameter, Some(6), [0x5f, 0x06, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
     operation!("PERSISTENT RESERVE OUT: REGISTER AND MOVE", PersistentReserveOut, Out, Parameter, Some(7), [0x5f, 0x07, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0]),
     operation!("READ(16)",            Read,             In,   Medium,    [0x88, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("COMPARE AND WRITE",   CompareAndWrite,  Out,  Medium,    [0x89, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0xff, 0, 0]),
     operation!("WRITE(16)",           Write,            Out,  Medium,    [0x8a, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("ORWRITE(16)",         OrWrite,          Out,  Medium,    [0x8b, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("WRITE AND VERIFY(16)", WriteAndVerify,  Out,  Medium,    [0x8e, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("VERIFY(16)",          Verify,           Out,  Medium,    [0x8f, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("PRE-FETCH(16)",       Prefetch,         None, Medium,    [0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("SYNCHRONIZE CACHE(16)", SynchronizeCache, None, Medium,  [0x91, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("WRITE SAME(16)",      WriteSame,        Out,  Medium,    [0x93, 0xf9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("READ CAPACITY(16)",   ReadCapacity16,   In,   Parameter, Some(0x10), [0x9e, 0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0]),
+    operation!("GET LBA STATUS",      GetLbaStatus,     In,   Medium,    Some(0x12), [0x9e, 0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("REPORT LUNS",         ReportLuns,       In,   Parameter, [0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("REPORT TARGET PORT GROUPS", ReportTargetPortGroups, In, Parameter, Some(0x0a), [0xa3, 0xea, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("REPORT SUPPORTED OPERATION CODES", ReportOpcodes, In, Parameter, Some(0x0c), [0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("SET TARGET PORT GROUPS", SetTargetPortGroups, Out, Parameter, Some(0x0a), [0xa4, 0x0a, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("READ(12)",            Read,             In,   Medium,    [0xa8, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("WRITE(12)",           Write,            Out,  Medium,    [0xaa, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
+    operation!("WRITE AND VERIFY(12)", WriteAndVerify,  Out,  Medium,    [0xae, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
     operation!("VERIFY(12)",          Verify,           Out,  Medium,    [0xaf, 0xf6, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0]),
 ];
 
@@ -228,10 +253,10 @@ mod tests {
         assert_eq!(name(&[0x55]), Some("MODE SELECT(10)"));
         assert_eq!(name(&[0x9e, 0x10]), Some("READ CAPACITY(16)"));
         assert_eq!(name(&[0x9e, 0xf0]), Some("READ CAPACITY(16)"), "the high bits are not its");
-        assert_eq!(name(&[0x9e, 0x12]), None);
+        assert_eq!(name(&[0x9e, 0x11]), None);
         assert_eq!(name(&[0x9e]), None);
         assert_eq!(name(&[0xff; 16]), None);
-        assert!(Operation::has_unknown_action(&[0x9e, 0x12]));
+        assert!(Operation::has_unknown_action(&[0x9e, 0x11]));
         assert!(
             ![&[0x9e, 0x10][..], &[0x9e], &[0xff; 16], &[]]
                 .iter()

@@ -291,8 +291,8 @@ pub(crate) trait Personality {
         false
     }
 
-    /// The effect of START STOP UNIT (SBC-3 5.25). By default there is none: a LUN of an array has
-    /// no spindle and no power conditions.
+    /// The effect of START STOP UNIT (SBC-3 5.25) beyond that it starts or stops the LUN. By default there
+    /// is none: a LUN of an array has no power conditions and nothing to eject.
     fn start_stop(&self, site: &Site<'_>, cdb: &[u8]) -> Result<Effect, Sense> {
         let _ = site;
         let (power_condition, eject) = (cdb[4] & 0xf0, cdb[4] & 0x02);

@@ -27,13 +27,27 @@ pub struct Reservoir {
     used: AtomicU64,
     when_full: WhenFull,
     ran_out: AtomicBool,
+    /// From how many used bytes on hosts are told.
+    threshold: Option<u64>,
+    /// Whether the threshold was reached since [`Reservoir::reached_threshold`] was called.
+    reached: AtomicBool,
 }
 
 impl Reservoir {
     /// A reservoir of this size.
     pub fn new(bytes: u64, when_full: WhenFull) -> Arc<Reservoir> {
+        Reservoir::with_threshold(bytes, when_full, None)
+    }
+
+    /// The same with a threshold in bytes. When so much is used, hosts are told (SBC-3 4.7.3.7).
+    pub fn with_threshold(
+        bytes: u64,
+        when_full: WhenFull,
+        threshold: Option<u64>,
+    ) -> Arc<Reservoir> {
         let (used, ran_out) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Reservoir { bytes, used, when_full, ran_out })
+        let reached = AtomicBool::new(false);
+        Arc::new(Reservoir { bytes, used, when_full, ran_out, threshold, reached })
     }
 
     /// A reservoir without a bound.
@@ -60,16 +74,29 @@ impl Reservoir {
         let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
             used.checked_add(bytes).filter(|used| *used <= self.bytes)
         });
-        if taken.is_err() && self.when_full == WhenFull::End {
-            self.ran_out.store(true, Ordering::Release);
+        let below = |used: u64| self.threshold.filter(|threshold| used < *threshold);
+        match taken {
+            Ok(before) if below(before).is_some() && below(before + bytes).is_none() => {
+                self.reached.store(true, Ordering::Release);
+            }
+            Err(_) if self.when_full == WhenFull::End => {
+                self.ran_out.store(true, Ordering::Release);
+            }
+            _ => {}
         }
         taken.is_ok()
+    }
+
+    /// Whether the threshold was reached since this was last asked.
+    pub(crate) fn reached_threshold(&self) -> bool {
+        self.threshold.is_some() && self.reached.swap(false, Ordering::AcqRel)
     }
 }
 
 impl PartialEq for Reservoir {
     fn eq(&self, other: &Self) -> bool {
-        (self.bytes, self.when_full) == (other.bytes, other.when_full)
+        (self.bytes, self.when_full, self.threshold)
+            == (other.bytes, other.when_full, other.threshold)
     }
 }
 

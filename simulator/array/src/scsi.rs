@@ -7,9 +7,16 @@ pub(crate) mod access;
 pub(crate) mod capacity;
 pub(crate) mod captured;
 pub(crate) mod corrupt;
+pub(crate) mod data_buffer;
 pub(crate) mod designators;
+pub(crate) mod diagnostic;
+mod format;
 pub(crate) mod inquiry;
+mod lba_status;
+pub(crate) mod log_sense;
 pub(crate) mod medium;
+#[cfg(test)]
+mod medium_more_tests;
 #[cfg(test)]
 mod medium_tests;
 pub(crate) mod mode_page;

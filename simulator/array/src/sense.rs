@@ -12,8 +12,8 @@ pub struct Sense {
     pub asc: u8,
     /// The additional sense code qualifier (ASCQ).
     pub ascq: u8,
-    /// The invalid field, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2).
-    field: Option<Field>,
+    /// What is said beyond the codes.
+    detail: Option<Detail>,
     form: SenseForm,
 }
 
@@ -34,17 +34,26 @@ pub enum SenseForm {
     NoLength,
 }
 
-/// A field pointer: the byte offset in the CDB or in the parameter list.
+/// What sense data says beyond its codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Field {
+enum Detail {
+    /// The invalid field, for ILLEGAL REQUEST (SPC-4 4.5.2.4.2): its byte offset in the CDB.
     Cdb(u16),
+    /// The same: its byte offset in the parameter list.
     Parameter(u16),
+    /// The INFORMATION field (SPC-4 4.5.2.2), whose meaning the command defines.
+    Information(u32),
 }
 
 impl Sense {
+    /// The most bytes of sense data: a header and an INFORMATION descriptor.
+    pub const MAX: usize = 20;
+
     pub(crate) const NO_SENSE: Sense = Sense::new(0x00, 0x00, 0x00);
     pub(crate) const NOT_READY_MANUAL: Sense = Sense::new(0x02, 0x04, 0x03);
     pub(crate) const BECOMING_READY: Sense = Sense::new(0x02, 0x04, 0x01);
+    pub(crate) const NOT_STARTED: Sense = Sense::new(0x02, 0x04, 0x02);
+    pub(crate) const COMMAND_SEQUENCE: Sense = Sense::new(0x05, 0x2c, 0x00);
     pub(crate) const MISCOMPARE: Sense = Sense::new(0x0e, 0x1d, 0x00);
     pub(crate) const PARAMETER_LIST_LENGTH: Sense = Sense::new(0x05, 0x1a, 0x00);
     pub(crate) const INVALID_OPCODE: Sense = Sense::new(0x05, 0x20, 0x00);
@@ -69,22 +78,29 @@ impl Sense {
     pub(crate) const IMPLICIT_TRANSITION_FAILED: Sense = Sense::new(0x06, 0x2a, 0x07);
     pub(crate) const CAPACITY_CHANGED: Sense = Sense::new(0x06, 0x2a, 0x09);
     pub(crate) const COMMANDS_CLEARED: Sense = Sense::new(0x06, 0x2f, 0x00);
+    /// THIN PROVISIONING SOFT THRESHOLD REACHED.
+    pub(crate) const SOFT_THRESHOLD: Sense = Sense::new(0x06, 0x38, 0x07);
     pub(crate) const INQUIRY_DATA_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x03);
     pub(crate) const LUNS_CHANGED: Sense = Sense::new(0x06, 0x3f, 0x0e);
 
     /// Creates sense without a field pointer. Only the low four bits of `key` are used.
     pub const fn new(key: u8, asc: u8, ascq: u8) -> Self {
-        Sense { key: key & 0x0f, asc, ascq, field: None, form: SenseForm::Fixed }
+        Sense { key: key & 0x0f, asc, ascq, detail: None, form: SenseForm::Fixed }
     }
 
     /// INVALID FIELD IN CDB, with a pointer to this byte.
     pub(crate) const fn cdb_field(byte: u16) -> Self {
-        Sense { field: Some(Field::Cdb(byte)), ..Sense::INVALID_FIELD_IN_CDB }
+        Sense { detail: Some(Detail::Cdb(byte)), ..Sense::INVALID_FIELD_IN_CDB }
     }
 
     /// INVALID FIELD IN PARAMETER LIST, with a pointer to this byte.
     pub(crate) const fn parameter_field(byte: u16) -> Self {
-        Sense { field: Some(Field::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
+        Sense { detail: Some(Detail::Parameter(byte)), ..Sense::INVALID_FIELD_IN_PARAMETERS }
+    }
+
+    /// The same sense with a value in its INFORMATION field.
+    pub(crate) const fn with_information(self, value: u32) -> Self {
+        Sense { detail: Some(Detail::Information(value)), ..self }
     }
 
     /// Whether the sense key is UNIT ATTENTION.
@@ -103,18 +119,14 @@ impl Sense {
     }
 
     /// Encodes the sense in its format. Returns the bytes and how many of them are valid.
-    pub fn to_bytes(&self) -> ([u8; 18], usize) {
-        let mut bytes = [0; 18];
-        let len = match self.form {
+    pub fn to_bytes(&self) -> ([u8; Sense::MAX], usize) {
+        let (mut bytes, len) = match self.form {
             SenseForm::Fixed | SenseForm::DeferredFixed | SenseForm::NoLength => {
-                bytes = self.to_fixed();
-                bytes.len()
+                let (mut bytes, fixed) = ([0; Sense::MAX], self.to_fixed());
+                bytes[..fixed.len()].copy_from_slice(&fixed);
+                (bytes, fixed.len())
             }
-            SenseForm::Descriptor | SenseForm::DeferredDescriptor => {
-                let (descriptor, len) = self.to_descriptor();
-                bytes[..16].copy_from_slice(&descriptor);
-                len
-            }
+            SenseForm::Descriptor | SenseForm::DeferredDescriptor => self.to_descriptor(),
         };
         match self.form {
             SenseForm::DeferredFixed | SenseForm::DeferredDescriptor => bytes[0] |= 0x01,
@@ -139,29 +151,45 @@ impl Sense {
         bytes[7] = 10;
         bytes[12] = self.asc;
         bytes[13] = self.ascq;
-        if let Some(field) = self.field {
-            let (flags, at) = match field {
-                Field::Cdb(at) => (0xc0, at),
-                Field::Parameter(at) => (0x80, at),
-            };
-            bytes[15] = flags;
-            bytes[16..18].copy_from_slice(&at.to_be_bytes());
+        match self.detail {
+            Some(Detail::Cdb(at)) => bytes[15..].copy_from_slice(&field_pointer(0xc0, at)),
+            Some(Detail::Parameter(at)) => bytes[15..].copy_from_slice(&field_pointer(0x80, at)),
+            Some(Detail::Information(value)) => {
+                bytes[0] |= 0x80; // VALID.
+                bytes[3..7].copy_from_slice(&value.to_be_bytes());
+            }
+            None => {}
         }
         bytes
     }
 
-    /// Descriptor format, current error (SPC-4 4.5.2): 8 bytes, and 8 more for a field pointer.
+    /// Descriptor format, current error (SPC-4 4.5.2): 8 bytes and a descriptor, if there is one.
     /// Returns the bytes and how many of them are valid.
-    pub(crate) fn to_descriptor(self) -> ([u8; 16], usize) {
-        let mut bytes = [0; 16];
+    pub(crate) fn to_descriptor(self) -> ([u8; Sense::MAX], usize) {
+        let mut bytes = [0; Sense::MAX];
         bytes[..4].copy_from_slice(&[0x72, self.key, self.asc, self.ascq]);
-        let Some(field) = self.field else { return (bytes, 8) };
+        let pointer = match self.detail {
+            None => return (bytes, 8),
+            Some(Detail::Information(value)) => {
+                bytes[7] = 12;
+                bytes[8..11].copy_from_slice(&[0x00, 0x0a, 0x80]);
+                bytes[16..20].copy_from_slice(&value.to_be_bytes());
+                return (bytes, 20);
+            }
+            Some(Detail::Cdb(at)) => field_pointer(0xc0, at),
+            Some(Detail::Parameter(at)) => field_pointer(0x80, at),
+        };
         bytes[7] = 8;
         bytes[8..10].copy_from_slice(&[0x02, 0x06]);
-        let fixed = Sense { field: Some(field), ..self }.to_fixed();
-        bytes[12..15].copy_from_slice(&fixed[15..18]);
+        bytes[12..15].copy_from_slice(&pointer);
         (bytes, 16)
     }
+}
+
+/// Sense key specific data of ILLEGAL REQUEST (SPC-4 4.5.2.4.2): flags and the byte's offset.
+fn field_pointer(flags: u8, at: u16) -> [u8; 3] {
+    let [high, low] = at.to_be_bytes();
+    [flags, high, low]
 }
 
 impl fmt::Display for Sense {
@@ -208,6 +236,8 @@ mod tests {
         let sense = Sense::new(5, 0x94, 1).to_fixed();
         assert_eq!(sense, [0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x94, 1, 0, 0, 0, 0]);
         assert_eq!(Sense::cdb_field(0x102).to_fixed()[12..], [0x24, 0, 0, 0xc0, 1, 2]);
+        let information = Sense::MISCOMPARE.with_information(0x0102).to_fixed();
+        assert_eq!(information[..8], [0xf0, 0, 0x0e, 0, 0, 1, 2, 10]);
     }
 
     #[test]
@@ -215,13 +245,18 @@ mod tests {
         let (bytes, len) = Sense::parameter_field(7).to_descriptor();
         assert_eq!(bytes[..len], [0x72, 5, 0x26, 0, 0, 0, 0, 8, 2, 6, 0, 0, 0x80, 0, 7, 0]);
         assert_eq!(Sense::POWER_ON.to_descriptor().1, 8);
+        let (bytes, len) = Sense::MISCOMPARE.with_information(0x0102).to_descriptor();
+        let header = [0x72, 0x0e, 0x1d, 0, 0, 0, 0, 12];
+        assert_eq!(bytes[..8], header);
+        assert_eq!(bytes[8..len], [0, 0x0a, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
     }
 
     #[test]
     fn sense_has_other_forms() {
         let sense = Sense::new(6, 0x29, 0);
         let first = |form| sense.with_form(form).to_bytes();
-        assert_eq!(first(SenseForm::Fixed), (sense.to_fixed(), 18));
+        let (bytes, len) = first(SenseForm::Fixed);
+        assert_eq!(bytes[..len], sense.to_fixed());
         let (bytes, len) = first(SenseForm::DeferredDescriptor);
         assert_eq!(bytes[..len], [0x73, 6, 0x29, 0, 0, 0, 0, 0]);
         assert_eq!(first(SenseForm::DeferredFixed).0[0], 0x71);

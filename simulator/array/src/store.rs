@@ -32,6 +32,14 @@ impl From<BeyondEnd> for NotWritten {
     }
 }
 
+/// What came of [`Store::replace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    All,
+    /// Nothing was replaced: the byte at this offset in the range is another.
+    DiffersAt(usize),
+}
+
 /// A written extent in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -133,6 +141,39 @@ impl Store {
         let range = contents.check(range)?;
         contents.prepare(&range, true)?;
         Ok(fill(&mut contents.bytes_mut()[range]))
+    }
+
+    /// Overwrites a byte range with `new` if it contains `expected`, in one step.
+    pub(crate) fn replace(
+        &self,
+        range: Range<u64>,
+        expected: &[u8],
+        new: &[u8],
+    ) -> Result<Replaced, NotWritten> {
+        let mut contents = self.contents.write();
+        let range = contents.check(range)?;
+        let there = contents.bytes()[range.clone()].iter();
+        if let Some(at) = there.zip(expected).position(|(byte, expected)| byte != expected) {
+            return Ok(Replaced::DiffersAt(at));
+        }
+        contents.overwrite(range.start, new)?;
+        Ok(Replaced::All)
+    }
+
+    /// The length in bytes of the part of a range, from its beginning, that contains only zeros (`true`) or
+    /// none of whose pieces of `piece` bytes does (`false`).
+    pub(crate) fn same_from(
+        &self,
+        range: Range<u64>,
+        piece: usize,
+    ) -> Result<(bool, u64), BeyondEnd> {
+        let contents = self.contents.read();
+        let bytes = &contents.bytes()[contents.check(range)?];
+        let is_zero = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
+        let mut pieces = bytes.chunks(piece).map(is_zero);
+        let Some(first) = pieces.next() else { return Ok((true, 0)) };
+        let more = pieces.take_while(|zero| *zero == first).count() as u64;
+        Ok((first, (more + 1) * piece as u64))
     }
 
     /// Zeroes a byte range.

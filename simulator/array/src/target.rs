@@ -1,5 +1,7 @@
 //! How the target ports of an array present its LUNs.
 
+use std::num::NonZeroU32;
+
 use crate::ids::{Addressing, EncodedLun, Lun};
 
 /// How the target ports of an array present its LUNs.
@@ -9,6 +11,9 @@ pub struct Target {
     pub addressing: Addressing,
     /// What answers at LUN 0 to a nexus that sees no LUN there.
     pub lunz: Lunz,
+    /// How many commands a port keeps at a time. One more is answered TASK SET FULL (SAM-5 5.3.1). `None`: as
+    /// many as the HBAs send.
+    pub queue_limit: Option<NonZeroU32>,
 }
 
 /// What answers at LUN 0 to a nexus that sees no LUN there: a LUNZ, so that a host can find the target

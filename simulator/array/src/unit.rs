@@ -1,6 +1,7 @@
 //! A logical unit: its properties, its owner and the state of each nexus.
 
 mod check;
+pub(crate) mod data_buffers;
 mod name;
 mod split;
 
@@ -9,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use self::data_buffers::DataBuffers;
 pub use self::split::Apart;
 pub(crate) use self::{check::check_size, name::world_wide_name, split::Split};
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     condition::LunCondition,
     ids::{ControllerId, Lun, Nexus, NexusPattern, PortId},
     lun_config::{LunConfig, Mapping},
+    operation::{Class, Kind, Operation},
     reservation::Reservations,
     sense::Sense,
     store::Store,
@@ -45,6 +48,8 @@ pub(crate) struct Unit {
     /// The capacity in blocks.
     pub(crate) blocks: u64,
     pub(crate) read_only: bool,
+    /// Whether a STOP has stopped the LUN (SBC-3 4.20).
+    pub(crate) stopped: bool,
     /// The world-wide name: an NAA type 6 designator, the same through every path.
     pub(crate) name: [u8; 16],
     /// Whether the volume got its name in the course of the story. Captured pages then no longer
@@ -82,6 +87,7 @@ impl Unit {
             block_bytes: config.block_bytes,
             blocks: config.bytes / u64::from(config.block_bytes),
             read_only: config.read_only,
+            stopped: false,
             name,
             renamed: false,
             store: Arc::new(store),
@@ -129,6 +135,12 @@ impl Unit {
         })
     }
 
+    /// The sense for an operation that a LUN which was stopped does not carry out (SBC-3 4.20.4).
+    pub(crate) fn stops(&self, op: &Operation) -> Option<Sense> {
+        let needs_it = op.class == Class::Medium || op.kind == Kind::TestUnitReady;
+        (self.stopped && needs_it).then_some(Sense::NOT_STARTED)
+    }
+
     /// The number by which a nexus addresses the LUN; `None` if the LUN is masked for it.
     pub(crate) fn number(&self, nexus: Nexus) -> Option<Lun> {
         self.mapping.number(self.lun, nexus)
@@ -143,6 +155,7 @@ pub(crate) struct NexusView {
     /// Whether a unit attention has been reported, and no write has come since. Only a
     /// [`Canary`](crate::Canary) looks at it.
     pub(crate) startled: bool,
+    pub(crate) buffers: DataBuffers,
 }
 
 impl NexusView {
@@ -161,6 +174,7 @@ impl Default for NexusView {
             attentions: Attentions::at_power_on(),
             control: ControlValues::default(),
             startled: false,
+            buffers: DataBuffers::default(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod memory;
 mod ownership;
 mod rdac;
 
+use std::num::NonZeroU32;
+
 use captured::{Captured, Meant};
 use family::{FamilyName, FamilyTables};
 pub(crate) use lun::LunTable;
@@ -89,6 +91,12 @@ table! {
         /// A bug that is planted in the array on purpose, to see whether it is found. `sansim check`
         /// warns of it. Default: none.
         canary: Option<At<CanaryName>>,
+        /// When this part of `memory` is used, in percent, every path gets a unit attention, 06/38/07 (THIN
+        /// PROVISIONING SOFT THRESHOLD REACHED). Default: never.
+        space_threshold: Option<At<u64>>,
+        /// How many commands each port keeps at a time: those that rules keep back. One more is answered TASK
+        /// SET FULL. Default: as many as the HBAs send.
+        queue_limit: Option<At<u64>>,
     }
 }
 
@@ -210,13 +218,18 @@ impl ArrayTable {
         let target = Target {
             addressing: head.lun_addressing.map_or(Addressing::default(), Into::into),
             lunz: head.lunz.map_or(Lunz::default(), Into::into),
+            queue_limit: head.queue_limit.as_ref().and_then(|limit| {
+                let limit = checker.number(Some(limit), 1..=65_536, 1, "a number of commands");
+                NonZeroU32::new(limit as u32)
+            }),
         };
         if let Some(canary) = &head.canary {
             let help = "remove `canary`, unless this is to test what finds bugs";
             let planted = format!("this array has a bug: {:?} is planted", canary.value.word());
             checker.report(&canary.span, Diagnostic::warning(planted).help(help));
         }
-        let memory = memory::check(head.memory.as_ref(), head.when_full.as_ref(), checker);
+        let (when_full, threshold) = (head.when_full.as_ref(), head.space_threshold.as_ref());
+        let memory = memory::check(head.memory.as_ref(), when_full, threshold, checker);
         Some(Array {
             personality,
             identity,
@@ -318,6 +331,11 @@ impl ArrayTable {
             memory: array.memory.map(|memory| name(Size(memory.bytes))),
             when_full: array.memory.map(|memory| At::nowhere(memory.when_full.into())),
             canary: array.canary.map(|canary| At::nowhere(canary.into())),
+            space_threshold: array
+                .memory
+                .and_then(|memory| memory.threshold)
+                .map(|percent| At::nowhere(percent.into())),
+            queue_limit: array.target.queue_limit.map(|limit| At::nowhere(limit.get().into())),
         };
         Some(ArrayTable { head, families })
     }

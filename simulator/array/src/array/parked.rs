@@ -11,7 +11,7 @@ use super::{arrival::Arrival, report::Report};
 use crate::{
     completion::{Completion, Ticket},
     fault::Answer,
-    ids::HbaId,
+    ids::{HbaId, PortId},
     observe::Changed,
 };
 
@@ -86,6 +86,11 @@ impl Parking {
 
     pub(crate) fn is_full(&self) -> bool {
         self.commands.len() >= Self::MAX
+    }
+
+    /// The number of parked commands that arrived at a port.
+    pub(super) fn at(&self, port: PortId) -> usize {
+        self.commands.values().filter(|parked| parked.arrival.nexus.port == port).count()
     }
 
     pub(crate) fn park(&mut self, parked: Parked) -> Ticket {

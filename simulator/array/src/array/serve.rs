@@ -14,21 +14,24 @@ use crate::{
     encoding::be32,
     fault::DataFault,
     ids::Lun,
-    observe::Stage,
+    observe::{LunChange, Stage},
     operation::{Kind, Operation},
     personality::{Effect, Gate, Site},
     reservation::{self, Change},
     scsi::{
         capacity,
         corrupt::Corruption,
-        inquiry,
+        data_buffer, diagnostic, inquiry, log_sense,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports, vpd,
     },
     sense::Sense,
     status::ServiceResponse,
-    unit::Unit,
+    unit::{
+        Unit,
+        data_buffers::{DataBuffers, Written},
+    },
     wire::Wire,
 };
 
@@ -44,8 +47,12 @@ enum Served {
     Selected(Selected),
     /// Apply the change of ownership or of target port group states.
     Effect(Effect),
+    /// Start or stop the LUN, and apply the change of ownership.
+    StartStop(bool, Effect),
     /// Change the reservations of the LUN.
     Reservation(Change),
+    /// Change the nexus's data buffers.
+    Buffer(Written),
     /// Transfer the data of the medium access.
     Access(Access, Gate),
 }
@@ -76,6 +83,16 @@ impl State {
             }
             Ok(Served::Reservation(change)) => self.change_reservations(&arrival, &change, report),
             Ok(Served::Effect(effect)) => self.put_into_effect(now, &arrival, effect, report),
+            Ok(Served::StartStop(start, effect)) => {
+                self.start_or_stop(now, &arrival, start, report);
+                self.put_into_effect(now, &arrival, effect, report)
+            }
+            Ok(Served::Buffer(written)) => {
+                if let Some(unit) = arrival.unit.and_then(|lun| self.units.get_mut(&lun)) {
+                    unit.nexus(arrival.nexus).buffers.write(written);
+                }
+                Ok(())
+            }
             Ok(Served::Answered) => Ok(()),
             Err(stop) => Err(stop),
         };
@@ -120,7 +137,8 @@ impl State {
             return Err(Sense::cdb_field(op.cdb_len() as u16 - 1).into());
         }
         let Some(unit) = site.unit() else { return serve_unmapped(&site, op, cdb, wire) };
-        match (op.kind, site.personality.not_ready(&site, op)) {
+        let not_ready = site.personality.not_ready(&site, op).or_else(|| unit.stops(op));
+        match (op.kind, not_ready) {
             (Kind::RequestSense, not_ready) => {
                 let sense = attention.or(not_ready).unwrap_or(Sense::NO_SENSE);
                 reports::request_sense(sense, cdb, wire)?;
@@ -201,6 +219,16 @@ impl State {
         startled && self.canary == Some(Canary::LostWrite)
     }
 
+    /// START and STOP concern the LUN for all nexuses (SBC-3 5.25).
+    fn start_or_stop(&mut self, now: Time, arrival: &Arrival, start: bool, report: &mut Report) {
+        let Some(lun) = arrival.unit else { return };
+        let Some(unit) = self.units.get_mut(&lun).filter(|unit| unit.stopped == start) else {
+            return;
+        };
+        unit.stopped = !start;
+        self.lun_changed(now, lun, LunChange::Stopped(!start), report);
+    }
+
     fn put_into_effect(
         &mut self,
         now: Time,
@@ -260,8 +288,18 @@ fn serve_mapped(
     match op.kind {
         Kind::TestUnitReady => {}
         Kind::StartStopUnit => {
-            return Ok(Served::Effect(site.personality.start_stop(site, cdb)?));
+            let start = cdb[4] & 0x01 != 0;
+            return Ok(Served::StartStop(start, site.personality.start_stop(site, cdb)?));
         }
+        Kind::SendDiagnostic => diagnostic::send_diagnostic(cdb, wire)?,
+        Kind::ReceiveDiagnostic => diagnostic::receive_diagnostic(cdb, wire)?,
+        Kind::LogSense => log_sense::log_sense(cdb, wire)?,
+        Kind::ReadBuffer => {
+            let none = DataBuffers::default();
+            let buffers = unit.nexuses.get(&site.nexus).map_or(&none, |view| &view.buffers);
+            data_buffer::read_buffer(buffers, cdb, wire)?;
+        }
+        Kind::WriteBuffer => return data_buffer::write_buffer(cdb, wire).map(Served::Buffer),
         Kind::Inquiry => inquiry::inquiry(site, cdb, wire)?,
         Kind::ReportLuns => reports::report_luns(site, cdb, wire)?,
         Kind::ReportOpcodes => reports::report_opcodes(site, cdb, wire)?,
@@ -294,9 +332,15 @@ fn serve_mapped(
         Kind::Read
         | Kind::Write
         | Kind::Verify
+        | Kind::WriteAndVerify
+        | Kind::CompareAndWrite
+        | Kind::OrWrite
+        | Kind::Prefetch
         | Kind::SynchronizeCache
         | Kind::WriteSame
-        | Kind::Unmap => {
+        | Kind::Unmap
+        | Kind::FormatUnit
+        | Kind::GetLbaStatus => {
             let gate = site.personality.medium_access(site);
             if let Gate::Shut(sense) = gate {
                 return Err(sense.into());

@@ -114,6 +114,12 @@ impl State {
         }
     }
 
+    /// Whether a port keeps as many commands as it can: those that are parked, since the others end at once.
+    fn queue_is_full(&self, port: PortId) -> bool {
+        let limit = self.target.queue_limit;
+        limit.is_some_and(|limit| self.parking.at(port) >= limit.get() as usize)
+    }
+
     /// Decides about a new command. Checks whether its port answers, and then applies the fault
     /// rule that catches it, if any. Otherwise the command is served.
     pub(super) fn decide(
@@ -125,6 +131,10 @@ impl State {
     ) -> Progress {
         if !self.answers(arrival.nexus) {
             return arrival.respond(ServiceResponse::BadTarget);
+        }
+        if self.queue_is_full(arrival.nexus.port) {
+            let full = Completion::status(Status::TaskSetFull, arrival.offered);
+            return Progress::Done(arrival, full);
         }
         let subject = Subject {
             story: self.story_began.map(|began| arrival.at.since(began)),

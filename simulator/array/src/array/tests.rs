@@ -15,8 +15,8 @@ use std::sync::Arc;
 use sansim_time::Time;
 
 use crate::{
-    Answer, Array, Command, ConfigError, Disposition, FaultRule, Lun, Matches, Nexus, OpMatcher,
-    Then, Ticket, When, testing::*,
+    Answer, Array, ArrayConfig, Command, ConfigError, Disposition, FaultRule, Lun, Matches, Nexus,
+    OpMatcher, Reservoir, Then, Ticket, When, WhenFull, testing::*,
 };
 
 /// A fault rule about an operation.
@@ -106,10 +106,19 @@ fn what_is_unknown_is_refused() {
 }
 
 #[test]
-fn start_stop_unit_has_nothing_to_do() {
+fn stop_stops_a_lun_for_every_nexus_and_start_starts_it() {
     let rig = Rig::ready();
-    rig.get(A, LUN0, &[0x1b, 1, 0, 0, 1, 0], 0);
-    rig.get(A, LUN0, &[0x1b, 0, 0, 0, 0, 0], 0);
+    let (start, stop) = ([0x1b, 1, 0, 0, 1, 0], [0x1b, 0, 0, 0, 0, 0]);
+    let other = Nexus { hba: crate::HbaId(3), ..A };
+    assert_eq!(rig.sense(other, LUN0, &TEST_UNIT_READY, &[]), "06/29/00");
+    rig.good(A, LUN0, &start);
+    rig.good(A, LUN0, &stop);
+    for nexus in [A, other] {
+        assert_eq!(rig.sense(nexus, LUN0, &read(0, 1), &[]), "02/04/02");
+        assert_eq!(rig.sense(nexus, LUN0, &TEST_UNIT_READY, &[]), "02/04/02");
+        rig.get(nexus, LUN0, &[0x12, 0, 0, 0, 96, 0], 96);
+    }
+    rig.good(A, LUN0, &start);
     rig.get(A, LUN0, &read(0, 1), 512);
     assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 0x10, 0], &[]), "05/24/00");
     assert_eq!(rig.sense(A, LUN0, &[0x1b, 0, 0, 0, 2, 0], &[]), "05/24/00");
@@ -186,4 +195,22 @@ fn memory_that_the_host_does_not_have_is_an_error_and_not_a_crash() {
     config.luns = (0..4).map(each).collect();
     let error = Array::new(config, Arc::new(Log::default())).unwrap_err();
     assert!(matches!(error, ConfigError::Map { .. }), "four times 64 TiB is more than 47 bits");
+}
+
+#[test]
+fn every_path_hears_when_the_space_comes_to_its_threshold() {
+    let memory = Reservoir::with_threshold(4 << 16, WhenFull::Space, Some(2 << 16));
+    let rig = Rig::new(ArrayConfig { memory, ..config() }).settled();
+    let write_at = |lba| rig.put(A, LUN0, &write(lba, 1), &[1; 512]);
+    write_at(0);
+    write_at(1);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    write_at(128);
+    assert_eq!(rig.sense(A, LUN0, &TEST_UNIT_READY, &[]), "06/38/07");
+    assert_eq!(rig.sense(B, LUN1, &TEST_UNIT_READY, &[]), "06/38/07");
+    write_at(256);
+    write_at(384);
+    rig.good(A, LUN0, &TEST_UNIT_READY);
+    let completion = rig.send(A, LUN0, &write(512, 1), &[1; 512], 0).completion;
+    assert_eq!(completion.sense.unwrap().to_string(), "07/27/07");
 }

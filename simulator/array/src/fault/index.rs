@@ -212,7 +212,7 @@ mod tests {
         };
         assert_eq!(rules(0x28), [0, 1, 3, 4, 5]);
         assert_eq!(rules(0x88), [0, 1, 4, 5]);
-        assert_eq!(rules(0x9e), [1, 2, 5]);
+        assert_eq!(rules(0x9e), [1, 2, 4, 5], "GET LBA STATUS is a medium access");
         assert_eq!(rules(0xff), [1, 5]);
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{
+    format, lba_status,
     medium::{Access, Compare, Fill, Span},
     vpd::MAX_UNMAP_DESCRIPTORS,
 };
@@ -12,7 +13,7 @@ use crate::{
     encoding::{be16, be32, be64},
     reservoir::WhenFull,
     sense::Sense,
-    store::{BeyondEnd, NotWritten, Store},
+    store::{BeyondEnd, NotWritten, Replaced, Store},
     wire::Wire,
 };
 
@@ -47,7 +48,7 @@ pub(crate) fn carry_out(
     block_bytes: u32,
     wire: &mut Wire<'_>,
 ) -> Result<(), Stop> {
-    let bytes = |span| bytes(span, block_bytes);
+    let bytes = |span: Span| span.bytes(block_bytes);
     let block = block_bytes as usize;
     match access {
         Access::Read(span) => store.read(bytes(span), |data| wire.put(data))?,
@@ -57,16 +58,16 @@ pub(crate) fn carry_out(
             data.chunks(block).try_for_each(|data| compare(data, wire))
         })?,
         Access::Verify(span, Compare::OneBlock) => compare_one(store, bytes(span), block, wire),
-        Access::Synchronize => Ok(()),
+        Access::CompareAndWrite(span) => compare_and_write(store, bytes(span), wire),
+        Access::Or(span) => or(store, bytes(span), wire),
+        Access::Cache => Ok(()),
+        Access::Status(span, allocation) => {
+            lba_status::report(store, span.lba, block_bytes, allocation, wire)
+        }
+        Access::Format(len) => format::format(store, len, wire),
         Access::WriteSame(span, fill) => write_same(store, bytes(span), fill, block, wire),
         Access::Unmap(len) => unmap(store, len, block_bytes, wire),
     }
-}
-
-/// The byte range of a span in the store.
-pub(super) fn bytes(span: Span, block_bytes: u32) -> Range<u64> {
-    let start = span.lba.saturating_mul(block_bytes.into());
-    start..start.saturating_add(span.blocks.saturating_mul(block_bytes.into()))
 }
 
 /// Compares a block with the next block from the initiator. Ends with MISCOMPARE if they differ.
@@ -89,6 +90,27 @@ fn compare_one(
     wire.take(offered)?;
     let same = store.read(range, |data| data.chunks(block).all(|data| data == offered))?;
     if same { Ok(()) } else { Err(Sense::MISCOMPARE.into()) }
+}
+
+/// COMPARE AND WRITE (SBC-3 5.2). No other access comes between the comparison and the write.
+fn compare_and_write(store: &Store, range: Range<u64>, wire: &mut Wire<'_>) -> Result<(), Stop> {
+    let len = (range.end - range.start) as usize;
+    let mut offered = vec![0; 2 * len];
+    wire.take(&mut offered)?;
+    let (expected, new) = offered.split_at(len);
+    match store.replace(range, expected, new)? {
+        Replaced::All => Ok(()),
+        Replaced::DiffersAt(at) => Err(Sense::MISCOMPARE.with_information(at as u32).into()),
+    }
+}
+
+/// ORWRITE (SBC-3 5.10).
+fn or(store: &Store, range: Range<u64>, wire: &mut Wire<'_>) -> Result<(), Stop> {
+    let mut offered = vec![0; (range.end - range.start) as usize];
+    wire.take(&mut offered)?;
+    Ok(store.write(range, |data| {
+        data.iter_mut().zip(&offered).for_each(|(byte, more)| *byte |= more);
+    })?)
 }
 
 fn write_same(

@@ -1,7 +1,7 @@
 //! Medium accesses with silent data corruption.
 
 use super::{
-    access::{bytes, carry_out as faithfully},
+    access::carry_out as faithfully,
     medium::{Access, Span},
 };
 use crate::{completion::Stop, store::Store, wire::Wire};
@@ -36,7 +36,7 @@ pub(crate) fn carry_out(
 ) -> Result<(), Stop> {
     match (access, corruption) {
         (Access::Read(span), Some(Corruption::BitFlip)) => {
-            let mut data = store.read(bytes(span, block_bytes), <[u8]>::to_vec)?;
+            let mut data = store.read(span.bytes(block_bytes), <[u8]>::to_vec)?;
             flip(&mut data, block_bytes, random);
             wire.put(&data)
         }
@@ -46,7 +46,7 @@ pub(crate) fn carry_out(
                 flip(data, block_bytes, random);
                 taken
             };
-            store.write(bytes(span, block_bytes), flipped)?
+            store.write(span.bytes(block_bytes), flipped)?
         }
         (Access::Write(span), Some(Corruption::DroppedWrite)) => {
             discard(span.blocks, block_bytes, wire)
@@ -56,7 +56,7 @@ pub(crate) fn carry_out(
             faithfully(Access::Write(beside), store, block_bytes, wire)
         }
         (Access::Read(span), Some(Corruption::StaleRead)) => {
-            store.read_before(bytes(span, block_bytes), |data| wire.put(data))?
+            store.read_before(span.bytes(block_bytes), |data| wire.put(data))?
         }
         (Access::Write(span), Some(Corruption::TornWrite)) => {
             let landed = random % span.blocks.max(1);

@@ -3,7 +3,7 @@
 use super::{
     captured::{self, instead},
     designators,
-    medium::MAX_BLOCKS,
+    medium::{MAX_BLOCKS, MAX_COMPARED},
     peripheral::peripheral,
 };
 use crate::{inquiry_page::InquiryPage, personality::Site, unit::Unit};
@@ -128,6 +128,7 @@ pub(crate) fn shares_control_page(site: &Site<'_>) -> bool {
 fn block_limits() -> Vec<u8> {
     let mut data = vec![0; 60];
     data[0] = 0x01; // WSNZ: WRITE SAME of zero blocks is refused.
+    data[1] = MAX_COMPARED;
     data[4..8].copy_from_slice(&MAX_BLOCKS.to_be_bytes());
     data[32..40].copy_from_slice(&u64::from(MAX_BLOCKS).to_be_bytes());
     data[16..20].fill(0xff);
@@ -192,6 +193,7 @@ mod tests {
         let rig = Rig::ready();
         let limits = page(&rig, A, LUN0, 0xb0);
         assert_eq!(limits.len(), 0x3c);
+        assert_eq!(limits[1], 255, "COMPARE AND WRITE");
         assert_eq!(limits[4..8], 65_536_u32.to_be_bytes());
         assert_eq!(limits[16..20], [0xff; 4]);
         assert_eq!(limits[20..24], 255_u32.to_be_bytes());

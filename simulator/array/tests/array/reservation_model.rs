@@ -35,6 +35,8 @@ pub(crate) struct Out {
 #[derive(Debug)]
 pub(crate) struct Reservations {
     pub(crate) array: Model,
+    /// Whether STOP has stopped the LUN.
+    pub(crate) stopped: bool,
     pub(crate) generation: u32,
     pub(crate) aptpl: bool,
     /// The registrations, ordered by nexus.
@@ -55,6 +57,7 @@ impl Reservations {
         let (array, keys) = (Model::new(), Vec::new());
         Reservations {
             array,
+            stopped: false,
             generation: 0,
             aptpl: false,
             keys,

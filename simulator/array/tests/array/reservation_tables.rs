@@ -15,34 +15,48 @@ use crate::{
 pub(crate) struct Row(pub(crate) &'static str, pub(crate) &'static [u8], pub(crate) &'static str);
 
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 28] = [
+pub(crate) const TABLE: [Row; 42] = [
     Row("TEST UNIT READY",       &[0x00, 0, 0, 0, 0, 0],                             "AAAAAC"),
     Row("REQUEST SENSE",         &[0x03, 0, 0, 0, 0, 0],                             "AAAAAA"),
+    Row("FORMAT UNIT",           &[0x04, 0, 0, 0, 0, 0],                             "CCACCC"),
     Row("READ(6)",               &[0x08, 0, 0, 0, 1, 0],                             "ACAACC"),
     Row("WRITE(6)",              &[0x0a, 0, 0, 0, 1, 0],                             "CCACCC"),
     Row("INQUIRY",               &[0x12, 0, 0, 0, 36, 0],                            "AAAAAA"),
     Row("MODE SENSE(6)",         &[0x1a, 0, 0x0a, 0, 32, 0],                         "ACAACC"),
-    Row("START",                 &[0x1b, 0, 0, 0, 1, 0],                             "AAAAAA"),
     Row("STOP",                  &[0x1b, 0, 0, 0, 0, 0],                             "CCACCC"),
+    Row("START",                 &[0x1b, 0, 0, 0, 1, 0],                             "AAAAAA"),
+    Row("RECEIVE DIAGNOSTIC RESULTS", &[0x1c, 1, 0, 0, 32, 0],                       "ACAACC"),
+    Row("SEND DIAGNOSTIC",       &[0x1d, 0x04, 0, 0, 0, 0],                          "CCACCC"),
     Row("READ CAPACITY(10)",     &[0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0],                 "AAAAAA"),
     Row("READ(10)",              &[0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "ACAACC"),
     Row("WRITE(10)",             &[0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "CCACCC"),
+    Row("WRITE AND VERIFY(10)",  &[0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "CCACCC"),
     Row("VERIFY(10)",            &[0x2f, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "ACAACC"),
+    Row("PRE-FETCH(10)",         &[0x34, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "ACAACC"),
     Row("SYNCHRONIZE CACHE(10)", &[0x35, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "CCACCC"),
+    Row("WRITE BUFFER",          &[0x3b, 0x02, 0, 0, 0, 0, 0, 0, 1, 0],              "CCACCC"),
+    Row("READ BUFFER(10)",       &[0x3c, 0x03, 0, 0, 0, 0, 0, 0, 4, 0],              "ACAACC"),
     Row("WRITE SAME(10)",        &[0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0],                 "CCACCC"),
     Row("UNMAP",                 &[0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0],                 "CCACCC"),
+    Row("LOG SENSE",             &[0x4d, 0, 0, 0, 0, 0, 0, 0, 32, 0],                "AAAAAC"),
     Row("MODE SELECT(10)",       &[0x55, 0x10, 0, 0, 0, 0, 0, 0, 0, 0],              "CCACCC"),
     Row("MODE SENSE(10)",        &[0x5a, 0, 0x0a, 0, 0, 0, 0, 0, 32, 0],             "ACAACC"),
     Row("READ(16)",              &[0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "ACAACC"),
+    Row("COMPARE AND WRITE",     &[0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "CCACCC"),
     Row("WRITE(16)",             &[0x8a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "CCACCC"),
+    Row("ORWRITE(16)",           &[0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "CCACCC"),
+    Row("WRITE AND VERIFY(16)",  &[0x8e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "CCACCC"),
     Row("VERIFY(16)",            &[0x8f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "ACAACC"),
+    Row("PRE-FETCH(16)",         &[0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "ACAACC"),
     Row("SYNCHRONIZE CACHE(16)", &[0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "CCACCC"),
     Row("WRITE SAME(16)",        &[0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], "CCACCC"),
     Row("READ CAPACITY(16)",     &[0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], "AAAAAA"),
+    Row("GET LBA STATUS",        &[0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], "ACAACC"),
     Row("REPORT LUNS",           &[0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0],           "AAAAAA"),
     Row("REPORT SUPPORTED OPERATION CODES", &[0xa3, 0x0c, 1, 0x12, 0, 0, 0, 0, 1, 0, 0, 0], "ACAACC"),
     Row("READ(12)",              &[0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],           "ACAACC"),
     Row("WRITE(12)",             &[0xaa, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],           "CCACCC"),
+    Row("WRITE AND VERIFY(12)",  &[0xae, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],           "CCACCC"),
     Row("VERIFY(12)",            &[0xaf, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],           "ACAACC"),
 ];
 
@@ -67,11 +81,18 @@ pub(crate) fn expect_operation(
         Some(answer) => return Some(answer),
         None => {}
     }
+    let is_medium = crate::Operation::of(row.1).is_some_and(|op| op.class == crate::Class::Medium);
+    if model.stopped && (is_medium || row.0 == "TEST UNIT READY") {
+        return Some(Answer::Sense("02/04/02".into()));
+    }
     if !model.lets(nexus, row.2) {
         return Some(Answer::Conflict);
     }
-    let medium = ["READ(", "WRITE", "VERIFY", "SYNCHRONIZE", "UNMAP"];
-    let is_medium = medium.iter().any(|name| row.0.starts_with(name));
+    match row.0 {
+        "STOP" => model.stopped = true,
+        "START" => model.stopped = false,
+        _ => {}
+    }
     if is_medium && model.array.owners[0] != nexus.port.controller {
         return Some(Answer::Sense("05/94/01".into()));
     }

@@ -1,4 +1,4 @@
-//! `memory` and `when_full`: the bound for what is written to the LUNs.
+//! `memory`, `when_full` and `space_threshold`: the bound for what is written to the LUNs.
 
 use sansim_array::WhenFull;
 use sansim_stage::Memory;
@@ -25,15 +25,18 @@ words! {
 pub(super) fn check(
     memory: Option<&Name<Size>>,
     when_full: Option<&At<WhenFullName>>,
+    threshold: Option<&At<u64>>,
     checker: &mut Checker<'_>,
 ) -> Option<Memory> {
+    let percent = threshold.map(|_| checker.number(threshold, 1..=99, 80, "a percentage") as u8);
     let Some(memory) = memory else {
-        if let Some(when_full) = when_full {
+        let useless = when_full.map(|it| &it.span).or(threshold.map(|it| &it.span));
+        if let Some(span) = useless {
             let problem = "without `memory` a run that needs too much of it ends";
-            checker.refuse(&when_full.span, problem, "write memory = \"1GiB\" as well");
+            checker.refuse(span, problem, "write memory = \"1GiB\" as well");
         }
         return None;
     };
     let when_full = when_full.map_or(WhenFull::Space, |name| name.value.into());
-    Some(Memory { bytes: memory.0.0, when_full })
+    Some(Memory { bytes: memory.0.0, when_full, threshold: percent })
 }

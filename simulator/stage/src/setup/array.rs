@@ -50,6 +50,15 @@ pub struct Memory {
     pub bytes: u64,
     /// What happens to a write beyond it.
     pub when_full: WhenFull,
+    /// When this part of it is used, in percent, hosts are told; `None` for never.
+    pub threshold: Option<u8>,
+}
+
+impl Memory {
+    fn reservoir(&self) -> Arc<Reservoir> {
+        let part = |percent: u8| (u128::from(self.bytes) * u128::from(percent) / 100) as u64;
+        Reservoir::with_threshold(self.bytes, self.when_full, self.threshold.map(part))
+    }
 }
 
 /// The least that a scenario gets which names no bound.
@@ -96,7 +105,7 @@ impl Array {
             seed,
             canary: self.canary,
             memory: match self.memory {
-                Some(Memory { bytes, when_full }) => Reservoir::new(bytes, when_full),
+                Some(memory) => memory.reservoir(),
                 None => hosts_part(),
             },
         }

@@ -1,14 +1,15 @@
 //! Parked commands: delayed, held or lost.
 
 use std::{
+    num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use super::*;
 use crate::{
-    Action, Changed, ControllerId, ControllerState, Fate, Lose, Notice, ServiceResponse, Status,
-    Wait,
+    Action, ArrayConfig, Changed, ControllerId, ControllerState, Fate, Lose, Notice, PortId,
+    ServiceResponse, Status, Target, Wait,
 };
 
 fn delayed(millis: u64) -> Then {
@@ -207,4 +208,19 @@ fn a_forgotten_command_is_neither_due_nor_reported() {
     let completion = sent.finish(&rig, at(10)).completion;
     assert_eq!(completion.response, ServiceResponse::Aborted);
     assert_eq!(rig.records(), []);
+}
+
+#[test]
+fn a_port_whose_queue_is_full_says_so_and_others_do_not() {
+    let target = Target { queue_limit: NonZeroU32::new(2), ..Target::default() };
+    let rig = Rig::new(ArrayConfig { target, ..config() }).settled();
+    let rule = rule("r", "READ", Matches::All, delayed(50));
+    rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
+    let first = Sent::parked(&rig, at(1), A, 1, &read(0, 1), &[]);
+    let _second = Sent::parked(&rig, at(1), A, 2, &read(0, 1), &[]);
+    let answer = |millis, nexus| rig.answer_at(at(millis), nexus, LUN0, &TEST_UNIT_READY);
+    assert_eq!(answer(2, A), "TASK SET FULL");
+    assert_eq!(answer(2, Nexus { port: PortId { index: 1, ..A.port }, ..A }), "06/29/00");
+    assert_eq!(first.finish(&rig, at(51)).completion.status, Status::Good);
+    assert_eq!(answer(52, A), "GOOD");
 }

@@ -17,6 +17,9 @@ impl AccessState {
             op.kind,
             Kind::ModeSense
                 | Kind::ModeSelect
+                | Kind::LogSense
+                | Kind::SendDiagnostic
+                | Kind::ReceiveDiagnostic
                 | Kind::ReadCapacity10
                 | Kind::ReadCapacity16
                 | Kind::ReportOpcodes
