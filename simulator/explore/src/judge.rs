@@ -117,7 +117,11 @@ impl Judge {
                     self.breach(Law::Loops, event.t, seen, &expect);
                 }
             }
-            What::Path { path, dev, state, .. } => self.paths.state(path, dev, *state),
+            What::Path { path, dev, state, .. } => {
+                if self.paths.state(path, dev, *state) {
+                    self.failed_for_nothing(event.t, path);
+                }
+            }
             What::Io { what: IoKind::Error, text, .. } => self.failed(event.t, text),
             What::Io { what: IoKind::Corrupt, text, .. } => {
                 let seen = format!("what was read is not what was written: {text}");
@@ -138,6 +142,17 @@ impl Judge {
             let seen = format!("{text}, although {why}");
             self.breach(Law::Errors, t, seen, "io = { errors = 0 }");
         }
+    }
+
+    /// A path is failed that the array has given no reason to fail.
+    fn failed_for_nothing(&mut self, t: f64, path: &str) {
+        let Some((hba, port)) = path.strip_prefix("hba").and_then(|path| path.split_once(':'))
+        else {
+            return;
+        };
+        let seen = format!("{path} is failed, although the array has given no reason to");
+        let expect = format!("path = {{ hba = {hba}, port = \"{port}\", state = \"active\" }}");
+        self.breach(Law::Paths, t, seen, &expect);
     }
 
     fn log(&mut self, t: f64, text: &str) {

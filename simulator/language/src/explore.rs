@@ -47,7 +47,7 @@ pub enum Law {
     Errors,
     /// After everything is healed, I/O flows: no request waits for ever.
     Flow,
-    /// After everything is healed, every path is in service.
+    /// No path is failed without a reason, and after everything is healed every path is in service.
     Paths,
     /// multipathd and dm-multipath agree about the paths.
     Agreement,
@@ -113,7 +113,7 @@ words! {
         Errors = "errors",
         /// After everything is healed, I/O flows: no request waits for ever.
         Flow = "flow",
-        /// After everything is healed, every path is in service.
+        /// No path is failed without a reason, and after everything is healed every path is in service.
         Paths = "paths",
         /// multipathd and dm-multipath agree about the paths.
         Agreement = "agreement",
@@ -174,7 +174,7 @@ impl Law {
             Law::Bytes => "no byte that is read back is wrong",
             Law::Errors => "no I/O fails while a path serves",
             Law::Flow => "I/O flows again when all is healed",
-            Law::Paths => "every path is in service when all is healed",
+            Law::Paths => "no path is failed for nothing",
             Law::Agreement => "multipathd and dm-multipath agree about the paths",
             Law::Loops => "nothing is repeated without end",
             Law::Complaints => "kernel and daemons have no complaint",

@@ -98,13 +98,18 @@ impl Paths {
         }
     }
 
-    pub(super) fn state(&mut self, path: &str, dev: &str, state: PathState) {
-        self.states.insert((path.to_owned(), dev.to_owned()), state);
+    /// A path has another state. Returns whether it was failed without a reason.
+    pub(super) fn state(&mut self, path: &str, dev: &str, state: PathState) -> bool {
+        let before = self.states.insert((path.to_owned(), dev.to_owned()), state);
+        let fails = state == PathState::Failed && before != Some(PathState::Failed);
+        let sound = self.paths.get(path).is_some_and(|path| !path.excused);
+        let for_nothing = fails && sound && !self.is_passive(path);
         if state == PathState::Active
             && let Some(path) = self.paths.get_mut(path)
         {
             *path = Path::default();
         }
+        for_nothing
     }
 
     /// Why I/O need not fail now; `None` if there is a reason for it to fail.

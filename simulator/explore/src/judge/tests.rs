@@ -101,6 +101,16 @@ fn a_path_is_in_service_when_all_is_healed_unless_the_array_does_not_have_it_so(
 }
 
 #[test]
+fn a_path_is_failed_for_a_reason_only() {
+    let failed = || path("B0", PathState::Failed);
+    let refused = command("B0", "MODE SELECT(10)", Some("05/24/00"));
+    assert_eq!(broken(judge(BASE, None), vec![failed()]), ["paths"]);
+    let attention = command("B0", "MODE SELECT(10)", Some("06/29/07"));
+    assert_eq!(broken(judge(BASE, None), vec![attention, failed()]), ["paths"]);
+    assert!(broken(judge(BASE, None), vec![refused, failed()]).is_empty());
+}
+
+#[test]
 fn what_fails_on_every_path_may_fail() {
     let medium = command("A0", "READ(10)", Some("03/11/00"));
     assert!(broken(judge(BASE, None), vec![medium, error()]).is_empty());
