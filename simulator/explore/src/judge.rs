@@ -71,7 +71,7 @@ pub(crate) struct Judgement {
 
 /// How long after everything is healed a path may still be given a reason to be failed, in seconds: by a command that
 /// was on its way, until paths are reinstated.
-const HEALED_S: f64 = 1.0;
+const HEALED_S: f64 = 1.5;
 
 /// How many of the last oddities make a signature.
 const ODD: usize = 2;

@@ -56,7 +56,7 @@ fn a_planted_bug_is_found_made_short_and_known_the_next_time() {
     // The file fails by the law, and passes if what happens in it is left out.
     let dir = found["directory"].as_str().unwrap();
     let file = format!("{dir}/scenario.toml");
-    let run = |file: &str| place.run(file).output().unwrap();
+    let run = |file: &str| place.run(std::path::Path::new(file)).output().unwrap();
     let failed = run(&file);
     assert_eq!(failed.status.code(), Some(1), "{}", text(&failed));
     assert!(text(&failed).contains("corrupt"), "{}", text(&failed));

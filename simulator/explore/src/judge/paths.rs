@@ -52,6 +52,11 @@ fn of_owner_only(setup: &Setup) -> Option<String> {
     (!hosts_move && !array.others_serve()).then_some(owner)
 }
 
+/// Whether this is a command by which a host has a LUN moved to the path's controller.
+fn activates(op: &str) -> bool {
+    op.starts_with("MODE SELECT") || matches!(op, "START STOP UNIT" | "SET TARGET PORT GROUPS")
+}
+
 impl Paths {
     pub(super) fn of(setup: &Setup) -> Self {
         let lun = setup.main_lun();
@@ -85,6 +90,8 @@ impl Paths {
         let name = format!("hba{}:{}", command.hba, command.port);
         let Some(path) = self.paths.get_mut(&name) else { return };
         match grade {
+            // The array says that it serves through this path now.
+            Grade::Good if activates(&command.op) => *path = Path::default(),
             Grade::Good => path.again[usize::from(medium)] = 0,
             Grade::Again => {
                 let again = &mut path.again[usize::from(medium)];

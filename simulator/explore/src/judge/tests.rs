@@ -107,7 +107,10 @@ fn a_path_is_failed_for_a_reason_only() {
     assert_eq!(broken(judge(BASE, None), vec![failed()]), ["paths"]);
     let attention = command("B0", "MODE SELECT(10)", Some("06/29/07"));
     assert_eq!(broken(judge(BASE, None), vec![attention, failed()]), ["paths"]);
-    assert!(broken(judge(BASE, None), vec![refused, failed()]).is_empty());
+    assert!(broken(judge(BASE, None), vec![refused.clone(), failed()]).is_empty());
+    // It was activated since.
+    let activated = command("B0", "MODE SELECT(10)", None);
+    assert_eq!(broken(judge(BASE, None), vec![refused, activated, failed()]), ["paths"]);
 }
 
 #[test]

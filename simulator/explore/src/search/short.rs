@@ -80,11 +80,12 @@ impl Search<'_> {
         // A law that is broken before all is healed needs no healing.
         let end = end_after(&breach);
         let whole = scenario.explore.during + scenario.explore.quiet;
-        if end < whole && !is_of_the_end(&breach) {
-            ends.push(TimeSpan(end).to_string());
+        if !is_of_the_end(&breach) {
+            ends.extend((end < whole).then(|| TimeSpan(end).to_string()));
+            // What is only seen by the last read-back is seen then.
+            ends.push(TimeSpan(whole).to_string());
         }
         let choices = |schedule: &Schedule| Plan::of(schedule, scenario).choices;
-        let ends_of = ends.clone();
         let mut minimiser = Minimiser::new(pending.schedule.clone(), ends, choices);
         let mut latest = breach;
         let jobs = self.bench.jobs.max(1);
@@ -100,8 +101,10 @@ impl Search<'_> {
         }
         // By now the law may be broken earlier.
         let end = end_after(&latest);
-        if !ends_of.is_empty() && TimeSpan(end).to_string() != ends_of[0] {
-            let shorter = minimiser.best().with("end", &TimeSpan(end).to_string());
+        let earlier = TimeSpan(end).to_string();
+        let is_new = minimiser.best().overrides.get("end").is_some_and(|it| *it != earlier);
+        if end < whole && is_new {
+            let shorter = minimiser.best().with("end", &earlier);
             if let (Some(_), Some(breach)) =
                 self.breaks(base, std::slice::from_ref(&shorter), &latest).await?
             {
