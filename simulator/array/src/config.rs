@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     access_state::{AccessState, FarGroups},
+    canary::Canary,
     families::PersonalityConfig,
     fault::{FaultRule, OpMatcher},
     identity::Identity,
@@ -54,6 +55,8 @@ pub struct ArrayConfig {
     pub command_timeout: Duration,
     /// The memory for the contents of the LUNs.
     pub memory: Arc<Reservoir>,
+    /// The bug that is planted in the array, if one is.
+    pub canary: Option<Canary>,
     /// The seed for LUN names and for all random decisions.
     pub seed: u64,
 }

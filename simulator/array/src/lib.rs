@@ -24,6 +24,7 @@
 mod access_state;
 mod array;
 mod attention;
+mod canary;
 mod command;
 mod completion;
 mod condition;
@@ -60,6 +61,7 @@ mod wire;
 
 pub use access_state::{AccessState, FarGroups, ParseAccessStateError, PortGroupView};
 pub use array::{Array, ArraySnapshot, ArrayView, Disposition, LunView, PortNumbers, Transfer};
+pub use canary::Canary;
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};

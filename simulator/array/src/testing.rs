@@ -66,6 +66,7 @@ pub(crate) fn config() -> ArrayConfig {
         command_timeout: Duration::from_secs(30),
         seed: 1,
         memory: Reservoir::unbounded(),
+        canary: None,
     }
 }
 

@@ -186,6 +186,9 @@ impl Unit {
 pub(crate) struct NexusView {
     pub(crate) attentions: Attentions,
     pub(crate) control: ControlValues,
+    /// Whether a unit attention has been reported, and no write has come since. Only a
+    /// [`Canary`](crate::Canary) looks at it.
+    pub(crate) startled: bool,
     pub(crate) buffers: DataBuffers,
 }
 
@@ -204,6 +207,7 @@ impl Default for NexusView {
         NexusView {
             attentions: Attentions::at_power_on(),
             control: ControlValues::default(),
+            startled: false,
             buffers: DataBuffers::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod explore;
 mod import;
 mod up;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sansim_language::value::TimeSpan;
 use sansim_run::Until;
 
+pub(crate) use self::explore::ExploreArgs;
 pub(crate) use self::import::{ImportArgs, ImportCommand};
 pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
 
@@ -50,6 +52,10 @@ const COVERAGE_EXIT_CODES: &str = "Exit codes: 0 done; 1 with --check, an aim is
 const COMPARE_EXIT_CODES: &str = "Exit codes: 0 nothing that tells something differs; 1 something differs; 2 a \
 directory is none of a run; 3 the result cannot be written.";
 
+const EXPLORE_EXIT_CODES: &str = "Exit codes: 0 nothing new was found; 1 something new was found; 2 the command line, a \
+scenario or the memory is invalid, or a scenario breaks a law by itself; 3 the lab failed, or the memory cannot be \
+written; 130 interrupted.";
+
 const CTL_EXIT_CODES: &str = "Exit codes: 0 done, or the expectation was met; 1 the expectation was not met, or a step \
 failed; 2 the lab does not understand or there is none; 3 the lab failed or has ended. `exec` and `shell` exit with \
 the code of their program.";
@@ -89,6 +95,16 @@ pub(crate) enum Command {
     /// look at it with --gdb, open a shell in it with --shell, or continue with another story with --fork.
     #[command(after_help = REPLAY_EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Find stories that break a law, by chance, and make them short.
+    ///
+    /// A scenario says what is there; what may happen to it is in its table [explore], with good defaults. Thousands of
+    /// schedules of faults come from one seed. In each story the laws are judged that hold for every SAN: no byte is
+    /// wrong, no I/O fails while a path serves, everything is in service again when all is healed, and so on. What breaks
+    /// one is cut down to the shortest scenario that still does, and written to the memory's directory with a page.
+    ///
+    /// The same seed finds the same, however many jobs there are. docs/exploring.md has the laws with their reasons.
+    #[command(after_help = EXPLORE_EXIT_CODES)]
+    Explore(ExploreArgs),
     /// Print what the programs of a run printed.
     Output(OutputArgs),
     /// Write a run as a trace for https://ui.perfetto.dev: Chrome trace events.

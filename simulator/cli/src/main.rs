@@ -14,6 +14,7 @@ mod compare;
 mod coverage;
 mod ctl;
 mod doctor;
+mod explore;
 mod hold;
 mod image;
 mod images;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args),
         Command::Import { command } => import::import(&command),
         Command::Coverage(args) => coverage::show(&args),
+        Command::Explore(args) => with_runtime(explore::explore(args)),
         Command::Doctor => doctor::doctor(),
         Command::Output(args) => output::output(&args),
         Command::Model { command } => model::model(&command),

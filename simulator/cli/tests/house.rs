@@ -25,7 +25,7 @@ const fn floor(
 }
 
 /// All crates, from the bottom layer to the top.
-const HOUSE: [Floor; 18] = [
+const HOUSE: [Floor; 19] = [
     floor("sansim-fuzz", &[], &[]),
     floor("sansim-time", &[], &[]),
     floor("sansim-protocol", &[], &[]),
@@ -84,11 +84,24 @@ const HOUSE: [Floor; 18] = [
         ],
         &[],
     ),
+    floor(
+        "sansim-explore",
+        &[
+            "sansim-array",
+            "sansim-lab",
+            "sansim-stage",
+            "sansim-language",
+            "sansim-report",
+            "sansim-run",
+        ],
+        &[],
+    ),
     floor("sansim-suite", &["sansim-lab", "sansim-language", "sansim-report", "sansim-run"], &[]),
     floor(
         "sansim",
         &[
             "sansim-coverage",
+            "sansim-explore",
             "sansim-import",
             "sansim-lab",
             "sansim-stage",

@@ -30,7 +30,7 @@ fn log(name: &str) -> Text {
 fn a_sosreport_becomes_the_san_that_it_is_of() {
     let imported = import("rdac");
     let scenario = load(&imported.toml);
-    let array = &scenario.setup.array;
+    let array = scenario.setup.first_array();
     assert_eq!(array.identity.product.as_str(), "1814      FAStT");
     assert_eq!(array.luns.len(), 2);
     insta::assert_snapshot!("rdac", imported.toml);

@@ -21,8 +21,8 @@ use memory::WhenFullName;
 pub(crate) use metro::MetroTable;
 use ownership::Ownership;
 use sansim_array::{
-    Addressing, ConfigError, ControllerConfig, ControllerId, DesignatorKind, Identity, LunConfig,
-    Lunz, PersonalityConfig, PortId, PortNumbers, Ports, Target,
+    Addressing, Canary, ConfigError, ControllerConfig, ControllerId, DesignatorKind, Identity,
+    LunConfig, Lunz, PersonalityConfig, PortId, PortNumbers, Ports, Target,
 };
 use sansim_stage::Array;
 
@@ -95,6 +95,9 @@ table! {
         memory: Option<Name<Size>>,
         /// What happens to a write for which `memory` has no room. Default: "space".
         when_full: Option<At<WhenFullName>>,
+        /// A bug that is planted in the array on purpose, to see whether it is found. `sansim check`
+        /// warns of it. Default: none.
+        canary: Option<At<CanaryName>>,
         /// When this part of `memory` is used, in percent, every path gets a unit attention, 06/38/07 (THIN
         /// PROVISIONING SOFT THRESHOLD REACHED). Default: never.
         space_threshold: Option<At<u64>>,
@@ -115,6 +118,15 @@ words! {
         ScsiName = "scsi-name",
         /// The name of the target port (WWPN).
         PortName = "port-name",
+    }
+}
+
+words! {
+    /// A bug that is planted in the array on purpose.
+    enum CanaryName for Canary {
+        /// The first write through a nexus to which a unit attention was just reported is answered
+        /// with GOOD, but not carried out.
+        LostWrite = "lost-write",
     }
 }
 
@@ -336,6 +348,11 @@ impl ArrayTable {
             let help = "write it into the first [[array]]: it is for the LUNs of all";
             checker.refuse(&memory.span, "`memory` is that of all arrays", help);
         }
+        if let Some(canary) = &head.canary {
+            let help = "remove `canary`, unless this is to test what finds bugs";
+            let planted = format!("this array has a bug: {:?} is planted", canary.value.word());
+            checker.report(&canary.span, Diagnostic::warning(planted).help(help));
+        }
         let (when_full, threshold) = (head.when_full.as_ref(), head.space_threshold.as_ref());
         let memory = memory::check(head.memory.as_ref(), when_full, threshold, checker);
         Some(Array {
@@ -352,6 +369,7 @@ impl ArrayTable {
             target,
             luns,
             memory,
+            canary: head.canary.as_ref().map(|canary| canary.value.into()),
         })
     }
 
@@ -421,6 +439,7 @@ impl ArrayTable {
             ownership: Ownership::of(&array.ownership).map(At::nowhere),
             memory: array.memory.map(|memory| name(Size(memory.bytes))),
             when_full: array.memory.map(|memory| At::nowhere(memory.when_full.into())),
+            canary: array.canary.map(|canary| At::nowhere(canary.into())),
             space_threshold: array
                 .memory
                 .and_then(|memory| memory.threshold)

@@ -11,6 +11,7 @@ use crate::{
     array::{Arrays, MetroTable},
     check::{Announced, Checker},
     expect::{self, ExpectTable},
+    explore::ExploreTable,
     fault::Fault,
     form::{Listed, Name, Plain, PlainTable, Problems, Section, Table, Value, name, table},
     guest::GuestTable,
@@ -66,6 +67,8 @@ table! {
         step: Listed<At<StepTable>>,
         /// The expected results.
         expect: Listed<At<ExpectTable>>,
+        /// What `sansim explore` may do to the scenario.
+        explore: Section<ExploreTable>,
     }
 }
 
@@ -148,6 +151,7 @@ impl File {
         check_tested(is_still, &steps, &expectations, checker);
         let command_timeout = self.hba.command_timeout();
         let metro = self.metro.resolved();
+        let explore = self.explore.check(&arrays[0].personality, &guest.manager, checker);
         let stem = Path::new(scenario).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Some(Scenario {
             name: stem.unwrap_or_else(|| scenario.to_owned()),
@@ -162,6 +166,7 @@ impl File {
             steps,
             expectations,
             may_be_idle: self.may_be_idle(names),
+            explore,
             warnings: Diagnostics::default(),
             untested: Diagnostics::default(),
         })
@@ -282,6 +287,7 @@ pub(crate) fn resolved(scenario: &Scenario) -> PlainTable {
         fault: Listed(setup.faults.iter().map(fault).collect()),
         step: Listed(scenario.steps.iter().map(|it| At::nowhere(StepTable::of(it))).collect()),
         expect: Listed(Vec::new()),
+        explore: Section::nowhere(ExploreTable::of(&scenario.explore, setup)),
     };
     let mut table = PlainTable::default();
     Table::put(&file, &mut table);

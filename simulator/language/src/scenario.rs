@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sansim_stage::{Act, Manager, Setup};
 
-use crate::{Diagnostics, Expectation, Step, StepAction, Versions};
+use crate::{Diagnostics, Expectation, Explore, Step, StepAction, Versions};
 
 /// A scenario: the setup, the steps and the expectations. Durations are story times (from the
 /// moment the story begins) unless stated otherwise; sizes are in bytes.
@@ -34,6 +34,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// What may come to nothing without failing the run, apart from steps.
     pub may_be_idle: MayBeIdle,
+    /// What `sansim explore` may do to it.
+    pub explore: Explore,
     /// The warnings about the scenario.
     pub warnings: Diagnostics,
     /// What makes a verdict on the scenario mean nothing. A lab has no verdict and can take the

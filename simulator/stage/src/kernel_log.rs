@@ -25,6 +25,12 @@ pub(crate) fn complaint(line: &str) -> Option<&'static str> {
     COMPLAINTS.iter().find(|(mark, _)| line.contains(mark)).map(|(_, name)| *name)
 }
 
+/// The part of a line of the log by which it is a complaint of the kernel's, or tells of a program's crash.
+pub fn complaint_mark(line: &str) -> Option<&'static str> {
+    let mut marks = COMPLAINTS.iter().map(|(mark, _)| *mark).chain(["segfault at"]);
+    marks.find(|mark| line.contains(mark))
+}
+
 #[cfg(test)]
 mod tests {
     use super::complaint;

@@ -53,6 +53,7 @@ pub use hands::Brought;
 pub use idle::{Idle, IdleKind};
 pub use incomplete::{Incomplete, Part};
 pub use io::IoSeen;
+pub use kernel_log::complaint_mark;
 pub use maps::Maps;
 pub use pace::Pace;
 pub use path::PathPattern;

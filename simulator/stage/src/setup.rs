@@ -41,6 +41,11 @@ impl Setup {
         self.workload.as_ref().map_or_else(first, |workload| workload.lun)
     }
 
+    /// The first array, which in most scenarios is the only one.
+    pub fn first_array(&self) -> &Array {
+        &self.arrays[0]
+    }
+
     /// The LUNs of every array, array by array.
     pub fn luns(&self) -> impl Iterator<Item = &LunConfig> {
         self.arrays.iter().flat_map(|array| &array.luns)

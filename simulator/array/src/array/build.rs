@@ -47,6 +47,7 @@ impl State {
             command_timeout: config.command_timeout,
             seed: config.seed,
             memory: config.memory,
+            canary: config.canary,
             hbas: BTreeSet::new(),
             notices: BTreeMap::new(),
             next_seq: 0,

@@ -4,20 +4,24 @@
 use sansim_time::Time;
 
 use super::{
-    arrival::{Arrival, Transfer},
+    arrival::{Arrival, GoesWrong, Transfer},
     report::Report,
     state::{Progress, State},
 };
 use crate::{
+    canary::Canary,
     completion::Stop,
     encoding::be32,
+    fault::DataFault,
     ids::Lun,
-    observe::LunChange,
+    observe::{LunChange, Stage},
     operation::{Kind, Operation},
     personality::{Effect, Gate, Site},
     reservation::{self, Change},
     scsi::{
-        capacity, data_buffer, diagnostic, inquiry, log_sense,
+        capacity,
+        corrupt::Corruption,
+        data_buffer, diagnostic, inquiry, log_sense,
         medium::{self, Access},
         mode_select::{self, Selected},
         mode_sense, report as reports, vpd,
@@ -155,10 +159,12 @@ impl State {
     /// be reported first. INQUIRY and REPORT LUNS never report one (SPC-4 6.6.1, 6.33).
     fn attention(&mut self, arrival: &Arrival, kind: Option<Kind>) -> Option<Sense> {
         let view = self.units.get_mut(&arrival.unit?)?.nexus(arrival.nexus);
-        match kind {
+        let sense = match kind {
             Some(Kind::Inquiry | Kind::ReportLuns) => None,
             _ => view.attentions.pop(),
-        }
+        };
+        view.startled |= sense.is_some() && arrival.stage == Stage::Story;
+        sense
     }
 
     /// REPORT LUNS clears REPORTED LUNS DATA HAS CHANGED, because it returns the new data (SPC-4
@@ -175,7 +181,7 @@ impl State {
     fn let_in(
         &mut self,
         now: Time,
-        arrival: Arrival,
+        mut arrival: Arrival,
         access: Access,
         gate: Gate,
         wire: &Wire<'_>,
@@ -188,6 +194,10 @@ impl State {
             }
             self.follow_io(now, lun, arrival.nexus, report);
         }
+        if matches!(access, Access::Write(_)) && self.loses_write(&arrival) {
+            let data = DataFault { corrupt: Some(Corruption::DroppedWrite), short: None };
+            arrival.goes_wrong = Some(GoesWrong { data, random: 0 });
+        }
         match arrival.unit.and_then(|lun| self.units.get(&lun)) {
             Some(unit) => {
                 let store = unit.store_at(arrival.nexus.port.controller).clone();
@@ -199,6 +209,14 @@ impl State {
                 Progress::Done(arrival, gone)
             }
         }
+    }
+
+    /// Whether the planted bug has this write lost.
+    fn loses_write(&mut self, arrival: &Arrival) -> bool {
+        let unit = arrival.unit.and_then(|lun| self.units.get_mut(&lun));
+        let startled =
+            unit.is_some_and(|unit| std::mem::take(&mut unit.nexus(arrival.nexus).startled));
+        startled && self.canary == Some(Canary::LostWrite)
     }
 
     /// START and STOP concern the LUN for all nexuses (SBC-3 5.25).

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     access_state::FarGroups,
+    canary::Canary,
     command::{Cdb, Command},
     completion::{Completion, Ticket},
     config::MetroConfig,
@@ -64,6 +65,8 @@ pub(crate) struct State {
     pub(super) seed: u64,
     /// The memory for the contents of the LUNs.
     pub(super) memory: Arc<Reservoir>,
+    /// The bug that is planted in the array, if one is.
+    pub(super) canary: Option<Canary>,
     pub(super) hbas: BTreeSet<HbaId>,
     /// The notices that are waiting for each HBA.
     pub(super) notices: BTreeMap<HbaId, Vec<Notice>>,

@@ -4,6 +4,7 @@ mod bad_input;
 mod both_ways;
 mod coverage;
 mod ctl;
+mod explore;
 mod guest;
 mod host;
 mod live;

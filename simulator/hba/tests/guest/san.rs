@@ -60,6 +60,7 @@ pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
         faults,
         command_timeout: Duration::from_secs(30),
         seed: 1,
+        canary: None,
         memory: sansim_array::Reservoir::unbounded(),
     }
 }

@@ -140,6 +140,7 @@ impl San {
             faults: Vec::new(),
             command_timeout: Duration::from_secs(30),
             seed: 1,
+            canary: None,
             memory: sansim_array::Reservoir::unbounded(),
         };
         let array = Arc::new(Array::new(config, Arc::new(Nobody)).unwrap());

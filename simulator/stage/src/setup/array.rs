@@ -6,9 +6,9 @@ use std::{
 };
 
 use sansim_array::{
-    ArrayConfig, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule, HbaId,
-    Identity, Lun, LunConfig, MetroConfig, OtherArrayConfig, OwnershipPolicy, PersonalityConfig,
-    PortId, Reservoir, Target, WhenFull,
+    ArrayConfig, Canary, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule,
+    HbaId, Identity, Lun, LunConfig, MetroConfig, OtherArrayConfig, OwnershipPolicy,
+    PersonalityConfig, PortId, Reservoir, Target, WhenFull,
 };
 use sansim_lab::available_memory;
 
@@ -42,6 +42,8 @@ pub struct Array {
     /// Of the first array: the memory for all that is written to the LUNs of all arrays; `None` for a part of what
     /// the host has.
     pub memory: Option<Memory>,
+    /// The bug that is planted in the array, if one is.
+    pub canary: Option<Canary>,
 }
 
 /// The memory for the contents of LUNs, as a scenario bounds it.
@@ -102,6 +104,7 @@ pub(super) fn config(
         faults,
         command_timeout,
         seed,
+        canary: arrays.iter().find_map(|array| array.canary),
         memory: match first.memory {
             Some(memory) => memory.reservoir(),
             None => hosts_part(),

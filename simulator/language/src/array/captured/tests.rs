@@ -94,6 +94,7 @@ fn array(personality: PersonalityConfig, captured: CapturedPage) -> Array {
         faults: Vec::new(),
         command_timeout: Duration::from_secs(30),
         seed: 1,
+        canary: None,
         memory: Reservoir::unbounded(),
     };
     Array::new(config, Arc::new(Deaf)).expect("an array with a captured page")

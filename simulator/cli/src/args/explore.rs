@@ -1,0 +1,80 @@
+//! The command line of `sansim explore`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sansim_language::value::TimeSpan;
+
+use super::{AccelArg, RunArgs, TimeArg, host_timeout};
+use crate::own::OwnArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArgs {
+    /// Scenario files, or directories to search for *.toml files, with their subdirectories.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Explore for this long, for instance 30m. A story that is being made short is finished.
+    #[arg(long = "for", value_name = "DURATION", default_value = "10m", conflicts_with = "runs", value_parser = host_timeout)]
+    pub(crate) time: TimeSpan,
+    /// Tell this many stories, instead of exploring for a time. The runs that make a finding short are not counted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// Number of stories at the same time; sansim tells fewer if the host lacks memory.
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+    /// What all schedules come from. With the same seed, an exploration goes on where the last one with this memory has
+    /// ended.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Explore on this guest image instead of the scenario's. With several, a story that does not end alike on all of them
+    /// is a finding.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) image: Vec<String>,
+    /// Override a value of the scenario, for instance guest.multipath.pg_init_retries=3. Repeat the option for more
+    /// values.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The directory of what is remembered: findings with their pages, and schedules to go on with. Several explorations
+    /// can share it.
+    #[arg(long, value_name = "DIR", default_value = "sansim-explored")]
+    pub(crate) memory: PathBuf,
+    /// How long a story may take of the host's time, for instance 90s.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = host_timeout)]
+    pub(crate) host_timeout: TimeSpan,
+    /// Print progress, findings and the result as lines of JSON on standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl ExploreArgs {
+    /// The same as options of `sansim run`, with its runs in this directory.
+    pub(crate) fn as_run(&self, out: PathBuf) -> RunArgs {
+        RunArgs {
+            host_timeout: self.host_timeout,
+            paths: self.paths.clone(),
+            image: self.image.clone(),
+            own: OwnArgs::default(),
+            seed: None,
+            set: self.set.clone(),
+            accel: AccelArg::Tcg,
+            time: Some(TimeArg::Skip),
+            cold: false,
+            out,
+            repeat: 1,
+            jobs: self.jobs,
+            junit: None,
+            table: None,
+            coverage: None,
+            bisect: false,
+            hold_on_fail: false,
+            hold_at: None,
+            matrix: None,
+            json: false,
+            no_skip: false,
+            fail_fast: false,
+            keep_going: false,
+            timings: false,
+            verbose: false,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! `sansim explore`: finds stories that break a law, and makes them short.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sansim_explore::{
+    Base, Bench, Breach, Finding, Listener, Memory, On, Options, Progress, Result as Explored,
+    Stop, explore as search, write_report,
+};
+use sansim_lab::{Needs, WorkDir, most_runs};
+use sansim_language::Scenario;
+use sansim_run::RunSpec;
+use sansim_stage::visible;
+use sansim_suite::{Lab, find_scenarios};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use crate::{
+    FAILED, INTERRUPTED, LAB, PASS, USAGE,
+    args::{ExploreArgs, RunArgs},
+    check::{load, overrides},
+    images::Images,
+    run::{ready, specs},
+    show, stop,
+};
+
+pub(crate) async fn explore(args: ExploreArgs) -> u8 {
+    let cancel = stop::on_signals();
+    match carry_out(&args, &cancel).await {
+        Ok(code) => code,
+        Err(Refused(code, why)) => {
+            if !why.is_empty() {
+                show::error(&why);
+            }
+            code
+        }
+    }
+}
+
+/// An exit code, and the error message that explains it; empty if it was printed already.
+struct Refused(u8, String);
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Self {
+        Refused(code_of(&stop), stop.to_string())
+    }
+}
+
+/// The exit code for an exploration that ended before its time.
+fn code_of(stop: &Stop) -> u8 {
+    match stop {
+        Stop::Interrupted => INTERRUPTED,
+        Stop::Memory(_) | Stop::BreaksByItself { .. } | Stop::Unfit { .. } => USAGE,
+        Stop::Disk(_) | Stop::Lab(_) | Stop::Panicked(_) => LAB,
+    }
+}
+
+async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
+    let scenarios = scenarios(args)?;
+    let mut memory = Memory::open(&args.memory)?;
+    WorkDir::sweep();
+    let work = Work::create(&args.memory)?;
+    let run = args.as_run(work.0.clone());
+    let ready = ready(&run, &scenarios, cancel).await;
+    let (lab, images) = ready.map_err(|code| Refused(code, String::new()))?;
+    let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, cancel)?);
+    let sets = overrides(&args.set).ok_or_else(|| Refused(USAGE, String::new()))?;
+    let base = |(file, scenario)| Base { file, scenario, sets: sets.clone() };
+    let bases: Vec<Base> = scenarios.into_iter().map(base).collect();
+    let time = args.runs.is_none().then_some(args.time.0);
+    let options = Options { seed: args.seed, runs: args.runs, time };
+    let listener: Box<dyn Listener> = match args.json {
+        true => Box::new(Lines),
+        false => Box::new(Line::new()),
+    };
+    let explored = search(&bases, &bench, options, &mut memory, &*listener).await;
+    drop(listener);
+    let report = write_report(memory.dir(), memory.state());
+    let report = report.map_err(|error| {
+        let dir = args.memory.display();
+        Refused(LAB, format!("cannot write the report to {dir}: {error}"))
+    });
+    conclude(args, &explored);
+    let report = report?;
+    if !args.json {
+        outln!("{}", report.display());
+    }
+    Ok(match explored.stopped {
+        Some(stop) => {
+            show::error(&stop.to_string());
+            code_of(&stop)
+        }
+        None if explored.new.is_empty() => PASS,
+        None => FAILED,
+    })
+}
+
+/// Loads the scenarios. One that expects nothing is explored like any other: the laws are expected.
+fn scenarios(args: &ExploreArgs) -> Result<Vec<(PathBuf, Scenario)>, Refused> {
+    let files = find_scenarios(&args.paths)
+        .map_err(|(path, error)| Refused(USAGE, format!("{}: {error}", path.display())))?;
+    let sets = overrides(&args.set).ok_or_else(|| Refused(USAGE, String::new()))?;
+    let mut names = BTreeSet::new();
+    for file in &files {
+        let name = file.file_name().unwrap_or_default().to_owned();
+        if !names.insert(name) {
+            let why = format!(
+                "there are two scenarios {}; findings are told by the file's name",
+                file.display()
+            );
+            return Err(Refused(USAGE, why));
+        }
+    }
+    let loaded = files.into_iter().map(|file| {
+        let scenario = load(&file, &sets).ok_or_else(|| Refused(USAGE, String::new()))?;
+        Ok((file, scenario))
+    });
+    loaded.collect()
+}
+
+fn bench(
+    args: &ExploreArgs,
+    run: &RunArgs,
+    scenarios: &[(PathBuf, Scenario)],
+    lab: &Lab,
+    images: &Images,
+    cancel: &Cancel,
+) -> Result<Bench, Refused> {
+    let of = |scenario: &Scenario| -> Vec<On> {
+        let chosen = images.of(scenario).into_iter();
+        let on = chosen.map(|it| On {
+            label: it.label,
+            image: it.image.clone(),
+            accel: it.accel.clone(),
+        });
+        on.collect()
+    };
+    let (_, first) = &scenarios[0];
+    let on = of(first);
+    let labels = |on: &[On]| on.iter().map(|on| on.label.clone()).collect::<Vec<_>>();
+    let another = scenarios.iter().find(|(_, scenario)| labels(&of(scenario)) != labels(&on));
+    if let Some((file, _)) = another {
+        let why =
+            "is for another image than the first scenario: explore them apart, or give --image";
+        return Err(Refused(USAGE, format!("{} {why}", file.display())));
+    }
+    let specs = specs(run, scenarios.to_vec(), images);
+    if let Some(spec) = specs.iter().find(|spec| !spec.exactness().is_exact()) {
+        let why = format!(
+            "{} cannot be explored: its runs are {}",
+            spec.id.file.display(),
+            spec.exactness()
+        );
+        return Err(Refused(USAGE, why));
+    }
+    let needs = specs.iter().map(RunSpec::needs).reduce(Needs::max).unwrap_or_default();
+    let (jobs, why) =
+        most_runs(needs, args.jobs.into()).map_err(|error| Refused(LAB, error.to_string()))?;
+    if let Some(why) = why {
+        show::note(&format!("{jobs} of {} jobs at a time: {why}", args.jobs));
+    }
+    Ok(Bench {
+        templates: lab.templates().clone(),
+        on,
+        time: specs[0].time,
+        jobs,
+        host_timeout: args.host_timeout.0,
+        work: run.out.clone(),
+        cancel: cancel.clone(),
+    })
+}
+
+/// The directory for the files of runs, in the memory's: what is found is moved from here.
+struct Work(PathBuf);
+
+impl Work {
+    /// Makes the directory, and removes those of processes that are gone.
+    fn create(memory: &std::path::Path) -> Result<Work, Refused> {
+        for entry in std::fs::read_dir(memory).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let pid = name.strip_prefix("work-").and_then(|pid| pid.parse::<u32>().ok());
+            if pid.is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let dir = memory.join(format!("work-{}", std::process::id()));
+        let made = std::fs::create_dir_all(&dir);
+        made.map_err(|error| Refused(LAB, format!("cannot create {}: {error}", dir.display())))?;
+        Ok(Work(dir))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Prints what the exploration came to.
+fn conclude(args: &ExploreArgs, explored: &Explored) {
+    let progress = &explored.progress;
+    if args.json {
+        let names: Vec<&str> = explored.new.iter().map(|it| it.name.as_str()).collect();
+        let stopped = explored.stopped.as_ref().map(ToString::to_string);
+        let line = serde_json::json!({
+            "kind": "result", "progress": progress, "new": names, "stopped": stopped,
+        });
+        outln!("{line}");
+        return;
+    }
+    let all = progress.stories + progress.trials;
+    let pace = if progress.seconds > 0.0 { all as f64 * 60.0 / progress.seconds } else { 0.0 };
+    outln!(
+        "\n{} stories and {} runs to make them short in {:.0} s ({pace:.0} a minute, {:.0} s of the guests' time)",
+        progress.stories,
+        progress.trials,
+        progress.seconds,
+        progress.simulated_s
+    );
+    outln!(
+        "{} new, {} times something known, {} came to no end",
+        explored.new.len(),
+        progress.known,
+        progress.died
+    );
+    for finding in &explored.new {
+        outln!("  {}: {}", finding.name, visible(&finding.title));
+    }
+}
+
+/// Progress as a line that changes on a terminal, and as a line now and then elsewhere.
+struct Line {
+    bar: ProgressBar,
+    told: std::cell::Cell<f64>,
+}
+
+/// How often a line is printed where it cannot change, in seconds.
+const NOW_AND_THEN: f64 = 30.0;
+
+impl Line {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Line { bar, told: std::cell::Cell::new(0.0) }
+    }
+
+    fn print(&self, text: &str) {
+        let text = visible(text);
+        self.bar.suspend(|| errln!("{text}"));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Listener for Line {
+    fn progress(&self, progress: &Progress) {
+        let found: Vec<String> =
+            progress.findings.iter().map(|(law, count)| format!("{count} {law}")).collect();
+        let found = if found.is_empty() { "nothing yet".to_owned() } else { found.join(", ") };
+        let pace = (progress.stories + progress.trials) as f64 * 60.0 / progress.seconds.max(1e-3);
+        let text = format!(
+            "{:.0} s  {} stories, {pace:.0} a minute  {} behaviours  found: {found}",
+            progress.seconds, progress.stories, progress.behaviours
+        );
+        if !self.bar.is_hidden() {
+            self.bar.set_message(text);
+        } else if progress.seconds >= self.told.get() + NOW_AND_THEN {
+            self.told.set(progress.seconds);
+            errln!("{text}");
+        }
+    }
+
+    fn shortening(&self, breach: &Breach, trials: usize) {
+        let text = format!("making it short, {trials} runs: {} ({})", breach.seen, breach.law);
+        self.bar.set_message(visible(&text).into_owned());
+    }
+
+    fn finding(&self, finding: &Finding, dir: &std::path::Path) {
+        let Finding { title, lines, fails, trials, .. } = finding;
+        self.print(&format!(
+            "found: {title}\n  {} ({lines} lines, fails {fails} of 10, after {trials} runs to make it short)",
+            dir.join("scenario.toml").display()
+        ));
+    }
+
+    fn note(&self, text: &str) {
+        self.print(&format!("note: {text}"));
+    }
+}
+
+/// Progress as lines of JSON.
+struct Lines;
+
+impl Listener for Lines {
+    fn progress(&self, progress: &Progress) {
+        outln!("{}", serde_json::json!({ "kind": "progress", "progress": progress }));
+    }
+
+    fn shortening(&self, breach: &Breach, trials: usize) {
+        outln!(
+            "{}",
+            serde_json::json!({ "kind": "shortening", "breach": breach, "trials": trials })
+        );
+    }
+
+    fn finding(&self, finding: &Finding, dir: &std::path::Path) {
+        outln!(
+            "{}",
+            serde_json::json!({ "kind": "finding", "finding": finding, "directory": dir })
+        );
+    }
+
+    fn note(&self, text: &str) {
+        outln!("{}", serde_json::json!({ "kind": "note", "text": text }));
+    }
+}

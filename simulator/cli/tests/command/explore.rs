@@ -1,0 +1,127 @@
+//! `sansim explore`.
+
+use std::{fs, process::Command, thread::sleep, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::place::{Place, text};
+
+/// An array with a planted bug, and few things that may happen to it.
+const PLANTED: &str = r#"title = "a write after a unit attention is lost"
+[guest]
+multipath = { pg_init_retries = 5 }
+[array]
+personality = "rdac"
+canary = "lost-write"
+luns = [{ size = "64MiB", owner = "A" }]
+[workload]
+rate = 50
+[explore]
+may = ["attentions", "links"]
+during = "3s"
+quiet = "2s"
+laws_off = ["errors", "paths", "flow", "loops"]
+[[expect]]
+disks = 4
+"#;
+
+fn explore(place: &Place, scenario: &str) -> Command {
+    let file = place.scenario(scenario);
+    let mut command = place.sansim();
+    command.arg("explore").arg(file).arg("--memory").arg(place.path().join("memory"));
+    command
+}
+
+/// The lines of JSON of this kind.
+fn lines(output: &std::process::Output, kind: &str) -> Vec<Value> {
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    lines.filter(|line| line["kind"] == kind).collect()
+}
+
+#[test]
+fn a_planted_bug_is_found_made_short_and_known_the_next_time() {
+    let place = Place::new();
+    let first =
+        explore(&place, PLANTED).args(["--runs", "16", "--jobs", "2", "--json"]).output().unwrap();
+    assert_eq!(first.status.code(), Some(1), "{}", text(&first));
+    let found = lines(&first, "finding");
+    let [found] = &found[..] else { panic!("{}", text(&first)) };
+    assert_eq!(found["finding"]["law"], "bytes");
+    assert_eq!(found["finding"]["fails"], 10, "it fails ten times of ten");
+    assert_eq!(found["finding"]["same_bytes"], true);
+    assert!(found["finding"]["lines"].as_u64() <= Some(12), "{found}");
+
+    // The file fails by the law, and passes if what happens in it is left out.
+    let dir = found["directory"].as_str().unwrap();
+    let file = format!("{dir}/scenario.toml");
+    let run = |file: &str| place.run(std::path::Path::new(file)).output().unwrap();
+    let failed = run(&file);
+    assert_eq!(failed.status.code(), Some(1), "{}", text(&failed));
+    assert!(text(&failed).contains("corrupt"), "{}", text(&failed));
+    let whole = fs::read_to_string(&file).unwrap();
+    let (before, step) = whole.split_once("[[step]]").unwrap();
+    let (_, after) = step.split_once("[[expect]]").unwrap();
+    let without = place.scenario(&format!("{before}[[expect]]\ndisks = 4\n[[expect]]{after}"));
+    assert_eq!(run(without.to_str().unwrap()).status.code(), Some(0), "the step is needed");
+    assert!(fs::read_to_string(format!("{dir}/index.html")).unwrap().contains("sansim run"));
+
+    // The search goes on where it ended, and what it meets again is not reported again.
+    let second = explore(&place, PLANTED).args(["--runs", "16", "--json"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(0), "{}", text(&second));
+    assert!(lines(&second, "finding").is_empty());
+    let result = &lines(&second, "result")[0];
+    assert!(result["progress"]["known"].as_u64() > Some(0), "{result}");
+}
+
+#[test]
+fn what_cannot_be_explored_is_refused() {
+    let place = Place::new();
+    let refused = |scenario: &str, why: &str| {
+        let output = explore(&place, scenario).args(["--runs", "1"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(text(&output).contains(why), "{}", text(&output));
+    };
+    let with = |explore: &str| PLANTED.replace("may = [\"attentions\", \"links\"]", explore);
+    refused(&with("may = []"), "nothing may happen");
+    refused(&with("may = [\"port-groups\"]"), "cannot happen here");
+    let other = PLANTED.replace("canary = \"lost-write\"\n", "");
+    let by_itself = other.replace(
+        "[[expect]]",
+        "[[fault]]\nwhen = { op = \"WRITE\", nth = 20 }\nthen = { corrupt = \"bit-flip\" }\n[[expect]]",
+    );
+    refused(&by_itself, "breaks the law `bytes` by itself");
+    let memory = place.path().join("memory/memory.json");
+    fs::write(&memory, r#"{"form":1,"sansim":"0.0.1"}"#).unwrap();
+    refused(&other, "was made by sansim 0.0.1");
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_and_prints_the_result() {
+    let place = Place::new();
+    let mut command = explore(&place, PLANTED);
+    command.args(["--for", "10m", "--json"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    let memory = place.path().join("memory");
+    let began = || {
+        fs::read_to_string(memory.join("memory.json"))
+            .is_ok_and(|it| it.contains("\"next\":{\"1\""))
+    };
+    for _ in 0..600 {
+        if began() {
+            break;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    assert_eq!(lines(&output, "result").len(), 1);
+    let left = fs::read_dir(&memory).unwrap().flatten();
+    let left: Vec<_> =
+        left.filter(|it| it.file_name().to_string_lossy().starts_with("work-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(place.left_over().is_empty() && place.qemus().is_empty());
+}

@@ -1,0 +1,217 @@
+//! Where stories are told: the images, and a place for the files of runs.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use sansim_lab::{AccelDecision, Image, Templates, TimeMode};
+use sansim_language::{Law, Scenario};
+use sansim_report::{
+    repeat::Repeat,
+    verdict::{Summary, Verdict},
+};
+use sansim_run::{Finished, RunError, RunId, RunSpec, Sink, run};
+use sansim_stage::event::Event;
+use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken as Cancel;
+
+use crate::{
+    Stop,
+    judge::{Judge, Judgement},
+    render::Told,
+};
+
+/// An image to tell stories on.
+#[derive(Debug, Clone)]
+pub struct On {
+    /// Its name in reports.
+    pub label: String,
+    /// The image.
+    pub image: Image,
+    /// How QEMU runs the guest's code.
+    pub accel: AccelDecision,
+}
+
+/// Where stories are told.
+pub struct Bench {
+    /// The guests that were booted once and saved.
+    pub templates: Templates,
+    /// The images, at least one.
+    pub on: Vec<On>,
+    /// How the guest's time passes.
+    pub time: TimeMode,
+    /// How many stories are told at a time.
+    pub jobs: usize,
+    /// How long a story may take of the host's time.
+    pub host_timeout: Duration,
+    /// The directory for the files of runs, which are removed after each.
+    pub work: PathBuf,
+    /// Ends everything.
+    pub cancel: Cancel,
+}
+
+/// A story to tell.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) told: Told,
+    /// The file that it is made of.
+    pub(crate) file: PathBuf,
+    pub(crate) seed: u32,
+    /// The index of the image.
+    pub(crate) on: usize,
+}
+
+/// What a story came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) judgement: Judgement,
+    pub(crate) summary: Summary,
+    /// A hash of all events.
+    pub(crate) hash: blake3::Hash,
+    /// The files of the run, if they are kept.
+    pub(crate) directory: PathBuf,
+}
+
+impl Outcome {
+    /// Why the story came to no end: QEMU, the guest or sansim failed.
+    pub(crate) fn died(&self) -> Option<&str> {
+        let reason = self.summary.reason.as_deref().unwrap_or_default();
+        (self.summary.verdict == Verdict::Error).then_some(reason)
+    }
+}
+
+/// Judges and hashes the events of a run.
+struct Watch {
+    inner: Mutex<(Option<Judge>, blake3::Hasher)>,
+}
+
+impl Sink for Watch {
+    fn stage(&self, _run: &RunId, _stage: &str) {}
+
+    fn event(&self, _run: &RunId, event: &Event) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(line) = serde_json::to_vec(event) {
+            inner.1.update(&line);
+        }
+        if let Some(judge) = &mut inner.0 {
+            judge.see(event);
+        }
+    }
+
+    fn finished(&self, _run: &RunId, _finished: &Finished) {}
+
+    fn repeated(&self, _run: &RunId, _repeat: &Repeat) {}
+}
+
+impl Bench {
+    /// Tells these stories, as many at a time as there are jobs, and returns what they came to in the same order.
+    ///
+    /// # Errors
+    /// When the user interrupts, or the disk is full.
+    pub(crate) async fn tell_all(
+        self: &Arc<Self>,
+        tasks: Vec<Task>,
+        laws: &Arc<std::collections::BTreeSet<Law>>,
+        keep: bool,
+    ) -> Result<Vec<Outcome>, Stop> {
+        let mut waiting = tasks.into_iter().enumerate();
+        let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+        let mut going = JoinSet::new();
+        loop {
+            while going.len() < self.jobs.max(1) {
+                let Some((index, task)) = waiting.next() else { break };
+                outcomes.push(None);
+                let (bench, laws) = (Arc::clone(self), Arc::clone(laws));
+                let told = async move { (index, bench.tell(index, task, &laws, keep).await) };
+                // Unconstrained: see sansim-suite. A task that yields would look idle to its guest's clock.
+                going.spawn(task::unconstrained(told));
+            }
+            match going.join_next().await {
+                None => break,
+                Some(Ok((index, outcome))) => outcomes[index] = Some(outcome?),
+                Some(Err(error)) => return Err(Stop::Panicked(error.to_string())),
+            }
+        }
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    async fn tell(
+        &self,
+        index: usize,
+        task: Task,
+        laws: &std::collections::BTreeSet<Law>,
+        keep: bool,
+    ) -> Result<Outcome, Stop> {
+        let judge = Judge::new(&task.told, laws);
+        let watch = Watch { inner: Mutex::new((Some(judge), blake3::Hasher::new())) };
+        let spec = self.spec(index, task);
+        let finished =
+            run(&spec, &self.templates, &watch, &self.cancel, &Arc::new(OnceLock::new())).await;
+        let finished = finished.map_err(|error| match error {
+            RunError::Interrupted => Stop::Interrupted,
+            RunError::Directory(error) => Stop::Disk(error.to_string()),
+            error => Stop::Lab(error.to_string()),
+        })?;
+        let directory = finished.recorded.directory.clone();
+        if !keep {
+            // What cannot be removed now is with the whole directory, at the end.
+            let _ = std::fs::remove_dir_all(&directory);
+        }
+        let (judge, hasher) = watch.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let judgement = judge.map(|judge| judge.close(&finished.summary)).unwrap_or_default();
+        let hash = hasher.finalize();
+        Ok(Outcome { judgement, summary: finished.summary, hash, directory })
+    }
+
+    fn spec(&self, index: usize, task: Task) -> RunSpec {
+        let On { label, image, accel } = self.on[task.on].clone();
+        let scenario = task.told.scenario;
+        RunSpec {
+            id: RunId {
+                index,
+                name: format!("story-{index}"),
+                file: task.file,
+                image: label,
+                among_images: false,
+                repetition: None,
+            },
+            scenario,
+            image,
+            accel,
+            time: self.time,
+            seed: task.seed.into(),
+            cold: false,
+            out: self.work.clone(),
+            stamp: "explored".to_owned(),
+            repeat: String::new(),
+            alone: false,
+            host_timeout: Some(self.host_timeout),
+            until: None,
+            write_down: false,
+            marks: false,
+            from: None,
+        }
+    }
+
+    /// Tells one story, and keeps its files.
+    pub(crate) async fn tell_one(
+        self: &Arc<Self>,
+        task: Task,
+        laws: &Arc<std::collections::BTreeSet<Law>>,
+    ) -> Result<Outcome, Stop> {
+        let mut outcomes = self.tell_all(vec![task], laws, true).await?;
+        outcomes.pop().ok_or_else(|| Stop::Lab("the story has no outcome".to_owned()))
+    }
+}
+
+/// A story as it stands in a file.
+pub(crate) fn as_written(scenario: Scenario) -> Told {
+    Told { scenario, heal: None }
+}
+
+/// Moves the files of a run to another place.
+pub(crate) fn move_run(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::rename(from, to)
+}

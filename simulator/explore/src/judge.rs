@@ -1,0 +1,250 @@
+//! The laws, judged by what happened: the events of a run, and its summary.
+//!
+//! Nothing here knows what a schedule did. What permits a failure is what the array answered on the wire.
+
+mod bound;
+mod paths;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sansim_language::{Law, Scenario};
+use sansim_report::verdict::{Summary, Verdict};
+use sansim_stage::{
+    Manager,
+    event::{Change, Event, IoKind, What},
+};
+use serde::{Deserialize, Serialize};
+
+use self::{bound::Bound, paths::Paths};
+use crate::{answer::Grade, behaviour::Behaviour, render::Told};
+
+/// A law that was broken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Breach {
+    /// The law's word.
+    pub law: String,
+    /// When, in seconds of the story.
+    pub t: f64,
+    /// What was seen, in a sentence.
+    pub seen: String,
+    /// What breaches of the same cause have in common.
+    pub signature: String,
+    /// The keys of an `[[expect]]` that this story does not meet.
+    pub expect: String,
+    /// A step that it needs: its name, and its keys.
+    pub step: Option<(String, String)>,
+}
+
+/// Judges a story while it is told.
+pub(crate) struct Judge {
+    laws: BTreeSet<Law>,
+    paths: Paths,
+    bound: Bound,
+    behaviour: Behaviour,
+    /// The map's manager is multipathd.
+    has_multipathd: bool,
+    /// When everything is healed, in seconds.
+    heal: Option<f64>,
+    /// Whether that is over, with all that came of it.
+    is_healed: bool,
+    /// What went wrong last on the wire: operation and answer.
+    odd: VecDeque<String>,
+    /// The time of the stall that has not ended.
+    stalled: Option<f64>,
+    view: Option<serde_json::Value>,
+    breaches: BTreeMap<Law, Breach>,
+}
+
+/// What a story came to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Judgement {
+    /// The laws that were broken, at most one breach of each.
+    pub(crate) breaches: Vec<Breach>,
+    /// What was new in kind: numbers of behaviours.
+    pub(crate) behaviours: BTreeSet<u64>,
+    /// When something of interest happened, in milliseconds.
+    pub(crate) times: Vec<u64>,
+    /// How it ended, for comparison with other images.
+    pub(crate) end: String,
+}
+
+/// How long after everything is healed a path may still be given a reason to be failed, in seconds: by a command that
+/// was on its way, until paths are reinstated.
+const HEALED_S: f64 = 1.5;
+
+/// How many of the last oddities make a signature.
+const ODD: usize = 2;
+
+impl Judge {
+    pub(crate) fn new(told: &Told, laws: &BTreeSet<Law>) -> Self {
+        let scenario: &Scenario = &told.scenario;
+        Judge {
+            laws: laws.clone(),
+            paths: Paths::of(&scenario.setup),
+            bound: Bound::of(&scenario.setup),
+            behaviour: Behaviour::default(),
+            has_multipathd: scenario.setup.guest.manager != Manager::Dmsetup,
+            heal: told.heal.map(|heal| heal.as_secs_f64()),
+            is_healed: false,
+            odd: VecDeque::new(),
+            stalled: None,
+            view: None,
+            breaches: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an event.
+    pub(crate) fn see(&mut self, event: &Event) {
+        // What is before the story is the same for all of them.
+        if event.t < 0.0 {
+            return;
+        }
+        if self.heal.is_some_and(|heal| event.t > heal + HEALED_S) && !self.is_healed {
+            self.is_healed = true;
+            self.paths.forgive();
+        }
+        self.behaviour.see(event);
+        match &event.what {
+            What::Command(command) => {
+                let grade = Grade::of(command);
+                self.paths.command(command, grade);
+                if grade != Grade::Good && self.odd.back() != Some(&odd(command)) {
+                    self.odd.push_back(odd(command));
+                    self.odd.drain(..self.odd.len().saturating_sub(ODD));
+                }
+                if let Some((seen, expect)) = self.bound.command(event.t, command, grade) {
+                    self.breach(Law::Loops, event.t, seen, &expect);
+                }
+            }
+            What::Path { path, dev, state, .. } => {
+                if self.paths.state(path, dev, *state) {
+                    self.failed_for_nothing(event.t, path);
+                }
+            }
+            What::Io { what: IoKind::Error, text, .. } => self.failed(event.t, text),
+            What::Io { what: IoKind::Corrupt, text, .. } => {
+                let seen = format!("what was read is not what was written: {text}");
+                self.breach(Law::Bytes, event.t, seen, "io = { corrupt = 0 }");
+            }
+            What::Io { what: IoKind::StallBegin, .. } => self.stalled = Some(event.t),
+            What::Io { what: IoKind::StallEnd, .. } => self.stalled = None,
+            What::Log { text, .. } => self.log(event.t, text),
+            What::State { change: Change::Owner { lun, to, .. }, .. } => self.paths.owner(*lun, to),
+            What::Multipathd { view, .. } => self.view = Some(view.clone()),
+            _ => {}
+        }
+    }
+
+    /// An I/O of the workload has failed.
+    fn failed(&mut self, t: f64, text: &str) {
+        if let Some(why) = self.paths.no_reason_to_fail() {
+            let seen = format!("{text}, although {why}");
+            self.breach(Law::Errors, t, seen, "io = { errors = 0 }");
+        }
+    }
+
+    /// A path is failed that the array has given no reason to fail.
+    fn failed_for_nothing(&mut self, t: f64, path: &str) {
+        let Some((hba, port)) = path.strip_prefix("hba").and_then(|path| path.split_once(':'))
+        else {
+            return;
+        };
+        let seen = format!("{path} is failed, although the array has given no reason to");
+        let expect = format!("path = {{ hba = {hba}, port = \"{port}\", state = \"active\" }}");
+        self.breach(Law::Paths, t, seen, &expect);
+    }
+
+    fn log(&mut self, t: f64, text: &str) {
+        if let Some(mark) = sansim_stage::complaint_mark(text) {
+            let expect = format!("log = {{ contains = {mark:?}, exactly = 0 }}");
+            self.breach(Law::Complaints, t, format!("the log says: {text}"), &expect);
+        }
+        if let Some((seen, expect)) = self.bound.line(t, text) {
+            self.breach(Law::Loops, t, seen, &expect);
+        }
+    }
+
+    /// Records the first breach of a law.
+    fn breach(&mut self, law: Law, t: f64, seen: String, expect: &str) {
+        if !self.laws.contains(&law) || self.breaches.contains_key(&law) {
+            return;
+        }
+        let odd: Vec<&str> = self.odd.iter().map(String::as_str).collect();
+        let signature = match law {
+            // What is repeated is what it is about.
+            Law::Loops => format!("{law}: {expect}"),
+            // What has led to what was last on the wire is another story, but the same bug.
+            Law::Bytes => format!("{law}: {}", odd.last().unwrap_or(&"")),
+            _ => format!("{law}: {}", odd.join(", ")),
+        };
+        let (law_word, expect) = (law.word().to_owned(), expect.to_owned());
+        let breach = Breach { law: law_word, t, seen, signature, expect, step: None };
+        self.breaches.insert(law, breach);
+    }
+
+    /// The story is over.
+    pub(crate) fn close(mut self, summary: &Summary) -> Judgement {
+        let t = summary.simulated_s;
+        if self.heal.is_some() && summary.verdict != Verdict::Error {
+            self.healed(t, summary);
+        }
+        self.own_expectations(t, summary);
+        let io = &summary.io;
+        let end = format!(
+            "I/O {}, data {}, {} of {} paths active",
+            if io.errors > 0 { "failed" } else { "did not fail" },
+            if io.corrupt > 0 { "wrong" } else { "right" },
+            self.paths.active(),
+            self.paths.all(),
+        );
+        let (behaviours, times) = self.behaviour.finish();
+        Judgement { breaches: self.breaches.into_values().collect(), behaviours, times, end }
+    }
+
+    /// Judges what must be so when all is healed and has been quiet.
+    fn healed(&mut self, t: f64, summary: &Summary) {
+        if summary.io.stuck > 0 {
+            let seen = format!("{} requests have not completed at the end", summary.io.stuck);
+            self.breach(Law::Flow, t, seen, "io = { stuck = 0 }");
+        } else if let Some(since) = self.stalled {
+            let seen = format!("no I/O has completed since {since:.3} s");
+            self.breach(Law::Flow, t, seen, "io = { stuck = 0 }");
+        }
+        let failed = self.paths.failed_for_nothing();
+        if !failed.is_empty() {
+            let seen = format!("at the end {} failed", failed.join(", "));
+            self.breach(Law::Paths, t, seen, "paths = { failed = 0 }");
+        }
+        if self.has_multipathd
+            && let Some((seen, step, expect)) = self.view.as_ref().and_then(view::disagreement)
+        {
+            self.breach(Law::Agreement, t, seen, &expect);
+            if let Some(breach) = self.breaches.get_mut(&Law::Agreement) {
+                breach.step = Some((view::STEP.to_owned(), step));
+            }
+        }
+    }
+
+    /// The scenario's own expectations are laws, too.
+    fn own_expectations(&mut self, t: f64, summary: &Summary) {
+        let failed = summary.expectations.iter().find(|it| !it.ok && !it.is_known());
+        if let Some(failed) = failed {
+            let seen = format!("the scenario expects {}: {}", failed.text, failed.complaint());
+            self.breach(Law::Expectations, t, seen, "");
+            if let Some(breach) = self.breaches.get_mut(&Law::Expectations) {
+                breach.signature = format!("{}: {}", Law::Expectations, failed.text);
+            }
+        }
+    }
+}
+
+/// What went wrong, without numbers that differ from story to story.
+fn odd(command: &sansim_stage::event::CommandEvent) -> String {
+    let op = command.op.split('(').next().unwrap_or_default();
+    let op = if matches!(op, "READ" | "WRITE") { "medium" } else { op };
+    format!("{op} {}", command.answer())
+}
+
+#[cfg(test)]
+mod tests;

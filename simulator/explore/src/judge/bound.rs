@@ -1,0 +1,78 @@
+//! Whether something is repeated without end.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sansim_stage::{Setup, event::CommandEvent};
+
+use crate::answer::Grade;
+
+/// How often one I/O may be sent again within a second. sd sends it six times, dm-multipath again on each path; while a
+/// LUN becomes ready, the mid-layer sends it every 16 ms, for 180 s at most (scsi_cmd_runtime_exceeced).
+const SAME_IO: usize = 100;
+/// How often a command of a handler or a checker may be answered alike within a second.
+const SAME_COMMAND: usize = 200;
+/// How many lines of one kind may be logged within a second.
+const LINES: usize = 200;
+
+/// Counts what happens within a second.
+pub(super) struct Bound {
+    answers: BTreeMap<(String, String), VecDeque<f64>>,
+    lines: BTreeMap<u64, VecDeque<f64>>,
+}
+
+impl Bound {
+    pub(super) fn of(_setup: &Setup) -> Self {
+        Bound { answers: BTreeMap::new(), lines: BTreeMap::new() }
+    }
+
+    /// What is repeated, and the expectation that it is not.
+    pub(super) fn command(
+        &mut self,
+        t: f64,
+        command: &CommandEvent,
+        grade: Grade,
+    ) -> Option<(String, String)> {
+        if grade == Grade::Good {
+            return None;
+        }
+        let answer = command.answer();
+        let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let most = if medium { SAME_IO } else { SAME_COMMAND };
+        let key = (command.cdb.clone(), format!("{answer} {}", command.port));
+        let count = within_a_second(self.answers.entry(key).or_default(), t);
+        if count <= most {
+            return None;
+        }
+        let op = &command.op;
+        let seen =
+            format!("{op} {} was answered {answer} {count} times within a second", command.cdb);
+        let answered = match &command.sense {
+            Some(sense) => format!(", sense = \"{sense}\""),
+            None => String::new(),
+        };
+        let op = op.split('(').next().unwrap_or_default();
+        Some((seen, format!("commands = [{{ op = \"{op}\"{answered}, at_most = {most} }}]")))
+    }
+
+    /// The same for a line of the log.
+    pub(super) fn line(&mut self, t: f64, text: &str) -> Option<(String, String)> {
+        let template = crate::behaviour::template(text);
+        let key = crate::behaviour::number(&template);
+        let count = within_a_second(self.lines.entry(key).or_default(), t);
+        if count <= LINES {
+            return None;
+        }
+        let part = template.split('#').max_by_key(|part| part.len()).unwrap_or_default();
+        let seen = format!("{count} lines like {text:?} within a second");
+        Some((seen, format!("log = {{ contains = {part:?}, at_most = {LINES} }}")))
+    }
+}
+
+/// Counts this one with those of the last second.
+fn within_a_second(times: &mut VecDeque<f64>, t: f64) -> usize {
+    times.push_back(t);
+    while times.front().is_some_and(|first| *first < t - 1.0) {
+        times.pop_front();
+    }
+    times.len()
+}

@@ -1,0 +1,160 @@
+use sansim_language::{Scenario, load_text};
+use sansim_stage::event::{CommandEvent, GroupState, IoKind, PathState};
+
+use super::*;
+
+const BASE: &str = r#"title = "x"
+[array]
+personality = "rdac"
+luns = [{ size = "64MiB", owner = "A" }]
+[hba]
+count = 1
+[guest]
+multipath = { pg_init_retries = 5 }
+"#;
+
+fn judge(text: &str, heal: Option<u64>) -> Judge {
+    let scenario: Scenario = load_text("x.toml", text, &[]).expect("a scenario");
+    let heal = heal.map(std::time::Duration::from_secs);
+    Judge::new(&Told { scenario, heal }, &Law::ALL.into_iter().collect())
+}
+
+fn command(port: &str, op: &str, sense: Option<&str>) -> What {
+    What::Command(CommandEvent {
+        seq: 0,
+        hba: 0,
+        port: port.into(),
+        controller: port[..1].into(),
+        lun: 0,
+        op: op.into(),
+        cdb: "28".into(),
+        status: sense.map_or("GOOD", |_| "CHECK CONDITION").into(),
+        sense: sense.map(str::to_owned),
+        response: "OK".into(),
+        latency_s: 0.0,
+        fault: None,
+    })
+}
+
+fn path(port: &str, state: PathState) -> What {
+    What::Path {
+        dev: "8:0".into(),
+        path: format!("hba0:{port}"),
+        state,
+        fails: 1,
+        group: 1,
+        group_state: GroupState::Current,
+    }
+}
+
+fn error() -> What {
+    What::Io { what: IoKind::Error, text: "read failed with errno 5".into(), offset: Some(0) }
+}
+
+/// The laws that are broken when this happens, one thing a second.
+fn broken(mut judge: Judge, story: Vec<What>) -> Vec<String> {
+    for (second, what) in story.into_iter().enumerate() {
+        judge.see(&Event { t: second as f64, what });
+    }
+    judge.breaches.into_values().map(|breach| breach.law).collect()
+}
+
+#[test]
+fn io_may_fail_when_every_path_was_given_a_reason() {
+    let refused = |port| command(port, "READ(10)", Some("02/04/03"));
+    assert_eq!(broken(judge(BASE, None), vec![refused("A0"), error()]), ["errors"]);
+    assert!(broken(judge(BASE, None), vec![refused("A0"), refused("B0"), error()]).is_empty());
+    // A path that came into service again has no reason to be failed any more.
+    let again = vec![refused("A0"), refused("B0"), path("B0", PathState::Active), error()];
+    assert_eq!(broken(judge(BASE, None), again), ["errors"]);
+}
+
+#[test]
+fn a_unit_attention_is_no_reason_and_too_many_are() {
+    let attention = || command("B0", "MODE SELECT(10)", Some("06/29/00"));
+    let dead = || command("A0", "READ(10)", Some("02/04/03"));
+    assert_eq!(broken(judge(BASE, None), vec![dead(), attention(), error()]), ["errors"]);
+    let many = vec![dead(), attention(), attention(), attention(), attention(), error()];
+    assert!(broken(judge(BASE, None), many).is_empty());
+    // If no retry is allowed, one is too many.
+    let none = BASE.replace("pg_init_retries = 5", "");
+    assert!(broken(judge(&none, None), vec![dead(), attention(), error()]).is_empty());
+}
+
+#[test]
+fn a_path_is_in_service_when_all_is_healed_unless_the_array_does_not_have_it_so() {
+    let judged = |story: Vec<What>| {
+        let mut judge = judge(BASE, Some(3));
+        for (second, what) in story.into_iter().enumerate() {
+            judge.see(&Event { t: second as f64, what });
+        }
+        judge.paths.failed_for_nothing()
+    };
+    let refused = || command("B0", "READ(10)", Some("02/04/03"));
+    let good = || command("A0", "READ(10)", None);
+    let failed = || path("B0", PathState::Failed);
+    assert_eq!(
+        judged(vec![refused(), failed(), good(), good(), good(), good()]),
+        ["hba0:B0 (8:0)"]
+    );
+    assert!(judged(vec![good(), good(), good(), good(), good(), refused(), failed()]).is_empty());
+}
+
+#[test]
+fn a_path_is_failed_for_a_reason_only() {
+    let failed = || path("B0", PathState::Failed);
+    let refused = command("B0", "MODE SELECT(10)", Some("05/24/00"));
+    assert_eq!(broken(judge(BASE, None), vec![failed()]), ["paths"]);
+    let attention = command("B0", "MODE SELECT(10)", Some("06/29/07"));
+    assert_eq!(broken(judge(BASE, None), vec![attention, failed()]), ["paths"]);
+    assert!(broken(judge(BASE, None), vec![refused.clone(), failed()]).is_empty());
+    // It was activated since.
+    let activated = command("B0", "MODE SELECT(10)", None);
+    assert_eq!(broken(judge(BASE, None), vec![refused, activated, failed()]), ["paths"]);
+}
+
+#[test]
+fn what_fails_on_every_path_may_fail() {
+    let medium = command("A0", "READ(10)", Some("03/11/00"));
+    assert!(broken(judge(BASE, None), vec![medium, error()]).is_empty());
+}
+
+#[test]
+fn io_that_is_to_be_queued_does_not_fail() {
+    let queues = BASE.replace("pg_init_retries = 5", "queue_if_no_path = true");
+    let refused = |port| command(port, "READ(10)", Some("02/04/03"));
+    assert_eq!(
+        broken(judge(&queues, None), vec![refused("A0"), refused("B0"), error()]),
+        ["errors"]
+    );
+}
+
+#[test]
+fn wrong_bytes_and_complaints_are_seen() {
+    let corrupt = What::Io { what: IoKind::Corrupt, text: "stale block".into(), offset: Some(0) };
+    let bug = What::Log { level: Some(1), text: "BUG: kernel NULL pointer dereference".into() };
+    assert_eq!(broken(judge(BASE, None), vec![corrupt, bug]), ["bytes", "complaints"]);
+}
+
+#[test]
+fn one_io_that_is_sent_again_and_again_is_a_loop() {
+    let mut judge = judge(BASE, None);
+    for number in 0..120 {
+        let what = command("A0", "READ(10)", Some("00/00/00"));
+        judge.see(&Event { t: 1.0 + f64::from(number) / 1000.0, what });
+    }
+    let breach = &judge.breaches[&Law::Loops];
+    assert_eq!(
+        breach.expect,
+        "commands = [{ op = \"READ\", sense = \"00/00/00\", at_most = 100 }]"
+    );
+}
+
+#[test]
+fn a_law_that_is_off_is_not_judged() {
+    let scenario: Scenario = load_text("x.toml", BASE, &[]).expect("a scenario");
+    let told = Told { scenario, heal: None };
+    let laws = [Law::Errors].into();
+    let corrupt = What::Io { what: IoKind::Corrupt, text: "stale block".into(), offset: Some(0) };
+    assert!(broken(Judge::new(&told, &laws), vec![corrupt]).is_empty());
+}

@@ -1,0 +1,345 @@
+//! The search: tells stories in batches, keeps what is new, and makes short what breaks a law.
+//!
+//! A batch is decided before it is told, and judged in order when all of it is told. So what a seed finds does
+//! not depend on how many stories are told at a time, nor on how long one takes.
+
+mod short;
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sansim_language::Law;
+use sansim_report::verdict::Verdict;
+
+use crate::{
+    Stop,
+    bench::{Bench, Outcome, Task},
+    finding::run_seed,
+    judge::Breach,
+    memory::{Finding, Kept, Memory, Pending},
+    mutate::mutated,
+    plan::Plan,
+    render::{Base, Told},
+    schedule::Schedule,
+};
+
+/// How many stories are decided at a time.
+const BATCH: u64 = 16;
+
+/// How long to explore.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What all schedules come from.
+    pub seed: u64,
+    /// The most stories, apart from those that make a finding short.
+    pub runs: Option<u64>,
+    /// The most time. What was begun is finished.
+    pub time: Option<Duration>,
+}
+
+/// How far an exploration is.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Progress {
+    /// Stories that were told.
+    pub stories: u64,
+    /// Stories that were told to make findings short.
+    pub trials: u64,
+    /// Seconds since the beginning.
+    pub seconds: f64,
+    /// Seconds of the guests' time.
+    pub simulated_s: f64,
+    /// Behaviours that were seen, by this exploration and earlier ones.
+    pub behaviours: usize,
+    /// Schedules that are kept to be changed.
+    pub kept: usize,
+    /// What was found, by law.
+    pub findings: std::collections::BTreeMap<String, u64>,
+    /// Stories that came to no end, since QEMU, the guest or sansim failed.
+    pub died: u64,
+    /// Stories that broke a law in a way that is known.
+    pub known: u64,
+}
+
+/// Follows an exploration.
+pub trait Listener {
+    /// It is further.
+    fn progress(&self, progress: &Progress);
+    /// A law was broken, and the story is being made short.
+    fn shortening(&self, breach: &Breach, trials: usize);
+    /// Something new was found. Its files are in this directory.
+    fn finding(&self, finding: &Finding, dir: &std::path::Path);
+    /// Something that the user should know.
+    fn note(&self, text: &str);
+}
+
+/// The result of an exploration.
+#[derive(Debug)]
+pub struct Result {
+    /// How far it got.
+    pub progress: Progress,
+    /// What it has found that was not known.
+    pub new: Vec<Finding>,
+    /// Why it ended before its time.
+    pub stopped: Option<Stop>,
+}
+
+/// Explores these scenarios until its time is over, or it is stopped. Whatever was found is in the memory.
+pub async fn explore(
+    bases: &[Base],
+    bench: &Arc<Bench>,
+    options: Options,
+    memory: &mut Memory,
+    listener: &dyn Listener,
+) -> Result {
+    let began = Instant::now();
+    let mut search = Search {
+        bases,
+        bench,
+        options,
+        memory,
+        listener,
+        began,
+        progress: Progress::default(),
+        new: Vec::new(),
+    };
+    let stopped = search.run().await.err();
+    search.look();
+    Result { progress: search.progress, new: search.new, stopped }
+}
+
+struct Search<'s> {
+    bases: &'s [Base],
+    bench: &'s Arc<Bench>,
+    options: Options,
+    memory: &'s mut Memory,
+    listener: &'s dyn Listener,
+    began: Instant,
+    progress: Progress,
+    new: Vec<Finding>,
+}
+
+/// A schedule to be told, with what it says.
+struct Idea {
+    base: usize,
+    schedule: Schedule,
+    told: Told,
+}
+
+impl Search<'_> {
+    async fn run(&mut self) -> std::result::Result<(), Stop> {
+        for index in 0..self.bases.len() {
+            self.try_base(index).await?;
+        }
+        self.finish_pending().await?;
+        while !self.is_over() {
+            let ideas = self.ideas()?;
+            let outcomes = self.tell(&ideas).await?;
+            for (idea, outcomes) in ideas.into_iter().zip(outcomes) {
+                self.judge(&idea, &outcomes)?;
+            }
+            self.look();
+            self.finish_pending().await?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.options.runs.is_some_and(|runs| self.progress.stories >= runs)
+            || self.options.time.is_some_and(|time| self.began.elapsed() >= time)
+    }
+
+    /// Tells a scenario without anything that happens: it must break no law, or every story would.
+    async fn try_base(&self, index: usize) -> std::result::Result<(), Stop> {
+        let base = &self.bases[index];
+        let file = base.file.display().to_string();
+        if base.scenario.setup.arrays.len() > 1 {
+            let why =
+                "what may happen, and the laws, are those of one array; it has several".into();
+            return Err(Stop::Unfit { file, why });
+        }
+        let told = base.tell(&Plan::default());
+        let told = told.map_err(|why| Stop::Unfit { file: file.clone(), why: why.to_string() })?;
+        let laws = self.laws(index);
+        for on in 0..self.bench.on.len() {
+            let (told, file) = (told.clone(), base.file.clone());
+            let task = Task { told, file, seed: 1, on };
+            let outcomes = self.bench.tell_all(vec![task], &laws, false).await?;
+            let Some(outcome) = outcomes.first() else { continue };
+            let file = base.file.display().to_string();
+            if matches!(outcome.summary.verdict, Verdict::Error | Verdict::Skipped) {
+                let why = outcome.summary.reason.clone().unwrap_or_default();
+                return Err(Stop::Unfit { file, why });
+            }
+            if let Some(breach) = outcome.judgement.breaches.first() {
+                let (law, seen) = (breach.law.clone(), breach.seen.clone());
+                return Err(Stop::BreaksByItself { file, law, seen });
+            }
+        }
+        Ok(())
+    }
+
+    fn laws(&self, base: usize) -> Arc<BTreeSet<Law>> {
+        Arc::new(self.bases[base].scenario.explore.laws.clone())
+    }
+
+    /// The schedules of the next batch. Half of them are new, the others are such that showed something new, and
+    /// are changed a little.
+    fn ideas(&mut self) -> std::result::Result<Vec<Idea>, Stop> {
+        let (seed, left) = (self.options.seed, self.options.runs);
+        let left = left.map_or(BATCH, |runs| (runs - self.progress.stories).min(BATCH));
+        let first = self.memory.update(|state| state.take_numbers(seed, left))?;
+        let mut ideas = Vec::new();
+        for number in first..first + left {
+            let index = (number % self.bases.len() as u64) as usize;
+            let base = &self.bases[index];
+            let mut stream = Schedule::of(seed).stream(&format!("story {number}"));
+            let own = stream.next();
+            let file = name_of(base);
+            let kept: Vec<&Kept> =
+                self.memory.state().kept.iter().filter(|it| it.file == file).collect();
+            let parent = stream.one(&kept).filter(|_| stream.below(2) == 0);
+            let schedule = match parent {
+                Some(kept) => {
+                    let choices = Plan::of(&kept.schedule, &base.scenario).choices;
+                    mutated(&kept.schedule, &choices, &kept.times, own)
+                }
+                None => Schedule::of(own),
+            };
+            // What does not fit, such as two settings that exclude each other, is another story's.
+            if let Ok(told) = base.tell(&Plan::of(&schedule, &base.scenario)) {
+                ideas.push(Idea { base: index, schedule, told });
+            } else {
+                self.progress.stories += 1;
+            }
+        }
+        Ok(ideas)
+    }
+
+    /// What each story came to, on each image.
+    async fn tell(&mut self, ideas: &[Idea]) -> std::result::Result<Vec<Vec<Outcome>>, Stop> {
+        let mut all: Vec<Vec<Outcome>> = ideas.iter().map(|_| Vec::new()).collect();
+        for base in 0..self.bases.len() {
+            let of_base: Vec<usize> =
+                (0..ideas.len()).filter(|&it| ideas[it].base == base).collect();
+            let images = 0..self.bench.on.len();
+            let pairs = of_base.iter().flat_map(|&it| images.clone().map(move |on| (it, on)));
+            let tasks = pairs.map(|(it, on)| self.task(&ideas[it], on)).collect();
+            let outcomes = self.bench.tell_all(tasks, &self.laws(base), false).await?;
+            let places = of_base.iter().flat_map(|&it| images.clone().map(move |_| it));
+            for (place, outcome) in places.zip(outcomes) {
+                self.progress.simulated_s += outcome.summary.simulated_s;
+                all[place].push(outcome);
+            }
+        }
+        Ok(all)
+    }
+
+    fn task(&self, idea: &Idea, on: usize) -> Task {
+        let file = self.bases[idea.base].file.clone();
+        Task { told: idea.told.clone(), file, seed: run_seed(&idea.schedule), on }
+    }
+
+    /// Notes what a story came to.
+    fn judge(&mut self, idea: &Idea, outcomes: &[Outcome]) -> std::result::Result<(), Stop> {
+        self.progress.stories += 1;
+        let file = name_of(&self.bases[idea.base]);
+        let schedule = &idea.schedule;
+        let died = outcomes.iter().find_map(Outcome::died);
+        if let Some(why) = died {
+            self.progress.died += 1;
+            self.keep_dead(&file, schedule, why)?;
+        }
+        let laws = &self.bases[idea.base].scenario.explore.laws;
+        let mut breaches: Vec<Breach> =
+            outcomes.iter().flat_map(|outcome| outcome.judgement.breaches.clone()).collect();
+        if laws.contains(&Law::Alike) && died.is_none() {
+            breaches.extend(unlike(outcomes));
+        }
+        let times = outcomes.first().map(|it| it.judgement.times.clone()).unwrap_or_default();
+        let behaviours: BTreeSet<u64> =
+            outcomes.iter().flat_map(|it| it.judgement.behaviours.iter().copied()).collect();
+        let mut known = 0;
+        self.memory.update(|state| {
+            state.stories += 1;
+            let kept = || Kept { file: file.clone(), schedule: schedule.clone(), times };
+            state.learn(&behaviours, kept);
+            for breach in breaches {
+                let signature = &breach.signature;
+                if state.finding(signature).is_some() {
+                    known += 1;
+                    state.met_again(signature);
+                } else if !state.pending.iter().any(|it| it.breach.signature == *signature) {
+                    let (file, schedule) = (file.clone(), schedule.clone());
+                    state.pending.push(Pending { file, schedule, breach });
+                }
+            }
+        })?;
+        self.progress.known += known;
+        Ok(())
+    }
+
+    /// Keeps a schedule on which QEMU, the guest or sansim failed.
+    fn keep_dead(
+        &self,
+        file: &str,
+        schedule: &Schedule,
+        why: &str,
+    ) -> std::result::Result<(), Stop> {
+        let line =
+            serde_json::json!({ "file": file, "schedule": schedule.to_string(), "why": why });
+        let path = self.memory.dir().join("died.ndjson");
+        let cannot =
+            |error: std::io::Error| Stop::Disk(format!("cannot write {}: {error}", path.display()));
+        let options = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+        let mut file = options.map_err(cannot)?;
+        std::io::Write::write_all(&mut file, format!("{line}\n").as_bytes()).map_err(cannot)?;
+        self.listener.note(&format!(
+            "a story came to no end ({why}): schedule {schedule} is in {}",
+            path.display()
+        ));
+        Ok(())
+    }
+
+    /// Tells how far it is.
+    fn look(&mut self) {
+        let state = self.memory.state();
+        self.progress.seconds = self.began.elapsed().as_secs_f64();
+        self.progress.behaviours = state.behaviours.len();
+        self.progress.kept = state.kept.len();
+        self.listener.progress(&self.progress);
+    }
+}
+
+/// The name under which a scenario is remembered.
+fn name_of(base: &Base) -> String {
+    base.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The breach of the law that a story ends alike on all images.
+fn unlike(outcomes: &[Outcome]) -> Option<Breach> {
+    let first = outcomes.first()?;
+    let other = outcomes.iter().find(|other| other.judgement.end != first.judgement.end)?;
+    let (one, two) = (&first.judgement.end, &other.judgement.end);
+    let (a, b) = (&first.summary.image, &other.summary.image);
+    let io = &first.summary.io;
+    let errors = if io.errors > 0 { "\"> 0\"" } else { "0" };
+    let failed = one.split(", ").last().and_then(|paths| {
+        let (active, rest) = paths.split_once(" of ")?;
+        let all = rest.split(' ').next()?;
+        Some(all.parse::<u64>().ok()?.saturating_sub(active.parse().ok()?))
+    });
+    Some(Breach {
+        law: Law::Alike.word().to_owned(),
+        t: first.summary.simulated_s,
+        seen: format!("on {a}: {one}; on {b}: {two}"),
+        signature: format!("alike: {one}; {two}"),
+        expect: format!(
+            "io = {{ errors = {errors} }}\npaths = {{ failed = {} }}",
+            failed.unwrap_or(0)
+        ),
+        step: None,
+    })
+}
