@@ -63,6 +63,7 @@ impl ExploreArgs {
             repeat: 1,
             jobs: self.jobs,
             junit: None,
+            ktap: None,
             table: None,
             coverage: None,
             bisect: false,
