@@ -118,7 +118,8 @@ impl Judge {
                 }
             }
             What::Path { path, dev, state, .. } => {
-                if self.paths.state(path, dev, *state) {
+                let for_nothing = self.paths.state(path, dev, *state);
+                if for_nothing {
                     self.failed_for_nothing(event.t, path);
                 }
             }

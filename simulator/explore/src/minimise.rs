@@ -11,10 +11,13 @@ use crate::schedule::{Choice, Schedule};
 /// The most proposals for one schedule.
 const MOST: usize = 400;
 
+/// Tells which choices a schedule makes.
+type ChoicesOf<'c> = dyn Fn(&Schedule) -> Vec<Choice> + 'c;
+
 /// A schedule that becomes shorter.
 pub struct Minimiser<'c> {
     best: Schedule,
-    choices_of: Box<dyn Fn(&Schedule) -> Vec<Choice> + 'c>,
+    choices_of: Box<ChoicesOf<'c>>,
     /// Words for the choice `end`, which are simpler than to heal everything.
     ends: Vec<String>,
     /// The overrides that were refused in this round.

@@ -215,7 +215,7 @@ fn rounded(time: Duration) -> Vec<Duration> {
                 round.push(near);
             }
         }
-        if millis % step == 0 {
+        if millis.is_multiple_of(step) {
             break;
         }
     }
