@@ -107,7 +107,7 @@ pub(crate) enum Command {
     Explore(ExploreArgs),
     /// Print what the programs of a run printed.
     Output(OutputArgs),
-    /// Write a run as a trace for https://ui.perfetto.dev: Chrome trace events.
+    /// Write a run as a trace for Perfetto (ui.perfetto.dev): Chrome trace events.
     Trace(TraceArgs),
     /// Make one file of a run, to be sent to somebody: report, trace, events, scenario, versions, and their hashes.
     ///
