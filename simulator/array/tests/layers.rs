@@ -44,6 +44,7 @@ const HOUSE: [Floor; 6] = [
             "lun_config",
             "error",
             "identity",
+            "canary",
         ],
     },
     Floor { name: "a LUN", modules: &["reservoir", "store", "attention", "reservation", "unit"] },
