@@ -134,14 +134,14 @@ fn what_is_not_a_run_or_has_changed_is_refused_with_the_reason() {
     for (from, to, why) in [
         ("\"exact\": true", "\"exact\": false", "the run was not in exact time"),
         ("\"qemu\": \"QEMU", "\"qemu\": \"another QEMU", "QEMU: QEMU emulator version"),
-        ("\"parts\"", "\"ports\"", "does not list the parts"),
+        ("\"parts\": {", "\"ports\": {", "does not list the parts"),
         ("\"seed\": 7", "\"seed\": \"7", "is damaged, or not from sansim"),
     ] {
         assert!(whole.contains(from), "{from} in {whole}");
         fs::write(&path, whole.replacen(from, to, 1)).unwrap();
         assert_said(&replay(&place, &run, &[]), 2, &[why]);
     }
-    fs::write(&path, whole.replacen("\"parts\"", "\"ports\"", 1)).unwrap();
+    fs::write(&path, whole.replacen("\"parts\": {", "\"ports\": {", 1)).unwrap();
     assert_said(&replay(&place, &run, &["--force"]), 0, &["the result may differ", "identical: "]);
 }
 
