@@ -18,33 +18,13 @@ use crate::{
     target::Target,
 };
 
-/// The configuration of an array, and of further arrays behind the same guest, before the guest starts.
+/// The configuration of the arrays behind a guest, before the guest starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArrayConfig {
-    /// The family: how the array identifies itself, and which command moves a LUN.
-    pub personality: PersonalityConfig,
-    /// The vendor, product, revision, serial number and name of the array.
-    pub identity: Identity,
-    /// How the target ports present the LUNs.
-    pub target: Target,
-    /// INQUIRY data and VPD pages captured from another array. They replace the personality's. If
-    /// several entries apply, the first is used.
-    pub captured: Vec<CapturedPage>,
-    /// Answers to REPORT TARGET PORT GROUPS captured from another array. If several entries apply, the first
-    /// is used.
-    pub captured_groups: Vec<CapturedGroups>,
-    /// The controllers, beginning with A. All of them start in [`crate::ControllerState::Online`].
-    pub controllers: Vec<ControllerConfig>,
-    /// The relative target port identifiers of ports whose identifier is not their place among all
-    /// ports, from 1.
-    pub relative_ports: Vec<(PortId, u16)>,
-    /// When the array moves LUNs without a request from a host.
-    pub ownership: OwnershipPolicy,
+    /// The arrays, at least one. The letters of their controllers go on from one to the next.
+    pub frames: Vec<FrameConfig>,
     /// The ports that are absent at the start.
     pub unplugged: Vec<PortId>,
-    /// Further arrays. The names in their identities distinguish arrays; the letters of their
-    /// controllers follow those of the arrays before.
-    pub others: Vec<OtherArrayConfig>,
     /// How two arrays present a LUN as one ([`LunConfig::partner`]).
     pub metro: MetroConfig,
     /// The LUNs that are mapped at the start, of every array.
@@ -61,26 +41,64 @@ pub struct ArrayConfig {
     pub seed: u64,
 }
 
-/// The configuration of a further array. The fields are those of [`ArrayConfig`].
+impl ArrayConfig {
+    /// Arrays in which nothing is planned, without a bound for their memory. A lost command fails after 30
+    /// seconds, as with the usual HBA.
+    pub fn new(frames: Vec<FrameConfig>, luns: Vec<LunConfig>, seed: u64) -> Self {
+        ArrayConfig {
+            frames,
+            unplugged: Vec::new(),
+            metro: MetroConfig::default(),
+            luns,
+            faults: Vec::new(),
+            command_timeout: Duration::from_secs(30),
+            memory: Reservoir::unbounded(),
+            canary: None,
+            seed,
+        }
+    }
+}
+
+/// The configuration of one array: what is its own, and not that of all arrays behind the guest.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OtherArrayConfig {
-    /// See [`ArrayConfig::personality`].
+pub struct FrameConfig {
+    /// The family: how the array identifies itself, and which command moves a LUN.
     pub personality: PersonalityConfig,
-    /// See [`ArrayConfig::identity`]. The name must differ from those of the other arrays.
+    /// The vendor, product, revision, serial number and name of the array. The name differs from those of
+    /// the other arrays.
     pub identity: Identity,
-    /// See [`ArrayConfig::target`].
+    /// How the target ports present the LUNs.
     pub target: Target,
-    /// See [`ArrayConfig::captured`].
+    /// INQUIRY data and VPD pages captured from another array. They replace the personality's. If
+    /// several entries apply, the first is used.
     pub captured: Vec<CapturedPage>,
-    /// See [`ArrayConfig::captured_groups`].
+    /// Answers to REPORT TARGET PORT GROUPS captured from another array. If several entries apply, the first
+    /// is used.
     pub captured_groups: Vec<CapturedGroups>,
-    /// The controllers of this array.
+    /// The controllers, those of the first array beginning with A. All of them start in
+    /// [`crate::ControllerState::Online`].
     pub controllers: Vec<ControllerConfig>,
-    /// The relative target port identifiers of ports of this array whose identifier is not their place
-    /// among its ports, from 1.
+    /// The relative target port identifiers of ports whose identifier is not their place among the array's
+    /// ports, from 1.
     pub relative_ports: Vec<(PortId, u16)>,
-    /// See [`ArrayConfig::ownership`].
+    /// When the array moves LUNs without a request from a host.
     pub ownership: OwnershipPolicy,
+}
+
+impl FrameConfig {
+    /// An array that is like its family, and moves no LUN by itself.
+    pub fn new(personality: PersonalityConfig, controllers: Vec<ControllerConfig>) -> Self {
+        FrameConfig {
+            identity: personality.identity(),
+            personality,
+            target: Target::default(),
+            captured: Vec::new(),
+            captured_groups: Vec::new(),
+            controllers,
+            relative_ports: Vec::new(),
+            ownership: OwnershipPolicy::default(),
+        }
+    }
 }
 
 /// How two arrays present a LUN as one (metro cluster).

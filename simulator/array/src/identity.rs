@@ -49,6 +49,11 @@ impl Identity {
         }
     }
 
+    /// Vendor and product, as people name an array: `IBM 2145`.
+    pub fn vendor_and_product(&self) -> String {
+        format!("{} {}", self.vendor, self.product)
+    }
+
     /// Refuses a text that does not fit its field or is not printable ASCII (SPC-4 4.3.1).
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let fields = [

@@ -65,7 +65,7 @@ pub use canary::Canary;
 pub use command::{Buffers, Cdb, Command, DmaError};
 pub use completion::{Completion, Ticket};
 pub use condition::{LunCondition, ParseConditionError};
-pub use config::{ArrayConfig, ControllerConfig, MetroConfig, OtherArrayConfig, WithoutWitness};
+pub use config::{ArrayConfig, ControllerConfig, FrameConfig, MetroConfig, WithoutWitness};
 pub use controller::{ControllerState, ParseControllerStateError};
 pub use error::{ConfigError, RuleError};
 pub use families::*;

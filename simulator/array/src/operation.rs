@@ -75,6 +75,27 @@ pub(crate) enum Kind {
     PersistentReserveOut,
 }
 
+impl Kind {
+    /// Whether the operation changes the medium.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Kind::Write
+                | Kind::WriteAndVerify
+                | Kind::CompareAndWrite
+                | Kind::OrWrite
+                | Kind::WriteSame
+                | Kind::Unmap
+                | Kind::FormatUnit
+        )
+    }
+
+    /// Whether the operation is about the cache, which no array here has.
+    pub(crate) fn is_for_cache(self) -> bool {
+        matches!(self, Kind::SynchronizeCache | Kind::Prefetch)
+    }
+}
+
 /// An operation with a specific CDB length.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Operation {

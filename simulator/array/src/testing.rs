@@ -1,17 +1,14 @@
 //! A small array and an initiator, for tests. The integration tests include this file too.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use sansim_time::Time;
 
 use crate::{
     Array, ArrayConfig, Buffers, Changed, Command, CommandRecord, Completion, ControllerConfig,
-    ControllerId, Disposition, DmaError, FaultRule, HbaId, Identity, Lun, LunConfig, Mapping,
-    MetroConfig, Nexus, Observer, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
-    Reservoir, Sense, ServiceResponse, StateChange, Status, Target,
+    ControllerId, Disposition, DmaError, FaultRule, FrameConfig, HbaId, Lun, LunConfig, Mapping,
+    Nexus, Observer, PersonalityConfig, PortId, RdacConfig, Sense, ServiceResponse, StateChange,
+    Status,
 };
 
 /// HBA 0 through the first port of controller A.
@@ -49,25 +46,19 @@ pub(crate) fn config() -> ArrayConfig {
         name: None,
         mapping: Mapping::default(),
     };
-    ArrayConfig {
-        personality: PersonalityConfig::Rdac(RdacConfig::default()),
-        identity: Identity::for_rdac(),
-        target: Target::default(),
-        captured: Vec::new(),
-        captured_groups: Vec::new(),
-        controllers: vec![ControllerConfig { ports: 2 }; 2],
-        relative_ports: Vec::new(),
-        ownership: OwnershipPolicy::default(),
-        unplugged: Vec::new(),
-        others: Vec::new(),
-        metro: MetroConfig::default(),
-        luns: vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)],
-        faults: Vec::new(),
-        command_timeout: Duration::from_secs(30),
-        seed: 1,
-        memory: Reservoir::unbounded(),
-        canary: None,
-    }
+    let luns = vec![lun(0, 512, ControllerId::A), lun(1, 4096, ControllerId::B)];
+    ArrayConfig::new(vec![frame()], luns, 1)
+}
+
+/// An rdac array with two controllers and two ports each.
+pub(crate) fn frame() -> FrameConfig {
+    let personality = PersonalityConfig::Rdac(RdacConfig::default());
+    FrameConfig::new(personality, vec![ControllerConfig { ports: 2 }; 2])
+}
+
+/// The configuration with another array.
+pub(crate) fn with(frame: FrameConfig) -> ArrayConfig {
+    ArrayConfig { frames: vec![frame], ..config() }
 }
 
 /// Records what the array reports.

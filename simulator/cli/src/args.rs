@@ -283,6 +283,40 @@ pub(crate) struct RunArgs {
 /// The directory of the coverage if none is named.
 const COVERAGE: &str = "sansim-coverage";
 
+impl RunArgs {
+    /// The options of `sansim run` for these files, with nothing else said.
+    fn of(paths: Vec<PathBuf>, out: PathBuf) -> RunArgs {
+        RunArgs {
+            host_timeout: HOST_TIMEOUT,
+            paths,
+            image: Vec::new(),
+            own: OwnArgs::default(),
+            seed: None,
+            set: Vec::new(),
+            accel: AccelArg::Auto,
+            time: None,
+            cold: false,
+            out,
+            repeat: 1,
+            jobs: 1,
+            junit: None,
+            ktap: None,
+            table: None,
+            coverage: None,
+            bisect: false,
+            hold_on_fail: false,
+            hold_at: None,
+            matrix: None,
+            json: false,
+            no_skip: false,
+            fail_fast: false,
+            keep_going: false,
+            timings: false,
+            verbose: false,
+        }
+    }
+}
+
 /// How long a run may take of the host's time if nothing is said.
 pub(crate) const HOST_TIMEOUT: TimeSpan = TimeSpan(Duration::from_secs(300));
 

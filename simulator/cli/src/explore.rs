@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sansim_explore::{
-    Base, Bench, Breach, Finding, Listener, Memory, On, Options, Progress, Result as Explored,
-    Stop, explore as search, write_report,
+    Base, Bench, Breach, Finding, Listener, Memory, On, Options, PROOFS, Progress,
+    Result as Explored, Stop, explore as search, write_report,
 };
 use sansim_lab::{Needs, WorkDir, most_runs};
 use sansim_language::Scenario;
@@ -58,8 +58,10 @@ async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let scenarios = scenarios(args)?;
     let mut memory = Memory::open(&args.memory)?;
     WorkDir::sweep();
-    let work = Work::create(&args.memory)?;
-    let run = args.as_run(work.0.clone());
+    // In the memory's directory: what is found is moved from here.
+    let work = WorkDir::create_in(&args.memory);
+    let work = work.map_err(|error| Refused(LAB, error.to_string()))?;
+    let run = args.as_run(work.path().to_owned());
     let ready = ready(&run, &scenarios, cancel).await;
     let (lab, images) = ready.map_err(|code| Refused(code, String::new()))?;
     let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, cancel)?);
@@ -169,32 +171,6 @@ fn bench(
     })
 }
 
-/// The directory for the files of runs, in the memory's: what is found is moved from here.
-struct Work(PathBuf);
-
-impl Work {
-    /// Makes the directory, and removes those of processes that are gone.
-    fn create(memory: &std::path::Path) -> Result<Work, Refused> {
-        for entry in std::fs::read_dir(memory).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let pid = name.strip_prefix("work-").and_then(|pid| pid.parse::<u32>().ok());
-            if pid.is_some_and(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
-        let dir = memory.join(format!("work-{}", std::process::id()));
-        let made = std::fs::create_dir_all(&dir);
-        made.map_err(|error| Refused(LAB, format!("cannot create {}: {error}", dir.display())))?;
-        Ok(Work(dir))
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Prints what the exploration came to.
 fn conclude(args: &ExploreArgs, explored: &Explored) {
     let progress = &explored.progress;
@@ -207,13 +183,12 @@ fn conclude(args: &ExploreArgs, explored: &Explored) {
         outln!("{line}");
         return;
     }
-    let all = progress.stories + progress.trials;
-    let pace = if progress.seconds > 0.0 { all as f64 * 60.0 / progress.seconds } else { 0.0 };
     outln!(
-        "\n{} stories and {} runs to make them short in {:.0} s ({pace:.0} a minute, {:.0} s of the guests' time)",
+        "\n{} stories and {} runs to make them short in {:.0} s ({:.0} a minute, {:.0} s of the guests' time)",
         progress.stories,
         progress.trials,
         progress.seconds,
+        progress.a_minute(),
         progress.simulated_s
     );
     outln!(
@@ -263,10 +238,12 @@ impl Listener for Line {
         let found: Vec<String> =
             progress.findings.iter().map(|(law, count)| format!("{count} {law}")).collect();
         let found = if found.is_empty() { "nothing yet".to_owned() } else { found.join(", ") };
-        let pace = (progress.stories + progress.trials) as f64 * 60.0 / progress.seconds.max(1e-3);
         let text = format!(
-            "{:.0} s  {} stories, {pace:.0} a minute  {} behaviours  found: {found}",
-            progress.seconds, progress.stories, progress.behaviours
+            "{:.0} s  {} stories, {:.0} a minute  {} behaviours  found: {found}",
+            progress.seconds,
+            progress.stories,
+            progress.a_minute(),
+            progress.behaviours
         );
         if !self.bar.is_hidden() {
             self.bar.set_message(text);
@@ -284,7 +261,7 @@ impl Listener for Line {
     fn finding(&self, finding: &Finding, dir: &std::path::Path) {
         let Finding { title, lines, fails, trials, .. } = finding;
         self.print(&format!(
-            "found: {title}\n  {} ({lines} lines, fails {fails} of 10, after {trials} runs to make it short)",
+            "found: {title}\n  {} ({lines} lines, fails {fails} of {PROOFS}, after {trials} runs to make it short)",
             dir.join("scenario.toml").display()
         ));
     }

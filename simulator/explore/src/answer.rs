@@ -52,10 +52,16 @@ fn of_sense(sense: &str) -> Grade {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn command(sense: Option<&str>, status: &str, response: &str, latency_s: f64) -> CommandEvent {
+    /// A READ(10) through A0 that was answered so.
+    pub(crate) fn answered(
+        sense: Option<&str>,
+        status: &str,
+        response: &str,
+        latency_s: f64,
+    ) -> CommandEvent {
         CommandEvent {
             seq: 0,
             hba: 0,
@@ -74,7 +80,7 @@ mod tests {
 
     #[test]
     fn answers_have_grades() {
-        let sense = |sense| Grade::of(&command(Some(sense), "CHECK CONDITION", "OK", 0.0));
+        let sense = |sense| Grade::of(&answered(Some(sense), "CHECK CONDITION", "OK", 0.0));
         assert_eq!(sense("06/29/00"), Grade::Again);
         assert_eq!(sense("02/04/0a"), Grade::Again);
         assert_eq!(sense("02/04/03"), Grade::Path);
@@ -83,7 +89,7 @@ mod tests {
         assert_eq!(sense("03/11/00"), Grade::Target);
         assert_eq!(sense("01/18/00"), Grade::Good);
         let other =
-            |status, response, latency| Grade::of(&command(None, status, response, latency));
+            |status, response, latency| Grade::of(&answered(None, status, response, latency));
         assert_eq!(other("GOOD", "OK", 0.0), Grade::Good);
         assert_eq!(other("GOOD", "OK", 30.0), Grade::Path);
         assert_eq!(other("BUSY", "OK", 0.0), Grade::Again);

@@ -33,7 +33,7 @@ pub use minimise::Minimiser;
 pub use page::write_report;
 pub use render::Base;
 pub use schedule::{Choice, Schedule, Sort};
-pub use search::{Listener, Options, Progress, Result, explore};
+pub use search::{Listener, Options, PROOFS, Progress, Result, explore};
 
 /// Why an exploration ends before its time.
 #[derive(Debug, thiserror::Error)]

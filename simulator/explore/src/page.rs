@@ -5,7 +5,10 @@ use std::{fs, io, path::Path};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sansim_language::Law;
 
-use crate::memory::{Finding, State};
+use crate::{
+    memory::{Finding, State},
+    search::PROOFS,
+};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
 color:#222;background:#fff}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;\
@@ -73,7 +76,7 @@ fn index(state: &State) -> Markup {
                     tr {
                         td { a href={ "findings/" (finding.name) "/index.html" } { (finding.title) } }
                         td { (finding.lines) }
-                        td { (finding.fails) " of 10" }
+                        td { (finding.fails) " of " (PROOFS) }
                         td { (finding.again) }
                     }
                 }
@@ -92,7 +95,7 @@ fn of_finding(finding: &Finding, text: &str, has_run: bool) -> Markup {
             p { "The law: " (law) ". What was seen: " (finding.seen) "." }
             p {
                 "Found in " (finding.file) " on " (finding.image) " after " (finding.after) " stories; made short by "
-                (finding.trials) " runs. The file fails " (finding.fails) " of 10 times"
+                (finding.trials) " runs. The file fails " (finding.fails) " of " (PROOFS) " times"
                 @if finding.same_bytes { ", with the same events, byte for byte" } "."
             }
             h2 { "The scenario" }

@@ -5,6 +5,8 @@
 
 mod short;
 
+pub use short::PROOFS;
+
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -61,6 +63,14 @@ pub struct Progress {
     pub died: u64,
     /// Stories that broke a law in a way that is known.
     pub known: u64,
+}
+
+impl Progress {
+    /// How many stories are told in a minute, those that make findings short included.
+    pub fn a_minute(&self) -> f64 {
+        let all = (self.stories + self.trials) as f64;
+        if self.seconds > 0.0 { all * 60.0 / self.seconds } else { 0.0 }
+    }
 }
 
 /// Follows an exploration.

@@ -214,9 +214,7 @@ fn lab_status(spec: &RunSpec, options: &Options, directory: &Path) -> LabStatus 
         name: options.name.clone(),
         title: spec.scenario.title.clone(),
         family: of_arrays(setup, |array| array.personality.handler().to_owned()),
-        identity: of_arrays(setup, |array| {
-            format!("{} {}", array.identity.vendor, array.identity.product)
-        }),
+        identity: of_arrays(setup, |array| array.identity.vendor_and_product()),
         image: spec.id.image.clone(),
         kernel: spec.image.release.clone(),
         handler: String::new(),

@@ -18,6 +18,8 @@ pub mod outcome;
 pub mod past;
 pub mod pause;
 pub mod repeat;
+#[cfg(test)]
+mod testing;
 pub mod timeline;
 pub mod timings;
 pub mod totals;

@@ -124,23 +124,10 @@ impl OutcomeTracker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{command, told};
 
     fn mode_select(t: f64, port: &str, sense: Option<&str>) -> Event {
-        let command = CommandEvent {
-            seq: 0,
-            hba: 0,
-            port: port.into(),
-            controller: port[..1].into(),
-            lun: 0,
-            op: "MODE SELECT(10)".into(),
-            cdb: String::new(),
-            status: if sense.is_some() { "CHECK CONDITION" } else { "GOOD" }.into(),
-            sense: sense.map(Into::into),
-            response: "OK".into(),
-            latency_s: 0.0,
-            fault: None,
-        };
-        Event { t, what: What::Command(command) }
+        told(t, command("MODE SELECT(10)", port, sense))
     }
 
     fn outcomes(events: &[Event]) -> Outcomes {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
-    config::{ArrayConfig, ControllerConfig, OtherArrayConfig},
+    config::{ArrayConfig, ControllerConfig, FrameConfig},
     controller::Controller,
     error::ConfigError,
     families::PersonalityConfig,
@@ -19,7 +19,7 @@ use crate::{
 
 impl State {
     pub(super) fn new(config: ArrayConfig) -> Result<State, ConfigError> {
-        let (frames, controllers) = frames(&config)?;
+        let (frames, controllers) = frames(&config.frames)?;
         let ports: Vec<_> = PortId::all(&controllers).collect();
         if let Some(port) = config.unplugged.iter().find(|port| !ports.contains(port)) {
             return Err(ConfigError::NoPort(*port));
@@ -132,19 +132,9 @@ impl State {
 }
 
 /// The arrays, and the controllers of all of them.
-fn frames(config: &ArrayConfig) -> Result<(Vec<Frame>, Vec<Controller>), ConfigError> {
-    let first = OtherArrayConfig {
-        personality: config.personality.clone(),
-        identity: config.identity.clone(),
-        target: config.target,
-        captured: config.captured.clone(),
-        captured_groups: config.captured_groups.clone(),
-        controllers: config.controllers.clone(),
-        relative_ports: config.relative_ports.clone(),
-        ownership: config.ownership,
-    };
+fn frames(configs: &[FrameConfig]) -> Result<(Vec<Frame>, Vec<Controller>), ConfigError> {
     let (mut frames, mut all) = (Vec::<Frame>::new(), Vec::new());
-    for array in std::iter::once(&first).chain(&config.others) {
+    for array in configs {
         array.identity.check()?;
         if array.ownership.ping_pong.is_some_and(|every| every.is_zero()) {
             return Err(ConfigError::PingPong);
@@ -206,7 +196,7 @@ impl PortNumbers {
 
 fn add_controllers(
     frame: FrameId,
-    array: &OtherArrayConfig,
+    array: &FrameConfig,
     all: &mut Vec<Controller>,
 ) -> Result<(), ConfigError> {
     add(frame, array.personality.family(), &array.controllers, &array.relative_ports, all)

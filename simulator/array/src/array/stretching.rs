@@ -11,7 +11,6 @@ use crate::{
     fault::ActionError,
     ids::{ControllerId, Lun, PortId},
     observe::LunChange,
-    operation::Kind,
     unit::{ReplicationLink, Side, Stretch, Sync},
 };
 
@@ -123,16 +122,7 @@ impl State {
     /// How much later a write is carried out because the replication of its LUN lags.
     pub(super) fn lag(&self, arrival: &Arrival) -> Option<Duration> {
         let stretch = self.units.get(&arrival.unit?)?.stretch.as_ref()?;
-        let writes = matches!(
-            arrival.op?.kind,
-            Kind::Write
-                | Kind::WriteAndVerify
-                | Kind::CompareAndWrite
-                | Kind::OrWrite
-                | Kind::WriteSame
-                | Kind::Unmap
-                | Kind::FormatUnit
-        );
+        let writes = arrival.op?.kind.writes();
         match stretch.link {
             ReplicationLink::Lagging(by) if writes && stretch.connected() => Some(by),
             _ => None,

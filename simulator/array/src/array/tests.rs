@@ -148,8 +148,11 @@ fn a_configuration_that_cannot_be_is_refused_in_words() {
     };
     type Case<'a> = (&'a dyn Fn(&mut crate::ArrayConfig), &'a str);
     let cases: [Case<'_>; 10] = [
-        (&|it| it.controllers.clear(), "rdac needs 1 to 2 controllers, not 0"),
-        (&|it| it.controllers[1].ports = 0, "controller B has 0 ports; 1 to 10 are possible"),
+        (&|it| it.frames[0].controllers.clear(), "rdac needs 1 to 2 controllers, not 0"),
+        (
+            &|it| it.frames[0].controllers[1].ports = 0,
+            "controller B has 0 ports; 1 to 10 are possible",
+        ),
         (&|it| it.luns[1].lun = Lun(0), "LUN 0 is there twice"),
         (
             &|it| it.luns[0].block_bytes = 520,
@@ -168,11 +171,11 @@ fn a_configuration_that_cannot_be_is_refused_in_words() {
             "LUN 0 has 71468255805440 bytes; a LUN has at most 64 TiB",
         ),
         (
-            &|it| it.controllers.truncate(1),
+            &|it| it.frames[0].controllers.truncate(1),
             "LUN 1 is to be served by controller B, which the array does not have",
         ),
         (
-            &|it| it.identity.vendor = "sansim inc".into(),
+            &|it| it.frames[0].identity.vendor = "sansim inc".into(),
             "the vendor \"sansim inc\" must be 1 to 8 printable ASCII characters",
         ),
         (

@@ -60,10 +60,10 @@ fn is_told(captured: &CapturedPage, site: &Site<'_>, page: InquiryPage) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ArrayConfig, ControllerId, NexusPattern, Ports, testing::*};
+    use crate::{ControllerId, FrameConfig, NexusPattern, Ports, testing::*};
 
     fn rig(captured: Vec<CapturedPage>) -> Rig {
-        Rig::new(ArrayConfig { captured, ..config() }).settled()
+        Rig::new(with(FrameConfig { captured, ..frame() })).settled()
     }
 
     fn page(code: u8, payload: &[u8]) -> CapturedPage {

@@ -97,7 +97,7 @@ pub(crate) fn span(op: &Operation, cdb: &[u8]) -> Option<Span> {
         (_, 12) => (be32(cdb, 2).into(), be32(cdb, 6).into()),
         _ => (be64(cdb, 2), be32(cdb, 10).into()),
     };
-    let to_the_end = blocks == 0 && is_for_cache(op.kind);
+    let to_the_end = blocks == 0 && op.kind.is_for_cache();
     let blocks = if to_the_end { u64::MAX } else { blocks };
     Some(Span { lba, blocks })
 }
@@ -111,9 +111,8 @@ pub(crate) fn plan(
     wire: &Wire<'_>,
 ) -> Result<Access, Stop> {
     check_flags(op, cdb)?;
-    let writes = writes(op.kind);
     let Some(span) = span(op, cdb) else {
-        refuse_write(unit, writes)?;
+        refuse_write(unit, op)?;
         let access = match op.kind {
             Kind::FormatUnit => Access::Format(format::list_len(cdb)),
             _ => Access::Unmap(be16(cdb, 7)),
@@ -124,7 +123,7 @@ pub(crate) fn plan(
         return Ok(access);
     };
     let span = bounded(unit, span)?;
-    refuse_write(unit, writes)?;
+    refuse_write(unit, op)?;
     check_length(op, span)?;
     let (block, all) = (u64::from(unit.block_bytes), span.blocks * u64::from(unit.block_bytes));
     let access = match op.kind {
@@ -159,7 +158,7 @@ fn check_flags(op: &Operation, cdb: &[u8]) -> Result<(), Sense> {
         Kind::Unmap => 0x01,
         // FMTPINFO.
         Kind::FormatUnit => 0xc0,
-        kind if is_for_cache(kind) => 0x00,
+        kind if kind.is_for_cache() => 0x00,
         Kind::GetLbaStatus => 0x00,
         // Only a comparison with the blocks that are sent can be asked for (SBC-3 5.42).
         Kind::WriteAndVerify => 0xe4,
@@ -171,31 +170,12 @@ fn check_flags(op: &Operation, cdb: &[u8]) -> Result<(), Sense> {
 
 /// Refuses more blocks than VPD page B0h permits, and WRITE SAME without blocks (WSNZ).
 fn check_length(op: &Operation, span: Span) -> Result<(), Sense> {
-    let limited = !is_for_cache(op.kind);
+    let limited = !op.kind.is_for_cache();
     let none = op.kind == Kind::WriteSame && span.blocks == 0;
     if none || limited && span.blocks > MAX_BLOCKS.into() {
         return Err(Sense::cdb_field(if op.cdb_len() == 10 { 7 } else { op.cdb_len() as u16 - 6 }));
     }
     Ok(())
-}
-
-/// Whether an operation is about the cache, which no array here has.
-fn is_for_cache(kind: Kind) -> bool {
-    matches!(kind, Kind::SynchronizeCache | Kind::Prefetch)
-}
-
-/// Whether an operation changes the medium.
-fn writes(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Write
-            | Kind::WriteAndVerify
-            | Kind::CompareAndWrite
-            | Kind::OrWrite
-            | Kind::WriteSame
-            | Kind::Unmap
-            | Kind::FormatUnit
-    )
 }
 
 fn compare(cdb: &[u8]) -> Result<Compare, Sense> {
@@ -207,8 +187,8 @@ fn compare(cdb: &[u8]) -> Result<Compare, Sense> {
     }
 }
 
-fn refuse_write(unit: &Unit, writes: bool) -> Result<(), Sense> {
-    if writes && unit.read_only { Err(Sense::WRITE_PROTECTED) } else { Ok(()) }
+fn refuse_write(unit: &Unit, op: &Operation) -> Result<(), Sense> {
+    if op.kind.writes() && unit.read_only { Err(Sense::WRITE_PROTECTED) } else { Ok(()) }
 }
 
 /// Replaces "to the end of the LUN" with the actual length. Fails if the LUN does not have all

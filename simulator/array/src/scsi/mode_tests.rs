@@ -1,6 +1,6 @@
 //! Tests of MODE SENSE and MODE SELECT. The tests of the rdac page are elsewhere.
 
-use crate::{Status, testing::*};
+use crate::{FrameConfig, Status, testing::*};
 
 fn sense6(page: u8, subpage: u8) -> [u8; 6] {
     [0x1a, 0x08, page, subpage, 255, 0]
@@ -157,7 +157,7 @@ fn a_captured_page_87_can_have_the_control_page_shared() {
     };
     let tas = [0x0a, 10, 0, 0x10, 0, 0x40, 0, 0, 0, 0, 0, 0];
     for (policy, told, other) in [(0, "06/2a/01", 0x40), (3, "GOOD", 0)] {
-        let config = crate::ArrayConfig { captured: vec![page(policy)], ..config() };
+        let config = with(FrameConfig { captured: vec![page(policy)], ..frame() });
         let rig = Rig::new(config).settled();
         let list = list6(&tas);
         rig.put(A, LUN0, &select6(&list), &list);

@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use sansim_time::Time;
 
 use crate::{
-    Action, AluaConfig, Array, ArrayConfig, Buffers, Command, ControllerId, ControllerState,
-    Disposition, EmcConfig, FailoverMode, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus,
+    Action, AluaConfig, Array, Buffers, Command, ControllerId, ControllerState, Disposition,
+    EmcConfig, FailoverMode, FrameConfig, HbaId, HpSwConfig, HwHandlerConfig, Lun, Nexus,
     PersonalityConfig, PortId, RdacConfig, ServiceResponse, Status, Tpgs,
-    testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, config, nexus, read, write},
+    testing::{Bytes, LUN0, LUN1, Log, TEST_UNIT_READY, frame, nexus, read, with, write},
 };
 
 /// The block lengths of LUN 0 and LUN 1 in bytes.
@@ -215,7 +215,7 @@ proptest! {
             _ => false,
         };
         let identity = personality.identity();
-        let make = || ArrayConfig { personality: personality.clone(), identity: identity.clone(), ..config() };
+        let make = || with(FrameConfig { personality: personality.clone(), identity: identity.clone(), ..frame() });
         let array = Array::new(make(), Arc::new(Log::default())).unwrap();
         let mut twin = Array::new(make(), Arc::new(Log::default())).unwrap();
         let mut written: BTreeMap<(Lun, u64), u8> = BTreeMap::new();
@@ -277,7 +277,7 @@ proptest! {
         let (personality, own, _) = families().swap_remove(family);
         let identity = personality.identity();
         let array =
-            Array::new(ArrayConfig { personality, identity, ..config() }, Arc::new(Log::default())).unwrap();
+            Array::new(with(FrameConfig { personality, identity, ..frame() }), Arc::new(Log::default())).unwrap();
         for (step, deed) in deeds.iter().enumerate() {
             do_it(&array, Time::from_nanos(step as u64 * 1_000_000), own, deed);
         }

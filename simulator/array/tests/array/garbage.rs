@@ -3,9 +3,9 @@
 use arbitrary::{Result, Unstructured};
 
 use crate::{
-    Command, Completion, Disposition, Lun, Nexus, OPERATIONS, ServiceResponse, Status,
+    Command, Completion, Disposition, FrameConfig, Lun, Nexus, OPERATIONS, ServiceResponse, Status,
     families::families,
-    testing::{A, B, Bytes, LUN0, LUN1, Rig, TEST_UNIT_READY, at, config},
+    testing::{A, B, Bytes, LUN0, LUN1, Rig, TEST_UNIT_READY, at, frame, with},
 };
 
 /// Most commands of one input, and most bytes of a command's buffers.
@@ -85,7 +85,7 @@ fn commands(bytes: &[u8]) {
     let families = families();
     let Ok(family) = input.choose_index(families.len()) else { return };
     let (personality, _, by_io) = families[family].clone();
-    let rig = Rig::new(crate::ArrayConfig { personality, ..config() }).settled();
+    let rig = Rig::new(with(FrameConfig { personality, ..frame() })).settled();
     for _ in 0..COMMANDS {
         if input.is_empty() {
             break;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use crate::{
     AccessState, Action, AluaConfig, Array, ArrayConfig, ArrayState, Changed, ConfigError,
-    ControllerConfig, ControllerId, Controllers, FarGroups, Identity, Lun, LunChange, LunConfig,
-    MetroConfig, Nexus, OtherArrayConfig, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
-    Replication, ReplicationLink, Target, VolumeChange, WithoutWitness,
+    ControllerConfig, ControllerId, Controllers, FarGroups, FrameConfig, Identity, Lun, LunChange,
+    LunConfig, MetroConfig, Nexus, OwnershipPolicy, PersonalityConfig, PortId, RdacConfig,
+    Replication, ReplicationLink, VolumeChange, WithoutWitness,
     testing::{LUN0, Log, NO_LUN, Rig, TEST_UNIT_READY, at, config, nexus, read, write},
 };
 
@@ -31,34 +31,34 @@ fn alua(first_group: u16) -> PersonalityConfig {
     PersonalityConfig::Alua(AluaConfig { first_group, ..AluaConfig::default() })
 }
 
-fn other(personality: PersonalityConfig, relative_ports: Vec<(PortId, u16)>) -> OtherArrayConfig {
-    let identity = Identity { name: "west".into(), ..personality.identity() };
-    OtherArrayConfig {
-        identity,
-        personality,
-        target: Target::default(),
-        captured: Vec::new(),
-        captured_groups: Vec::new(),
-        controllers: vec![ControllerConfig { ports: 1 }; 2],
-        relative_ports,
-        ownership: OwnershipPolicy::default(),
-    }
+/// An array with two controllers of one port.
+fn array_of(
+    name: &str,
+    personality: PersonalityConfig,
+    relative_ports: Vec<(PortId, u16)>,
+) -> FrameConfig {
+    let frame = FrameConfig::new(personality, vec![ControllerConfig { ports: 1 }; 2]);
+    let identity = Identity { name: name.into(), ..frame.identity };
+    FrameConfig { identity, relative_ports, ..frame }
+}
+
+fn other(personality: PersonalityConfig, relative_ports: Vec<(PortId, u16)>) -> FrameConfig {
+    array_of("west", personality, relative_ports)
 }
 
 /// Array `east` with controllers A and B, and array `west` with C and D. They present LUN 0 as one.
 fn cluster(metro: MetroConfig) -> ArrayConfig {
-    let personality = alua(1);
     let numbers = [("C0", 11), ("D0", 12)].map(|(port, number)| (port.parse().unwrap(), number));
     let lun = LunConfig { partner: Some(controller('C')), ..config().luns[0].clone() };
-    ArrayConfig {
-        identity: Identity { name: "east".into(), ..personality.identity() },
-        personality,
-        controllers: vec![ControllerConfig { ports: 1 }; 2],
-        others: vec![other(alua(11), numbers.to_vec())],
-        metro,
-        luns: vec![lun],
-        ..config()
-    }
+    let frames = vec![array_of("east", alua(1), Vec::new()), other(alua(11), numbers.to_vec())];
+    ArrayConfig { frames, metro, luns: vec![lun], ..config() }
+}
+
+/// The cluster with another second array.
+fn cluster_with(west: FrameConfig, metro: MetroConfig) -> ArrayConfig {
+    let mut config = cluster(metro);
+    config.frames[1] = west;
+    config
 }
 
 /// The cluster, after every nexus has taken its unit attentions.
@@ -132,7 +132,7 @@ fn each_array_has_its_own_family_identity_and_luns() {
         ..config().luns[0].clone()
     };
     let luns = vec![lun(0, 'A'), lun(1, 'C')];
-    let rig = Rig::new(ArrayConfig { others: vec![west], luns, ..cluster(at_once()) });
+    let rig = Rig::new(ArrayConfig { luns, ..cluster_with(west, at_once()) });
     let inquiry = |letter, lun| rig.get(through(letter), Lun(lun), &[0x12, 0, 0, 0, 36, 0], 36);
     assert_eq!((&inquiry('A', 0)[8..16], inquiry('A', 1)[0]), (&b"SANSIM  "[..], 0x7f));
     assert_eq!((&inquiry('C', 1)[8..16], inquiry('C', 0)[0]), (&b"IBM     "[..], 0x7f));
@@ -218,7 +218,9 @@ fn the_site_that_is_left_takes_over_when_the_other_is_lost() {
 fn a_lun_fails_back_when_the_data_is_there() {
     let failback = Some(Duration::from_secs(5));
     let ownership = OwnershipPolicy { failback, ..OwnershipPolicy::default() };
-    let rig = settled(Rig::new(ArrayConfig { ownership, ..cluster(at_once()) }));
+    let mut config = cluster(at_once());
+    config.frames[0].ownership = ownership;
+    let rig = settled(Rig::new(config));
     apply(&rig, 1_000, array("east", ArrayState::Failed));
     apply(&rig, 2_000, array("east", ArrayState::Online));
     pass(&rig, 16_999);
@@ -401,22 +403,21 @@ fn a_lun_migrates_to_the_other_array() {
 fn what_cannot_be_is_refused() {
     let refused = |config| Array::new(config, Arc::new(Log::default())).unwrap_err().to_string();
     let base = || cluster(MetroConfig::default());
-    let groups = ArrayConfig { others: vec![other(alua(2), Vec::new())], ..base() };
+    let mut groups = cluster_with(other(alua(2), Vec::new()), MetroConfig::default());
     assert!(refused(groups.clone()).contains("port C0 has the relative target port identifier"));
-    let numbers = base().others[0].relative_ports.clone();
-    let others = vec![OtherArrayConfig { relative_ports: numbers, ..groups.others[0].clone() }];
-    assert!(refused(ArrayConfig { others, ..groups }).contains("both have a target port group 2"));
+    groups.frames[1].relative_ports = base().frames[1].relative_ports.clone();
+    assert!(refused(groups).contains("both have a target port group 2"));
     let rdac = other(PersonalityConfig::Rdac(RdacConfig::default()), Vec::new());
-    let config = ArrayConfig { others: vec![rdac], ..base() };
+    let config = cluster_with(rdac, MetroConfig::default());
     assert!(refused(config).contains("port C0 is in no target port group"));
     let mut config = base();
     config.luns[0].partner = Some(controller('B'));
     assert!(refused(config).contains("a partner is of another array than the owner"));
     let mut config = base();
-    config.others[0].identity.name = "east".into();
+    config.frames[1].identity.name = "east".into();
     assert_eq!(refused(config), "there are two arrays named \"east\"");
     let mut config = base();
-    config.controllers = vec![ControllerConfig { ports: 1 }; 7];
+    config.frames[0].controllers = vec![ControllerConfig { ports: 1 }; 7];
     assert!(matches!(
         Array::new(config, Arc::new(Log::default())),
         Err(ConfigError::TooManyControllers { count: 9 })

@@ -1,10 +1,10 @@
 //! Every operation against the reservation conflict tables of the standards.
 
 use crate::{
-    AluaConfig, ArrayConfig, Nexus, PersonalityConfig, Status,
+    AluaConfig, ArrayConfig, FrameConfig, Nexus, PersonalityConfig, Status,
     reservation_model::{Answer, Out, Reservations},
     reservations::{Deed, act, seen, speakers},
-    testing::{LUN0, Rig, config},
+    testing::{LUN0, Rig, config, frame, with},
 };
 
 /// An operation, and whether it is allowed (A) or conflicts (C). The columns are those of SPC-4
@@ -163,7 +163,7 @@ fn an_alua_array_meets_them_too() {
     let [holder, registrant, _, stranger] = speakers();
     let personality = PersonalityConfig::Alua(AluaConfig::default());
     for kind in [0, 1, 3, 5, 6, 7, 8] {
-        let config = ArrayConfig { personality: personality.clone(), ..config() };
+        let config = with(FrameConfig { personality: personality.clone(), ..frame() });
         let (rig, model) = reserved(config, kind);
         for nexus in [holder, registrant, stranger] {
             for row in TABLE.iter().chain(&ALUA_TABLE) {

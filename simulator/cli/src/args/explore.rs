@@ -6,7 +6,6 @@ use clap::Args;
 use sansim_language::value::TimeSpan;
 
 use super::{AccelArg, RunArgs, TimeArg, host_timeout};
-use crate::own::OwnArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArgs {
@@ -51,31 +50,12 @@ impl ExploreArgs {
     pub(crate) fn as_run(&self, out: PathBuf) -> RunArgs {
         RunArgs {
             host_timeout: self.host_timeout,
-            paths: self.paths.clone(),
             image: self.image.clone(),
-            own: OwnArgs::default(),
-            seed: None,
             set: self.set.clone(),
             accel: AccelArg::Tcg,
             time: Some(TimeArg::Skip),
-            cold: false,
-            out,
-            repeat: 1,
             jobs: self.jobs,
-            junit: None,
-            ktap: None,
-            table: None,
-            coverage: None,
-            bisect: false,
-            hold_on_fail: false,
-            hold_at: None,
-            matrix: None,
-            json: false,
-            no_skip: false,
-            fail_fast: false,
-            keep_going: false,
-            timings: false,
-            verbose: false,
+            ..RunArgs::of(self.paths.clone(), out)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{AccelArg, HOST_TIMEOUT, RunArgs, TimeArg};
+use super::{AccelArg, RunArgs, TimeArg};
 use crate::own::OwnArgs;
 
 #[derive(Debug, Args)]
@@ -76,8 +76,6 @@ impl LabArgs {
     /// The same as options of `sansim run` for this file.
     pub(crate) fn as_run(&self, file: PathBuf) -> RunArgs {
         RunArgs {
-            host_timeout: HOST_TIMEOUT,
-            paths: vec![file],
             image: self.image.iter().cloned().collect(),
             own: self.own.clone(),
             seed: self.seed,
@@ -85,23 +83,7 @@ impl LabArgs {
             accel: self.accel,
             time: Some(self.time),
             cold: self.cold,
-            out: self.out.clone(),
-            repeat: 1,
-            jobs: 1,
-            junit: None,
-            ktap: None,
-            table: None,
-            coverage: None,
-            bisect: false,
-            hold_on_fail: false,
-            hold_at: None,
-            matrix: None,
-            json: false,
-            no_skip: false,
-            fail_fast: false,
-            keep_going: false,
-            timings: false,
-            verbose: false,
+            ..RunArgs::of(vec![file], self.out.clone())
         }
     }
 }

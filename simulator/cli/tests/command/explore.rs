@@ -126,7 +126,7 @@ fn an_interrupt_leaves_nothing_and_prints_the_result() {
     assert_eq!(lines(&output, "result").len(), 1);
     let left = fs::read_dir(&memory).unwrap().flatten();
     let left: Vec<_> =
-        left.filter(|it| it.file_name().to_string_lossy().starts_with("work-")).collect();
+        left.filter(|it| it.file_name().to_string_lossy().starts_with("sansim-")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(place.left_over().is_empty() && place.qemus().is_empty());
 }

@@ -2,6 +2,7 @@ use sansim_language::{Scenario, load_text};
 use sansim_stage::event::{CommandEvent, GroupState, IoKind, PathState};
 
 use super::*;
+use crate::answer::tests::answered;
 
 const BASE: &str = r#"title = "x"
 [array]
@@ -20,20 +21,9 @@ fn judge(text: &str, heal: Option<u64>) -> Judge {
 }
 
 fn command(port: &str, op: &str, sense: Option<&str>) -> What {
-    What::Command(CommandEvent {
-        seq: 0,
-        hba: 0,
-        port: port.into(),
-        controller: port[..1].into(),
-        lun: 0,
-        op: op.into(),
-        cdb: "28".into(),
-        status: sense.map_or("GOOD", |_| "CHECK CONDITION").into(),
-        sense: sense.map(str::to_owned),
-        response: "OK".into(),
-        latency_s: 0.0,
-        fault: None,
-    })
+    let status = sense.map_or("GOOD", |_| "CHECK CONDITION");
+    let (port, controller, op) = (port.into(), port[..1].into(), op.into());
+    What::Command(CommandEvent { port, controller, op, ..answered(sense, status, "OK", 0.0) })
 }
 
 fn path(port: &str, state: PathState) -> What {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often the finished file is run.
-const PROOFS: u32 = 10;
+pub const PROOFS: u32 = 10;
 
 impl Search<'_> {
     /// Looks at what broke a law and was not looked at to the end, oldest first.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use sansim_array::{
-    Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, HbaId, Identity,
-    Lun, LunConfig, Mapping, MetroConfig, Observer, OpMatcher, OwnershipPolicy, PersonalityConfig,
-    PortId, RdacConfig, StateChange, Target, Then,
+    Array, ArrayConfig, CommandRecord, ControllerConfig, ControllerId, FaultRule, FrameConfig,
+    HbaId, Lun, LunConfig, Mapping, Observer, OpMatcher, PersonalityConfig, PortId, RdacConfig,
+    StateChange, Then,
 };
 use sansim_time::{Clock, Time};
 
@@ -44,25 +44,9 @@ pub fn lun(number: u16, bytes: u64) -> LunConfig {
 
 /// An RDAC array with two controllers and one LUN.
 pub fn config(bytes: u64, faults: Vec<FaultRule>) -> ArrayConfig {
-    ArrayConfig {
-        personality: PersonalityConfig::Rdac(RdacConfig::default()),
-        identity: Identity::for_rdac(),
-        target: Target::default(),
-        captured: Vec::new(),
-        captured_groups: Vec::new(),
-        relative_ports: Vec::new(),
-        controllers: vec![ControllerConfig { ports: 1 }; 2],
-        ownership: OwnershipPolicy::default(),
-        unplugged: Vec::new(),
-        others: Vec::new(),
-        metro: MetroConfig::default(),
-        luns: vec![lun(0, bytes)],
-        faults,
-        command_timeout: Duration::from_secs(30),
-        seed: 1,
-        canary: None,
-        memory: sansim_array::Reservoir::unbounded(),
-    }
+    let personality = PersonalityConfig::Rdac(RdacConfig::default());
+    let frame = FrameConfig::new(personality, vec![ControllerConfig { ports: 1 }; 2]);
+    ArrayConfig { faults, ..ArrayConfig::new(vec![frame], vec![lun(0, bytes)], 1) }
 }
 
 pub fn array(bytes: u64, faults: Vec<FaultRule>) -> Arc<Array> {

@@ -41,7 +41,11 @@ impl WorkDir {
         WorkDir::create_in(&parent())
     }
 
-    fn create_in(parent: &Path) -> Result<WorkDir> {
+    /// The same in another directory, for files that are moved to it.
+    ///
+    /// # Errors
+    /// `File`, or `DiskFull`.
+    pub fn create_in(parent: &Path) -> Result<WorkDir> {
         sweep_in(parent);
         loop {
             let prefix = format!("{PREFIX}{}-", std::process::id());

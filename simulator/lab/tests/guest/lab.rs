@@ -7,12 +7,11 @@ use std::{
         Arc, Mutex, Once,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use sansim_array::{
-    Array, ArrayConfig, CommandRecord, ControllerConfig, HbaId, Identity, Lun, LunConfig, Mapping,
-    MetroConfig, Observer, OwnershipPolicy, PersonalityConfig, RdacConfig, StateChange, Target,
+    Array, ArrayConfig, CommandRecord, ControllerConfig, FrameConfig, HbaId, Lun, LunConfig,
+    Mapping, Observer, PersonalityConfig, RdacConfig, StateChange,
 };
 use sansim_hba::{HbaConfig, HbaServer};
 use sansim_lab::{
@@ -124,25 +123,9 @@ impl San {
             name: None,
             mapping: Mapping::default(),
         };
-        let config = ArrayConfig {
-            personality: PersonalityConfig::Rdac(RdacConfig::default()),
-            identity: Identity::for_rdac(),
-            target: Target::default(),
-            captured: Vec::new(),
-            captured_groups: Vec::new(),
-            relative_ports: Vec::new(),
-            controllers: vec![ControllerConfig { ports: 1 }; 2],
-            ownership: OwnershipPolicy::default(),
-            unplugged: Vec::new(),
-            others: Vec::new(),
-            metro: MetroConfig::default(),
-            luns: vec![lun(0), lun(1)],
-            faults: Vec::new(),
-            command_timeout: Duration::from_secs(30),
-            seed: 1,
-            canary: None,
-            memory: sansim_array::Reservoir::unbounded(),
-        };
+        let personality = PersonalityConfig::Rdac(RdacConfig::default());
+        let frame = FrameConfig::new(personality, vec![ControllerConfig { ports: 1 }; 2]);
+        let config = ArrayConfig::new(vec![frame], vec![lun(0), lun(1)], 1);
         let array = Arc::new(Array::new(config, Arc::new(Nobody)).unwrap());
         let clock = RealClock::start();
         let server = |id| {

@@ -67,7 +67,7 @@ impl Picture<'_> {
             ArrayStatus {
                 array: identity.name.clone(),
                 family: array.personality.handler().to_owned(),
-                identity: format!("{} {}", identity.vendor, identity.product),
+                identity: identity.vendor_and_product(),
                 controllers: array.controller_ids().map(|it| it.to_string()).collect(),
                 isolated: self.view.isolated.contains(&identity.name),
             }

@@ -3,24 +3,13 @@
 use sansim_stage::event::{CommandEvent, Event, GroupState, IoKind, PathState, What};
 
 use super::*;
-use crate::past::{PastExpectation, PastSummary};
+use crate::{
+    past::{PastExpectation, PastSummary},
+    testing::{self, told},
+};
 
 fn command(t: f64, op: &str, port: &str, sense: Option<&str>) -> Event {
-    let command = CommandEvent {
-        seq: 0,
-        hba: 0,
-        port: port.into(),
-        controller: port[..1].into(),
-        lun: 0,
-        op: op.into(),
-        cdb: String::new(),
-        status: if sense.is_some() { "CHECK CONDITION" } else { "GOOD" }.into(),
-        sense: sense.map(str::to_owned),
-        response: "OK".into(),
-        latency_s: 0.001,
-        fault: None,
-    };
-    Event { t, what: What::Command(command) }
+    told(t, CommandEvent { latency_s: 0.001, ..testing::command(op, port, sense) })
 }
 
 fn step(t: f64) -> Event {

@@ -3,28 +3,17 @@
 use sansim_stage::event::{Change, CommandEvent, Event, GroupState, PathState, What};
 
 use super::*;
+use crate::testing::{self, told};
 
 fn command(t: f64, op: &str, port: &str, latency_s: f64, answer: &str) -> Event {
-    let (status, sense, response) = match answer {
-        "GOOD" => ("GOOD", None, "OK"),
-        response if response.chars().any(|c| c == ' ') => ("GOOD", None, response),
-        sense => ("CHECK CONDITION", Some(sense.to_owned()), "OK"),
+    let command = match answer {
+        "GOOD" => testing::command(op, port, None),
+        response if response.contains(' ') => {
+            CommandEvent { response: response.into(), ..testing::command(op, port, None) }
+        }
+        sense => testing::command(op, port, Some(sense)),
     };
-    let command = CommandEvent {
-        seq: 0,
-        hba: 0,
-        port: port.into(),
-        controller: port[..1].into(),
-        lun: 0,
-        op: op.into(),
-        cdb: String::new(),
-        status: status.into(),
-        sense,
-        response: response.into(),
-        latency_s,
-        fault: None,
-    };
-    Event { t, what: What::Command(command) }
+    told(t, CommandEvent { latency_s, ..command })
 }
 
 fn path(t: f64, path: &str, state: PathState) -> Event {

@@ -6,24 +6,14 @@ use sansim_stage::event::{Change, CommandEvent, Event, What as Told};
 use serde_json::Value;
 
 use super::*;
-use crate::past::PastSummary;
+use crate::{
+    past::PastSummary,
+    testing::{self, told},
+};
 
 fn command(t: f64, op: &str, port: &str, latency_s: f64) -> Event {
-    let command = CommandEvent {
-        seq: (t * 1000.0) as u64,
-        hba: 0,
-        port: port.into(),
-        controller: port[..1].into(),
-        lun: 0,
-        op: op.into(),
-        cdb: String::new(),
-        status: "GOOD".into(),
-        sense: None,
-        response: "OK".into(),
-        latency_s,
-        fault: None,
-    };
-    Event { t, what: Told::Command(command) }
+    let seq = (t * 1000.0) as u64;
+    told(t, CommandEvent { seq, latency_s, ..testing::command(op, port, None) })
 }
 
 fn of(events: Vec<Event>) -> Vec<Value> {

@@ -7,8 +7,8 @@ use std::{
 
 use sansim_array::{
     ArrayConfig, Canary, CapturedGroups, CapturedPage, ControllerConfig, ControllerId, FaultRule,
-    HbaId, Identity, Lun, LunConfig, MetroConfig, OtherArrayConfig, OwnershipPolicy,
-    PersonalityConfig, PortId, Reservoir, Target, WhenFull,
+    FrameConfig, HbaId, Identity, Lun, LunConfig, MetroConfig, OwnershipPolicy, PersonalityConfig,
+    PortId, Reservoir, Target, WhenFull,
 };
 use sansim_lab::available_memory;
 
@@ -86,29 +86,20 @@ pub(super) fn config(
     command_timeout: Duration,
     seed: u64,
 ) -> ArrayConfig {
-    let first = &arrays[0];
-    let all = |of: fn(&Array) -> &[LunConfig]| arrays.iter().flat_map(of).cloned().collect();
+    let luns = arrays.iter().flat_map(|array| &array.luns).cloned();
+    let config =
+        ArrayConfig::new(arrays.iter().map(Array::as_frame).collect(), luns.collect(), seed);
     ArrayConfig {
-        personality: first.personality.clone(),
-        identity: first.identity.clone(),
-        target: first.target,
-        captured: first.captured.clone(),
-        captured_groups: first.captured_groups.clone(),
-        relative_ports: first.relative_ports.clone(),
-        controllers: first.controller_configs(),
-        ownership: first.ownership,
-        others: arrays[1..].iter().map(Array::as_another).collect(),
         metro,
         unplugged: arrays.iter().flat_map(|array| array.unplugged.iter().copied()).collect(),
-        luns: all(|array| &array.luns),
         faults,
         command_timeout,
-        seed,
         canary: arrays.iter().find_map(|array| array.canary),
-        memory: match first.memory {
+        memory: match arrays[0].memory {
             Some(memory) => memory.reservoir(),
             None => hosts_part(),
         },
+        ..config
     }
 }
 
@@ -118,20 +109,16 @@ impl Array {
         self.luns.iter().find(|config| config.lun == lun)
     }
 
-    fn controller_configs(&self) -> Vec<ControllerConfig> {
+    /// The configuration of what is the array's own.
+    fn as_frame(&self) -> FrameConfig {
         let controller = ControllerConfig { ports: self.ports_per_controller };
-        vec![controller; usize::from(self.controllers)]
-    }
-
-    /// The configuration of an array that is not the first.
-    fn as_another(&self) -> OtherArrayConfig {
-        OtherArrayConfig {
+        FrameConfig {
             personality: self.personality.clone(),
             identity: self.identity.clone(),
             target: self.target,
             captured: self.captured.clone(),
             captured_groups: self.captured_groups.clone(),
-            controllers: self.controller_configs(),
+            controllers: vec![controller; usize::from(self.controllers)],
             relative_ports: self.relative_ports.clone(),
             ownership: self.ownership,
         }

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use super::*;
 use crate::{
-    Action, AluaConfig, Apart, ArrayConfig, Changed, ControllerId, ControllerState, EmcConfig,
+    Action, AluaConfig, Apart, Changed, ControllerId, ControllerState, EmcConfig, FrameConfig,
     HpSwConfig, OwnershipPolicy, PersonalityConfig, VolumeChange,
 };
 
@@ -12,7 +12,7 @@ const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 
 fn rig(personality: PersonalityConfig, ownership: OwnershipPolicy) -> Rig {
     let identity = personality.identity();
-    Rig::new(ArrayConfig { personality, identity, ownership, ..config() }).settled()
+    Rig::new(with(FrameConfig { personality, identity, ownership, ..frame() })).settled()
 }
 
 fn alua(ownership: OwnershipPolicy) -> Rig {
@@ -103,14 +103,14 @@ fn luns_go_to_and_fro_as_long_as_there_are_two_on_line() {
 #[test]
 fn luns_cannot_change_hands_all_the_time() {
     let ownership = OwnershipPolicy { ping_pong: Some(Duration::ZERO), ..Default::default() };
-    let refused = Array::new(ArrayConfig { ownership, ..config() }, Arc::new(Log::default()));
+    let refused = Array::new(with(FrameConfig { ownership, ..frame() }), Arc::new(Log::default()));
     assert_eq!(refused.unwrap_err().to_string(), "LUNs cannot change hands every 0 s");
 }
 
 #[test]
 fn in_a_split_each_controller_says_that_it_has_the_lun() {
     let families = [
-        config().personality,
+        frame().personality,
         PersonalityConfig::Emc(EmcConfig::default()),
         PersonalityConfig::HpSw(HpSwConfig::default()),
         PersonalityConfig::Alua(AluaConfig {

@@ -8,7 +8,7 @@ use std::{
 
 use super::*;
 use crate::{
-    Action, ArrayConfig, Changed, ControllerId, ControllerState, Fate, Lose, Notice, PortId,
+    Action, Changed, ControllerId, ControllerState, Fate, FrameConfig, Lose, Notice, PortId,
     ServiceResponse, Status, Target, Wait,
 };
 
@@ -213,7 +213,7 @@ fn a_forgotten_command_is_neither_due_nor_reported() {
 #[test]
 fn a_port_whose_queue_is_full_says_so_and_others_do_not() {
     let target = Target { queue_limit: NonZeroU32::new(2), ..Target::default() };
-    let rig = Rig::new(ArrayConfig { target, ..config() }).settled();
+    let rig = Rig::new(with(FrameConfig { target, ..frame() })).settled();
     let rule = rule("r", "READ", Matches::All, delayed(50));
     rig.array.apply(at(0), Action::AddRule(Box::new(rule))).unwrap();
     let first = Sent::parked(&rig, at(1), A, 1, &read(0, 1), &[]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Action, AluaConfig, ArrayConfig, Changed, ControllerId, ControllerState, Notice,
+    Action, AluaConfig, ArrayConfig, Changed, ControllerId, ControllerState, FrameConfig, Notice,
     PersonalityConfig, PortId,
 };
 
@@ -104,7 +104,7 @@ fn one_that_fails_takes_no_disks_along() {
 fn a_peer_does_not_tell_of_a_controller_that_is_out() {
     let personality = PersonalityConfig::Alua(AluaConfig::default());
     let identity = personality.identity();
-    let rig = Rig::new(ArrayConfig { personality, identity, ..config() }).settled();
+    let rig = Rig::new(with(FrameConfig { personality, identity, ..frame() })).settled();
     let groups = || rig.get(B, LUN0, &[0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], 256).len();
     let both = groups();
     set(&rig, ControllerState::Failed);

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    Action, ActionError, Addressing, ArrayConfig, ConfigError, ControllerId, EncodedLun, LunConfig,
-    LunEvent, Lunz, Mapping, NexusPattern, Notice, Notification, Notifications, Ports, Sense,
-    Shown, Target, VolumeChange,
+    Action, ActionError, Addressing, ArrayConfig, ConfigError, ControllerId, EncodedLun,
+    FrameConfig, LunConfig, LunEvent, Lunz, Mapping, NexusPattern, Notice, Notification,
+    Notifications, Ports, Sense, Shown, Target, VolumeChange,
 };
 
 const INQUIRY: [u8; 6] = [0x12, 0, 0, 0, 36, 0];
@@ -223,7 +223,7 @@ fn a_lunz_answers_where_a_nexus_sees_no_lun_0() {
         let ArrayConfig { mut luns, .. } = config();
         luns[0].mapping = Mapping::only(vec![(THROUGH_A, Shown::Own)]);
         let target = Target { lunz, ..Target::default() };
-        Rig::new(ArrayConfig { luns, target, ..config() }).settled()
+        Rig::new(ArrayConfig { luns, ..with(FrameConfig { target, ..frame() }) }).settled()
     };
     let disk = lunz(Lunz::Disk);
     let data = disk.get(B, LUN0, &INQUIRY, 36);
@@ -243,7 +243,7 @@ fn a_lunz_answers_where_a_nexus_sees_no_lun_0() {
 #[test]
 fn every_lun_can_be_addressed_flat() {
     let target = Target { addressing: Addressing::Flat, ..Target::default() };
-    let rig = Rig::new(ArrayConfig { target, ..config() }).settled();
+    let rig = Rig::new(with(FrameConfig { target, ..frame() })).settled();
     assert_eq!(listed(&rig, A), [0x4000, 0x4001]);
     assert_eq!(rig.array.lun_at(A, EncodedLun(0x4001)), Some(LUN1));
     rig.array.attach(A.hba, Arc::new(|| {}));

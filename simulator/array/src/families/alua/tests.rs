@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Action, ArrayConfig, ControllerId, Nexus, PersonalityConfig, testing::*};
+use crate::{Action, ControllerId, FrameConfig, Nexus, PersonalityConfig, testing::*};
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
 const RTPG: [u8; 12] = [0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0];
@@ -9,7 +9,7 @@ const NON_OPTIMIZED: u8 = 0x01;
 fn rig(alua: AluaConfig) -> Rig {
     let personality = PersonalityConfig::Alua(alua);
     let identity = personality.identity();
-    Rig::new(ArrayConfig { personality, identity, ..config() }).settled()
+    Rig::new(with(FrameConfig { personality, identity, ..frame() })).settled()
 }
 
 /// SET TARGET PORT GROUPS with these pairs of state and group.
@@ -295,14 +295,15 @@ fn groups_and_ports_have_the_numbers_that_they_are_given() {
 
     let personality = PersonalityConfig::Alua(AluaConfig::default());
     let relative_ports = vec![(port("A0"), 0x11), (port("B0"), 0x101)];
-    let config = ArrayConfig { personality, relative_ports, ..config() };
+    let config = with(FrameConfig { personality, relative_ports, ..frame() });
     let numbered = Rig::new(config.clone()).settled();
     assert_eq!((named(&numbered, A), named(&numbered, B)), ((1, 0x11), (2, 0x101)));
     let ports: Vec<_> = descriptors(&numbered, A).into_iter().map(|it| it.1).collect();
     assert_eq!(ports, [vec![0x11, 2], vec![0x101, 4]]);
     for wrong in [0, 4] {
         let relative_ports = vec![(port("A0"), wrong)];
-        let config = ArrayConfig { relative_ports, ..config.clone() };
+        let mut config = config.clone();
+        config.frames[0].relative_ports = relative_ports;
         let refused = crate::Array::new(config, std::sync::Arc::new(Log::default()));
         assert!(refused.is_err(), "{wrong}");
     }
@@ -339,7 +340,7 @@ fn listed_groups_have_each_port_once() {
         let groups = Groups::Listed(groups);
         let alua = AluaConfig { groups, ..AluaConfig::default() };
         let personality = PersonalityConfig::Alua(alua);
-        let config = ArrayConfig { personality, ..config() };
+        let config = with(FrameConfig { personality, ..frame() });
         let made = crate::Array::new(config, std::sync::Arc::new(Log::default()));
         made.err().map(|error| error.to_string()).unwrap_or_default()
     };
@@ -422,7 +423,7 @@ fn captured_groups_tell_the_states_of_today() {
         let groups = crate::CapturedGroups::new(crate::NexusPattern::ALL, None, &data, frozen);
         let personality = PersonalityConfig::Alua(AluaConfig::default());
         let captured_groups = vec![groups.unwrap()];
-        Rig::new(ArrayConfig { personality, captured_groups, ..config() }).settled()
+        Rig::new(with(FrameConfig { personality, captured_groups, ..frame() })).settled()
     };
     let live = captured(false);
     let first = |rig: &Rig| descriptors(rig, A).iter().map(|it| it.0[0]).collect::<Vec<_>>();
@@ -447,7 +448,7 @@ fn a_captured_page_83_says_of_each_port_what_it_is() {
             frozen,
         };
         let personality = PersonalityConfig::Alua(AluaConfig::default());
-        Rig::new(ArrayConfig { personality, captured: vec![page], ..config() }).settled()
+        Rig::new(with(FrameConfig { personality, captured: vec![page], ..frame() })).settled()
     };
     let live = captured(false);
     assert_eq!((named(&live, A), named(&live, B)), ((1, 1), (2, 3)));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Action, ArrayConfig, ControllerId, LunCondition, PersonalityConfig, Status, testing::*,
+    Action, ControllerId, FrameConfig, LunCondition, PersonalityConfig, Status, testing::*,
 };
 
 const READ: [u8; 10] = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
@@ -13,7 +13,7 @@ const MODE_SELECT_SHORT: [u8; 6] = [0x15, 0x10, 0, 0, 8, 0];
 fn rig(emc: EmcConfig) -> Rig {
     let personality = PersonalityConfig::Emc(emc);
     let identity = personality.identity();
-    Rig::new(ArrayConfig { personality, identity, ..config() }).settled()
+    Rig::new(with(FrameConfig { personality, identity, ..frame() })).settled()
 }
 
 fn mode(failover_mode: FailoverMode) -> EmcConfig {

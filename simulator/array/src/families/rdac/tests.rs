@@ -2,12 +2,13 @@
 //! relative to the whole VPD page or the whole parameter list.
 
 use crate::{
-    Action, ArrayConfig, Changed, ControllerConfig, ControllerId, ControllerState, Lun, Nexus,
-    PersonalityConfig, Quiescence, RdacConfig, testing::*,
+    Action, ArrayConfig, Changed, ControllerConfig, ControllerId, ControllerState, FrameConfig,
+    Lun, Nexus, PersonalityConfig, Quiescence, RdacConfig, testing::*,
 };
 
 fn rdac(traits: RdacConfig) -> Rig {
-    Rig::new(ArrayConfig { personality: PersonalityConfig::Rdac(traits), ..config() }).settled()
+    Rig::new(with(FrameConfig { personality: PersonalityConfig::Rdac(traits), ..frame() }))
+        .settled()
 }
 
 fn page(rig: &Rig, nexus: Nexus, lun: Lun, page: u8) -> Vec<u8> {
@@ -244,7 +245,7 @@ fn the_mode_page_tells_of_the_other_controller() {
     let ArrayConfig { mut luns, .. } = config();
     luns.truncate(1);
     let controllers = vec![ControllerConfig { ports: 1 }];
-    let rig = Rig::new(ArrayConfig { luns, controllers, ..config() });
+    let rig = Rig::new(ArrayConfig { luns, ..with(FrameConfig { controllers, ..frame() }) });
     rig.sense(A, LUN0, &TEST_UNIT_READY, &[]);
     assert_eq!(alternate(&rig), [0, 2, 0, 3], "not present");
 }
@@ -297,11 +298,11 @@ fn each_state_of_a_controller_has_its_answer() {
 fn more_than_two_controllers_or_a_lun_beyond_the_table_cannot_be() {
     let refused = |config| crate::Array::new(config, Rig::ready().log).unwrap_err().to_string();
     let controllers = vec![ControllerConfig { ports: 1 }; 3];
-    let error = refused(ArrayConfig { controllers, ..config() });
+    let error = refused(with(FrameConfig { controllers, ..frame() }));
     assert_eq!(error, "rdac needs 1 to 2 controllers, not 3");
     let ArrayConfig { mut luns, .. } = config();
     luns[1].lun = Lun(32);
     let personality = PersonalityConfig::Rdac(RdacConfig { max_lun: 31, ..RdacConfig::default() });
-    let error = refused(ArrayConfig { luns, personality, ..config() });
+    let error = refused(ArrayConfig { luns, ..with(FrameConfig { personality, ..frame() }) });
     assert_eq!(error, "LUN 32 is out of range: the highest number here is 31");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    ArrayConfig, ControllerId, HpSwConfig, HwHandlerConfig, PersonalityConfig, testing::*,
+    ControllerId, FrameConfig, HpSwConfig, HwHandlerConfig, PersonalityConfig, testing::*,
 };
 
 pub(in crate::families) const START: [u8; 6] = [0x1b, 0, 0, 0, 1, 0];
@@ -13,7 +13,7 @@ const STOP: [u8; 6] = [0x1b, 0, 0, 0, 0, 0];
 /// An array in which controller A owns both LUNs.
 pub(in crate::families) fn rig(personality: PersonalityConfig) -> Rig {
     let identity = personality.identity();
-    let mut config = ArrayConfig { personality, identity, ..config() };
+    let mut config = with(FrameConfig { personality, identity, ..frame() });
     config.luns[1].owner = ControllerId::A;
     Rig::new(config).settled()
 }

@@ -1,10 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sansim_array::{
     AluaConfig, Array, ArrayConfig, Buffers, Command, CommandRecord, ControllerConfig, Disposition,
-    DmaError, EmcConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig, Mapping,
-    MetroConfig, Nexus, Observer, OwnershipPolicy, PortId, RdacConfig, Reservoir, StateChange,
-    Target,
+    DmaError, EmcConfig, FrameConfig, HbaId, HpSwConfig, HwHandlerConfig, Identity, LunConfig,
+    Mapping, Nexus, Observer, PortId, RdacConfig, StateChange,
 };
 use sansim_time::Time;
 
@@ -67,36 +66,21 @@ impl Buffers for DataIn {
 }
 
 fn array(personality: PersonalityConfig, captured: CapturedPage) -> Array {
-    let config = ArrayConfig {
-        personality,
-        identity: Identity::for_rdac(),
-        target: Target::default(),
-        captured: vec![captured],
-        captured_groups: Vec::new(),
-        controllers: vec![ControllerConfig { ports: 1 }; 2],
-        relative_ports: Vec::new(),
-        ownership: OwnershipPolicy::default(),
-        unplugged: Vec::new(),
-        others: Vec::new(),
-        metro: MetroConfig::default(),
-        luns: vec![LunConfig {
-            lun: Lun(0),
-            bytes: 1 << 20,
-            block_bytes: 512,
-            owner: ControllerId::A,
-            preferred: ControllerId::A,
-            partner: None,
-            label: String::new(),
-            read_only: false,
-            name: None,
-            mapping: Mapping::default(),
-        }],
-        faults: Vec::new(),
-        command_timeout: Duration::from_secs(30),
-        seed: 1,
-        canary: None,
-        memory: Reservoir::unbounded(),
+    let frame = FrameConfig::new(personality, vec![ControllerConfig { ports: 1 }; 2]);
+    let frame = FrameConfig { identity: Identity::for_rdac(), captured: vec![captured], ..frame };
+    let lun = LunConfig {
+        lun: Lun(0),
+        bytes: 1 << 20,
+        block_bytes: 512,
+        owner: ControllerId::A,
+        preferred: ControllerId::A,
+        partner: None,
+        label: String::new(),
+        read_only: false,
+        name: None,
+        mapping: Mapping::default(),
     };
+    let config = ArrayConfig::new(vec![frame], vec![lun], 1);
     Array::new(config, Arc::new(Deaf)).expect("an array with a captured page")
 }
 
