@@ -48,8 +48,8 @@ pub(crate) fn scan(
         None => disks()?,
     };
     let missing = (disks.len() < expect).then(|| {
-        let patience = patience.as_millis();
-        format!("{} of {expect} disks appeared in {patience} ms{trouble}", disks.len())
+        let patience = patience.as_secs();
+        format!("in all, {} of {expect} appeared within {patience} s{trouble}", disks.len())
     });
     Ok((disks, missing))
 }

@@ -221,17 +221,27 @@ pub(crate) fn prune(
     most_bytes: u64,
     size: impl Fn(&Path) -> u64,
 ) {
-    let used = |dir: &Path| fs::metadata(dir).and_then(|meta| meta.modified()).ok();
-    let mut all: Vec<(SystemTime, PathBuf)> =
-        dirs.into_iter().filter_map(|dir| Some((used(&dir)?, dir))).collect();
-    all.sort();
     let mut bytes = 0;
-    for (newer, (_, dir)) in all.into_iter().rev().enumerate() {
+    for (newer, dir) in by_use(dirs).into_iter().rev().enumerate() {
         bytes += size(&dir);
         if newer >= most || bytes > most_bytes {
             throw_away(&dir);
         }
     }
+}
+
+/// The directory that was not used for longest.
+pub(crate) fn least_recently_used(dirs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    by_use(dirs).into_iter().next()
+}
+
+/// Those directories that exist, the least recently [`used`] first.
+fn by_use(dirs: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let used = |dir: &Path| fs::metadata(dir).and_then(|meta| meta.modified()).ok();
+    let mut all: Vec<(SystemTime, PathBuf)> =
+        dirs.into_iter().filter_map(|dir| Some((used(&dir)?, dir))).collect();
+    all.sort();
+    all.into_iter().map(|(_, dir)| dir).collect()
 }
 
 /// The files and directories that can be removed safely: all except the `newest`, if they were not

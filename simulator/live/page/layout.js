@@ -35,10 +35,11 @@ function stack(weights, x, w, top, height, gap) {
   });
 }
 
-/** The height that the picture needs at least. */
-function least(status, em) {
-  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 2 + 2.6, (status.arrays?.length ?? 0) * 3.4);
-  return em * Math.max(ports, (status.luns.length / lunColumns(status)) * 1.75, status.hbas.length * 3 + 4, 12);
+/** The height that the picture needs at least, in sizes of its text. */
+export function least(status) {
+  const arrays = status.arrays?.length ? status.arrays.length * 3 + 2.4 : 0;
+  const ports = status.controllers.reduce((sum, one) => sum + one.ports.length * 1.6 + 2.7, arrays);
+  return Math.max(ports, (status.luns.length / lunColumns(status)) * 1.75, status.hbas.length * 3 + 4, 12);
 }
 
 /**
@@ -49,7 +50,7 @@ function least(status, em) {
  */
 export function layout(status, width, height, em) {
   const margin = em * 0.5;
-  const full = Math.max(height, least(status, em));
+  const full = Math.max(height, least(status) * em);
   const inner = full - 2 * margin;
   const hostWidth = Math.min(em * 10, width * 0.17);
   const columns = lunColumns(status);

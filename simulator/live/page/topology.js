@@ -5,7 +5,7 @@ import { count, lasting } from './format.js';
 import {
   GROUPS, MARKS, controllerHealth, controllerOf, hue, linkGroup, linkHealth, linkState, lunHealth, pathsOf, portState,
 } from './health.js';
-import { layout, nearest } from './layout.js';
+import { layout, least, nearest } from './layout.js';
 import { lunParts, lunWords } from './lunbox.js';
 import { openMenu } from './menu.js';
 import { lunRate, pathRate } from './rates.js';
@@ -33,9 +33,10 @@ export function start() {
 function redraw() {
   const { status } = lab;
   if (!status || !place.clientWidth) return;
-  const em = parseFloat(getComputedStyle(place).fontSize);
   // Rounded down: a picture that is higher by a part of a pixel would bring a scroll bar.
-  const picture = layout(status, place.clientWidth, Math.floor(place.getBoundingClientRect().height), em);
+  const height = Math.floor(place.getBoundingClientRect().height);
+  const em = sizeOfText(status, height);
+  const picture = layout(status, place.clientWidth, height, em);
   reshape(picture, em);
   drawHost(picture, em);
   for (const link of picture.links) drawLink(link, em);
@@ -47,6 +48,23 @@ function redraw() {
   }
   for (const own of picture.owns) drawOwner(own);
   for (const lun of picture.luns) drawLun(lun, em);
+}
+
+/** What fits without a change, in sizes of the text, and how much a larger picture may take from what is below it. */
+const FITS = 17;
+const LARGEST_SHARE = 1.8;
+/** The smallest text, as a part of the page's. */
+const SMALLEST = 0.7;
+
+/** A SAN of several arrays gets more room, and then a smaller text. What does not fit then is scrolled. */
+function sizeOfText(status, height) {
+  const needs = least(status);
+  const share = Math.min(Math.max(needs / FITS, 1), LARGEST_SHARE);
+  document.documentElement.style.setProperty('--san-share', `${share}fr`);
+  const usual = parseFloat(getComputedStyle(place).fontSize);
+  const em = Math.min(Math.max(height / needs, usual * SMALLEST), usual);
+  svg.style.fontSize = `${em}px`;
+  return em;
 }
 
 /** Makes the groups anew if there are other things, or they are elsewhere. */

@@ -39,7 +39,7 @@ impl Part {
 impl fmt::Display for Incomplete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.what {
-            Part::Disks(lun) => write!(f, "the guest has {} of LUN {lun}", self.how),
+            Part::Disks(lun) => write!(f, "of LUN {lun}, the guest has {}", self.how),
             Part::Map(lun) => write!(f, "LUN {lun} has no map: {}", self.how),
             Part::Paths(lun) => write!(f, "the map of LUN {lun} has {}", self.how),
             Part::Multipathd => write!(f, "multipathd: {}", self.how),

@@ -81,7 +81,7 @@ pub async fn prepare(
             Manager::Multipathd(_) => {
                 match guest.await_map(lun, &paths, &mut patience, keeper).await? {
                     Some(status) => Ok(status),
-                    None => Err(guest.multipathd_paths(keeper).await?),
+                    None => Err(guest.why_no_map(lun, &paths, keeper).await?),
                 }
             }
         };
@@ -113,7 +113,7 @@ fn lacking_disks(setup: &Setup, lun: Lun, paths: &Paths, why: Option<&str>) -> O
     let of = setup.paths_of(lun).count();
     let lacking = setup.paths_of(lun).filter(|nexus| paths.disk(*nexus, lun).is_none());
     let names: Vec<String> = lacking.map(|nexus| nexus.to_string()).collect();
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let how = format!("{} of {of} disks, not {}", of - names.len(), names.join(", "));
     (!names.is_empty()).then(|| Incomplete { what: Part::Disks(lun), how: format!("{how}{why}") })
 }

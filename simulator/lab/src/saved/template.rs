@@ -158,7 +158,7 @@ impl Templates {
     /// meanwhile. `config` must have HBAs, a work directory and a console for this purpose only.
     ///
     /// # Errors
-    /// As [`Machine::cold`], `DiskFull`, `Qmp`.
+    /// As [`Machine::cold`], `Qmp`; `DiskFull` if there is no room even without any other template.
     pub async fn make(&self, config: MachineConfig, progress: &dyn Progress) -> Result<Template> {
         let template = self.place(&config)?;
         let what = format!("a template of {}", config.image.name);
@@ -167,16 +167,20 @@ impl Templates {
             return Ok(template);
         }
         progress.stage(&format!("booting {} once, to start from there later", config.image.name));
-        let part = lock.begin()?;
         let mut tries = TRIES;
-        while !save(&config, part.path()).await? {
-            tries -= 1;
-            if tries == 0 {
-                let why = "it cannot be stopped in time: is the host very busy?";
-                return Err(LabError::start(why));
+        loop {
+            let part = lock.begin()?;
+            match save(&config, part.path()).await {
+                Ok(true) => break part.finish()?,
+                Ok(false) if tries > 1 => tries -= 1,
+                Ok(false) => {
+                    let why = "it cannot be stopped in time: is the host very busy?";
+                    return Err(LabError::start(why));
+                }
+                Err(LabError::DiskFull { .. }) if self.make_room(&template, progress) => {}
+                Err(error) => return Err(error),
             }
         }
-        part.finish()?;
         self.prune(&template);
         Ok(template)
     }
@@ -230,12 +234,30 @@ impl Templates {
 
     /// Removes the least recently used templates when there are too many, except `keep`.
     fn prune(&self, keep: &Template) {
+        let bytes = KEPT_BYTES.saturating_sub(size_without_starts(&keep.dir));
+        cache::prune(self.others(keep), KEPT - 1, bytes, size_without_starts);
+    }
+
+    /// Removes the template that was not used for longest, with its checkpoints, because the disk is full.
+    /// Returns whether there was one besides `keep`.
+    fn make_room(&self, keep: &Template, progress: &dyn Progress) -> bool {
+        let oldest = cache::least_recently_used(self.others(keep));
+        let removed = oldest.is_some_and(|dir| cache::remove(&dir).is_ok() && !dir.exists());
+        if removed {
+            progress.stage(
+                "the disk of the cache is full: the template not used for longest is removed",
+            );
+        }
+        removed
+    }
+
+    /// The directories of all templates except `keep`.
+    fn others(&self, keep: &Template) -> Vec<PathBuf> {
         let images = cache::inside(&self.store.path().join("templates"));
-        let others = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
+        let templates = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
             *dir != keep.dir && dir.join(STATE).is_file() && dir.extension().is_none()
         });
-        let bytes = KEPT_BYTES.saturating_sub(size_without_starts(&keep.dir));
-        cache::prune(others, KEPT - 1, bytes, size_without_starts);
+        templates.collect()
     }
 }
 
@@ -303,7 +325,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::{Services, TimeMode, UdevRules, machine::sample};
+    use crate::{Quiet, Services, TimeMode, UdevRules, machine::sample};
 
     fn config() -> MachineConfig {
         sample(2)
@@ -345,21 +367,41 @@ mod tests {
         assert_eq!(keys.len(), count);
     }
 
-    #[test]
-    fn the_templates_not_used_for_longest_are_pruned() {
-        let dir = tempfile::tempdir().unwrap();
-        let templates = Templates::new(&ImageStore::at(dir.path()).unwrap());
-        let place = |n: usize| dir.path().join(format!("templates/i{}/{n:04}", n % 2));
-        for n in 0..KEPT + 3 {
+    /// A store of `count` templates, the first of which was not used for longest, and where they are.
+    fn store_of(count: usize, dir: &Path) -> (Templates, impl Fn(usize) -> PathBuf + use<'_>) {
+        let place = move |n: usize| dir.join(format!("templates/i{}/{n:04}", n % 2));
+        for n in 0..count {
             fs::create_dir_all(place(n)).unwrap();
             fs::write(place(n).join(STATE), "state").unwrap();
             let used = SystemTime::UNIX_EPOCH + Duration::from_secs(n as u64);
             fs::File::open(place(n)).unwrap().set_modified(used).unwrap();
         }
+        (Templates::new(&ImageStore::at(dir).unwrap()), place)
+    }
+
+    #[test]
+    fn the_templates_not_used_for_longest_are_pruned() {
+        let dir = tempfile::tempdir().unwrap();
+        let (templates, place) = store_of(KEPT + 3, dir.path());
         // The newest by name is the least recently used, and stays because it was just made.
         templates.prune(&Template { dir: place(0), key: "k".into() });
         let left: Vec<usize> = (0..KEPT + 3).filter(|n| place(*n).exists()).collect();
         let expected: Vec<usize> = std::iter::once(0).chain(4..KEPT + 3).collect();
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn a_full_disk_takes_the_template_not_used_for_longest_but_not_the_one_in_the_making() {
+        let dir = tempfile::tempdir().unwrap();
+        let (templates, place) = store_of(3, dir.path());
+        let made = Template { dir: place(0), key: "k".into() };
+        let busy = cache::Lock::try_take(&place(2)).unwrap().unwrap();
+        assert!(templates.make_room(&made, &Quiet));
+        assert!(!place(1).exists() && place(2).exists());
+        assert!(!templates.make_room(&made, &Quiet), "another process works on it");
+        drop(busy);
+        assert!(templates.make_room(&made, &Quiet));
+        assert!(!templates.make_room(&made, &Quiet));
+        assert!(place(0).exists());
     }
 }

@@ -217,7 +217,7 @@ fn disks_and_maps_that_are_missing_are_idle_unless_they_are_expected() {
         all.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let owner = "owner = { lun = 0, controller = \"A\" }";
-    let disks = "the guest has 3 of 4 disks, not hba1:B1 of LUN 0: no expectation is about its disks or \
+    let disks = "of LUN 0, the guest has 3 of 4 disks, not hba1:B1: no expectation is about its disks or \
                  its map";
     assert_eq!(told(&missing[0], owner), [disks]);
     assert_eq!(told(&missing[1], owner).len(), 1);

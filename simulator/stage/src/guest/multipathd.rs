@@ -158,15 +158,39 @@ impl Guest {
         }
     }
 
-    /// What multipathd says of its paths, for want of a map.
+    /// What multipathd says of the paths of a LUN that has no map, in a line.
     ///
     /// # Errors
     /// If the guest or the agent fails.
-    pub async fn multipathd_paths(&self, keeper: &mut Keeper) -> Result<String, StageError> {
-        let shown = keeper.drive(self.ask_multipathd(&["show", "paths"])).await??;
-        Ok(match shown {
-            Ok(shown) => format!("multipathd has built none; its paths are:\n{}", shown.trim_end()),
-            Err(why) => format!("multipathd has built none, and does not answer: {why}"),
+    pub async fn why_no_map(
+        &self,
+        lun: Lun,
+        paths: &Paths,
+        keeper: &mut Keeper,
+    ) -> Result<String, StageError> {
+        let states = ["show", "paths", "format", "%d %t %T"];
+        let shown = keeper.drive(self.ask_multipathd(&states)).await??;
+        let shown = match shown {
+            Ok(shown) => shown,
+            Err(why) => {
+                return Ok(format!("multipathd has built none, and does not answer: {why}"));
+            }
+        };
+        let disks = paths.of(lun).into_iter().filter_map(|nexus| paths.disk(nexus, lun));
+        let disks: Vec<&str> = disks.map(|disk| disk.name.as_str()).collect();
+        let known = shown.lines().filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.first().filter(|name| disks.contains(name)).map(|_| words.join(" "))
+        });
+        let known: Vec<String> = known.collect();
+        Ok(match (disks.is_empty(), known.is_empty()) {
+            (true, _) => "multipathd has built none: there are no disks of it".to_owned(),
+            (false, true) => {
+                "multipathd has built none: it has none of its disks as paths".to_owned()
+            }
+            (false, false) => {
+                format!("multipathd has built none of its paths: {}", known.join(", "))
+            }
         })
     }
 
