@@ -9,6 +9,7 @@ mod limits;
 mod memory;
 pub(crate) mod programs;
 pub(crate) mod qemu;
+pub(crate) mod tsc;
 mod work_dir;
 
 pub use accel::{AccelChoice, AccelDecision, probe_accel};

@@ -8,6 +8,7 @@ use super::{MachineConfig, TimeMode, marking};
 use crate::{
     Accel,
     exact::{DISK_SOCKET, REGISTER_SOCKET},
+    host::tsc,
 };
 
 /// Sockets in the work directory that QEMU connects to. QEMU runs in that directory, so these names need no
@@ -84,7 +85,10 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
     line.add("-bios").add("qboot.rom");
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);
-    let kernel_line = kernel_command_line(config.time);
+    let mut kernel_line = kernel_command_line(config.time);
+    if let Some(rate) = measured_rate(config) {
+        kernel_line = format!("{kernel_line} {rate}");
+    }
     line.add("-append").add(match start {
         Start::Probe => format!("{kernel_line} earlyprintk=ttyS0 ignore_loglevel"),
         Start::Boot | Start::Restore => kernel_line,
@@ -119,6 +123,14 @@ pub(crate) fn shape(config: &MachineConfig) -> Vec<String> {
     }
     let line = arguments(&plain, Start::Boot);
     line.iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// The rate of the guest's time-stamp counter, where it is the host's and a busy host spoils measuring it.
+fn measured_rate(config: &MachineConfig) -> Option<String> {
+    match (config.accel, config.time) {
+        (Accel::Tcg, TimeMode::Real) => tsc::kernel_parameter(),
+        (Accel::Tcg, TimeMode::Skip) | (Accel::Kvm, _) => None,
+    }
 }
 
 struct Line(Vec<OsString>);
@@ -220,7 +232,11 @@ mod tests {
 
     #[test]
     fn the_whole_line() {
-        insta::assert_snapshot!("command_line", text(&config(), Start::Boot));
+        let rate = measured_rate(&config()).map(|rate| format!(" {rate}")).unwrap_or_default();
+        insta::assert_snapshot!(
+            "command_line",
+            text(&config(), Start::Boot).replacen(&rate, "", 1)
+        );
     }
 
     #[test]
@@ -246,6 +262,14 @@ mod tests {
     fn marking_adds_the_plugin_and_changes_nothing_else() {
         let marked = text(&MachineConfig { marks: true, ..config() }, Start::Boot);
         assert_eq!(marked, format!("{}\n-plugin\n./marks.so", text(&config(), Start::Boot)));
+    }
+
+    #[test]
+    fn the_rate_of_the_counter_is_told_where_a_busy_host_would_spoil_it() {
+        let told = |config: MachineConfig| text(&config, Start::Boot).contains("tsc_early_khz=");
+        assert_eq!(told(config()), tsc::kernel_parameter().is_some());
+        assert!(!told(MachineConfig { time: TimeMode::Skip, ..config() }));
+        assert!(!told(MachineConfig { accel: Accel::Kvm, ..config() }));
     }
 
     #[test]
