@@ -102,6 +102,7 @@ fn facts(summary: &Summary) -> Markup {
                 summary.witness.guest, summary.witness.array
             ),
         ),
+        ("capture", summary.capture.as_ref().map_or("none".to_owned(), ToString::to_string)),
         ("added to the guest", summary.added_to_guest.join("; ")),
     ];
     html! {
