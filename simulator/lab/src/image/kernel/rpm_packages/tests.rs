@@ -156,7 +156,7 @@ fn what_is_no_package_or_damaged_is_said() {
         whole[..end / 2].to_vec(),
         changed(end - 9),
         changed(end / 2),
-        changed(100),
+        changed(97),
     ];
     for bytes in cases {
         fs::write(&bad, bytes).unwrap();

@@ -91,7 +91,7 @@ const LOW: Files<'_> =
 const UP: Files<'_> = &[("usr/bin/a", "new"), ("etc/.wh.x", ""), ("usr/", "")];
 
 fn expected() -> BTreeMap<String, String> {
-    let files = [("usr/", ""), ("usr/bin/", ""), ("usr/bin/a", "new"), ("usr/bin/b", "b")];
+    let files = [("usr", ""), ("usr/bin", ""), ("usr/bin/a", "new"), ("usr/bin/b", "b")];
     files.map(|(name, text)| (name.to_owned(), text.to_owned())).into()
 }
 
