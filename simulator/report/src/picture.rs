@@ -139,7 +139,17 @@ fn height(seconds: f64, longest: f64) -> f64 {
 
 fn latencies(traffic: &Traffic, y: f64, scale: &Scale) -> Markup {
     let longest = traffic.longest().max(1e-4);
-    let decades = [(1e-6, "1 µs"), (1e-5, "10 µs"), (1e-4, "100 µs"), (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"), (100.0, "100 s")];
+    let decades = [
+        (1e-6, "1 µs"),
+        (1e-5, "10 µs"),
+        (1e-4, "100 µs"),
+        (1e-3, "1 ms"),
+        (1e-2, "10 ms"),
+        (0.1, "0.1 s"),
+        (1.0, "1 s"),
+        (10.0, "10 s"),
+        (100.0, "100 s"),
+    ];
     let at = |point: Point| {
         let (t, latency) = (point.0 as f64 / 1e6, point.1 as f64 / 1e6);
         format!("M{} {}h0", scale.x(t), tenth(LATENCY - height(latency, longest)))
@@ -170,7 +180,8 @@ fn rates(traffic: &Traffic, y: f64, scale: &Scale) -> Markup {
     let most = rates.iter().flatten().fold(1.0_f64, |most, rate| most.max(*rate));
     let each = WIDTH / columns as f64;
     let line = |rates: &[f64]| {
-        let steps = rates.iter().map(|rate| format!("V{}h{each:.2}", tenth(RATE - rate / most * RATE)));
+        let steps =
+            rates.iter().map(|rate| format!("V{}h{each:.2}", tenth(RATE - rate / most * RATE)));
         format!("M{NAMES} {RATE}{}", steps.collect::<String>())
     };
     html! {

@@ -56,7 +56,11 @@ fn a_picture_of_a_hundred_thousand_commands_stays_small() {
         let state = if n % 2 == 0 { PathState::Failed } else { PathState::Active };
         let (path, dev, group_state) = (format!("hba{hba}:A0"), "8:0".into(), GroupState::Current);
         let flap = What::Path { path, dev, state, fails: 1, group: 1, group_state };
-        let select = CommandEvent { hba, latency_s: 1e-4 * f64::from(n % 97), ..command("MODE SELECT(10)", "A0", Some("5/91/36")) };
+        let select = CommandEvent {
+            hba,
+            latency_s: 1e-4 * f64::from(n % 97),
+            ..command("MODE SELECT(10)", "A0", Some("5/91/36"))
+        };
         let flap = (n % 10 == 0).then_some(Event { t, what: flap });
         [Some(told(t, select)), flap].into_iter().flatten()
     });
