@@ -25,7 +25,7 @@ const GAP: f64 = 16.0;
 const NEAR: f64 = 7.0;
 /// The number of parts for which a rate is shown.
 const COLUMNS: usize = 160;
-/// The shortest time that the latencies' axis shows, in seconds.
+/// What the bottom of the latencies' axis stands for, in seconds: nothing that takes less is told apart.
 const SHORTEST: f64 = 1e-6;
 
 /// The picture of a story of `seconds`, with what makes it zoom.
@@ -34,7 +34,7 @@ pub(crate) fn picture(lanes: &Lanes, seconds: f64) -> Markup {
     let scale = Scale { end: seconds.max(lanes.last()).max(traffic.last()).max(1e-3) };
     let all: Vec<(&str, &Lane)> = lanes.iter().collect();
     let top = HEIGHT * all.len() as f64;
-    let has_traffic = traffic.longest() > 0.0;
+    let has_traffic = traffic.series().next().is_some();
     let charts = if has_traffic { LATENCY + RATE + 2.0 * GAP } else { 0.0 };
     let (bottom, width) = (top + charts, NAMES + WIDTH + 20.0);
     let view = format!("0 0 {width} {}", bottom + AXIS);
@@ -140,7 +140,7 @@ fn height(seconds: f64, longest: f64) -> f64 {
 fn latencies(traffic: &Traffic, y: f64, scale: &Scale) -> Markup {
     let longest = traffic.longest().max(1e-4);
     let decades = [
-        (1e-6, "1 µs"),
+        (SHORTEST, "0"),
         (1e-5, "10 µs"),
         (1e-4, "100 µs"),
         (1e-3, "1 ms"),
