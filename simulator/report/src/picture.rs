@@ -186,7 +186,7 @@ fn rates(traffic: &Traffic, y: f64, scale: &Scale) -> Markup {
     };
     html! {
         g.rate transform=(format!("translate(0 {y})")) data-height=(RATE) {
-            text y="12" { "commands by path" }
+            text y="26" { "commands by path" }
             line.ruler x1=(NAMES) x2=(NAMES + WIDTH) y1="0" y2="0" {}
             line.ruler x1=(NAMES) x2=(NAMES + WIDTH) y1=(RATE) y2=(RATE) {}
             text.tick.value.most x=(NAMES - 6.0) y="4" { (per_second(most)) }

