@@ -177,6 +177,7 @@ mod tests {
         assert!(traffic.series().flat_map(|(_, it)| it.points()).any(|point| point.1 == 2_500_000));
         let (_, series) = traffic.series().next().unwrap();
         let rates = traffic.rates(series, 100.0, 10);
-        assert!(rates.iter().all(|rate| (rate - 250.0).abs() < 5.0), "{rates:?}");
+        // A bin at the edge of a part counts for the part where its slowest command is.
+        assert!(rates.iter().all(|rate| (rate - 250.0).abs() < 8.0), "{rates:?}");
     }
 }
