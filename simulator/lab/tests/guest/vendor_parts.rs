@@ -33,7 +33,9 @@ fn rpm(top: &Path, name: &str, release: &str, needs: &str, files: &Path) -> Path
         [&topdir, "_binary_payload w1.zstdio", "__os_install_post %{nil}", "debug_package %{nil}"];
     let mut rpmbuild = Command::new("rpmbuild");
     rpmbuild.args(["-bb", "--target", "x86_64"]);
-    defines.iter().for_each(|define| drop(rpmbuild.args(["--define", define])));
+    for define in defines {
+        rpmbuild.args(["--define", define]);
+    }
     let made = rpmbuild.arg(&spec).output().unwrap();
     assert!(made.status.success(), "{made:?}");
     top.join(format!("RPMS/x86_64/{name}-{version}-1.x86_64.rpm"))
