@@ -32,7 +32,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -58,7 +58,7 @@ use crate::{
     fault::{Action, ActionError},
     ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
-    observe::Observer,
+    observe::{KeptData, Observer},
     reservoir::Reservoir,
     scsi::{access, corrupt, vpd},
     sense::Sense,
@@ -84,6 +84,8 @@ pub struct Array {
     /// The time of the next planned event, in nanoseconds; `u64::MAX` if none is planned. See
     /// [`Array::next_event`].
     next_event: AtomicU64,
+    /// The number of bytes of each command's data that records have. See [`Array::keep_data`].
+    keep: AtomicUsize,
 }
 
 impl fmt::Debug for Array {
@@ -120,7 +122,14 @@ impl Array {
         let news_from = AtomicU64::new(state.news_from());
         let next_event = AtomicU64::new(state.next_event());
         let (memory, bells) = (Arc::clone(&state.memory), Mutex::default());
-        Array { state: Mutex::new(state), observer, memory, bells, news_from, next_event }
+        let (state, keep) = (Mutex::new(state), AtomicUsize::new(0));
+        Array { state, observer, memory, bells, news_from, next_event, keep }
+    }
+
+    /// Has [`crate::CommandRecord::data`] hold at most this many bytes from now on; 0 at the beginning. A
+    /// command whose data moved long before it ended has none: one whose reply was lost.
+    pub fn keep_data(&self, bytes: usize) {
+        self.keep.store(bytes, Ordering::Relaxed);
     }
 
     /// Submits a command. A medium access is returned as [`Disposition::Transfer`]; every other command
@@ -131,7 +140,7 @@ impl Array {
         command: &Command<'_>,
         buffers: &mut dyn Buffers,
     ) -> Disposition {
-        let mut wire = Wire::new(buffers);
+        let mut wire = Wire::new(buffers, self.keep.load(Ordering::Relaxed));
         let (step, report) = self.locked(|state, report| {
             state.catch_up(now, report);
             let arrival = state.arrive(now, command, wire.residual());
@@ -152,7 +161,7 @@ impl Array {
         buffers: &mut dyn Buffers,
     ) -> Disposition {
         let _ = command; // The arrival recorded everything that is needed.
-        let mut wire = Wire::new(buffers);
+        let mut wire = Wire::new(buffers, self.keep.load(Ordering::Relaxed));
         let (step, report) = self.locked(|state, report| {
             state.catch_up(now, report);
             state.go_on(now, ticket, &mut wire, report)
@@ -163,10 +172,10 @@ impl Array {
     /// Moves the data of a medium access directly between the LUN's contents and the buffers, and
     /// reports the completed command. Takes only the lock of the LUN's contents.
     pub fn transfer(&self, now: Time, transfer: Transfer, buffers: &mut dyn Buffers) -> Completion {
-        let mut wire = Wire::new(buffers);
+        let mut wire = Wire::new(buffers, self.keep.load(Ordering::Relaxed));
         let completion = move_data(&transfer, &mut wire);
         self.warn_of_space();
-        self.complete(now, transfer.arrival, completion)
+        self.complete(now, transfer.arrival, completion, wire.kept())
     }
 
     /// Tells all hosts when the memory for the LUNs' contents has reached its threshold.
@@ -195,9 +204,9 @@ impl Array {
             state.task_management(now, nexus, lun, function, report)
         });
         self.publish(report);
-        let ended = ended
-            .into_iter()
-            .map(|(ticket, arrival, completion)| (ticket, self.complete(now, arrival, completion)));
+        let ended = ended.into_iter().map(|(ticket, arrival, completion)| {
+            (ticket, self.complete(now, arrival, completion, None))
+        });
         (response, ended.collect())
     }
 
@@ -335,7 +344,7 @@ impl Array {
         self.publish(report);
         match step {
             Progress::Done(arrival, completion) => {
-                Disposition::Complete(self.complete(now, arrival, completion))
+                Disposition::Complete(self.complete(now, arrival, completion, wire.kept()))
             }
             Progress::Unknown => {
                 let aborted = ServiceResponse::Aborted;
@@ -352,8 +361,14 @@ impl Array {
         }
     }
 
-    fn complete(&self, now: Time, arrival: Arrival, completion: Completion) -> Completion {
-        self.observer.command(&arrival.ended(now, completion));
+    fn complete(
+        &self,
+        now: Time,
+        arrival: Arrival,
+        completion: Completion,
+        data: Option<KeptData>,
+    ) -> Completion {
+        self.observer.command(&arrival.ended(now, completion, data));
         completion
     }
 

@@ -68,6 +68,17 @@ pub struct CommandRecord {
     pub fault: Option<Arc<str>>,
     /// The stage in which the command arrived.
     pub stage: Stage,
+    /// The transferred data; `None` unless [`crate::Array::keep_data`] asks for it.
+    pub data: Option<KeptData>,
+}
+
+/// The data that a command transferred, in the direction of its operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptData {
+    /// The first bytes.
+    pub bytes: Arc<[u8]>,
+    /// The number of bytes that were transferred.
+    pub transferred: u32,
 }
 
 /// A change of the array's state.

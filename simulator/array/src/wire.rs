@@ -3,6 +3,7 @@
 use crate::{
     command::{Buffers, DmaError},
     completion::{Completion, Stop},
+    observe::KeptData,
     status::{ServiceResponse, Status},
 };
 
@@ -18,11 +19,27 @@ pub(crate) struct Wire<'a> {
     used: usize,
     /// The number of bytes that may still reach the initiator. The rest is dropped.
     reach: usize,
+    /// The number of bytes to keep for the command's record.
+    keep: usize,
+    kept: Vec<u8>,
 }
 
 impl<'a> Wire<'a> {
-    pub(crate) fn new(buffers: &'a mut dyn Buffers) -> Self {
-        Wire { buffers, used: 0, reach: usize::MAX }
+    /// Of the data that is transferred, the first `keep` bytes are kept.
+    pub(crate) fn new(buffers: &'a mut dyn Buffers, keep: usize) -> Self {
+        Wire { buffers, used: 0, reach: usize::MAX, keep, kept: Vec::new() }
+    }
+
+    /// The kept data; `None` if nothing was to be kept, or nothing was transferred.
+    pub(crate) fn kept(&mut self) -> Option<KeptData> {
+        let kept = std::mem::take(&mut self.kept);
+        let transferred = u32::try_from(self.used).unwrap_or(u32::MAX);
+        (!kept.is_empty()).then(|| KeptData { bytes: kept.into(), transferred })
+    }
+
+    fn keep(&mut self, data: &[u8]) {
+        let room = self.keep.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&data[..data.len().min(room)]);
     }
 
     /// Drops all further data-in.
@@ -61,6 +78,7 @@ impl<'a> Wire<'a> {
         self.reach -= data.len();
         let put = self.buffers.put(data)?.min(data.len());
         self.used += put;
+        self.keep(&data[..put]);
         if put < data.len() { Err(OVERRUN) } else { Ok(()) }
     }
 
@@ -79,6 +97,7 @@ impl<'a> Wire<'a> {
         }
         let taken = self.buffers.take(data)?.min(data.len());
         self.used += taken;
+        self.keep(&data[..taken]);
         if taken < data.len() { Err(OVERRUN) } else { Ok(()) }
     }
 

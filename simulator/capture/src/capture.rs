@@ -10,7 +10,7 @@ use sansim_array::{Changed, CommandRecord, Nexus, StateChange};
 use sansim_time::Time;
 
 use crate::{
-    packet::{Function, Packet, Place, Turn},
+    packet::{Function, Leg, Packet, Place, Turn},
     pcapng, pdu,
     task_tag::TaskTag,
     window::Window,
@@ -25,7 +25,10 @@ const STORY_BEGINS: Duration = Duration::from_secs(24 * 60 * 60);
 const WAITING: usize = 1 << 18;
 
 const COMMENT: &str = "The story begins at 1970-01-02 00:00:00 UTC. SCSI commands are shown as \
-                       iSCSI; everything below them is made up. Data is not captured.";
+                       iSCSI; everything below them is made up. Data is captured as far as it was asked for.";
+
+/// The bytes of a file that are kept for the packet that says that it ends early.
+const FOR_THE_END: u64 = 512;
 
 /// A capture that is being written: pcapng, as Wireshark and tshark read it.
 ///
@@ -92,12 +95,15 @@ impl<W: Write> Capture<W> {
         if self.wire.has(record.nexus) {
             let record = Arc::new(record.clone());
             let turn = Turn::Command(record.seq);
-            let place = Place { at: record.at, turn, is_response: false };
+            let place = Place { at: record.at, turn, leg: Leg::Request };
             self.window.hold(place, Packet::Command(Arc::clone(&record)));
             if pdu::has_response(&record) {
                 let at = record.at + record.latency;
-                let place = Place { at, turn, is_response: true };
-                self.window.hold(place, Packet::Response(record));
+                let place = |leg| Place { at, turn, leg };
+                if pdu::has_data_in(&record) {
+                    self.window.hold(place(Leg::Data), Packet::DataIn(Arc::clone(&record)));
+                }
+                self.window.hold(place(Leg::Response), Packet::Response(record));
             }
         }
         self.write_ready()
@@ -127,30 +133,30 @@ impl<W: Write> Capture<W> {
             fault: fault.clone(),
             tag: TaskTag::of_function(number),
         });
-        let place =
-            |is_response| Place { at: change.at, turn: Turn::Function(number), is_response };
-        self.window.hold(place(false), Packet::Function(Arc::clone(&function)));
+        let place = |leg| Place { at: change.at, turn: Turn::Function(number), leg };
+        self.window.hold(place(Leg::Request), Packet::Function(Arc::clone(&function)));
         if response.is_some() {
-            self.window.hold(place(true), Packet::FunctionResponse(function));
+            self.window.hold(place(Leg::Response), Packet::FunctionResponse(function));
         }
         self.write_ready()
     }
 
-    /// Whether the capture reached its limit. Nothing more is written then.
+    /// Whether the capture reached its limit. The last packet then says so, and nothing more is written.
     pub fn full(&self) -> bool {
         self.full
     }
 
-    /// Writes all packets that wait, flushes the writer and returns it.
+    /// Writes all packets that wait, flushes the writer and returns it, with whether the capture is full after
+    /// all.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<(W, bool)> {
         while let Some((place, packet)) = self.window.take() {
             self.write(place, &packet)?;
         }
         self.writer.flush()?;
-        Ok(self.writer)
+        Ok((self.writer, self.full))
     }
 
     fn write_ready(&mut self) -> io::Result<()> {
@@ -160,18 +166,29 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// Writes a packet. If it does not fit, the capture is full.
+    /// Writes a packet. If it does not fit, the capture is full, and ends with a packet that says so.
     fn write(&mut self, place: Place, packet: &Packet) -> io::Result<()> {
-        let Some(frame) = self.wire.frame(packet) else { return Ok(()) };
-        let (time, comment) = (self.timestamp(place.at), frame.comment.as_deref());
-        let block = pcapng::packet(frame.interface, time, &frame.bytes, comment);
-        let Some(room) = self.room.checked_sub(block.len() as u64) else {
-            self.full = true;
-            self.window.clear();
-            return Ok(());
-        };
-        self.room = room;
-        self.writer.write_all(&block)
+        let Some(block) = self.block(place.at, packet) else { return Ok(()) };
+        let room = self.room.checked_sub(block.len() as u64);
+        if let Some(room) = room.filter(|room| *room >= FOR_THE_END) {
+            self.room = room;
+            return self.writer.write_all(&block);
+        }
+        self.full = true;
+        self.window.clear();
+        let why = "not from the guest: the capture ends here, since it has reached its limit";
+        let end = self.block(place.at, &Packet::End(packet.nexus(), why.to_owned()));
+        match end.filter(|end| end.len() as u64 <= self.room) {
+            Some(end) => self.writer.write_all(&end),
+            None => Ok(()),
+        }
+    }
+
+    /// The block of a packet; `None` if there is none: see [`Wire::frame`].
+    fn block(&mut self, at: Time, packet: &Packet) -> Option<Vec<u8>> {
+        let frame = self.wire.frame(packet)?;
+        let comment = frame.comment.as_deref();
+        Some(pcapng::packet(frame.interface, self.timestamp(at), &frame.bytes, comment))
     }
 
     /// Nanoseconds since 1970.

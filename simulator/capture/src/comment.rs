@@ -12,7 +12,18 @@ pub(crate) fn on_command(record: &CommandRecord) -> Option<String> {
         let (response, after) = (record.completion.response, record.latency.as_secs_f64());
         format!("no response: the HBA ended it with {response} after {after:.6} s")
     });
-    joined([caught, ended])
+    let data = pdu::data_out(record).and_then(|_| cut(record));
+    joined([caught, ended, data])
+}
+
+/// The comment on data-in, if not all of it was captured.
+pub(crate) fn on_data_in(record: &CommandRecord) -> Option<String> {
+    cut(record)
+}
+
+fn cut(record: &CommandRecord) -> Option<String> {
+    let (captured, of) = pdu::cut(record)?;
+    Some(format!("only the first {captured} of {of} bytes of data were captured"))
 }
 
 /// The comment on a response: Wireshark shows its status, which has no meaning if the target failed.
@@ -33,14 +44,14 @@ pub(crate) fn on_function(function: &Function) -> Option<String> {
         | TaskManagement::ItNexusReset => Some(format!("{}: {answer}", function.function.name())),
         _ => function.response.is_none().then_some(answer),
     };
-    joined([caught, told])
+    joined([caught, told, None])
 }
 
 fn caught(rule: &str) -> String {
     format!("caught by fault rule {rule}")
 }
 
-fn joined(parts: [Option<String>; 2]) -> Option<String> {
+fn joined(parts: [Option<String>; 3]) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

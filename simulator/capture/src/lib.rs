@@ -13,9 +13,11 @@
 //! | initiator task tag | the number of the command ([`sansim_array::CommandRecord::seq`]) |
 //! | SCSI response | a status, or TARGET FAILURE |
 //! | no SCSI response | the HBA ended the command without a status: a reset, a timeout, a lost link |
-//! | packet comment | the fault rule that caught the command; how the HBA ended it |
+//! | SCSI Data-In, immediate data | the first bytes of a command's data, if [`sansim_array::Array::keep_data`] asks for it |
+//! | packet comment | the fault rule that caught the command; how the HBA ended it; how much data was cut |
+//! | NOP-Out | the end of a file that has reached its limit |
 //!
-//! Data is not captured, and neither are commands that have not ended.
+//! Commands that have not ended are not captured.
 //!
 //! | Subject | Module |
 //! |---|---|

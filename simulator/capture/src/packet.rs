@@ -11,16 +11,22 @@ use crate::task_tag::TaskTag;
 #[derive(Debug, Clone)]
 pub(crate) enum Packet {
     Command(Arc<CommandRecord>),
+    DataIn(Arc<CommandRecord>),
     Response(Arc<CommandRecord>),
     Function(Arc<Function>),
     FunctionResponse(Arc<Function>),
+    /// Nothing that the guest sent: the file ends here, and this says why.
+    End(Nexus, String),
 }
 
 impl Packet {
     pub(crate) fn nexus(&self) -> Nexus {
         match self {
-            Packet::Command(record) | Packet::Response(record) => record.nexus,
+            Packet::Command(record) | Packet::DataIn(record) | Packet::Response(record) => {
+                record.nexus
+            }
             Packet::Function(function) | Packet::FunctionResponse(function) => function.nexus,
+            Packet::End(nexus, _) => *nexus,
         }
     }
 }
@@ -46,8 +52,15 @@ pub(crate) struct Place {
     pub(crate) at: Time,
     /// Commands come by their numbers, and functions after them.
     pub(crate) turn: Turn,
-    /// A response comes after its request.
-    pub(crate) is_response: bool,
+    pub(crate) leg: Leg,
+}
+
+/// The packets of an exchange, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Leg {
+    Request,
+    Data,
+    Response,
 }
 
 /// The order of packets of the same time.

@@ -4,20 +4,31 @@
 //! of its numbers are big-endian.
 
 mod command;
+mod data;
 mod function;
 
 pub(crate) use command::{command, has_response, response};
+pub(crate) use data::{cut, data_in, data_out, has_data_in};
 pub(crate) use function::{function, function_response};
 
 use sansim_array::{Addressing, Lun};
 
-use crate::task_tag::TaskTag;
+use crate::{path::Path, task_tag::TaskTag};
 
 /// The length in bytes of a basic header segment.
 const HEADER: usize = 48;
 
 /// The number of further commands that the target would accept, for MaxCmdSN.
 const MORE_COMMANDS: u32 = 256;
+
+/// A NOP-Out that asks for no answer (clause 11.18): a packet without a command.
+pub(crate) fn nothing(path: &Path) -> Vec<u8> {
+    const NOP_OUT: u8 = 0x00;
+    let mut pdu = header(NOP_OUT, 0x80, TaskTag::NONE);
+    put(&mut pdu, 20, TaskTag::NONE.0);
+    put_request_numbers(&mut pdu, path.cmd_sn, path.stat_sn);
+    pdu.to_vec()
+}
 
 /// A basic header segment of which all other fields are 0.
 fn header(opcode: u8, flags: u8, tag: TaskTag) -> [u8; HEADER] {

@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        packet::{Function, Turn},
+        packet::{Function, Leg, Turn},
         task_tag::TaskTag,
     };
 
@@ -98,7 +98,7 @@ mod tests {
             fault: None,
             tag: TaskTag::NONE,
         };
-        let place = Place { at: Time::from_nanos(at), turn, is_response: false };
+        let place = Place { at: Time::from_nanos(at), turn, leg: Leg::Request };
         window.hold(place, Packet::Function(function.into()));
     }
 

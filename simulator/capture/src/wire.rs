@@ -75,6 +75,9 @@ impl Wire {
                 self.tags.insert(identifier, TaskTag::of_command(record.seq));
                 (Sender::Initiator, pdu::command(record, path), comment::on_command(record))
             }
+            Packet::DataIn(record) => {
+                (Sender::Target, pdu::data_in(record, path), comment::on_data_in(record))
+            }
             Packet::Response(record) => {
                 (Sender::Target, pdu::response(record, path)?, comment::on_response(record))
             }
@@ -85,6 +88,7 @@ impl Wire {
             Packet::FunctionResponse(function) => {
                 (Sender::Target, pdu::function_response(function, path)?, None)
             }
+            Packet::End(_, why) => (Sender::Initiator, pdu::nothing(path), Some(why.clone())),
         };
         Some(Frame { interface: path.interface, bytes: path.frame(sender, &pdu), comment })
     }

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use sansim_language::value::TimeSpan;
-use sansim_run::Until;
+use sansim_run::{Traffic, Until};
 
 pub(crate) use self::explore::ExploreArgs;
 pub(crate) use self::import::{ImportArgs, ImportCommand};
@@ -238,6 +238,14 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = COVERAGE,
         conflicts_with_all = ["bisect", "hold_on_fail", "hold_at"])]
     pub(crate) coverage: Option<PathBuf>,
+    /// Write the SAN's traffic to capture.pcapng in each run's directory, for Wireshark: every command and task
+    /// management function as iSCSI, an interface a path, with the times of events.ndjson. The story stays the same.
+    ///
+    /// `headers` has CDBs, status and sense data; `data` also has the first 4 KiB of what each command transfers. A
+    /// file ends at 512 MiB, and says so.
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "headers", conflicts_with_all = ["hold_on_fail", "hold_at"])]
+    pub(crate) capture: Option<TrafficArg>,
     /// Bisect the images: find the first kernel, from oldest to newest, with a different verdict.
     ///
     /// Give at least two images, for instance `--image bookworm --image trixie`. sansim sorts them by kernel
@@ -303,6 +311,7 @@ impl RunArgs {
             ktap: None,
             table: None,
             coverage: None,
+            capture: None,
             bisect: false,
             hold_on_fail: false,
             hold_at: None,
@@ -338,6 +347,24 @@ pub(crate) enum AccelArg {
     Kvm,
     /// QEMU's Tiny Code Generator: slower, works everywhere.
     Tcg,
+}
+
+/// What a capture has of each command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrafficArg {
+    /// CDBs, status and sense data.
+    Headers,
+    /// Also the first 4 KiB of the data.
+    Data,
+}
+
+impl From<TrafficArg> for Traffic {
+    fn from(arg: TrafficArg) -> Self {
+        match arg {
+            TrafficArg::Headers => Traffic::Headers,
+            TrafficArg::Data => Traffic::Data,
+        }
+    }
 }
 
 /// What drives the guest's clock.
@@ -384,6 +411,11 @@ pub(crate) struct ReplayArgs {
     /// with the same seed.
     #[arg(long, value_name = "FILE", requires = "until", conflicts_with = "gdb")]
     pub(crate) fork: Vec<PathBuf>,
+    /// Write the SAN's traffic to capture.pcapng, as `sansim run --capture` does. If the result is identical, the file
+    /// is put into the directory of RUN, too, if that has none: `sansim bundle` then has it.
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true,
+        default_missing_value = "headers", conflicts_with_all = ["shell", "fork"])]
+    pub(crate) capture: Option<TrafficArg>,
     /// Repeat the run even if the result may differ: if the version of sansim or QEMU or the image has
     /// changed, or if the run was not in exact time.
     #[arg(long)]

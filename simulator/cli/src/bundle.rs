@@ -6,7 +6,10 @@ use std::{
 };
 
 use sansim_report::{past::Past, trace};
-use sansim_run::bundle::{BundleError, pack};
+use sansim_run::{
+    CAPTURE,
+    bundle::{BundleError, pack},
+};
 
 use crate::{
     LAB, PASS, USAGE,
@@ -23,6 +26,13 @@ pub(crate) fn bundle(args: &BundleArgs) -> u8 {
     match pack(&args.run, &file) {
         Ok(parts) => {
             outln!("{}: {}", file.display(), parts.join(", "));
+            if !parts.iter().any(|part| part == CAPTURE) {
+                let run = args.run.display();
+                outln!(
+                    "it has no {CAPTURE}: `sansim replay {run} --capture` adds one to a run in exact time, for \
+                     another bundle"
+                );
+            }
             outln!("repeat it with `sansim replay {}`", file.display());
             PASS
         }

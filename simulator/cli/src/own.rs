@@ -8,7 +8,7 @@ use sansim_lab::{ImageStore, KernelSource, LabError, Parts, UserKernel, Userland
 /// Options that replace a part of an image.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OwnArgs {
-    /// Use this kernel instead of the image's: a Debian package, a build tree after `make bzImage modules`,
+    /// Use this kernel instead of the image's: a Debian or RPM package, a build tree after `make bzImage modules`,
     /// or a bzImage or vmlinux together with --modules. For a kernel in several packages, repeat the
     /// option.
     #[arg(long, value_name = "FILE|DIR")]
@@ -18,7 +18,8 @@ pub(crate) struct OwnArgs {
     #[arg(long, value_name = "DIR", requires = "kernel")]
     pub(crate) modules: Option<PathBuf>,
     /// Use this userland instead of the image's: the directory of a root file system, a tar archive of one
-    /// (plain, or compressed with gzip, xz or zstd), or the name of another image, for instance trixie. For
+    /// (plain, or compressed with gzip, xz or zstd), a container image (an OCI layout as a directory or tar
+    /// archive: `podman save --format oci-archive`), or the name of another image, for instance trixie. For
     /// a directory with the name of an image, write ./NAME.
     #[arg(long, value_name = "DIR|TAR|NAME")]
     pub(crate) userland: Option<PathBuf>,

@@ -247,6 +247,7 @@ pub(crate) fn specs(
                 until: None,
                 write_down: false,
                 marks: args.coverage.is_some(),
+                capture: args.capture.map(Into::into),
                 from: None,
             };
             specs.extend(repetitions(first, args.repeat));

@@ -62,6 +62,7 @@ const HOUSE: [Floor; 19] = [
             "sansim-time",
             "sansim-protocol",
             "sansim-array",
+            "sansim-capture",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

@@ -190,6 +190,7 @@ impl Bench {
             host_timeout: Some(self.host_timeout),
             until: None,
             write_down: false,
+            capture: None,
             marks: false,
             from: None,
         }

@@ -1,21 +1,12 @@
-//! `report.html`: a run on one page, without scripts or external resources.
+//! `report.html`: a run on one page, without external resources. It is whole without its script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sansim_stage::visible;
 
-use super::{
-    lanes::{Bar, Lane, Lanes, Tone},
-    timeline::Timeline,
-};
+use super::{lanes::Lanes, picture::picture, timeline::Timeline};
 use crate::{pause::Pause, verdict::Summary};
 
 pub(crate) const STYLE: &str = include_str!("report.css");
-
-/// Width of all lanes of the picture, and height of one lane, in SVG units.
-const WIDTH: f64 = 800.0;
-const HEIGHT: f64 = 26.0;
-/// Width of the column with the lanes' names, in SVG units.
-const NAMES: f64 = 150.0;
 
 /// A pause that is shorter needs no explanation, in seconds.
 const WORTH_EXPLAINING: f64 = 0.1;
@@ -102,6 +93,7 @@ fn facts(summary: &Summary) -> Markup {
                 summary.witness.guest, summary.witness.array
             ),
         ),
+        ("capture", summary.capture.as_ref().map_or("none".to_owned(), ToString::to_string)),
         ("added to the guest", summary.added_to_guest.join("; ")),
     ];
     html! {
@@ -180,7 +172,7 @@ fn story(timeline: &Timeline) -> Markup {
     html! {
         table.story {
             @for line in timeline.lines() {
-                tr class=[line.bad.then_some("bad")] {
+                tr class=[line.bad.then_some("bad")] data-t=(line.t) data-last=[(line.count > 1).then_some(line.last)] {
                     td.number { (format!("{:.3} s", line.t)) }
                     td { (line.tag) }
                     td {
@@ -191,65 +183,6 @@ fn story(timeline: &Timeline) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-fn colour(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Good => "#2e9e5b",
-        Tone::Busy => "#d79b1e",
-        Tone::Bad => "#d1453b",
-        Tone::Plain => "#5a7da8",
-    }
-}
-
-fn picture(lanes: &Lanes, seconds: f64) -> Markup {
-    let lanes: Vec<(&str, &Lane)> = lanes.iter().collect();
-    let end = seconds.max(0.001);
-    let x = |t: f64| NAMES + (t / end).clamp(0.0, 1.0) * WIDTH;
-    let height = HEIGHT * (lanes.len() as f64 + 1.0);
-    let view = format!("0 0 {} {height}", NAMES + WIDTH + 20.0);
-    html! {
-        svg viewBox=(view) role="img" aria-label="the story as lanes over time" {
-            (scale(end, lanes.len() as f64 * HEIGHT, &x))
-            @for (row, (name, lane)) in lanes.iter().enumerate() {
-                @let y = row as f64 * HEIGHT;
-                text x="0" y=(y + 17.0) { (name) }
-                line x1=(NAMES) x2=(NAMES + WIDTH) y1=(y + 13.0) y2=(y + 13.0) stroke="#ddd" {}
-                @for bar in &lane.bars { (draw_bar(bar, y, end, &x)) }
-                @for mark in &lane.marks {
-                    circle cx=(x(mark.t)) cy=(y + 13.0) r="5" fill=(colour(mark.tone)) {
-                        title { (format!("{:.3} s  {}", mark.t, mark.label)) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn draw_bar(bar: &Bar, y: f64, end: f64, x: &dyn Fn(f64) -> f64) -> Markup {
-    let (from, to) = (x(bar.from), x(bar.to.unwrap_or(end)));
-    let width = (to - from).max(2.0);
-    html! {
-        rect x=(from) y=(y + 4.0) width=(width) height=(HEIGHT - 8.0) rx="3" fill=(colour(bar.tone)) {
-            title { (format!("{} from {:.3} s", bar.label, bar.from)) }
-        }
-        @if width > bar.label.len() as f64 * 7.0 {
-            text.onbar x=(from + 6.0) y=(y + 17.0) { (bar.label) }
-        }
-    }
-}
-
-/// The time axis below the lanes, with at most twelve intervals.
-fn scale(end: f64, y: f64, x: &dyn Fn(f64) -> f64) -> Markup {
-    let steps = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
-    let step = steps.into_iter().find(|step| end / step <= 12.0).unwrap_or(end / 12.0);
-    let ticks = (0..).map(|i| f64::from(i) * step).take_while(|t| *t <= end);
-    html! {
-        @for t in ticks {
-            line x1=(x(t)) x2=(x(t)) y1="0" y2=(y + 4.0) stroke="#eee" {}
-            text.tick x=(x(t)) y=(y + 18.0) { (format!("{t} s")) }
         }
     }
 }

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 
 use sansim_stage::event::{Change, Event, IoKind, PathState, What};
 
+use crate::traffic::Traffic;
+
 /// Maximum number of marks in a lane; only the first ones are shown.
 const MAX_MARKS: usize = 300;
+
+/// Maximum number of bars and marks of all lanes; only the first ones are shown.
+const MAX_SHAPES: usize = 1200;
 
 /// The meaning of a bar's or mark's colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +63,19 @@ pub struct Lane {
 #[derive(Debug, Default)]
 pub struct Lanes {
     lanes: BTreeMap<(u8, String), Lane>,
+    shapes: usize,
+    left_out: u64,
+    /// The time of the last event, in seconds of scenario time.
+    last: f64,
+    traffic: Traffic,
 }
 
 impl Lanes {
     /// Adds an event, if the picture shows it.
     pub fn push(&mut self, event: &Event) {
         let t = event.t;
+        self.last = self.last.max(t);
+        self.traffic.push(event);
         match &event.what {
             What::Step { action, error, .. } => {
                 let tone = if error.is_some() { Tone::Bad } else { Tone::Plain };
@@ -107,10 +119,13 @@ impl Lanes {
             }
             What::Io { what: IoKind::StallBegin, text, .. } => {
                 let bar = Bar { from: t, to: None, label: text.clone(), tone: Tone::Bad };
-                self.lane(6, "I/O").bars.push(bar);
+                if self.has_room(1) {
+                    self.lane(6, "I/O").bars.push(bar);
+                }
             }
             What::Io { what: IoKind::StallEnd, .. } => {
-                if let Some(bar) = self.lane(6, "I/O").bars.last_mut() {
+                let lane = self.lanes.get_mut(&(6, "I/O".to_owned()));
+                if let Some(bar) = lane.and_then(|lane| lane.bars.last_mut()) {
                     bar.to.get_or_insert(t);
                 }
             }
@@ -124,14 +139,40 @@ impl Lanes {
         self.lanes.iter().map(|((_, name), lane)| (name.as_str(), lane))
     }
 
+    /// The number of changes and marks that are not drawn.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The time of the last event, in seconds of scenario time.
+    pub(crate) fn last(&self) -> f64 {
+        self.last
+    }
+
+    /// The commands of the story.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Whether so many shapes more can be drawn; if not, they are counted as left out.
+    fn has_room(&mut self, shapes: usize) -> bool {
+        let fits = self.shapes + shapes <= MAX_SHAPES;
+        match fits {
+            true => self.shapes += shapes,
+            false => self.left_out += 1,
+        }
+        fits
+    }
+
     fn lane(&mut self, rank: u8, name: &str) -> &mut Lane {
         self.lanes.entry((rank, name.to_owned())).or_default()
     }
 
     fn mark(&mut self, rank: u8, name: &str, t: f64, label: String, tone: Tone) {
-        let lane = self.lane(rank, name);
-        if lane.marks.len() < MAX_MARKS {
-            lane.marks.push(Mark { t, label, tone });
+        if self.lane(rank, name).marks.len() >= MAX_MARKS {
+            self.left_out += 1;
+        } else if self.has_room(1) {
+            self.lane(rank, name).marks.push(Mark { t, label, tone });
         }
     }
 
@@ -141,6 +182,10 @@ impl Lanes {
         if lane.bars.last().is_some_and(|bar| bar.label == to.0) {
             return;
         }
+        if !self.has_room(2) {
+            return;
+        }
+        let lane = self.lane(rank, name);
         match lane.bars.last_mut() {
             Some(bar) => bar.to = Some(t),
             None => {
@@ -180,6 +225,7 @@ mod tests {
             let change = Change::Controller { controller: "A".into(), from, to };
             lanes.push(&Event { t, what: What::State { text: String::new(), change } });
         }
+        assert_eq!((lanes.last(), lanes.left_out()), (3.0, 0));
         let (name, lane) = lanes.iter().next().unwrap();
         assert_eq!(name, "controller A");
         let spans: Vec<_> = lane.bars.iter().map(|b| (b.from, b.to)).collect();

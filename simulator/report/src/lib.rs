@@ -17,6 +17,7 @@ pub mod matrix;
 pub mod outcome;
 pub mod past;
 pub mod pause;
+mod picture;
 pub mod repeat;
 #[cfg(test)]
 mod testing;
@@ -24,5 +25,6 @@ pub mod timeline;
 pub mod timings;
 pub mod totals;
 pub mod trace;
+mod traffic;
 pub mod unjudged;
 pub mod verdict;

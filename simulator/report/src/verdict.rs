@@ -124,12 +124,36 @@ pub struct Summary {
     pub incomplete: Vec<String>,
     /// Everything in the guest that is not from its distribution.
     pub added_to_guest: Vec<String>,
+    /// The traffic for Wireshark, if it was captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureSummary>,
     /// Peak memory use.
     pub memory: MemorySummary,
     /// The command that repeats the run.
     pub repeat: String,
     /// The versions that must be the same for an identical `sansim replay`.
     pub parts: PartsSummary,
+}
+
+/// The capture of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaptureSummary {
+    /// Its name in the run's directory.
+    pub file: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether it ends before the run does, because it reached its limit.
+    pub cut: bool,
+}
+
+impl fmt::Display for CaptureSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} KiB", self.file, self.bytes.div_ceil(1024))?;
+        if self.cut {
+            f.write_str(", which ends before the run, since it has reached its limit")?;
+        }
+        Ok(())
+    }
 }
 
 /// What the events of an exact run depend on, apart from scenario and seed.

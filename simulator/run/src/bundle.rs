@@ -18,22 +18,15 @@ use sansim_report::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::directory::EVENTS;
+use crate::{capture::CAPTURE, directory::EVENTS};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const README: &str = "README.txt";
 /// The files of a run that a bundle has, if they are there; the first four must be.
-const PARTS: [&str; 7] = [
-    SUMMARY,
-    "scenario.toml",
-    EVENTS,
-    "report.html",
-    "console.log",
-    "capture.pcapng",
-    "trace.json",
-];
+const PARTS: [&str; 7] =
+    [SUMMARY, "scenario.toml", EVENTS, "report.html", "console.log", CAPTURE, "trace.json"];
 const SUMMARY: &str = "summary.json";
 /// Files in which paths of the sender's can be.
 const WITH_PATHS: [&str; 2] = [SUMMARY, "report.html"];

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bundle;
+mod capture;
 pub mod directory;
 mod explain;
 mod hold;
@@ -28,6 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use capture::{CAPTURE, MOST_CAPTURED, Traffic};
 use directory::{DirectoryError, RunDirectory};
 pub use explain::explain;
 use hold::Lookout;
@@ -96,6 +98,8 @@ pub struct RunSpec {
     pub write_down: bool,
     /// Whether to mark the code of the guest's kernel modules that is executed, for [`Finished::marks`].
     pub marks: bool,
+    /// What of the traffic to write to the run's directory for Wireshark; `None` for nothing.
+    pub capture: Option<Traffic>,
     /// A saved story to continue from. Up to that moment the scenario must be the same as the saved one;
     /// otherwise the run fails.
     pub from: Option<Arc<Checkpoint>>,
@@ -263,6 +267,9 @@ pub async fn run(
     directory.file("scenario.toml", &resolved_toml(&spec.scenario))?;
     let mut recorder = Recorder::new(spec.id.clone(), directory, sink);
     recorder.lookout = Lookout::new(spec.until.clone());
+    if spec.capture.is_some() {
+        recorder.capture(spec.scenario.setup.nexuses().collect());
+    }
     // Exact runs need no trace: their files are compared.
     if spec.id.repetition.is_some() && !spec.exactness().is_exact() {
         recorder.trace();
@@ -293,6 +300,7 @@ pub async fn run(
         told => told,
     };
     let mut summary = summarize(spec, &recorder, &facts, told);
+    summary.capture = recorder.captured()?;
     summary.timings = recorder.timings();
     summary.cpu_s.sansim = spec.alone.then(|| own_cpu_time().saturating_sub(spent).as_secs_f64());
     summary.wall_s = began.elapsed().as_secs_f64();

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, interval_at},
 };
 
-use crate::{Cancel, RunError, RunSpec, stopwatch::Part};
+use crate::{Cancel, RunError, RunSpec, capture::Traffic, stopwatch::Part};
 
 /// How often a long preparation says how far it is, in host time.
 const NEWS: Duration = Duration::from_secs(1);
@@ -106,6 +106,7 @@ async fn once<D: Driver>(
     let work = WorkDir::create()?;
     let pace = Pace::new(spec.time);
     let (san, wire) = San::start(&spec.scenario.setup, spec.seed, &pace, work.path())?;
+    san.array.keep_data(spec.capture.map_or(0, Traffic::data_bytes));
     let config = machine_config(spec, &work, &san, console);
     let start = Start {
         setup: &spec.scenario.setup,

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use sansim_array::{CommandRecord, Stage};
+use sansim_array::{CommandRecord, Nexus, Stage, StateChange};
 use sansim_lab::Hold;
 
 use sansim_report::{
@@ -16,7 +16,7 @@ use sansim_report::{
     repeat::{Trace, Tracer},
     timeline::Timeline,
     timings::Timings,
-    verdict::Summary,
+    verdict::{CaptureSummary, Summary},
 };
 use sansim_stage::{
     Terminal,
@@ -25,6 +25,7 @@ use sansim_stage::{
 
 use crate::{
     Records, RunId, Successor,
+    capture::Capturing,
     directory::{DirectoryError, RunDirectory},
     hold::{Lookout, Standing},
     sink::Sink,
@@ -49,6 +50,8 @@ pub(super) struct Recorder<'a> {
     tail: VecDeque<Event>,
     /// Only for repeated runs in real time, which are compared.
     tracer: Option<Tracer>,
+    /// The traffic for Wireshark, if it is wanted.
+    traffic: Wanted,
     /// Detects the moment at which to stop the story.
     pub(super) lookout: Lookout,
     /// Scenario time of the latest event, in seconds.
@@ -71,6 +74,7 @@ impl<'a> Recorder<'a> {
             commands: BTreeMap::new(),
             tail: VecDeque::with_capacity(TAIL),
             tracer: None,
+            traffic: Wanted::No,
             lookout: Lookout::default(),
             latest: 0.0,
         }
@@ -79,6 +83,35 @@ impl<'a> Recorder<'a> {
     /// Also records a trace, to compare this run with others.
     pub(super) fn trace(&mut self) {
         self.tracer = Some(Tracer::default());
+    }
+
+    /// Also captures the traffic of these paths.
+    pub(super) fn capture(&mut self, nexuses: Vec<Nexus>) {
+        self.traffic = Wanted::Of(nexuses);
+    }
+
+    /// Completes the capture; `None` if there is none.
+    ///
+    /// # Errors
+    /// When any part of it could not be written.
+    pub(super) fn captured(&mut self) -> Result<Option<CaptureSummary>, DirectoryError> {
+        match std::mem::replace(&mut self.traffic, Wanted::No) {
+            Wanted::Begun(capturing) => capturing.finish().map(Some),
+            Wanted::No | Wanted::Of(_) => Ok(None),
+        }
+    }
+
+    /// The capture. It begins with the first report, since the story's beginning is not known before.
+    fn capturing(&mut self) -> Option<&mut Capturing> {
+        if let Wanted::Of(nexuses) = &mut self.traffic {
+            let (nexuses, zero) = (std::mem::take(nexuses), self.clockwork.zero());
+            let begun = Capturing::begin(self.directory.path(), nexuses, zero);
+            self.traffic = Wanted::Begun(Box::new(begun));
+        }
+        match &mut self.traffic {
+            Wanted::Begun(capturing) => Some(capturing),
+            _ => None,
+        }
     }
 
     /// Passes a progress message on to the sink.
@@ -188,7 +221,17 @@ impl Records for Recorder<'_> {
         }
     }
 
+    fn change(&mut self, change: &StateChange) {
+        if let Some(capturing) = self.capturing() {
+            capturing.change(change);
+        }
+        self.emit(Event::state(change, &self.clockwork));
+    }
+
     fn command(&mut self, record: &CommandRecord) {
+        if let Some(capturing) = self.capturing() {
+            capturing.command(record);
+        }
         if record.stage == Stage::Story {
             let controllers = self.commands.entry(operation_name(record)).or_default();
             *controllers.entry(record.nexus.port.controller.to_string()).or_default() += 1;
@@ -199,6 +242,14 @@ impl Records for Recorder<'_> {
         }
         self.emit(event);
     }
+}
+
+/// Whether the traffic is captured.
+enum Wanted {
+    No,
+    /// Of these paths, from the first report on.
+    Of(Vec<Nexus>),
+    Begun(Box<Capturing>),
 }
 
 /// The data of a finished run that reports need.

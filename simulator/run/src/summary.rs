@@ -71,6 +71,7 @@ pub(super) fn summarize(
         idle: told.idle,
         incomplete: told.incomplete.iter().map(ToString::to_string).collect(),
         added_to_guest: added_to_guest(spec),
+        capture: None,
         memory: MemorySummary { sansim: own_memory(), qemu: facts.qemu_memory },
         repeat: spec.repeat.clone(),
         parts: PartsSummary::now(&spec.image),

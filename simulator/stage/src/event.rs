@@ -322,6 +322,11 @@ impl StoryTime {
         self.zero_ns = i128::from(zero.as_nanos());
     }
 
+    /// The time of the run's clock at which the story begins.
+    pub fn zero(&self) -> Time {
+        Time::from_nanos(u64::try_from(self.zero_ns).unwrap_or_default())
+    }
+
     /// Story time of a time of the run's clock, in seconds, rounded to microseconds.
     pub fn seconds(&self, at: Time) -> f64 {
         micros(i128::from(at.as_nanos()) - self.zero_ns)

@@ -9,7 +9,7 @@ use crate::{
     completion::{Completion, Ticket},
     fault::DataFault,
     ids::{Lun, Nexus},
-    observe::{CommandRecord, Stage},
+    observe::{CommandRecord, KeptData, Stage},
     operation::Operation,
     scsi::medium::Access,
     store::Store,
@@ -58,7 +58,12 @@ impl GoesWrong {
 
 impl Arrival {
     /// The record of the completed command, for the observer.
-    pub(crate) fn ended(self, now: Time, completion: Completion) -> CommandRecord {
+    pub(crate) fn ended(
+        self,
+        now: Time,
+        completion: Completion,
+        data: Option<KeptData>,
+    ) -> CommandRecord {
         CommandRecord {
             seq: self.seq,
             at: self.at,
@@ -73,6 +78,7 @@ impl Arrival {
             completion,
             fault: self.fault,
             stage: self.stage,
+            data,
         }
     }
 }

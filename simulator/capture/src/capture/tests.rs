@@ -26,6 +26,7 @@ fn record(seq: u64, at: u64) -> CommandRecord {
         completion: COMPLETION,
         fault: None,
         stage: Stage::Story,
+        data: None,
     }
 }
 
@@ -54,7 +55,7 @@ fn the_story_begins_a_day_after_1970() {
     capture.command(&record(0, 100)).unwrap();
     capture.command(&record(1, 90)).unwrap();
     let day = 86_400_000_000_000;
-    let seen = packets(&capture.finish().unwrap());
+    let seen = packets(&capture.finish().unwrap().0);
     assert_eq!(seen, [(day - 10, 0x01), (day - 5, 0x21), (day, 0x01), (day + 5, 0x21)]);
 }
 
@@ -63,23 +64,26 @@ fn nothing_is_before_1970() {
     let (begins, wire) = (Time::from_nanos(u64::MAX), [nexus(0)]);
     let mut capture = Capture::new(Vec::new(), wire, begins, 0, 1 << 20).unwrap();
     capture.command(&record(0, 7)).unwrap();
-    assert_eq!(packets(&capture.finish().unwrap()), [(0, 0x01), (0, 0x21)]);
+    assert_eq!(packets(&capture.finish().unwrap().0), [(0, 0x01), (0, 0x21)]);
 }
 
 #[test]
 fn a_capture_ends_at_its_limit() {
-    let beginning = capture(0).finish().unwrap().len();
+    let beginning = capture(0).finish().unwrap().0.len();
     let mut all = capture(u64::MAX);
-    let mut some = capture(beginning as u64 + 500);
+    let limit = beginning as u64 + FOR_THE_END + 500;
+    let mut some = capture(limit);
     for seq in 0..10 {
         all.command(&record(seq, seq * 10)).unwrap();
         some.command(&record(seq, seq * 10)).unwrap();
     }
     assert!(some.full() && !all.full());
-    let (all, some) = (all.finish().unwrap(), some.finish().unwrap());
-    assert!(some.len() <= beginning + 500 && some.len() > beginning + 300);
-    assert_eq!(all[..some.len()], some);
-    assert_eq!(packets(&some).len(), 3);
+    let (all, some) = (all.finish().unwrap().0, some.finish().unwrap().0);
+    assert!(some.len() as u64 <= limit && some.len() > beginning + 300);
+    let seen = packets(&some);
+    let (last, before) = seen.split_last().unwrap();
+    assert_eq!((last.1, before), (0x00, &packets(&all)[..3]), "a NOP-Out says that it was cut");
+    assert!(some.windows(22).any(|text| text == b"the capture ends here,"));
 }
 
 #[test]
@@ -107,6 +111,6 @@ fn a_function_is_followed_by_its_response() {
         capture.change(&StateChange { at, what: function(response) }).unwrap();
         capture.change(&StateChange { at, what: Changed::HbaReset(HbaId(0)) }).unwrap();
     }
-    let seen = packets(&capture.finish().unwrap()).into_iter().map(|(_, opcode)| opcode);
+    let seen = packets(&capture.finish().unwrap().0).into_iter().map(|(_, opcode)| opcode);
     assert_eq!(seen.collect::<Vec<_>>(), [0x42, 0x22, 0x42]);
 }

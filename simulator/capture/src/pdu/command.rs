@@ -2,7 +2,7 @@
 
 use sansim_array::{CommandRecord, DataDirection, ServiceResponse};
 
-use super::{header, lun_field, put, put_request_numbers, put_response_numbers};
+use super::{data_out, header, lun_field, put, put_request_numbers, put_response_numbers};
 use crate::{path::Path, task_tag::TaskTag};
 
 const COMMAND: u8 = 0x01;
@@ -47,7 +47,12 @@ pub(crate) fn command(record: &CommandRecord, path: &mut Path) -> Vec<u8> {
     let additional = extended_cdb(rest);
     // The length in words of four bytes.
     pdu[4] = (additional.len() / 4) as u8;
-    [&pdu[..], &additional].concat()
+    // Data-out is immediate data (clause 11.3.5).
+    let data = data_out(record).unwrap_or_default();
+    pdu[5..8].copy_from_slice(&(data.len() as u32).to_be_bytes()[1..]);
+    let mut pdu = [&pdu[..], &additional, data].concat();
+    pdu.resize(pdu.len().next_multiple_of(4), 0);
+    pdu
 }
 
 /// The SCSI Response PDU of a record, with its sense data; `None` if the target sent no response.
@@ -84,7 +89,7 @@ pub(crate) fn has_response(record: &CommandRecord) -> bool {
     matches!(record.completion.response, ServiceResponse::Ok | ServiceResponse::TargetFailure)
 }
 
-fn direction(record: &CommandRecord) -> DataDirection {
+pub(super) fn direction(record: &CommandRecord) -> DataDirection {
     record.op.map_or(DataDirection::None, |op| op.direction)
 }
 

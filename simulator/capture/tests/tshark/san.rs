@@ -58,6 +58,7 @@ pub(crate) fn command(
         completion,
         fault: None,
         stage: Stage::Story,
+        data: None,
     }
 }
 

@@ -15,7 +15,7 @@ use console::style;
 use sansim_lab::{LabError, WorkDir};
 use sansim_report::repeat::{Exact, compare};
 use sansim_report::verdict::{PartsSummary, Summary, Verdict};
-use sansim_run::{RunError, RunSpec, bundle::unpack, directory::EVENTS, survey};
+use sansim_run::{CAPTURE, RunError, RunSpec, bundle::unpack, directory::EVENTS, survey};
 use sansim_suite::{Lab, SuiteOptions, run_suite};
 use tokio_util::sync::CancellationToken as Cancel;
 
@@ -120,7 +120,13 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
             false => Purpose::Look,
         };
         let fresh = again(spec, &lab, purpose, cancel).await?;
-        return Ok(conclude(&recorded.events(), &fresh));
+        let code = conclude(&recorded.events(), &fresh);
+        if args.capture.is_some() {
+            // That of a bundle is of no use: the file stays as it is.
+            let beside = unpacked.is_none().then(|| run.join(CAPTURE));
+            captured(&fresh, beside.filter(|_| code == PASS))?;
+        }
+        return Ok(code);
     }
     let place = tempfile::tempdir().map_err(no_directory)?;
     spec.write_down = true;
@@ -137,6 +143,18 @@ async fn carry_out(args: &ReplayArgs, cancel: &Cancel) -> Result<u8, Refused> {
             Ok(code.max(fork::go_on(forks, saved, &fresh.events, &lab, cancel).await?))
         }
     }
+}
+
+/// Says where the capture of a replay is, after a copy `beside` the events of the run, if there is none.
+fn captured(fresh: &Fresh, beside: Option<PathBuf>) -> Result<(), Refused> {
+    let file = fresh.events.with_file_name(CAPTURE);
+    let beside = beside.filter(|beside| !beside.exists());
+    if let Some(beside) = &beside {
+        std::fs::copy(&file, beside)
+            .map_err(|error| Refused(LAB, format!("cannot write {}: {error}", beside.display())))?;
+    }
+    outln!("captured: {}", beside.unwrap_or(file).display());
+    Ok(())
 }
 
 fn no_directory(error: std::io::Error) -> Refused {

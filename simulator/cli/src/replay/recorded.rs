@@ -148,6 +148,7 @@ impl Recorded {
             repeat: 1,
             jobs: 1,
             bisect: false,
+            capture: replay.capture,
             ..args
         })
     }

@@ -41,6 +41,10 @@ pub(super) fn text(run: &RunId, finished: &Finished, how: Style) -> String {
             let _ = writeln!(text, "         {}", visible(&line));
         }
     }
+    if let Some(capture) = &summary.capture {
+        let dir = finished.recorded.directory.display();
+        let _ = writeln!(text, "         {}", style(format!("captured: {dir}/{capture}")).dim());
+    }
     if how.timings {
         timings::of_run(&mut text, summary);
     }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod both_ways;
+mod capture;
 mod coverage;
 mod ctl;
 mod explore;

@@ -1,9 +1,11 @@
-//! The kernel of an image: from Debian packages, a build tree or files. It is unpacked to the ELF file that
+//! The kernel of an image: from Debian or RPM packages, a build tree or files. It is unpacked to the ELF file that
 //! QEMU starts.
 
 mod build_tree;
 mod debian_packages;
 mod found;
+mod packages;
+mod rpm_packages;
 mod user_kernel;
 mod vmlinux;
 

@@ -81,15 +81,13 @@ impl UserlandSource {
         if let Some(name) = plain.filter(|name| known.iter().any(|image| image == name)) {
             return Ok(UserlandSource::Image(name.to_owned()));
         }
-        if name.is_dir() {
-            return Ok(UserlandSource::User(UserRootFs::Dir(name.to_owned())));
-        }
         if name.exists() {
-            return Ok(UserlandSource::User(UserRootFs::Tar(name.to_owned())));
+            return Ok(UserlandSource::User(UserRootFs::of(name)));
         }
         Err(LabError::BadParts {
             why: format!(
-                "there is no userland {}: it must be a directory, a tar archive, or an image ({})",
+                "there is no userland {}: it must be a directory, a tar archive, a container image (OCI layout), or an \
+                 image ({})",
                 name.display(),
                 known.join(", ")
             ),

@@ -1,5 +1,6 @@
 //! The userland: packages or a root file system, reduced and packed as a squashfs.
 
+mod oci;
 mod survey;
 mod tree_tar;
 mod user_root_fs;

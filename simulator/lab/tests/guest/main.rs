@@ -6,6 +6,7 @@ mod lab;
 mod parent;
 mod user_kernel;
 mod user_parts;
+mod vendor_parts;
 
 use std::{fs, time::Duration};
 

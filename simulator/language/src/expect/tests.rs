@@ -84,6 +84,7 @@ fn command(cdb: &[u8], port: &str, completion: Completion) -> CommandRecord {
         completion,
         fault: None,
         stage: Stage::Story,
+        data: None,
     }
 }
 

@@ -8,14 +8,10 @@ use std::{
 
 use sansim_array::{CommandRecord, Nexus, StateChange};
 use sansim_capture::Capture;
+use sansim_run::{CAPTURE, MOST_CAPTURED};
 use sansim_time::Time;
 
 use crate::api::{CaptureStatus, Refused, Why};
-
-/// The name of the file in the lab's directory.
-const FILE: &str = "capture.pcapng";
-/// The most bytes of a capture.
-const LIMIT: u64 = 512 << 20;
 
 /// The capture of a lab.
 pub(super) struct Capturing {
@@ -34,7 +30,7 @@ impl Capturing {
         story_begins: Time,
         directory: &std::path::Path,
     ) -> Self {
-        Capturing { nexuses, story_begins, path: directory.join(FILE), open: None, next: 0 }
+        Capturing { nexuses, story_begins, path: directory.join(CAPTURE), open: None, next: 0 }
     }
 
     /// Switches the capture on or off. Switched on again, it begins a new file in place of the old
@@ -57,7 +53,8 @@ impl Capturing {
 
     fn begin(&self) -> io::Result<Capture<BufWriter<File>>> {
         let file = BufWriter::new(File::create(&self.path)?);
-        Capture::new(file, self.nexuses.iter().copied(), self.story_begins, self.next, LIMIT)
+        let nexuses = self.nexuses.iter().copied();
+        Capture::new(file, nexuses, self.story_begins, self.next, MOST_CAPTURED)
     }
 
     /// Captures a completed command.

@@ -27,6 +27,7 @@ fn record(cdb: &[u8], offered: u32, completion: Completion) -> CommandRecord {
         completion,
         fault: None,
         stage: Stage::Story,
+        data: None,
     }
 }
 

@@ -8,19 +8,21 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::FoundKernel;
-use crate::{
-    LabError, Result,
-    host::programs,
-    image::{archive::Archive, modules::ModuleSource},
+use super::{
+    FoundKernel,
+    packages::{Distributor, LARGEST, find},
 };
+use crate::{LabError, Result, host::programs};
 
 /// Magic of an ar(1) archive, which a package is.
 const MAGIC: &[u8] = b"!<arch>\n";
-/// Most bytes that all packages of a kernel may unpack to.
-const LARGEST: u64 = 4 << 30;
-/// The list of built-in modules.
-const BUILTIN: &str = "modules.builtin";
+
+/// What the packages of a kernel are called.
+const DEBIAN: Distributor = Distributor {
+    modules: |release| format!("linux-modules-{release}"),
+    kernel: |release| format!("linux-image-{release} (since 6.19: linux-binary-{release})"),
+    lists: |release| format!("linux-base-{release}"),
+};
 
 /// Whether a file is a Debian package, by content or by name.
 pub(crate) fn is_package(path: &Path) -> bool {
@@ -41,36 +43,7 @@ pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> 
         room -= unpack(package, &mut out, room)?;
     }
     drop(out);
-    find(scratch, &packages[0], || no_kernel(packages))
-}
-
-/// Finds the kernel among the unpacked files of packages. `path` is one of the packages, for messages; `none` says
-/// what is missing if there is no kernel at all.
-fn find(scratch: &Path, path: &Path, none: impl FnOnce() -> String) -> Result<FoundKernel> {
-    let archive = Archive::open(scratch).map_err(LabError::file("cannot read", scratch))?;
-    let bad = |why| LabError::BadKernel { path: path.to_owned(), why };
-    let release = match (archive.release(), archive.releases_of_kernels().first()) {
-        (Ok(release), _) => release,
-        (Err(why), _) if archive.has_modules() => return Err(bad(why)),
-        (Err(_), Some(release)) => return Err(bad(missing("modules", "linux-modules", release))),
-        (Err(_), None) => return Err(bad(none())),
-    };
-    let unreadable = |e| LabError::file("cannot read", scratch)(e);
-    let Some((_, kernel)) = archive.kernel(&release).map_err(unreadable)? else {
-        let image = format!("linux-image-{release} (since 6.19: linux-binary-{release})");
-        return Err(bad(format!("the packages hold modules, but no kernel: give {image}, too")));
-    };
-    let modules = archive.modules(&release);
-    if modules.read(BUILTIN).is_err() {
-        return Err(bad(missing(BUILTIN, "linux-base", &release)));
-    }
-    let config = archive.config(&release).map_err(unreadable)?;
-    let path = path.to_owned();
-    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
-}
-
-fn missing(what: &str, package: &str, release: &str) -> String {
-    format!("the packages hold no {what}: give {package}-{release}, too")
+    find(scratch, &packages[0], &DEBIAN, || no_kernel(packages))
 }
 
 /// The message for packages without a kernel. A package that they depend on may contain it.

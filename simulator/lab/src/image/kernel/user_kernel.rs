@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    FoundKernel, build_tree,
-    debian_packages::{self, is_package},
-};
+use super::{FoundKernel, build_tree, debian_packages, rpm_packages};
 use crate::{
     LabError, Result,
     image::modules::{WANTED, collect},
@@ -27,6 +24,8 @@ pub enum UserKernel {
     },
     /// Debian packages, which together contain kernel and modules.
     Packages(Vec<PathBuf>),
+    /// RPM packages, which together contain kernel and modules.
+    Rpms(Vec<PathBuf>),
     /// The directory in which `make bzImage modules` was run, or its `O=` directory.
     Tree(PathBuf),
 }
@@ -38,10 +37,15 @@ impl UserKernel {
     /// `BadParts` when they are not a kernel.
     pub fn of(paths: &[PathBuf], modules: Option<&Path>) -> Result<UserKernel> {
         let bad = |why: String| Err(LabError::BadParts { why });
+        let is_package =
+            |path: &Path| debian_packages::is_package(path) || rpm_packages::is_package(path);
         let other = paths.iter().find(|path| !is_package(path));
+        let debian = paths.iter().filter(|path| debian_packages::is_package(path)).count();
         let source = match (paths, other) {
             ([], _) => return bad("no kernel was named".into()),
-            (_, None) => UserKernel::Packages(paths.to_owned()),
+            (_, None) if debian == paths.len() => UserKernel::Packages(paths.to_owned()),
+            (_, None) if debian == 0 => UserKernel::Rpms(paths.to_owned()),
+            (_, None) => return bad("Debian packages and RPMs make no kernel together".into()),
             ([dir], _) if dir.is_dir() => UserKernel::Tree(dir.clone()),
             ([kernel], _) => match modules {
                 Some(modules) => {
@@ -51,16 +55,14 @@ impl UserKernel {
                 None => {
                     return bad(format!(
                         "a kernel needs its modules: name their lib/modules/RELEASE with --modules DIR, \
-                         or give a Debian package or a build tree instead of {}",
+                         or give packages or a build tree instead of {}",
                         kernel.display()
                     ));
                 }
             },
             (_, Some(other)) => {
                 let other = other.display();
-                return bad(format!(
-                    "only Debian packages make a kernel together, and {other} is none"
-                ));
+                return bad(format!("only packages make a kernel together, and {other} is none"));
             }
         };
         match modules {
@@ -75,7 +77,7 @@ impl UserKernel {
     pub fn path(&self) -> &Path {
         match self {
             UserKernel::Files { kernel, .. } => kernel,
-            UserKernel::Packages(packages) => {
+            UserKernel::Packages(packages) | UserKernel::Rpms(packages) => {
                 packages.first().map_or(Path::new(""), PathBuf::as_path)
             }
             UserKernel::Tree(dir) => dir,
@@ -89,13 +91,16 @@ impl UserKernel {
             UserKernel::Packages(packages) => {
                 debian_packages::open(packages, &scratch.join("packages.tar"))
             }
+            UserKernel::Rpms(packages) => {
+                rpm_packages::open(packages, &scratch.join("packages.tar"))
+            }
             UserKernel::Tree(dir) => build_tree::open(dir),
         }
     }
 
     /// Adds everything that the guest could see of this kernel to the hash.
     pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
-        if let UserKernel::Packages(packages) = self {
+        if let UserKernel::Packages(packages) | UserKernel::Rpms(packages) = self {
             for path in packages {
                 let file = File::open(path).map_err(LabError::file("cannot read", path))?;
                 hash.update_reader(file).map_err(LabError::file("cannot read", path))?;
@@ -138,12 +143,17 @@ mod tests {
         assert_eq!(of(&[&tree], None).unwrap(), UserKernel::Tree(tree.clone()));
         let packages = UserKernel::Packages(vec![deb.clone(), unnamed.clone()]);
         assert_eq!(of(&[&deb, &unnamed], None).unwrap(), packages);
+        let (rpm, unnamed) = (file("a.rpm", ""), file("c", "\u{0}"));
+        fs::write(&unnamed, [0xed, 0xab, 0xee, 0xdb, 3, 0]).unwrap();
+        let rpms = UserKernel::Rpms(vec![rpm.clone(), unnamed.clone()]);
+        assert_eq!(of(&[&rpm, &unnamed], None).unwrap(), rpms);
         let files = UserKernel::Files { kernel: image.clone(), modules: modules.to_owned() };
         assert_eq!(of(&[&image], Some(modules)).unwrap(), files);
         let cases = [
             (of(&[], None), "no kernel"),
             (of(&[&image], None), "--modules DIR"),
             (of(&[&deb, &image], None), "bzImage is none"),
+            (of(&[&deb, &rpm], None), "no kernel together"),
             (of(&[&deb], Some(modules)), "leave --modules out"),
             (of(&[&tree], Some(modules)), "leave --modules out"),
         ];

@@ -2,14 +2,17 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, BufWriter, Read},
     path::{Path, PathBuf},
 };
 
-use super::{MOUNT_POINTS, tree_tar::write_tar};
+use super::{MOUNT_POINTS, oci, tree_tar::write_tar};
 use crate::{
     LabError, Result,
-    image::decompress::{Compression, unpacking, unsupported},
+    image::{
+        archive::plain_name,
+        decompress::{Compression, unpacking, unsupported},
+    },
 };
 
 /// Offset of the magic in the first block of an archive (POSIX.1-1988).
@@ -24,13 +27,27 @@ pub enum UserRootFs {
     Dir(PathBuf),
     /// A tar archive, uncompressed or with gzip, xz or zstd.
     Tar(PathBuf),
+    /// A container image as an OCI image layout: a directory, or a tar archive of one.
+    Oci(PathBuf),
 }
 
 impl UserRootFs {
+    /// Tells what a path is by what is in it.
+    pub fn of(path: &Path) -> UserRootFs {
+        let own = path.to_owned();
+        match path.is_dir() {
+            true if oci::is_layout(path) => UserRootFs::Oci(own),
+            true => UserRootFs::Dir(own),
+            // A layout with no index says so when it is read.
+            false if is_archive_of_layout(path) => UserRootFs::Oci(own),
+            false => UserRootFs::Tar(own),
+        }
+    }
+
     /// The path that the user gave.
     pub fn path(&self) -> &Path {
         match self {
-            UserRootFs::Dir(path) | UserRootFs::Tar(path) => path,
+            UserRootFs::Dir(path) | UserRootFs::Tar(path) | UserRootFs::Oci(path) => path,
         }
     }
 
@@ -38,7 +55,13 @@ impl UserRootFs {
     pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
         match self {
             UserRootFs::Dir(dir) => write_tar(dir, MOUNT_POINTS, hash).map_err(|e| self.bad(&e)),
-            UserRootFs::Tar(path) => {
+            // An index names its blobs by their digests, which are compared when they are read.
+            UserRootFs::Oci(path) if path.is_dir() => {
+                let index = path.join(oci::INDEX);
+                let file = File::open(&index).map_err(LabError::file("cannot read", &index))?;
+                hash.update_reader(file).map_err(LabError::file("cannot read", &index)).map(drop)
+            }
+            UserRootFs::Tar(path) | UserRootFs::Oci(path) => {
                 let file = File::open(path).map_err(LabError::file("cannot read", path))?;
                 hash.update_reader(file).map_err(LabError::file("cannot read", path)).map(drop)
             }
@@ -49,17 +72,34 @@ impl UserRootFs {
     pub(crate) fn read<T>(&self, take: impl FnOnce(Box<dyn Read + '_>) -> Result<T>) -> Result<T> {
         match self {
             UserRootFs::Tar(path) => take(self.open(path)?),
-            UserRootFs::Dir(dir) => std::thread::scope(|scope| {
-                let (reader, writer) = io::pipe().map_err(|e| self.bad(&e))?;
-                let written = scope.spawn(move || write_tar(dir, MOUNT_POINTS, writer));
-                let taken = take(Box::new(reader));
-                match written.join() {
-                    // On a broken pipe, the reader's own error says more.
-                    Ok(Err(e)) if e.kind() != io::ErrorKind::BrokenPipe => Err(self.bad(&e)),
-                    _ => taken,
-                }
-            }),
+            UserRootFs::Dir(dir) => {
+                self.written(|writer| write_tar(dir, MOUNT_POINTS, writer), take)
+            }
+            UserRootFs::Oci(layout) => {
+                // Small writes would be one system call each.
+                let write =
+                    |writer| oci::write_tar(layout, BufWriter::with_capacity(1 << 16, writer));
+                self.written(write, take)
+            }
         }
+    }
+
+    /// Passes what `write` writes to `take`.
+    fn written<T>(
+        &self,
+        write: impl FnOnce(io::PipeWriter) -> io::Result<()> + Send,
+        take: impl FnOnce(Box<dyn Read + '_>) -> Result<T>,
+    ) -> Result<T> {
+        std::thread::scope(|scope| {
+            let (reader, writer) = io::pipe().map_err(|e| self.bad(&e))?;
+            let written = scope.spawn(move || write(writer));
+            let taken = take(Box::new(reader));
+            match written.join() {
+                // On a broken pipe, the reader's own error says more.
+                Ok(Err(e)) if e.kind() != io::ErrorKind::BrokenPipe => Err(self.bad(&e)),
+                _ => taken,
+            }
+        })
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read>> {
@@ -88,6 +128,31 @@ impl UserRootFs {
 
     fn bad(&self, why: &io::Error) -> LabError {
         LabError::BadUserland { path: self.path().to_owned(), why: why.to_string() }
+    }
+}
+
+/// Whether a tar archive is that of an image layout, by the first file in it.
+fn is_archive_of_layout(path: &Path) -> bool {
+    const FIRST: usize = 64;
+    let first = || {
+        let file = BufReader::new(File::open(path).ok()?);
+        let mut plain = plain(file).ok()?;
+        let mut archive = tar::Archive::new(&mut plain);
+        let mut entries = archive.entries().ok()?.take(FIRST).flatten();
+        let file = entries.find(|entry| entry.header().entry_type().is_file())?;
+        Some(plain_name(&file.path().ok()?))
+    };
+    let is = |name: String| {
+        name.starts_with("blobs/") || [oci::INDEX, oci::LAYOUT, "manifest.json"].contains(&&*name)
+    };
+    first().is_some_and(is)
+}
+
+/// The contents of a file that may be packed.
+fn plain(mut file: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
+    match Compression::of(file.fill_buf()?) {
+        Some(how) => unpacking(how, file),
+        None => Ok(Box::new(file)),
     }
 }
 

@@ -100,7 +100,8 @@ fn what_is_no_package_or_damaged_is_said() {
 fn unpacked(bytes: &[u8]) {
     let mut scratch = tempfile::NamedTempFile::new().unwrap();
     scratch.write_all(bytes).unwrap();
-    let found = find(scratch.path(), Path::new("x.deb"), || "there is no kernel in it".into());
+    let found =
+        find(scratch.path(), Path::new("x.deb"), &DEBIAN, || "there is no kernel in it".into());
     let Ok(found) = found else { return };
     if let Ok(modules) = collect(&*found.modules, WANTED) {
         let files = modules.into_iter().map(|module| (module.path, module.elf)).collect();
