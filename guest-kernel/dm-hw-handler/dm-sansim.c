@@ -46,10 +46,8 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 			return MP_BYPASS_PG;	/* needs manual repair */
 		return MP_FAIL_PATH;
 	case UNIT_ATTENTION:
-		/* The planted bug: the second one in a row is taken for a failure. */
-		if (h->canary && h->last == MP_RETRY)
-			return MP_FAIL_PATH;
-		return MP_RETRY;
+		/* The planted bug takes it for a failure of the path. */
+		return h->canary ? MP_FAIL_PATH : MP_RETRY;
 	case ABORTED_COMMAND:
 		return MP_RETRY;
 	default:
