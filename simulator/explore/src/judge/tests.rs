@@ -182,6 +182,12 @@ fn io_waits_for_the_array_and_for_the_delays_of_the_settings_only() {
     let patient =
         BASE.replace("pg_init_retries = 5", "pg_init_retries = 5, pg_init_delay = \"5s\"");
     assert_eq!(wait(&patient, 5.3, again(5.2)), None);
+    // It is in a transition, and does not serve.
+    let transition = command("A0", "READ(10)", Some("02/04/0a"));
+    assert_eq!(wait(BASE, 2.5, vec![(1.1, 0.001, transition)]), None);
+    assert!(
+        wait(BASE, 2.5, vec![(1.1, 0.001, command("A0", "READ(10)", Some("02/04/03")))]).is_some()
+    );
     // The array has a command in its hands, which is only seen when it is answered.
     assert_eq!(wait(BASE, 9.1, vec![(8.5, 0.01, refused()), (1.1, 7.9, moved())]), None);
 }

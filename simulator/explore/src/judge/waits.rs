@@ -100,8 +100,14 @@ impl Waits {
         self.sent.push(Sent {
             from: t,
             until: t + command.latency_s,
-            // An answer of REPORT TARGET PORT GROUPS may say that the group is in a transition.
-            delays: !medium && (grade != Grade::Good || command.op.contains("TARGET PORT GROUPS")),
+            delays: match grade {
+                // It may say that the group is in a transition.
+                Grade::Good => command.op.contains("TARGET PORT GROUPS"),
+                // The array does not serve now: in a transition, alua has I/O wait (alua_prep_fn).
+                Grade::Again => true,
+                // Another path is tried at once.
+                Grade::Path | Grade::Target => !medium,
+            },
             refused: activates && grade != Grade::Good,
             op: command.op.clone(),
         });
