@@ -5,10 +5,9 @@ use maud::{Markup, html};
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 120.0;
 
-/// A line through these points, `(stories, count)` by stories, with what it is and how much it is at last.
+/// A line through these points, at least two, `(stories, count)` by stories, with what it is and how much it is at last.
 pub(super) fn chart(what: &str, points: &[(u64, usize)]) -> Markup {
-    let Some((stories, last)) = points.last().copied() else { return html! {} };
-    let (first, lowest) = points[0];
+    let [(first, lowest), .., (stories, last)] = *points else { return html! {} };
     let most = points.iter().map(|(_, count)| *count).max().unwrap_or(last);
     let across = stories.saturating_sub(first).max(1) as f64;
     let up = most.saturating_sub(lowest).max(1) as f64;
@@ -38,6 +37,6 @@ mod tests {
         let text = chart("blocks", &[(16, 700), (32, 750), (48, 800)]).into_string();
         assert!(text.contains("0.0,116.0 210.0,60.0 420.0,4.0"), "{text}");
         assert!(text.contains("blocks: <b>800</b>"), "{text}");
-        assert_eq!(chart("blocks", &[]).into_string(), "");
+        assert_eq!(chart("blocks", &[(16, 700)]).into_string(), "");
     }
 }
