@@ -21,6 +21,7 @@
 struct sansim {
 	struct dm_path *path;		/* the path of the running pg_init */
 	unsigned int busy;		/* MP_ flags to complete with on "not now" */
+	bool canary;			/* a bug is planted */
 	unsigned int sent;		/* commands sent since create() */
 	unsigned int atomic;		/* completions in interrupt context */
 	unsigned int last;		/* flags of the last completion */
@@ -45,6 +46,8 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 			return MP_BYPASS_PG;	/* needs manual repair */
 		return MP_FAIL_PATH;
 	case UNIT_ATTENTION:
+		/* The planted bug takes it for a failure of the path. */
+		return h->canary ? MP_FAIL_PATH : MP_RETRY;
 	case ABORTED_COMMAND:
 		return MP_RETRY;
 	default:
@@ -90,20 +93,27 @@ static void sansim_pg_init(struct hw_handler *hwh, unsigned int bypassed, struct
 	blk_execute_rq_nowait(rq, true);
 }
 
-/* Argument "retry" or "bypass": what to do while the array switches over. */
+/*
+ * Argument "retry" or "bypass": what to do while the array switches over.
+ * "canary": plant a bug, to see whether what looks for bugs finds it.
+ */
 static int sansim_create(struct hw_handler *hwh, unsigned int argc, char **argv)
 {
 	unsigned int busy = MP_RETRY;
+	bool canary = false;
 	struct sansim *h;
 
 	if (argc == 1 && !strcmp(argv[0], "bypass"))
 		busy = MP_BYPASS_PG;
+	else if (argc == 1 && !strcmp(argv[0], "canary"))
+		canary = true;
 	else if (argc && !(argc == 1 && !strcmp(argv[0], "retry")))
 		return -EINVAL;
 	h = kzalloc(sizeof(*h), GFP_KERNEL);
 	if (!h)
 		return -ENOMEM;
 	h->busy = busy;
+	h->canary = canary;
 	hwh->context = h;
 	return 0;
 }
@@ -119,7 +129,8 @@ static int sansim_status(struct hw_handler *hwh, status_type_t type, char *resul
 	struct sansim *h = hwh->context;
 
 	if (type == STATUSTYPE_TABLE)
-		return scnprintf(result, maxlen, "%s", h->busy == MP_RETRY ? "retry" : "bypass");
+		return scnprintf(result, maxlen, "%s", h->canary ? "canary" :
+				 h->busy == MP_RETRY ? "retry" : "bypass");
 	return scnprintf(result, maxlen, "sent %u atomic %u last %u", h->sent, h->atomic, h->last);
 }
 

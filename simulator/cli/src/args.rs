@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sansim_language::value::TimeSpan;
 use sansim_run::{Traffic, Until};
 
-pub(crate) use self::explore::ExploreArgs;
+pub(crate) use self::explore::{CoverageArg, ExploreArgs};
 pub(crate) use self::import::{ImportArgs, ImportCommand};
 pub(crate) use self::up::{LabArgs, TourArgs, UpArgs};
 

@@ -9,7 +9,8 @@ use std::{
 
 use sansim_coverage::{
     MODULES,
-    coverage::{Atlas, Coverage, Reached, Run},
+    atlas::Atlas,
+    coverage::{Coverage, Reached, Run},
     lines,
     page::page,
     reasons::Reasons,
@@ -72,7 +73,10 @@ impl Covering {
 }
 
 /// The modules that are looked at of an image.
-fn atlas(image: &Image) -> Result<Atlas, String> {
+///
+/// # Errors
+/// Which of them cannot be read, and why.
+pub(crate) fn atlas(image: &Image) -> Result<Atlas, String> {
     let mut files = Vec::new();
     for name in MODULES {
         let Some(path) = image.module_file(name) else { continue };

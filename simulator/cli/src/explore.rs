@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sansim_explore::{
-    Base, Bench, Breach, Finding, Listener, Memory, On, Options, PROOFS, Progress,
+    Base, Bench, Blocks, Breach, Finding, Listener, Memory, On, Options, PROOFS, Progress,
     Result as Explored, Stop, explore as search, write_report,
 };
-use sansim_lab::{Needs, WorkDir, most_runs};
+use sansim_lab::{Image, Needs, WorkDir, has_plugins, most_runs};
 use sansim_language::Scenario;
 use sansim_run::RunSpec;
 use sansim_stage::visible;
@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     FAILED, INTERRUPTED, LAB, PASS, USAGE,
-    args::{ExploreArgs, RunArgs},
+    args::{CoverageArg, ExploreArgs, RunArgs},
     check::{load, overrides},
+    coverage::atlas,
     images::Images,
     run::{ready, specs},
     show, stop,
@@ -64,12 +65,15 @@ async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let run = args.as_run(work.path().to_owned());
     let ready = ready(&run, &scenarios, cancel).await;
     let (lab, images) = ready.map_err(|code| Refused(code, String::new()))?;
-    let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, cancel)?);
+    let marks = has_marks(args);
+    let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, marks, cancel)?);
     let sets = overrides(&args.set).ok_or_else(|| Refused(USAGE, String::new()))?;
     let base = |(file, scenario)| Base { file, scenario, sets: sets.clone() };
     let bases: Vec<Base> = scenarios.into_iter().map(base).collect();
     let time = args.runs.is_none().then_some(args.time.0);
-    let options = Options { seed: args.seed, runs: args.runs, time };
+    let guidance = args.coverage.guidance();
+    let options =
+        Options { seed: args.seed, runs: args.runs, time, guidance, stories: args.stories.clone() };
     let listener: Box<dyn Listener> = match args.json {
         true => Box::new(Lines),
         false => Box::new(Line::new()),
@@ -119,32 +123,49 @@ fn scenarios(args: &ExploreArgs) -> Result<Vec<(PathBuf, Scenario)>, Refused> {
     loaded.collect()
 }
 
+/// Whether it can be seen which of the kernel's blocks a story executes. If it should and cannot be, that is said.
+fn has_marks(args: &ExploreArgs) -> bool {
+    if args.coverage == CoverageArg::Off {
+        return false;
+    }
+    has_plugins()
+        .inspect_err(|why| {
+            show::note(&format!("new behaviour is the only guide, not the kernel's blocks: {why}"));
+        })
+        .is_ok()
+}
+
+/// The blocks of an image's kernel.
+fn blocks(image: &Image) -> Result<Blocks, Refused> {
+    let atlas = atlas(image).map_err(|why| Refused(LAB, why))?;
+    Ok(Blocks { kernel: image.release.clone(), atlas: Arc::new(atlas) })
+}
+
 fn bench(
     args: &ExploreArgs,
     run: &RunArgs,
     scenarios: &[(PathBuf, Scenario)],
     lab: &Lab,
     images: &Images,
+    marks: bool,
     cancel: &Cancel,
 ) -> Result<Bench, Refused> {
-    let of = |scenario: &Scenario| -> Vec<On> {
-        let chosen = images.of(scenario).into_iter();
-        let on = chosen.map(|it| On {
-            label: it.label,
-            image: it.image.clone(),
-            accel: it.accel.clone(),
-        });
-        on.collect()
+    let labels = |scenario: &Scenario| -> Vec<String> {
+        images.of(scenario).into_iter().map(|it| it.label).collect()
     };
     let (_, first) = &scenarios[0];
-    let on = of(first);
-    let labels = |on: &[On]| on.iter().map(|on| on.label.clone()).collect::<Vec<_>>();
-    let another = scenarios.iter().find(|(_, scenario)| labels(&of(scenario)) != labels(&on));
+    let another = scenarios.iter().find(|(_, scenario)| labels(scenario) != labels(first));
     if let Some((file, _)) = another {
         let why =
             "is for another image than the first scenario: explore them apart, or give --image";
         return Err(Refused(USAGE, format!("{} {why}", file.display())));
     }
+    let on = images.of(first).into_iter().map(|it| {
+        let (image, accel) = (it.image.clone(), it.accel.clone());
+        let blocks = marks.then(|| blocks(&image)).transpose()?;
+        Ok(On { label: it.label, image, accel, blocks })
+    });
+    let on = on.collect::<Result<Vec<On>, Refused>>()?;
     let specs = specs(run, scenarios.to_vec(), images);
     if let Some(spec) = specs.iter().find(|spec| !spec.exactness().is_exact()) {
         let why = format!(
@@ -191,6 +212,9 @@ fn conclude(args: &ExploreArgs, explored: &Explored) {
         progress.a_minute(),
         progress.simulated_s
     );
+    if progress.of_blocks > 0 {
+        outln!("{} of {} blocks of the kernel executed", progress.blocks, progress.of_blocks);
+    }
     outln!(
         "{} new, {} times something known, {} came to no end",
         explored.new.len(),
@@ -238,8 +262,12 @@ impl Listener for Line {
         let found: Vec<String> =
             progress.findings.iter().map(|(law, count)| format!("{count} {law}")).collect();
         let found = if found.is_empty() { "nothing yet".to_owned() } else { found.join(", ") };
+        let blocks = match progress.of_blocks {
+            0 => String::new(),
+            all => format!("{} of {all} blocks, ", progress.blocks),
+        };
         let text = format!(
-            "{:.0} s  {} stories, {:.0} a minute  {} behaviours  found: {found}",
+            "{:.0} s  {} stories, {:.0} a minute  {blocks}{} behaviours  found: {found}",
             progress.seconds,
             progress.stories,
             progress.a_minute(),

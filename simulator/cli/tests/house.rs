@@ -89,6 +89,7 @@ const HOUSE: [Floor; 19] = [
         "sansim-explore",
         &[
             "sansim-array",
+            "sansim-coverage",
             "sansim-lab",
             "sansim-stage",
             "sansim-language",

@@ -5,12 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use sansim_marks::Marks;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    block::{Block, blocks},
-    code::{BadModule, Code},
-    listing::listing,
-    placing::{Executed, place},
-};
+use crate::atlas::Atlas;
 
 /// The coverage of runs, by the image's name.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -111,65 +106,6 @@ impl ModuleCoverage {
     }
 }
 
-/// The modules of an image, read.
-#[derive(Debug)]
-pub struct Atlas {
-    modules: Vec<Module>,
-}
-
-#[derive(Debug)]
-struct Module {
-    name: String,
-    code: Code,
-    blocks: Vec<Block>,
-}
-
-impl Atlas {
-    /// Reads modules: the name and the file of each.
-    ///
-    /// # Errors
-    /// The name of the first that cannot be read, and why.
-    pub fn read(
-        files: impl IntoIterator<Item = (String, Vec<u8>)>,
-    ) -> Result<Atlas, (String, BadModule)> {
-        let read = |(name, elf): (String, Vec<u8>)| match Code::read(&elf) {
-            Ok(code) => Ok(Module { blocks: blocks(&code), name, code }),
-            Err(why) => Err((name, why)),
-        };
-        Ok(Atlas { modules: files.into_iter().map(read).collect::<Result<_, _>>()? })
-    }
-
-    /// Coverage by no run.
-    fn coverage(&self, kernel: &str) -> ImageCoverage {
-        let modules = self.modules.iter().map(|module| {
-            let blocks = module.blocks.iter().map(|block| module.coverage(block)).collect();
-            (module.name.clone(), ModuleCoverage { blocks })
-        });
-        ImageCoverage {
-            kernel: kernel.to_owned(),
-            modules: modules.collect(),
-            ..ImageCoverage::default()
-        }
-    }
-}
-
-impl Module {
-    fn coverage(&self, block: &Block) -> BlockCoverage {
-        BlockCoverage {
-            section: self.code.sections[block.section].name.clone(),
-            offset: block.start,
-            bytes: block.end - block.start,
-            function: block.function.clone(),
-            at: block.at,
-            calls: block.calls.clone(),
-            asserts: block.asserts,
-            code: listing(&self.code, block),
-            runs: 0,
-            shortest: None,
-        }
-    }
-}
-
 /// A run that is to be counted.
 #[derive(Debug, Clone)]
 pub struct Run<'r> {
@@ -190,17 +126,11 @@ impl Coverage {
             self.images.entry(run.image.to_owned()).or_insert_with(|| atlas.coverage(run.kernel));
         image.runs += 1;
         image.lost += run.marks.lost();
-        let codes: Vec<&Code> = atlas.modules.iter().map(|module| &module.code).collect();
-        for (module, executed) in atlas.modules.iter().zip(place(&codes, run.marks)) {
-            let (Some(executed), Some(coverage)) = (executed, image.modules.get_mut(&module.name))
-            else {
-                continue;
-            };
-            for (block, coverage) in module.blocks.iter().zip(&mut coverage.blocks) {
-                if is_executed(block, &executed) {
-                    coverage.runs += 1;
-                    coverage.reached_by(&run.reached);
-                }
+        for at in atlas.executed(run.marks) {
+            let of_module = image.modules.get_mut(atlas.module(at));
+            if let Some(block) = of_module.and_then(|it| it.blocks.get_mut(at.block)) {
+                block.runs += 1;
+                block.reached_by(&run.reached);
             }
         }
     }
@@ -222,10 +152,6 @@ impl Coverage {
         }
         Ok(())
     }
-}
-
-fn is_executed(block: &Block, executed: &Executed) -> bool {
-    executed[block.section].get(block.start as usize).copied().unwrap_or_default()
 }
 
 impl ImageCoverage {

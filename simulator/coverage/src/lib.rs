@@ -5,6 +5,7 @@
 //! | [`code`] | a module's file: its sections, instructions, relocations and functions |
 //! | [`block`] | its basic blocks |
 //! | [`placing`] | where marked code of the guest lies in it |
+//! | [`atlas`] | the modules of an image together |
 //! | [`coverage`] | what was executed of each block, merged over runs and images |
 //! | [`reasons`] | why a block cannot be executed, and what is to be reached |
 //! | [`lines`], [`page`], [`table`] | the coverage for programs, as a web page, and for the terminal |
@@ -17,6 +18,7 @@
 //! nothing has to be asked of the guest, whose story would be another one then.
 #![forbid(unsafe_code)]
 
+pub mod atlas;
 pub mod block;
 pub mod code;
 pub mod coverage;

@@ -1,6 +1,7 @@
 //! Where stories are told: the images, and a place for the files of runs.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
     Stop,
+    guide::Blocks,
     judge::{Judge, Judgement},
     render::Told,
 };
@@ -32,6 +34,8 @@ pub struct On {
     pub image: Image,
     /// How QEMU runs the guest's code.
     pub accel: AccelDecision,
+    /// Its blocks, if it is to be seen which of them a story executes.
+    pub blocks: Option<Blocks>,
 }
 
 /// Where stories are told.
@@ -70,6 +74,8 @@ pub(crate) struct Outcome {
     pub(crate) summary: Summary,
     /// A hash of all events.
     pub(crate) hash: blake3::Hash,
+    /// The numbers of the kernel's blocks that its guest has executed since its boot.
+    pub(crate) blocks: BTreeSet<u64>,
     /// The files of the run, if they are kept.
     pub(crate) directory: PathBuf,
 }
@@ -113,7 +119,7 @@ impl Bench {
     pub(crate) async fn tell_all(
         self: &Arc<Self>,
         tasks: Vec<Task>,
-        laws: &Arc<std::collections::BTreeSet<Law>>,
+        laws: &Arc<BTreeSet<Law>>,
         keep: bool,
     ) -> Result<Vec<Outcome>, Stop> {
         let mut waiting = tasks.into_iter().enumerate();
@@ -141,11 +147,12 @@ impl Bench {
         &self,
         index: usize,
         task: Task,
-        laws: &std::collections::BTreeSet<Law>,
+        laws: &BTreeSet<Law>,
         keep: bool,
     ) -> Result<Outcome, Stop> {
         let judge = Judge::new(&task.told, laws);
         let watch = Watch { inner: Mutex::new((Some(judge), blake3::Hasher::new())) };
+        let blocks = self.on[task.on].blocks.clone();
         let spec = self.spec(index, task);
         let finished =
             run(&spec, &self.templates, &watch, &self.cancel, &Arc::new(OnceLock::new())).await;
@@ -162,11 +169,19 @@ impl Bench {
         let (judge, hasher) = watch.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         let judgement = judge.map(|judge| judge.close(&finished.summary)).unwrap_or_default();
         let hash = hasher.finalize();
-        Ok(Outcome { judgement, summary: finished.summary, hash, directory })
+        // What a story executed that came to no end is not the story's.
+        let executed = match (&blocks, &finished.marks) {
+            (Some(blocks), Some(marks)) if finished.summary.verdict != Verdict::Error => {
+                blocks.executed(marks)
+            }
+            _ => BTreeSet::new(),
+        };
+        let summary = finished.summary;
+        Ok(Outcome { judgement, summary, hash, blocks: executed, directory })
     }
 
     fn spec(&self, index: usize, task: Task) -> RunSpec {
-        let On { label, image, accel } = self.on[task.on].clone();
+        let On { label, image, accel, blocks } = self.on[task.on].clone();
         let scenario = task.told.scenario;
         RunSpec {
             id: RunId {
@@ -191,7 +206,7 @@ impl Bench {
             until: None,
             write_down: false,
             capture: None,
-            marks: false,
+            marks: blocks.is_some(),
             from: None,
         }
     }
@@ -200,7 +215,7 @@ impl Bench {
     pub(crate) async fn tell_one(
         self: &Arc<Self>,
         task: Task,
-        laws: &Arc<std::collections::BTreeSet<Law>>,
+        laws: &Arc<BTreeSet<Law>>,
     ) -> Result<Outcome, Stop> {
         let mut outcomes = self.tell_all(vec![task], laws, true).await?;
         outcomes.pop().ok_or_else(|| Stop::Lab("the story has no outcome".to_owned()))

@@ -100,6 +100,13 @@ pub(crate) fn text(scenario: &Scenario, schedule: &Schedule, file: &Path) -> Str
     format!("# sansim explore {file}, schedule {schedule}\n{}", counted(short_toml(scenario)))
 }
 
+/// A story as a scenario file: as it was told, with all that is healed.
+pub(crate) fn story_text(schedule: &Schedule, told: &Told, base: &Base) -> String {
+    let mut scenario = told.scenario.clone();
+    scenario.seed = Some(run_seed(schedule).into());
+    text(&scenario, schedule, &base.file)
+}
+
 /// The text with the number of HBAs, where that means the same as the list of what each sees.
 fn counted(text: String) -> String {
     let listed = text.lines().find(|line| line.starts_with("targets = "));

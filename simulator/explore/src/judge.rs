@@ -5,6 +5,7 @@
 mod bound;
 mod paths;
 mod view;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,7 +17,11 @@ use sansim_stage::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::{bound::Bound, paths::Paths};
+use self::{
+    bound::Bound,
+    paths::{Paths, activates},
+    waits::Waits,
+};
 use crate::{answer::Grade, behaviour::Behaviour, render::Told};
 
 /// A law that was broken.
@@ -41,6 +46,7 @@ pub(crate) struct Judge {
     laws: BTreeSet<Law>,
     paths: Paths,
     bound: Bound,
+    waits: Waits,
     behaviour: Behaviour,
     /// The map's manager is multipathd.
     has_multipathd: bool,
@@ -83,6 +89,7 @@ impl Judge {
             laws: laws.clone(),
             paths: Paths::of(&scenario.setup),
             bound: Bound::of(&scenario.setup),
+            waits: Waits::of(&scenario.setup),
             behaviour: Behaviour::default(),
             has_multipathd: scenario.setup.guest.manager != Manager::Dmsetup,
             heal: told.heal.map(|heal| heal.as_secs_f64()),
@@ -109,6 +116,7 @@ impl Judge {
             What::Command(command) => {
                 let grade = Grade::of(command);
                 self.paths.command(command, grade);
+                self.waits.command(event.t, command, grade);
                 if grade != Grade::Good && self.odd.back() != Some(&odd(command)) {
                     self.odd.push_back(odd(command));
                     self.odd.drain(..self.odd.len().saturating_sub(ODD));
@@ -119,6 +127,7 @@ impl Judge {
             }
             What::Path { path, dev, state, .. } => {
                 let for_nothing = self.paths.state(path, dev, *state);
+                self.waits.path(event.t, path, dev, *state);
                 if for_nothing {
                     self.failed_for_nothing(event.t, path);
                 }
@@ -128,8 +137,14 @@ impl Judge {
                 let seen = format!("what was read is not what was written: {text}");
                 self.breach(Law::Bytes, event.t, seen, "io = { corrupt = 0 }");
             }
-            What::Io { what: IoKind::StallBegin, .. } => self.stalled = Some(event.t),
-            What::Io { what: IoKind::StallEnd, .. } => self.stalled = None,
+            What::Io { what: IoKind::StallBegin, .. } => {
+                self.stalled = Some(event.t);
+                self.waits.stall_begins(event.t);
+            }
+            What::Io { what: IoKind::StallEnd, .. } => {
+                self.stalled = None;
+                self.waits.stall_ends(event.t);
+            }
             What::Log { text, .. } => self.log(event.t, text),
             What::State { change: Change::Owner { lun, to, .. }, .. } => self.paths.owner(*lun, to),
             What::Multipathd { view, .. } => self.view = Some(view.clone()),
@@ -190,6 +205,7 @@ impl Judge {
         if self.heal.is_some() && summary.verdict != Verdict::Error {
             self.healed(t, summary);
         }
+        self.waited();
         self.own_expectations(t, summary);
         let io = &summary.io;
         let end = format!(
@@ -224,6 +240,15 @@ impl Judge {
             if let Some(breach) = self.breaches.get_mut(&Law::Agreement) {
                 breach.step = Some((view::STEP.to_owned(), step));
             }
+        }
+    }
+
+    /// Judges how long I/O has waited.
+    fn waited(&mut self) {
+        let Some(wait) = self.waits.too_long() else { return };
+        self.breach(Law::Waits, wait.t, wait.seen, &wait.expect);
+        if let Some(breach) = self.breaches.get_mut(&Law::Waits) {
+            breach.signature = format!("{}: after {}", Law::Waits, wait.after);
         }
     }
 

@@ -14,7 +14,10 @@ mod answer;
 mod behaviour;
 mod bench;
 mod cause;
+mod dead;
 mod finding;
+mod growth;
+mod guide;
 mod judge;
 mod memory;
 mod menu;
@@ -27,6 +30,7 @@ mod schedule;
 mod search;
 
 pub use bench::{Bench, On};
+pub use guide::{Blocks, Guidance};
 pub use judge::Breach;
 pub use memory::{Finding, Memory, State};
 pub use minimise::Minimiser;

@@ -12,10 +12,10 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::{Stop, judge::Breach, schedule::Schedule};
+use crate::{Stop, growth::Growth, guide::Guidance, judge::Breach, schedule::Schedule};
 
 /// The number of the files' form. Another form is another memory.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// The files.
 const FILE: &str = "memory.json";
 const LOCK: &str = "lock";
@@ -40,6 +40,10 @@ pub struct State {
     pub(crate) kept: Vec<Kept>,
     /// The behaviours that were seen.
     pub(crate) behaviours: BTreeSet<u64>,
+    /// The blocks of the kernel's that were executed, by number.
+    pub(crate) blocks: BTreeSet<u64>,
+    /// How it has grown.
+    pub(crate) growth: Growth,
 }
 
 /// Something that was found.
@@ -73,6 +77,8 @@ pub struct Finding {
     pub lines: usize,
     /// How often it was met again.
     pub again: u64,
+    /// The kernel's blocks that its story executes and the scenario that it is made of does not, in words.
+    pub blocks: Vec<String>,
 }
 
 /// A schedule that broke a law.
@@ -90,6 +96,8 @@ pub(crate) struct Kept {
     pub(crate) schedule: Schedule,
     /// When something of interest happened, in milliseconds.
     pub(crate) times: Vec<u64>,
+    /// Whether it reached blocks of the kernel's that no story had.
+    pub(crate) reached: bool,
 }
 
 /// The directory.
@@ -212,17 +220,22 @@ impl State {
         }
     }
 
-    /// Adds the behaviours of a story. Returns how many are new; if there are any, the schedule is kept.
+    /// Adds the behaviours of a story, and the blocks that it has executed. Returns how many of both are new. The
+    /// schedule is kept if there is a new behaviour, or one of the blocks is new and they are to guide.
     pub(crate) fn learn(
         &mut self,
         behaviours: &BTreeSet<u64>,
+        blocks: &BTreeSet<u64>,
+        guidance: Guidance,
         kept: impl FnOnce() -> Kept,
     ) -> usize {
-        let before = self.behaviours.len();
+        let before = (self.behaviours.len(), self.blocks.len());
         self.behaviours.extend(behaviours);
-        let new = self.behaviours.len() - before;
-        if new > 0 {
-            let kept = kept();
+        self.blocks.extend(blocks);
+        let reached = self.blocks.len() > before.1 && guidance == Guidance::Guide;
+        let new = self.behaviours.len() + self.blocks.len() - before.0 - before.1;
+        if reached || self.behaviours.len() > before.0 {
+            let kept = Kept { reached, ..kept() };
             let same = self.kept.iter().filter(|it| it.file == kept.file).count();
             if same >= KEPT
                 && let Some(oldest) = self.kept.iter().position(|it| it.file == kept.file)
@@ -247,10 +260,37 @@ mod tests {
         assert_eq!(one.update(|state| state.take_numbers(7, 16)).unwrap(), 0);
         assert_eq!(other.update(|state| state.take_numbers(7, 16)).unwrap(), 16);
         assert_eq!(one.update(|state| state.take_numbers(7, 1)).unwrap(), 32);
-        let kept = || Kept { file: "a".into(), schedule: Schedule::of(1), times: Vec::new() };
-        assert_eq!(one.update(|state| state.learn(&[1, 2].into(), kept)).unwrap(), 2);
-        assert_eq!(other.update(|state| state.learn(&[2, 3].into(), kept)).unwrap(), 1);
+        let none = BTreeSet::new();
+        let learn = |memory: &mut Memory, behaviours: [u64; 2]| {
+            let learn = |state: &mut State| {
+                state.learn(&behaviours.into(), &none, Guidance::Guide, || kept(1))
+            };
+            memory.update(learn).unwrap()
+        };
+        assert_eq!(learn(&mut one, [1, 2]), 2);
+        assert_eq!(learn(&mut other, [2, 3]), 1);
         assert_eq!(Memory::open(dir.path()).unwrap().state().kept.len(), 2);
+    }
+
+    fn kept(seed: u64) -> Kept {
+        let schedule = Schedule::of(seed);
+        Kept { file: "a".into(), schedule, times: Vec::new(), reached: false }
+    }
+
+    #[test]
+    fn a_schedule_that_reaches_new_blocks_is_kept_if_they_are_to_guide() {
+        let learnt = |guidance| {
+            let mut state = State::default();
+            let behaviours = BTreeSet::from([1]);
+            state.learn(&behaviours, &BTreeSet::from([10]), guidance, || kept(1));
+            state.learn(&behaviours, &BTreeSet::from([10, 11]), guidance, || kept(2));
+            state.learn(&behaviours, &BTreeSet::from([11]), guidance, || kept(3));
+            assert_eq!(state.blocks.len(), 2);
+            let kept = state.kept.iter().map(|it| (it.schedule.seed, it.reached));
+            kept.collect::<Vec<_>>()
+        };
+        assert_eq!(learnt(Guidance::Guide), [(1, true), (2, true)]);
+        assert_eq!(learnt(Guidance::Count), [(1, false)]);
     }
 
     #[test]

@@ -109,7 +109,9 @@ pub(crate) fn settings(base: &Scenario) -> Vec<(&'static str, &'static [&'static
     }
     settings.extend([
         ("workload.read_percent", &["90", "10"][..]),
-        ("workload.rate", &["10", "400"]),
+        // What is in flight together matters, not how much there is in all: each I/O costs the host 0.5 ms.
+        ("workload.rate", &["10", "60"]),
+        ("workload.burst", &["8"]),
         ("workload.block", &["\"64KiB\""]),
     ]);
     let family: &[(&str, &[&str])] = match &base.setup.first_array().personality {

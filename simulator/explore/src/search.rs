@@ -9,6 +9,7 @@ pub use short::PROOFS;
 
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,20 +20,24 @@ use sansim_report::verdict::Verdict;
 use crate::{
     Stop,
     bench::{Bench, Outcome, Task},
-    finding::run_seed,
+    dead::Dead,
+    finding::{run_seed, story_text},
+    growth::Point,
+    guide::Guidance,
     judge::Breach,
     memory::{Finding, Kept, Memory, Pending},
     mutate::mutated,
+    page::write_index,
     plan::Plan,
     render::{Base, Told},
-    schedule::Schedule,
+    schedule::{Schedule, Stream},
 };
 
 /// How many stories are decided at a time.
 const BATCH: u64 = 16;
 
 /// How long to explore.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What all schedules come from.
     pub seed: u64,
@@ -40,6 +45,10 @@ pub struct Options {
     pub runs: Option<u64>,
     /// The most time. What was begun is finished.
     pub time: Option<Duration>,
+    /// What is done with the kernel's blocks, where it is seen which are executed.
+    pub guidance: Guidance,
+    /// A directory to which each story is written as a scenario file.
+    pub stories: Option<PathBuf>,
 }
 
 /// How far an exploration is.
@@ -55,6 +64,10 @@ pub struct Progress {
     pub simulated_s: f64,
     /// Behaviours that were seen, by this exploration and earlier ones.
     pub behaviours: usize,
+    /// Blocks of the kernel's that were executed, by this exploration and earlier ones, on its images.
+    pub blocks: usize,
+    /// The blocks of its images' kernels; 0 if it is not looked which are executed.
+    pub of_blocks: usize,
     /// Schedules that are kept to be changed.
     pub kept: usize,
     /// What was found, by law.
@@ -105,7 +118,10 @@ pub async fn explore(
     listener: &dyn Listener,
 ) -> Result {
     let began = Instant::now();
+    let of_images = bench.on.iter().filter_map(|on| Some(on.blocks.as_ref()?.numbers()));
     let mut search = Search {
+        all_blocks: of_images.flatten().collect(),
+        own_blocks: Vec::new(),
         bases,
         bench,
         options,
@@ -117,11 +133,16 @@ pub async fn explore(
     };
     let stopped = search.run().await.err();
     search.look();
+    search.listener.progress(&search.progress);
     Result { progress: search.progress, new: search.new, stopped }
 }
 
 struct Search<'s> {
     bases: &'s [Base],
+    /// The blocks of all images.
+    all_blocks: BTreeSet<u64>,
+    /// The blocks that each scenario executes without anything that happens to it.
+    own_blocks: Vec<BTreeSet<u64>>,
     bench: &'s Arc<Bench>,
     options: Options,
     memory: &'s mut Memory,
@@ -143,6 +164,7 @@ impl Search<'_> {
         for index in 0..self.bases.len() {
             self.try_base(index).await?;
         }
+        self.tell_how_far()?;
         self.finish_pending().await?;
         while !self.is_over() {
             let ideas = self.ideas()?;
@@ -151,6 +173,11 @@ impl Search<'_> {
                 self.judge(&idea, &outcomes)?;
             }
             self.look();
+            let Progress { behaviours, blocks, .. } = self.progress;
+            self.memory.update(|state| {
+                state.growth.note(Point { stories: state.stories, behaviours, blocks });
+            })?;
+            self.tell_how_far()?;
             self.finish_pending().await?;
         }
         Ok(())
@@ -162,7 +189,7 @@ impl Search<'_> {
     }
 
     /// Tells a scenario without anything that happens: it must break no law, or every story would.
-    async fn try_base(&self, index: usize) -> std::result::Result<(), Stop> {
+    async fn try_base(&mut self, index: usize) -> std::result::Result<(), Stop> {
         let base = &self.bases[index];
         let file = base.file.display().to_string();
         if base.scenario.setup.arrays.len() > 1 {
@@ -173,6 +200,7 @@ impl Search<'_> {
         let told = base.tell(&Plan::default());
         let told = told.map_err(|why| Stop::Unfit { file: file.clone(), why: why.to_string() })?;
         let laws = self.laws(index);
+        let mut blocks = BTreeSet::new();
         for on in 0..self.bench.on.len() {
             let (told, file) = (told.clone(), base.file.clone());
             let task = Task { told, file, seed: 1, on };
@@ -187,7 +215,10 @@ impl Search<'_> {
                 let (law, seen) = (breach.law.clone(), breach.seen.clone());
                 return Err(Stop::BreaksByItself { file, law, seen });
             }
+            blocks.extend(outcome.blocks.iter().copied());
         }
+        self.memory.update(|state| state.blocks.extend(blocks.iter().copied()))?;
+        self.own_blocks.push(blocks);
         Ok(())
     }
 
@@ -210,7 +241,7 @@ impl Search<'_> {
             let file = name_of(base);
             let kept: Vec<&Kept> =
                 self.memory.state().kept.iter().filter(|it| it.file == file).collect();
-            let parent = stream.one(&kept).filter(|_| stream.below(2) == 0);
+            let parent = parent(&kept, &mut stream);
             let schedule = match parent {
                 Some(kept) => {
                     let choices = Plan::of(&kept.schedule, &base.scenario).choices;
@@ -220,12 +251,28 @@ impl Search<'_> {
             };
             // What does not fit, such as two settings that exclude each other, is another story's.
             if let Ok(told) = base.tell(&Plan::of(&schedule, &base.scenario)) {
+                self.write_down(number, &schedule, &told, base)?;
                 ideas.push(Idea { base: index, schedule, told });
             } else {
                 self.progress.stories += 1;
             }
         }
         Ok(ideas)
+    }
+
+    /// Writes a story as a scenario file, if the user wants them.
+    fn write_down(
+        &self,
+        number: u64,
+        schedule: &Schedule,
+        told: &Told,
+        base: &Base,
+    ) -> std::result::Result<(), Stop> {
+        let Some(dir) = &self.options.stories else { return Ok(()) };
+        let path = dir.join(format!("{number:06}.toml"));
+        let text = story_text(schedule, told, base);
+        let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&path, text));
+        written.map_err(|error| Stop::Disk(format!("cannot write {}: {error}", path.display())))
     }
 
     /// What each story came to, on each image.
@@ -260,7 +307,7 @@ impl Search<'_> {
         let died = outcomes.iter().find_map(Outcome::died);
         if let Some(why) = died {
             self.progress.died += 1;
-            self.keep_dead(&file, schedule, why)?;
+            self.keep_dead(idea, why)?;
         }
         let laws = &self.bases[idea.base].scenario.explore.laws;
         let mut breaches: Vec<Breach> =
@@ -271,11 +318,17 @@ impl Search<'_> {
         let times = outcomes.first().map(|it| it.judgement.times.clone()).unwrap_or_default();
         let behaviours: BTreeSet<u64> =
             outcomes.iter().flat_map(|it| it.judgement.behaviours.iter().copied()).collect();
+        let blocks: BTreeSet<u64> =
+            outcomes.iter().flat_map(|it| it.blocks.iter().copied()).collect();
+        let guidance = self.options.guidance;
         let mut known = 0;
         self.memory.update(|state| {
             state.stories += 1;
-            let kept = || Kept { file: file.clone(), schedule: schedule.clone(), times };
-            state.learn(&behaviours, kept);
+            let kept = || {
+                let (file, schedule) = (file.clone(), schedule.clone());
+                Kept { file, schedule, times, reached: false }
+            };
+            state.learn(&behaviours, &blocks, guidance, kept);
             for breach in breaches {
                 let signature = &breach.signature;
                 if state.finding(signature).is_some() {
@@ -291,36 +344,49 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Keeps a schedule on which QEMU, the guest or sansim failed.
-    fn keep_dead(
-        &self,
-        file: &str,
-        schedule: &Schedule,
-        why: &str,
-    ) -> std::result::Result<(), Stop> {
-        let line =
-            serde_json::json!({ "file": file, "schedule": schedule.to_string(), "why": why });
-        let path = self.memory.dir().join("died.ndjson");
-        let cannot =
-            |error: std::io::Error| Stop::Disk(format!("cannot write {}: {error}", path.display()));
-        let options = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-        let mut file = options.map_err(cannot)?;
-        std::io::Write::write_all(&mut file, format!("{line}\n").as_bytes()).map_err(cannot)?;
-        self.listener.note(&format!(
-            "a story came to no end ({why}): schedule {schedule} is in {}",
-            path.display()
-        ));
+    /// Keeps a schedule on which QEMU, the guest or sansim failed, with its story as a file.
+    fn keep_dead(&self, idea: &Idea, why: &str) -> std::result::Result<(), Stop> {
+        let base = &self.bases[idea.base];
+        let dead = Dead::of(&idea.schedule, &idea.told, base, why);
+        let path = dead.keep(self.memory.dir());
+        let path = path.map_err(|error| {
+            Stop::Disk(format!("cannot write to {}: {error}", self.memory.dir().display()))
+        })?;
+        self.listener.note(&format!("a story came to no end ({why}): {}", path.display()));
         Ok(())
     }
 
-    /// Tells how far it is.
+    /// Tells how far it is: the listener, and whoever reads the page.
+    fn tell_how_far(&mut self) -> std::result::Result<(), Stop> {
+        self.look();
+        self.listener.progress(&self.progress);
+        let (dir, state) = (self.memory.dir(), self.memory.state());
+        let written = write_index(dir, state, Some(&self.progress));
+        written
+            .map(drop)
+            .map_err(|error| Stop::Disk(format!("cannot write to {}: {error}", dir.display())))
+    }
+
+    /// Looks how far it is.
     fn look(&mut self) {
         let state = self.memory.state();
         self.progress.seconds = self.began.elapsed().as_secs_f64();
         self.progress.behaviours = state.behaviours.len();
+        self.progress.blocks = state.blocks.intersection(&self.all_blocks).count();
+        self.progress.of_blocks = self.all_blocks.len();
         self.progress.kept = state.kept.len();
-        self.listener.progress(&self.progress);
     }
+}
+
+/// Half of all stories have a parent: one that showed something new, and half of those, one that reached new blocks
+/// of the kernel, which are fewer.
+fn parent<'k>(kept: &[&'k Kept], stream: &mut Stream) -> Option<&'k Kept> {
+    if stream.below(2) != 0 {
+        return None;
+    }
+    let reached: Vec<&Kept> = kept.iter().copied().filter(|it| it.reached).collect();
+    let among = if !reached.is_empty() && stream.below(2) == 0 { &reached } else { kept };
+    stream.one(among).copied()
 }
 
 /// The name under which a scenario is remembered.

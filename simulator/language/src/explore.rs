@@ -51,6 +51,8 @@ pub enum Law {
     Paths,
     /// multipathd and dm-multipath agree about the paths.
     Agreement,
+    /// I/O waits no longer than the settings of the host explain, while a path is in service.
+    Waits,
     /// Nothing is repeated without end.
     Loops,
     /// The kernel and the daemons have no complaint.
@@ -117,6 +119,8 @@ words! {
         Paths = "paths",
         /// multipathd and dm-multipath agree about the paths.
         Agreement = "agreement",
+        /// I/O waits no longer than the settings of the host explain, while a path is in service.
+        Waits = "waits",
         /// Nothing is repeated without end.
         Loops = "loops",
         /// The kernel and the daemons have no complaint.
@@ -146,12 +150,13 @@ impl Kind {
 
 impl Law {
     /// Every law.
-    pub const ALL: [Law; 9] = [
+    pub const ALL: [Law; 10] = [
         Law::Bytes,
         Law::Errors,
         Law::Flow,
         Law::Paths,
         Law::Agreement,
+        Law::Waits,
         Law::Loops,
         Law::Complaints,
         Law::Expectations,
@@ -176,6 +181,7 @@ impl Law {
             Law::Flow => "I/O flows again when all is healed",
             Law::Paths => "no path is failed for nothing",
             Law::Agreement => "multipathd and dm-multipath agree about the paths",
+            Law::Waits => "I/O waits no longer than the settings explain",
             Law::Loops => "nothing is repeated without end",
             Law::Complaints => "kernel and daemons have no complaint",
             Law::Expectations => "the scenario's own expectations hold",

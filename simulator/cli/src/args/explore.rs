@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use sansim_explore::Guidance;
 use sansim_language::value::TimeSpan;
 
 use super::{AccelArg, RunArgs, TimeArg, host_timeout};
@@ -37,12 +38,39 @@ pub(crate) struct ExploreArgs {
     /// can share it.
     #[arg(long, value_name = "DIR", default_value = "sansim-explored")]
     pub(crate) memory: PathBuf,
+    /// Also write each story to this directory, as a scenario file for `sansim run`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) stories: Option<PathBuf>,
+    /// What is done with the basic blocks of dm-multipath and the handlers that stories execute.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = CoverageArg::Guide)]
+    pub(crate) coverage: CoverageArg,
     /// How long a story may take of the host's time, for instance 90s.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = host_timeout)]
     pub(crate) host_timeout: TimeSpan,
     /// Print progress, findings and the result as lines of JSON on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What is done with the kernel's blocks. docs/coverage.md says what a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CoverageArg {
+    /// A schedule that reaches new blocks is kept, to be changed a little and told again.
+    Guide,
+    /// They are counted only: to see what guidance is good for.
+    Count,
+    /// They are not looked at. A story is told a little quicker.
+    Off,
+}
+
+impl CoverageArg {
+    /// What the search does with blocks, if it sees them.
+    pub(crate) fn guidance(self) -> Guidance {
+        match self {
+            CoverageArg::Guide => Guidance::Guide,
+            CoverageArg::Count | CoverageArg::Off => Guidance::Count,
+        }
+    }
 }
 
 impl ExploreArgs {

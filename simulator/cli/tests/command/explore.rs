@@ -5,7 +5,7 @@ use std::{fs, process::Command, thread::sleep, time::Duration};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::place::{Place, text};
+use crate::place::{Place, SmallDisk, text, wait_for};
 
 /// An array with a planted bug, and few things that may happen to it.
 const PLANTED: &str = r#"title = "a write after a unit attention is lost"
@@ -70,7 +70,7 @@ fn a_planted_bug_is_found_made_short_and_known_the_next_time() {
     assert!(fs::read_to_string(format!("{dir}/index.html")).unwrap().contains("sansim run"));
 
     // The search goes on where it ended, and what it meets again is not reported again.
-    let second = explore(&place, PLANTED).args(["--runs", "16", "--json"]).output().unwrap();
+    let second = explore(&place, PLANTED).args(["--runs", "4", "--json"]).output().unwrap();
     assert!(second.status.code() <= Some(1), "{}", text(&second));
     let names = |findings: &[serde_json::Value]| -> Vec<String> {
         findings.iter().map(|it| it["finding"]["name"].to_string()).collect()
@@ -107,19 +107,8 @@ fn an_interrupt_leaves_nothing_and_prints_the_result() {
     let place = Place::new();
     let mut command = explore(&place, PLANTED);
     command.args(["--for", "10m", "--json"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let child = command.spawn().unwrap();
     let memory = place.path().join("memory");
-    let began = || {
-        fs::read_to_string(memory.join("memory.json"))
-            .is_ok_and(|it| it.contains("\"next\":{\"1\""))
-    };
-    for _ in 0..600 {
-        if began() {
-            break;
-        }
-        sleep(Duration::from_millis(100));
-    }
+    let child = searching(&mut command, &memory);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output));
@@ -129,4 +118,70 @@ fn an_interrupt_leaves_nothing_and_prints_the_result() {
         left.filter(|it| it.file_name().to_string_lossy().starts_with("sansim-")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(place.left_over().is_empty() && place.qemus().is_empty());
+}
+
+/// Starts an exploration, and waits until its first stories are being told.
+fn searching(command: &mut Command, memory: &std::path::Path) -> std::process::Child {
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    wait_for("the search to begin", || {
+        fs::read_to_string(memory.join("memory.json"))
+            .is_ok_and(|it| it.contains("\"next\":{\"1\""))
+    });
+    child
+}
+
+#[test]
+fn a_story_in_which_qemu_dies_is_kept_and_the_search_goes_on() {
+    let place = Place::new();
+    let memory = place.path().join("memory");
+    let mut command = explore(&place, PLANTED);
+    command.args(["--runs", "4", "--json"]);
+    let child = searching(&mut command, &memory);
+    // A QEMU may be killed when its story has ended: then it is the next one's turn.
+    let list = memory.join("died.ndjson");
+    wait_for("a story to come to no end", || {
+        if let Some(qemu) = place.qemus().first().filter(|_| !list.exists()) {
+            let _ = Command::new("kill").args(["-KILL", &qemu.to_string()]).output();
+            sleep(Duration::from_millis(200));
+        }
+        list.exists()
+    });
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.code() <= Some(1), "{}", text(&output));
+    let result = lines(&output, "result").remove(0);
+    assert_eq!(result["progress"]["stories"], 4, "{result}");
+    assert!(result["progress"]["died"].as_u64() >= Some(1), "{result}");
+    // Its story is a scenario that passes: it was not the story's fault.
+    let died = fs::read_to_string(&list).unwrap();
+    let died: Value = serde_json::from_str(died.lines().next().unwrap()).unwrap();
+    let scenario = std::path::Path::new(died["scenario"].as_str().unwrap());
+    assert!(
+        scenario.starts_with(&memory) && died["why"].as_str().unwrap().contains("QEMU"),
+        "{died}"
+    );
+    let check = place.sansim().arg("check").arg(scenario).output().unwrap();
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check));
+}
+
+#[test]
+fn a_full_disk_in_mid_search_is_said_to_be_one_and_the_memory_can_be_used_again() {
+    let place = Place::new();
+    let Some(small) = SmallDisk::mount(&place, "8m") else { return };
+    let memory = small.0.join("memory");
+    let file = place.scenario(PLANTED);
+    let mut command = place.sansim();
+    command.args(["explore", "--runs", "16", "--json", "--memory"]).args([&memory, &file]);
+    let child = searching(&mut command, &memory);
+    let filler = small.0.join("filler");
+    let _ = fs::write(&filler, vec![0; 8 << 20]);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("what was found until then is kept"), "{}", text(&output));
+    assert!(place.qemus().is_empty());
+    fs::remove_file(&filler).unwrap();
+    let mut command = place.sansim();
+    command.args(["explore", "--runs", "1", "--json", "--memory"]).args([&memory, &file]);
+    let output = command.output().unwrap();
+    assert!(output.status.code() <= Some(1), "{}", text(&output));
 }

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::place::{Place, signal, start, summary, text, wait_for};
+use crate::place::{Place, SmallDisk, signal, start, summary, text, wait_for};
 
 /// A controller fails. Tests append further tables.
 pub(crate) const STORY: &str = r#"
@@ -299,29 +299,4 @@ fn a_full_disk_while_an_image_is_built_is_said_to_be_one() {
     let output = build.output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("no space is left"), "{}", text(&output));
-}
-
-/// A tmpfs.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None`, and a word about it, for a user who may not mount anything.
-    fn mount(place: &Place, size: &str) -> Option<SmallDisk> {
-        let at = place.runtime().join("small");
-        fs::create_dir(&at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&at);
-        let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-        if !mounted {
-            eprintln!("skipped: mounting a small tmpfs needs root");
-        }
-        mounted.then_some(SmallDisk(at))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let done = Command::new("umount").arg(&self.0).status().expect("umount");
-        assert!(done.success());
-    }
 }

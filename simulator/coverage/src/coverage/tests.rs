@@ -1,7 +1,7 @@
 use sansim_marks::Mark;
 
 use super::*;
-use crate::{code, lines, page::page, reasons::Reasons, table::table};
+use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, table::table};
 
 const BASE: u64 = 0xffff_ffff_c012_3000;
 

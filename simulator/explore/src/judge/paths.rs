@@ -53,7 +53,7 @@ fn of_owner_only(setup: &Setup) -> Option<String> {
 }
 
 /// Whether this is a command by which a host has a LUN moved to the path's controller.
-fn activates(op: &str) -> bool {
+pub(super) fn activates(op: &str) -> bool {
     op.starts_with("MODE SELECT") || matches!(op, "START STOP UNIT" | "SET TARGET PORT GROUPS")
 }
 

@@ -148,3 +148,67 @@ fn a_law_that_is_off_is_not_judged() {
     let corrupt = What::Io { what: IoKind::Corrupt, text: "stale block".into(), offset: Some(0) };
     assert!(broken(Judge::new(&told, &laws), vec![corrupt]).is_empty());
 }
+
+/// The waits that are too long in a story of I/O that stalls from 1 s to `until`, with these commands answered in it.
+fn wait(base: &str, until: f64, commands: Vec<(f64, f64, What)>) -> Option<String> {
+    let mut judge = judge(base, None);
+    let stall = |what| What::Io { what, text: String::new(), offset: None };
+    judge.see(&Event { t: 0.9, what: command("A0", "READ(10)", None) });
+    judge.see(&Event { t: 1.0, what: stall(IoKind::StallBegin) });
+    for (t, latency_s, what) in commands {
+        let what = match what {
+            What::Command(command) => What::Command(CommandEvent { latency_s, ..command }),
+            other => other,
+        };
+        judge.see(&Event { t, what });
+    }
+    judge.see(&Event { t: until, what: stall(IoKind::StallEnd) });
+    judge.waited();
+    judge.breaches.remove(&Law::Waits).map(|breach| breach.expect)
+}
+
+#[test]
+fn io_waits_for_the_array_and_for_the_delays_of_the_settings_only() {
+    let refused = || command("B0", "MODE SELECT(10)", Some("06/2a/01"));
+    let moved = || command("B0", "MODE SELECT(10)", None);
+    // Nothing was refused, and yet the LUN is moved two seconds late.
+    let late = wait(BASE, 3.1, vec![(3.0, 0.01, moved())]);
+    assert_eq!(late.as_deref(), Some("io = { longest_stall = \"< 1000ms\" }"));
+    assert_eq!(wait(BASE, 1.6, vec![(1.5, 0.01, moved())]), None);
+    // A refusal is followed by the delay of pg_init.
+    let again = |t| vec![(1.1, 0.01, refused()), (t, 0.01, moved())];
+    assert_eq!(wait(BASE, 3.3, again(3.2)), None);
+    assert!(wait(BASE, 5.3, again(5.2)).is_some());
+    let patient =
+        BASE.replace("pg_init_retries = 5", "pg_init_retries = 5, pg_init_delay = \"5s\"");
+    assert_eq!(wait(&patient, 5.3, again(5.2)), None);
+    // It is in a transition, and does not serve.
+    let transition = command("A0", "READ(10)", Some("02/04/0a"));
+    assert_eq!(wait(BASE, 2.5, vec![(1.1, 0.001, transition)]), None);
+    assert!(
+        wait(BASE, 2.5, vec![(1.1, 0.001, command("A0", "READ(10)", Some("02/04/03")))]).is_some()
+    );
+    // The array has a command in its hands, which is only seen when it is answered.
+    assert_eq!(wait(BASE, 9.1, vec![(8.5, 0.01, refused()), (1.1, 7.9, moved())]), None);
+}
+
+#[test]
+fn io_may_wait_while_no_path_is_in_service() {
+    let failed = |port| (1.1, 0.0, path(port, PathState::Failed));
+    let none = vec![failed("A0"), failed("B0")];
+    assert_eq!(wait(BASE, 9.0, none), None);
+    assert!(wait(BASE, 9.0, vec![failed("A0")]).is_some());
+}
+
+#[test]
+fn what_is_refused_is_sent_again_as_often_as_the_settings_say() {
+    let refused = |number| {
+        let t = 1.0 + f64::from(number) * 0.01;
+        (t, 0.001, command("B0", "MODE SELECT(10)", Some("06/2a/01")))
+    };
+    let many = |count| wait(BASE, 1.0 + f64::from(count) * 0.01, (0..count).map(refused).collect());
+    // Six times in each of six rounds, through each of the two paths.
+    assert_eq!(many(70), None);
+    let most = many(80).expect("a breach");
+    assert_eq!(most, "commands = [{ op = \"MODE SELECT\", at_most = 72 }]");
+}

@@ -187,6 +187,7 @@ impl Search<'_> {
             same_bytes: proof.same_bytes,
             lines: proof.lines,
             again: 0,
+            blocks: proof.blocks,
         };
         let text = serde_json::to_string_pretty(&finding).unwrap_or_default();
         fs::write(dir.join("finding.json"), text).map_err(cannot)?;
@@ -194,19 +195,19 @@ impl Search<'_> {
         *self.progress.findings.entry(finding.law.clone()).or_default() += 1;
         self.listener.finding(&finding, &dir);
         self.new.push(finding);
-        Ok(())
+        self.tell_how_far()
     }
 
     /// Writes the scenario of a finding, and runs it ten times as it stands in the file.
     async fn prove(
         &mut self,
-        base: usize,
+        index: usize,
         schedule: &Schedule,
         breach: &Breach,
         strict: bool,
         dir: &std::path::Path,
     ) -> Result<Proof, Stop> {
-        let base = &self.bases[base];
+        let base = &self.bases[index];
         let unfit = |why: sansim_language::Diagnostics| Stop::Unfit {
             file: base.file.display().to_string(),
             why: why.render(100, false),
@@ -233,6 +234,8 @@ impl Search<'_> {
         let mut outcomes = self.bench.tell_all(others, &Arc::default(), false).await?;
         outcomes.insert(0, first);
         self.progress.trials += outcomes.len() as u64;
+        let blocks = outcomes[0].blocks.difference(&self.own_blocks[index]).copied().collect();
+        let of_image = &self.bench.on[on].blocks;
         let failed = |outcome: &&Outcome| {
             let summary = &outcome.summary;
             summary.verdict == Verdict::Fail && summary.expectations.iter().any(|it| !it.ok)
@@ -243,6 +246,7 @@ impl Search<'_> {
             same_bytes: outcomes.iter().all(|it| it.hash == outcomes[0].hash),
             idle: strict && outcomes.iter().any(|it| !it.summary.idle.is_empty()),
             lines: lines_of_story(&text),
+            blocks: of_image.as_ref().map(|it| it.words(&blocks)).unwrap_or_default(),
         })
     }
 }
@@ -259,6 +263,7 @@ struct Proof {
     same_bytes: bool,
     idle: bool,
     lines: usize,
+    blocks: Vec<String>,
 }
 
 /// Keeps the files of a run with the finding. It can be run again: without them, only the page has no timeline.

@@ -1,0 +1,116 @@
+//! The modules of an image, and which of their blocks a guest has executed.
+
+use std::collections::BTreeSet;
+
+use sansim_marks::Marks;
+
+use crate::{
+    block::{Block, blocks},
+    code::{BadModule, Code},
+    coverage::{BlockCoverage, ImageCoverage, ModuleCoverage},
+    listing::listing,
+    placing::{Executed, place},
+};
+
+/// A block of an [`Atlas`]. It means nothing in another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockId {
+    /// The index of the module.
+    pub(crate) module: usize,
+    /// The index of the block in the module's, by section and offset.
+    pub(crate) block: usize,
+}
+
+/// The modules of an image, read.
+#[derive(Debug)]
+pub struct Atlas {
+    modules: Vec<Module>,
+}
+
+#[derive(Debug)]
+struct Module {
+    name: String,
+    code: Code,
+    blocks: Vec<Block>,
+}
+
+impl Atlas {
+    /// Reads modules: the name and the file of each.
+    ///
+    /// # Errors
+    /// The name of the first that cannot be read, and why.
+    pub fn read(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Atlas, (String, BadModule)> {
+        let read = |(name, elf): (String, Vec<u8>)| match Code::read(&elf) {
+            Ok(code) => Ok(Module { blocks: blocks(&code), name, code }),
+            Err(why) => Err((name, why)),
+        };
+        Ok(Atlas { modules: files.into_iter().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// The blocks that a guest with these modules has executed.
+    pub fn executed(&self, marks: &Marks) -> BTreeSet<BlockId> {
+        let codes: Vec<&Code> = self.modules.iter().map(|module| &module.code).collect();
+        let placed = place(&codes, marks).into_iter().enumerate();
+        let of_module = |(module, executed): (usize, Option<Executed>)| {
+            let executed = executed?;
+            let blocks = self.modules[module].blocks.iter().enumerate();
+            let blocks = blocks.filter(move |(_, block)| is_executed(block, &executed));
+            Some(blocks.map(move |(block, _)| BlockId { module, block }))
+        };
+        placed.filter_map(of_module).flatten().collect()
+    }
+
+    /// All blocks.
+    pub fn all(&self) -> impl Iterator<Item = BlockId> {
+        let modules = self.modules.iter().enumerate();
+        modules.flat_map(|(module, it)| {
+            (0..it.blocks.len()).map(move |block| BlockId { module, block })
+        })
+    }
+
+    /// The name of a block's module.
+    pub fn module(&self, at: BlockId) -> &str {
+        self.modules.get(at.module).map_or("", |module| &module.name)
+    }
+
+    /// What is known of a block; `None` if there is no such block.
+    pub fn block(&self, at: BlockId) -> Option<&Block> {
+        self.modules.get(at.module)?.blocks.get(at.block)
+    }
+
+    /// Coverage by no run.
+    pub(crate) fn coverage(&self, kernel: &str) -> ImageCoverage {
+        let modules = self.modules.iter().map(|module| {
+            let blocks = module.blocks.iter().map(|block| module.coverage(block)).collect();
+            (module.name.clone(), ModuleCoverage { blocks })
+        });
+        ImageCoverage {
+            kernel: kernel.to_owned(),
+            modules: modules.collect(),
+            ..ImageCoverage::default()
+        }
+    }
+}
+
+impl Module {
+    fn coverage(&self, block: &Block) -> BlockCoverage {
+        BlockCoverage {
+            section: self.code.sections[block.section].name.clone(),
+            offset: block.start,
+            bytes: block.end - block.start,
+            function: block.function.clone(),
+            at: block.at,
+            calls: block.calls.clone(),
+            asserts: block.asserts,
+            code: listing(&self.code, block),
+            runs: 0,
+            shortest: None,
+        }
+    }
+}
+
+fn is_executed(block: &Block, executed: &Executed) -> bool {
+    executed[block.section].get(block.start as usize).copied().unwrap_or_default()
+}
