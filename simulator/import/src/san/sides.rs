@@ -35,7 +35,8 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    pub(crate) fn of(maps: &[Map], guesses: &mut Vec<String>) -> Sides {
+    /// The controllers by the maps' groups; `apart` are the targets that the log tells apart from the others.
+    pub(crate) fn of(maps: &[Map], apart: &BTreeSet<Remote>, guesses: &mut Vec<String>) -> Sides {
         let mut sides: BTreeMap<Remote, Side> = BTreeMap::new();
         let mut told = false;
         for map in maps {
@@ -55,6 +56,12 @@ impl Sides {
             }
         }
         let rest: BTreeSet<Remote> = maps.iter().flat_map(remotes).collect();
+        if !told && rest.iter().any(|it| !apart.contains(it)) && !rest.is_disjoint(apart) {
+            let why = "the log tells of the access state of one controller's targets alone";
+            guesses.push(format!("controllers: {why}"));
+            let side = |remote| if apart.contains(remote) { Side::B } else { Side::A };
+            sides.extend(rest.iter().map(|remote| (*remote, side(remote))));
+        }
         let rest: Vec<Remote> = rest.into_iter().filter(|it| !sides.contains_key(it)).collect();
         if !rest.is_empty() {
             let why = match told {
