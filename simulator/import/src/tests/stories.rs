@@ -196,3 +196,17 @@ fn a_log_of_the_oldest_kernels_is_read_without_its_dates_too() {
     let imported = of(&one_group(), Some(log));
     assert_has(&imported, &["link = { port = \"A0\", hba = 0, up = false }", "Failing path 8:32"]);
 }
+
+#[test]
+fn the_priority_of_a_path_that_is_down_tells_no_controller() {
+    let maps = "mpatha (3600a0b800000001000000000000000001) dm-3 IBM,1814      FAStT\n\
+                size=1.0G features='0' hwhandler='1 rdac' wp=rw\n\
+                |-+- policy='service-time 0' prio=14 status=active\n| `- 4:0:0:1 sdc 8:32 active ready running\n\
+                `-+- policy='service-time 0' prio=9 status=enabled\n  |- 4:0:1:1 sdd 8:48 active ghost running\n  \
+                |- 5:0:0:1 sde 8:64 failed faulty running\n  `- 5:0:1:1 sdf 8:80 active ghost running\n";
+    let imported = of(maps, None);
+    assert_has(
+        &imported,
+        &["targets = [[\"A0\", \"B0\"], [\"A1\", \"B1\"]]", "nothing tells whose"],
+    );
+}
