@@ -61,7 +61,7 @@ fn a_path_that_only_dm_multipath_has_failed_is_failed_by_hand_and_must_be_taken_
             &[
                 "\"{map:lun1}\", \"0\", \"fail_path {disk:hba1:B0:lun1}\"",
                 "path = [{ port = \"B0\", hba = 1, state = \"failed\" }]",
-                "again = true\nlun = 1\npaths = { active = 2, failed = 0 }",
+                "after = \"turn 1: hba1:B0 of LUN 1 is failed\"\nlun = 1\npaths = { active = 2, failed = 0 }",
             ],
         );
     }

@@ -106,7 +106,12 @@ impl Turn<'_> {
 
     /// The name of the turn's last step, which its expectations wait for.
     fn name(&self) -> String {
-        format!("turn {}", self.number + 1)
+        self.given_up.last().map_or(format!("turn {}", self.number + 1), |it| self.failing(it))
+    }
+
+    /// The name of the step that fails a path by hand.
+    fn failing(&self, (lun, (hba, port)): &(u64, Nexus)) -> String {
+        format!("turn {}: hba{hba}:{port} of LUN {lun} is failed", self.number + 1)
     }
 
     fn down(&self, lun: &Lun) -> usize {
@@ -136,6 +141,15 @@ impl Turn<'_> {
             steps.push((why.to_owned(), body));
         }
         steps
+    }
+
+    /// The name of a step, by its index among so many.
+    fn step_name(&self, index: usize, count: usize) -> Option<String> {
+        let by_hand = count - self.given_up.len();
+        match index.checked_sub(by_hand) {
+            Some(index) => self.given_up.iter().nth(index).map(|it| self.failing(it)),
+            None => (self.number > 0 && index + 1 == count).then(|| self.name()),
+        }
     }
 
     /// LUNs that are gone, and those that are there again. As on Fibre Channel, nobody tells the host.
@@ -169,15 +183,14 @@ impl Turn<'_> {
         }
     }
 
-    fn write_steps(&self, out: &mut String, is_named: bool) {
+    fn write_steps(&self, out: &mut String) {
         let steps = self.steps();
-        let last = steps.len().saturating_sub(1);
         for (index, (why, body)) in steps.iter().enumerate() {
             out.push('\n');
             comment(out, why);
             out.push_str("[[step]]\n");
-            if is_named && index == last {
-                let _ = writeln!(out, "name = \"{}\"", self.name());
+            if let Some(name) = self.step_name(index, steps.len()) {
+                let _ = writeln!(out, "name = \"{name}\"");
             }
             let _ = write!(out, "at = \"{}s\"\n{body}\n", self.at());
         }
@@ -185,14 +198,17 @@ impl Turn<'_> {
 
     fn write_expectations(&self, out: &mut String, lun: &Lun) {
         let (down, ends) = (self.down(lun), self.ends());
-        let given_up = self.given_up.iter().filter(|it| it.0 == lun.number);
+        let given_up: Vec<_> = self.given_up.iter().filter(|it| it.0 == lun.number).collect();
         let failed: Vec<String> = given_up
+            .iter()
             .map(|(_, (hba, port))| {
                 format!("{{ port = \"{port}\", hba = {hba}, state = \"failed\" }}")
             })
             .collect();
         let when = match (down, self.number) {
-            _ if !failed.is_empty() => format!("by = \"{ends}s\"\nagain = true\n"),
+            _ if let Some(last) = given_up.last() => {
+                format!("by = \"{ends}s\"\nafter = \"{}\"\n", self.failing(last))
+            }
             (0, 0) => String::new(),
             // Nothing is left, and nothing comes: it must be so at the end of the turn.
             (down, _) if down == lun.paths => format!("at = \"{ends}s\"\n"),
@@ -269,7 +285,7 @@ pub(super) fn tell(out: &mut String, san: &San, facts: &Facts) {
         if turn.number > 0 && turn.steps().is_empty() {
             continue;
         }
-        turn.write_steps(out, turn.number > 0);
+        turn.write_steps(out);
         for lun in san.luns.iter().filter(|lun| turn.number == 0 || turn.changes(lun)) {
             turn.write_expectations(out, lun);
         }
