@@ -70,6 +70,18 @@ pub(crate) struct Group {
     pub(crate) paths: Vec<Path>,
 }
 
+/// What a report says of a path's health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PathState {
+    /// Nothing is wrong with it.
+    #[default]
+    Good,
+    /// dm-multipath has failed it, and the path checker has nothing against it, or was not asked.
+    GivenUp,
+    /// The path checker says that it is down: `faulty`.
+    Down,
+}
+
 /// A path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Path {
@@ -78,8 +90,7 @@ pub(crate) struct Path {
     pub(crate) disk: Option<String>,
     /// `8:32`.
     pub(crate) number: Option<String>,
-    /// Whether the path checker says that it is down: `faulty`.
-    pub(crate) faulty: bool,
+    pub(crate) state: PathState,
     /// The target port's world-wide name.
     pub(crate) port_name: Option<String>,
 }
@@ -119,6 +130,8 @@ pub(crate) struct Page {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) maps: Vec<Map>,
+    /// Maps that one text shows again, after others: how they were later, in the order of the text.
+    pub(crate) later: Vec<Vec<Map>>,
     pub(crate) disks: BTreeMap<Address, Disk>,
     /// multipath.conf with the files of conf.d, and the name of the text.
     pub(crate) conf: Option<(String, String)>,
@@ -132,6 +145,8 @@ pub(crate) struct Facts {
     pub(crate) only_dm: bool,
     /// The device handler that the kernel's log tells of.
     pub(crate) handler_in_log: Option<String>,
+    /// Targets of which the log says that they are in another access state than the rest.
+    pub(crate) apart: BTreeSet<Remote>,
     /// Names in the log: of maps and of arrays.
     pub(crate) names_in_log: BTreeSet<(&'static str, String)>,
     /// The TPGS field of INQUIRY data.
@@ -142,17 +157,30 @@ pub(crate) struct Facts {
 
 /// Most maps and disks that are kept: a report of a large host has some thousands.
 const MOST: usize = 50_000;
+/// Most times that a map is shown again.
+const MOST_LATER: usize = 8;
 
 impl Facts {
     /// Adds a map, or what is new of one that is known.
     pub(crate) fn map(&mut self, map: Map) {
-        let known = self.maps.iter().position(|known| {
-            known.name == map.name || (known.wwid.is_some() && known.wwid == map.wwid)
-        });
+        let known = self.maps.iter().position(|known| known.is(&map));
         match known {
             Some(known) => self.maps[known].complete(map),
             None if self.maps.len() < MOST => self.maps.push(map),
             None => {}
+        }
+    }
+
+    /// Adds a map as one text shows it again: for the second time (0), the third (1), and so on.
+    pub(crate) fn map_again(&mut self, time: usize, map: Map) {
+        if time >= MOST_LATER {
+            return;
+        }
+        if self.later.len() <= time {
+            self.later.resize(time + 1, Vec::new());
+        }
+        if self.later[time].len() < MOST {
+            self.later[time].push(map);
         }
     }
 
@@ -238,6 +266,11 @@ impl Facts {
 }
 
 impl Map {
+    /// Whether this is the same map.
+    pub(crate) fn is(&self, other: &Map) -> bool {
+        self.name == other.name || (self.wwid.is_some() && self.wwid == other.wwid)
+    }
+
     /// Takes what is not known yet from another text about the same map.
     fn complete(&mut self, other: Map) {
         if self.vendor.is_empty() {

@@ -1,5 +1,6 @@
 //! The SAN that a report shows: the array, its controllers and ports, which HBA sees which of them, the LUNs.
 
+mod shown;
 mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use crate::{
     facts::{Address, Disk, Facts, Group, Map, Path, Remote},
     family::{self, Family},
 };
+pub(crate) use shown::States;
 pub(crate) use sides::Side;
 use sides::Sides;
 
@@ -32,6 +34,9 @@ impl std::fmt::Display for Port {
     }
 }
 
+/// An HBA, and a port that it sees.
+pub(crate) type Nexus = (usize, Port);
+
 /// A LUN of the array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lun {
@@ -45,8 +50,8 @@ pub(crate) struct Lun {
     /// The paths that see it, with its number there, if they are not all, or the number differs.
     pub(crate) mapping: Option<Vec<(usize, Port, u64)>>,
     pub(crate) paths: usize,
-    /// The paths that are down in the report.
-    pub(crate) faulty: Vec<(usize, Port)>,
+    /// The states of its paths each time that the report shows them; once at least.
+    pub(crate) shown: Vec<States>,
 }
 
 /// What a report shows.
@@ -79,7 +84,7 @@ impl San {
         let (family, why) = family::of(&vendor, &product, handler.as_deref(), facts);
         guesses.extend(why.map(|why| format!("family: {why}")));
         let hosts = hosts(&maps, &mut guesses);
-        let sides = Sides::of(&maps, &mut guesses);
+        let sides = Sides::of(&maps, &facts.apart, &mut guesses);
         let ports = ports(&maps, &hosts, &sides, &mut guesses);
         let targets: Vec<Vec<Port>> = hosts
             .iter()
@@ -114,7 +119,7 @@ impl San {
             hosts,
             ports,
         };
-        san.take_luns(&maps, &sides, most);
+        san.take_luns(&maps, facts, &sides, most);
         Ok(san)
     }
 
@@ -139,26 +144,25 @@ impl San {
             .collect()
     }
 
-    /// Where the LUN of a map is seen, with its number there, and which of the paths are down.
-    fn seen(&self, map: &Map) -> (Vec<Seen>, Vec<(usize, Port)>) {
-        let (mut seen, mut faulty) = (Vec::new(), Vec::new());
+    /// Where the LUN of a map is seen, with its number there.
+    fn seen(&self, map: &Map) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = Vec::new();
         for path in map.groups.iter().flat_map(|group| &group.paths) {
             let Some(address) = path.address else { continue };
             let Some((hba, port)) = self.place(address) else { continue };
             if seen.iter().all(|(h, p, _)| (*h, *p) != (hba, port)) {
                 seen.push((hba, port, address.lun));
-                faulty.extend(path.faulty.then_some((hba, port)));
             }
         }
-        (seen, faulty)
+        seen
     }
 
-    fn take_luns(&mut self, maps: &[Map], sides: &Sides, most: usize) {
+    fn take_luns(&mut self, maps: &[Map], facts: &Facts, sides: &Sides, most: usize) {
         let every: usize = self.targets.iter().map(Vec::len).sum();
         let mut taken = Taken::default();
         let mut numbers_made = false;
         for map in maps.iter().take(most) {
-            let (mut seen, faulty) = self.seen(map);
+            let mut seen = self.seen(map);
             let Some(&(_, _, told)) = seen.first() else { continue };
             let number = match taken.is_free(told, &seen) {
                 true => told,
@@ -180,7 +184,7 @@ impl San {
                 owner: sides.owner(map),
                 paths: seen.len(),
                 mapping: (!as_ever).then_some(seen),
-                faulty,
+                shown: self.shown(map, &facts.later),
             });
         }
         if numbers_made {
@@ -262,6 +266,10 @@ fn with_addresses(facts: &Facts, guesses: &mut Vec<String>) -> Vec<Map> {
         group.paths.retain(|path| path.address.is_some());
     }
     maps.retain(|map| map.groups.iter().any(|group| !group.paths.is_empty()));
+    if !maps.is_empty() && maps.len() < facts.maps.len() {
+        let left = facts.maps.len() - maps.len();
+        guesses.push(format!("maps: {left} are left out: no path of theirs is known"));
+    }
     maps
 }
 

@@ -6,6 +6,8 @@ use sansim_language as lang;
 
 use super::*;
 
+mod stories;
+
 fn report(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reports")).join(name)
 }

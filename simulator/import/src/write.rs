@@ -1,6 +1,7 @@
 //! Writes the scenario.
 
 mod guest;
+mod reported;
 
 use std::fmt::Write;
 
@@ -19,8 +20,8 @@ use crate::{
 const SIZE: u64 = 1 << 30;
 /// The largest LUN (64 TiB) that the language takes.
 const LARGEST: u64 = 1 << 46;
-/// How long the story of a report without a log waits for paths that are down, in seconds.
-const SETTLED: u64 = 60;
+/// The most bytes of all LUNs together: what a host process can map.
+const ALL: u64 = LARGEST;
 
 /// The scenario's text. The language has the last word: captured pages that it refuses are left out.
 pub(crate) fn scenario(
@@ -63,12 +64,16 @@ fn text(
     guest::guest(&mut out, facts, san, names);
     array(&mut out, facts, san, pages, refused, names);
     hba(&mut out, san);
-    if let Some(lun) = story.and_then(|story| story.lun).filter(|_| san.luns.len() > 1) {
+    let lun = match story {
+        Some(story) => story.lun,
+        None => reported::lun(san),
+    };
+    if let Some(lun) = lun.filter(|_| san.luns.len() > 1) {
         let _ = write!(out, "\n[workload]\nlun = {lun}\n");
     }
     match story {
         Some(story) => tell(&mut out, story),
-        None => as_reported(&mut out, san),
+        None => reported::tell(&mut out, san, facts),
     }
     out
 }
@@ -136,8 +141,11 @@ fn head(out: &mut String, facts: &Facts, san: &San, story: Option<&Story>, names
     }
     let limit = match story {
         Some(story) if !story.entries.is_empty() => story.limit,
-        _ if san.luns.iter().any(|lun| !lun.faulty.is_empty()) => 2.0 * SETTLED as f64,
-        _ => return,
+        Some(_) => return,
+        None => match reported::limit(san) {
+            Some(limit) => limit as f64,
+            None => return,
+        },
     };
     let _ = writeln!(out, "limit = \"{limit:.0}s\"");
 }
@@ -214,9 +222,19 @@ fn size_in_words(bytes: u64) -> String {
 }
 
 fn luns(out: &mut String, luns: &[Lun], names: &mut Names) {
+    let all = luns.iter().fold(0, |sum: u64, lun| sum.saturating_add(lun.size.unwrap_or(SIZE)));
+    let mut largest = LARGEST;
+    if all > ALL {
+        largest = ALL / luns.len() as u64;
+        let most = size_in_words(largest / (1 << 30) * (1 << 30));
+        comment(
+            out,
+            &format!("Guess: no LUN is larger than {most}, so that there is room for all"),
+        );
+    }
     out.push_str("luns = [\n");
     for lun in luns {
-        let size = lun.size.unwrap_or(SIZE).clamp(512, LARGEST) / 4096 * 4096;
+        let size = lun.size.unwrap_or(SIZE).clamp(512, largest) / 4096 * 4096;
         let mut keys = vec![
             format!("lun = {}", lun.number),
             format!("size = \"{}\"", size_in_words(size.max(4096))),
@@ -292,41 +310,6 @@ fn hba(out: &mut String, san: &San) {
         })
         .collect();
     let _ = writeln!(out, "targets = [{}]", targets.join(", "));
-}
-
-/// A report without a log: paths that are down in it go down, and the maps are then as they were.
-fn as_reported(out: &mut String, san: &San) {
-    let mut down: Vec<_> = san.luns.iter().flat_map(|lun| lun.faulty.clone()).collect();
-    down.sort();
-    down.dedup();
-    for (hba, port) in &down {
-        out.push('\n');
-        comment(
-            out,
-            "Guess: this path is down in the report, and its link is what is wrong with it",
-        );
-        let _ = write!(
-            out,
-            "[[step]]\nat = \"1s\"\nlink = {{ port = \"{port}\", hba = {hba}, up = false }}\n"
-        );
-    }
-    for lun in &san.luns {
-        let sees = |place: &(usize, crate::san::Port)| match &lun.mapping {
-            None => true,
-            Some(mapping) => mapping.iter().any(|(hba, port, _)| (*hba, *port) == *place),
-        };
-        let failed = down.iter().filter(|place| sees(place)).count();
-        let by = if failed > 0 { format!("by = \"{SETTLED}s\"\n") } else { String::new() };
-        let _ = write!(
-            out,
-            "\n[[expect]]\n{by}lun = {}\npaths = {{ active = {}, failed = {failed} }}\nbecause = \"it is so in the report\"\n",
-            lun.number,
-            lun.paths - failed,
-        );
-    }
-    out.push('\n');
-    comment(out, "Data must be intact, and no I/O may fail while a path is left.");
-    out.push_str("[[expect]]\nio = { errors = 0, corrupt = 0 }\n");
 }
 
 /// The story of a log.

@@ -1,16 +1,20 @@
 //! What the lines of a log say.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 
 use super::{
     time::{Line, Times, Who},
     words::{self, HostByte},
+    wrapped,
 };
 use crate::{
     Text,
-    facts::{Address, Disk, Facts},
+    facts::{Address, Disk, Facts, Remote},
     pattern::pattern,
 };
 
@@ -76,6 +80,10 @@ static SD: LazyLock<Regex> = pattern!(
 );
 static OLD_SD: LazyLock<Regex> =
     pattern!(r"^(?P<name>sd[a-z]+): (?P<text>(?:Current|Deferred|Sense Key).*)$");
+/// `SCSI error : <1 0 1 0> return code = 0x10000`: kernels before 2.6.10.
+static OLDEST_SD: LazyLock<Regex> = pattern!(
+    r"^SCSI error : <(?P<host>\d+) (?P<channel>\d+) (?P<target>\d+) (?P<lun>\d+)> (?P<text>return code.*)$"
+);
 static RESULT: LazyLock<Regex> = pattern!(r"[Rr]esult: hostbyte=(?P<host>DID_\w+)");
 static CODE: LazyLock<Regex> = pattern!(r"return code = (?:0x)?(?P<code>[0-9a-fA-F]{1,8})");
 static KEY: LazyLock<Regex> = pattern!(r"(?i)sense key\s*: (?P<key>[A-Za-z ]+)");
@@ -88,7 +96,7 @@ static HANDLER_SENSE: LazyLock<Regex> = pattern!(
     r"(?i)sense(?: data| code)?:? (?:0x)?\s*(?P<key>[0-9a-f]{1,2})[/, ]+(?:0x)?\s*(?P<asc>[0-9a-f]{1,2})[/, ]+(?:0x)?\s*(?P<ascq>[0-9a-f]{1,2})"
 );
 static DM: LazyLock<Regex> = pattern!(
-    r"^device-mapper: multipath: (?:\d+:\d+: )?(?P<what>Failing|Reinstating) path (?P<number>\d+:\d+)"
+    r"^device-mapper: (?:dm-)?multipath: (?:\d+:\d+: )?(?P<what>Failing|Reinstating) path (?P<number>\d+:\d+)"
 );
 static RPORT: LazyLock<Regex> =
     pattern!(r"^\s*rport-(?P<host>\d+):\d+-\d+: blocked FC remote port time out");
@@ -102,8 +110,9 @@ static OFFLINE: LazyLock<Regex> = pattern!(
 static IO_ERROR: LazyLock<Regex> = pattern!(
     r"(?:I/O error|Buffer I/O error|lost page write|lost async page write).*\bdev(?:ice)? dm-\d+"
 );
+/// `sdc: tur checker reports path is down`, and `mpatha: sdc - tur checker reports path is down` since 0.6.
 static CHECKER: LazyLock<Regex> = pattern!(
-    r"^(?:[^:]+: )?(?P<name>sd[a-z]+)(?: - \w+)?: .*(?P<what>is down|path down|mark as failed|checker timed out|is up|path up|reinstated)"
+    r"^(?:[^:]+: )?(?P<name>sd[a-z]+)(?:(?: - \w+)?:| -) .*(?P<what>is down|path down|path offline|mark as failed|checker timed out|is up|path up|reinstated)"
 );
 /// `mpatha: remaining active paths: 1`, and not `sdc: …` or `8:32: …`.
 static MAP_NAME: LazyLock<Regex> = pattern!(r"^(?P<name>[A-Za-z][\w.-]*|[0-9a-f]{17,}): ");
@@ -134,7 +143,7 @@ struct Reader {
 pub(crate) fn read(log: &Text, facts: &mut Facts) -> Vec<Happened> {
     let mut times = Times::default();
     let mut reader = Reader::default();
-    for line in log.text.lines() {
+    for line in wrapped::lines(&log.text) {
         if reader.happened.len() >= MOST {
             break;
         }
@@ -147,8 +156,21 @@ pub(crate) fn read(log: &Text, facts: &mut Facts) -> Vec<Happened> {
     }
     let open = std::mem::take(&mut reader.pending);
     open.into_iter().for_each(|(disk, pending)| reader.failed(disk, pending));
+    facts.apart = apart(&reader.happened);
     reader.happened.sort_by(|a, b| a.t.total_cmp(&b.t));
     reader.happened
+}
+
+/// The targets that were in standby or unavailable.
+fn apart(happened: &[Happened]) -> BTreeSet<Remote> {
+    let targets = happened.iter().filter_map(|it| match &it.what {
+        What::Failed { disk: Named::At(address), sense: Some(sense), .. } => {
+            words::access_state(*sense).filter(|it| *it != "transitioning")?;
+            Some(address.remote())
+        }
+        _ => None,
+    });
+    targets.collect()
 }
 
 impl Reader {
@@ -178,6 +200,13 @@ impl Reader {
             let text = found.name("text").map_or("", |it| it.as_str());
             let name = found.name("name").map(|it| it.as_str().to_owned());
             facts.disk(address, Disk { name, ..Disk::default() });
+            self.of_disk(line, Named::At(address), text, facts);
+        } else if let Some(found) = OLDEST_SD.captures(line.text) {
+            let number = |name: &str| &found[name];
+            let address = ["host", "channel", "target", "lun"].map(number).join(":");
+            let Some(address) = Address::read(&address) else { return };
+            facts.disk(address, Disk::default());
+            let text = found.name("text").map_or("", |it| it.as_str());
             self.of_disk(line, Named::At(address), text, facts);
         } else if let Some(found) = OLD_SD.captures(line.text) {
             let text = found.name("text").map_or("", |it| it.as_str());
@@ -221,7 +250,9 @@ impl Reader {
     /// A failed command of which all lines are read.
     fn failed(&mut self, disk: Named, pending: Pending) {
         let host = pending.host.unwrap_or(HostByte::Other);
-        let sense = pending.key.map(|key| {
+        // Logs are cut: the line with the sense key can be missing.
+        let key = pending.key.or_else(|| words::key_of(pending.codes?));
+        let sense = key.map(|key| {
             let (asc, ascq) = pending.codes.unwrap_or_default();
             (key, asc, ascq)
         });
@@ -237,7 +268,7 @@ impl Reader {
         }
         if let Some(found) = HANDLER_SENSE.captures(text) {
             let hex = |name| u8::from_str_radix(&found[name], 16).unwrap_or_default();
-            let sense = (hex("key"), hex("asc"), hex("ascq"));
+            let sense = (hex("key") & 0x0f, hex("asc"), hex("ascq"));
             self.push(line, What::Refused { disk, sense });
         } else if text.contains("queueing MODE_SELECT") || text.contains("sending trespass") {
             self.push(line, What::Activating(disk));

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     anonymous::Names,
     facts::Facts,
-    san::{Port, San, Side},
+    family::Family,
+    san::{Nexus, San, Side},
 };
 
 /// When the first thing happens, in seconds of the story.
@@ -22,13 +23,13 @@ const BEGINS: f64 = 1.0;
 const LONGEST: f64 = 3600.0;
 /// What happens within this many seconds has one cause.
 const TOGETHER: f64 = 5.0;
+/// The longest that a transition lasts which only its failed paths tell of, in seconds.
+const TRANSITION: f64 = 10.0;
 /// Most steps and fault rules.
 const MOST: usize = 60;
 /// The time that multipathd has for taking back a path whose link is up again, in seconds: its longest polling
 /// interval is 20 s by default.
 const PATIENCE: f64 = 60.0;
-
-type Nexus = (usize, Port);
 
 /// A step or a fault rule, with the log lines that it is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +64,10 @@ struct Teller<'a> {
     down: BTreeMap<Nexus, (f64, String)>,
     /// The nexuses that the log gives a reason for.
     explained: BTreeSet<Nexus>,
-    /// Those that dm-multipath has failed, with the first line.
-    failed: BTreeMap<Nexus, String>,
+    /// Those that dm-multipath has failed: when, and the line, for the first time.
+    failed: BTreeMap<Nexus, (f64, String)>,
+    /// The access state that the log tells of a controller's target port group.
+    access: BTreeMap<Side, &'static str>,
     /// When each nexus was taken back last.
     taken_back: BTreeMap<Nexus, f64>,
     io_error: Option<String>,
@@ -82,6 +85,7 @@ impl Story {
             down: BTreeMap::new(),
             explained: BTreeSet::new(),
             failed: BTreeMap::new(),
+            access: BTreeMap::new(),
             taken_back: BTreeMap::new(),
             io_error: None,
             no_path: None,
@@ -97,6 +101,7 @@ impl Story {
             .collect();
         teller.choose_lun(&story);
         teller.downs_and_ups(&story);
+        teller.silent_transition();
         teller.answers(&story);
         teller.expect();
         teller.finish(&story, names)
@@ -147,6 +152,11 @@ impl Teller<'_> {
                 self.lose(std::mem::take(&mut waiting));
             }
             match &happened.what {
+                What::Failed { disk, sense: Some(sense), .. } if self.is_access(*sense) => {
+                    if let Some((_, port)) = self.place(disk) {
+                        self.goes_into(port.side, *sense, *t, &happened.line);
+                    }
+                }
                 What::Failed { disk, host: HostByte::Gone, .. } | What::Down(disk) => {
                     if let Some(nexus) = self.place(disk) {
                         self.goes_down(nexus, *t, &happened.line, &mut waiting);
@@ -159,7 +169,7 @@ impl Teller<'_> {
                 }
                 What::Failing(disk) => {
                     if let Some(nexus) = self.place(disk) {
-                        self.failed.entry(nexus).or_insert_with(|| happened.line.clone());
+                        self.failed.entry(nexus).or_insert_with(|| (*t, happened.line.clone()));
                     }
                 }
                 What::Back(disk) => {
@@ -174,6 +184,46 @@ impl Teller<'_> {
             }
         }
         self.lose(waiting);
+    }
+
+    /// Whether an answer tells of an access state, and the array is one that has them.
+    fn is_access(&self, sense: Sense) -> bool {
+        self.san.family == Family::Alua && words::access_state(sense).is_some()
+    }
+
+    /// The target port group of a controller comes into another access state.
+    fn goes_into(&mut self, side: Side, sense: Sense, t: f64, line: &str) {
+        let Some(state) = words::access_state(sense) else { return };
+        self.explained.extend(self.san.ports_of(side));
+        if self.access.insert(side, state) != Some(state) {
+            self.entry(t, port_group(side, Some(state)), false, vec![line.to_owned()]);
+        }
+    }
+
+    /// A controller whose paths all fail, and no command of theirs does, while the other one's access state changes:
+    /// the handler refuses I/O by itself, as it does in a transition (scsi_dh_alua.c:alua_prep_fn).
+    fn silent_transition(&mut self) {
+        for side in [Side::A, Side::B] {
+            let all = self.san.ports_of(side);
+            let first = all.iter().filter_map(|it| self.failed.get(it)).map(|it| it.0);
+            let at = first.fold(f64::MAX, f64::min);
+            let is_silent =
+                all.iter().all(|it| self.failed.contains_key(it) && !self.explained.contains(it));
+            if !is_silent || all.is_empty() || !self.access.contains_key(&side.other()) {
+                continue;
+            }
+            let lines = all.iter().filter_map(|it| self.failed.get(it)).map(|it| it.1.clone());
+            let lines = lines.collect();
+            let back = all.iter().filter_map(|it| self.taken_back.get(it)).copied();
+            let ends = back.fold(f64::MAX, f64::min).clamp(at + 1.0, at + TRANSITION);
+            let name = side.name();
+            self.story.guesses.push(format!(
+                "controller {name} is in transition: all its paths failed, and no command of theirs; it lasts {:.0} s",
+                ends - at
+            ));
+            self.entry(at, port_group(side, Some("transitioning")), false, lines);
+            self.entry(ends, port_group(side, None), false, Vec::new());
+        }
     }
 
     fn goes_down(
@@ -216,6 +266,10 @@ impl Teller<'_> {
 
     fn comes_back(&mut self, nexus: Nexus, t: f64, line: &str) {
         self.taken_back.insert(nexus, t);
+        let side = nexus.1.side;
+        if self.access.remove(&side).is_some() {
+            self.entry(t, port_group(side, None), false, vec![line.to_owned()]);
+        }
         if self.down.remove(&nexus).is_none() {
             return;
         }
@@ -313,7 +367,7 @@ impl Teller<'_> {
             expectations.push((comments, "io = { errors = 0, corrupt = 0 }".to_owned()));
         }
         for nexus in never_down {
-            let Some(line) =
+            let Some((_, line)) =
                 self.failed.get(&nexus).filter(|_| !self.taken_back.contains_key(&nexus))
             else {
                 continue;
@@ -325,6 +379,7 @@ impl Teller<'_> {
             let body = format!("path = {{ port = \"{port}\", hba = {hba}, state = \"active\" }}");
             expectations.push((vec![why, line.clone()], body));
         }
+        expectations.extend(self.stays_failed());
         for ((hba, port), t) in self.taken_back.iter().filter(|(it, _)| !self.down.contains_key(it))
         {
             let at = (t + PATIENCE).ceil();
@@ -333,7 +388,7 @@ impl Teller<'_> {
             expectations.push((why, format!("at = \"{at:.0}s\"\n{path}")));
         }
         if let Some(side) = self.lost
-            && self.san.family != crate::family::Family::Alua
+            && self.san.family != Family::Alua
             && let Some(lun) = self.story.lun
         {
             let other = side.other().name();
@@ -341,6 +396,26 @@ impl Teller<'_> {
             expectations.push((vec!["the other controller takes the LUN".to_owned()], body));
         }
         self.story.expectations = expectations;
+    }
+
+    /// The paths that the log says are down, and of which it tells nothing more: the guest must have noticed.
+    fn stays_failed(&self) -> Option<(Vec<String>, String)> {
+        let is_unavailable = |nexus: &Nexus| self.access.get(&nexus.1.side) == Some(&"unavailable");
+        let refused = self.failed.iter().filter(|(nexus, _)| is_unavailable(nexus));
+        let mut down: BTreeMap<Nexus, f64> = refused.map(|(nexus, it)| (*nexus, it.0)).collect();
+        down.extend(self.down.iter().map(|(nexus, it)| (*nexus, it.0)));
+        // Without multipathd, a path without I/O stays as it is.
+        if down.is_empty() || self.facts.only_dm {
+            return None;
+        }
+        let last = down.values().copied().fold(BEGINS, f64::max);
+        let paths: Vec<String> = down
+            .keys()
+            .map(|(hba, port)| format!("{{ port = \"{port}\", hba = {hba}, state = \"failed\" }}"))
+            .collect();
+        let why = "what is down, and does not come back in the log, is failed".to_owned();
+        let by = (last + PATIENCE).ceil();
+        Some((vec![why], format!("at = \"{by:.0}s\"\npath = [{}]", paths.join(", "))))
     }
 
     fn finish(mut self, story: &[(f64, &Happened)], names: &mut Names) -> Story {
@@ -366,6 +441,13 @@ impl Teller<'_> {
         out.limit = (last + 2.0 * PATIENCE).ceil();
         out
     }
+}
+
+/// A step: the target port group of a controller (the array's first has number 1) comes into a state, or has its own.
+fn port_group(side: Side, state: Option<&str>) -> String {
+    let group = if side == Side::A { 1 } else { 2 };
+    let state = state.map_or(String::new(), |state| format!(", state = \"{state}\""));
+    format!("port_group = {{ group = {group}{state} }}")
 }
 
 fn sense_of((key, asc, ascq): Sense) -> String {

@@ -15,6 +15,10 @@ static ISO: LazyLock<Regex> = pattern!(
 static BSD: LazyLock<Regex> = pattern!(
     r"^(?:<\d+>)?(?P<mon>[A-Z][a-z]{2})\s+(?P<d>\d{1,2})\s+(?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?(?: (?P<y>\d{4}))?\s+(?P<rest>.*)$"
 );
+/// `01:36:13 host kernel: …`: a log of which somebody has cut the dates off.
+static CLOCK: LazyLock<Regex> = pattern!(
+    r"^(?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?\s+(?P<rest>\S+\s+(?:kernel|multipathd)\b.*)$"
+);
 /// `[Mon Nov 30 01:36:13 2026]`: dmesg -T.
 static DMESG: LazyLock<Regex> = pattern!(
     r"^\[[A-Z][a-z]{2} (?P<mon>[A-Z][a-z]{2})\s+(?P<d>\d{1,2}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))? (?P<y>\d{4})\]\s*(?P<rest>.*)$"
@@ -34,6 +38,16 @@ const MONTHS: [&str; 12] =
 /// The year of lines that have none: a leap year, so that each day exists.
 const NO_YEAR: i16 = 2024;
 const HALF_A_YEAR: f64 = 183.0 * 86400.0;
+const DAY: f64 = 86400.0;
+
+fn dated(line: &str) -> Option<Captures<'_>> {
+    [&*ISO, &*DMESG, &*BSD, &*CLOCK].into_iter().find_map(|it| it.captures(line))
+}
+
+/// Whether a line begins with a time.
+pub(super) fn has_time(line: &str) -> bool {
+    dated(line).is_some() || BOOT.is_match(line) || PLAIN.is_match(line)
+}
 
 /// Who wrote a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +69,8 @@ pub(crate) struct Line<'t> {
 /// Reads the times of the lines of one log.
 #[derive(Debug, Default)]
 pub(crate) struct Times {
-    /// What was added because a year without a number has ended.
-    years: f64,
+    /// What was added because a year without a number, or a day without a date, has ended.
+    passed: f64,
     last: f64,
     /// Wall time minus the kernel's own, of lines that have both: the kernel's is finer.
     offset: Option<f64>,
@@ -65,7 +79,7 @@ pub(crate) struct Times {
 impl Times {
     /// The line with its time; `None` if it has none, or is somebody else's.
     pub(crate) fn line<'t>(&mut self, line: &'t str) -> Option<Line<'t>> {
-        let dated = [&*ISO, &*DMESG, &*BSD].into_iter().find_map(|it| it.captures(line));
+        let dated = dated(line);
         let (t, rest, has_host) = match dated {
             Some(found) => (self.wall(&found)?, found.name("rest")?.as_str(), true),
             None => {
@@ -88,17 +102,20 @@ impl Times {
     }
 
     fn wall(&mut self, found: &Captures<'_>) -> Option<f64> {
+        let has_date = found.name("mon").or(found.name("mo")).is_some();
         let number = |name| found.name(name).and_then(|it| it.as_str().parse::<i16>().ok());
         let small = |name| number(name).and_then(|it| i8::try_from(it).ok());
         let month = match found.name("mon") {
             Some(name) => MONTHS.iter().position(|month| *month == name.as_str())? as i8 + 1,
-            None => small("mo")?,
+            None if has_date => small("mo")?,
+            None => 1,
         };
+        let day = if has_date { small("d")? } else { 1 };
         let year = number("y");
         let time = DateTime::new(
             year.unwrap_or(NO_YEAR),
             month,
-            small("d")?,
+            day,
             small("h")?,
             small("mi")?,
             small("s")?.min(59),
@@ -106,9 +123,13 @@ impl Times {
         );
         let zoned = time.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         let fraction = found.name("f").and_then(|it| format!("0.{}", it.as_str()).parse().ok());
-        let t = zoned.timestamp().as_second() as f64 + fraction.unwrap_or(0.0) + self.years;
-        if year.is_none() && t < self.last - HALF_A_YEAR {
-            self.years += 366.0 * 86400.0;
+        let t = zoned.timestamp().as_second() as f64 + fraction.unwrap_or(0.0) + self.passed;
+        let (period, half) = match has_date {
+            true => (366.0 * DAY, HALF_A_YEAR),
+            false => (DAY, DAY / 2.0),
+        };
+        if year.is_none() && t < self.last - half {
+            self.passed += period;
             return self.wall(found);
         }
         self.last = t;
@@ -157,5 +178,14 @@ mod tests {
         let mut t = |line| times.line(line).unwrap().t;
         let before = t("Dec 31 23:59:59 host kernel: a");
         assert_eq!(t("Jan  1 00:00:01 host kernel: b") - before, 2.0);
+    }
+
+    #[test]
+    fn a_day_without_a_date_ends() {
+        let mut times = Times::default();
+        let mut t = |line| times.line(line).unwrap().t;
+        let before = t("23:59:59 host kernel: a");
+        assert_eq!(t("00:00:01 host multipathd: b") - before, 2.0);
+        assert_eq!(Times::default().line("23:59:59 host sshd: a"), None);
     }
 }

@@ -129,3 +129,26 @@ pub(crate) fn is_the_arrays_own((key, asc, ascq): (u8, u8, u8)) -> bool {
             | (0x06, 0x3f, _)
     )
 }
+
+/// The access state of a target port group that an answer tells of (SPC-4 5.15.2.4), by its name in the language.
+pub(crate) fn access_state(sense: (u8, u8, u8)) -> Option<&'static str> {
+    match sense {
+        (0x02 | 0x06, 0x04, 0x0a) => Some("transitioning"),
+        (0x02, 0x04, 0x0b) => Some("standby"),
+        (0x02, 0x04, 0x0c) => Some("unavailable"),
+        _ => None,
+    }
+}
+
+/// The sense key that goes with an additional sense code, where only one does.
+pub(crate) fn key_of((asc, _): (u8, u8)) -> Option<u8> {
+    match asc {
+        0x04 => Some(0x02),
+        0x11 => Some(0x03),
+        0x44 => Some(0x04),
+        0x20 | 0x24..=0x26 => Some(0x05),
+        0x29 | 0x2a | 0x3f => Some(0x06),
+        0x27 => Some(0x07),
+        _ => None,
+    }
+}

@@ -4,7 +4,7 @@
 //! multipath_status): features and device handler, each with the number of its words; the number of groups and the
 //! one in use; per group its selector with its arguments, the number of paths and of their arguments, the paths.
 
-use crate::facts::{Facts, Group, Map, Path};
+use crate::facts::{Facts, Group, Map, Path, PathState};
 
 /// Adds the maps of the text.
 pub(super) fn read(text: &str, facts: &mut Facts) {
@@ -84,7 +84,9 @@ fn status_group(words: &mut Words<'_>) -> Option<Group> {
         let (number, state) = (words.word()?, words.word()?);
         words.number()?;
         (0..arguments.min(16)).try_for_each(|_| words.word().map(drop))?;
-        group.paths.push(Path { number: Some(number), faulty: state == "F", ..Path::default() });
+        // What the checker says is not told: a path that stays failed is down, as a rule.
+        let state = if state == "F" { PathState::Down } else { PathState::Good };
+        group.paths.push(Path { number: Some(number), state, ..Path::default() });
     }
     Some(group)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{features, handler};
-use crate::facts::{Facts, Group, Map, Path};
+use crate::facts::{Facts, Group, Map, Path, PathState};
 
 /// Adds the maps of the text; `None` if it is no JSON.
 pub(super) fn read(text: &str, facts: &mut Facts) -> Option<()> {
@@ -49,11 +49,16 @@ fn read_map(map: &Value) -> Map {
 
 /// A path. The JSON has no address; the disk's name and number lead to one.
 fn read_path(path: &Value) -> Path {
+    let state = match (text(path, "chk_st").as_str(), text(path, "dm_st").as_str()) {
+        ("faulty" | "down" | "i/o-error", _) => PathState::Down,
+        (_, "failed") => PathState::GivenUp,
+        _ => PathState::Good,
+    };
     Path {
         address: None,
         disk: some_text(path, "dev"),
         number: some_text(path, "dev_t"),
-        faulty: matches!(text(path, "chk_st").as_str(), "faulty" | "down" | "i/o-error"),
+        state,
         port_name: some_text(path, "target_wwpn"),
     }
 }

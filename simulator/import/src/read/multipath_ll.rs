@@ -2,14 +2,15 @@
 //!
 //! A map has a line with its name, one with its size and features, a line for each path group, and one for each
 //! path. Red Hat 4's tools (0.4.5) know no `dm-0`; those of Red Hat 5 (0.4.7) put everything into brackets; since
-//! 0.4.9 it is a tree with words like `size=`.
+//! 0.4.9 it is a tree with words like `size=`. As people send it, it is indented, has empty lines between, and shows
+//! a map several times, as it was before and after something.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use regex::Regex;
 
 use super::{features, handler, size};
-use crate::facts::{Address, Disk, Facts, Group, Map, Path};
+use crate::facts::{Address, Disk, Facts, Group, Map, Path, PathState};
 use crate::pattern::pattern;
 
 /// `[create: ]mpatha (3600…) dm-2 IBM,1814 FAStT`. The `dm-2` is missing in the oldest, `undef` for a map to be.
@@ -33,19 +34,32 @@ static LISTED: LazyLock<Regex> = pattern!(
     r"^\S*\s+(?P<address>\d+:\d+:\d+:\d+)\s+(?P<disk>[a-z]\w*)\s+\d+:\d+\s+-?\d+\s+\w+\s+\w+\s+(?P<vendor>[^,]{1,8}),(?P<product>.{1,16}?)\s+\w+\s*$"
 );
 
+/// What the shell of `multipathd -k` writes in front of an answer.
+const PROMPT: &str = "multipathd> ";
+
 /// Adds the maps of the text.
 pub(super) fn read(text: &str, facts: &mut Facts) {
     let mut map: Option<Map> = None;
     // The line before, which may be the head of a map.
     let mut before: Option<Map> = None;
-    for line in text.lines().map(str::trim_end) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    let mut done = |map: Map, facts: &mut Facts| {
+        let time = times.entry(map.name.clone()).or_default();
+        match time.checked_sub(1) {
+            None => facts.map(map),
+            Some(again) => facts.map_again(again, map),
+        }
+        *time += 1;
+    };
+    let lines = text.lines().map(|line| line.strip_prefix(PROMPT).unwrap_or(line).trim_end());
+    for line in lines.filter(|line| !line.is_empty()) {
         if let Some((address, disk)) = listed(line) {
             facts.disk(address, disk);
             continue;
         }
         if let Some(found) = SIZE.captures(line) {
-            if let Some(done) = map.take() {
-                facts.map(done);
+            if let Some(map) = map.take() {
+                done(map, facts);
             }
             map = before.take().map(|head| Map {
                 size: size(&found["size"]),
@@ -58,7 +72,7 @@ pub(super) fn read(text: &str, facts: &mut Facts) {
         before = head(line);
         let Some(map) = &mut map else { continue };
         // The oldest tools have a line for each.
-        if map.groups.is_empty() && line.starts_with('[') {
+        if map.groups.is_empty() && line.trim_start().starts_with('[') {
             if let Some(text) = quoted(&FEATURES, line) {
                 map.features = features(text);
             }
@@ -82,8 +96,8 @@ pub(super) fn read(text: &str, facts: &mut Facts) {
             map.groups.push(Group { priority, active, paths: Vec::new() });
         }
     }
-    if let Some(done) = map {
-        facts.map(done);
+    if let Some(map) = map {
+        done(map, facts);
     }
 }
 
@@ -94,10 +108,14 @@ fn quoted<'t>(pattern: &Regex, line: &'t str) -> Option<&'t str> {
 
 fn head(line: &str) -> Option<Map> {
     // Lines of -v4, times in front and all, are no heads.
-    if line.contains(" | ") || line.starts_with([' ', '|', '`', '\\', '[', '=']) {
+    if line.contains(" | ") || line.trim_start().starts_with(['|', '`', '\\', '[', '=']) {
         return None;
     }
-    let found = HEAD.captures(line)?;
+    let found = HEAD.captures(line.trim_start())?;
+    // What is indented can be anything, unless it names a map in full.
+    if line.starts_with([' ', '\t']) && found.name("vendor").is_none() {
+        return None;
+    }
     let text = |name| found.name(name).map_or("", |it| it.as_str().trim()).to_owned();
     let name = text("name");
     // Where names are not friendly, the name is the WWID.
@@ -108,14 +126,18 @@ fn head(line: &str) -> Option<Map> {
 
 /// A path with its states: `active ready running`, or `[active][ready]`.
 fn path(address: &str, disk: &str, number: &str, states: &str) -> Path {
-    let mut states = states.split([' ', '[', ']']);
-    let faulty = states.any(|state| matches!(state, "faulty" | "i/o-error" | "offline"));
+    let says = |words: &[&str]| states.split([' ', '[', ']']).any(|state| words.contains(&state));
+    let state = match (says(&["faulty", "i/o-error", "offline"]), says(&["failed"])) {
+        (true, _) => PathState::Down,
+        (false, true) => PathState::GivenUp,
+        (false, false) => PathState::Good,
+    };
     Path {
         address: Address::read(address),
         disk: Some(disk.to_owned())
             .filter(|disk| disk.starts_with(|it: char| it.is_ascii_lowercase())),
         number: Some(number.to_owned()).filter(|number| number.contains(':')),
-        faulty,
+        state,
         port_name: None,
     }
 }

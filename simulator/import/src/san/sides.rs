@@ -1,9 +1,12 @@
 //! Which controller a target belongs to, and which one owns a LUN: the targets whose paths are in a map's better
 //! group are one controller's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use crate::facts::{Map, Remote};
+use crate::facts::{Map, Path, PathState, Remote};
 
 /// A controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +38,8 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    pub(crate) fn of(maps: &[Map], guesses: &mut Vec<String>) -> Sides {
+    /// The controllers by the maps' groups; `apart` are the targets that the log tells apart from the others.
+    pub(crate) fn of(maps: &[Map], apart: &BTreeSet<Remote>, guesses: &mut Vec<String>) -> Sides {
         let mut sides: BTreeMap<Remote, Side> = BTreeMap::new();
         let mut told = false;
         for map in maps {
@@ -55,6 +59,12 @@ impl Sides {
             }
         }
         let rest: BTreeSet<Remote> = maps.iter().flat_map(remotes).collect();
+        if !told && rest.iter().any(|it| !apart.contains(it)) && !rest.is_disjoint(apart) {
+            let why = "the log tells of the access state of one controller's targets alone";
+            guesses.push(format!("controllers: {why}"));
+            let side = |remote| if apart.contains(remote) { Side::B } else { Side::A };
+            sides.extend(rest.iter().map(|remote| (*remote, side(remote))));
+        }
         let rest: Vec<Remote> = rest.into_iter().filter(|it| !sides.contains_key(it)).collect();
         if !rest.is_empty() {
             let why = match told {
@@ -65,13 +75,22 @@ impl Sides {
         }
         let hosts: BTreeSet<u32> = rest.iter().map(|it| it.host).collect();
         let host_at = |host| hosts.iter().position(|it| *it == host).unwrap_or_default();
-        let mut of_host: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut seen: BTreeMap<(u32, Side), usize> = BTreeMap::new();
+        for (remote, side) in &sides {
+            *seen.entry((remote.host, *side)).or_default() += 1;
+        }
         let one_each = rest.len() == hosts.len();
         for remote in rest {
-            let count = of_host.entry(remote.host).or_default();
-            let turn = if one_each { host_at(remote.host) } else { *count };
-            *count += 1;
-            sides.insert(remote, if turn % 2 == 0 { Side::A } else { Side::B });
+            // An HBA sees as many ports of one controller as of the other.
+            let of = |side| seen.get(&(remote.host, side)).copied().unwrap_or_default();
+            let side = match of(Side::A).cmp(&of(Side::B)) {
+                Ordering::Greater => Side::B,
+                Ordering::Less => Side::A,
+                Ordering::Equal if one_each && host_at(remote.host) % 2 == 1 => Side::B,
+                Ordering::Equal => Side::A,
+            };
+            *seen.entry((remote.host, side)).or_insert(0) += 1;
+            sides.insert(remote, side);
         }
         Sides { sides }
     }
@@ -111,7 +130,10 @@ fn classes(map: &Map) -> Option<(BTreeSet<Remote>, BTreeSet<Remote>)> {
             false => at == in_use,
         };
         let class = if better { &mut classes.0 } else { &mut classes.1 };
-        class.extend(group.paths.iter().filter_map(|it| it.address).map(|it| it.remote()));
+        // A path that is down has lost its priority, and is in the worse group for that.
+        let tells = |path: &&Path| better || !differ || path.state != PathState::Down;
+        let paths = group.paths.iter().filter(tells);
+        class.extend(paths.filter_map(|it| it.address).map(|it| it.remote()));
     }
     (!classes.0.is_empty() && !classes.1.is_empty()).then_some(classes)
 }

@@ -118,6 +118,9 @@ fn of_map(san: &San, comments: &mut Vec<String>) -> String {
             _ => {}
         }
     }
+    if super::reported::fails_without_a_path(san) {
+        keys.push("no_path_retry fail".to_owned());
+    }
     if keys.is_empty() || san.vendor.is_empty() {
         return String::new();
     }
