@@ -1,11 +1,7 @@
 //! The whole command with a guest: verdicts, explanations, crashes. Uses the image `bookworm`, and builds
 //! it if needed.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::fs;
 
 use crate::place::{Place, SmallDisk, signal, start, summary, text, wait_for};
 
