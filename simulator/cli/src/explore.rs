@@ -86,15 +86,15 @@ async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
         Refused(LAB, format!("cannot write the report to {dir}: {error}"))
     });
     conclude(args, &explored);
+    if let Some(stop) = &explored.stopped {
+        show::error(&stop.to_string());
+    }
     let report = report?;
     if !args.json {
         outln!("{}", report.display());
     }
     Ok(match explored.stopped {
-        Some(stop) => {
-            show::error(&stop.to_string());
-            code_of(&stop)
-        }
+        Some(stop) => code_of(&stop),
         None if explored.new.is_empty() => PASS,
         None => FAILED,
     })
