@@ -58,13 +58,13 @@ use crate::{
     fault::{Action, ActionError},
     ids::{ControllerId, EncodedLun, HbaId, Lun, Nexus},
     notice::Notice,
-    observe::{KeptData, Observer},
+    observe::Observer,
     reservoir::Reservoir,
     scsi::{access, corrupt, vpd},
     sense::Sense,
     status::ServiceResponse,
     task_management::{TaskManagement, TmfResponse},
-    wire::Wire,
+    wire::{KeptData, Wire},
 };
 
 /// Called when notices are waiting for an HBA.

@@ -82,7 +82,7 @@ pub use ids::{
 pub use inquiry_page::{CapturedPage, InquiryPage};
 pub use lun_config::{LunConfig, Mapping, Shown};
 pub use notice::{LunEvent, Notice, Notification, Notifications};
-pub use observe::{Changed, CommandRecord, KeptData, LunChange, Observer, Stage, StateChange};
+pub use observe::{Changed, CommandRecord, LunChange, Observer, Stage, StateChange};
 pub use operation::{Class, DataDirection, OPERATIONS, Operation};
 pub use ownership::OwnershipPolicy;
 pub use port_groups::{CapturedGroup, CapturedGroups};
@@ -93,3 +93,4 @@ pub use status::{ServiceResponse, Status};
 pub use target::{Lunz, Target};
 pub use task_management::{TaskManagement, TmfResponse};
 pub use unit::{Apart, Replication, ReplicationLink};
+pub use wire::KeptData;

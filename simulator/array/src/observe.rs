@@ -15,6 +15,7 @@ use crate::{
     operation::Operation,
     task_management::{TaskManagement, TmfResponse},
     unit::{Apart, Replication},
+    wire::KeptData,
 };
 
 /// The part of a run. Fault rules and counters distinguish them.
@@ -70,15 +71,6 @@ pub struct CommandRecord {
     pub stage: Stage,
     /// The transferred data; `None` unless [`crate::Array::keep_data`] asks for it.
     pub data: Option<KeptData>,
-}
-
-/// The data that a command transferred, in the direction of its operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptData {
-    /// The first bytes.
-    pub bytes: Arc<[u8]>,
-    /// The number of bytes that were transferred.
-    pub transferred: u32,
 }
 
 /// A change of the array's state.

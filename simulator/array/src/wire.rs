@@ -1,11 +1,21 @@
 //! Transferring a command's data and counting the bytes.
 
+use std::sync::Arc;
+
 use crate::{
     command::{Buffers, DmaError},
     completion::{Completion, Stop},
-    observe::KeptData,
     status::{ServiceResponse, Status},
 };
+
+/// The data that a command transferred, in the direction of its operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptData {
+    /// The first bytes.
+    pub bytes: Arc<[u8]>,
+    /// The number of bytes that were transferred.
+    pub transferred: u32,
+}
 
 impl From<DmaError> for Stop {
     fn from(_: DmaError) -> Self {

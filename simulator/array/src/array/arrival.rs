@@ -9,10 +9,11 @@ use crate::{
     completion::{Completion, Ticket},
     fault::DataFault,
     ids::{Lun, Nexus},
-    observe::{CommandRecord, KeptData, Stage},
+    observe::{CommandRecord, Stage},
     operation::Operation,
     scsi::medium::Access,
     store::Store,
+    wire::KeptData,
 };
 
 /// What the array remembers of a command until it ends.
