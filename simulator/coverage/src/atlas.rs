@@ -7,8 +7,6 @@ use sansim_marks::Marks;
 use crate::{
     block::{Block, blocks},
     code::{BadModule, Code},
-    coverage::{BlockCoverage, ImageCoverage, ModuleCoverage},
-    listing::listing,
     placing::{Executed, place},
 };
 
@@ -27,11 +25,13 @@ pub struct Atlas {
     modules: Vec<Module>,
 }
 
+/// A module, read.
 #[derive(Debug)]
-struct Module {
-    name: String,
-    code: Code,
-    blocks: Vec<Block>,
+pub(crate) struct Module {
+    pub(crate) name: String,
+    pub(crate) code: Code,
+    /// By section and offset.
+    pub(crate) blocks: Vec<Block>,
 }
 
 impl Atlas {
@@ -80,34 +80,9 @@ impl Atlas {
         self.modules.get(at.module)?.blocks.get(at.block)
     }
 
-    /// Coverage by no run.
-    pub(crate) fn coverage(&self, kernel: &str) -> ImageCoverage {
-        let modules = self.modules.iter().map(|module| {
-            let blocks = module.blocks.iter().map(|block| module.coverage(block)).collect();
-            (module.name.clone(), ModuleCoverage { blocks })
-        });
-        ImageCoverage {
-            kernel: kernel.to_owned(),
-            modules: modules.collect(),
-            ..ImageCoverage::default()
-        }
-    }
-}
-
-impl Module {
-    fn coverage(&self, block: &Block) -> BlockCoverage {
-        BlockCoverage {
-            section: self.code.sections[block.section].name.clone(),
-            offset: block.start,
-            bytes: block.end - block.start,
-            function: block.function.clone(),
-            at: block.at,
-            calls: block.calls.clone(),
-            asserts: block.asserts,
-            code: listing(&self.code, block),
-            runs: 0,
-            shortest: None,
-        }
+    /// The modules, in the order of their numbers.
+    pub(crate) fn modules(&self) -> &[Module] {
+        &self.modules
     }
 }
 

@@ -5,7 +5,11 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use sansim_marks::Marks;
 use serde::{Deserialize, Serialize};
 
-use crate::atlas::Atlas;
+use crate::{
+    atlas::{Atlas, Module},
+    block::Block,
+    listing::listing,
+};
 
 /// The coverage of runs, by the image's name.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -119,11 +123,41 @@ pub struct Run<'r> {
     pub marks: &'r Marks,
 }
 
+impl ImageCoverage {
+    fn by_no_run(atlas: &Atlas, kernel: &str) -> ImageCoverage {
+        let modules = atlas.modules().iter().map(|module| {
+            let blocks = module.blocks.iter().map(|block| BlockCoverage::by_no_run(module, block));
+            (module.name.clone(), ModuleCoverage { blocks: blocks.collect() })
+        });
+        let modules = modules.collect();
+        ImageCoverage { kernel: kernel.to_owned(), modules, ..ImageCoverage::default() }
+    }
+}
+
+impl BlockCoverage {
+    fn by_no_run(module: &Module, block: &Block) -> BlockCoverage {
+        BlockCoverage {
+            section: module.code.sections[block.section].name.clone(),
+            offset: block.start,
+            bytes: block.end - block.start,
+            function: block.function.clone(),
+            at: block.at,
+            calls: block.calls.clone(),
+            asserts: block.asserts,
+            code: listing(&module.code, block),
+            runs: 0,
+            shortest: None,
+        }
+    }
+}
+
 impl Coverage {
     /// Counts a run on an image with these modules.
     pub fn add(&mut self, atlas: &Atlas, run: &Run<'_>) {
-        let image =
-            self.images.entry(run.image.to_owned()).or_insert_with(|| atlas.coverage(run.kernel));
+        let image = self
+            .images
+            .entry(run.image.to_owned())
+            .or_insert_with(|| ImageCoverage::by_no_run(atlas, run.kernel));
         image.runs += 1;
         image.lost += run.marks.lost();
         for at in atlas.executed(run.marks) {
