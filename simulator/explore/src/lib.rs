@@ -25,6 +25,7 @@ mod minimise;
 mod mutate;
 mod page;
 mod plan;
+mod progress;
 mod render;
 mod schedule;
 mod search;
@@ -35,9 +36,10 @@ pub use judge::Breach;
 pub use memory::{Finding, Memory, State};
 pub use minimise::Minimiser;
 pub use page::write_report;
+pub use progress::{PROOFS, Progress};
 pub use render::Base;
 pub use schedule::{Choice, Schedule, Sort};
-pub use search::{Listener, Options, PROOFS, Progress, Result, explore};
+pub use search::{Listener, Options, Result, explore};
 
 /// Why an exploration ends before its time.
 #[derive(Debug, thiserror::Error)]

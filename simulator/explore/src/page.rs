@@ -15,7 +15,7 @@ use self::chart::chart;
 use crate::{
     growth::Point,
     memory::{Finding, State},
-    search::{PROOFS, Progress},
+    progress::{PROOFS, Progress},
 };
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\

@@ -5,8 +5,6 @@
 
 mod short;
 
-pub use short::PROOFS;
-
 use std::{
     collections::BTreeSet,
     path::PathBuf,
@@ -29,6 +27,7 @@ use crate::{
     mutate::mutated,
     page::write_index,
     plan::Plan,
+    progress::Progress,
     render::{Base, Told},
     schedule::{Schedule, Stream},
 };
@@ -49,41 +48,6 @@ pub struct Options {
     pub guidance: Guidance,
     /// A directory to which each story is written as a scenario file.
     pub stories: Option<PathBuf>,
-}
-
-/// How far an exploration is.
-#[derive(Debug, Clone, Default, serde::Serialize)]
-pub struct Progress {
-    /// Stories that were told.
-    pub stories: u64,
-    /// Stories that were told to make findings short.
-    pub trials: u64,
-    /// Seconds since the beginning.
-    pub seconds: f64,
-    /// Seconds of the guests' time.
-    pub simulated_s: f64,
-    /// Behaviours that were seen, by this exploration and earlier ones.
-    pub behaviours: usize,
-    /// Blocks of the kernel's that were executed, by this exploration and earlier ones, on its images.
-    pub blocks: usize,
-    /// The blocks of its images' kernels; 0 if it is not looked which are executed.
-    pub of_blocks: usize,
-    /// Schedules that are kept to be changed.
-    pub kept: usize,
-    /// What was found, by law.
-    pub findings: std::collections::BTreeMap<String, u64>,
-    /// Stories that came to no end, since QEMU, the guest or sansim failed.
-    pub died: u64,
-    /// Stories that broke a law in a way that is known.
-    pub known: u64,
-}
-
-impl Progress {
-    /// How many stories are told in a minute, those that make findings short included.
-    pub fn a_minute(&self) -> f64 {
-        let all = (self.stories + self.trials) as f64;
-        if self.seconds > 0.0 { all * 60.0 / self.seconds } else { 0.0 }
-    }
 }
 
 /// Follows an exploration.

@@ -15,11 +15,9 @@ use crate::{
     memory::{Finding, Pending},
     minimise::Minimiser,
     plan::Plan,
+    progress::PROOFS,
     schedule::Schedule,
 };
-
-/// How often the finished file is run.
-pub const PROOFS: u32 = 10;
 
 impl Search<'_> {
     /// Looks at what broke a law and was not looked at to the end, oldest first.
