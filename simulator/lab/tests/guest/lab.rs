@@ -18,7 +18,7 @@ use sansim_lab::{
     Accel, HbaSocket, Health, Image, ImageStore, Machine, MachineConfig, Progress, TimeMode,
     WorkDir, doctor, hba_address,
 };
-use sansim_protocol::{Answer, Call, Disk, TargetAddress};
+use sansim_protocol::{Answer, Call, Disk, ProgramEnd, TargetAddress};
 use sansim_time::RealClock;
 
 /// The environment of a test.
@@ -161,6 +161,15 @@ impl San {
 pub(crate) async fn read(machine: &Machine, path: &str) -> String {
     match machine.agent().call(Call::ReadFile { path: path.into() }).await.unwrap() {
         Answer::Text { text } => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Runs a program of the guest's userland. Returns what it writes.
+pub(crate) async fn run(machine: &Machine, argv: &[&str]) -> String {
+    let argv = argv.iter().map(|&argument| argument.to_owned()).collect();
+    match machine.agent().call(Call::Run { argv, timeout_ms: 60_000 }).await.unwrap() {
+        Answer::Ran(ProgramEnd { stdout, stderr, .. }) => format!("{stdout}{stderr}"),
         other => panic!("{other:?}"),
     }
 }

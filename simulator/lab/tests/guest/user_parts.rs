@@ -12,7 +12,7 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 use sansim_lab::{
     Image, KernelSource, Machine, MachineConfig, Parts, UserKernel, UserRootFs, UserlandSource,
 };
-use sansim_protocol::{Answer, Call, ProgramEnd};
+use sansim_protocol::Call;
 
 use crate::lab::{self, Lab, Said};
 
@@ -108,10 +108,8 @@ async fn a_guest_of_own_parts_only_boots_and_is_made_once() {
     let load = Call::LoadModules { modules: vec!["dm_round_robin".into()] };
     machine.agent().call(load).await.unwrap();
     assert!(lab::read(&machine, "/proc/modules").await.contains("dm_round_robin"));
-    let argv = ["/usr/sbin/multipath", "-h"].map(str::to_owned).to_vec();
-    let ran = machine.agent().call(Call::Run { argv, timeout_ms: 60_000 }).await.unwrap();
-    assert!(matches!(&ran, Answer::Ran(ProgramEnd { stdout, stderr, .. })
-        if format!("{stdout}{stderr}").contains("multipath-tools")));
+    let help = lab::run(&machine, &["/usr/sbin/multipath", "-h"]).await;
+    assert!(help.contains("multipath-tools"), "{help}");
     machine.kill().await;
 
     // Different contents of the same size give another image.

@@ -132,7 +132,10 @@ async fn rpms_and_a_container_image_make_a_guest() {
     let machine = Machine::cold(MachineConfig { image: image.clone(), ..config }).await.unwrap();
     let release = lab::read(&machine, "/proc/sys/kernel/osrelease").await;
     assert_eq!(release.trim(), image.release);
-    assert_eq!(lab::read(&machine, "/etc/of-the-vendor").await, "a tool of the vendor's");
+    let shown = lab::run(&machine, &["cat", "/etc/of-the-vendor"]).await;
+    assert_eq!(shown, "a tool of the vendor's");
+    let shown = lab::run(&machine, &["cat", "/etc/udev/udev.conf"]).await;
+    assert!(shown.contains("No such file"), "{shown}");
     machine.kill().await;
     lab.store.remove(&image.name).unwrap();
 
