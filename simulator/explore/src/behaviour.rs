@@ -28,7 +28,7 @@ impl Behaviour {
     pub(crate) fn see(&mut self, event: &Event) {
         match &event.what {
             What::Command(command) => {
-                let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+                let medium = command.is_io();
                 if medium && !command.failed() {
                     return;
                 }
@@ -39,7 +39,7 @@ impl Behaviour {
                 self.add(&format!("{op} {answer} {failed} {rounds}"));
                 if Grade::of(command) != Grade::Good {
                     self.at(event.t);
-                    let path = format!("hba{}:{}", command.hba, command.port);
+                    let path = command.path();
                     self.answers.insert(path, format!("{op} {answer}"));
                 }
             }

@@ -37,6 +37,14 @@ impl std::fmt::Display for Port {
 /// An HBA, and a port that it sees.
 pub(crate) type Nexus = (usize, Port);
 
+/// An expectation that these paths are failed.
+pub(crate) fn failed<'n>(paths: impl IntoIterator<Item = &'n Nexus>) -> String {
+    let failed = paths
+        .into_iter()
+        .map(|(hba, port)| format!("{{ port = \"{port}\", hba = {hba}, state = \"failed\" }}"));
+    format!("path = [{}]", failed.collect::<Vec<_>>().join(", "))
+}
+
 /// A LUN of the array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lun {

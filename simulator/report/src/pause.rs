@@ -8,7 +8,7 @@ mod causes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sansim_stage::event::{CommandEvent, Event, IoKind, What};
+use sansim_stage::event::{Event, IoKind, What};
 use serde::Serialize;
 
 /// What keeps I/O from completing, the strongest first.
@@ -148,11 +148,11 @@ impl Tracker {
         }
         self.latest = self.latest.max(event.t);
         if let What::Command(command) = &event.what {
-            let path = format!("hba{}:{}", command.hba, command.port);
+            let path = command.path();
             self.paths.insert(path);
         }
         match &event.what {
-            What::Command(command) if is_medium(command) && !command.failed() => {
+            What::Command(command) if command.is_io() && !command.failed() => {
                 if self.completions.len() < MOST_COMPLETIONS {
                     self.completions.push(event.t + command.latency_s);
                 }
@@ -204,11 +204,6 @@ pub fn longest(events: &[Event]) -> Option<Pause> {
     let mut tracker = Tracker::default();
     events.iter().for_each(|event| tracker.event(event));
     tracker.longest()
-}
-
-/// Whether it is I/O of the workload.
-fn is_medium(command: &CommandEvent) -> bool {
-    command.op.starts_with("READ(") || command.op.starts_with("WRITE(")
 }
 
 #[cfg(test)]

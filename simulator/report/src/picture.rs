@@ -31,7 +31,7 @@ const SHORTEST: f64 = 1e-6;
 /// The picture of a story of `seconds`, with what makes it zoom.
 pub(crate) fn picture(lanes: &Lanes, seconds: f64) -> Markup {
     let traffic = lanes.traffic();
-    let scale = Scale { end: seconds.max(lanes.last()).max(traffic.last()).max(1e-3) };
+    let scale = Scale { end: seconds.max(lanes.last()).max(1e-3) };
     let all: Vec<(&str, &Lane)> = lanes.iter().collect();
     let top = HEIGHT * all.len() as f64;
     let has_traffic = traffic.series().next().is_some();

@@ -95,7 +95,7 @@ impl Traffic {
     }
 
     fn command(&mut self, t: f64, command: &CommandEvent) {
-        let name = format!("hba{}:{}", command.hba, command.port);
+        let name = command.path();
         if self.series.len() >= MOST_PATHS && !self.series.contains_key(&name) {
             return;
         }
@@ -130,12 +130,6 @@ impl Traffic {
     pub(crate) fn longest(&self) -> f64 {
         let bins = self.series.values().flat_map(|series| series.bins.values());
         bins.map(|bin| bin.slow.1).max().unwrap_or_default() as f64 / 1e6
-    }
-
-    /// The arrival of the last command, in seconds.
-    pub(crate) fn last(&self) -> f64 {
-        let bins = self.series.values().filter_map(|series| series.bins.values().next_back());
-        bins.map(|bin| bin.slow.0.max(bin.quick.0)).max().unwrap_or_default() as f64 / 1e6
     }
 
     /// The commands per second of a path in `columns` equal parts of a time from 0 to `end` seconds.

@@ -23,7 +23,7 @@ pub const MOST_CAPTURED: u64 = 512 << 20;
 /// What is captured of each command, besides its CDB, status and sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Nothing.
+    /// Nothing more.
     Headers,
     /// The first 4 KiB of its data.
     Data,

@@ -83,7 +83,7 @@ fn added_to_guest(spec: &RunSpec) -> Vec<String> {
     let time = spec.time;
     let mut added = vec![
         "sansim-agent as PID 1 and /sbin/modprobe".to_owned(),
-        format!("kernel command line {}", kernel_command_line(time)),
+        format!("kernel command line {}", kernel_command_line(spec.accel.accel, time)),
         "counters on scsi:scsi_dispatch_cmd_start, scsi:scsi_dispatch_cmd_error and scsi_send_eh_cmnd"
             .to_owned(),
     ];

@@ -255,6 +255,16 @@ impl CommandEvent {
         }
     }
 
+    /// The path by which it came: `hba0:A0`.
+    pub fn path(&self) -> String {
+        format!("hba{}:{}", self.hba, self.port)
+    }
+
+    /// Whether it reads or writes blocks: `READ(10)`, `WRITE(16)`, ….
+    pub fn is_io(&self) -> bool {
+        self.op.starts_with("READ(") || self.op.starts_with("WRITE(")
+    }
+
     /// Whether the command was completed with anything but GOOD.
     pub fn failed(&self) -> bool {
         self.answer() != "GOOD"

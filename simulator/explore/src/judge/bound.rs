@@ -36,7 +36,7 @@ impl Bound {
             return None;
         }
         let answer = command.answer();
-        let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let medium = command.is_io();
         let most = if medium { SAME_IO } else { SAME_COMMAND };
         let key = (command.cdb.clone(), format!("{answer} {}", command.port));
         let count = within_a_second(self.answers.entry(key).or_default(), t);

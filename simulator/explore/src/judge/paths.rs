@@ -84,10 +84,10 @@ impl Paths {
         if command.lun != self.lun {
             return;
         }
-        let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let medium = command.is_io();
         self.permitted |= medium && grade == Grade::Target;
         let retries = self.retries;
-        let name = format!("hba{}:{}", command.hba, command.port);
+        let name = command.path();
         let Some(path) = self.paths.get_mut(&name) else { return };
         match grade {
             // The array says that it serves through this path now.

@@ -96,7 +96,7 @@ impl Waits {
             return;
         }
         let activates = activates(&command.op);
-        let medium = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let medium = command.is_io();
         self.sent.push(Sent {
             from: t,
             until: t + command.latency_s,

@@ -14,7 +14,7 @@ use crate::{
     anonymous::Names,
     facts::Facts,
     family::Family,
-    san::{Nexus, San, Side},
+    san::{self, Nexus, San, Side},
 };
 
 /// When the first thing happens, in seconds of the story.
@@ -409,13 +409,9 @@ impl Teller<'_> {
             return None;
         }
         let last = down.values().copied().fold(BEGINS, f64::max);
-        let paths: Vec<String> = down
-            .keys()
-            .map(|(hba, port)| format!("{{ port = \"{port}\", hba = {hba}, state = \"failed\" }}"))
-            .collect();
         let why = "what is down, and does not come back in the log, is failed".to_owned();
         let by = (last + PATIENCE).ceil();
-        Some((vec![why], format!("at = \"{by:.0}s\"\npath = [{}]", paths.join(", "))))
+        Some((vec![why], format!("at = \"{by:.0}s\"\n{}", san::failed(down.keys()))))
     }
 
     fn finish(mut self, story: &[(f64, &Happened)], names: &mut Names) -> Story {

@@ -3,12 +3,12 @@
 //! What the guest then does by itself is the finding: it fails the paths that are down, and takes back those that
 //! nothing is wrong with.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{collections::BTreeSet, fmt::Write, mem};
 
 use super::comment;
 use crate::{
     facts::{Facts, PathState},
-    san::{Lun, Nexus, San, States},
+    san::{self, Lun, Nexus, San, States},
 };
 
 /// When the first turn begins, in seconds of the story.
@@ -17,7 +17,7 @@ const BEGINS: u64 = 1;
 const SETTLED: u64 = 60;
 
 /// How a turn leaves the SAN.
-#[derive(Default, PartialEq)]
+#[derive(Clone, Default)]
 struct Fabric {
     /// Links that are down: nothing is well behind them.
     links: BTreeSet<Nexus>,
@@ -46,9 +46,8 @@ fn turns(san: &San) -> Vec<Turn<'_>> {
     let mut turns = Vec::new();
     for number in 0..count {
         let now = Fabric::of(san, number);
-        let given_up = given_up(san, number);
-        turns.push(Turn { number, san, before, now: Fabric::of(san, number), given_up });
-        before = now;
+        let (before, given_up) = (mem::replace(&mut before, now.clone()), given_up(san, number));
+        turns.push(Turn { number, san, before, now, given_up });
     }
     turns
 }
@@ -199,12 +198,6 @@ impl Turn<'_> {
     fn write_expectations(&self, out: &mut String, lun: &Lun) {
         let (down, ends) = (self.down(lun), self.ends());
         let given_up: Vec<_> = self.given_up.iter().filter(|it| it.0 == lun.number).collect();
-        let failed: Vec<String> = given_up
-            .iter()
-            .map(|(_, (hba, port))| {
-                format!("{{ port = \"{port}\", hba = {hba}, state = \"failed\" }}")
-            })
-            .collect();
         let when = match (down, self.number) {
             _ if let Some(last) = given_up.last() => {
                 format!("by = \"{ends}s\"\nafter = \"{}\"\n", self.failing(last))
@@ -222,12 +215,12 @@ impl Turn<'_> {
             }
             false => "it is so in the report",
         };
-        if !failed.is_empty() {
+        if !given_up.is_empty() {
             let _ = write!(
                 out,
-                "\n[[expect]]\nby = \"{ends}s\"\nlun = {}\npath = [{}]\nbecause = \"it is so in the report\"\n",
+                "\n[[expect]]\nby = \"{ends}s\"\nlun = {}\n{}\nbecause = \"it is so in the report\"\n",
                 lun.number,
-                failed.join(", "),
+                san::failed(given_up.iter().map(|it| &it.1)),
             );
         }
         let active = lun.paths - down;

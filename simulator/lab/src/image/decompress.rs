@@ -38,6 +38,25 @@ pub(crate) fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     UNSUPPORTED.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
+/// Why something that is compressed in another way is refused; `None` if it is not.
+pub(crate) fn not_understood(bytes: &[u8]) -> Option<String> {
+    let name = unsupported(bytes)?;
+    Some(format!("it is packed with {name}; gzip, xz and zstd are understood"))
+}
+
+/// The contents of a file that may be packed.
+///
+/// # Errors
+/// `InvalidData` if it is packed in a way that is not supported, with its name.
+pub(crate) fn plain<'a>(mut file: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let head = file.fill_buf()?;
+    match (Compression::of(head), not_understood(head)) {
+        (Some(how), _) => unpacking(how, file),
+        (None, Some(why)) => Err(io::Error::new(io::ErrorKind::InvalidData, why)),
+        (None, None) => Ok(Box::new(file)),
+    }
+}
+
 /// Decompresses one stream and ignores what follows (a bzImage's payload has its size appended). Fails
 /// beyond `limit` bytes.
 pub(crate) fn decompress(how: Compression, mut bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {

@@ -28,10 +28,16 @@ const KERNEL_COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 scsi_mod.scan=ma
 /// The kernel's command line. In exact time it also tells the agent so, reserves the mailbox, and lets the
 /// agent access registers of devices that a driver is bound to (`iomem=relaxed`): the agent raises their
 /// interrupts.
-pub fn kernel_command_line(time: TimeMode) -> String {
-    match time {
-        TimeMode::Real => KERNEL_COMMAND_LINE.to_owned(),
-        TimeMode::Skip => format!(
+///
+/// In real time under TCG it has the rate of the time-stamp counter, which is the host's.
+pub fn kernel_command_line(accel: Accel, time: TimeMode) -> String {
+    match (time, accel) {
+        (TimeMode::Real, Accel::Kvm) => KERNEL_COMMAND_LINE.to_owned(),
+        (TimeMode::Real, Accel::Tcg) => {
+            let rate = tsc::kernel_parameter().map(|rate| format!(" {rate}"));
+            format!("{KERNEL_COMMAND_LINE}{}", rate.unwrap_or_default())
+        }
+        (TimeMode::Skip, _) => format!(
             "{KERNEL_COMMAND_LINE} {} iomem=relaxed {}",
             sansim_protocol::SKIPPED_TIME,
             Mailbox::kernel_parameter()
@@ -85,10 +91,7 @@ pub(crate) fn arguments(config: &MachineConfig, start: Start) -> Vec<OsString> {
     line.add("-bios").add("qboot.rom");
     line.add("-kernel").add(&config.image.kernel);
     line.add("-initrd").add(&config.image.initramfs);
-    let mut kernel_line = kernel_command_line(config.time);
-    if let Some(rate) = measured_rate(config) {
-        kernel_line = format!("{kernel_line} {rate}");
-    }
+    let kernel_line = kernel_command_line(config.accel, config.time);
     line.add("-append").add(match start {
         Start::Probe => format!("{kernel_line} earlyprintk=ttyS0 ignore_loglevel"),
         Start::Boot | Start::Restore => kernel_line,
@@ -123,14 +126,6 @@ pub(crate) fn shape(config: &MachineConfig) -> Vec<String> {
     }
     let line = arguments(&plain, Start::Boot);
     line.iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
-}
-
-/// The rate of the guest's time-stamp counter, where it is the host's and a busy host spoils measuring it.
-fn measured_rate(config: &MachineConfig) -> Option<String> {
-    match (config.accel, config.time) {
-        (Accel::Tcg, TimeMode::Real) => tsc::kernel_parameter(),
-        (Accel::Tcg, TimeMode::Skip) | (Accel::Kvm, _) => None,
-    }
 }
 
 struct Line(Vec<OsString>);
@@ -232,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_whole_line() {
-        let rate = measured_rate(&config()).map(|rate| format!(" {rate}")).unwrap_or_default();
+        let rate = tsc::kernel_parameter().map(|rate| format!(" {rate}")).unwrap_or_default();
         insta::assert_snapshot!(
             "command_line",
             text(&config(), Start::Boot).replacen(&rate, "", 1)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sansim_stage::event::{CommandEvent, Event, PathState, What};
 
-use super::{Cause, Part, SLOW, is_medium};
+use super::{Cause, Part, SLOW};
 
 /// Commands that fail one after the other within this many seconds are one chain of retries.
 const CHAIN: f64 = 1.5;
@@ -114,7 +114,7 @@ fn retries(events: &[Event]) -> Vec<Part> {
             if command.failed() {
                 refused = Some((end, in_words(t, command)));
             }
-        } else if is_medium(command) && command.failed() {
+        } else if command.is_io() && command.failed() {
             match &mut failing {
                 Some(chain) if t - chain.to <= CHAIN => chain.to = chain.to.max(end),
                 chain => {

@@ -20,8 +20,8 @@ pub(super) fn add(trace: &mut Trace, events: &[Event], moved: &[Moved]) {
     let mut firsts: Vec<Option<Spot>> = vec![None; moved.len()];
     for (t, command) in commands {
         let spot = slice(trace, t, command);
-        let nexus = format!("hba{}:{}", command.hba, command.port);
-        let is_io = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let nexus = command.path();
+        let is_io = command.is_io();
         for (at, moved) in moved.iter().enumerate().filter(|(_, moved)| moved.lun == command.lun) {
             let before = t <= moved.t && moved.t <= t + command.latency_s + 1e-6;
             if !is_io && before && moved.by.as_deref() == Some(nexus.as_str()) {

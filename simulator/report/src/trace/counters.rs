@@ -19,14 +19,14 @@ pub(super) fn add(trace: &mut Trace, events: &[Event], end: f64) {
     let mut done: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for event in events {
         let Told::Command(command) = &event.what else { continue };
-        let is_io = command.op.starts_with("READ(") || command.op.starts_with("WRITE(");
+        let is_io = command.is_io();
         if event.t < 0.0 || !is_io {
             continue;
         }
         let ended = event.t + command.latency_s;
         changes.extend([(event.t, 1), (ended, -1)]);
         if !command.failed() {
-            let path = format!("hba{}:{}", command.hba, command.port);
+            let path = command.path();
             let counts = done.entry(path).or_insert_with(|| vec![0; last + 2]);
             counts[bucket(ended).min(last + 1)] += 1;
         }

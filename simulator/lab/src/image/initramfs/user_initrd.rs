@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::image::{
-    decompress::{Compression, decompress_first, unsupported},
+    decompress::{Compression, decompress_first, not_understood},
     modules::is_module,
 };
 
@@ -181,10 +181,9 @@ fn is_archive(bytes: &[u8]) -> bool {
 }
 
 fn what_it_is_not(bytes: &[u8]) -> String {
-    match unsupported(bytes) {
-        Some(name) => format!("it is packed with {name}; gzip, xz and zstd are understood"),
-        None => "it is no cpio archive (format newc), plain or packed with gzip, xz or zstd".into(),
-    }
+    not_understood(bytes).unwrap_or_else(|| {
+        "it is no cpio archive (format newc), plain or packed with gzip, xz or zstd".into()
+    })
 }
 
 /// Parses uncompressed archives with zero bytes between them.

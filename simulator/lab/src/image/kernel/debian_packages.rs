@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     FoundKernel,
-    packages::{Distributor, LARGEST, find},
+    packages::{self, Distributor, LARGEST, find},
 };
 use crate::{LabError, Result, host::programs};
 
@@ -26,9 +26,7 @@ const DEBIAN: Distributor = Distributor {
 
 /// Whether a file is a Debian package, by content or by name.
 pub(crate) fn is_package(path: &Path) -> bool {
-    let mut head = [0; MAGIC.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    path.extension().is_some_and(|end| end == "deb") || (read.is_ok() && head == MAGIC)
+    packages::is_one(path, "deb", MAGIC)
 }
 
 /// Opens the kernel in these packages. They are unpacked to the file `scratch`.

@@ -1,6 +1,6 @@
 //! What is common to a distributor's packages: a kernel among their files, and the names of those that are missing.
 
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 
 use super::FoundKernel;
 use crate::{
@@ -21,6 +21,13 @@ pub(super) struct Distributor {
     pub(super) kernel: fn(&str) -> String,
     /// That with the list of built-in modules.
     pub(super) lists: fn(&str) -> String,
+}
+
+/// Whether a file is a package, by its name's ending or by the magic at its beginning.
+pub(super) fn is_one(path: &Path, ending: &str, magic: &[u8]) -> bool {
+    let mut head = vec![0; magic.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    path.extension().is_some_and(|end| end == ending) || (read.is_ok() && head == magic)
 }
 
 /// Finds the kernel among the unpacked files of packages. `path` is one of the packages, for messages; `none` says

@@ -14,13 +14,13 @@ use rpm::{Package, PackageMetadata};
 
 use super::{
     FoundKernel,
-    packages::{Distributor, LARGEST, find},
+    packages::{self, Distributor, LARGEST, find},
 };
 use crate::{
     LabError, Result,
     image::{
         archive::{is_kernels, plain_name},
-        decompress::{Compression, unpacking, unsupported},
+        decompress::plain,
     },
 };
 
@@ -49,9 +49,7 @@ const RPM: Distributor = Distributor {
 
 /// Whether a file is an RPM package, by content or by name.
 pub(crate) fn is_package(path: &Path) -> bool {
-    let mut head = [0; MAGIC.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    path.extension().is_some_and(|end| end == "rpm") || (read.is_ok() && head == MAGIC)
+    packages::is_one(path, "rpm", &MAGIC)
 }
 
 /// Opens the kernel in these packages. Its files are unpacked to the file `scratch`.
@@ -110,15 +108,7 @@ fn unpack(
     out: &mut tar::Builder<impl Write>,
     room: &mut u64,
 ) -> std::result::Result<(), String> {
-    let payload = package.payload.as_slice();
-    let how = Compression::of(payload);
-    if let (None, Some(name)) = (how, unsupported(payload)) {
-        return Err(format!("it is packed with {name}; gzip, xz and zstd are understood"));
-    }
-    let plain: Box<dyn Read> = match how {
-        Some(how) => unpacking(how, payload).map_err(|error| error.to_string())?,
-        None => Box::new(payload),
-    };
+    let plain = plain(package.payload.as_slice()).map_err(|error| error.to_string())?;
     let mut plain = BufReader::new(plain.take(*room));
     let files = copy(&mut plain, out);
     *room = plain.get_ref().limit();

@@ -37,14 +37,13 @@ impl UserKernel {
     /// `BadParts` when they are not a kernel.
     pub fn of(paths: &[PathBuf], modules: Option<&Path>) -> Result<UserKernel> {
         let bad = |why: String| Err(LabError::BadParts { why });
-        let is_package =
-            |path: &Path| debian_packages::is_package(path) || rpm_packages::is_package(path);
-        let other = paths.iter().find(|path| !is_package(path));
-        let debian = paths.iter().filter(|path| debian_packages::is_package(path)).count();
+        let (debian, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            paths.iter().partition(|path| debian_packages::is_package(path));
+        let other = others.iter().find(|path| !rpm_packages::is_package(path));
         let source = match (paths, other) {
             ([], _) => return bad("no kernel was named".into()),
-            (_, None) if debian == paths.len() => UserKernel::Packages(paths.to_owned()),
-            (_, None) if debian == 0 => UserKernel::Rpms(paths.to_owned()),
+            (_, None) if others.is_empty() => UserKernel::Packages(paths.to_owned()),
+            (_, None) if debian.is_empty() => UserKernel::Rpms(paths.to_owned()),
             (_, None) => return bad("Debian packages and RPMs make no kernel together".into()),
             ([dir], _) if dir.is_dir() => UserKernel::Tree(dir.clone()),
             ([kernel], _) => match modules {

@@ -2,17 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read},
+    io::{self, BufReader, BufWriter, Read},
     path::{Path, PathBuf},
 };
 
 use super::{MOUNT_POINTS, oci, tree_tar::write_tar};
 use crate::{
     LabError, Result,
-    image::{
-        archive::plain_name,
-        decompress::{Compression, unpacking, unsupported},
-    },
+    image::{archive::plain_name, decompress::plain},
 };
 
 /// Offset of the magic in the first block of an archive (POSIX.1-1988).
@@ -104,17 +101,7 @@ impl UserRootFs {
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read>> {
         let file = File::open(path).map_err(LabError::file("cannot read", path))?;
-        let mut file = BufReader::with_capacity(1 << 18, file);
-        let head = file.fill_buf().map_err(LabError::file("cannot read", path))?;
-        let how = Compression::of(head);
-        if let (None, Some(name)) = (how, unsupported(head)) {
-            let why = format!("it is packed with {name}; gzip, xz and zstd are understood");
-            return Err(LabError::BadUserland { path: path.to_owned(), why });
-        }
-        let plain: Box<dyn Read> = match how {
-            Some(how) => unpacking(how, file).map_err(|e| self.bad(&e))?,
-            None => Box::new(file),
-        };
+        let plain = plain(BufReader::with_capacity(1 << 18, file)).map_err(|e| self.bad(&e))?;
         let mut first = Vec::new();
         let mut plain = plain.take(LARGEST);
         plain.by_ref().take(512).read_to_end(&mut first).map_err(|e| self.bad(&e))?;
@@ -146,14 +133,6 @@ fn is_archive_of_layout(path: &Path) -> bool {
         name.starts_with("blobs/") || [oci::INDEX, oci::LAYOUT, "manifest.json"].contains(&&*name)
     };
     first().is_some_and(is)
-}
-
-/// The contents of a file that may be packed.
-fn plain(mut file: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
-    match Compression::of(file.fill_buf()?) {
-        Some(how) => unpacking(how, file),
-        None => Ok(Box::new(file)),
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{
     blobs::Blobs,
     merged::{Entry, Kind, Merged, Place},
 };
-use crate::image::decompress::{Compression, unpacking, unsupported};
+use crate::image::decompress::plain;
 
 /// Most bytes of all layers, unpacked.
 const LARGEST: u64 = 64 << 30;
@@ -98,20 +98,9 @@ impl Layers {
     }
 }
 
+/// The archive of a layer. Its entries are counted one by one, but a header can be of any length.
 fn unpacked(blob: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
-    let mut head = Vec::new();
-    let mut blob = blob;
-    blob.by_ref().take(8).read_to_end(&mut head)?;
-    let how = Compression::of(&head);
-    if let (None, Some(name)) = (how, unsupported(&head)) {
-        return Err(bad(format!("it is packed with {name}; gzip, xz and zstd are understood")));
-    }
-    let whole = BufReader::with_capacity(1 << 18, io::Cursor::new(head).chain(blob));
-    match how {
-        // No more than the bound is counted entry by entry, but a header can be of any length.
-        Some(how) => Ok(Box::new(unpacking(how, whole)?.take(LARGEST))),
-        None => Ok(Box::new(whole)),
-    }
+    Ok(Box::new(plain(BufReader::with_capacity(1 << 18, blob))?.take(LARGEST)))
 }
 
 /// Writes a file under its first name, and links to that for the others.
