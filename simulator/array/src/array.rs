@@ -368,6 +368,7 @@ impl Array {
         completion: Completion,
         data: Option<KeptData>,
     ) -> Completion {
+        let completion = arrival.told(completion);
         self.observer.command(&arrival.ended(now, completion, data));
         completion
     }

@@ -68,8 +68,11 @@ async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let marks = has_marks(args);
     let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, marks, cancel)?);
     let sets = overrides(&args.set).ok_or_else(|| Refused(USAGE, String::new()))?;
-    let base = |(file, scenario)| Base { file, scenario, sets: sets.clone() };
-    let bases: Vec<Base> = scenarios.into_iter().map(base).collect();
+    let base = |(file, scenario): (PathBuf, Scenario)| match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(Base { file, text, scenario, sets: sets.clone() }),
+        Err(error) => Err(Refused(USAGE, format!("cannot read {}: {error}", file.display()))),
+    };
+    let bases = scenarios.into_iter().map(base).collect::<Result<Vec<Base>, _>>()?;
     let time = args.runs.is_none().then_some(args.time.0);
     let guidance = args.coverage.guidance();
     let options =

@@ -65,6 +65,8 @@ pub(crate) struct Task {
     pub(crate) seed: u32,
     /// The index of the image.
     pub(crate) on: usize,
+    /// The laws that it is judged by.
+    pub(crate) laws: Arc<BTreeSet<Law>>,
 }
 
 /// What a story came to.
@@ -119,7 +121,6 @@ impl Bench {
     pub(crate) async fn tell_all(
         self: &Arc<Self>,
         tasks: Vec<Task>,
-        laws: &Arc<BTreeSet<Law>>,
         keep: bool,
     ) -> Result<Vec<Outcome>, Stop> {
         let mut waiting = tasks.into_iter().enumerate();
@@ -129,8 +130,8 @@ impl Bench {
             while going.len() < self.jobs.max(1) {
                 let Some((index, task)) = waiting.next() else { break };
                 outcomes.push(None);
-                let (bench, laws) = (Arc::clone(self), Arc::clone(laws));
-                let told = async move { (index, bench.tell(index, task, &laws, keep).await) };
+                let bench = Arc::clone(self);
+                let told = async move { (index, bench.tell(index, task, keep).await) };
                 // Unconstrained: see sansim-suite. A task that yields would look idle to its guest's clock.
                 going.spawn(task::unconstrained(told));
             }
@@ -143,14 +144,8 @@ impl Bench {
         Ok(outcomes.into_iter().flatten().collect())
     }
 
-    async fn tell(
-        &self,
-        index: usize,
-        task: Task,
-        laws: &BTreeSet<Law>,
-        keep: bool,
-    ) -> Result<Outcome, Stop> {
-        let judge = Judge::new(&task.told, laws);
+    async fn tell(&self, index: usize, task: Task, keep: bool) -> Result<Outcome, Stop> {
+        let judge = Judge::new(&task.told, &task.laws);
         let watch = Watch { inner: Mutex::new((Some(judge), blake3::Hasher::new())) };
         let blocks = self.on[task.on].blocks.clone();
         let spec = self.spec(index, task);
@@ -212,12 +207,8 @@ impl Bench {
     }
 
     /// Tells one story, and keeps its files.
-    pub(crate) async fn tell_one(
-        self: &Arc<Self>,
-        task: Task,
-        laws: &Arc<BTreeSet<Law>>,
-    ) -> Result<Outcome, Stop> {
-        let mut outcomes = self.tell_all(vec![task], laws, true).await?;
+    pub(crate) async fn tell_one(self: &Arc<Self>, task: Task) -> Result<Outcome, Stop> {
+        let mut outcomes = self.tell_all(vec![task], true).await?;
         outcomes.pop().ok_or_else(|| Stop::Lab("the story has no outcome".to_owned()))
     }
 }

@@ -128,6 +128,9 @@ impl Judge {
             What::Path { path, dev, state, .. } => {
                 let for_nothing = self.paths.state(path, dev, *state);
                 self.waits.path(event.t, path, dev, *state);
+                if let Some((seen, expect)) = self.bound.path(path, *state) {
+                    self.breach(Law::Loops, event.t, seen, &expect);
+                }
                 if for_nothing {
                     self.failed_for_nothing(event.t, path);
                 }
@@ -146,7 +149,12 @@ impl Judge {
                 self.waits.stall_ends(event.t);
             }
             What::Log { text, .. } => self.log(event.t, text),
-            What::State { change: Change::Owner { lun, to, .. }, .. } => self.paths.owner(*lun, to),
+            What::State { change, .. } => {
+                self.bound.changed();
+                if let Change::Owner { lun, to, .. } = change {
+                    self.paths.owner(*lun, to);
+                }
+            }
             What::Multipathd { view, .. } => self.view = Some(view.clone()),
             _ => {}
         }

@@ -129,9 +129,11 @@ impl Planner<'_> {
                 sets.push(format!("{key}={word}"));
             }
         }
-        // Fewer HBAs make a shorter story. Where they are listed, they cannot be counted.
+        // Fewer HBAs make a shorter story, and one in which a link is worth more. Where they are listed, they cannot be
+        // counted.
+        let fewer = [(weight, "1"), (2, AS_WRITTEN)];
         if self.base.setup.hbas.len() > 1
-            && self.chooser.pick(Sort::Setting, HBAS, &[(0, "1"), (1, AS_WRITTEN)]) == "1"
+            && self.chooser.pick(Sort::Setting, HBAS, &fewer) == "1"
         {
             sets.push(FEWEST_HBAS.to_owned());
         }
@@ -280,8 +282,16 @@ impl Planner<'_> {
     fn message(&mut self, name: &str) -> What {
         let groups = self.base.setup.path_groups(self.base.setup.main_lun()).len().max(1);
         let groups: Vec<_> = (1..=groups).rev().map(|group| (1, group.to_string())).collect();
+        let message = self.detail(name, "message", &[(3, "switch_group"), (1, "disable_group")]);
         let group = self.detail(name, "group", &groups);
-        What::Step { step: format!("message = \"switch_group {group}\""), undo: None, lasts: None }
+        let step = format!("message = \"{message} {group}\"");
+        match message.as_str() {
+            "disable_group" => {
+                let undo = Some(format!("message = \"enable_group {group}\""));
+                What::Step { step, undo, lasts: self.lasts(name) }
+            }
+            _ => What::Step { step, undo: None, lasts: None },
+        }
     }
 
     /// The commands that a rule catches. If it `repeats`, also how many.
@@ -298,7 +308,7 @@ impl Planner<'_> {
     }
 
     fn answer(&mut self, name: &str) -> What {
-        let counts = [(6, "1"), (3, "2"), (3, "3"), (1, "6"), (1, "20"), (1, "200")];
+        let counts = [(6, "1"), (2, "2"), (2, "3"), (2, "6"), (1, "20"), (2, "200")];
         let when = self.caught(name, &counts);
         let answers = menu::answers(&self.base.setup.first_array().personality);
         let then = self.detail(name, "answer", &answers);
@@ -347,7 +357,8 @@ impl Planner<'_> {
             What::Fault { .. } => &[Duration::ZERO],
             What::Step { .. } => &[Duration::from_secs(1)],
         };
-        self.chooser.time(&format!("{name}.at"), simplest, draw)
+        // A mutation puts it near something that has happened, which may be later.
+        self.chooser.time(&format!("{name}.at"), simplest, draw).min(during)
     }
 
     /// The time that something has if it is after nothing else. It does not depend on whether that happens.

@@ -11,6 +11,8 @@ use crate::plan::{Happening, Plan, What};
 pub struct Base {
     /// Its file.
     pub file: std::path::PathBuf,
+    /// What was in the file when the exploration began: an edit changes no story.
+    pub text: String,
     /// The scenario as it is written.
     pub scenario: Scenario,
     /// Values that the user overrides.
@@ -39,7 +41,9 @@ impl Base {
         }
         let more = sets.iter().filter_map(|set| set.parse().ok());
         let sets: Vec<Set> = self.sets.iter().cloned().chain(more).collect();
-        sansim_language::load(&self.file, &sets)
+        let name = self.scenario.name.clone();
+        let scenario = sansim_language::load_text(&self.file.display().to_string(), &self.text, &sets)?;
+        Ok(Scenario { name, ..scenario })
     }
 
     /// The story of a plan.

@@ -124,6 +124,10 @@ pub enum Sort {
     Time,
 }
 
+/// How many sets of settings seeds draw from. Each makes another guest, which has to be brought to the beginning of its
+/// story once; mutations change them further.
+const GUESTS: u64 = 16;
+
 /// Makes the choices of a schedule.
 pub(crate) struct Chooser<'s> {
     schedule: &'s Schedule,
@@ -147,7 +151,7 @@ impl<'s> Chooser<'s> {
         let words = || options.iter().map(|(_, word)| word.as_ref());
         let given =
             self.schedule.overrides.get(name).filter(|given| words().any(|it| it == *given));
-        let word = given.cloned().unwrap_or_else(|| self.drawn(name, options));
+        let word = given.cloned().unwrap_or_else(|| self.drawn(sort, name, options));
         let simpler = words().take_while(|it| *it != word).map(str::to_owned).collect();
         let others = words().filter(|it| *it != word).map(str::to_owned).collect();
         self.made.push(Choice { name: name.to_owned(), word: word.clone(), simpler, others, sort });
@@ -155,9 +159,13 @@ impl<'s> Chooser<'s> {
     }
 
     /// What the seed says, whatever is overridden.
-    fn drawn<S: AsRef<str>>(&self, name: &str, options: &[(u64, S)]) -> String {
+    fn drawn<S: AsRef<str>>(&self, sort: Sort, name: &str, options: &[(u64, S)]) -> String {
         let sum: u64 = options.iter().map(|(weight, _)| weight).sum();
-        let mut at = self.schedule.stream(name).below(sum);
+        let mut stream = match sort {
+            Sort::Setting => Schedule::of(self.schedule.seed % GUESTS).stream(name),
+            _ => self.schedule.stream(name),
+        };
+        let mut at = stream.below(sum);
         let drawn = options.iter().find(|(weight, _)| match at.checked_sub(*weight) {
             Some(rest) => {
                 at = rest;

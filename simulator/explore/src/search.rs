@@ -167,8 +167,8 @@ impl Search<'_> {
         let mut blocks = BTreeSet::new();
         for on in 0..self.bench.on.len() {
             let (told, file) = (told.clone(), base.file.clone());
-            let task = Task { told, file, seed: 1, on };
-            let outcomes = self.bench.tell_all(vec![task], &laws, false).await?;
+            let task = Task { told, file, seed: 1, on, laws: Arc::clone(&laws) };
+            let outcomes = self.bench.tell_all(vec![task], false).await?;
             let Some(outcome) = outcomes.first() else { continue };
             let file = base.file.display().to_string();
             if matches!(outcome.summary.verdict, Verdict::Error | Verdict::Skipped) {
@@ -242,25 +242,20 @@ impl Search<'_> {
     /// What each story came to, on each image.
     async fn tell(&mut self, ideas: &[Idea]) -> std::result::Result<Vec<Vec<Outcome>>, Stop> {
         let mut all: Vec<Vec<Outcome>> = ideas.iter().map(|_| Vec::new()).collect();
-        for base in 0..self.bases.len() {
-            let of_base: Vec<usize> =
-                (0..ideas.len()).filter(|&it| ideas[it].base == base).collect();
-            let images = 0..self.bench.on.len();
-            let pairs = of_base.iter().flat_map(|&it| images.clone().map(move |on| (it, on)));
-            let tasks = pairs.map(|(it, on)| self.task(&ideas[it], on)).collect();
-            let outcomes = self.bench.tell_all(tasks, &self.laws(base), false).await?;
-            let places = of_base.iter().flat_map(|&it| images.clone().map(move |_| it));
-            for (place, outcome) in places.zip(outcomes) {
-                self.progress.simulated_s += outcome.summary.simulated_s;
-                all[place].push(outcome);
-            }
+        let images = self.bench.on.len();
+        let pairs = (0..ideas.len()).flat_map(|it| (0..images).map(move |on| (it, on)));
+        let tasks = pairs.map(|(it, on)| self.task(&ideas[it], on)).collect();
+        for (place, outcome) in self.bench.tell_all(tasks, false).await?.into_iter().enumerate() {
+            self.progress.simulated_s += outcome.summary.simulated_s;
+            all[place / images].push(outcome);
         }
         Ok(all)
     }
 
     fn task(&self, idea: &Idea, on: usize) -> Task {
         let file = self.bases[idea.base].file.clone();
-        Task { told: idea.told.clone(), file, seed: run_seed(&idea.schedule), on }
+        let laws = self.laws(idea.base);
+        Task { told: idea.told.clone(), file, seed: run_seed(&idea.schedule), on, laws }
     }
 
     /// Notes what a story came to.

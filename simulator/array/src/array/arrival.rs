@@ -12,6 +12,7 @@ use crate::{
     observe::{CommandRecord, Stage},
     operation::Operation,
     scsi::medium::Access,
+    sense::Sense,
     store::Store,
     wire::KeptData,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Arrival {
     pub(crate) fault: Option<Arc<str>>,
     /// The data fault that a rule injects; `None` if the data is correct.
     pub(crate) goes_wrong: Option<GoesWrong>,
+    /// What a rule reports of the command once it has been carried out: RECOVERED ERROR.
+    pub(crate) recovered: Option<Sense>,
 }
 
 /// A data fault, for a command that is otherwise carried out.
@@ -58,6 +61,17 @@ impl GoesWrong {
 }
 
 impl Arrival {
+    /// The outcome as the initiator is told it. RECOVERED ERROR says that the command has been carried out all the same
+    /// (SPC-4 4.5.6), so it takes the place of GOOD, and of nothing else.
+    pub(crate) fn told(&self, completion: Completion) -> Completion {
+        match self.recovered {
+            Some(sense) if completion == Completion::good(completion.residual) => {
+                Completion::check(sense, completion.residual)
+            }
+            _ => completion,
+        }
+    }
+
     /// The record of the completed command, for the observer.
     pub(crate) fn ended(
         self,

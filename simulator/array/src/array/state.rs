@@ -110,6 +110,7 @@ impl State {
             offered,
             fault: None,
             goes_wrong: None,
+            recovered: None,
         }
     }
 
@@ -167,6 +168,10 @@ impl State {
         }
         let (wait, rest) = match fate {
             Fate::Lost(lose) => return self.lose(now, lose, arrival, wire, report),
+            Fate::Answered { wait, answer: Answer::Sense(sense) } if sense.is_of_success() => {
+                arrival.recovered = Some(sense);
+                (wait, Rest::CarryOut)
+            }
             Fate::Answered { wait, answer } => (wait, Rest::Answer(answer)),
             Fate::CarriedOut { wait, data } => {
                 arrival.goes_wrong = GoesWrong { data, random }.if_any();

@@ -30,7 +30,7 @@ pub enum Fate {
         /// The data fault; by default, the data is correct.
         data: DataFault,
     },
-    /// The command is answered without being carried out.
+    /// The command is answered without being carried out, unless the answer is RECOVERED ERROR.
     Answered {
         /// What the command waits for first.
         wait: Wait,
@@ -199,7 +199,8 @@ pub enum Lose {
     Forever,
 }
 
-/// The answer to a command that is not carried out.
+/// The answer to a command that is not carried out. With RECOVERED ERROR it is carried out first, because that is what
+/// this sense key says (SPC-4 4.5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// CHECK CONDITION status with this sense data.

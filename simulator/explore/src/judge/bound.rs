@@ -1,8 +1,11 @@
 //! Whether something is repeated without end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sansim_stage::{Setup, event::CommandEvent};
+use sansim_stage::{
+    Setup,
+    event::{CommandEvent, PathState},
+};
 
 use crate::answer::Grade;
 
@@ -13,16 +16,57 @@ const SAME_IO: usize = 100;
 const SAME_COMMAND: usize = 200;
 /// How many lines of one kind may be logged within a second.
 const LINES: usize = 200;
+/// How often a path may be put into service in vain: it fails again, by what the array answers in the state in which it is.
+const IN_VAIN: u32 = 2;
 
-/// Counts what happens within a second.
+/// Counts what happens within a second, and what happens in vain.
 pub(super) struct Bound {
     answers: BTreeMap<(String, String), VecDeque<f64>>,
     lines: BTreeMap<u64, VecDeque<f64>>,
+    /// By path: how often it was put into service in vain, since the array is in the state in which it is.
+    in_vain: BTreeMap<String, u32>,
+    /// The paths that the array, and no fault rule, has refused last.
+    refused: BTreeSet<String>,
+    /// How often any path was put into service.
+    reinstated: u32,
 }
 
 impl Bound {
     pub(super) fn of(_setup: &Setup) -> Self {
-        Bound { answers: BTreeMap::new(), lines: BTreeMap::new() }
+        Bound {
+            answers: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            in_vain: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            reinstated: 0,
+        }
+    }
+
+    /// A path has another state. What was repeated in vain, and the expectation that it is not.
+    pub(super) fn path(&mut self, path: &str, state: PathState) -> Option<(String, String)> {
+        if state == PathState::Active {
+            self.reinstated += 1;
+            self.refused.remove(path);
+            return None;
+        }
+        if !self.refused.contains(path) {
+            return None;
+        }
+        // The first time it has failed, nothing was in vain.
+        let times = self.in_vain.entry(path.to_owned()).and_modify(|times| *times += 1).or_insert(0);
+        if *times <= IN_VAIN {
+            return None;
+        }
+        let seen = format!(
+            "{path} was put into service {times} times in vain: in the state in which it is, the array refuses it"
+        );
+        let most = self.reinstated.saturating_sub(1);
+        Some((seen, format!("uevents = {{ action = \"PATH_REINSTATED\", at_most = {most} }}")))
+    }
+
+    /// The array is in another state.
+    pub(super) fn changed(&mut self) {
+        self.in_vain.clear();
     }
 
     /// What is repeated, and the expectation that it is not.
@@ -34,6 +78,9 @@ impl Bound {
     ) -> Option<(String, String)> {
         if grade == Grade::Good {
             return None;
+        }
+        if command.is_io() && command.fault.is_none() {
+            self.refused.insert(command.path());
         }
         let answer = command.answer();
         let medium = command.is_io();

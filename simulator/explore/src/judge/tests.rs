@@ -140,6 +140,34 @@ fn one_io_that_is_sent_again_and_again_is_a_loop() {
     );
 }
 
+/// Whether a path that fails four times by this answer, and is reinstated each time, breaks the law; the array changes
+/// its state before each failure or not.
+fn flaps(fault: Option<&str>, changes: bool) -> Option<String> {
+    let mut judge = judge(BASE, None);
+    for number in 0..4 {
+        let t = f64::from(number) * 10.0;
+        let refused = command("B0", "READ(10)", Some("02/04/0b"));
+        let What::Command(refused) = refused else { unreachable!() };
+        let refused = CommandEvent { fault: fault.map(str::to_owned), ..refused };
+        if changes {
+            let change = Change::Owner { lun: 0, from: "A".into(), to: "B".into(), by: None };
+            judge.see(&Event { t, what: What::State { text: String::new(), change } });
+        }
+        judge.see(&Event { t: t + 1.0, what: What::Command(refused) });
+        judge.see(&Event { t: t + 1.1, what: path("B0", PathState::Failed) });
+        judge.see(&Event { t: t + 9.0, what: path("B0", PathState::Active) });
+    }
+    judge.breaches.remove(&Law::Loops).map(|breach| breach.expect)
+}
+
+#[test]
+fn a_path_that_is_put_into_service_in_vain_is_a_loop() {
+    let breach = flaps(None, false).expect("a breach");
+    assert_eq!(breach, "uevents = { action = \"PATH_REINSTATED\", at_most = 2 }");
+    assert_eq!(flaps(None, true), None, "it might serve now");
+    assert_eq!(flaps(Some("h1"), false), None, "a rule comes and goes");
+}
+
 #[test]
 fn a_law_that_is_off_is_not_judged() {
     let scenario: Scenario = load_text("x.toml", BASE, &[]).expect("a scenario");
@@ -207,8 +235,8 @@ fn what_is_refused_is_sent_again_as_often_as_the_settings_say() {
         (t, 0.001, command("B0", "MODE SELECT(10)", Some("06/2a/01")))
     };
     let many = |count| wait(BASE, 1.0 + f64::from(count) * 0.01, (0..count).map(refused).collect());
-    // Six times in each of six rounds, through each of the two paths.
-    assert_eq!(many(70), None);
-    let most = many(80).expect("a breach");
-    assert_eq!(most, "commands = [{ op = \"MODE SELECT\", at_most = 72 }]");
+    // 36 times in each of six rounds, through each of the two paths.
+    assert_eq!(many(430), None);
+    let most = many(440).expect("a breach");
+    assert_eq!(most, "commands = [{ op = \"MODE SELECT\", at_most = 432 }]");
 }

@@ -18,9 +18,9 @@ use crate::answer::Grade;
 const OWN_S: f64 = 1.0;
 /// DM_PG_INIT_DELAY_MSECS of dm-mpath.c, and ALUA_RTPG_RETRY_DELAY of scsi_dh_alua.c.
 const DELAY: Duration = Duration::from_secs(2);
-/// How often a handler sends a command again by itself in a round of pg_init, at most: RDAC_RETRIES,
-/// ALUA_FAILOVER_RETRIES, and the first time.
-const OF_HANDLER: usize = 6;
+/// How often a command is sent in a round of pg_init, at most: by a handler six times (RDAC_RETRY_COUNT, and the first
+/// time), and each of these by the mid-layer (RDAC_RETRIES, ALUA_FAILOVER_RETRIES, and the first time).
+const OF_HANDLER: usize = 36;
 /// The most commands and stalls that are looked at.
 const MOST: usize = 20_000;
 

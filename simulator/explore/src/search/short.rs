@@ -225,11 +225,12 @@ impl Search<'_> {
             file: path.clone(),
             seed: run_seed(schedule),
             on,
+            laws: Arc::default(),
         };
-        let first = self.bench.tell_one(task(0), &Arc::default()).await?;
+        let first = self.bench.tell_one(task(0)).await?;
         keep_run(&first, dir);
         let others = (1..PROOFS).map(task).collect();
-        let mut outcomes = self.bench.tell_all(others, &Arc::default(), false).await?;
+        let mut outcomes = self.bench.tell_all(others, false).await?;
         outcomes.insert(0, first);
         self.progress.trials += outcomes.len() as u64;
         let blocks = outcomes[0].blocks.difference(&self.own_blocks[index]).copied().collect();

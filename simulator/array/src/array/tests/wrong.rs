@@ -159,6 +159,21 @@ fn sense_can_have_another_form() {
     assert_eq!(completion.sense.map(|sense| sense.form()), Some(SenseForm::NoLength));
 }
 
+#[test]
+fn a_recovered_error_is_of_a_command_that_was_carried_out() {
+    let recovered = Sense::new(1, 0x18, 0);
+    let rig = Rig::with_faults(vec![rule("WRITE", Then::answered(Answer::Sense(recovered)))]);
+    let reply = rig.send(A, LUN0, &write(0, 1), &[7; 512], 0);
+    assert_eq!((reply.completion.sense, reply.completion.residual), (Some(recovered), 0));
+    assert_eq!(rig.send(A, LUN0, &read(0, 1), &[], 512).data, [7; 512]);
+    let outside = rig.sense(A, LUN0, &write(1 << 20, 1), &[7; 512]);
+    assert_eq!(outside, "05/21/00", "what fails is not recovered");
+    let deferred = recovered.with_form(SenseForm::DeferredFixed);
+    let rig = Rig::with_faults(vec![rule("WRITE", Then::answered(Answer::Sense(deferred)))]);
+    rig.sense(A, LUN0, &write(0, 1), &[7; 512]);
+    assert_eq!(rig.get(A, LUN0, &read(0, 1), 512), [0; 512], "an earlier command has recovered");
+}
+
 /// Which of 100 commands a rule with a probability catches.
 fn caught(seed: u64, name: &str) -> BTreeSet<usize> {
     let then = Then::answered(Answer::Sense(Sense::new(4, 0x44, 0)));

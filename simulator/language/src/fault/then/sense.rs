@@ -12,7 +12,8 @@ use crate::{
 table! {
     /// A command gets CHECK CONDITION with sense data.
     pub(super) struct Sense, "`sense`" {
-        /// Completes the command with CHECK CONDITION and this sense (sense key, ASC and ASCQ).
+        /// Completes the command with CHECK CONDITION and this sense (sense key, ASC and ASCQ). With sense key 1
+        /// (RECOVERED ERROR), the command is carried out, and this takes the place of GOOD.
         sense: Name<Code>,
         /// The format of the sense data. Default: "fixed".
         sense_form: Option<At<SenseFormName>>,
