@@ -112,7 +112,8 @@ impl Sense {
     /// Whether the command that gets this sense has been carried out: RECOVERED ERROR (SPC-4 4.5.6), unless the error
     /// belongs to an earlier command (4.5.7).
     pub fn is_of_success(&self) -> bool {
-        let current = !matches!(self.form, SenseForm::DeferredFixed | SenseForm::DeferredDescriptor);
+        let current =
+            !matches!(self.form, SenseForm::DeferredFixed | SenseForm::DeferredDescriptor);
         self.key == 0x01 && current
     }
 

@@ -54,8 +54,9 @@ pub(crate) struct Judge {
     heal: Option<f64>,
     /// Whether that is over, with all that came of it.
     is_healed: bool,
-    /// What went wrong last on the wire: operation and answer.
-    odd: VecDeque<String>,
+    /// What went wrong last on the wire, and on each path: operation and answer.
+    odd: Odd,
+    odd_of: BTreeMap<String, Odd>,
     /// The time of the stall that has not ended.
     stalled: Option<f64>,
     view: Option<serde_json::Value>,
@@ -79,8 +80,29 @@ pub(crate) struct Judgement {
 /// was on its way, until paths are reinstated.
 const HEALED_S: f64 = 1.5;
 
-/// How many of the last oddities make a signature.
-const ODD: usize = 2;
+/// The last things that went wrong, oldest first; at most two, of which a signature is made.
+#[derive(Debug, Default)]
+struct Odd(VecDeque<String>);
+
+impl Odd {
+    const MOST: usize = 2;
+
+    /// One more thing went wrong. The same once more is nothing new.
+    fn add(&mut self, what: &str) {
+        if self.0.back().is_none_or(|last| last != what) {
+            self.0.push_back(what.to_owned());
+            self.0.drain(..self.0.len().saturating_sub(Self::MOST));
+        }
+    }
+
+    fn last(&self) -> &str {
+        self.0.back().map_or("", String::as_str)
+    }
+
+    fn in_words(&self) -> String {
+        self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
 
 impl Judge {
     pub(crate) fn new(told: &Told, laws: &BTreeSet<Law>) -> Self {
@@ -94,7 +116,8 @@ impl Judge {
             has_multipathd: scenario.setup.guest.manager != Manager::Dmsetup,
             heal: told.heal.map(|heal| heal.as_secs_f64()),
             is_healed: false,
-            odd: VecDeque::new(),
+            odd: Odd::default(),
+            odd_of: BTreeMap::new(),
             stalled: None,
             view: None,
             breaches: BTreeMap::new(),
@@ -117,9 +140,9 @@ impl Judge {
                 let grade = Grade::of(command);
                 self.paths.command(command, grade);
                 self.waits.command(event.t, command, grade);
-                if grade != Grade::Good && self.odd.back() != Some(&odd(command)) {
-                    self.odd.push_back(odd(command));
-                    self.odd.drain(..self.odd.len().saturating_sub(ODD));
+                if grade != Grade::Good {
+                    self.odd.add(&odd(command));
+                    self.odd_of.entry(command.path()).or_default().add(&odd(command));
                 }
                 if let Some((seen, expect)) = self.bound.command(event.t, command, grade) {
                     self.breach(Law::Loops, event.t, seen, &expect);
@@ -151,8 +174,15 @@ impl Judge {
             What::Log { text, .. } => self.log(event.t, text),
             What::State { change, .. } => {
                 self.bound.changed();
-                if let Change::Owner { lun, to, .. } = change {
-                    self.paths.owner(*lun, to);
+                match change {
+                    Change::Controller { controller, to, .. } => {
+                        self.paths.controller(controller, to);
+                    }
+                    Change::Owner { lun, to, .. } => self.paths.owner(*lun, to),
+                    Change::PortGroup { lun, group, state } => {
+                        self.paths.group(*lun, *group, state.as_deref());
+                    }
+                    _ => {}
                 }
             }
             What::Multipathd { view, .. } => self.view = Some(view.clone()),
@@ -170,6 +200,9 @@ impl Judge {
 
     /// A path is failed that the array has given no reason to fail.
     fn failed_for_nothing(&mut self, t: f64, path: &str) {
+        if self.breaches.contains_key(&Law::Paths) {
+            return;
+        }
         let Some((hba, port)) = path.strip_prefix("hba").and_then(|path| path.split_once(':'))
         else {
             return;
@@ -177,6 +210,15 @@ impl Judge {
         let seen = format!("{path} is failed, although the array has given no reason to");
         let expect = format!("path = {{ hba = {hba}, port = \"{port}\", state = \"active\" }}");
         self.breach(Law::Paths, t, seen, &expect);
+        self.sign_by_path(path);
+    }
+
+    /// What has led to the failure of a path is what went wrong on it, whatever happened elsewhere.
+    fn sign_by_path(&mut self, path: &str) {
+        let odd = self.odd_of.get(path).map(Odd::in_words).unwrap_or_default();
+        if let Some(breach) = self.breaches.get_mut(&Law::Paths) {
+            breach.signature = format!("{}: {odd}", Law::Paths);
+        }
     }
 
     fn log(&mut self, t: f64, text: &str) {
@@ -194,13 +236,12 @@ impl Judge {
         if !self.laws.contains(&law) || self.breaches.contains_key(&law) {
             return;
         }
-        let odd: Vec<&str> = self.odd.iter().map(String::as_str).collect();
         let signature = match law {
             // What is repeated is what it is about.
             Law::Loops => format!("{law}: {expect}"),
             // What has led to what was last on the wire is another story, but the same bug.
-            Law::Bytes => format!("{law}: {}", odd.last().unwrap_or(&"")),
-            _ => format!("{law}: {}", odd.join(", ")),
+            Law::Bytes => format!("{law}: {}", self.odd.last()),
+            _ => format!("{law}: {}", self.odd.in_words()),
         };
         let (law_word, expect) = (law.word().to_owned(), expect.to_owned());
         let breach = Breach { law: law_word, t, seen, signature, expect, step: None };
@@ -239,7 +280,10 @@ impl Judge {
         let failed = self.paths.failed_for_nothing();
         if !failed.is_empty() {
             let seen = format!("at the end {} failed", failed.join(", "));
-            self.breach(Law::Paths, t, seen, "paths = { failed = 0 }");
+            if !self.breaches.contains_key(&Law::Paths) {
+                self.breach(Law::Paths, t, seen, "paths = { failed = 0 }");
+                self.sign_by_path(failed[0].split(' ').next().unwrap_or_default());
+            }
         }
         if self.has_multipathd
             && let Some((seen, step, expect)) = self.view.as_ref().and_then(view::disagreement)

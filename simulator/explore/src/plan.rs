@@ -132,9 +132,7 @@ impl Planner<'_> {
         // Fewer HBAs make a shorter story, and one in which a link is worth more. Where they are listed, they cannot be
         // counted.
         let fewer = [(weight, "1"), (2, AS_WRITTEN)];
-        if self.base.setup.hbas.len() > 1
-            && self.chooser.pick(Sort::Setting, HBAS, &fewer) == "1"
-        {
+        if self.base.setup.hbas.len() > 1 && self.chooser.pick(Sort::Setting, HBAS, &fewer) == "1" {
             sets.push(FEWEST_HBAS.to_owned());
         }
         sets

@@ -42,7 +42,8 @@ impl Base {
         let more = sets.iter().filter_map(|set| set.parse().ok());
         let sets: Vec<Set> = self.sets.iter().cloned().chain(more).collect();
         let name = self.scenario.name.clone();
-        let scenario = sansim_language::load_text(&self.file.display().to_string(), &self.text, &sets)?;
+        let scenario =
+            sansim_language::load_text(&self.file.display().to_string(), &self.text, &sets)?;
         Ok(Scenario { name, ..scenario })
     }
 

@@ -304,6 +304,15 @@ pub enum Change {
         /// The controllers of the arrays that serve the LUN.
         served_by: Vec<String>,
     },
+    /// The access state of a target port group, as it was set explicitly.
+    PortGroup {
+        /// The LUN number.
+        lun: u16,
+        /// The identifier of the group.
+        group: u16,
+        /// Its state: `standby`; null if it follows the ownership again.
+        state: Option<String>,
+    },
     /// Any other change.
     Other,
 }
@@ -407,6 +416,10 @@ impl Event {
                     is: is.to_string(),
                     served_by: serving.iter().map(|it| it.to_string()).collect(),
                 }
+            }
+            Changed::Lun { lun, change: LunChange::PortGroup { group, state } } => {
+                let state = state.map(|state| state.to_string());
+                Change::PortGroup { lun: lun.0, group: *group, state }
             }
             _ => Change::Other,
         };

@@ -53,7 +53,8 @@ impl Bound {
             return None;
         }
         // The first time it has failed, nothing was in vain.
-        let times = self.in_vain.entry(path.to_owned()).and_modify(|times| *times += 1).or_insert(0);
+        let times =
+            self.in_vain.entry(path.to_owned()).and_modify(|times| *times += 1).or_insert(0);
         if *times <= IN_VAIN {
             return None;
         }

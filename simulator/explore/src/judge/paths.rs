@@ -1,8 +1,8 @@
 //! The paths of the workload's LUN: which of them the array has given a reason to be failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sansim_array::{PersonalityConfig, Tpgs};
+use sansim_array::{Groups, PersonalityConfig, Tpgs};
 use sansim_stage::{
     Manager, Setup,
     event::{CommandEvent, PathState},
@@ -22,6 +22,12 @@ pub(super) struct Paths {
     queues: bool,
     /// Who owns the LUN, if only the owner's paths can serve, and a host cannot change that.
     only_owner: Option<String>,
+    /// The controllers, by target port group, if each has one.
+    of_group: BTreeMap<u16, String>,
+    /// The controllers whose group is in a state in which it does not serve, and those that are not online on an array
+    /// whose other controllers tell.
+    closed: BTreeSet<String>,
+    away: BTreeSet<String>,
     /// Whether an answer permits that I/O fails on every path.
     permitted: bool,
     all: usize,
@@ -37,7 +43,8 @@ struct Path {
 }
 
 /// How often a command is sent again before its path may be failed: sd and the handlers try five times at
-/// least (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times.
+/// least (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times. Once in any case, whatever the settings say: a unit attention is a
+/// notification (SAM-5 5.14).
 const AGAIN: u32 = 3;
 
 /// The owner of the workload's LUN on an array on which other controllers do not serve and no command of a host makes
@@ -50,6 +57,17 @@ fn of_owner_only(setup: &Setup) -> Option<String> {
     };
     let owner = setup.first_array().lun(setup.main_lun())?.owner.to_string();
     (!hosts_move && !array.others_serve()).then_some(owner)
+}
+
+/// The controllers by target port group; empty if groups are of ports.
+fn by_group(setup: &Setup) -> BTreeMap<u16, String> {
+    let array = setup.first_array();
+    match &array.personality {
+        PersonalityConfig::Alua(alua) if matches!(alua.groups, Groups::Controller) => {
+            (alua.first_group..).zip(array.controller_ids().map(|it| it.to_string())).collect()
+        }
+        _ => BTreeMap::new(),
+    }
 }
 
 /// Whether this is a command by which a host has a LUN moved to the path's controller.
@@ -75,6 +93,9 @@ impl Paths {
             },
             queues: multipath.queue_if_no_path,
             only_owner: of_owner_only(setup),
+            of_group: by_group(setup),
+            closed: BTreeSet::new(),
+            away: BTreeSet::new(),
             permitted: false,
             all,
         }
@@ -96,7 +117,7 @@ impl Paths {
             Grade::Again => {
                 let again = &mut path.again[usize::from(medium)];
                 *again += 1;
-                let most = if medium { AGAIN } else { AGAIN.min(retries) };
+                let most = if medium { AGAIN } else { AGAIN.min(retries.max(1)) };
                 path.excused |= *again > most;
             }
             Grade::Path => path.excused = true,
@@ -133,10 +154,12 @@ impl Paths {
         }
     }
 
-    /// Whether a path is through a controller that does not serve, and that no host can make serve.
+    /// Whether a path is through a controller that does not serve, and that no host can make serve; or through a group
+    /// that does not serve, which REPORT TARGET PORT GROUPS tells: a handler then need not send I/O to be refused.
     fn is_passive(&self, name: &str) -> bool {
         let port = name.split(':').nth(1).unwrap_or_default();
         self.only_owner.as_ref().is_some_and(|owner| !port.starts_with(owner.as_str()))
+            || self.closed.union(&self.away).any(|controller| port.starts_with(controller.as_str()))
     }
 
     /// The failed paths.
@@ -162,6 +185,28 @@ impl Paths {
         {
             to.clone_into(owner);
         }
+    }
+
+    /// A controller has another state.
+    pub(super) fn controller(&mut self, controller: &str, to: &str) {
+        match to {
+            _ if !self.of_group.values().any(|it| it == controller) => {}
+            "online" => _ = self.away.remove(controller),
+            _ => _ = self.away.insert(controller.to_owned()),
+        }
+    }
+
+    /// A target port group has another state.
+    pub(super) fn group(&mut self, lun: u16, group: u16, state: Option<&str>) {
+        let Some(controller) = self.of_group.get(&group).filter(|_| lun == self.lun) else {
+            return;
+        };
+        match state {
+            None | Some("active/optimized" | "active/non-optimized" | "transitioning") => {
+                self.closed.remove(controller)
+            }
+            Some(_) => self.closed.insert(controller.clone()),
+        };
     }
 
     /// Everything is healed: what was a reason to fail a path is none any more.

@@ -66,9 +66,11 @@ fn a_unit_attention_is_no_reason_and_too_many_are() {
     assert_eq!(broken(judge(BASE, None), vec![dead(), attention(), error()]), ["errors"]);
     let many = vec![dead(), attention(), attention(), attention(), attention(), error()];
     assert!(broken(judge(BASE, None), many).is_empty());
-    // If no retry is allowed, one is too many.
+    // If no retry is allowed, two are too many.
     let none = BASE.replace("pg_init_retries = 5", "");
-    assert!(broken(judge(&none, None), vec![dead(), attention(), error()]).is_empty());
+    assert_eq!(broken(judge(&none, None), vec![dead(), attention(), error()]), ["errors"]);
+    let two = vec![dead(), attention(), attention(), error()];
+    assert!(broken(judge(&none, None), two).is_empty());
 }
 
 #[test]
@@ -166,6 +168,31 @@ fn a_path_that_is_put_into_service_in_vain_is_a_loop() {
     assert_eq!(breach, "uevents = { action = \"PATH_REINSTATED\", at_most = 2 }");
     assert_eq!(flaps(None, true), None, "it might serve now");
     assert_eq!(flaps(Some("h1"), false), None, "a rule comes and goes");
+}
+
+#[test]
+fn a_path_may_be_failed_while_its_group_does_not_serve() {
+    let alua = BASE.replace("\"rdac\"", "\"alua\"");
+    let state = |change| What::State { text: String::new(), change };
+    let fails = || path("B0", PathState::Failed);
+    let group = |group, state: Option<&str>| {
+        let state = state.map(str::to_owned);
+        What::State { text: String::new(), change: Change::PortGroup { lun: 0, group, state } }
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(broken(judge(&alua, None), vec![fails()]), ["paths"]);
+    assert_eq!(broken(judge(&alua, None), vec![group(2, Some("standby")), fails()]), none);
+    assert_eq!(broken(judge(&alua, None), vec![group(1, Some("standby")), fails()]), ["paths"]);
+    let again = vec![group(2, Some("standby")), group(2, None), fails()];
+    assert_eq!(broken(judge(&alua, None), again), ["paths"]);
+    let upgrades = Change::Controller {
+        controller: "B".into(),
+        from: "online".into(),
+        to: "upgrading".into(),
+    };
+    assert_eq!(broken(judge(&alua, None), vec![state(upgrades.clone()), fails()]), none);
+    // Only REPORT TARGET PORT GROUPS tells: another family's handler has to ask.
+    assert_eq!(broken(judge(BASE, None), vec![state(upgrades), fails()]), ["paths"]);
 }
 
 #[test]

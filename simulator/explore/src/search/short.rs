@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 use sansim_language::{Law, load_text, value::TimeSpan};
 use sansim_report::verdict::Verdict;
 
-use super::{Idea, Search, name_of, unlike};
+use super::{Idea, Search, name_of, signature_in, unlike};
 use crate::{
     Stop,
     bench::{Outcome, as_written, move_run},
@@ -27,7 +27,8 @@ impl Search<'_> {
             let pending = self.memory.state().pending.iter().find(|it| names.contains(&it.file));
             let Some(pending) = pending.cloned() else { return Ok(()) };
             let base = names.iter().position(|name| *name == pending.file).unwrap_or_default();
-            let known = self.memory.state().finding(&pending.breach.signature).is_some();
+            let signature = signature_in(&pending.file, &pending.breach);
+            let known = self.memory.state().finding(&signature).is_some();
             if !known {
                 self.shorten(base, &pending).await?;
             }
@@ -49,10 +50,14 @@ impl Search<'_> {
         let scenario = &self.bases[base].scenario;
         let plan = Plan::of(&schedule, scenario);
         let cause = cause(&breach, &pending.file, &plan.choices);
+        let signature = signature_in(&pending.file, &breach);
         let signatures =
-            [pending.breach.signature.clone(), breach.signature.clone(), cause.clone()];
+            [signature_in(&pending.file, &pending.breach), signature.clone(), cause.clone()];
         let known = self.memory.update(|state| {
-            let known = state.findings.iter_mut().find(|it| it.signatures.contains(&cause));
+            // Two causes in words, of which one is longer, can come to the same on the wire.
+            let same =
+                |it: &Finding| it.signatures.contains(&cause) || it.signatures.contains(&signature);
+            let known = state.findings.iter_mut().find(|it| same(it));
             known.map(|finding| {
                 finding.again += 1;
                 finding.signatures.extend(signatures.iter().cloned());
