@@ -158,6 +158,7 @@ impl Judge {
                     self.failed_for_nothing(event.t, path);
                 }
             }
+            What::Group { group, state } => self.waits.group(event.t, *group, *state),
             What::Io { what: IoKind::Error, text, .. } => self.failed(event.t, text),
             What::Io { what: IoKind::Corrupt, text, .. } => {
                 let seen = format!("what was read is not what was written: {text}");

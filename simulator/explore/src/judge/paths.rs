@@ -131,11 +131,14 @@ impl Paths {
         let before = self.states.insert((path.to_owned(), dev.to_owned()), state);
         let fails = state == PathState::Failed && before != Some(PathState::Failed);
         let sound = self.paths.get(path).is_some_and(|path| !path.excused);
-        let for_nothing = fails && sound && !self.is_passive(path);
-        if state == PathState::Active
-            && let Some(path) = self.paths.get_mut(path)
-        {
-            *path = Path::default();
+        let passive = self.is_passive(path);
+        let for_nothing = fails && sound && !passive;
+        if let Some(path) = self.paths.get_mut(path) {
+            match state {
+                PathState::Active => *path = Path::default(),
+                // It stays failed until somebody reinstates it, whatever its group is by then.
+                PathState::Failed => path.excused |= passive,
+            }
         }
         for_nothing
     }

@@ -185,6 +185,14 @@ fn a_path_may_be_failed_while_its_group_does_not_serve() {
     assert_eq!(broken(judge(&alua, None), vec![group(1, Some("standby")), fails()]), ["paths"]);
     let again = vec![group(2, Some("standby")), group(2, None), fails()];
     assert_eq!(broken(judge(&alua, None), again), ["paths"]);
+    let meanwhile = vec![
+        command("A0", "READ(10)", Some("02/04/0b")),
+        group(2, Some("standby")),
+        fails(),
+        group(2, None),
+        error(),
+    ];
+    assert_eq!(broken(judge(&alua, None), meanwhile), none, "nobody has reinstated it");
     let upgrades = Change::Controller {
         controller: "B".into(),
         from: "online".into(),
@@ -253,6 +261,16 @@ fn io_may_wait_while_no_path_is_in_service() {
     let none = vec![failed("A0"), failed("B0")];
     assert_eq!(wait(BASE, 9.0, none), None);
     assert!(wait(BASE, 9.0, vec![failed("A0")]).is_some());
+}
+
+#[test]
+fn dm_multipath_waits_before_it_uses_a_bypassed_group_and_not_later() {
+    let group = |t, state| (t, 0.0, What::Group { group: 1, state });
+    assert_eq!(wait(BASE, 3.1, vec![group(0.95, GroupState::Bypassed)]), None);
+    let used = vec![group(1.05, GroupState::Bypassed), group(3.05, GroupState::Current)];
+    assert_eq!(wait(BASE, 3.1, used), None);
+    let before = vec![group(0.7, GroupState::Bypassed), group(0.8, GroupState::Enabled)];
+    assert!(wait(BASE, 3.1, before).is_some());
 }
 
 #[test]

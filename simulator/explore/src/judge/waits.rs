@@ -3,12 +3,15 @@
 //! While I/O waits and a path is in service, it is up to the host to go on: it may wait for what the array has in its
 //! hands, and for the delays that it was configured with, and for nothing else.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sansim_array::PersonalityConfig;
 use sansim_stage::{
     Manager, Setup,
-    event::{CommandEvent, PathState},
+    event::{CommandEvent, GroupState, PathState},
 };
 
 use super::activates;
@@ -59,6 +62,10 @@ pub(super) struct Waits {
     /// All paths, and those that are failed in the map of any LUN, with the disk.
     paths: BTreeSet<String>,
     failed: BTreeSet<(String, String)>,
+    /// The bypassed path groups, with the time since when; and earlier such times. Before one of them is used, dm-multipath
+    /// waits on purpose (choose_pgpath).
+    bypassed: BTreeMap<usize, f64>,
+    were_bypassed: Vec<(f64, f64)>,
     /// Since when a path is in service, if one is; and earlier such times.
     since: Option<f64>,
     served: Vec<(f64, f64)>,
@@ -85,6 +92,8 @@ impl Waits {
             stalls: Vec::new(),
             paths: setup.paths_of(lun).map(|nexus| nexus.to_string()).collect(),
             failed: BTreeSet::new(),
+            bypassed: BTreeMap::new(),
+            were_bypassed: Vec::new(),
             since: Some(0.0),
             served: Vec::new(),
         }
@@ -132,6 +141,17 @@ impl Waits {
         }
     }
 
+    /// A path group has another state.
+    pub(super) fn group(&mut self, t: f64, group: usize, state: GroupState) {
+        match state {
+            GroupState::Bypassed => _ = self.bypassed.entry(group).or_insert(t),
+            _ => {
+                let since = self.bypassed.remove(&group);
+                self.were_bypassed.extend(since.map(|since| (since, t)));
+            }
+        }
+    }
+
     pub(super) fn stall_begins(&mut self, t: f64) {
         if self.stalls.len() < MOST {
             self.stalls.push((t, f64::INFINITY));
@@ -160,8 +180,9 @@ impl Waits {
         let ends = Sent { from: end, until: end, delays: false, refused: false, op: String::new() };
         for sent in self.sent.iter().chain([&ends]) {
             if let Some(before) = last.filter(|it| it.until > begin - OWN_S) {
-                let allowed = OWN_S + if before.delays { self.delay_s } else { 0.0 };
                 let (from, to) = (before.until, sent.from.min(end));
+                let delayed = before.delays || self.bypasses(from, to);
+                let allowed = OWN_S + if delayed { self.delay_s } else { 0.0 };
                 if to - from > allowed && self.serves(from, to) {
                     let long = to - from;
                     return Some(Wait {
@@ -202,6 +223,12 @@ impl Waits {
             expect: format!("commands = [{{ op = \"{op}\", at_most = {most} }}]"),
             after: last.op.clone(),
         })
+    }
+
+    /// Whether a path group was bypassed at any time.
+    fn bypasses(&self, from: f64, to: f64) -> bool {
+        self.bypassed.values().any(|since| *since < to)
+            || self.were_bypassed.iter().any(|(since, until)| *since < to && *until > from)
     }
 
     /// Whether a path was in service all the time.
