@@ -244,7 +244,7 @@ impl Line {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        show::spin(&bar);
         Line { bar, told: std::cell::Cell::new(0.0) }
     }
 

@@ -209,7 +209,10 @@ impl Judge {
             return;
         };
         let seen = format!("{path} is failed, although the array has given no reason to");
-        let expect = format!("path = {{ hba = {hba}, port = \"{port}\", state = \"active\" }}");
+        // It may be reinstated later.
+        let expect = format!(
+            "never = true, path = {{ hba = {hba}, port = \"{port}\", state = \"failed\" }}"
+        );
         self.breach(Law::Paths, t, seen, &expect);
         self.sign_by_path(path);
     }

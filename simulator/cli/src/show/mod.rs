@@ -85,6 +85,14 @@ pub(crate) fn print_timings(totals: &Totals, json: bool) {
     }
 }
 
+/// Has a bar on a terminal spin. indicatif has a thread for that, and panics where the host has none left.
+pub(crate) fn spin(bar: &indicatif::ProgressBar) {
+    let has_threads = || std::thread::Builder::new().spawn(|| {}).is_ok();
+    if !bar.is_hidden() && has_threads() {
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    }
+}
+
 /// Progress messages outside a run, for instance while an image is built.
 pub(crate) struct Announce {
     bar: indicatif::ProgressBar,
@@ -94,7 +102,7 @@ impl Announce {
     /// Shows a spinner on a terminal, lines elsewhere.
     pub(crate) fn new() -> Self {
         let bar = indicatif::ProgressBar::new_spinner();
-        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        spin(&bar);
         Announce { bar }
     }
 }

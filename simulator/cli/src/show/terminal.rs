@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -14,7 +13,7 @@ use sansim_stage::{
     visible,
 };
 
-use super::{Style, repeat, result};
+use super::{Style, repeat, result, spin};
 
 pub(super) struct Terminal {
     style: Style,
@@ -45,7 +44,7 @@ impl Terminal {
                 bar.set_style(style);
             }
             bar.set_prefix(visible(&run.label()).into_owned());
-            bar.enable_steady_tick(Duration::from_millis(120));
+            spin(&bar);
             let (stage, last) = (String::new(), String::new());
             Live { bar, stage, t: 0.0, commands: 0, last }
         });

@@ -284,4 +284,8 @@ fn what_is_refused_is_sent_again_as_often_as_the_settings_say() {
     assert_eq!(many(430), None);
     let most = many(440).expect("a breach");
     assert_eq!(most, "commands = [{ op = \"MODE SELECT\", at_most = 432 }]");
+    let boots = |number| {
+        (1.0 + f64::from(number) * 0.01, 0.001, command("B0", "MODE SELECT(10)", Some("02/04/01")))
+    };
+    assert_eq!(wait(BASE, 6.0, (0..500).map(boots).collect()), None, "for minutes, if need be");
 }

@@ -34,9 +34,17 @@ struct Sent {
     until: f64,
     /// Whether its answer lets the host wait before it goes on.
     delays: bool,
-    /// Whether it was to move the LUN, and was refused.
+    /// Whether it was to move the LUN, and was refused. The mid-layer asks one that is not ready yet again and again, for as
+    /// long as the command may take, which is minutes.
     refused: bool,
     op: String,
+}
+
+/// Whether an answer says that the command is to be sent again in a moment (scsi_decide_disposition: ADD_TO_MLQUEUE;
+/// scsi_io_completion_action: ACTION_DELAYED_RETRY).
+fn is_not_yet(command: &CommandEvent) -> bool {
+    matches!(&*command.status, "BUSY" | "TASK SET FULL")
+        || matches!(command.sense.as_deref(), Some("02/04/01" | "02/04/0a"))
 }
 
 /// A wait that is too long.
@@ -117,7 +125,7 @@ impl Waits {
                 // Another path is tried at once.
                 Grade::Path | Grade::Target => !medium,
             },
-            refused: activates && grade != Grade::Good,
+            refused: activates && grade != Grade::Good && !is_not_yet(command),
             op: command.op.clone(),
         });
     }

@@ -1,7 +1,9 @@
 //! What the host lets this process and its machines have: file descriptors, processes and threads, address
 //! space. A run that lacks one of them fails in the middle, and seldom says why; so they are counted before.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{fs, os::unix::fs::MetadataExt};
+
+use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
 
 use super::cgroup;
 use crate::{LabError, Result};
@@ -98,11 +100,12 @@ impl Limits {
     fn read() -> Limits {
         let limit =
             |resource, what, how| getrlimit(resource).current.map(|left| Limit { what, how, left });
-        let tasks = cgroup::left(&cgroup::PIDS).map(|pids| Limit {
+        let of_group = cgroup::left(&cgroup::PIDS).map(|pids| Limit {
             what: "processes and threads",
             how: "pids.max of the control group",
             left: pids.left,
         });
+        let tasks = of_group.into_iter().chain(of_user()).min_by_key(|limit| limit.left);
         Limits {
             descriptors: limit(Resource::Nofile, "file descriptors", "ulimit -Hn"),
             tasks,
@@ -137,6 +140,22 @@ impl Limits {
     }
 }
 
+/// What RLIMIT_NPROC leaves the user; `None` without a limit, or for root, whom it does not concern (setrlimit(2)).
+fn of_user() -> Option<Limit> {
+    let uid = getuid();
+    let limit = getrlimit(Resource::Nproc).current.filter(|_| !uid.is_root())?;
+    let left = limit.saturating_sub(tasks_of(uid.as_raw()));
+    Some(Limit { what: "processes and threads", how: "ulimit -u", left })
+}
+
+/// The processes and threads of a user that can be seen.
+fn tasks_of(uid: u32) -> u64 {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let own = processes.filter(|it| it.metadata().is_ok_and(|meta| meta.uid() == uid));
+    // A process has a directory for each thread.
+    own.filter_map(|it| Some(fs::read_dir(it.path().join("task")).ok()?.count() as u64)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,5 +182,15 @@ mod tests {
                 one - 1
             )
         );
+    }
+
+    #[test]
+    fn all_threads_of_a_user_count() {
+        let uid = getuid().as_raw();
+        let (send, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || wait.recv());
+        assert!(tasks_of(uid) >= 2, "this thread and the other one");
+        drop(send);
+        let _ = thread.join();
     }
 }
