@@ -25,7 +25,7 @@ pub(super) struct Bound {
     lines: BTreeMap<u64, VecDeque<f64>>,
     /// By path: how often it was put into service in vain, since the array is in the state in which it is.
     in_vain: BTreeMap<String, u32>,
-    /// The paths that the array, and no fault rule, has refused last.
+    /// The paths that the array, and no fault rule, has refused since they last carried I/O.
     refused: BTreeSet<String>,
     /// How often any path was put into service.
     reinstated: u32,
@@ -46,7 +46,6 @@ impl Bound {
     pub(super) fn path(&mut self, path: &str, state: PathState) -> Option<(String, String)> {
         if state == PathState::Active {
             self.reinstated += 1;
-            self.refused.remove(path);
             return None;
         }
         if !self.refused.contains(path) {
@@ -77,11 +76,13 @@ impl Bound {
         command: &CommandEvent,
         grade: Grade,
     ) -> Option<(String, String)> {
+        match grade {
+            Grade::Good if command.is_io() => _ = self.refused.remove(&command.path()),
+            Grade::Path if command.fault.is_none() => _ = self.refused.insert(command.path()),
+            _ => {}
+        }
         if grade == Grade::Good {
             return None;
-        }
-        if command.is_io() && command.fault.is_none() {
-            self.refused.insert(command.path());
         }
         let answer = command.answer();
         let medium = command.is_io();

@@ -142,32 +142,38 @@ fn one_io_that_is_sent_again_and_again_is_a_loop() {
     );
 }
 
-/// Whether a path that fails four times by this answer, and is reinstated each time, breaks the law; the array changes
-/// its state before each failure or not.
-fn flaps(fault: Option<&str>, changes: bool) -> Option<String> {
+/// Whether a path that fails four times, and is reinstated each time, breaks the law: it is refused once, or serves in
+/// between; a rule refuses it or the array; and the array changes its state before each failure or not.
+fn flaps(fault: Option<&str>, serves: bool, changes: bool) -> Option<String> {
     let mut judge = judge(BASE, None);
+    let mut see = |t, what| judge.see(&Event { t, what });
+    let What::Command(refused) = command("B0", "TEST UNIT READY", Some("02/04/0b")) else {
+        return None;
+    };
+    let refused = CommandEvent { fault: fault.map(str::to_owned), ..refused };
+    see(0.5, What::Command(refused));
     for number in 0..4 {
         let t = f64::from(number) * 10.0;
-        let refused = command("B0", "READ(10)", Some("02/04/0b"));
-        let What::Command(refused) = refused else { unreachable!() };
-        let refused = CommandEvent { fault: fault.map(str::to_owned), ..refused };
         if changes {
             let change = Change::Owner { lun: 0, from: "A".into(), to: "B".into(), by: None };
-            judge.see(&Event { t, what: What::State { text: String::new(), change } });
+            see(t, What::State { text: String::new(), change });
         }
-        judge.see(&Event { t: t + 1.0, what: What::Command(refused) });
-        judge.see(&Event { t: t + 1.1, what: path("B0", PathState::Failed) });
-        judge.see(&Event { t: t + 9.0, what: path("B0", PathState::Active) });
+        if serves {
+            see(t, command("B0", "READ(10)", None));
+        }
+        see(t + 1.1, path("B0", PathState::Failed));
+        see(t + 9.0, path("B0", PathState::Active));
     }
     judge.breaches.remove(&Law::Loops).map(|breach| breach.expect)
 }
 
 #[test]
 fn a_path_that_is_put_into_service_in_vain_is_a_loop() {
-    let breach = flaps(None, false).expect("a breach");
+    let breach = flaps(None, false, false).expect("a breach");
     assert_eq!(breach, "uevents = { action = \"PATH_REINSTATED\", at_most = 2 }");
-    assert_eq!(flaps(None, true), None, "it might serve now");
-    assert_eq!(flaps(Some("h1"), false), None, "a rule comes and goes");
+    assert_eq!(flaps(None, false, true), None, "it might serve now");
+    assert_eq!(flaps(None, true, false), None, "it did serve");
+    assert_eq!(flaps(Some("h1"), false, false), None, "a rule comes and goes");
 }
 
 #[test]
