@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use conclusion::{conclude, conclude_bisection};
+use conclusion::{conclude, conclude_bisection, conclude_unready};
 use sansim_lab::{
     Accel, AccelChoice, LabError, Needs, TimeMode, WorkDir, has_plugins, keeps_exact_time,
     most_runs,
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     WorkDir::sweep();
     let (lab, images) = match ready(&args, &scenarios, &cancel).await {
         Ok(ready) => ready,
-        Err(code) => return code,
+        Err(code) => return conclude_unready(&args, &scenarios, code, &cancel),
     };
     let mut specs = specs(&args, scenarios, &images);
     let until = if args.hold_on_fail { Some(Until::Failure) } else { args.hold_at.clone() };

@@ -43,8 +43,12 @@ impl Lab {
         image: &str,
         progress: &dyn Progress,
     ) -> Result<(Image, AccelDecision), LabError> {
-        let image = self.store.build(image, progress).await?;
-        self.with_accel(image, progress).await
+        loop {
+            match self.store.build(image, progress).await {
+                Err(LabError::DiskFull { .. }) if self.templates.make_room(None, progress) => {}
+                image => return self.with_accel(image?, progress).await,
+            }
+        }
     }
 
     /// The same for an image made of parts.
@@ -56,8 +60,12 @@ impl Lab {
         parts: &Parts,
         progress: &dyn Progress,
     ) -> Result<(Image, AccelDecision), LabError> {
-        let image = self.store.assemble(parts, progress).await?;
-        self.with_accel(image, progress).await
+        loop {
+            match self.store.assemble(parts, progress).await {
+                Err(LabError::DiskFull { .. }) if self.templates.make_room(None, progress) => {}
+                image => return self.with_accel(image?, progress).await,
+            }
+        }
     }
 
     async fn with_accel(

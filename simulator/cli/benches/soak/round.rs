@@ -59,6 +59,21 @@ pub(crate) fn run(
     wrong
 }
 
+/// Waits until a process catches SIGTERM, or has ended: one that has not even begun dies of it, and promises nothing.
+fn listens(pid: u32) {
+    const TERM: u64 = 1 << 14;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(20) {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        if caught.is_none_or(|mask| mask & TERM != 0) {
+            return;
+        }
+        sleep(Duration::from_millis(1));
+    }
+}
+
 /// Waits for the moment, and does the harm. Returns whether it met something that ran.
 fn harm(room: &Room, plan: &Plan, run: &mut Child, before: &BTreeSet<String>) -> bool {
     let name = match plan.harm {
@@ -68,6 +83,9 @@ fn harm(room: &Room, plan: &Plan, run: &mut Child, before: &BTreeSet<String>) ->
         Harm::Killed | Harm::QemuKilled => "KILL",
     };
     sleep(plan.after);
+    if matches!(plan.harm, Harm::Interrupted | Harm::Terminated) {
+        listens(run.id());
+    }
     if run.try_wait().expect("its state").is_some() {
         return false;
     }

@@ -1,8 +1,9 @@
 //! What a suite of runs comes to: every run that was asked for is accounted for.
 
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 
 use sansim_lab::own_cpu_time;
+use sansim_language::Scenario;
 use sansim_report::{
     matrix::{Matrix, Row},
     repeat::Repeat,
@@ -54,6 +55,47 @@ pub(super) fn conclude(
         show::error("interrupted; nothing is left running");
     }
     code
+}
+
+/// The reports of a suite for which the lab or an image was not ready, and its exit code. What was wrong has been said.
+pub(super) fn conclude_unready(
+    args: &RunArgs,
+    scenarios: &[(PathBuf, Scenario)],
+    code: u8,
+    cancel: &Cancel,
+) -> u8 {
+    let why = match cancel.is_cancelled() {
+        true => why_not(cancel),
+        false => "the lab or an image was not ready".to_owned(),
+    };
+    let unjudged: Vec<Unjudged> = scenarios
+        .iter()
+        .flat_map(|(file, scenario)| {
+            let images = match &args.image[..] {
+                [] => std::slice::from_ref(&scenario.setup.guest.image),
+                named => named,
+            };
+            images.iter().map(move |image| (file, image))
+        })
+        .flat_map(|(file, image)| (1..=args.repeat).map(move |number| (file, image, number)))
+        .map(|(file, image, number)| Unjudged {
+            scenario: file.display().to_string(),
+            image: image.clone(),
+            run: (args.repeat > 1).then_some(number),
+            how: How::NotStarted,
+            reason: why.clone(),
+        })
+        .collect();
+    if args.json {
+        show::print_unjudged(&unjudged);
+    }
+    match reports::write(args, &[], &unjudged) {
+        Ok(()) => code,
+        Err(problem) => {
+            show::error(&problem);
+            worse(code, LAB)
+        }
+    }
 }
 
 /// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.

@@ -143,6 +143,22 @@ fn an_interrupted_suite_accounts_for_every_run() {
 }
 
 #[test]
+fn a_suite_without_its_image_accounts_for_every_run() {
+    let place = Place::new();
+    let (first, second) =
+        (place.file("a.toml", USED.as_bytes()), place.file("b.toml", USED.as_bytes()));
+    let junit = place.path().join("report.xml");
+    let mut run = place.run(&first);
+    run.arg(&second).args(["--image", "no-such-image", "--repeat", "2", "--junit"]).arg(&junit);
+    let output = run.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let report = fs::read_to_string(&junit).unwrap();
+    for part in ["tests=\"4\"", "a.toml", "b.toml", "type=\"not started\"", "no-such-image"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+}
+
+#[test]
 fn what_programs_did_and_printed_can_be_read_and_how_they_ended() {
     let steps = r#"run = ["sh", "-c", "cat /tmp/new.txt; echo wrong >&2"]
 [[step]]

@@ -177,7 +177,7 @@ impl Templates {
                     let why = "it cannot be stopped in time: is the host very busy?";
                     return Err(LabError::start(why));
                 }
-                Err(LabError::DiskFull { .. }) if self.make_room(&template, progress) => {}
+                Err(LabError::DiskFull { .. }) if self.make_room(Some(&template), progress) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -235,12 +235,12 @@ impl Templates {
     /// Removes the least recently used templates when there are too many, except `keep`.
     fn prune(&self, keep: &Template) {
         let bytes = KEPT_BYTES.saturating_sub(size_without_starts(&keep.dir));
-        cache::prune(self.others(keep), KEPT - 1, bytes, size_without_starts);
+        cache::prune(self.others(Some(keep)), KEPT - 1, bytes, size_without_starts);
     }
 
     /// Removes the template that was not used for longest, with its checkpoints, because the disk is full.
     /// Returns whether there was one besides `keep`.
-    fn make_room(&self, keep: &Template, progress: &dyn Progress) -> bool {
+    pub fn make_room(&self, keep: Option<&Template>, progress: &dyn Progress) -> bool {
         let oldest = cache::least_recently_used(self.others(keep));
         let removed = oldest.is_some_and(|dir| cache::remove(&dir).is_ok() && !dir.exists());
         if removed {
@@ -252,10 +252,11 @@ impl Templates {
     }
 
     /// The directories of all templates except `keep`.
-    fn others(&self, keep: &Template) -> Vec<PathBuf> {
+    fn others(&self, keep: Option<&Template>) -> Vec<PathBuf> {
         let images = cache::inside(&self.store.path().join("templates"));
         let templates = images.iter().flat_map(|image| cache::inside(image)).filter(|dir| {
-            *dir != keep.dir && dir.join(STATE).is_file() && dir.extension().is_none()
+            let kept = keep.is_some_and(|keep| keep.dir == *dir);
+            !kept && dir.join(STATE).is_file() && dir.extension().is_none()
         });
         templates.collect()
     }
@@ -396,12 +397,13 @@ mod tests {
         let (templates, place) = store_of(3, dir.path());
         let made = Template { dir: place(0), key: "k".into() };
         let busy = cache::Lock::try_take(&place(2)).unwrap().unwrap();
-        assert!(templates.make_room(&made, &Quiet));
+        assert!(templates.make_room(Some(&made), &Quiet));
         assert!(!place(1).exists() && place(2).exists());
-        assert!(!templates.make_room(&made, &Quiet), "another process works on it");
+        assert!(!templates.make_room(Some(&made), &Quiet), "another process works on it");
         drop(busy);
-        assert!(templates.make_room(&made, &Quiet));
-        assert!(!templates.make_room(&made, &Quiet));
+        assert!(templates.make_room(Some(&made), &Quiet));
+        assert!(!templates.make_room(Some(&made), &Quiet));
+        assert!(templates.make_room(None, &Quiet), "an image needs the room");
         assert!(place(0).exists());
     }
 }
