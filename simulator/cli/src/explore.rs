@@ -64,7 +64,7 @@ async fn carry_out(args: &ExploreArgs, cancel: &Cancel) -> Result<u8, Refused> {
     let work = work.map_err(|error| Refused(LAB, error.to_string()))?;
     let run = args.as_run(work.path().to_owned());
     let ready = ready(&run, &scenarios, cancel).await;
-    let (lab, images) = ready.map_err(|code| Refused(code, String::new()))?;
+    let (lab, images) = ready.map_err(|unready| Refused(unready.code, String::new()))?;
     let marks = has_marks(args);
     let bench = Arc::new(bench(args, &run, &scenarios, &lab, &images, marks, cancel)?);
     let sets = overrides(&args.set).ok_or_else(|| Refused(USAGE, String::new()))?;

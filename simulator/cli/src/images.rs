@@ -88,10 +88,7 @@ impl Images {
 
     /// The names of the images for a scenario, without what it wants to be added.
     fn plain_names(&self, scenario: &Scenario) -> Vec<String> {
-        match &self.named[..] {
-            [] => vec![scenario.setup.guest.image.clone()],
-            named => named.to_owned(),
-        }
+        meant(&self.named, scenario).to_owned()
     }
 
     /// The images for one scenario.
@@ -107,5 +104,13 @@ impl Images {
     /// Whether the same scenarios run on several images.
     pub(crate) fn are_several(&self) -> bool {
         self.plain.len() > 1 && self.ready.len() > 1
+    }
+}
+
+/// The images that are meant for a scenario: those that the user has named, or else its own.
+pub(crate) fn meant<'a>(named: &'a [String], scenario: &'a Scenario) -> &'a [String] {
+    match named {
+        [] => std::slice::from_ref(&scenario.setup.guest.image),
+        named => named,
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     WorkDir::sweep();
     let (lab, images) = match ready(&args, &scenarios, &cancel).await {
         Ok(ready) => ready,
-        Err(code) => return conclude_unready(&args, &scenarios, code, &cancel),
+        Err(unready) => return conclude_unready(&args, &scenarios, &unready),
     };
     let mut specs = specs(&args, scenarios, &images);
     let until = if args.hold_on_fail { Some(Until::Failure) } else { args.hold_at.clone() };
@@ -139,22 +139,35 @@ pub(crate) fn is_usage(error: &LabError) -> bool {
 /// is printed.
 ///
 /// # Errors
-/// The exit code.
+/// The exit code, and why.
 pub(crate) async fn ready(
     args: &RunArgs,
     scenarios: &[(PathBuf, Scenario)],
     cancel: &Cancel,
-) -> Result<(Lab, Images), u8> {
-    let fail = |code: u8, why: &str| {
-        show::error(why);
-        code
-    };
-    writable(&args.out).map_err(|why| fail(USAGE, &why))?;
+) -> Result<(Lab, Images), Unready> {
+    writable(&args.out).map_err(|why| Unready::new(USAGE, why))?;
     let prepared = tokio::select! {
-        () = cancel.cancelled() => return Err(fail(INTERRUPTED, "interrupted")),
+        () = cancel.cancelled() => return Err(Unready::new(INTERRUPTED, "interrupted".to_owned())),
         prepared = prepare(args, scenarios) => prepared,
     };
-    prepared.map_err(|error| fail(if is_usage(&error) { USAGE } else { LAB }, &error.to_string()))
+    prepared.map_err(|error| {
+        Unready::new(if is_usage(&error) { USAGE } else { LAB }, error.to_string())
+    })
+}
+
+/// The lab or an image is not ready.
+pub(crate) struct Unready {
+    /// The exit code.
+    pub(crate) code: u8,
+    why: String,
+}
+
+impl Unready {
+    /// Tells the user why.
+    fn new(code: u8, why: String) -> Unready {
+        show::error(&why);
+        Unready { code, why }
+    }
 }
 
 /// Checks that run directories can be created, before anything that takes long.

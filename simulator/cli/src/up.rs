@@ -68,7 +68,7 @@ pub(crate) async fn start(args: &LabArgs, file: PathBuf, scenario: Scenario, pla
     let (run, scenarios) = (args.as_run(file.clone()), vec![(file, scenario)]);
     let (lab, images) = match ready(&run, &scenarios, &cancel).await {
         Ok(ready) => ready,
-        Err(code) => return code,
+        Err(unready) => return unready.code,
     };
     let spec = specs(&run, scenarios, &images).swap_remove(0);
     match serve(&spec, &options, args.port, place, lab.templates(), &cancel).await {

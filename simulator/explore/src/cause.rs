@@ -13,6 +13,11 @@ use crate::{
 /// The details that say what something is, not where, when or how often.
 const TELLING: [&str; 6] = ["kind", "op", "answer", "sense", "state", "lose"];
 
+/// What breaches of the same cause have in common in the stories of a scenario. Another scenario has other handlers.
+pub(crate) fn signature(breach: &Breach, file: &str) -> String {
+    format!("{file}: {}", breach.signature)
+}
+
 /// The cause of a finding as far as its minimised schedule tells: the law, and what happens in it. Answers are
 /// told apart by their sense key only, since a host treats all of one key much alike.
 ///

@@ -110,7 +110,7 @@ impl Judge {
         Judge {
             laws: laws.clone(),
             paths: Paths::of(&scenario.setup),
-            bound: Bound::of(&scenario.setup),
+            bound: Bound::default(),
             waits: Waits::of(&scenario.setup),
             behaviour: Behaviour::default(),
             has_multipathd: scenario.setup.guest.manager != Manager::Dmsetup,
@@ -201,9 +201,6 @@ impl Judge {
 
     /// A path is failed that the array has given no reason to fail.
     fn failed_for_nothing(&mut self, t: f64, path: &str) {
-        if self.breaches.contains_key(&Law::Paths) {
-            return;
-        }
         let Some((hba, port)) = path.strip_prefix("hba").and_then(|path| path.split_once(':'))
         else {
             return;
@@ -213,16 +210,13 @@ impl Judge {
         let expect = format!(
             "never = true, path = {{ hba = {hba}, port = \"{port}\", state = \"failed\" }}"
         );
-        self.breach(Law::Paths, t, seen, &expect);
-        self.sign_by_path(path);
+        self.breach_of_path(path, t, seen, &expect);
     }
 
-    /// What has led to the failure of a path is what went wrong on it, whatever happened elsewhere.
-    fn sign_by_path(&mut self, path: &str) {
+    /// Records that a path is failed. What has led to that is what went wrong on it, whatever happened elsewhere.
+    fn breach_of_path(&mut self, path: &str, t: f64, seen: String, expect: &str) {
         let odd = self.odd_of.get(path).map(Odd::in_words).unwrap_or_default();
-        if let Some(breach) = self.breaches.get_mut(&Law::Paths) {
-            breach.signature = format!("{}: {odd}", Law::Paths);
-        }
+        self.breach_signed(Law::Paths, t, seen, expect, format!("{}: {odd}", Law::Paths));
     }
 
     fn log(&mut self, t: f64, text: &str) {
@@ -237,9 +231,6 @@ impl Judge {
 
     /// Records the first breach of a law.
     fn breach(&mut self, law: Law, t: f64, seen: String, expect: &str) {
-        if !self.laws.contains(&law) || self.breaches.contains_key(&law) {
-            return;
-        }
         let signature = match law {
             // What is repeated is what it is about.
             Law::Loops => format!("{law}: {expect}"),
@@ -247,9 +238,17 @@ impl Judge {
             Law::Bytes => format!("{law}: {}", self.odd.last()),
             _ => format!("{law}: {}", self.odd.in_words()),
         };
+        self.breach_signed(law, t, seen, expect, signature);
+    }
+
+    /// The same, with what breaches of the same cause have in common.
+    fn breach_signed(&mut self, law: Law, t: f64, seen: String, expect: &str, signature: String) {
+        if !self.laws.contains(&law) {
+            return;
+        }
         let (law_word, expect) = (law.word().to_owned(), expect.to_owned());
         let breach = Breach { law: law_word, t, seen, signature, expect, step: None };
-        self.breaches.insert(law, breach);
+        self.breaches.entry(law).or_insert(breach);
     }
 
     /// The story is over.
@@ -282,12 +281,9 @@ impl Judge {
             self.breach(Law::Flow, t, seen, "io = { stuck = 0 }");
         }
         let failed = self.paths.failed_for_nothing();
-        if !failed.is_empty() {
+        if let Some(path) = failed.first().and_then(|it| it.split(' ').next()) {
             let seen = format!("at the end {} failed", failed.join(", "));
-            if !self.breaches.contains_key(&Law::Paths) {
-                self.breach(Law::Paths, t, seen, "paths = { failed = 0 }");
-                self.sign_by_path(failed[0].split(' ').next().unwrap_or_default());
-            }
+            self.breach_of_path(path, t, seen, "paths = { failed = 0 }");
         }
         if self.has_multipathd
             && let Some((seen, step, expect)) = self.view.as_ref().and_then(view::disagreement)

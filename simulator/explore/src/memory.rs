@@ -12,7 +12,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::{Stop, growth::Growth, guide::Guidance, judge::Breach, schedule::Schedule};
+use crate::{Stop, cause, growth::Growth, guide::Guidance, judge::Breach, schedule::Schedule};
 
 /// The number of the files' form. Another form is another memory.
 const FORM: u32 = 2;
@@ -87,6 +87,13 @@ pub(crate) struct Pending {
     pub(crate) file: String,
     pub(crate) schedule: Schedule,
     pub(crate) breach: Breach,
+}
+
+impl Pending {
+    /// By which it is known again.
+    pub(crate) fn signature(&self) -> String {
+        cause::signature(&self.breach, &self.file)
+    }
 }
 
 /// A schedule that showed something new.

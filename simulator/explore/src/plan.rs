@@ -283,13 +283,10 @@ impl Planner<'_> {
         let message = self.detail(name, "message", &[(3, "switch_group"), (1, "disable_group")]);
         let group = self.detail(name, "group", &groups);
         let step = format!("message = \"{message} {group}\"");
-        match message.as_str() {
-            "disable_group" => {
-                let undo = Some(format!("message = \"enable_group {group}\""));
-                What::Step { step, undo, lasts: self.lasts(name) }
-            }
-            _ => What::Step { step, undo: None, lasts: None },
-        }
+        let undo =
+            (message == "disable_group").then(|| format!("message = \"enable_group {group}\""));
+        let lasts = undo.as_ref().and_then(|_| self.lasts(name));
+        What::Step { step, undo, lasts }
     }
 
     /// The commands that a rule catches. If it `repeats`, also how many.

@@ -289,17 +289,14 @@ impl Search<'_> {
             };
             state.learn(&behaviours, &blocks, guidance, kept);
             for breach in breaches {
-                let signature = signature_in(&file, &breach);
+                let (file, schedule) = (file.clone(), schedule.clone());
+                let pending = Pending { file, schedule, breach };
+                let signature = pending.signature();
                 if state.finding(&signature).is_some() {
                     known += 1;
                     state.met_again(&signature);
-                } else if !state
-                    .pending
-                    .iter()
-                    .any(|it| signature_in(&it.file, &it.breach) == signature)
-                {
-                    let (file, schedule) = (file.clone(), schedule.clone());
-                    state.pending.push(Pending { file, schedule, breach });
+                } else if !state.pending.iter().any(|it| it.signature() == signature) {
+                    state.pending.push(pending);
                 }
             }
         })?;
@@ -350,11 +347,6 @@ fn parent<'k>(kept: &[&'k Kept], stream: &mut Stream) -> Option<&'k Kept> {
     let reached: Vec<&Kept> = kept.iter().copied().filter(|it| it.reached).collect();
     let among = if !reached.is_empty() && stream.below(2) == 0 { &reached } else { kept };
     stream.one(among).copied()
-}
-
-/// What breaches of the same cause have in common in the stories of a scenario. Another scenario has other handlers.
-fn signature_in(file: &str, breach: &Breach) -> String {
-    format!("{file}: {}", breach.signature)
 }
 
 /// The name under which a scenario is remembered.

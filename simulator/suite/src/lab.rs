@@ -43,12 +43,7 @@ impl Lab {
         image: &str,
         progress: &dyn Progress,
     ) -> Result<(Image, AccelDecision), LabError> {
-        loop {
-            match self.store.build(image, progress).await {
-                Err(LabError::DiskFull { .. }) if self.templates.make_room(None, progress) => {}
-                image => return self.with_accel(image?, progress).await,
-            }
-        }
+        self.made(async || self.store.build(image, progress).await, progress).await
     }
 
     /// The same for an image made of parts.
@@ -60,8 +55,17 @@ impl Lab {
         parts: &Parts,
         progress: &dyn Progress,
     ) -> Result<(Image, AccelDecision), LabError> {
+        self.made(async || self.store.assemble(parts, progress).await, progress).await
+    }
+
+    /// What `make` makes. On a full disk, templates make room for it.
+    async fn made(
+        &self,
+        make: impl AsyncFn() -> Result<Image, LabError>,
+        progress: &dyn Progress,
+    ) -> Result<(Image, AccelDecision), LabError> {
         loop {
-            match self.store.assemble(parts, progress).await {
+            match make().await {
                 Err(LabError::DiskFull { .. }) if self.templates.make_room(None, progress) => {}
                 image => return self.with_accel(image?, progress).await,
             }

@@ -15,8 +15,8 @@ use sansim_run::{RunError, RunId};
 use sansim_suite::Played;
 use tokio_util::sync::CancellationToken as Cancel;
 
-use super::reports;
-use crate::{FAILED, INTERRUPTED, LAB, PASS, args::RunArgs, bisect::Bisected, show};
+use super::{Unready, reports};
+use crate::{FAILED, INTERRUPTED, LAB, PASS, args::RunArgs, bisect::Bisected, images::meant, show};
 
 /// Totals, reports, and the exit code. `asked` are the runs that were asked for, in the order of the results.
 pub(super) fn conclude(
@@ -46,10 +46,7 @@ pub(super) fn conclude(
         code = worse(code, INTERRUPTED);
     }
     code = worse(code, skips(args, &summaries, unjudged.is_empty()));
-    if let Err(problem) = reports::write(args, &summaries, &unjudged) {
-        show::error(&problem);
-        code = worse(code, LAB);
-    }
+    code = worse(code, write_reports(args, &summaries, &unjudged));
     print(args, &summaries, &unjudged, began);
     if code == INTERRUPTED {
         show::error("interrupted; nothing is left running");
@@ -57,45 +54,28 @@ pub(super) fn conclude(
     code
 }
 
-/// The reports of a suite for which the lab or an image was not ready, and its exit code. What was wrong has been said.
+/// The reports and exit code of a suite for which the lab or an image was not ready.
 pub(super) fn conclude_unready(
     args: &RunArgs,
     scenarios: &[(PathBuf, Scenario)],
-    code: u8,
-    cancel: &Cancel,
+    unready: &Unready,
 ) -> u8 {
-    let why = match cancel.is_cancelled() {
-        true => why_not(cancel),
-        false => "the lab or an image was not ready".to_owned(),
-    };
-    let unjudged: Vec<Unjudged> = scenarios
-        .iter()
-        .flat_map(|(file, scenario)| {
-            let images = match &args.image[..] {
-                [] => std::slice::from_ref(&scenario.setup.guest.image),
-                named => named,
-            };
-            images.iter().map(move |image| (file, image))
-        })
-        .flat_map(|(file, image)| (1..=args.repeat).map(move |number| (file, image, number)))
-        .map(|(file, image, number)| Unjudged {
-            scenario: file.display().to_string(),
-            image: image.clone(),
-            run: (args.repeat > 1).then_some(number),
-            how: How::NotStarted,
-            reason: why.clone(),
-        })
-        .collect();
+    let mut unjudged = Vec::new();
+    for (file, scenario) in scenarios {
+        for image in meant(&args.image, scenario) {
+            unjudged.extend((1..=args.repeat).map(|number| Unjudged {
+                scenario: file.display().to_string(),
+                image: image.clone(),
+                run: (args.repeat > 1).then_some(number),
+                how: How::NotStarted,
+                reason: format!("it was not started: {}", unready.why),
+            }));
+        }
+    }
     if args.json {
         show::print_unjudged(&unjudged);
     }
-    match reports::write(args, &[], &unjudged) {
-        Ok(()) => code,
-        Err(problem) => {
-            show::error(&problem);
-            worse(code, LAB)
-        }
-    }
+    worse(unready.code, write_reports(args, &[], &unjudged))
 }
 
 /// The reports and exit code of a bisection. Verdicts are expected to differ: only a failed lab counts.
@@ -113,14 +93,22 @@ pub(super) fn conclude_bisection(args: &RunArgs, bisected: Bisected, cancel: &Ca
         without_verdict(run, How::NotStarted, reason)
     });
     unjudged.extend(not_begun);
-    if let Err(problem) = reports::write(args, &summaries, &unjudged) {
-        show::error(&problem);
-        code = worse(code, LAB);
-    }
+    code = worse(code, write_reports(args, &summaries, &unjudged));
     if code == INTERRUPTED {
         show::error("interrupted; nothing is left running");
     }
     code
+}
+
+/// Writes the reports. Returns the exit code for that.
+fn write_reports(args: &RunArgs, summaries: &[Summary], unjudged: &[Unjudged]) -> u8 {
+    match reports::write(args, summaries, unjudged) {
+        Ok(()) => PASS,
+        Err(problem) => {
+            show::error(&problem);
+            LAB
+        }
+    }
 }
 
 fn print(args: &RunArgs, summaries: &[Summary], unjudged: &[Unjudged], began: Instant) {

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sansim_stage::{
-    Setup,
-    event::{CommandEvent, PathState},
-};
+use sansim_stage::event::{CommandEvent, PathState};
 
 use crate::answer::Grade;
 
@@ -20,6 +17,7 @@ const LINES: usize = 200;
 const IN_VAIN: u32 = 2;
 
 /// Counts what happens within a second, and what happens in vain.
+#[derive(Default)]
 pub(super) struct Bound {
     answers: BTreeMap<(String, String), VecDeque<f64>>,
     lines: BTreeMap<u64, VecDeque<f64>>,
@@ -32,16 +30,6 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn of(_setup: &Setup) -> Self {
-        Bound {
-            answers: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            in_vain: BTreeMap::new(),
-            refused: BTreeSet::new(),
-            reinstated: 0,
-        }
-    }
-
     /// A path has another state. What was repeated in vain, and the expectation that it is not.
     pub(super) fn path(&mut self, path: &str, state: PathState) -> Option<(String, String)> {
         if state == PathState::Active {

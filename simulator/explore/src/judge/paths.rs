@@ -24,9 +24,9 @@ pub(super) struct Paths {
     only_owner: Option<String>,
     /// The controllers, by target port group, if each has one.
     of_group: BTreeMap<u16, String>,
-    /// The controllers whose group is in a state in which it does not serve, and those that are not online on an array
-    /// whose other controllers tell.
+    /// Of these, those whose group was put into a state in which it does not serve.
     closed: BTreeSet<String>,
+    /// And those that are not online.
     away: BTreeSet<String>,
     /// Whether an answer permits that I/O fails on every path.
     permitted: bool,
@@ -42,9 +42,9 @@ struct Path {
     again: [u32; 2],
 }
 
-/// How often a command is sent again before its path may be failed: sd and the handlers try five times at
-/// least (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times. Once in any case, whatever the settings say: a unit attention is a
-/// notification (SAM-5 5.14).
+/// How often a command is sent again before its path may be failed: sd and the handlers try five times at least
+/// (SD_MAX_RETRIES, RDAC_RETRIES, ALUA_FAILOVER_RETRIES), hp_sw three times. Once in any case, whatever the settings say: a
+/// unit attention is a notification (SAM-5 5.14).
 const AGAIN: u32 = 3;
 
 /// The owner of the workload's LUN on an array on which other controllers do not serve and no command of a host makes

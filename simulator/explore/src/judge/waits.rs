@@ -3,10 +3,7 @@
 //! While I/O waits and a path is in service, it is up to the host to go on: it may wait for what the array has in its
 //! hands, and for the delays that it was configured with, and for nothing else.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use sansim_array::PersonalityConfig;
 use sansim_stage::{
@@ -23,7 +20,7 @@ const OWN_S: f64 = 1.0;
 const DELAY: Duration = Duration::from_secs(2);
 /// How often a command is sent in a round of pg_init, at most: by a handler six times (RDAC_RETRY_COUNT, and the first
 /// time), and each of these by the mid-layer (RDAC_RETRIES, ALUA_FAILOVER_RETRIES, and the first time).
-const OF_HANDLER: usize = 36;
+const OF_HANDLER: usize = 6 * 6;
 /// The most commands and stalls that are looked at.
 const MOST: usize = 20_000;
 
@@ -70,10 +67,9 @@ pub(super) struct Waits {
     /// All paths, and those that are failed in the map of any LUN, with the disk.
     paths: BTreeSet<String>,
     failed: BTreeSet<(String, String)>,
-    /// The bypassed path groups, with the time since when; and earlier such times. Before one of them is used, dm-multipath
-    /// waits on purpose (choose_pgpath).
-    bypassed: BTreeMap<usize, f64>,
-    were_bypassed: Vec<(f64, f64)>,
+    /// The path groups that were bypassed, from when until when. Before one of them is used, dm-multipath waits on purpose
+    /// (choose_pgpath).
+    bypassed: Vec<(usize, f64, f64)>,
     /// Since when a path is in service, if one is; and earlier such times.
     since: Option<f64>,
     served: Vec<(f64, f64)>,
@@ -100,8 +96,7 @@ impl Waits {
             stalls: Vec::new(),
             paths: setup.paths_of(lun).map(|nexus| nexus.to_string()).collect(),
             failed: BTreeSet::new(),
-            bypassed: BTreeMap::new(),
-            were_bypassed: Vec::new(),
+            bypassed: Vec::new(),
             since: Some(0.0),
             served: Vec::new(),
         }
@@ -151,12 +146,12 @@ impl Waits {
 
     /// A path group has another state.
     pub(super) fn group(&mut self, t: f64, group: usize, state: GroupState) {
-        match state {
-            GroupState::Bypassed => _ = self.bypassed.entry(group).or_insert(t),
-            _ => {
-                let since = self.bypassed.remove(&group);
-                self.were_bypassed.extend(since.map(|since| (since, t)));
-            }
+        let ended = |it: &&mut (usize, f64, f64)| it.0 == group && it.2.is_infinite();
+        if let Some(last) = self.bypassed.iter_mut().find(ended) {
+            last.2 = t;
+        }
+        if state == GroupState::Bypassed && self.bypassed.len() < MOST {
+            self.bypassed.push((group, t, f64::INFINITY));
         }
     }
 
@@ -235,8 +230,7 @@ impl Waits {
 
     /// Whether a path group was bypassed at any time.
     fn bypasses(&self, from: f64, to: f64) -> bool {
-        self.bypassed.values().any(|since| *since < to)
-            || self.were_bypassed.iter().any(|(since, until)| *since < to && *until > from)
+        self.bypassed.iter().any(|(_, since, until)| *since < to && *until > from)
     }
 
     /// Whether a path was in service all the time.

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 use sansim_language::{Law, load_text, value::TimeSpan};
 use sansim_report::verdict::Verdict;
 
-use super::{Idea, Search, name_of, signature_in, unlike};
+use super::{Idea, Search, name_of, unlike};
 use crate::{
     Stop,
     bench::{Outcome, as_written, move_run},
-    cause::cause,
+    cause::{cause, signature},
     finding::{self, lines_of_story, run_seed},
     judge::Breach,
     memory::{Finding, Pending},
@@ -27,8 +27,7 @@ impl Search<'_> {
             let pending = self.memory.state().pending.iter().find(|it| names.contains(&it.file));
             let Some(pending) = pending.cloned() else { return Ok(()) };
             let base = names.iter().position(|name| *name == pending.file).unwrap_or_default();
-            let signature = signature_in(&pending.file, &pending.breach);
-            let known = self.memory.state().finding(&signature).is_some();
+            let known = self.memory.state().finding(&pending.signature()).is_some();
             if !known {
                 self.shorten(base, &pending).await?;
             }
@@ -50,13 +49,12 @@ impl Search<'_> {
         let scenario = &self.bases[base].scenario;
         let plan = Plan::of(&schedule, scenario);
         let cause = cause(&breach, &pending.file, &plan.choices);
-        let signature = signature_in(&pending.file, &breach);
-        let signatures =
-            [signature_in(&pending.file, &pending.breach), signature.clone(), cause.clone()];
+        let short = signature(&breach, &pending.file);
+        let signatures = [pending.signature(), short.clone(), cause.clone()];
         let known = self.memory.update(|state| {
             // Two causes in words, of which one is longer, can come to the same on the wire.
             let same =
-                |it: &Finding| it.signatures.contains(&cause) || it.signatures.contains(&signature);
+                |it: &Finding| it.signatures.contains(&cause) || it.signatures.contains(&short);
             let known = state.findings.iter_mut().find(|it| same(it));
             known.map(|finding| {
                 finding.again += 1;
