@@ -18,10 +18,22 @@
 
 #define TIMEOUT (60 * HZ)
 
+/* Bugs that are planted, by the argument that asks for them. */
+enum canary {
+	NO_CANARY,
+	STARTLED,		/* a unit attention is taken for a failure of the path */
+	FORGETFUL,		/* an aborted command is never sent again */
+};
+
+static const char *const canaries[] = {
+	[STARTLED] = "canary",
+	[FORGETFUL] = "canary-forgets",
+};
+
 struct sansim {
 	struct dm_path *path;		/* the path of the running pg_init */
 	unsigned int busy;		/* MP_ flags to complete with on "not now" */
-	bool canary;			/* a bug is planted */
+	enum canary canary;		/* the bug that is planted */
 	unsigned int sent;		/* commands sent since create() */
 	unsigned int atomic;		/* completions in interrupt context */
 	unsigned int last;		/* flags of the last completion */
@@ -46,8 +58,7 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 			return MP_BYPASS_PG;	/* needs manual repair */
 		return MP_FAIL_PATH;
 	case UNIT_ATTENTION:
-		/* The planted bug takes it for a failure of the path. */
-		return h->canary ? MP_FAIL_PATH : MP_RETRY;
+		return h->canary == STARTLED ? MP_FAIL_PATH : MP_RETRY;
 	case ABORTED_COMMAND:
 		return MP_RETRY;
 	default:
@@ -55,15 +66,26 @@ static unsigned int judge(struct sansim *h, const struct scsi_cmnd *cmd, blk_sta
 	}
 }
 
+/* Whether the planted bug forgets to complete the pg_init. */
+static bool forgets(const struct sansim *h, const struct scsi_cmnd *cmd)
+{
+	struct scsi_sense_hdr sense;
+
+	return h->canary == FORGETFUL && scsi_command_normalize_sense(cmd, &sense) &&
+	       sense.sense_key == ABORTED_COMMAND;
+}
+
 /* Runs in interrupt context, unless the request never reached the HBA. */
 static enum rq_end_io_ret start_done(struct request *rq, blk_status_t status)
 {
+	const struct scsi_cmnd *cmd = blk_mq_rq_to_pdu(rq);
 	struct sansim *h = rq->end_io_data;
 
-	h->last = judge(h, blk_mq_rq_to_pdu(rq), status);
+	h->last = judge(h, cmd, status);
 	if (in_interrupt())
 		h->atomic++;
-	dm_pg_init_complete(h->path, h->last);
+	if (!forgets(h, cmd))
+		dm_pg_init_complete(h->path, h->last);
 	return RQ_END_IO_FREE;
 }
 
@@ -95,20 +117,25 @@ static void sansim_pg_init(struct hw_handler *hwh, unsigned int bypassed, struct
 
 /*
  * Argument "retry" or "bypass": what to do while the array switches over.
- * "canary": plant a bug, to see whether what looks for bugs finds it.
+ * Or the name of a canary: plant a bug, to see whether what looks for bugs finds it.
  */
 static int sansim_create(struct hw_handler *hwh, unsigned int argc, char **argv)
 {
 	unsigned int busy = MP_RETRY;
-	bool canary = false;
+	enum canary canary = NO_CANARY;
 	struct sansim *h;
 
-	if (argc == 1 && !strcmp(argv[0], "bypass"))
-		busy = MP_BYPASS_PG;
-	else if (argc == 1 && !strcmp(argv[0], "canary"))
-		canary = true;
-	else if (argc && !(argc == 1 && !strcmp(argv[0], "retry")))
+	if (argc > 1)
 		return -EINVAL;
+	if (argc && !strcmp(argv[0], "bypass")) {
+		busy = MP_BYPASS_PG;
+	} else if (argc && strcmp(argv[0], "retry")) {
+		int named = match_string(canaries + 1, ARRAY_SIZE(canaries) - 1, argv[0]);
+
+		if (named < 0)
+			return -EINVAL;
+		canary = named + 1;
+	}
 	h = kzalloc(sizeof(*h), GFP_KERNEL);
 	if (!h)
 		return -ENOMEM;
@@ -129,7 +156,7 @@ static int sansim_status(struct hw_handler *hwh, status_type_t type, char *resul
 	struct sansim *h = hwh->context;
 
 	if (type == STATUSTYPE_TABLE)
-		return scnprintf(result, maxlen, "%s", h->canary ? "canary" :
+		return scnprintf(result, maxlen, "%s", h->canary ? canaries[h->canary] :
 				 h->busy == MP_RETRY ? "retry" : "bypass");
 	return scnprintf(result, maxlen, "sent %u atomic %u last %u", h->sent, h->atomic, h->last);
 }

@@ -132,6 +132,7 @@ impl Workloads {
             orders: receiver,
             wake: wake.try_clone().doing(|| "duplicate an eventfd".to_owned())?,
             slots: Slots::new(spec.queue_depth),
+            canary: spec.canary,
         };
         let thread = thread::start("workload", || engine.run())?;
         Ok(Running { orders, wake, thread, stopping: false })
@@ -239,6 +240,7 @@ mod tests {
             burst: 1,
             seed: 1,
             stall_ms: 1000,
+            canary: None,
         }
     }
 

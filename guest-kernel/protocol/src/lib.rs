@@ -35,7 +35,7 @@ pub use map::{
     TargetAddress,
 };
 pub use workload::{
-    Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadReport, WorkloadSpec,
+    Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadCanary, WorkloadReport, WorkloadSpec,
 };
 
 /// Name of the virtio-serial port, in the guest's `/sys/class/virtio-ports/*/name`.

@@ -31,6 +31,16 @@ pub struct WorkloadSpec {
     /// How long I/O may be in flight without any completion before that is reported as a stall, in
     /// milliseconds (0: never).
     pub stall_ms: u64,
+    /// A bug that is planted in the workload.
+    pub canary: Option<WorkloadCanary>,
+}
+
+/// Bugs that are planted in the workload on purpose, to see whether they are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkloadCanary {
+    /// A request that completes more than a second after it was sent is never counted as completed.
+    LostCompletion,
 }
 
 /// The kinds of workload.

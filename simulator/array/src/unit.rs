@@ -41,6 +41,9 @@ pub(crate) struct Unit {
     pub(crate) owner: ControllerId,
     /// The controller that the LUN is moving to, and the nexus that requested the move.
     pub(crate) moving: Option<(ControllerId, Option<Nexus>)>,
+    /// Whether the LUN has moved, and no read has come since. Only a [`Canary`](crate::Canary) looks
+    /// at it.
+    pub(crate) has_moved: bool,
     /// Explicit access states of target port groups. The others follow the ownership.
     pub(crate) group_states: BTreeMap<u16, AccessState>,
     /// The ports in the secondary access state offline.
@@ -99,6 +102,7 @@ impl Unit {
             stopped: false,
             name,
             renamed: false,
+            has_moved: false,
             store: Arc::new(store),
             split: None,
             stretch: None,

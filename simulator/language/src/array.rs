@@ -127,6 +127,8 @@ words! {
         /// The first write through a nexus to which a unit attention was just reported is answered
         /// with GOOD, but not carried out.
         LostWrite = "lost-write",
+        /// The first read of a LUN after it has moved returns what was there before the last write.
+        StaleRead = "stale-read",
     }
 }
 
@@ -349,9 +351,7 @@ impl ArrayTable {
             checker.refuse(&memory.span, "`memory` is that of all arrays", help);
         }
         if let Some(canary) = &head.canary {
-            let help = "remove `canary`, unless this is to test what finds bugs";
-            let planted = format!("this array has a bug: {:?} is planted", canary.value.word());
-            checker.report(&canary.span, Diagnostic::warning(planted).help(help));
+            checker.warn_of_canary(&canary.span, "array", canary.value.word());
         }
         let (when_full, threshold) = (head.when_full.as_ref(), head.space_threshold.as_ref());
         let memory = memory::check(head.memory.as_ref(), when_full, threshold, checker);

@@ -113,6 +113,13 @@ impl<'s> Checker<'s> {
         Checker { shape: Shape::any(), ..Checker::new(problems) }
     }
 
+    /// Warns of a bug that the file plants in `what`.
+    pub(crate) fn warn_of_canary(&mut self, span: &Range<usize>, what: &str, bug: &str) {
+        let planted = format!("this {what} has a bug: {bug:?} is planted");
+        let help = "remove `canary`, unless this is to test what finds bugs";
+        self.report(span, Diagnostic::warning(planted).help(help));
+    }
+
     /// Sets the latest end of the story.
     pub(crate) fn know_end(&mut self, end: Duration) {
         self.end = end;

@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use sansim_array::{Lun, LunConfig};
-use sansim_protocol::Pattern;
+use sansim_protocol::{Pattern, WorkloadCanary};
 use sansim_stage::{Array, Workload};
 
 use crate::{
@@ -46,6 +46,8 @@ table! {
         burst: Option<At<u64>>,
         /// A gap between completions at least this long is reported as a stall. Default: "500ms".
         stall: Option<Name<TimeSpan>>,
+        /// A planted bug, to see whether it is found.
+        canary: Option<At<CanaryName>>,
     }
 }
 
@@ -100,6 +102,15 @@ words! {
         Read = "read",
         /// No I/O. pg_init does not start before the first I/O, so a step must cause some.
         None = "none",
+    }
+}
+
+words! {
+    /// A bug that is planted in the workload on purpose.
+    enum CanaryName for WorkloadCanary {
+        /// A request that completes more than a second after it was sent is never counted as
+        /// completed.
+        LostCompletion = "lost-completion",
     }
 }
 
@@ -170,6 +181,9 @@ impl StartTable {
         pattern: Option<Pattern>,
         checker: &mut Checker<'_>,
     ) -> Workload {
+        if let Some(canary) = &self.canary {
+            checker.warn_of_canary(&canary.span, "workload", canary.value.word());
+        }
         let block = self.checked_block(checker);
         let size = config.map_or(u64::MAX, |config| config.bytes);
         let region = self.checked_region(block, size, checker);
@@ -193,6 +207,7 @@ impl StartTable {
             rate: checker.number(self.rate.as_ref(), 0..=MAX_RATE, 100, "`rate`") as u32,
             stall: self.checked_stall(checker),
             start: Duration::ZERO,
+            canary: self.canary.as_ref().map(|canary| canary.value.into()),
         }
     }
 
@@ -245,6 +260,7 @@ impl StartTable {
             rate: number(workload.rate.into()),
             burst: number(workload.burst.into()),
             stall: Some(name(TimeSpan(workload.stall))),
+            canary: workload.canary.map(|canary| At::nowhere(canary.into())),
         }
     }
 }

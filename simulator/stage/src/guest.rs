@@ -276,6 +276,7 @@ impl Guest {
             burst: workload.burst,
             seed,
             stall_ms: workload.stall.as_millis() as u64,
+            canary: workload.canary,
         };
         self.agent.call(Call::StartWorkload(spec)).await.map(drop)
     }

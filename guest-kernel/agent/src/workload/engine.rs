@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
-use sansim_protocol::{IoDirection, WorkloadReport};
+use sansim_protocol::{IoDirection, WorkloadCanary, WorkloadReport};
 
 use super::ledger::Ledger;
 use super::report::Meter;
@@ -13,6 +13,9 @@ use super::ring::Ring;
 use super::schedule::{Pacer, Stream};
 use crate::clock::{now_ns, wait_ready};
 use crate::outbox::Outbox;
+
+/// What is late for [`WorkloadCanary::LostCompletion`], in nanoseconds.
+const LATE_NS: u64 = 1_000_000_000;
 
 /// The order to stop a workload.
 pub(super) struct Order {
@@ -67,6 +70,7 @@ pub(super) struct Engine {
     /// Readable when an order is waiting.
     pub(super) wake: OwnedFd,
     pub(super) slots: Slots,
+    pub(super) canary: Option<WorkloadCanary>,
 }
 
 /// The ring's slots, and the next request of the stream.
@@ -128,6 +132,9 @@ impl Engine {
         let done = self.ring.completions();
         let now = now_ns();
         for (slot, outcome) in &done {
+            if self.loses(*slot, now) {
+                continue;
+            }
             let flight = self.slots.flights[*slot].take().expect("a flight for every completion");
             self.slots.free.push(*slot);
             let offset = self.ledger.offset(flight.block);
@@ -149,6 +156,13 @@ impl Engine {
             }
         }
         done.len()
+    }
+
+    /// Whether the planted bug has the completion of the request in this slot lost.
+    fn loses(&self, slot: usize, now: u64) -> bool {
+        let late = |flight: Flight| now.saturating_sub(flight.since_ns) > LATE_NS;
+        self.canary == Some(WorkloadCanary::LostCompletion)
+            && self.slots.flights[slot].is_some_and(late)
     }
 
     /// Enters the next phase if it is time. `Err` when the workload has ended.

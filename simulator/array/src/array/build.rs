@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{agenda::Agenda, parked::Parking, state::State};
 use crate::{
+    canary::Canary,
     config::{ArrayConfig, ControllerConfig, FrameConfig},
     controller::Controller,
     error::ConfigError,
@@ -59,7 +60,7 @@ impl State {
     /// Allocates the contents of a LUN. They keep overwritten data too if a fault rule needs it.
     pub(super) fn store(&self, lun: Lun, bytes: u64) -> Result<Store, ConfigError> {
         let made = Store::new(bytes, &self.memory).and_then(|store| {
-            if self.faults.look_back() {
+            if self.faults.look_back() || self.canary.is_some_and(Canary::looks_back) {
                 store.remember()?;
             }
             Ok(store)

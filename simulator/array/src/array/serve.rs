@@ -194,8 +194,8 @@ impl State {
             }
             self.follow_io(now, lun, arrival.nexus, report);
         }
-        if matches!(access, Access::Write(_)) && self.loses_write(&arrival) {
-            let data = DataFault { corrupt: Some(Corruption::DroppedWrite), short: None };
+        if let Some(corruption) = self.planted(&arrival, &access) {
+            let data = DataFault { corrupt: Some(corruption), short: None };
             arrival.goes_wrong = Some(GoesWrong { data, random: 0 });
         }
         match arrival.unit.and_then(|lun| self.units.get(&lun)) {
@@ -211,12 +211,17 @@ impl State {
         }
     }
 
-    /// Whether the planted bug has this write lost.
-    fn loses_write(&mut self, arrival: &Arrival) -> bool {
-        let unit = arrival.unit.and_then(|lun| self.units.get_mut(&lun));
-        let startled =
-            unit.is_some_and(|unit| std::mem::take(&mut unit.nexus(arrival.nexus).startled));
-        startled && self.canary == Some(Canary::LostWrite)
+    /// What the planted bug does to a medium access.
+    fn planted(&mut self, arrival: &Arrival, access: &Access) -> Option<Corruption> {
+        let unit = self.units.get_mut(&arrival.unit?)?;
+        let (strikes, corruption) = match (self.canary?, access) {
+            (Canary::LostWrite, Access::Write(_)) => {
+                (&mut unit.nexus(arrival.nexus).startled, Corruption::DroppedWrite)
+            }
+            (Canary::StaleRead, Access::Read(_)) => (&mut unit.has_moved, Corruption::StaleRead),
+            _ => return None,
+        };
+        std::mem::take(strikes).then_some(corruption)
     }
 
     /// START and STOP concern the LUN for all nexuses (SBC-3 5.25).

@@ -384,6 +384,7 @@ impl State {
         }
         let Some(unit) = self.units.get_mut(&lun) else { return };
         let from = std::mem::replace(&mut unit.owner, to);
+        unit.has_moved = true;
         self.note_altered(lun, &before, by);
         if let Some(sense) = news {
             self.push_attention(Some(lun), sense, |nexus| Some(nexus) != by);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sansim_array::Lun;
-use sansim_protocol::Pattern;
+use sansim_protocol::{Pattern, WorkloadCanary};
 
 /// The I/O that runs on one LUN's map during the story.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,4 +28,6 @@ pub struct Workload {
     pub stall: Duration,
     /// The story time at which the workload starts.
     pub start: Duration,
+    /// A bug that is planted in the workload, to see whether it is found.
+    pub canary: Option<WorkloadCanary>,
 }
