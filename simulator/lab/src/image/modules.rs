@@ -14,7 +14,7 @@ use std::{
 
 pub use bundled::is_bundled_module;
 pub(crate) use bundled::{BundledModules, bundled_modules_dirs};
-pub(crate) use headers::{HEADERS, hook};
+pub(crate) use headers::{HEADERS, Headers, hook};
 use modinfo::{ModInfo, module_name};
 use strip::without_debug_information;
 
@@ -285,6 +285,12 @@ impl ModuleDir {
         let full = self.dir.canonicalize().map_err(|e| format!("{}: {e}", self.dir.display()))?;
         let name = full.file_name().ok_or("its directory has no name")?;
         Ok(name.to_string_lossy().into_owned())
+    }
+
+    /// The tree in which these modules were built, or the kernel's headers, if they are installed.
+    pub(crate) fn headers(&self) -> Option<Headers> {
+        let build = self.dir.join("build");
+        build.is_dir().then_some(Headers::Tree(build))
     }
 
     fn walk(&self, below: &Path, into: &mut Vec<String>) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! A user's kernel with the userland of bookworm. The kernel is also bookworm's, taken from its base in the
 //! cache as if a user had built it.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use sansim_lab::{KernelSource, LabError, Machine, Parts, UserKernel, UserlandSource};
 use sansim_protocol::{Answer, Call, ProgramEnd};
@@ -30,17 +30,40 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Installs the kernel's headers, which the base keeps as packages, below `root`. Returns the directory to compile in.
+fn install_headers(packages: &Path, root: &Path, release: &str) -> std::path::PathBuf {
+    for package in fs::read_dir(packages).unwrap().flatten().map(|entry| entry.path()) {
+        if package.extension().is_some_and(|end| end == "deb") {
+            let done = Command::new("dpkg-deb").arg("-x").args([&package, root]).status().unwrap();
+            assert!(done.success());
+        }
+    }
+    let headers = root.join("usr/src").join(format!("linux-headers-{release}"));
+    for name in ["Makefile", ".kernelvariables"] {
+        let text = fs::read_to_string(headers.join(name)).unwrap();
+        let here = format!("{}/usr/src", root.display());
+        fs::write(headers.join(name), text.replace("/usr/src", &here)).unwrap();
+    }
+    headers
+}
+
 #[tokio::test]
 async fn an_own_kernel_is_added_booted_listed_and_removed() {
     let Some(lab) = Lab::open().await else { return };
     let config = lab.config(Vec::new());
     let (release, kernel) = (config.image.release.clone(), config.image.kernel.clone());
     let root = lab.work.path().join("root");
-    copy(&kernel.with_file_name("modules"), &root.join("lib/modules").join(&release));
+    let modules = root.join("lib/modules").join(&release);
+    copy(&kernel.with_file_name("modules"), &modules);
+    // As `make modules_install` leaves it, and as the headers' package does.
+    let headers = install_headers(&kernel.with_file_name("headers"), &root, &release);
+    let _ = fs::remove_file(modules.join("build"));
+    symlink(headers, modules.join("build")).unwrap();
 
     let said = Said::default();
     let image = lab.store.add("own-1", &parts(&kernel, &root), &said).await.unwrap();
     assert_eq!((image.name.as_str(), &image.release), ("own-1", &release));
+    assert_eq!(image.left_out, config.image.left_out, "the modules of 2007 are compiled for it");
     assert_eq!(lab.store.build("own-1", &said).await.unwrap(), image);
     let listed = lab.store.list().unwrap();
     let own = listed.iter().find(|info| info.name == "own-1").unwrap();

@@ -191,6 +191,9 @@ impl Pieces {
         let elf = found.elf()?;
         write_kernel(into, &elf, &*found.modules, &[], &mut blake3::Hasher::new())?;
         fs::remove_dir_all(&scratch).map_err(LabError::file("cannot remove", scratch))?;
+        if let Some(headers) = &found.headers {
+            headers.keep(into)?;
+        }
         Ok((found.release, packing))
     }
 }

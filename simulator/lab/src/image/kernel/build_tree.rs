@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::FoundKernel;
-use crate::{LabError, Result, image::modules::ModuleSource};
+use crate::{LabError, Result, image::modules::{Headers, ModuleSource}};
 
 /// The kernel, compressed and uncompressed.
 const BZIMAGE: &str = "arch/x86/boot/bzImage";
@@ -31,7 +31,8 @@ pub(crate) fn open(dir: &Path) -> Result<FoundKernel> {
     let kernel = fs::read(&path).map_err(LabError::file("cannot read", &path))?;
     let config = fs::read_to_string(dir.join(".config")).unwrap_or_default();
     let release = release.trim().to_owned();
-    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
+    let headers = Some(Headers::Tree(dir.to_owned()));
+    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules), headers })
 }
 
 /// The newer of the two files. If they are equally old, the compressed one, which is smaller.
@@ -124,6 +125,12 @@ mod tests {
             let why = open(tree(files).path()).unwrap_err().to_string();
             assert!(why.contains(part), "{why:?} does not say {part:?}");
         }
+    }
+
+    #[test]
+    fn it_is_what_modules_are_compiled_against() {
+        let dir = tree(&[(RELEASE, "6.1-own\n"), (BZIMAGE, "packed"), (ORDER, "")]);
+        assert_eq!(open(dir.path()).unwrap().headers, Some(Headers::Tree(dir.path().to_owned())));
     }
 
     #[test]

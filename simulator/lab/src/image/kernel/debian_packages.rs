@@ -12,7 +12,7 @@ use super::{
     FoundKernel,
     packages::{self, Distributor, LARGEST, find},
 };
-use crate::{LabError, Result, host::programs};
+use crate::{LabError, Result, host::programs, image::modules::Headers};
 
 /// Magic of an ar(1) archive, which a package is.
 const MAGIC: &[u8] = b"!<arch>\n";
@@ -41,7 +41,24 @@ pub(crate) fn open(packages: &[PathBuf], scratch: &Path) -> Result<FoundKernel> 
         room -= unpack(package, &mut out, room)?;
     }
     drop(out);
-    find(scratch, &packages[0], &DEBIAN, || no_kernel(packages))
+    let found = find(scratch, &packages[0], &DEBIAN, || no_kernel(packages))?;
+    let headers: Vec<PathBuf> = packages.iter().filter(|p| has_headers(p)).cloned().collect();
+    let headers = (!headers.is_empty()).then_some(Headers::Packages(headers));
+    Ok(FoundKernel { headers, ..found })
+}
+
+/// Whether a package is one of those with the headers: `linux-headers-…`, `linux-kbuild-…`.
+fn has_headers(package: &Path) -> bool {
+    let name = field(package, "Package");
+    ["linux-headers-", "linux-kbuild-"].iter().any(|start| name.starts_with(start))
+}
+
+/// A field of a package's control file; empty if it has none.
+fn field(package: &Path, name: &str) -> String {
+    let Ok(program) = programs::find("dpkg-deb") else { return String::new() };
+    let asked = Command::new(program).arg("-f").arg(package).arg(name).output();
+    let text = asked.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim().to_owned()
 }
 
 /// The message for packages without a kernel. A package that they depend on may contain it.
@@ -56,10 +73,7 @@ fn no_kernel(packages: &[PathBuf]) -> String {
 
 /// The kernel packages that a package depends on.
 fn kernels_it_needs(package: &Path) -> Vec<String> {
-    let Ok(program) = programs::find("dpkg-deb") else { return Vec::new() };
-    let asked = Command::new(program).arg("-f").arg(package).arg("Depends").output();
-    let text = asked.map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&text)
+    field(package, "Depends")
         .split([',', '|'])
         .filter_map(|one| one.split_whitespace().next())
         .filter(|name| name.starts_with("linux-") && name.contains(|c: char| c.is_ascii_digit()))

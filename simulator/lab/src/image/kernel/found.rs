@@ -8,7 +8,7 @@ use std::{
 use super::vmlinux;
 use crate::{
     LabError, Result,
-    image::modules::{ModuleDir, ModuleSource},
+    image::modules::{Headers, ModuleDir, ModuleSource},
 };
 
 /// Kernel options that every run needs.
@@ -41,6 +41,8 @@ pub(crate) struct FoundKernel {
     pub(crate) config: String,
     /// The files of its `lib/modules/RELEASE`.
     pub(crate) modules: Box<dyn ModuleSource>,
+    /// What further modules can be compiled against, if it came with the kernel.
+    pub(crate) headers: Option<Headers>,
 }
 
 impl fmt::Debug for FoundKernel {
@@ -68,6 +70,7 @@ impl FoundKernel {
             kernel,
             release,
             config,
+            headers: modules.headers(),
             modules: Box::new(modules),
         })
     }
@@ -138,6 +141,7 @@ mod tests {
             release: "6.1".into(),
             config,
             modules: Box::new(BTreeMap::new()),
+            headers: None,
         };
         let set = |options: &[&str]| -> String {
             options.iter().map(|option| format!("CONFIG_{option}=m\n")).collect()

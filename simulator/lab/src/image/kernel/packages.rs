@@ -62,5 +62,5 @@ pub(super) fn find(
     }
     let config = archive.config(&release).map_err(unreadable)?;
     let path = path.to_owned();
-    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules) })
+    Ok(FoundKernel { path, kernel, release, config, modules: Box::new(modules), headers: None })
 }

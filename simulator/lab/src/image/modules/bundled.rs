@@ -7,7 +7,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use super::headers;
+use super::Headers;
 use crate::{LabError, Result, host::programs};
 
 /// Increase this when the way of compiling changes.
@@ -131,8 +131,8 @@ type Compiled = Result<Vec<(String, Vec<u8>)>, String>;
 /// Compiles the modules below `part`. Any warning from the compiler, or from sparse if it is installed, is
 /// an error.
 fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
-    let packages = match headers::packages(base) {
-        Ok(packages) => packages,
+    let headers = match Headers::of_base(base) {
+        Ok(headers) => headers,
         Err(why) => return Ok(Err(why)),
     };
     // A limitation of kbuild's makefiles.
@@ -147,7 +147,10 @@ fn compile(base: &Path, part: &Path, release: &str) -> Result<Compiled> {
         let path = source.join(name);
         fs::write(&path, text).map_err(LabError::file("cannot write", &path))?;
     }
-    let headers = headers::unpack(&packages, &unpacked, release)?;
+    let headers = match headers.ready(&unpacked, release)? {
+        Ok(dir) => dir,
+        Err(why) => return Ok(Err(why)),
+    };
     let output =
         kbuild(&make, &headers, &source)?.output().map_err(LabError::file("cannot run", &make))?;
     if let Some(why) = complaint(output.status, &String::from_utf8_lossy(&output.stderr), &source) {

@@ -1,7 +1,9 @@
-//! The kernel's headers, kept as packages.
+//! The kernel's headers, with which a module can be compiled.
 
 use std::{
+    ffi::OsString,
     fs,
+    os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
 };
 
@@ -11,6 +13,12 @@ use crate::{LabError, Result, host::programs};
 pub(crate) const HEADERS: &str = "headers";
 /// Name of the file with the output of the download.
 const LOG: &str = "log";
+/// Name of the file with the path of a tree that takes the place of packages.
+const TREE: &str = "tree";
+/// The file with the release that modules are compiled for. (Debian's `include/config/kernel.release` has another.)
+const RELEASE: &str = "include/generated/utsrelease.h";
+/// The file with the symbols that modules may use (kbuild/modules.rst).
+const SYMBOLS: &str = "Module.symvers";
 
 /// Downloads the packages needed to compile a module for the extracted kernel into the directory `$2`.
 /// mmdebstrap runs it as `extract` hook with the root `$1`, so apt uses the same configuration, indexes and
@@ -36,28 +44,84 @@ pub(crate) fn hook(into: &Path) -> String {
     format!("--extract-hook={fetch}")
 }
 
-/// The downloaded packages.
-///
-/// # Errors
-/// A sentence that says why there are none.
-pub(crate) fn packages(base: &Path) -> Result<Vec<PathBuf>, String> {
-    let dir = base.join(HEADERS);
-    let entries = fs::read_dir(&dir).map_err(|_| "the kernel came without headers".to_owned())?;
-    let paths = entries.flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|ext| ext == "deb")).collect();
-    found.sort();
-    if found.is_empty() {
-        let log = fs::read_to_string(dir.join(LOG)).unwrap_or_default();
-        let last = log.lines().rev().find_map(|line| line.strip_prefix("E: "));
-        let why = last.unwrap_or("apt-get did not say why");
-        return Err(format!("the kernel's headers could not be fetched: {why}"));
+/// What modules can be compiled against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Headers {
+    /// Debian packages.
+    Packages(Vec<PathBuf>),
+    /// A directory for `make -C`, such as a build tree or the `build` of `lib/modules/RELEASE`. It is used where it is.
+    Tree(PathBuf),
+}
+
+impl Headers {
+    /// The headers of a base.
+    ///
+    /// # Errors
+    /// A sentence that says why there are none.
+    pub(crate) fn of_base(base: &Path) -> Result<Headers, String> {
+        let dir = base.join(HEADERS);
+        let entries =
+            fs::read_dir(&dir).map_err(|_| "the kernel came without headers".to_owned())?;
+        if let Ok(tree) = fs::read(dir.join(TREE)) {
+            return Ok(Headers::Tree(OsString::from_vec(tree).into()));
+        }
+        let paths = entries.flatten().map(|entry| entry.path());
+        let mut found: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|ext| ext == "deb")).collect();
+        found.sort();
+        if found.is_empty() {
+            let log = fs::read_to_string(dir.join(LOG)).unwrap_or_default();
+            let last = log.lines().rev().find_map(|line| line.strip_prefix("E: "));
+            let why = last.unwrap_or("apt-get did not say why");
+            return Err(format!("the kernel's headers could not be fetched: {why}"));
+        }
+        Ok(Headers::Packages(found))
     }
-    Ok(found)
+
+    /// Keeps them in a base: packages are copied, a tree is referred to.
+    ///
+    /// # Errors
+    /// When the base cannot be written.
+    pub(crate) fn keep(&self, base: &Path) -> Result<()> {
+        let dir = base.join(HEADERS);
+        fs::create_dir(&dir).map_err(LabError::file("cannot create", &dir))?;
+        match self {
+            Headers::Packages(packages) => packages.iter().enumerate().try_for_each(|(n, from)| {
+                let to = dir.join(format!("{n}.deb"));
+                fs::copy(from, &to).map(drop).map_err(LabError::file("cannot write", &to))
+            }),
+            Headers::Tree(tree) => {
+                let whole = tree.canonicalize().map_err(LabError::file("cannot read", tree))?;
+                let to = dir.join(TREE);
+                fs::write(&to, whole.as_os_str().as_bytes())
+                    .map_err(LabError::file("cannot write", &to))
+            }
+        }
+    }
+
+    /// Makes them ready for the kernel of this release, unpacked into a directory if they are packages. Returns the
+    /// directory for `make -C`, or a sentence that says why they cannot be used.
+    ///
+    /// # Errors
+    /// When they cannot be unpacked.
+    pub(crate) fn ready(&self, into: &Path, release: &str) -> Result<Result<PathBuf, String>> {
+        let dir = match self {
+            Headers::Packages(packages) => unpack(packages, into, release)?,
+            Headers::Tree(tree) => tree.clone(),
+        };
+        let found = fs::read_to_string(dir.join(RELEASE)).unwrap_or_default();
+        Ok(if !found.contains(&format!("\"{release}\"")) {
+            Err(format!("{} is not, or no longer, the build tree of {release}", dir.display()))
+        } else if !dir.join(SYMBOLS).is_file() {
+            Err(format!("{} has no {SYMBOLS}: run `make modules`", dir.display()))
+        } else {
+            Ok(dir)
+        })
+    }
 }
 
 /// Unpacks the packages into a directory and adapts their paths to it. Returns the directory for `make -C`.
-pub(crate) fn unpack(packages: &[PathBuf], into: &Path, release: &str) -> Result<PathBuf> {
+fn unpack(packages: &[PathBuf], into: &Path, release: &str) -> Result<PathBuf> {
     let program = programs::find("dpkg-deb")?;
     for package in packages {
         let output = std::process::Command::new(&program)
@@ -86,17 +150,33 @@ mod tests {
     #[test]
     fn a_kernel_without_headers_says_why() {
         let dir = tempfile::tempdir().unwrap();
-        let none = packages(dir.path()).unwrap_err();
+        let none = Headers::of_base(dir.path()).unwrap_err();
         assert_eq!(none, "the kernel came without headers");
         let headers = dir.path().join(HEADERS);
         fs::create_dir(&headers).unwrap();
         fs::write(headers.join(LOG), "Get:1 x\nE: Unable to locate package x\nW: y\n").unwrap();
-        let why = packages(dir.path()).unwrap_err();
+        let why = Headers::of_base(dir.path()).unwrap_err();
         assert!(why.ends_with("could not be fetched: Unable to locate package x"), "{why}");
         fs::write(headers.join("b.deb"), "").unwrap();
         fs::write(headers.join("a.deb"), "").unwrap();
-        let found = packages(dir.path()).unwrap();
-        assert_eq!(found, [headers.join("a.deb"), headers.join("b.deb")]);
+        let found = Headers::of_base(dir.path()).unwrap();
+        let both = vec![headers.join("a.deb"), headers.join("b.deb")];
+        assert_eq!(found, Headers::Packages(both));
+    }
+
+    #[test]
+    fn a_tree_is_used_where_it_is_as_long_as_it_is_that_of_the_kernel() {
+        let (base, tree) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let headers = Headers::Tree(tree.path().to_owned());
+        headers.keep(base.path()).unwrap();
+        assert_eq!(Headers::of_base(base.path()).unwrap(), headers);
+        let ready = || headers.ready(Path::new("/nowhere"), "6.1-own").unwrap();
+        assert!(ready().unwrap_err().contains("not, or no longer, the build tree of 6.1-own"));
+        fs::create_dir_all(tree.path().join("include/generated")).unwrap();
+        fs::write(tree.path().join(RELEASE), "#define UTS_RELEASE \"6.1-own\"\n").unwrap();
+        assert!(ready().unwrap_err().contains("no Module.symvers: run `make modules`"));
+        fs::write(tree.path().join(SYMBOLS), "").unwrap();
+        assert_eq!(ready(), Ok(tree.path().to_owned()));
     }
 
     #[test]

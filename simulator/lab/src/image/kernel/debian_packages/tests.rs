@@ -46,12 +46,24 @@ fn a_kernel_is_one_package_or_several() {
     ];
     for packages in [&[whole][..], &split[..]] {
         let found = open(packages, &dir.path().join("scratch")).unwrap();
-        assert_eq!(found.release, RELEASE);
+        assert_eq!((found.release.as_str(), found.headers), (RELEASE, None));
         assert!(String::from_utf8_lossy(&found.kernel).contains("vmlinuz"));
         assert!(found.config.contains("config"));
         let modules = found.modules.files().unwrap();
         assert!(modules.iter().any(|file| file.starts_with("kernel/a.ko")), "{modules:?}");
     }
+}
+
+#[test]
+fn headers_that_are_given_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = |name: &str, files: &[&str]| package(dir.path(), name, "kmod", files);
+    let Some(kernel) = make("linux-image-6.1", &[KERNEL, MODULE, LIST]) else { return };
+    let headers = make("linux-headers-6.1", &["usr/src/linux-headers-RELEASE/Makefile"]).unwrap();
+    let kbuild = make("linux-kbuild-6.1", &["usr/lib/linux-kbuild-6.1/scripts/x"]).unwrap();
+    let packages = [kernel, headers.clone(), kbuild.clone()];
+    let found = open(&packages, &dir.path().join("scratch")).unwrap();
+    assert_eq!(found.headers, Some(Headers::Packages(vec![headers, kbuild])));
 }
 
 #[test]
