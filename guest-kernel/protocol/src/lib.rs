@@ -35,7 +35,8 @@ pub use map::{
     TargetAddress,
 };
 pub use workload::{
-    Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadCanary, WorkloadReport, WorkloadSpec,
+    Corruption, CorruptionKind, IoDirection, Latency, Pattern, WorkloadCanary, WorkloadReport,
+    WorkloadSpec,
 };
 
 /// Name of the virtio-serial port, in the guest's `/sys/class/virtio-ports/*/name`.

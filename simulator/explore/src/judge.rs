@@ -130,7 +130,12 @@ impl Judge {
         if event.t < 0.0 {
             return;
         }
-        if self.heal.is_some_and(|heal| event.t > heal + HEALED_S) && !self.is_healed {
+        // A command is seen when it ends, with the time at which it was sent.
+        let now = match &event.what {
+            What::Command(command) => event.t + command.latency_s,
+            _ => event.t,
+        };
+        if self.heal.is_some_and(|heal| now > heal + HEALED_S) && !self.is_healed {
             self.is_healed = true;
             self.paths.forgive();
         }

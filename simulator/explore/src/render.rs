@@ -57,21 +57,23 @@ impl Base {
             scenario.setup.arrays[0].luns.truncate(1);
         }
         let explore = scenario.explore.clone();
-        let heal = plan.end.is_none().then_some(explore.during);
-        let mut writer = Writer { vocabulary: Vocabulary::of(&scenario), steps: Vec::new(), heal };
+        let undone = plan.end.is_none().then_some(explore.during);
+        let vocabulary = Vocabulary::of(&scenario);
+        let mut writer = Writer { vocabulary, steps: Vec::new(), heal: undone };
         for happening in &plan.happenings {
             writer.write(happening, &mut scenario)?;
         }
+        // A lost command fails its path when the guest gives it up, whatever has been undone by then.
+        let patience = match plan.loses_commands() {
+            true => scenario.setup.command_timeout + GIVEN_UP,
+            false => Duration::ZERO,
+        };
+        let heal = undone.map(|undone| undone + patience);
         let reinstated = heal.filter(|_| scenario.setup.guest.manager == Manager::Dmsetup);
         if let Some(heal) = reinstated {
             writer.step("reinstated", heal + REINSTATED, "reinstate = \"all\"")?;
         }
-        let quiet = match plan.loses_commands() {
-            // A lost command fails when the guest gives it up, and its path is then to be found again.
-            true => explore.quiet.max(scenario.setup.command_timeout + GIVEN_UP),
-            false => explore.quiet,
-        };
-        let end = plan.end.unwrap_or(explore.during + quiet);
+        let end = plan.end.unwrap_or(explore.during + patience + explore.quiet);
         // What the scenario expects is of the SAN as it is written.
         if plan.is_smaller() {
             scenario.expectations.clear();

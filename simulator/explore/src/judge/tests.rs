@@ -93,6 +93,17 @@ fn a_path_is_in_service_when_all_is_healed_unless_the_array_does_not_have_it_so(
 }
 
 #[test]
+fn a_command_that_is_answered_after_all_was_healed_is_a_reason_still() {
+    let mut judge = judge(BASE, Some(3));
+    judge.see(&Event { t: 4.0, what: path("A0", PathState::Active) });
+    // It was sent before.
+    let lost = CommandEvent { ..answered(None, "GOOD", "FAILURE", 30.0) };
+    judge.see(&Event { t: 1.0, what: What::Command(lost) });
+    judge.see(&Event { t: 31.1, what: path("A0", PathState::Failed) });
+    assert!(judge.breaches.is_empty(), "{:?}", judge.breaches);
+}
+
+#[test]
 fn a_path_is_failed_for_a_reason_only() {
     let failed = || path("B0", PathState::Failed);
     let refused = command("B0", "MODE SELECT(10)", Some("05/24/00"));
@@ -257,6 +268,13 @@ fn io_waits_for_the_array_and_for_the_delays_of_the_settings_only() {
     assert!(
         wait(BASE, 2.5, vec![(1.1, 0.001, command("A0", "READ(10)", Some("02/04/03")))]).is_some()
     );
+    // The alua handler asks by the command of the checker, and is told to ask again.
+    let alua = BASE
+        .replace("\"rdac\"", "\"alua\"")
+        .replace("multipath = { pg_init_retries = 5 }", "manager = \"multipathd\"");
+    let asked = |sense| vec![(1.8, 0.001, command("B0", "TEST UNIT READY", sense))];
+    assert_eq!(wait(&alua, 4.7, asked(Some("02/04/0a"))), None);
+    assert!(wait(&alua, 4.7, asked(None)).is_some(), "the checker asks whatever else goes on");
     // The array has a command in its hands, which is only seen when it is answered.
     assert_eq!(wait(BASE, 9.1, vec![(8.5, 0.01, refused()), (1.1, 7.9, moved())]), None);
 }

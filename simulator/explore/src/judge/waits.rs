@@ -103,7 +103,8 @@ impl Waits {
     }
 
     pub(super) fn command(&mut self, t: f64, command: &CommandEvent, grade: Grade) {
-        let checks = self.checks.is_some_and(|op| command.op == op);
+        // In a transition the alua handler asks by the same command as the checker (alua_rtpg_work).
+        let checks = self.checks.is_some_and(|op| command.op == op) && !is_not_yet(command);
         if command.lun != self.lun || checks || self.sent.len() >= MOST {
             return;
         }

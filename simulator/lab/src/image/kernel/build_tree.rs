@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::FoundKernel;
-use crate::{LabError, Result, image::modules::{Headers, ModuleSource}};
+use crate::{
+    LabError, Result,
+    image::modules::{Headers, ModuleSource},
+};
 
 /// The kernel, compressed and uncompressed.
 const BZIMAGE: &str = "arch/x86/boot/bzImage";
