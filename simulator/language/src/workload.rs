@@ -46,19 +46,20 @@ table! {
         burst: Option<At<u64>>,
         /// A gap between completions at least this long is reported as a stall. Default: "500ms".
         stall: Option<Name<TimeSpan>>,
-        /// A planted bug, to see whether it is found.
-        canary: Option<At<CanaryName>>,
     }
 }
 
 table! {
-    /// When the I/O begins.
+    /// What only the scenario's own workload can have, and no step.
     #[derive(Default)]
-    struct When, "a table" {
+    struct OfStory, "a table" {
         /// The story time at which the workload starts. Default: "0s", the beginning of the story.
         start: Option<Name<TimeSpan>>,
         /// If true, the workload need not do any I/O. Default: false, so that the run fails then.
         optional: Option<bool>,
+        /// A bug that is planted in the workload on purpose, to see whether it is found. `sansim check`
+        /// warns of it. Default: none.
+        canary: Option<At<WorkloadCanaryName>>,
     }
 }
 
@@ -66,7 +67,7 @@ table! {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkloadTable {
     io: StartTable,
-    when: When,
+    story: OfStory,
 }
 
 impl Table for WorkloadTable {
@@ -74,22 +75,22 @@ impl Table for WorkloadTable {
     const ABOUT: &'static str = "The I/O that runs during the story.";
     const EXPECTED: &'static str = "a table";
     const KEYS: &'static [&'static str] = &keys_of_both::<
-        { StartTable::KEYS.len() + When::KEYS.len() },
-    >(StartTable::KEYS, When::KEYS);
+        { StartTable::KEYS.len() + OfStory::KEYS.len() },
+    >(StartTable::KEYS, OfStory::KEYS);
 
     fn take(entries: &mut Entries<'_>, problems: &mut Problems<'_>) -> Option<Self> {
         let io = StartTable::take(entries, problems);
-        let when = When::take(entries, problems);
-        Some(WorkloadTable { io: io?, when: when? })
+        let story = OfStory::take(entries, problems);
+        Some(WorkloadTable { io: io?, story: story? })
     }
 
     fn put(&self, table: &mut PlainTable) {
         self.io.put(table);
-        self.when.put(table);
+        self.story.put(table);
     }
 
     fn keys() -> Vec<KeyForm> {
-        [StartTable::keys(), When::keys()].concat()
+        [StartTable::keys(), OfStory::keys()].concat()
     }
 }
 
@@ -107,7 +108,7 @@ words! {
 
 words! {
     /// A bug that is planted in the workload on purpose.
-    enum CanaryName for WorkloadCanary {
+    enum WorkloadCanaryName for WorkloadCanary {
         /// A request that completes more than a second after it was sent is never counted as
         /// completed.
         LostCompletion = "lost-completion",
@@ -129,14 +130,18 @@ impl WorkloadTable {
         };
         let pattern = self.io.pattern();
         let workload = self.io.check(lun, Some(config), pattern, checker);
-        let start = self.when.start.as_ref();
+        let start = self.story.start.as_ref();
         let start = start.map_or(Duration::ZERO, |start| checker.story_time(start));
-        pattern.is_some().then_some(Workload { start, ..workload })
+        if let Some(canary) = &self.story.canary {
+            checker.warn_of_canary(&canary.span, "workload", canary.value.word());
+        }
+        let canary = self.story.canary.as_ref().map(|canary| canary.value.into());
+        pattern.is_some().then_some(Workload { start, canary, ..workload })
     }
 
     /// Whether the workload need not do any I/O.
     pub(crate) fn is_optional(&self) -> bool {
-        self.when.optional.unwrap_or(false)
+        self.story.optional.unwrap_or(false)
     }
 
     /// The table that would be read as `workload`, which need not do any I/O if `optional`.
@@ -146,8 +151,9 @@ impl WorkloadTable {
             return WorkloadTable { io, ..WorkloadTable::default() };
         };
         let start = Some(name(TimeSpan(workload.start)));
-        let when = When { start, optional: Some(optional) };
-        WorkloadTable { io: StartTable::of(workload), when }
+        let canary = workload.canary.map(|canary| At::nowhere(canary.into()));
+        let story = OfStory { start, optional: Some(optional), canary };
+        WorkloadTable { io: StartTable::of(workload), story }
     }
 }
 
@@ -181,9 +187,6 @@ impl StartTable {
         pattern: Option<Pattern>,
         checker: &mut Checker<'_>,
     ) -> Workload {
-        if let Some(canary) = &self.canary {
-            checker.warn_of_canary(&canary.span, "workload", canary.value.word());
-        }
         let block = self.checked_block(checker);
         let size = config.map_or(u64::MAX, |config| config.bytes);
         let region = self.checked_region(block, size, checker);
@@ -207,7 +210,7 @@ impl StartTable {
             rate: checker.number(self.rate.as_ref(), 0..=MAX_RATE, 100, "`rate`") as u32,
             stall: self.checked_stall(checker),
             start: Duration::ZERO,
-            canary: self.canary.as_ref().map(|canary| canary.value.into()),
+            canary: None,
         }
     }
 
@@ -244,7 +247,7 @@ impl StartTable {
         stall.0.0
     }
 
-    /// The table that would be read as `workload`, apart from its start time.
+    /// The table that would be read as `workload`, apart from what only the scenario's own can have.
     pub(crate) fn of(workload: &Workload) -> Self {
         let number = |number: u64| Some(At::nowhere(number));
         StartTable {
@@ -260,7 +263,6 @@ impl StartTable {
             rate: number(workload.rate.into()),
             burst: number(workload.burst.into()),
             stall: Some(name(TimeSpan(workload.stall))),
-            canary: workload.canary.map(|canary| At::nowhere(canary.into())),
         }
     }
 }
