@@ -1,6 +1,6 @@
 //! The longest pause of the I/O, and where its seconds went.
 //!
-//! A pause is the time between two completions of the workload. Each moment of it has one cause: what was going on
+//! A pause is the time between two completions of the workload on a LUN. Each moment of it has one cause: what was going on
 //! then that kept I/O from completing. Where several things were, the order of [`Cause`] decides: a command that is
 //! with the array explains more than the queue that waits for it. So the causes add up to the pause.
 
@@ -8,7 +8,11 @@ mod causes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sansim_stage::event::{Event, IoKind, What};
+use sansim_array::Lun;
+use sansim_stage::{
+    Setup,
+    event::{Event, IoKind, What},
+};
 use serde::Serialize;
 
 /// What keeps I/O from completing, the strongest first.
@@ -81,6 +85,9 @@ pub struct Part {
 /// A pause.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pause {
+    /// The LUN whose I/O paused, if there is I/O on several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lun: Option<u16>,
     /// The last completion before it, in seconds of scenario time.
     pub from: f64,
     /// The first completion after it, or the end of the story.
@@ -111,8 +118,9 @@ impl Pause {
             .collect();
         let end = if self.unfinished { "the end of the story" } else { "" };
         let to = if self.unfinished { end.to_owned() } else { format!("{:.3} s", self.to) };
+        let of = self.lun.map(|lun| format!(" of LUN {lun}")).unwrap_or_default();
         format!(
-            "The longest pause of the I/O took {:.3} s, from {:.3} s to {to}: {}.",
+            "The longest pause of the I/O{of} took {:.3} s, from {:.3} s to {to}: {}.",
             self.seconds(),
             self.from,
             told.join(", ")
@@ -129,12 +137,30 @@ const SLOW: f64 = 0.05;
 /// A gap longer than this is a pause only if the workload says that it has stalled: otherwise it was not running.
 const STALL: f64 = 0.5;
 
+/// A time in which I/O was in flight and none completed.
+#[derive(Debug)]
+struct Stall {
+    /// The map of the workload; `None` in runs of older versions.
+    map: Option<String>,
+    from: f64,
+    /// Infinite until it ends.
+    to: f64,
+}
+
+impl Stall {
+    fn is_of(&self, lun: u16) -> bool {
+        self.map.as_ref().is_none_or(|map| *map == Setup::map_name(Lun(lun)))
+    }
+}
+
 /// Follows the events of a run for its longest pause.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    completions: Vec<f64>,
+    /// By LUN: while the I/O of one pauses, that of another may go on.
+    completions: BTreeMap<u16, Vec<f64>>,
+    kept: usize,
     events: Vec<Event>,
-    stalls: Vec<(f64, f64)>,
+    stalls: Vec<Stall>,
     /// All paths through which commands have come: `hba0:A0`.
     paths: BTreeSet<String>,
     latest: f64,
@@ -153,17 +179,22 @@ impl Tracker {
         }
         match &event.what {
             What::Command(command) if command.is_io() && !command.failed() => {
-                if self.completions.len() < MOST_COMPLETIONS {
-                    self.completions.push(event.t + command.latency_s);
+                if self.kept < MOST_COMPLETIONS {
+                    let of_lun = self.completions.entry(command.lun).or_default();
+                    of_lun.push(event.t + command.latency_s);
+                    self.kept += 1;
                 }
                 if command.latency_s < SLOW {
                     return;
                 }
             }
-            What::Io { what: IoKind::StallBegin, .. } => self.stalls.push((event.t, f64::MAX)),
-            What::Io { what: IoKind::StallEnd, .. } => {
-                if let Some(stall) = self.stalls.last_mut() {
-                    stall.1 = event.t;
+            What::Io { what: IoKind::StallBegin, map, .. } => {
+                let (map, from) = (map.clone(), event.t);
+                self.stalls.push(Stall { map, from, to: f64::INFINITY });
+            }
+            What::Io { what: IoKind::StallEnd, map, .. } => {
+                if let Some(stall) = self.stalls.iter_mut().rfind(|stall| stall.map == *map) {
+                    stall.to = event.t;
                 }
             }
             What::Command(_) | What::State { .. } | What::Path { .. } => {}
@@ -176,26 +207,41 @@ impl Tracker {
 
     /// The longest pause of the run; `None` if there was no I/O, or it never paused.
     pub fn longest(&self) -> Option<Pause> {
-        let mut completions = self.completions.clone();
-        completions.sort_by(f64::total_cmp);
-        let stalled = |from: f64, to: f64| {
-            to - from < STALL || self.stalls.iter().any(|(begin, end)| *begin < to && *end > from)
+        let gaps = self.completions.iter().filter_map(|(lun, completions)| {
+            let (from, to, unfinished) = self.longest_of(*lun, completions)?;
+            Some((*lun, from, to, unfinished))
+        });
+        let (lun, from, to, unfinished) =
+            gaps.max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)))?;
+        let concerns = |event: &&Event| match &event.what {
+            What::Command(command) => command.lun == lun,
+            _ => true,
         };
-        let gaps = completions.windows(2).map(|pair| (pair[0], pair[1], false));
-        // A stall that never ended lasts to the story's end.
-        let open = self.stalls.last().is_some_and(|(_, end)| *end == f64::MAX);
-        let last = completions.last().filter(|_| open).map(|last| (*last, self.latest, true));
-        let longest = gaps
-            .chain(last)
-            .filter(|(from, to, _)| to > from && stalled(*from, *to))
-            .max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)))?;
-        let (from, to, unfinished) = longest;
-        let parts = causes::parts(&self.events, &self.paths, from, to);
+        let events: Vec<Event> = self.events.iter().filter(concerns).cloned().collect();
+        let parts = causes::parts(&events, &self.paths, from, to);
         let mut by_cause: BTreeMap<Cause, f64> = BTreeMap::new();
         for part in &parts {
             *by_cause.entry(part.cause).or_default() += part.to - part.from;
         }
-        Some(Pause { from, to, unfinished, by_cause, parts })
+        let lun = (self.completions.len() > 1).then_some(lun);
+        Some(Pause { lun, from, to, unfinished, by_cause, parts })
+    }
+
+    /// The longest pause of a LUN's I/O, and whether it lasted to the end of the story.
+    fn longest_of(&self, lun: u16, completions: &[f64]) -> Option<(f64, f64, bool)> {
+        let mut completions = completions.to_vec();
+        completions.sort_by(f64::total_cmp);
+        let stalls = || self.stalls.iter().filter(|stall| stall.is_of(lun));
+        // A stall that never ended lasts to the story's end.
+        let open = stalls().any(|stall| stall.to.is_infinite());
+        let stalled = |from: f64, to: f64| {
+            to - from < STALL || stalls().any(|stall| stall.from < to && stall.to > from)
+        };
+        let gaps = completions.windows(2).map(|pair| (pair[0], pair[1], false));
+        let last = completions.last().filter(|_| open).map(|last| (*last, self.latest, true));
+        gaps.chain(last)
+            .filter(|(from, to, _)| to > from && stalled(*from, *to))
+            .max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)))
     }
 }
 

@@ -197,7 +197,7 @@ pub fn trace(past: &Past) -> String {
     let end = past.events.iter().map(|event| event.t).fold(past.summary.simulated_s, f64::max);
     let owners = states::add(&mut trace, &past.events, end);
     commands::add(&mut trace, &past.events, &owners);
-    counters::add(&mut trace, &past.events, end);
+    counters::add(&mut trace, &past.events, past.summary.simulated_s, end);
     trace.finish(past)
 }
 

@@ -93,6 +93,9 @@ pub enum What {
     Io {
         /// The kind of the event.
         what: IoKind,
+        /// The map, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        map: Option<String>,
         /// A description in words.
         text: String,
         /// The offset in the map, in bytes.
@@ -434,28 +437,33 @@ impl Event {
             Happening::Said { .. } => {
                 What::Log { level: None, text: event.what.log_line()?.into_owned() }
             }
-            Happening::StallBegin { since_ns, .. } => What::Io {
+            Happening::StallBegin { map, since_ns, .. } => What::Io {
                 what: IoKind::StallBegin,
+                map: Some(map.clone()),
                 text: format!("no I/O has completed since {:.3} s", time.guest_seconds(*since_ns)),
                 offset: None,
             },
-            Happening::StallEnd { lasted_ns, .. } => What::Io {
+            Happening::StallEnd { map, lasted_ns, .. } => What::Io {
                 what: IoKind::StallEnd,
+                map: Some(map.clone()),
                 text: format!("I/O completes again after {:.3} s", *lasted_ns as f64 / 1e9),
                 offset: None,
             },
-            Happening::IoError { direction, offset, errno, .. } => What::Io {
+            Happening::IoError { map, direction, offset, errno, .. } => What::Io {
                 what: IoKind::Error,
+                map: Some(map.clone()),
                 text: format!("{direction} failed with errno {errno}"),
                 offset: Some(*offset),
             },
-            Happening::Corrupt { kind, offset, detail, .. } => What::Io {
+            Happening::Corrupt { map, kind, offset, detail, .. } => What::Io {
                 what: IoKind::Corrupt,
+                map: Some(map.clone()),
                 text: format!("{kind} block: {detail}"),
                 offset: Some(*offset),
             },
             Happening::Lost { count } => What::Io {
                 what: IoKind::Error,
+                map: None,
                 text: format!(
                     "the agent dropped {count} events: the lab was too slow to read them"
                 ),
@@ -521,7 +529,7 @@ mod tests {
         );
         use IoKind::{Corrupt, Error, NoStart, StallBegin, StallEnd};
         for what in [StallBegin, StallEnd, Error, NoStart, Corrupt] {
-            let io = What::Io { what, text: "x".to_owned(), offset: None };
+            let io = What::Io { what, map: None, text: "x".to_owned(), offset: None };
             assert_eq!(
                 written(io),
                 format!(r#"{{"t":1.5,"kind":"io","what":"{what}","text":"x"}}"#)

@@ -322,7 +322,7 @@ impl<'m> Stage<'m> {
             Err(LabError::AgentFailed { why, .. }) => {
                 self.workloads.refused(&why);
                 let text = format!("the workload of LUN {lun} cannot start: {why}");
-                Ok(Some(What::Io { what: IoKind::NoStart, text, offset: None }))
+                Ok(Some(What::Io { what: IoKind::NoStart, map: None, text, offset: None }))
             }
             Err(error) => Err(error.into()),
         }

@@ -38,7 +38,12 @@ fn path(port: &str, state: PathState) -> What {
 }
 
 fn error() -> What {
-    What::Io { what: IoKind::Error, text: "read failed with errno 5".into(), offset: Some(0) }
+    What::Io {
+        what: IoKind::Error,
+        map: None,
+        text: "read failed with errno 5".into(),
+        offset: Some(0),
+    }
 }
 
 /// The laws that are broken when this happens, one thing a second.
@@ -134,7 +139,8 @@ fn io_that_is_to_be_queued_does_not_fail() {
 
 #[test]
 fn wrong_bytes_and_complaints_are_seen() {
-    let corrupt = What::Io { what: IoKind::Corrupt, text: "stale block".into(), offset: Some(0) };
+    let corrupt =
+        What::Io { what: IoKind::Corrupt, map: None, text: "stale block".into(), offset: Some(0) };
     let bug = What::Log { level: Some(1), text: "BUG: kernel NULL pointer dereference".into() };
     assert_eq!(broken(judge(BASE, None), vec![corrupt, bug]), ["bytes", "complaints"]);
 }
@@ -225,14 +231,15 @@ fn a_law_that_is_off_is_not_judged() {
     let scenario: Scenario = load_text("x.toml", BASE, &[]).expect("a scenario");
     let told = Told { scenario, heal: None };
     let laws = [Law::Errors].into();
-    let corrupt = What::Io { what: IoKind::Corrupt, text: "stale block".into(), offset: Some(0) };
+    let corrupt =
+        What::Io { what: IoKind::Corrupt, map: None, text: "stale block".into(), offset: Some(0) };
     assert!(broken(Judge::new(&told, &laws), vec![corrupt]).is_empty());
 }
 
 /// The waits that are too long in a story of I/O that stalls from 1 s to `until`, with these commands answered in it.
 fn wait(base: &str, until: f64, commands: Vec<(f64, f64, What)>) -> Option<String> {
     let mut judge = judge(base, None);
-    let stall = |what| What::Io { what, text: String::new(), offset: None };
+    let stall = |what| What::Io { what, map: None, text: String::new(), offset: None };
     judge.see(&Event { t: 0.9, what: command("A0", "READ(10)", None) });
     judge.see(&Event { t: 1.0, what: stall(IoKind::StallBegin) });
     for (t, latency_s, what) in commands {

@@ -49,6 +49,7 @@ fn two() -> Comparison {
         t,
         what: What::Io {
             what: IoKind::Error,
+            map: None,
             text: format!("read at {t}"),
             offset: Some(t as u64),
         },

@@ -24,7 +24,7 @@ fn path(t: f64, path: &str, state: PathState) -> Event {
 }
 
 fn io(what: IoKind, t: f64) -> Event {
-    Event { t, what: What::Io { what, text: String::new(), offset: None } }
+    Event { t, what: What::Io { what, map: None, text: String::new(), offset: None } }
 }
 
 /// I/O until 1 s and from `until` on, with what happens in between.
@@ -147,4 +147,29 @@ fn a_handler_that_asks_every_two_seconds_polls() {
     let ask = |t| command(t, "REPORT TARGET PORT GROUPS", "B0", 0.001, "GOOD");
     let pause = paused(7.0, vec![ask(1.0), ask(3.0), ask(5.1), ask(6.9)]);
     assert_eq!(milliseconds(&pause), [(Cause::HandlerPolling, 5901), (Cause::Rest, 99)]);
+}
+
+#[test]
+fn the_io_of_another_lun_does_not_hide_a_pause() {
+    let of = |lun: u16, t: f64| match command(t, "READ(10)", "A0", 0.01, "GOOD").what {
+        What::Command(command) => Event { t, what: What::Command(CommandEvent { lun, ..command }) },
+        what => Event { t, what },
+    };
+    let stall = |what, t| {
+        let map = Some("lun0".to_owned());
+        Event { t, what: What::Io { what, map, text: String::new(), offset: None } }
+    };
+    let mut events: Vec<Event> = (0..60).map(|tenth| of(1, f64::from(tenth) / 10.0)).collect();
+    // The other one ends its I/O early, and reads back later, which is no pause.
+    events.push(of(1, 40.0));
+    events.extend([
+        of(0, 0.99),
+        stall(IoKind::StallBegin, 1.5),
+        stall(IoKind::StallEnd, 4.0),
+        of(0, 3.99),
+    ]);
+    let pause = longest(&events).unwrap();
+    assert_eq!((pause.lun, pause.unfinished), (Some(0), false));
+    assert!((pause.from - 1.0).abs() < 1e-9 && (pause.to - 4.0).abs() < 1e-9, "{pause:?}");
+    assert!(pause.sentence().starts_with("The longest pause of the I/O of LUN 0 took 3.000 s"));
 }

@@ -60,8 +60,12 @@ mod tests {
             seen: seen.to_owned(),
         };
         assert_eq!(of_event(&expect("0, 1.25 s")), of_event(&expect("0, 1.31 s")));
-        let stall =
-            |text: &str| What::Io { what: IoKind::StallEnd, text: text.to_owned(), offset: None };
+        let stall = |text: &str| What::Io {
+            what: IoKind::StallEnd,
+            map: None,
+            text: text.to_owned(),
+            offset: None,
+        };
         assert_eq!(of_event(&stall("after 1 s")), of_event(&stall("after 2 s")));
         let path = |dev: &str, state| What::Path {
             dev: dev.to_owned(),

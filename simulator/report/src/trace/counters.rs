@@ -11,7 +11,8 @@ const POINTS: f64 = 1000.0;
 /// The shortest interval of a point, in seconds.
 const SHORTEST: f64 = 0.01;
 
-pub(super) fn add(trace: &mut Trace, events: &[Event], end: f64) {
+/// Adds the counters of a run that ended at `end`, and whose story did at `over`.
+pub(super) fn add(trace: &mut Trace, events: &[Event], over: f64, end: f64) {
     let width = (end / POINTS).max(SHORTEST);
     let bucket = |t: f64| (t / width) as usize;
     let last = bucket(end);
@@ -25,7 +26,8 @@ pub(super) fn add(trace: &mut Trace, events: &[Event], end: f64) {
         }
         let ended = event.t + command.latency_s;
         changes.extend([(event.t, 1), (ended, -1)]);
-        if !command.failed() {
+        // What is read back when the story is over would dwarf all that was read in it.
+        if !command.failed() && event.t <= over {
             let path = command.path();
             let counts = done.entry(path).or_insert_with(|| vec![0; last + 2]);
             counts[bucket(ended).min(last + 1)] += 1;

@@ -1,6 +1,6 @@
 //! A trace's structure, by the rules of its format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sansim_stage::event::{Change, CommandEvent, Event, What as Told};
 use serde_json::Value;
@@ -16,8 +16,12 @@ fn command(t: f64, op: &str, port: &str, latency_s: f64) -> Event {
     told(t, CommandEvent { seq, latency_s, ..testing::command(op, port, None) })
 }
 
+/// When the story is over.
+const OVER: f64 = 2.0;
+
 fn of(events: Vec<Event>) -> Vec<Value> {
-    let past = Past { name: "run".into(), summary: PastSummary::default(), events };
+    let summary = PastSummary { simulated_s: OVER, ..PastSummary::default() };
+    let past = Past { name: "run".into(), summary, events };
     let trace: Value = serde_json::from_str(&trace(&past)).unwrap();
     trace["traceEvents"].as_array().unwrap().clone()
 }
@@ -78,4 +82,15 @@ fn counters_count() {
     let in_flight = values("in flight");
     assert_eq!(in_flight.iter().copied().fold(0.0, f64::max), 2.0, "{in_flight:?}");
     assert!(values("throughput of hba0:B0").iter().any(|it| *it > 0.0));
+}
+
+#[test]
+fn what_is_read_back_when_the_story_is_over_is_no_throughput() {
+    let reads = [(1.0, "A0"), (OVER + 0.1, "B0")];
+    let events = of(reads.map(|(t, port)| command(t, "READ(10)", port, 0.1)).to_vec());
+    let counters =
+        events.iter().filter(|event| event["ph"] == "C").filter_map(|it| it["name"].as_str());
+    let throughput: BTreeSet<&str> =
+        counters.filter(|name| name.starts_with("throughput")).collect();
+    assert_eq!(throughput, BTreeSet::from(["throughput of hba0:A0"]));
 }
