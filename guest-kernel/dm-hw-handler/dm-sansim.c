@@ -22,7 +22,7 @@
 enum canary {
 	NO_CANARY,
 	STARTLED,		/* a unit attention is taken for a failure of the path */
-	FORGETFUL,		/* an aborted command is never sent again */
+	FORGETFUL,		/* an activation that is aborted is never completed */
 };
 
 static const char *const canaries[] = {

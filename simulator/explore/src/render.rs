@@ -59,7 +59,7 @@ impl Base {
         let explore = scenario.explore.clone();
         let undone = plan.end.is_none().then_some(explore.during);
         let vocabulary = Vocabulary::of(&scenario);
-        let mut writer = Writer { vocabulary, steps: Vec::new(), heal: undone };
+        let mut writer = Writer { vocabulary, steps: Vec::new(), undone };
         for happening in &plan.happenings {
             writer.write(happening, &mut scenario)?;
         }
@@ -96,7 +96,8 @@ impl Base {
 struct Writer {
     vocabulary: Vocabulary,
     steps: Vec<Step>,
-    heal: Option<Duration>,
+    /// When what still lasts is undone, and no rule catches anything any more; `None` if never.
+    undone: Option<Duration>,
 }
 
 impl Writer {
@@ -106,7 +107,7 @@ impl Writer {
             What::Step { step, undo, lasts } => {
                 self.step(name, *at, step)?;
                 let Some(undo) = undo else { return Ok(()) };
-                let until = lasts.map(|lasts| *at + lasts).into_iter().chain(self.heal).min();
+                let until = lasts.map(|lasts| *at + lasts).into_iter().chain(self.undone).min();
                 match until {
                     Some(until) => self.step(&format!("{name} is over"), until, undo),
                     None => Ok(()),
@@ -118,15 +119,15 @@ impl Writer {
                 if !at.is_zero() {
                     when.push_str(&format!(", from = \"{}\"", span(*at)));
                 }
-                if let Some(heal) = self.heal {
-                    when.push_str(&format!(", until = \"{}\"", span(heal)));
+                if let Some(undone) = self.undone {
+                    when.push_str(&format!(", until = \"{}\"", span(undone)));
                 }
                 let text = format!("name = {name:?}, when = {{ {when} }}, then = {{ {then} }}");
                 let rule = self.vocabulary.fault(&text)?.value;
                 self.vocabulary.know_fault(&rule);
                 to.setup.faults.push(rule);
                 let Some(hold) = hold else { return Ok(()) };
-                let until = self.heal.map_or(*at + *hold, |heal| (*at + *hold).min(heal));
+                let until = self.undone.map_or(*at + *hold, |undone| (*at + *hold).min(undone));
                 self.step(&format!("{name} is over"), until, &format!("release = {name:?}"))
             }
         }

@@ -1,8 +1,8 @@
 //! The longest pause of the I/O, and where its seconds went.
 //!
-//! A pause is the time between two completions of the workload on a LUN. Each moment of it has one cause: what was going on
-//! then that kept I/O from completing. Where several things were, the order of [`Cause`] decides: a command that is
-//! with the array explains more than the queue that waits for it. So the causes add up to the pause.
+//! A pause is the time between two completions of the workload on a LUN. Each moment of it has one cause: what was
+//! going on then that kept I/O from completing. Where several things were, the order of [`Cause`] decides: a command
+//! that is with the array explains more than the queue that waits for it. So the causes add up to the pause.
 
 mod causes;
 
@@ -140,17 +140,16 @@ const STALL: f64 = 0.5;
 /// A time in which I/O was in flight and none completed.
 #[derive(Debug)]
 struct Stall {
-    /// The map of the workload; `None` in runs of older versions.
-    map: Option<String>,
+    /// The LUN of the workload; `None` in runs of older versions.
+    lun: Option<Lun>,
     from: f64,
     /// Infinite until it ends.
     to: f64,
 }
 
-impl Stall {
-    fn is_of(&self, lun: u16) -> bool {
-        self.map.as_ref().is_none_or(|map| *map == Setup::map_name(Lun(lun)))
-    }
+/// The LUN of a map that an event names.
+fn lun_of(map: Option<&String>) -> Option<Lun> {
+    Setup::map_lun(map?)
 }
 
 /// Follows the events of a run for its longest pause.
@@ -189,11 +188,12 @@ impl Tracker {
                 }
             }
             What::Io { what: IoKind::StallBegin, map, .. } => {
-                let (map, from) = (map.clone(), event.t);
-                self.stalls.push(Stall { map, from, to: f64::INFINITY });
+                let lun = lun_of(map.as_ref());
+                self.stalls.push(Stall { lun, from: event.t, to: f64::INFINITY });
             }
             What::Io { what: IoKind::StallEnd, map, .. } => {
-                if let Some(stall) = self.stalls.iter_mut().rfind(|stall| stall.map == *map) {
+                let lun = lun_of(map.as_ref());
+                if let Some(stall) = self.stalls.iter_mut().rfind(|stall| stall.lun == lun) {
                     stall.to = event.t;
                 }
             }
@@ -231,7 +231,8 @@ impl Tracker {
     fn longest_of(&self, lun: u16, completions: &[f64]) -> Option<(f64, f64, bool)> {
         let mut completions = completions.to_vec();
         completions.sort_by(f64::total_cmp);
-        let stalls = || self.stalls.iter().filter(|stall| stall.is_of(lun));
+        let concerns = |stall: &&Stall| stall.lun.is_none_or(|it| it == Lun(lun));
+        let stalls = || self.stalls.iter().filter(concerns);
         // A stall that never ended lasts to the story's end.
         let open = stalls().any(|stall| stall.to.is_infinite());
         let stalled = |from: f64, to: f64| {

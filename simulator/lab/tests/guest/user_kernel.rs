@@ -1,7 +1,12 @@
 //! A user's kernel with the userland of bookworm. The kernel is also bookworm's, taken from its base in the
 //! cache as if a user had built it.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use sansim_lab::{KernelSource, LabError, Machine, Parts, UserKernel, UserlandSource};
 use sansim_protocol::{Answer, Call, ProgramEnd};
@@ -31,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Installs the kernel's headers, which the base keeps as packages, below `root`. Returns the directory to compile in.
-fn install_headers(packages: &Path, root: &Path, release: &str) -> std::path::PathBuf {
+fn install_headers(packages: &Path, root: &Path, release: &str) -> PathBuf {
     for package in fs::read_dir(packages).unwrap().flatten().map(|entry| entry.path()) {
         if package.extension().is_some_and(|end| end == "deb") {
             let done = Command::new("dpkg-deb").arg("-x").args([&package, root]).status().unwrap();
@@ -57,7 +62,6 @@ async fn an_own_kernel_is_added_booted_listed_and_removed() {
     copy(&kernel.with_file_name("modules"), &modules);
     // As `make modules_install` leaves it, and as the headers' package does.
     let headers = install_headers(&kernel.with_file_name("headers"), &root, &release);
-    let _ = fs::remove_file(modules.join("build"));
     symlink(headers, modules.join("build")).unwrap();
 
     let said = Said::default();

@@ -105,15 +105,18 @@ impl Headers {
     /// # Errors
     /// When they cannot be unpacked.
     pub(crate) fn ready(&self, into: &Path, release: &str) -> Result<Result<PathBuf, String>> {
-        let dir = match self {
-            Headers::Packages(packages) => unpack(packages, into, release)?,
-            Headers::Tree(tree) => tree.clone(),
+        let (dir, what, help) = match self {
+            Headers::Packages(packages) => {
+                let dir = unpack(packages, into, release)?;
+                (dir, "the packages with headers".to_owned(), "give those that it needs, too")
+            }
+            Headers::Tree(tree) => (tree.clone(), tree.display().to_string(), "run `make modules`"),
         };
         let found = fs::read_to_string(dir.join(RELEASE)).unwrap_or_default();
         Ok(if !found.contains(&format!("\"{release}\"")) {
-            Err(format!("{} is not, or no longer, the build tree of {release}", dir.display()))
+            Err(format!("{what}: not, or no longer, of {release}"))
         } else if !dir.join(SYMBOLS).is_file() {
-            Err(format!("{} has no {SYMBOLS}: run `make modules`", dir.display()))
+            Err(format!("{what}: there is no {SYMBOLS}: {help}"))
         } else {
             Ok(dir)
         })
@@ -171,10 +174,10 @@ mod tests {
         headers.keep(base.path()).unwrap();
         assert_eq!(Headers::of_base(base.path()).unwrap(), headers);
         let ready = || headers.ready(Path::new("/nowhere"), "6.1-own").unwrap();
-        assert!(ready().unwrap_err().contains("not, or no longer, the build tree of 6.1-own"));
+        assert!(ready().unwrap_err().ends_with("not, or no longer, of 6.1-own"));
         fs::create_dir_all(tree.path().join("include/generated")).unwrap();
         fs::write(tree.path().join(RELEASE), "#define UTS_RELEASE \"6.1-own\"\n").unwrap();
-        assert!(ready().unwrap_err().contains("no Module.symvers: run `make modules`"));
+        assert!(ready().unwrap_err().ends_with("no Module.symvers: run `make modules`"));
         fs::write(tree.path().join(SYMBOLS), "").unwrap();
         assert_eq!(ready(), Ok(tree.path().to_owned()));
     }
