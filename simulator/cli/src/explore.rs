@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sansim_explore::{
-    Base, Bench, Blocks, Breach, Finding, Listener, Memory, On, Options, PROOFS, Progress,
+    Base, Bench, Blocks, Breach, Finding, Jobs, Listener, Memory, On, Options, PROOFS, Progress,
     Result as Explored, Stop, explore as search, write_report,
 };
 use sansim_lab::{Image, Needs, WorkDir, has_plugins, most_runs};
@@ -188,7 +188,7 @@ fn bench(
         templates: lab.templates().clone(),
         on,
         time: specs[0].time,
-        jobs,
+        jobs: Jobs::at_a_time(jobs),
         host_timeout: args.host_timeout.0,
         work: run.out.clone(),
         cancel: cancel.clone(),

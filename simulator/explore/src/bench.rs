@@ -15,7 +15,10 @@ use sansim_report::{
 };
 use sansim_run::{Finished, RunError, RunId, RunSpec, Sink, run};
 use sansim_stage::event::Event;
-use tokio::task::{self, JoinSet};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::{self, JoinSet},
+};
 use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::{
@@ -47,13 +50,38 @@ pub struct Bench {
     /// How the guest's time passes.
     pub time: TimeMode,
     /// How many stories are told at a time.
-    pub jobs: usize,
+    pub jobs: Jobs,
     /// How long a story may take of the host's time.
     pub host_timeout: Duration,
     /// The directory for the files of runs, which are removed after each.
     pub work: PathBuf,
     /// Ends everything.
     pub cancel: Cancel,
+}
+
+/// How many stories are told at a time: those of a batch, and those that make a finding short, together.
+pub struct Jobs {
+    count: usize,
+    turns: Semaphore,
+}
+
+impl Jobs {
+    /// So many, at least one.
+    pub fn at_a_time(count: usize) -> Jobs {
+        let count = count.max(1);
+        Jobs { count, turns: Semaphore::new(count) }
+    }
+
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Waits until it is a story's turn, which ends when what is returned is dropped.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
+    }
 }
 
 /// A story to tell.
@@ -127,7 +155,7 @@ impl Bench {
         let mut outcomes: Vec<Option<Outcome>> = Vec::new();
         let mut going = JoinSet::new();
         loop {
-            while going.len() < self.jobs.max(1) {
+            while going.len() < self.jobs.count() {
                 let Some((index, task)) = waiting.next() else { break };
                 outcomes.push(None);
                 let bench = Arc::clone(self);
@@ -145,6 +173,7 @@ impl Bench {
     }
 
     async fn tell(&self, index: usize, task: Task, keep: bool) -> Result<Outcome, Stop> {
+        let _turn = self.jobs.turn().await;
         let judge = Judge::new(&task.told, &task.laws);
         let watch = Watch { inner: Mutex::new((Some(judge), blake3::Hasher::new())) };
         let blocks = self.on[task.on].blocks.clone();

@@ -15,6 +15,9 @@ use crate::{
     schedule::{Schedule, Sort},
 };
 
+/// What the law `bytes` expects.
+pub(crate) const EVERY_STORY: &str = "io = { corrupt = 0 }";
+
 /// The seed of a schedule's runs: a number that a scenario file can have.
 pub(crate) fn run_seed(schedule: &Schedule) -> u32 {
     schedule.seed as u32
@@ -100,10 +103,15 @@ pub(crate) fn text(scenario: &Scenario, schedule: &Schedule, file: &Path) -> Str
     format!("# sansim explore {file}, schedule {schedule}\n{}", counted(short_toml(scenario)))
 }
 
-/// A story as a scenario file: as it was told, with all that is healed.
+/// A story as a scenario file: as it was told, with all that is healed. One that expects nothing, since it has fewer HBAs
+/// or LUNs than its scenario, expects what every story does.
 pub(crate) fn story_text(schedule: &Schedule, told: &Told, base: &Base) -> String {
     let mut scenario = told.scenario.clone();
     scenario.seed = Some(run_seed(schedule).into());
+    if scenario.expectations.is_empty() {
+        let bytes = Vocabulary::of(&scenario).expectation(EVERY_STORY);
+        scenario.expectations.extend(bytes.map(|it| it.value));
+    }
     text(&scenario, schedule, &base.file)
 }
 
@@ -144,6 +152,21 @@ pub(crate) fn name(number: usize, breach: &Breach, plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::menu::AS_WRITTEN;
+
+    #[test]
+    fn a_story_of_a_smaller_san_expects_something() {
+        let text = "title = \"x\"\n[array]\npersonality = \"rdac\"\nluns = [{ size = \"1MiB\", owner = \"A\" }]\n[[expect]]\ndisks = 4\n";
+        let scenario = load_text("x.toml", text, &[]).unwrap();
+        let base = Base { file: "x.toml".into(), text: text.into(), scenario, sets: Vec::new() };
+        let expectations = |schedule: &Schedule| {
+            let told = base.tell(&Plan::of(schedule, &base.scenario)).unwrap();
+            let text = story_text(schedule, &told, &base);
+            load_text("story.toml", &text, &[]).unwrap().expectations.len()
+        };
+        assert_eq!(expectations(&Schedule::of(1).with("hbas", "1").with("h1", "off")), 1);
+        assert_eq!(expectations(&Schedule::of(1).with("hbas", AS_WRITTEN)), 1);
+    }
 
     #[test]
     fn lines_of_steps_and_rules_are_the_story() {

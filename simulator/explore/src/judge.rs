@@ -22,7 +22,7 @@ use self::{
     paths::{Paths, activates},
     waits::Waits,
 };
-use crate::{answer::Grade, behaviour::Behaviour, render::Told};
+use crate::{answer::Grade, behaviour::Behaviour, finding::EVERY_STORY, render::Told};
 
 /// A law that was broken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ impl Judge {
             What::Io { what: IoKind::Error, text, .. } => self.failed(event.t, text),
             What::Io { what: IoKind::Corrupt, text, .. } => {
                 let seen = format!("what was read is not what was written: {text}");
-                self.breach(Law::Bytes, event.t, seen, "io = { corrupt = 0 }");
+                self.breach(Law::Bytes, event.t, seen, EVERY_STORY);
             }
             What::Io { what: IoKind::StallBegin, .. } => {
                 self.stalled = Some(event.t);

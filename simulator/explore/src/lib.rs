@@ -30,7 +30,7 @@ mod render;
 mod schedule;
 mod search;
 
-pub use bench::{Bench, On};
+pub use bench::{Bench, Jobs, On};
 pub use guide::{Blocks, Guidance};
 pub use judge::Breach;
 pub use memory::{Finding, Memory, State};

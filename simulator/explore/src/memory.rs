@@ -81,6 +81,13 @@ pub struct Finding {
     pub blocks: Vec<String>,
 }
 
+impl Finding {
+    /// Whether it has one of these signatures.
+    pub(crate) fn is_of(&self, signatures: &[&str]) -> bool {
+        signatures.iter().any(|it| self.signatures.contains(*it))
+    }
+}
+
 /// A schedule that broke a law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pending {
@@ -216,12 +223,12 @@ impl State {
 
     /// The finding with this signature.
     pub(crate) fn finding(&self, signature: &str) -> Option<&Finding> {
-        self.findings.iter().find(|finding| finding.signatures.contains(signature))
+        self.findings.iter().find(|finding| finding.is_of(&[signature]))
     }
 
     /// Notes that a finding was met again.
     pub(crate) fn met_again(&mut self, signature: &str) {
-        let known = self.findings.iter_mut().find(|it| it.signatures.contains(signature));
+        let known = self.findings.iter_mut().find(|it| it.is_of(&[signature]));
         if let Some(finding) = known {
             finding.again += 1;
         }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::schedule::{Choice, Schedule};
+use crate::schedule::{Choice, Schedule, Sort};
 
 /// The most proposals for one schedule.
 const MOST: usize = 400;
@@ -66,6 +66,15 @@ impl<'c> Minimiser<'c> {
     /// Whether everything was tried, and not only as much as there was time for.
     pub fn is_exhausted(&self) -> bool {
         !self.again && self.open().is_empty()
+    }
+
+    /// Whether nothing that happens can be left out any more, as far as was tried in this round.
+    pub fn is_bare(&self) -> bool {
+        let choices = (self.choices_of)(&self.best);
+        let mut presences = choices.into_iter().filter(|choice| choice.sort == Sort::Presence);
+        presences.all(|Choice { name, simpler, .. }| {
+            simpler.into_iter().all(|word| self.refused.contains(&(name.clone(), word)))
+        })
     }
 
     /// The next proposals, at most `most`, the best first; none at the end.
@@ -139,7 +148,7 @@ impl<'c> Minimiser<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{Chooser, Sort};
+    use crate::schedule::Chooser;
 
     const ON_OFF: [(u64, &str); 2] = [(0, "off"), (1, "on")];
     const SIZES: [(u64, &str); 4] = [(1, "1"), (1, "2"), (1, "3"), (1, "20")];

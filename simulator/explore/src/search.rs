@@ -1,7 +1,8 @@
 //! The search: tells stories in batches, keeps what is new, and makes short what breaks a law.
 //!
-//! A batch is decided before it is told, and judged in order when all of it is told. So what a seed finds does
-//! not depend on how many stories are told at a time, nor on how long one takes.
+//! A batch is decided before it is told, and judged in order when all of it is told. While it is told, what the last
+//! one has shown is made short, to the end. So what a seed finds does not depend on how many stories are told at a
+//! time, nor on how long one takes.
 
 mod short;
 
@@ -129,10 +130,15 @@ impl Search<'_> {
             self.try_base(index).await?;
         }
         self.tell_how_far()?;
-        self.finish_pending().await?;
-        while !self.is_over() {
-            let ideas = self.ideas()?;
-            let outcomes = self.tell(&ideas).await?;
+        loop {
+            let over = self.is_over();
+            if over && self.pending().is_none() {
+                return Ok(());
+            }
+            let ideas = if over { Vec::new() } else { self.ideas()? };
+            let telling = self.bench.tell_all(self.tasks(&ideas), false);
+            let (outcomes, ()) = tokio::try_join!(telling, self.finish_pending())?;
+            let outcomes = self.by_idea(outcomes);
             for (idea, outcomes) in ideas.into_iter().zip(outcomes) {
                 self.judge(&idea, &outcomes)?;
             }
@@ -142,9 +148,7 @@ impl Search<'_> {
                 state.growth.note(Point { stories: state.stories, behaviours, blocks });
             })?;
             self.tell_how_far()?;
-            self.finish_pending().await?;
         }
-        Ok(())
     }
 
     fn is_over(&self) -> bool {
@@ -241,15 +245,23 @@ impl Search<'_> {
 
     /// What each story came to, on each image.
     async fn tell(&mut self, ideas: &[Idea]) -> std::result::Result<Vec<Vec<Outcome>>, Stop> {
-        let mut all: Vec<Vec<Outcome>> = ideas.iter().map(|_| Vec::new()).collect();
-        let images = self.bench.on.len();
-        let pairs = (0..ideas.len()).flat_map(|it| (0..images).map(move |on| (it, on)));
-        let tasks = pairs.map(|(it, on)| self.task(&ideas[it], on)).collect();
-        for (place, outcome) in self.bench.tell_all(tasks, false).await?.into_iter().enumerate() {
-            self.progress.simulated_s += outcome.summary.simulated_s;
-            all[place / images].push(outcome);
-        }
-        Ok(all)
+        let outcomes = self.bench.tell_all(self.tasks(ideas), false).await?;
+        Ok(self.by_idea(outcomes))
+    }
+
+    /// Each story on each image.
+    fn tasks(&self, ideas: &[Idea]) -> Vec<Task> {
+        let images = 0..self.bench.on.len();
+        ideas.iter().flat_map(|idea| images.clone().map(|on| self.task(idea, on))).collect()
+    }
+
+    /// What these [tasks](Self::tasks) came to, by story.
+    fn by_idea(&mut self, outcomes: Vec<Outcome>) -> Vec<Vec<Outcome>> {
+        self.progress.simulated_s += outcomes.iter().map(|it| it.summary.simulated_s).sum::<f64>();
+        let (images, mut left) = (self.bench.on.len(), outcomes.into_iter());
+        let of_next =
+            || Some(left.by_ref().take(images).collect()).filter(|it: &Vec<_>| !it.is_empty());
+        std::iter::from_fn(of_next).collect()
     }
 
     fn task(&self, idea: &Idea, on: usize) -> Task {

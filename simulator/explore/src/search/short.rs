@@ -16,23 +16,30 @@ use crate::{
     minimise::Minimiser,
     plan::Plan,
     progress::PROOFS,
+    render::Base,
     schedule::Schedule,
 };
 
 impl Search<'_> {
     /// Looks at what broke a law and was not looked at to the end, oldest first.
     pub(super) async fn finish_pending(&mut self) -> Result<(), Stop> {
-        loop {
-            let names: Vec<String> = self.bases.iter().map(name_of).collect();
-            let pending = self.memory.state().pending.iter().find(|it| names.contains(&it.file));
-            let Some(pending) = pending.cloned() else { return Ok(()) };
-            let base = names.iter().position(|name| *name == pending.file).unwrap_or_default();
+        while let Some((base, pending)) = self.pending() {
             let known = self.memory.state().finding(&pending.signature()).is_some();
             if !known {
                 self.shorten(base, &pending).await?;
             }
             self.memory.update(|state| state.pending.retain(|it| *it != pending))?;
         }
+        Ok(())
+    }
+
+    /// The oldest that broke a law and was not looked at to the end, with the number of its scenario.
+    pub(super) fn pending(&self) -> Option<(usize, Pending)> {
+        let names: Vec<String> = self.bases.iter().map(name_of).collect();
+        self.memory.state().pending.iter().find_map(|pending| {
+            let base = names.iter().position(|name| *name == pending.file)?;
+            Some((base, pending.clone()))
+        })
     }
 
     /// Makes a story short, and files it unless its cause is known.
@@ -46,16 +53,10 @@ impl Search<'_> {
             return Ok(());
         };
         let (schedule, breach) = self.shortest(base, pending, breach).await?;
-        let scenario = &self.bases[base].scenario;
-        let plan = Plan::of(&schedule, scenario);
-        let cause = cause(&breach, &pending.file, &plan.choices);
-        let short = signature(&breach, &pending.file);
+        let [short, cause] = self.signatures(base, &schedule, &breach);
         let signatures = [pending.signature(), short.clone(), cause.clone()];
         let known = self.memory.update(|state| {
-            // Two causes in words, of which one is longer, can come to the same on the wire.
-            let same =
-                |it: &Finding| it.signatures.contains(&cause) || it.signatures.contains(&short);
-            let known = state.findings.iter_mut().find(|it| same(it));
+            let known = state.findings.iter_mut().find(|it| it.is_of(&[&short, &cause]));
             known.map(|finding| {
                 finding.again += 1;
                 finding.signatures.extend(signatures.iter().cloned());
@@ -67,6 +68,15 @@ impl Search<'_> {
         }
         let trials = self.progress.trials - before;
         self.file(base, &schedule, &breach, signatures.into(), trials).await
+    }
+
+    /// By which a breach is known again: by what was last on the wire, and by its cause in words. Two causes in
+    /// words, of which one is longer, can come to the same on the wire.
+    fn signatures(&self, base: usize, schedule: &Schedule, breach: &Breach) -> [String; 2] {
+        let Base { scenario, .. } = &self.bases[base];
+        let file = name_of(&self.bases[base]);
+        let plan = Plan::of(schedule, scenario);
+        [signature(breach, &file), cause(breach, &file, &plan.choices)]
     }
 
     /// The shortest schedule that breaks the law like this one, and how it does.
@@ -89,7 +99,7 @@ impl Search<'_> {
         let choices = |schedule: &Schedule| Plan::of(schedule, scenario).choices;
         let mut minimiser = Minimiser::new(pending.schedule.clone(), ends, choices);
         let mut latest = breach;
-        let jobs = self.bench.jobs.max(1);
+        let jobs = self.bench.jobs.count();
         loop {
             let proposals = minimiser.propose(jobs);
             if proposals.is_empty() {
@@ -99,6 +109,12 @@ impl Search<'_> {
             let (first, breach) = self.breaks(base, &proposals, &latest).await?;
             minimiser.accept(first);
             latest = breach.unwrap_or(latest);
+            // Where and when no longer matters if it is known what it is.
+            let [short, cause] = self.signatures(base, minimiser.best(), &latest);
+            let is_known = |it: &Finding| it.is_of(&[&short, &cause]);
+            if minimiser.is_bare() && self.memory.state().findings.iter().any(is_known) {
+                return Ok((minimiser.best().clone(), latest));
+            }
         }
         // By now the law may be broken earlier.
         let end = end_after(&latest);
