@@ -71,7 +71,20 @@ pub(crate) fn answers(array: &PersonalityConfig) -> Vec<(u64, &'static str)> {
             (2, "sense = \"02/04/0c\""),
         ],
     });
-    answers
+    fairly(&answers)
+}
+
+/// The answers with weights by which each sense key is chosen as often as any other, and so are a status and a
+/// response: a host tells answers apart by these first, and what it makes of a rare one is tested least.
+fn fairly(answers: &[(u64, &'static str)]) -> Vec<(u64, &'static str)> {
+    const OF_EACH: u64 = 10_000;
+    let class = |answer: &'static str| match answer.split_once('/') {
+        Some((key, _)) => key,
+        None => answer.split(' ').next().unwrap_or_default(),
+    };
+    let alike = |answer| answers.iter().filter(move |(_, it)| class(it) == class(answer));
+    let weight = |answer| alike(answer).map(|(weight, _)| weight).sum::<u64>().max(1);
+    answers.iter().map(|(own, answer)| (own * OF_EACH / weight(answer), *answer)).collect()
 }
 
 /// Unit attentions.
@@ -136,4 +149,23 @@ pub(crate) fn settings(base: &Scenario) -> Vec<(&'static str, &'static [&'static
     };
     settings.extend(family);
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sense_key_is_as_likely_as_any_other() {
+        let answers = [
+            (3, "sense = \"06/29/00\""),
+            (1, "sense = \"06/2a/01\""),
+            (1, "sense = \"01/18/00\""),
+            (4, "status = \"busy\""),
+            (1, "status = \"task-set-full\""),
+            (2, "response = \"reset\""),
+        ];
+        let weights: Vec<u64> = fairly(&answers).into_iter().map(|(weight, _)| weight).collect();
+        assert_eq!(weights, [7500, 2500, 10_000, 8000, 2000, 10_000]);
+    }
 }
