@@ -13,7 +13,7 @@ use sansim_language::{Law, Scenario};
 use sansim_report::verdict::{Summary, Verdict};
 use sansim_stage::{
     Manager,
-    event::{Change, Event, IoKind, What},
+    event::{Change, Event, IoKind, PathState, What},
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,10 +153,13 @@ impl Judge {
                     self.breach(Law::Loops, event.t, seen, &expect);
                 }
             }
-            What::Path { path, dev, state, .. } => {
-                let for_nothing = self.paths.state(path, dev, *state);
+            What::Path { path, dev, state, fails, .. } => {
+                // In a table that is loaded anew all paths are active, until whoever looks after it fails those that
+                // are down: nobody has put them into service.
+                let loaded = *state == PathState::Active && *fails == 0;
+                let for_nothing = self.paths.state(path, dev, *state, loaded);
                 self.waits.path(event.t, path, dev, *state);
-                if let Some((seen, expect)) = self.bound.path(path, *state) {
+                if let Some((seen, expect)) = self.bound.path(path, *state, loaded) {
                     self.breach(Law::Loops, event.t, seen, &expect);
                 }
                 if for_nothing {

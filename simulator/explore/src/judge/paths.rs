@@ -40,6 +40,8 @@ struct Path {
     excused: bool,
     /// The answers that asked for the command to be sent again: to medium accesses, and to others.
     again: [u32; 2],
+    /// Whether it is active only because its table was loaded. Its first I/O puts it into service.
+    loaded: bool,
 }
 
 /// How often a command is sent again before its path may be failed: sd and the handlers try five times at least
@@ -113,6 +115,7 @@ impl Paths {
         match grade {
             // The array says that it serves through this path now.
             Grade::Good if activates(&command.op) => *path = Path::default(),
+            Grade::Good if medium && path.loaded => *path = Path::default(),
             Grade::Good => path.again[usize::from(medium)] = 0,
             Grade::Again => {
                 let again = &mut path.again[usize::from(medium)];
@@ -126,8 +129,9 @@ impl Paths {
         }
     }
 
-    /// A path has another state. Returns whether it was failed without a reason.
-    pub(super) fn state(&mut self, path: &str, dev: &str, state: PathState) -> bool {
+    /// A path has another state, or the same in a table that is loaded anew. Returns whether it was failed without
+    /// a reason.
+    pub(super) fn state(&mut self, path: &str, dev: &str, state: PathState, loaded: bool) -> bool {
         let before = self.states.insert((path.to_owned(), dev.to_owned()), state);
         let fails = state == PathState::Failed && before != Some(PathState::Failed);
         let sound = self.paths.get(path).is_some_and(|path| !path.excused);
@@ -135,6 +139,7 @@ impl Paths {
         let for_nothing = fails && sound && !passive;
         if let Some(path) = self.paths.get_mut(path) {
             match state {
+                PathState::Active if loaded => path.loaded = true,
                 PathState::Active => *path = Path::default(),
                 // It stays failed until somebody reinstates it, whatever its group is by then.
                 PathState::Failed => path.excused |= passive,

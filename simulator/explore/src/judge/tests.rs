@@ -1,5 +1,5 @@
 use sansim_language::{Scenario, load_text};
-use sansim_stage::event::{CommandEvent, GroupState, IoKind, PathState};
+use sansim_stage::event::{CommandEvent, GroupState, IoKind};
 
 use super::*;
 use crate::answer::tests::answered;
@@ -34,6 +34,16 @@ fn path(port: &str, state: PathState) -> What {
         fails: 1,
         group: 1,
         group_state: GroupState::Current,
+    }
+}
+
+/// The path is active because its table was loaded.
+fn loaded(port: &str) -> What {
+    match path(port, PathState::Active) {
+        What::Path { dev, path, state, group, group_state, .. } => {
+            What::Path { dev, path, state, fails: 0, group, group_state }
+        }
+        other => other,
     }
 }
 
@@ -319,4 +329,19 @@ fn what_is_refused_is_sent_again_as_often_as_the_settings_say() {
         (1.0 + f64::from(number) * 0.01, 0.001, command("B0", "MODE SELECT(10)", Some("02/04/01")))
     };
     assert_eq!(wait(BASE, 6.0, (0..500).map(boots).collect()), None, "for minutes, if need be");
+}
+
+#[test]
+fn a_table_that_is_loaded_puts_no_path_into_service() {
+    let refused = || command("B0", "READ(10)", Some("02/04/03"));
+    let fails = || path("B0", PathState::Failed);
+    // multipathd loads a table, and fails the path that is still down: as often as it has to.
+    let reload = || [loaded("B0"), fails()];
+    let story =
+        [refused(), fails()].into_iter().chain(std::iter::repeat_with(reload).take(5).flatten());
+    assert_eq!(broken(judge(BASE, None), story.collect()), [""; 0]);
+    // Once it has carried I/O, it is in service.
+    let good = command("B0", "READ(10)", None);
+    let story = vec![refused(), fails(), loaded("B0"), good, fails()];
+    assert_eq!(broken(judge(BASE, None), story), ["paths"]);
 }
