@@ -53,9 +53,16 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
         show::error(&problem);
         return USAGE;
     }
+    if args.coverage.is_none() && !args.source.is_empty() {
+        show::error("--debug and --source are for --coverage");
+        return USAGE;
+    }
     let timelines = args.verbose || specs.len() == 1;
     let style = Style { json: args.json, timelines, timings: args.timings };
-    let covering = match args.coverage.as_deref().map(|dir| Covering::new(dir, style, &specs)) {
+    let covering = args.coverage.as_deref().map(|dir| {
+        Covering::new(dir, style, &specs).and_then(|covering| covering.with_lines(&args.source))
+    });
+    let covering = match covering {
         None => None,
         Some(Ok(covering)) => Some(Arc::new(covering)),
         Some(Err(problem)) => {

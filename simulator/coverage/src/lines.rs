@@ -3,15 +3,20 @@
 //! | `kind` | keys |
 //! |---|---|
 //! | `image` | `image`, `kernel`, `runs`, `lost` |
-//! | `module` | `image`, `module`, `executed`, `blocks`: numbers of blocks |
-//! | `function` | the same, and `function` |
+//! | `module` | `image`, `module`, `build_id`, `executed`, `blocks`: numbers of blocks |
+//! | `function` | `image`, `module`, `function`, `executed`, `blocks` |
 //! | `block` | `image`, `module`, and the keys of [`BlockCoverage`] |
+//! | `line` | `image`, `module`, the keys of [`SourceLine`], `executed`, `blocks`, `shortest` |
 //!
-//! Images and blocks are all there is; modules and functions are sums of them, and not read again.
+//! Images, build ids and blocks are all there is; the rest are sums of blocks, and not read again.
 
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCoverage};
+use crate::{
+    build_id::BuildId,
+    coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCoverage, Reached},
+    source::SourceLine,
+};
 
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +31,8 @@ enum Line {
     Module {
         image: String,
         module: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        build_id: Option<BuildId>,
         executed: usize,
         blocks: usize,
     },
@@ -41,6 +48,15 @@ enum Line {
         module: String,
         #[serde(flatten)]
         block: BlockCoverage,
+    },
+    Line {
+        image: String,
+        module: String,
+        #[serde(flatten)]
+        at: SourceLine,
+        executed: usize,
+        blocks: usize,
+        shortest: Option<Reached>,
     },
 }
 
@@ -66,7 +82,13 @@ fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
     for (module, of_module) in modules {
         let (image, module) = (image.clone(), module.clone());
         let Count { executed, all: blocks } = Count::of(&of_module.blocks);
-        lines.push(Line::Module { image: image.clone(), module: module.clone(), executed, blocks });
+        lines.push(Line::Module {
+            image: image.clone(),
+            module: module.clone(),
+            build_id: of_module.build_id.clone(),
+            executed,
+            blocks,
+        });
         for function in of_module.functions() {
             let Count { executed, all: blocks } = Count::of(function);
             let (image, module) = (image.clone(), module.clone());
@@ -77,6 +99,12 @@ fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
             image: image.clone(),
             module: module.clone(),
             block: block.clone(),
+        }));
+        lines.extend(of_module.lines().iter().map(|line| {
+            let Count { executed, all: blocks } = line.count();
+            let (image, module) = (image.clone(), module.clone());
+            let (at, shortest) = (line.at.clone(), line.shortest().cloned());
+            Line::Line { image, module, at, executed, blocks, shortest }
         }));
     }
     lines
@@ -105,14 +133,25 @@ fn take(coverage: &mut Coverage, line: Line) -> Result<(), String> {
                 Some(_) => Err(format!("the image {image} is there twice")),
             }
         }
-        Line::Module { .. } | Line::Function { .. } => Ok(()),
-        Line::Block { image, module, block } => {
-            let of_image = coverage.images.get_mut(&image);
-            let of_image = of_image
-                .ok_or_else(|| format!("the image {image} is not there before its blocks"))?;
-            let ModuleCoverage { blocks } = of_image.modules.entry(module).or_default();
-            blocks.push(block);
+        Line::Module { image, module, build_id, .. } => {
+            of(coverage, &image, module)?.build_id = build_id;
             Ok(())
         }
+        Line::Block { image, module, block } => {
+            of(coverage, &image, module)?.blocks.push(block);
+            Ok(())
+        }
+        Line::Function { .. } | Line::Line { .. } => Ok(()),
+    }
+}
+
+fn of<'c>(
+    coverage: &'c mut Coverage,
+    image: &str,
+    module: String,
+) -> Result<&'c mut ModuleCoverage, String> {
+    match coverage.images.get_mut(image) {
+        Some(of_image) => Ok(of_image.modules.entry(module).or_default()),
+        None => Err(format!("the image {image} is not there before its modules")),
     }
 }
