@@ -169,4 +169,4 @@ impl<'d> Reading<'_, 'd> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -175,3 +175,6 @@ pub fn own_files<'m>(modules: impl IntoIterator<Item = &'m ModuleCoverage>) -> B
     let lines = modules.into_iter().flat_map(ModuleCoverage::lines);
     lines.filter(LineCoverage::is_own).map(|line| line.at.file.as_str()).collect()
 }
+
+#[cfg(test)]
+mod tests;
