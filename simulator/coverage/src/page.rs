@@ -98,7 +98,6 @@ fn of_image(name: &str, image: &ImageCoverage, reasons: &Reasons, texts: &Texts)
         @for (module, of_module) in &image.modules {
             h2 id={ (name) "-" (module) } { (module) " on " (name) }
             @if of_module.has_lines() {
-                h3 { "Source" }
                 (source::functions((name, image), (module, of_module), reasons, texts))
                 h3 { "Blocks" }
             }

@@ -44,7 +44,8 @@ pub(super) fn functions(
     html! {
         @for (file, lines) in &files {
             @let text = texts.of(image.0, file);
-            @for own in by_function(lines) { (shown.function(file, &own, lines, text.as_deref())) }
+            h3 { (file) }
+            @for own in by_function(lines) { (shown.function(&own, lines, text.as_deref())) }
         }
     }
 }
@@ -80,7 +81,6 @@ fn extent(text: &[&str], name: &str, first: usize, last: usize) -> (usize, usize
 impl Shown<'_> {
     fn function(
         &self,
-        file: &str,
         own: &[&LineCoverage<'_>],
         lines: &Lines<'_, '_>,
         text: Option<&[&str]>,
@@ -99,7 +99,7 @@ impl Shown<'_> {
             details.source {
                 summary {
                     (bar(all, [("done", executed - reach.partly), ("part", reach.partly), ("why", reach.explained)]))
-                    (name) span.where { (file) ":" (first.at.line) }
+                    (name) span.where { (first.at.line) "–" (last.at.line) }
                     span.count { (executed) " of " (all) " lines" }
                 }
                 div.text { (rows) }
