@@ -36,6 +36,10 @@ use crate::{
 pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
+    if args.coverage.is_none() && !args.source.is_empty() {
+        show::error("--debug and --source are for --coverage");
+        return USAGE;
+    }
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
     // A report may be meant for the directory of the runs, which is made by this.
     if let Err(problem) = writable(&args.out).and_then(|()| reports::check(&args)) {
@@ -51,10 +55,6 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let until = if args.hold_on_fail { Some(Until::Failure) } else { args.hold_at.clone() };
     if let Err(problem) = hold(&mut specs, until.as_ref()) {
         show::error(&problem);
-        return USAGE;
-    }
-    if args.coverage.is_none() && !args.source.is_empty() {
-        show::error("--debug and --source are for --coverage");
         return USAGE;
     }
     let timelines = args.verbose || specs.len() == 1;
