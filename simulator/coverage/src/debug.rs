@@ -26,7 +26,7 @@ use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, Section as _, UnitHeader
 use self::{
     files::{FileId, Files},
     fuel::Fuel,
-    scopes::{FunctionId, Functions},
+    scopes::{ScopeId, Scopes},
     sections::Sections,
 };
 use crate::source::SourceLine;
@@ -62,8 +62,7 @@ pub struct LineTable {
     sections: BTreeMap<String, SectionLines>,
     /// Names of source files.
     files: Vec<String>,
-    /// Names of functions.
-    functions: Vec<String>,
+    scopes: Scopes,
 }
 
 /// A line of source, without its function.
@@ -74,9 +73,9 @@ type Row = (FileId, NonZeroU32);
 struct SectionLines {
     rows: Vec<Option<Row>>,
     /// The innermost function: that which was inlined, where one was.
-    functions: Vec<Option<FunctionId>>,
+    scopes: Vec<Option<ScopeId>>,
     /// Where an inlined function is entered: the line of its call, in the function that calls it. Outer ones first.
-    calls: BTreeMap<u32, Vec<(Row, Option<FunctionId>)>>,
+    calls: BTreeMap<u32, Vec<(Row, Option<ScopeId>)>>,
 }
 
 impl LineTable {
@@ -92,13 +91,13 @@ impl LineTable {
             headers: Vec::new(),
             fuel: Fuel::default(),
             files: Files::default(),
-            functions: Functions::default(),
+            scopes: Scopes::default(),
             code: sections.code(),
         };
         reading.units()?;
-        let Reading { files, functions, code, .. } = reading;
+        let Reading { files, scopes, code, .. } = reading;
         let sections = code.into_iter().collect();
-        Ok(LineTable { sections, files: files.names(), functions: functions.names() })
+        Ok(LineTable { sections, files: files.names(), scopes })
     }
 
     /// The lines of a piece of code, in the order of its instructions, each once. `function` is the name of the function
@@ -107,22 +106,22 @@ impl LineTable {
     /// The line of the call of an inlined function is where that is entered.
     pub fn lines(&self, section: &str, offset: u32, bytes: u32, function: &str) -> Vec<SourceLine> {
         let Some(section) = self.sections.get(section) else { return Vec::new() };
-        let mut found: Vec<(Row, Option<FunctionId>)> = Vec::new();
+        let mut found: Vec<(Row, Option<ScopeId>)> = Vec::new();
         for at in offset..offset.saturating_add(bytes).min(section.rows.len() as u32) {
             let calls = section.calls.get(&at).into_iter().flatten().copied();
-            let own = section.rows[at as usize].map(|row| (row, section.functions[at as usize]));
+            let own = section.rows[at as usize].map(|row| (row, section.scopes[at as usize]));
             for it in calls.chain(own) {
                 if found.last() != Some(&it) && !found.iter().any(|(row, _)| *row == it.0) {
                     found.push(it);
                 }
             }
         }
-        let line = |((file, line), own): (Row, Option<FunctionId>)| SourceLine {
+        let line = |((file, line), own): (Row, Option<ScopeId>)| SourceLine {
             file: self.files.get(file.index()).cloned().unwrap_or_default(),
             line,
             function: own
-                .and_then(|own| self.functions.get(own.index()))
-                .map_or(function, |it| it)
+                .and_then(|own| self.scopes.function_in(file, own))
+                .unwrap_or(function)
                 .to_owned(),
         };
         found.into_iter().map(line).collect()
@@ -139,7 +138,7 @@ struct Reading<'r, 'd> {
     headers: Vec<(DebugInfoOffset, UnitHeader<Reader<'d>>)>,
     fuel: Fuel,
     files: Files,
-    functions: Functions,
+    scopes: Scopes,
     code: CodeLines,
 }
 

@@ -31,6 +31,7 @@ pub fn page(coverage: &Coverage, reasons: &Reasons, texts: &Texts) -> String {
                     span.why { "not reachable, with the reason" }
                 }
                 (overview(coverage, reasons))
+                p.note { "Percentages are of what can be reached." }
                 @for (name, image) in &coverage.images { (of_image(name, image, reasons, texts)) }
             }
         }
@@ -63,8 +64,8 @@ fn overview(coverage: &Coverage, reasons: &Reasons) -> Markup {
                             Some(of_module) => {
                                 @let reach = reasons.reach(&image.kernel, module, &of_module.blocks);
                                 td { a href={ "#" (name) "-" (module) } { (bar_of_blocks(reach)) } }
-                                td.number { (reach.count.executed) " of " (reach.count.all) }
-                                td.number { (percent(reach.reachable())) " of the reachable" }
+                                td.number { (reach.count.executed) " of " (reach.count.all) " blocks" }
+                                td.number { (percent(reach.reachable())) }
                                 @if has_lines(image) { (line_reach(&image.kernel, module, of_module, reasons)) }
                             }
                             None => td colspan=(columns(image)) { "not in this kernel" }
@@ -89,7 +90,7 @@ fn line_reach(kernel: &str, module: &str, coverage: &ModuleCoverage, reasons: &R
     let reach = coverage.line_reach(reasons, kernel, module);
     html! {
         td.number { @if coverage.has_lines() { (reach.count.executed) " of " (reach.count.all) " lines" } }
-        td.number { @if coverage.has_lines() { (percent(reach.reachable())) " of the reachable" } }
+        td.number { @if coverage.has_lines() { (percent(reach.reachable())) } }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::place::{Place, text};
 
 /// A relocatable file with debug information, and its source (simulator/coverage/src/debug/fixture).
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../coverage/src/debug/fixture");
-const BUILD: &str = "2eb6055499b0122f03b704d65b7ffc01488beff6";
+const BUILD: &str = "c11e2913ceaab62f8e92bdff986e1fe106ecb5ed";
 
 /// A coverage of the fixture as a module, of which one block was executed, and one was not.
 fn coverage(place: &Place, name: &str, kernel: &str, build: Option<&str>) -> PathBuf {
@@ -110,7 +110,7 @@ fn debug_information_that_is_not_there_or_of_another_build_is_named() {
     let tree = debug(&place.path().join("damaged"), "count.o");
     let file = tree.join("usr/lib/debug/lib/modules/6.1.0-9-amd64/kernel/drivers/count.ko");
     let mut bytes = fs::read(&file).unwrap();
-    let at = bytes.windows(3).position(|it| it == [1, 0x1d, 1]).unwrap();
+    let at = bytes.windows(3).position(|it| it == [10, 0x11, 1]).unwrap();
     bytes[at] = 0x7f;
     fs::write(&file, &bytes).unwrap();
     refused(&dir, &tree, "count.ko: its debug information is damaged");

@@ -1,17 +1,17 @@
 //! The function of each byte of code, and where functions are inlined.
 
-use std::{collections::HashMap, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use gimli::{
-    AttributeValue, DW_AT_abstract_origin, DW_AT_call_file, DW_AT_call_line, DW_AT_entry_pc,
-    DW_AT_high_pc, DW_AT_low_pc, DW_AT_name, DW_AT_ranges, DW_AT_specification,
-    DW_TAG_inlined_subroutine, DW_TAG_subprogram, DebugInfoOffset, DebuggingInformationEntry,
+    AttributeValue, DW_AT_abstract_origin, DW_AT_call_file, DW_AT_call_line, DW_AT_decl_file,
+    DW_AT_entry_pc, DW_AT_high_pc, DW_AT_low_pc, DW_AT_name, DW_AT_ranges, DW_AT_specification,
+    DW_TAG_inlined_subroutine, DW_TAG_subprogram, DebugInfoOffset, DebuggingInformationEntry, DwAt,
     UnitOffset,
 };
 
 use super::{
     BadDebug, Reader, Reading, Unit,
-    files::text,
+    files::{FileId, text},
     sections::{place, within},
 };
 
@@ -20,49 +20,56 @@ type Entry<'d> = DebuggingInformationEntry<Reader<'d>>;
 /// How often an entry may refer to another one for its name. Real ones do so twice.
 const HOPS: usize = 8;
 
-/// A function's name in [`Functions`].
+/// The steps that a scope is counted as, since it takes memory.
+const SCOPE: usize = 256;
+
+/// A [`Scope`] in [`Scopes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FunctionId(u32);
+pub(super) struct ScopeId(u32);
 
-impl FunctionId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// The names of functions.
-#[derive(Debug, Default)]
-pub(super) struct Functions {
-    names: Vec<String>,
-    by_name: HashMap<String, FunctionId>,
-}
-
-impl Functions {
-    pub(super) fn names(self) -> Vec<String> {
-        self.names
-    }
-
-    fn id(&mut self, name: String) -> FunctionId {
-        *self.by_name.entry(name).or_insert_with_key(|name| {
-            self.names.push(name.clone());
-            FunctionId(self.names.len() as u32 - 1)
-        })
-    }
-}
-
-/// What an entry says of its name.
-enum Link {
-    Name(Option<String>),
-    /// It has that of an entry of its unit.
-    Within(UnitOffset),
-    /// It has that of an entry of any unit.
-    Elsewhere(DebugInfoOffset),
-}
-
-/// A function whose entries are being read.
+/// A function where it was compiled: by itself, or inlined into another one.
+#[derive(Debug, Clone)]
 struct Scope {
-    depth: isize,
-    function: Option<FunctionId>,
+    function: Function,
+    /// That into which it was inlined.
+    outer: Option<ScopeId>,
+}
+
+/// A function of the source.
+#[derive(Debug, Clone, Default)]
+struct Function {
+    name: Option<String>,
+    file: Option<FileId>,
+}
+
+/// All functions, wherever they were compiled.
+#[derive(Debug, Default)]
+pub(super) struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    fn add(&mut self, scope: Scope) -> ScopeId {
+        self.0.push(scope);
+        ScopeId(self.0.len() as u32 - 1)
+    }
+
+    /// The function of the source that a line of this file is in, by the innermost one of its code. That can be a function
+    /// of a header: the compiler names the line of a call for code of what is called.
+    pub(super) fn function_in(&self, file: FileId, innermost: ScopeId) -> Option<&str> {
+        let outer = |it: &&Scope| it.outer.and_then(|outer| self.0.get(outer.0 as usize));
+        let innermost = self.0.get(innermost.0 as usize)?;
+        let mut all = std::iter::successors(Some(innermost), outer);
+        let own = all.find(|it| it.function.file == Some(file)).unwrap_or(innermost);
+        own.function.name.as_deref()
+    }
+}
+
+/// What an entry says of its function.
+enum Link {
+    Function(Function),
+    /// It is that of an entry of its unit.
+    Within(UnitOffset),
+    /// It is that of an entry of any unit.
+    Elsewhere(DebugInfoOffset),
 }
 
 impl<'d> Reading<'_, 'd> {
@@ -70,57 +77,67 @@ impl<'d> Reading<'_, 'd> {
     pub(super) fn scopes(&mut self, unit: &Unit<'d>) -> Result<(), BadDebug> {
         let mut entries = unit.entries_raw(None)?;
         let mut entry = DebuggingInformationEntry::null();
-        let mut around: Vec<Scope> = Vec::new();
+        // The functions around an entry, with their depths.
+        let mut around: Vec<(isize, ScopeId)> = Vec::new();
         while !entries.is_empty() {
             let is_entry = entries.read_entry(&mut entry)?;
             self.fuel.burn(1 + entry.attrs().len())?;
-            let is_inlined = entry.tag() == DW_TAG_inlined_subroutine;
-            if !is_entry || !(is_inlined || entry.tag() == DW_TAG_subprogram) {
+            if !is_entry {
                 continue;
             }
-            while around.pop_if(|it| it.depth >= entry.depth()).is_some() {}
-            let function = self.name(unit, &entry)?.map(|name| self.functions.id(name));
-            let first = self.mark_function(unit, &entry, function)?;
-            if is_inlined {
-                let caller = around.last().and_then(|it| it.function);
-                self.call(unit, &entry, first, caller)?;
+            while around.pop_if(|(depth, _)| *depth >= entry.depth()).is_some() {}
+            let is_inlined = entry.tag() == DW_TAG_inlined_subroutine;
+            if !is_inlined && entry.tag() != DW_TAG_subprogram {
+                continue;
             }
-            around.push(Scope { depth: entry.depth(), function });
+            let outer = around.last().map(|(_, scope)| *scope);
+            let function = self.function(unit, &entry)?;
+            self.fuel.burn(SCOPE + function.name.as_ref().map_or(0, String::len))?;
+            let scope = self.scopes.add(Scope { function, outer });
+            let first = self.mark_function(unit, &entry, scope)?;
+            if is_inlined {
+                self.call(unit, &entry, first, outer)?;
+            }
+            around.push((entry.depth(), scope));
         }
         Ok(())
     }
 
-    /// The name of an entry, or of that which it is an instance of.
-    fn name(&mut self, unit: &Unit<'d>, entry: &Entry<'d>) -> Result<Option<String>, BadDebug> {
-        let mut link = self.name_or_origin(unit, entry)?;
+    /// The function of an entry, or of that which it is an instance of.
+    fn function(&mut self, unit: &Unit<'d>, entry: &Entry<'d>) -> Result<Function, BadDebug> {
+        let mut link = self.function_or_origin(unit, entry)?;
         let mut elsewhere: Option<Unit<'d>> = None;
         for _ in 0..HOPS {
             let within = match link {
-                Link::Name(name) => return Ok(name),
+                Link::Function(function) => return Ok(function),
                 Link::Within(offset) => offset,
                 Link::Elsewhere(offset) => {
-                    let Some((unit, offset)) = self.unit_at(offset)? else { return Ok(None) };
+                    let Some((unit, offset)) = self.unit_at(offset)? else { break };
                     elsewhere = Some(unit);
                     offset
                 }
             };
             let unit = elsewhere.as_ref().unwrap_or(unit);
-            link = self.name_or_origin(unit, &unit.entry(within)?)?;
+            link = self.function_or_origin(unit, &unit.entry(within)?)?;
         }
-        Ok(None)
+        Ok(Function::default())
     }
 
-    fn name_or_origin(&mut self, unit: &Unit<'d>, entry: &Entry<'d>) -> Result<Link, BadDebug> {
+    fn function_or_origin(&mut self, unit: &Unit<'d>, entry: &Entry<'d>) -> Result<Link, BadDebug> {
         self.fuel.burn(1 + entry.attrs().len())?;
-        if let Some(name) = entry.attr_value(DW_AT_name) {
-            return Ok(Link::Name(self.dwarf.attr_string(unit, name).ok().map(text)));
-        }
         let origin = entry.attr_value(DW_AT_abstract_origin);
-        Ok(match origin.or_else(|| entry.attr_value(DW_AT_specification)) {
-            Some(AttributeValue::UnitRef(offset)) => Link::Within(offset),
-            Some(AttributeValue::DebugInfoRef(offset)) => Link::Elsewhere(offset),
-            _ => Link::Name(None),
-        })
+        match origin.or_else(|| entry.attr_value(DW_AT_specification)) {
+            Some(AttributeValue::UnitRef(offset)) => return Ok(Link::Within(offset)),
+            Some(AttributeValue::DebugInfoRef(offset)) => return Ok(Link::Elsewhere(offset)),
+            _ => {}
+        }
+        let name = entry.attr_value(DW_AT_name);
+        let name = name.and_then(|name| self.dwarf.attr_string(unit, name).ok()).map(text);
+        let file = match number_of_file(entry, DW_AT_decl_file) {
+            Some(file) => self.file(unit, file)?,
+            None => None,
+        };
+        Ok(Link::Function(Function { name, file }))
     }
 
     /// The unit that an entry is in, which optimisation at link time lets another one refer to.
@@ -139,16 +156,16 @@ impl<'d> Reading<'_, 'd> {
         &mut self,
         unit: &Unit<'d>,
         entry: &Entry<'d>,
-        function: Option<FunctionId>,
+        scope: ScopeId,
     ) -> Result<Option<u64>, BadDebug> {
         let mut first = None;
         let mut mark = |reading: &mut Self, begin: u64, end: u64| -> Result<(), BadDebug> {
             first.get_or_insert(begin);
             let Some((section, offsets)) = place(begin..end) else { return Ok(()) };
             let Some((_, lines)) = reading.code.get_mut(section) else { return Ok(()) };
-            let own = within(&mut lines.functions, offsets);
+            let own = within(&mut lines.scopes, offsets);
             reading.fuel.burn(1 + own.len())?;
-            own.fill(function);
+            own.fill(Some(scope));
             Ok(())
         };
         if let Some(ranges) = entry.attr_value(DW_AT_ranges)
@@ -175,14 +192,11 @@ impl<'d> Reading<'_, 'd> {
         unit: &Unit<'d>,
         entry: &Entry<'d>,
         first: Option<u64>,
-        caller: Option<FunctionId>,
+        caller: Option<ScopeId>,
     ) -> Result<(), BadDebug> {
         let number = |name| entry.attr(name).and_then(|attr| attr.udata_value());
         let at = self.address(unit, entry, DW_AT_entry_pc)?.or(first);
-        let file = entry.attr_value(DW_AT_call_file).and_then(|file| match file {
-            AttributeValue::FileIndex(file) => Some(file),
-            other => other.udata_value(),
-        });
+        let file = number_of_file(entry, DW_AT_call_file);
         let (Some(at), Some(file), Some(line)) = (at, file, number(DW_AT_call_line)) else {
             return Ok(());
         };
@@ -201,11 +215,19 @@ impl<'d> Reading<'_, 'd> {
         &self,
         unit: &Unit<'d>,
         entry: &Entry<'d>,
-        name: gimli::DwAt,
+        name: DwAt,
     ) -> Result<Option<u64>, BadDebug> {
         match entry.attr_value(name) {
             Some(value) => Ok(self.dwarf.attr_address(unit, value)?),
             None => Ok(None),
         }
+    }
+}
+
+/// A file by its number in the line program of the unit.
+fn number_of_file(entry: &Entry<'_>, name: DwAt) -> Option<u64> {
+    match entry.attr_value(name)? {
+        AttributeValue::FileIndex(file) => Some(file),
+        other => other.udata_value(),
     }
 }

@@ -74,8 +74,8 @@ impl<'d> Sections<'d> {
     /// The sections with code, of which nothing is known yet.
     pub(super) fn code(&self) -> CodeLines {
         let empty = |(name, size): &(String, usize)| {
-            let (rows, functions) = (vec![None; *size], vec![None; *size]);
-            (name.clone(), SectionLines { rows, functions, ..SectionLines::default() })
+            let (rows, scopes) = (vec![None; *size], vec![None; *size]);
+            (name.clone(), SectionLines { rows, scopes, ..SectionLines::default() })
         };
         self.code.iter().map(empty).collect()
     }

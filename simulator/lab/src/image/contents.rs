@@ -55,8 +55,8 @@ pub fn search(path: &Path, search: &mut dyn Search) -> Result<()> {
         return Err(unreadable()(why));
     }
     if debian_packages::is_package(path) {
-        return debian_packages::read(path, |mut tar| {
-            let found = archive(&mut tar, true, search)?;
+        return debian_packages::read(path, |tar| {
+            let found = archive(&mut *tar, true, search)?;
             // What is behind the archive's end is read, too: a package that is cut short is damaged.
             if found.is_continue() {
                 io::copy(&mut tar.take(MOST_UNPACKED), &mut io::sink())?;
@@ -78,7 +78,7 @@ fn archive(
     let mut tar = tar::Archive::new(plain(reader)?.take(MOST_UNPACKED));
     let mut long_name = None;
     for (count, entry) in tar.entries()?.raw(true).enumerate() {
-        let mut entry = entry?;
+        let mut entry = entry.map_err(|error| damaged(count, &error))?;
         if count > MOST_FILES {
             return Err(io::Error::other("it has too many files"));
         }
@@ -109,6 +109,16 @@ fn archive(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Why an entry of an archive, which comes after so many others, cannot be read. The library's own words can be those of
+/// the archive.
+fn damaged(count: usize, error: &io::Error) -> io::Error {
+    let why = match count {
+        0 => "it is neither a directory nor a package or tar archive".to_owned(),
+        _ => format!("it is damaged behind its first {count} files"),
+    };
+    io::Error::new(error.kind(), why)
 }
 
 /// Searches a directory.

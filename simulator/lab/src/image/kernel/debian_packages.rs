@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::{ChildStdout, Command, Stdio},
@@ -98,7 +98,7 @@ fn unpack(package: &Path, out: &mut File, room: u64) -> Result<u64> {
 /// `BadPackage` for a file that is damaged or not a package; what the reader fails by.
 pub(crate) fn read(
     package: &Path,
-    reader: impl FnOnce(BufReader<ChildStdout>) -> io::Result<ControlFlow<()>>,
+    reader: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<ControlFlow<()>>,
 ) -> Result<()> {
     // dpkg-deb would report a missing file in the user's language.
     fs::metadata(package).map_err(LabError::file("cannot read", package))?;
@@ -112,17 +112,21 @@ pub(crate) fn read(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(LabError::file("cannot run", &program))?;
-    let done = match child.stdout.take() {
-        Some(stdout) => reader(BufReader::with_capacity(1 << 16, stdout)),
-        None => Err(io::ErrorKind::BrokenPipe.into()),
+    let (done, is_over) = match child.stdout.take() {
+        Some(stdout) => {
+            let mut stdout = BufReader::with_capacity(1 << 16, stdout);
+            (reader(&mut stdout), stdout.fill_buf().is_ok_and(<[u8]>::is_empty))
+        }
+        None => (Err(io::ErrorKind::BrokenPipe.into()), false),
     };
     let output = child.wait_with_output().map_err(LabError::file("cannot wait for", &program))?;
     let said = match &done {
         Ok(ControlFlow::Break(())) => return Ok(()),
-        // It is dpkg-deb that knows why the archive ends too early.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => None,
-        _ if output.status.success() => None,
-        _ => Some(programs::tail(&String::from_utf8_lossy(&output.stderr), 3)),
+        // Otherwise it was told to end.
+        _ if is_over && !output.status.success() => {
+            Some(programs::tail(&String::from_utf8_lossy(&output.stderr), 3))
+        }
+        _ => None,
     };
     match said {
         Some(said) => {
