@@ -163,7 +163,7 @@ impl<'d> Reading<'_, 'd> {
     fn unit(&mut self, at: usize) -> Result<Unit<'d>, BadDebug> {
         let Dwarf { debug_abbrev, debug_line, .. } = self.dwarf;
         self.fuel.burn(debug_abbrev.reader().len() + debug_line.reader().len())?;
-        Ok(self.dwarf.unit(self.headers[at].1.clone())?)
+        Ok(self.dwarf.unit(self.headers[at].1)?)
     }
 }
 

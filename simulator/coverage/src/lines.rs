@@ -21,7 +21,7 @@ use crate::{
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Line {
+enum Record {
     Image {
         image: String,
         kernel: String,
@@ -73,16 +73,16 @@ pub fn write(coverage: &Coverage) -> String {
     text
 }
 
-fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
+fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Record> {
     let ImageCoverage { kernel, runs, lost, modules } = of_image;
     let image = image.to_owned();
     let head =
-        Line::Image { image: image.clone(), kernel: kernel.clone(), runs: *runs, lost: *lost };
+        Record::Image { image: image.clone(), kernel: kernel.clone(), runs: *runs, lost: *lost };
     let mut lines = vec![head];
     for (module, of_module) in modules {
         let (image, module) = (image.clone(), module.clone());
         let Count { executed, all: blocks } = Count::of(&of_module.blocks);
-        lines.push(Line::Module {
+        lines.push(Record::Module {
             image: image.clone(),
             module: module.clone(),
             build_id: of_module.build_id.clone(),
@@ -93,9 +93,9 @@ fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
             let Count { executed, all: blocks } = Count::of(function);
             let (image, module) = (image.clone(), module.clone());
             let function = function.first().map(|block| block.function.clone()).unwrap_or_default();
-            lines.push(Line::Function { image, module, function, executed, blocks });
+            lines.push(Record::Function { image, module, function, executed, blocks });
         }
-        lines.extend(of_module.blocks.iter().map(|block| Line::Block {
+        lines.extend(of_module.blocks.iter().map(|block| Record::Block {
             image: image.clone(),
             module: module.clone(),
             block: block.clone(),
@@ -104,7 +104,7 @@ fn of_one_image(image: &str, of_image: &ImageCoverage) -> Vec<Line> {
             let Count { executed, all: blocks } = line.count();
             let (image, module) = (image.clone(), module.clone());
             let (at, shortest) = (line.at.clone(), line.shortest().cloned());
-            Line::Line { image, module, at, executed, blocks, shortest }
+            Record::Line { image, module, at, executed, blocks, shortest }
         }));
     }
     lines
@@ -124,24 +124,24 @@ pub fn read(text: &str) -> Result<Coverage, String> {
     Ok(coverage)
 }
 
-fn take(coverage: &mut Coverage, line: Line) -> Result<(), String> {
+fn take(coverage: &mut Coverage, line: Record) -> Result<(), String> {
     match line {
-        Line::Image { image, kernel, runs, lost } => {
+        Record::Image { image, kernel, runs, lost } => {
             let of_image = ImageCoverage { kernel, runs, lost, ..ImageCoverage::default() };
             match coverage.images.insert(image.clone(), of_image) {
                 None => Ok(()),
                 Some(_) => Err(format!("the image {image} is there twice")),
             }
         }
-        Line::Module { image, module, build_id, .. } => {
+        Record::Module { image, module, build_id, .. } => {
             of(coverage, &image, module)?.build_id = build_id;
             Ok(())
         }
-        Line::Block { image, module, block } => {
+        Record::Block { image, module, block } => {
             of(coverage, &image, module)?.blocks.push(block);
             Ok(())
         }
-        Line::Function { .. } | Line::Line { .. } => Ok(()),
+        Record::Function { .. } | Record::Line { .. } => Ok(()),
     }
 }
 
