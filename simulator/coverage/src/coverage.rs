@@ -9,9 +9,8 @@ use crate::{
     atlas::{Atlas, Module},
     block::Block,
     build_id::BuildId,
-    debug::LineTable,
+    debug::{LineTable, SourceLine},
     listing::listing,
-    source::SourceLine,
 };
 
 /// The coverage of runs, by the image's name.

@@ -19,18 +19,21 @@ mod rows;
 mod scopes;
 mod sections;
 
-use std::{collections::BTreeMap, num::NonZeroU32};
+use std::{
+    collections::{BTreeMap, HashSet},
+    num::NonZeroU32,
+    ops::Range,
+};
 
 use gimli::{DebugInfoOffset, EndianSlice, LittleEndian, Section as _, UnitHeader};
+use serde::{Deserialize, Serialize};
 
 use self::{
     files::{FileId, Files},
     fuel::Fuel,
     scopes::{ScopeId, Scopes},
-    sections::Sections,
+    sections::{Sections, place, within},
 };
-use crate::source::SourceLine;
-
 /// Why a file's debug information cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadDebug {
@@ -55,8 +58,19 @@ type Reader<'d> = EndianSlice<'d, LittleEndian>;
 type Dwarf<'d> = gimli::Dwarf<Reader<'d>>;
 type Unit<'d> = gimli::Unit<Reader<'d>>;
 
+/// A line of source, and the function that it is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The file, from the top of the kernel's tree: `drivers/md/dm-mpath.c`.
+    pub file: String,
+    /// Its number, from 1.
+    pub line: NonZeroU32,
+    /// The function of the source. Another one than that of the block, if it was inlined there.
+    pub function: String,
+}
+
 /// The lines of source of a module's code.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LineTable {
     /// By the section's name.
     sections: BTreeMap<String, SectionLines>,
@@ -64,6 +78,9 @@ pub struct LineTable {
     files: Vec<String>,
     scopes: Scopes,
 }
+
+/// Most bytes of a piece of code. No block of a module is nearly as long.
+const LONGEST: u32 = 1 << 16;
 
 /// A line of source, without its function.
 type Row = (FileId, NonZeroU32);
@@ -106,15 +123,12 @@ impl LineTable {
     /// The line of the call of an inlined function is where that is entered.
     pub fn lines(&self, section: &str, offset: u32, bytes: u32, function: &str) -> Vec<SourceLine> {
         let Some(section) = self.sections.get(section) else { return Vec::new() };
-        let mut found: Vec<(Row, Option<ScopeId>)> = Vec::new();
-        for at in offset..offset.saturating_add(bytes).min(section.rows.len() as u32) {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        let end = offset.saturating_add(bytes.min(LONGEST)).min(section.rows.len() as u32);
+        for at in offset..end {
             let calls = section.calls.get(&at).into_iter().flatten().copied();
             let own = section.rows[at as usize].map(|row| (row, section.scopes[at as usize]));
-            for it in calls.chain(own) {
-                if found.last() != Some(&it) && !found.iter().any(|(row, _)| *row == it.0) {
-                    found.push(it);
-                }
-            }
+            found.extend(calls.chain(own).filter(|(row, _)| seen.insert(*row)));
         }
         let line = |((file, line), own): (Row, Option<ScopeId>)| SourceLine {
             file: self.files.get(file.index()).cloned().unwrap_or_default(),
@@ -156,6 +170,21 @@ impl<'d> Reading<'_, 'd> {
             self.rows(&unit)?;
             self.scopes(&unit)?;
         }
+        Ok(())
+    }
+
+    /// Says something of the code at these addresses.
+    fn mark<T: Clone>(
+        &mut self,
+        addresses: Range<u64>,
+        of: fn(&mut SectionLines) -> &mut [T],
+        what: T,
+    ) -> Result<(), BadDebug> {
+        let Some((section, offsets)) = place(addresses) else { return Ok(()) };
+        let Some((_, lines)) = self.code.get_mut(section) else { return Ok(()) };
+        let own = within(of(lines), offsets);
+        self.fuel.burn(own.len())?;
+        own.fill(what);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     build_id::BuildId,
     coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCoverage, Reached},
-    source::SourceLine,
+    debug::SourceLine,
 };
 
 /// A line.

@@ -9,23 +9,11 @@ use std::{
     num::NonZeroU32,
 };
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     coverage::{BlockCoverage, Count, ModuleCoverage, Reached},
+    debug::SourceLine,
     reasons::Reasons,
 };
-
-/// A line of source, and the function that it is in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceLine {
-    /// The file, from the top of the kernel's tree: `drivers/md/dm-mpath.c`.
-    pub file: String,
-    /// Its number, from 1.
-    pub line: NonZeroU32,
-    /// The function of the source. Another one than that of the block, if it was inlined there.
-    pub function: String,
-}
 
 /// What was executed of a line.
 #[derive(Debug, Clone)]

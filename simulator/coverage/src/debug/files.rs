@@ -8,7 +8,7 @@ use super::{BadDebug, Reader, Reading, Unit};
 const LONGEST: usize = 1024;
 
 /// A source file in [`Files`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FileId(u32);
 
 impl FileId {

@@ -2,10 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{
-    BadDebug, Reading, Row, Unit,
-    sections::{place, within},
-};
+use super::{BadDebug, Reading, Row, Unit};
 
 /// A row of a line program: from this address on, code is of this line.
 struct Begun {
@@ -25,7 +22,7 @@ impl<'d> Reading<'_, 'd> {
             self.fuel.burn(1)?;
             // Of several rows of one address, the last one holds; the others have no code.
             if let Some(Begun { address: from, row }) = before.take() {
-                self.mark(from, address, row)?;
+                self.mark(from..address, |lines| &mut lines.rows, row)?;
             }
             if !end {
                 let line = line.and_then(|line| NonZeroU32::try_from(line).ok());
@@ -33,15 +30,6 @@ impl<'d> Reading<'_, 'd> {
                 before = Some(Begun { address, row: file.zip(line) });
             }
         }
-        Ok(())
-    }
-
-    fn mark(&mut self, from: u64, end: u64, row: Option<Row>) -> Result<(), BadDebug> {
-        let Some((section, offsets)) = place(from..end) else { return Ok(()) };
-        let Some((_, lines)) = self.code.get_mut(section) else { return Ok(()) };
-        let own = within(&mut lines.rows, offsets);
-        self.fuel.burn(own.len())?;
-        own.fill(row);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The function of each byte of code, and where functions are inlined.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, ops::Range};
 
 use gimli::{
     AttributeValue, DW_AT_abstract_origin, DW_AT_call_file, DW_AT_call_line, DW_AT_decl_file,
@@ -12,7 +12,7 @@ use gimli::{
 use super::{
     BadDebug, Reader, Reading, Unit,
     files::{FileId, text},
-    sections::{place, within},
+    sections::place,
 };
 
 type Entry<'d> = DebuggingInformationEntry<Reader<'d>>;
@@ -94,9 +94,12 @@ impl<'d> Reading<'_, 'd> {
             let function = self.function(unit, &entry)?;
             self.fuel.burn(SCOPE + function.name.as_ref().map_or(0, String::len))?;
             let scope = self.scopes.add(Scope { function, outer });
-            let first = self.mark_function(unit, &entry, scope)?;
+            let addresses = self.addresses(unit, &entry)?;
             if is_inlined {
-                self.call(unit, &entry, first, outer)?;
+                self.call(unit, &entry, addresses.first().map(|it| it.start), outer)?;
+            }
+            for range in addresses {
+                self.mark(range, |lines| &mut lines.scopes, Some(scope))?;
             }
             around.push((entry.depth(), scope));
         }
@@ -151,39 +154,28 @@ impl<'d> Reading<'_, 'd> {
         Ok(offset.to_unit_offset(&unit.header).map(|offset| (unit, offset)))
     }
 
-    /// Marks the code of a function. Returns the first address of it.
-    fn mark_function(
+    /// The addresses of a function's code.
+    fn addresses(
         &mut self,
         unit: &Unit<'d>,
         entry: &Entry<'d>,
-        scope: ScopeId,
-    ) -> Result<Option<u64>, BadDebug> {
-        let mut first = None;
-        let mut mark = |reading: &mut Self, begin: u64, end: u64| -> Result<(), BadDebug> {
-            first.get_or_insert(begin);
-            let Some((section, offsets)) = place(begin..end) else { return Ok(()) };
-            let Some((_, lines)) = reading.code.get_mut(section) else { return Ok(()) };
-            let own = within(&mut lines.scopes, offsets);
-            reading.fuel.burn(1 + own.len())?;
-            own.fill(Some(scope));
-            Ok(())
-        };
+    ) -> Result<Vec<Range<u64>>, BadDebug> {
+        let mut addresses = Vec::new();
         if let Some(ranges) = entry.attr_value(DW_AT_ranges)
             && let Some(mut ranges) = self.dwarf.attr_ranges(unit, ranges)?
         {
             while let Some(range) = ranges.next()? {
-                self.fuel.burn(1)?;
-                mark(self, range.begin, range.end)?;
+                self.fuel.burn(size_of::<Range<u64>>())?;
+                addresses.push(range.begin..range.end);
             }
         } else if let Some(low) = self.address(unit, entry, DW_AT_low_pc)? {
             let high = match entry.attr_value(DW_AT_high_pc) {
                 Some(AttributeValue::Udata(length)) => Some(low.saturating_add(length)),
-                Some(_) => self.address(unit, entry, DW_AT_high_pc)?,
-                None => None,
+                _ => self.address(unit, entry, DW_AT_high_pc)?,
             };
-            mark(self, low, high.unwrap_or(low))?;
+            addresses.push(low..high.unwrap_or(low));
         }
-        Ok(first)
+        Ok(addresses)
     }
 
     /// Remembers where an inlined function is entered, and the line that calls it.

@@ -64,11 +64,14 @@ fn by_function<'l, 'b>(lines: &Lines<'l, 'b>) -> Vec<Vec<&'l LineCoverage<'b>>> 
 /// The first and the last line of a function in its text, by its lines with code. Where the text is another one, and the
 /// function is not there, those are all.
 fn extent(text: &[&str], name: &str, first: usize, last: usize) -> (usize, usize) {
+    let call = format!("{name}(");
+    let is_of_a_name = |it: char| it.is_alphanumeric() || it == '_';
     let line = |number: usize| text.get(number - 1).copied().unwrap_or_default();
     let opens = |number: &usize| {
         let line = line(*number);
-        let declares = line.contains(&format!("{name}(")) && !line.ends_with(';');
-        declares && line.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        let mut names = line.match_indices(&call);
+        let declares = names.any(|(at, _)| !line[..at].ends_with(is_of_a_name));
+        declares && line.starts_with(is_of_a_name) && !line.ends_with(';')
     };
     let closes = |number: &usize| line(*number).starts_with('}');
     let begin = (first.saturating_sub(FIRST_CODE).max(1)..=first).rev().find(opens);
@@ -142,15 +145,13 @@ impl Shown<'_> {
             Standing::Open => ("open", String::new()),
         };
         let title = match class {
-            "done" => said.clone(),
-            "part" => format!("{said}\n{executed} of {all} blocks; not executed: {}", open(line)),
-            "why" => said.clone(),
-            _ => format!("not executed: {}", open(line)),
+            "part" | "open" => format!("{said}\nnot executed: {}", open(line)),
+            _ => said.clone(),
         };
         let is_new = *before != said;
         before.clone_from(&said);
         html! {
-            div class={ "line " (class) } title=(title) {
+            div class={ "line " (class) } title=(title.trim_start()) {
                 span.n { (line.at.line) }
                 code { (text.unwrap_or_default()) }
                 span.said {
@@ -200,6 +201,7 @@ mod tests {
         assert_eq!(extent(&text, "own", 6, 7), (3, 8));
         assert_eq!(extent(&text, "elsewhere", 6, 7), (6, 7));
         assert_eq!(extent(&text, "other", 1, 1), (1, 1));
+        assert_eq!(extent(&text, "n", 6, 7), (6, 7));
         assert_eq!(extent(&text, "more", 9, 12), (9, 12));
     }
 }
