@@ -74,13 +74,19 @@ impl Covering {
         })
     }
 
-    /// Looks for the modules' debug information, which is told before runs take their time if it is not there.
+    /// Looks for the modules' debug information, before the runs take their time: what is not there is said now.
     ///
     /// # Errors
-    /// As [`Found::search`].
+    /// As [`Found::search`]; if a source tree is not there.
     pub(crate) fn with_lines(self, args: &SourceArgs) -> Result<Covering, String> {
-        if args.debug.is_empty() {
+        if args.is_empty() {
             return Ok(self);
+        }
+        if args.debug.is_empty() {
+            return Err("--source needs --debug, which names the lines".to_owned());
+        }
+        for path in &args.source {
+            fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
         }
         let mut wanted = BTreeSet::new();
         for (kernel, atlas) in self.atlases.values() {
@@ -98,17 +104,19 @@ impl Covering {
     /// Writes what was collected, and prints it.
     ///
     /// # Errors
-    /// Which file cannot be written.
+    /// Which file cannot be written, or which sources cannot be read.
     pub(crate) fn write(&self, json: bool) -> Result<(), String> {
         let mut coverage = self.coverage.lock().unwrap_or_else(PoisonError::into_inner);
         let reasons = Reasons::own()?;
         self.debug.tell(&mut coverage);
-        let texts = texts(&self.sources, &coverage)?;
-        write(&self.dir, &coverage, &reasons, &texts)?;
+        let texts = texts(&self.sources, &coverage);
+        // What runs have taken their time for is not lost with a text.
+        let nothing = Texts::default();
+        write(&self.dir, &coverage, &reasons, texts.as_ref().unwrap_or(&nothing))?;
         if !json {
             outln!("\n{}\n{}", tables(&coverage, &reasons), self.dir.join(PAGE).display());
         }
-        Ok(())
+        texts.map(|_| ())
     }
 }
 

@@ -60,14 +60,15 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     let timelines = args.verbose || specs.len() == 1;
     let style = Style { json: args.json, timelines, timings: args.timings };
     let covering = args.coverage.as_deref().map(|dir| {
-        Covering::new(dir, style, &specs).and_then(|covering| covering.with_lines(&args.source))
+        let covering = Covering::new(dir, style, &specs).map_err(|problem| (LAB, problem))?;
+        covering.with_lines(&args.source).map_err(|problem| (USAGE, problem))
     });
     let covering = match covering {
         None => None,
         Some(Ok(covering)) => Some(Arc::new(covering)),
-        Some(Err(problem)) => {
+        Some(Err((code, problem))) => {
             show::error(&problem);
-            return LAB;
+            return code;
         }
     };
     let sink = match until {

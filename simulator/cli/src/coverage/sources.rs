@@ -41,6 +41,10 @@ impl Sources {
             own_files(image.modules.values()).into_iter().map(str::to_owned).collect()
         };
         let wanted: BTreeSet<String> = coverage.images.values().flat_map(files).collect();
+        if wanted.is_empty() {
+            sources.missing.push("no lines of source are known yet: give --debug, too".to_owned());
+            return Ok(sources);
+        }
         for path in paths {
             let tree = Tree::read(path, &wanted)?;
             let mut used = false;
@@ -55,7 +59,7 @@ impl Sources {
                     }
                 }
             }
-            if !used && !wanted.is_empty() {
+            if !used {
                 sources.missing.push(tree.is_of_no_use(path));
             }
         }

@@ -150,10 +150,31 @@ fn sources_of_another_kernel_are_not_shown() {
 }
 
 #[test]
-fn lines_are_for_a_coverage() {
+fn options_that_show_nothing_are_said() {
     let place = Place::new();
     let file = place.scenario(crate::place::STORY);
     let output = place.run(&file).arg("--debug").arg(place.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("--debug and --source are for --coverage"), "{}", text(&output));
+    let dir = coverage(&place, "coverage", "6.1.0-9-amd64", Some(BUILD));
+    let (code, said) = told(&place, &dir, &[("--source", Path::new(FIXTURE))]);
+    assert!(code == Some(0) && said.contains("give --debug, too"), "{said}");
+}
+
+/// On a guest: before its story is told.
+#[test]
+fn debug_information_that_is_missing_is_said_before_the_first_run() {
+    let place = Place::new();
+    let file = place.scenario(crate::place::STORY);
+    let option = format!("--coverage={}", place.path().join("coverage").display());
+    let refused = |options: &[&str], part: &str| {
+        let output = place.run(&file).arg(&option).args(options).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        let said = text(&output);
+        assert!(said.contains(part) && !said.contains("pass"), "{said}");
+    };
+    let here = place.path().display().to_string();
+    refused(&["--debug", &here], "no debug information for dm_multipath");
+    refused(&["--source", &here], "--source needs --debug");
+    refused(&["--debug", &here, "--source", "/nothing/here"], "cannot read /nothing/here");
 }
