@@ -144,7 +144,8 @@ pub(crate) enum Command {
     },
     /// Show, join and check the coverage that `sansim run --coverage` has written.
     ///
-    /// Prints how many blocks of each module were executed. docs/coverage.md says what a block is.
+    /// Prints how many blocks of each module were executed, and how many lines of source if there is debug information.
+    /// docs/coverage.md says what a block and a line is.
     #[command(after_help = COVERAGE_EXIT_CODES)]
     Coverage(CoverageArgs),
     /// List, build, add or remove guest images.
