@@ -144,7 +144,8 @@ pub(crate) enum Command {
     },
     /// Show, join and check the coverage that `sansim run --coverage` has written.
     ///
-    /// Prints how many blocks of each module were executed. docs/coverage.md says what a block is.
+    /// Prints how many blocks of each module were executed, and how many lines of source if there is debug information.
+    /// docs/coverage.md says what a block and a line is.
     #[command(after_help = COVERAGE_EXIT_CODES)]
     Coverage(CoverageArgs),
     /// List, build, add or remove guest images.
@@ -238,6 +239,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = COVERAGE,
         conflicts_with_all = ["bisect", "hold_on_fail", "hold_at"])]
     pub(crate) coverage: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Write the SAN's traffic to capture.pcapng in each run's directory, for Wireshark: every command and task
     /// management function as iSCSI, an interface a path, with the times of events.ndjson. The story stays the same.
     ///
@@ -311,6 +314,7 @@ impl RunArgs {
             ktap: None,
             table: None,
             coverage: None,
+            source: SourceArgs::default(),
             capture: None,
             bisect: false,
             hold_on_fail: false,
@@ -471,11 +475,34 @@ pub(crate) struct BundleArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// What makes lines of source of the blocks of a coverage.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SourceArgs {
+    /// Name the lines of source of the coverage, by debug information of the kernels' modules. PATH is a debug package as
+    /// downloaded (linux-image-RELEASE-dbg), a directory in which it was unpacked, or the tree in which the kernel was
+    /// built. Repeat the option for several kernels.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) debug: Vec<PathBuf>,
+    /// Show the source beside the coverage's lines. PATH is the top of the kernel's source tree, an archive of it
+    /// (linux-source-6.1.tar.xz), or the package with the archive. Repeat the option for several kernels.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source: Vec<PathBuf>,
+}
+
+impl SourceArgs {
+    /// Whether nothing is said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.debug.is_empty() && self.source.is_empty()
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CoverageArgs {
     /// Directories that `sansim run --coverage` has written. The coverage of several is joined.
     #[arg(required = true, value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Write the joined coverage to this directory: index.html and coverage.ndjson.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -1,7 +1,10 @@
 //! The coverage of the kernel's modules: collected by `sansim run --coverage`, shown by `sansim coverage`.
 
+mod debug;
+mod sources;
+
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +17,8 @@ use sansim_coverage::{
     lines,
     page::page,
     reasons::Reasons,
-    table::table,
+    source::{Texts, places},
+    table::tables,
 };
 use sansim_lab::{Image, plain_image};
 use sansim_report::{repeat::Repeat, verdict::Verdict};
@@ -23,7 +27,11 @@ use sansim_stage::event::Event;
 
 use crate::{
     FAILED, LAB, PASS, USAGE,
-    args::CoverageArgs,
+    args::{CoverageArgs, SourceArgs},
+    coverage::{
+        debug::{Found, Wanted},
+        sources::Sources,
+    },
     show::{self, Style},
 };
 
@@ -38,6 +46,9 @@ pub(crate) struct Covering {
     /// The modules of each image, with the kernel's release.
     atlases: BTreeMap<String, (String, Atlas)>,
     coverage: Mutex<Coverage>,
+    /// The debug information of the modules, as far as it was given, and where their sources are.
+    debug: Found,
+    sources: Vec<PathBuf>,
 }
 
 impl Covering {
@@ -53,22 +64,59 @@ impl Covering {
                 place.insert((image.release.clone(), atlas(image)?));
             }
         }
-        let coverage = Mutex::default();
-        Ok(Covering { inner: show::sink(style), dir: dir.to_owned(), atlases, coverage })
+        Ok(Covering {
+            inner: show::sink(style),
+            dir: dir.to_owned(),
+            atlases,
+            coverage: Mutex::default(),
+            debug: Found::default(),
+            sources: Vec::new(),
+        })
+    }
+
+    /// Looks for the modules' debug information, before the runs take their time: what is not there is said now.
+    ///
+    /// # Errors
+    /// As [`Found::search`]; if a source tree is not there.
+    pub(crate) fn with_lines(self, args: &SourceArgs) -> Result<Covering, String> {
+        if args.is_empty() {
+            return Ok(self);
+        }
+        if args.debug.is_empty() {
+            return Err("--source needs --debug, which names the lines".to_owned());
+        }
+        for path in &args.source {
+            fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
+        }
+        let mut wanted = BTreeSet::new();
+        for (kernel, atlas) in self.atlases.values() {
+            wanted.extend(atlas.builds().map(|(module, build_id)| Wanted {
+                kernel: kernel.clone(),
+                module: module.to_owned(),
+                build_id: build_id.cloned(),
+            }));
+        }
+        let debug = Found::search(&args.debug, &wanted)?;
+        debug.missing.iter().for_each(|it| show::note(it));
+        Ok(Covering { debug, sources: args.source.clone(), ..self })
     }
 
     /// Writes what was collected, and prints it.
     ///
     /// # Errors
-    /// Which file cannot be written.
+    /// Which file cannot be written, or which sources cannot be read.
     pub(crate) fn write(&self, json: bool) -> Result<(), String> {
-        let coverage = self.coverage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut coverage = self.coverage.lock().unwrap_or_else(PoisonError::into_inner);
         let reasons = Reasons::own()?;
-        write(&self.dir, &coverage, &reasons)?;
+        self.debug.tell(&mut coverage);
+        let texts = texts(&self.sources, &coverage);
+        // What runs have taken their time for is not lost with a text.
+        let nothing = Texts::default();
+        write(&self.dir, &coverage, &reasons, texts.as_ref().unwrap_or(&nothing))?;
         if !json {
-            outln!("\n{}\n{}", table(&coverage, &reasons), self.dir.join(PAGE).display());
+            outln!("\n{}\n{}", tables(&coverage, &reasons), self.dir.join(PAGE).display());
         }
-        Ok(())
+        texts.map(|_| ())
     }
 }
 
@@ -117,20 +165,20 @@ impl Sink for Covering {
 
 /// `sansim coverage`.
 pub(crate) fn show(args: &CoverageArgs) -> u8 {
-    let (coverage, reasons) = match read(args) {
+    let (coverage, reasons, texts) = match read(args) {
         Ok(read) => read,
         Err(problem) => {
             show::error(&problem);
             return USAGE;
         }
     };
-    out!("{}", table(&coverage, &reasons));
+    out!("{}", tables(&coverage, &reasons));
     if args.open {
         print_open(&coverage, &reasons);
     }
     if let Some(dir) = &args.out {
         let made = fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error));
-        if let Err(problem) = made.and_then(|()| write(dir, &coverage, &reasons)) {
+        if let Err(problem) = made.and_then(|()| write(dir, &coverage, &reasons, &texts)) {
             show::error(&problem);
             return LAB;
         }
@@ -140,7 +188,7 @@ pub(crate) fn show(args: &CoverageArgs) -> u8 {
     if complaints.is_empty() { PASS } else { FAILED }
 }
 
-fn read(args: &CoverageArgs) -> Result<(Coverage, Reasons), String> {
+fn read(args: &CoverageArgs) -> Result<(Coverage, Reasons, Texts), String> {
     let reasons = match &args.reasons {
         None => Reasons::own()?,
         Some(path) => {
@@ -155,7 +203,21 @@ fn read(args: &CoverageArgs) -> Result<(Coverage, Reasons), String> {
         let more = lines::read(&text).map_err(|why| format!("{}: {why}", path.display()))?;
         coverage.join(more).map_err(|why| format!("{}: {why}", path.display()))?;
     }
-    Ok((coverage, reasons))
+    let SourceArgs { debug, source } = &args.source;
+    if !debug.is_empty() {
+        let found = Found::search(debug, &debug::modules(&coverage))?;
+        found.missing.iter().for_each(|it| show::note(it));
+        found.tell(&mut coverage);
+    }
+    let texts = texts(source, &coverage)?;
+    Ok((coverage, reasons, texts))
+}
+
+/// The texts of the modules' source files, as far as they are there.
+fn texts(sources: &[PathBuf], coverage: &Coverage) -> Result<Texts, String> {
+    let Sources { texts, missing } = Sources::read(sources, coverage)?;
+    missing.iter().for_each(|it| show::note(it));
+    Ok(texts)
 }
 
 /// Prints the blocks that nothing has executed and nothing explains, with their code.
@@ -165,6 +227,9 @@ fn print_open(coverage: &Coverage, reasons: &Reasons) {
             for block in &of_module.blocks {
                 if block.shortest.is_none() && reasons.of(&image.kernel, module, block).is_none() {
                     outln!("\n{name} {module} {}+{:#x}", block.function, block.at);
+                    if !block.lines.is_empty() {
+                        outln!("  {}", places(&block.lines));
+                    }
                     block.code.iter().for_each(|line| outln!("    {line}"));
                 }
             }
@@ -172,8 +237,8 @@ fn print_open(coverage: &Coverage, reasons: &Reasons) {
     }
 }
 
-fn write(dir: &Path, coverage: &Coverage, reasons: &Reasons) -> Result<(), String> {
-    for (name, text) in [(LINES, lines::write(coverage)), (PAGE, page(coverage, reasons))] {
+fn write(dir: &Path, coverage: &Coverage, reasons: &Reasons, texts: &Texts) -> Result<(), String> {
+    for (name, text) in [(LINES, lines::write(coverage)), (PAGE, page(coverage, reasons, texts))] {
         let path = dir.join(name);
         fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
     }

@@ -36,6 +36,10 @@ use crate::{
 pub(crate) async fn run(args: RunArgs) -> u8 {
     let began = Instant::now();
     let cancel = stop::on_signals();
+    if args.coverage.is_none() && !args.source.is_empty() {
+        show::error("--debug and --source are for --coverage");
+        return USAGE;
+    }
     let Some(scenarios) = load_all(&args.paths, &args.set) else { return USAGE };
     // A report may be meant for the directory of the runs, which is made by this.
     if let Err(problem) = writable(&args.out).and_then(|()| reports::check(&args)) {
@@ -55,12 +59,16 @@ pub(crate) async fn run(args: RunArgs) -> u8 {
     }
     let timelines = args.verbose || specs.len() == 1;
     let style = Style { json: args.json, timelines, timings: args.timings };
-    let covering = match args.coverage.as_deref().map(|dir| Covering::new(dir, style, &specs)) {
+    let covering = args.coverage.as_deref().map(|dir| {
+        let covering = Covering::new(dir, style, &specs).map_err(|problem| (LAB, problem))?;
+        covering.with_lines(&args.source).map_err(|problem| (USAGE, problem))
+    });
+    let covering = match covering {
         None => None,
         Some(Ok(covering)) => Some(Arc::new(covering)),
-        Some(Err(problem)) => {
+        Some(Err((code, problem))) => {
             show::error(&problem);
-            return LAB;
+            return code;
         }
     };
     let sink = match until {

@@ -55,7 +55,7 @@ const HOUSE: [Floor; 19] = [
         &["sansim-protocol", "sansim-array", "sansim-lab", "sansim-stage"],
         &["sansim-time"],
     ),
-    floor("sansim-coverage", &["sansim-marks"], &[]),
+    floor("sansim-coverage", &["sansim-marks"], &["sansim-fuzz"]),
     floor(
         "sansim-run",
         &[

@@ -6,6 +6,7 @@ use sansim_marks::Marks;
 
 use crate::{
     block::{Block, blocks},
+    build_id::BuildId,
     code::{BadModule, Code},
     placing::{Executed, place},
 };
@@ -78,6 +79,11 @@ impl Atlas {
     /// What is known of a block; `None` if there is no such block.
     pub fn block(&self, at: BlockId) -> Option<&Block> {
         self.modules.get(at.module)?.blocks.get(at.block)
+    }
+
+    /// The name of each module, and which build it is, if its file says so.
+    pub fn builds(&self) -> impl Iterator<Item = (&str, Option<&BuildId>)> {
+        self.modules.iter().map(|module| (module.name.as_str(), module.code.build_id.as_ref()))
     }
 
     /// The modules, in the order of their numbers.

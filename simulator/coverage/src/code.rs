@@ -8,6 +8,8 @@ use object::{
     SectionKind, SymbolKind,
 };
 
+use crate::build_id::BuildId;
+
 /// Sections that list places in the code which the kernel may write to, when it loads the module or later:
 /// alternatives, jump labels, calls of ftrace, returns and indirect calls under mitigations
 /// (arch/x86/kernel/alternative.c, arch/x86/kernel/module.c). Without a leading dot or underscores.
@@ -45,6 +47,8 @@ pub enum BadModule {
 /// The code of a module.
 #[derive(Debug)]
 pub struct Code {
+    /// Which build of the module it is; `None` if the file does not say.
+    pub build_id: Option<BuildId>,
     /// The sections with instructions, in the order of the file.
     pub sections: Vec<Section>,
 }
@@ -83,7 +87,7 @@ impl Code {
     /// When it is none.
     pub fn read(elf: &[u8]) -> Result<Code, BadModule> {
         let file = File::parse(elf)?;
-        let mut code = Code { sections: Vec::new() };
+        let mut code = Code { build_id: BuildId::of_file(&file), sections: Vec::new() };
         let mut indexes = HashMap::new();
         for section in file.sections().filter(has_code) {
             let bytes = section.data()?.to_vec();

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     atlas::{Atlas, Module},
     block::Block,
+    build_id::BuildId,
+    debug::{LineTable, SourceLine},
     listing::listing,
 };
 
@@ -34,6 +36,8 @@ pub struct ImageCoverage {
 /// The coverage of a module.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ModuleCoverage {
+    /// Which build of the module it is; `None` if its file does not say, or the coverage was written before this was kept.
+    pub build_id: Option<BuildId>,
     /// All of its blocks, by section and offset.
     pub blocks: Vec<BlockCoverage>,
 }
@@ -57,6 +61,9 @@ pub struct BlockCoverage {
     pub asserts: bool,
     /// Its disassembly.
     pub code: Vec<String>,
+    /// The lines of source that it is of, in the order of its instructions; none if they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<SourceLine>,
     /// How many runs have executed it.
     pub runs: u64,
     /// The shortest of them; `None` if there is none.
@@ -74,7 +81,7 @@ pub struct Reached {
 
 impl Reached {
     /// Shorter stories first; of those of one length, by name.
-    fn compare(&self, other: &Reached) -> Ordering {
+    pub(crate) fn compare(&self, other: &Reached) -> Ordering {
         self.seconds.total_cmp(&other.seconds).then_with(|| self.scenario.cmp(&other.scenario))
     }
 }
@@ -104,6 +111,19 @@ impl Count {
 }
 
 impl ModuleCoverage {
+    /// Whether the lines of its blocks are known.
+    pub fn has_lines(&self) -> bool {
+        self.blocks.iter().any(|block| !block.lines.is_empty())
+    }
+
+    /// Says of which lines its blocks are, by the debug information of the same build.
+    pub fn tell_lines(&mut self, table: &LineTable) {
+        for block in &mut self.blocks {
+            let BlockCoverage { section, offset, bytes, function, .. } = &*block;
+            block.lines = table.lines(section, *offset, *bytes, function);
+        }
+    }
+
     /// The blocks of each function, in the order of the file.
     pub fn functions(&self) -> impl Iterator<Item = &[BlockCoverage]> {
         self.blocks.chunk_by(|a, b| (&a.section, &a.function) == (&b.section, &b.function))
@@ -127,7 +147,8 @@ impl ImageCoverage {
     fn by_no_run(atlas: &Atlas, kernel: &str) -> ImageCoverage {
         let modules = atlas.modules().iter().map(|module| {
             let blocks = module.blocks.iter().map(|block| BlockCoverage::by_no_run(module, block));
-            (module.name.clone(), ModuleCoverage { blocks: blocks.collect() })
+            let build_id = module.code.build_id.clone();
+            (module.name.clone(), ModuleCoverage { build_id, blocks: blocks.collect() })
         });
         let modules = modules.collect();
         ImageCoverage { kernel: kernel.to_owned(), modules, ..ImageCoverage::default() }
@@ -145,6 +166,7 @@ impl BlockCoverage {
             calls: block.calls.clone(),
             asserts: block.asserts,
             code: listing(&module.code, block),
+            lines: Vec::new(),
             runs: 0,
             shortest: None,
         }
@@ -194,16 +216,25 @@ impl ImageCoverage {
             return Err("its coverage is of two kernels".to_owned());
         }
         for ((name, ours), theirs) in self.modules.iter_mut().zip(other.modules.into_values()) {
+            let two_builds = || format!("its coverage is of two builds of {name}");
             let same = |(a, b): (&BlockCoverage, &BlockCoverage)| {
                 (&a.section, a.offset, &a.code) == (&b.section, b.offset, &b.code)
             };
             if ours.blocks.len() != theirs.blocks.len()
                 || !ours.blocks.iter().zip(&theirs.blocks).all(same)
             {
-                return Err(format!("its coverage is of two builds of {name}"));
+                return Err(two_builds());
+            }
+            match (&ours.build_id, theirs.build_id) {
+                (Some(ours), Some(theirs)) if *ours != theirs => return Err(two_builds()),
+                (None, theirs) => ours.build_id = theirs,
+                _ => {}
             }
             for (ours, theirs) in ours.blocks.iter_mut().zip(theirs.blocks) {
                 ours.runs += theirs.runs;
+                if ours.lines.is_empty() {
+                    ours.lines = theirs.lines;
+                }
                 theirs.shortest.iter().for_each(|reached| ours.reached_by(reached));
             }
         }

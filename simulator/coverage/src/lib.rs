@@ -6,7 +6,9 @@
 //! | [`block`] | its basic blocks |
 //! | [`placing`] | where marked code of the guest lies in it |
 //! | [`atlas`] | the modules of an image together |
+//! | [`build_id`], [`debug`] | which build of a module it is, and of which lines of source its code is |
 //! | [`coverage`] | what was executed of each block, merged over runs and images |
+//! | [`source`] | what was executed of each line of source |
 //! | [`reasons`] | why a block cannot be executed, and what is to be reached |
 //! | [`lines`], [`page`], [`table`] | the coverage for programs, as a web page, and for the terminal |
 //!
@@ -20,13 +22,16 @@
 
 pub mod atlas;
 pub mod block;
+pub mod build_id;
 pub mod code;
 pub mod coverage;
+pub mod debug;
 pub mod lines;
 mod listing;
 pub mod page;
 pub mod placing;
 pub mod reasons;
+pub mod source;
 pub mod table;
 
 /// The modules that are looked at: dm-multipath, the device handlers, the path selectors. Those of them that a kernel

@@ -1,16 +1,19 @@
 //! The coverage as a web page, without scripts or external resources.
 
+mod source;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    coverage::{BlockCoverage, Count, Coverage, ImageCoverage},
+    coverage::{BlockCoverage, Count, Coverage, ImageCoverage, ModuleCoverage},
     reasons::{Reach, Reasons},
+    source::{Texts, places},
 };
 
 const STYLE: &str = include_str!("coverage.css");
 
-/// The whole page.
-pub fn page(coverage: &Coverage, reasons: &Reasons) -> String {
+/// The whole page. Where the lines of blocks are known, they are shown, with their texts as far as there are any.
+pub fn page(coverage: &Coverage, reasons: &Reasons, texts: &Texts) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -23,11 +26,13 @@ pub fn page(coverage: &Coverage, reasons: &Reasons) -> String {
                 h1 { "Coverage of the kernel's multipath modules" }
                 p.key {
                     span.done { "executed; the shortest scenario that reaches it" }
+                    @if coverage.images.values().any(has_lines) { span.part { "a line that was executed in part" } }
                     span.open { "not executed" }
                     span.why { "not reachable, with the reason" }
                 }
                 (overview(coverage, reasons))
-                @for (name, image) in &coverage.images { (of_image(name, image, reasons)) }
+                p.note { "Percentages are of what can be reached." }
+                @for (name, image) in &coverage.images { (of_image(name, image, reasons, texts)) }
             }
         }
     };
@@ -45,7 +50,7 @@ fn overview(coverage: &Coverage, reasons: &Reasons) -> Markup {
             tr {
                 th { "module" }
                 @for (name, image) in &coverage.images {
-                    th colspan="3" {
+                    th colspan=(columns(image)) {
                         (name) ", " (image.kernel) ", " (image.runs) @if image.runs == 1 { " run" } @else { " runs" }
                         @if image.lost > 0 { "; " (image.lost) " translations were not recorded" }
                     }
@@ -58,11 +63,12 @@ fn overview(coverage: &Coverage, reasons: &Reasons) -> Markup {
                         @match image.modules.get(module) {
                             Some(of_module) => {
                                 @let reach = reasons.reach(&image.kernel, module, &of_module.blocks);
-                                td { a href={ "#" (name) "-" (module) } { (bar(reach)) } }
-                                td.number { (reach.count.executed) " of " (reach.count.all) }
-                                td.number { (percent(reach.reachable())) " of the reachable" }
+                                td { a href={ "#" (name) "-" (module) } { (bar_of_blocks(reach)) } }
+                                td.number { (reach.count.executed) " of " (reach.count.all) " blocks" }
+                                td.number { (percent(reach.reachable())) }
+                                @if has_lines(image) { (line_reach(&image.kernel, module, of_module, reasons)) }
                             }
-                            None => td colspan="3" { "not in this kernel" }
+                            None => td colspan=(columns(image)) { "not in this kernel" }
                         }
                     }
                 }
@@ -71,10 +77,31 @@ fn overview(coverage: &Coverage, reasons: &Reasons) -> Markup {
     }
 }
 
-fn of_image(name: &str, image: &ImageCoverage, reasons: &Reasons) -> Markup {
+fn has_lines(image: &ImageCoverage) -> bool {
+    image.modules.values().any(ModuleCoverage::has_lines)
+}
+
+/// How many columns an image has in the overview.
+fn columns(image: &ImageCoverage) -> usize {
+    if has_lines(image) { 5 } else { 3 }
+}
+
+fn line_reach(kernel: &str, module: &str, coverage: &ModuleCoverage, reasons: &Reasons) -> Markup {
+    let reach = coverage.line_reach(reasons, kernel, module);
+    html! {
+        td.number { @if coverage.has_lines() { (reach.count.executed) " of " (reach.count.all) " lines" } }
+        td.number { @if coverage.has_lines() { (percent(reach.reachable())) } }
+    }
+}
+
+fn of_image(name: &str, image: &ImageCoverage, reasons: &Reasons, texts: &Texts) -> Markup {
     html! {
         @for (module, of_module) in &image.modules {
             h2 id={ (name) "-" (module) } { (module) " on " (name) }
+            @if of_module.has_lines() {
+                (source::functions((name, image), (module, of_module), reasons, texts))
+                h3 { "Blocks" }
+            }
             @for function in of_module.functions() {
                 (of_function(function, &|blocks| reasons.reach(&image.kernel, module, blocks), &|block| {
                     reasons.of(&image.kernel, module, block).map(|reason| reason.why.as_str())
@@ -94,7 +121,7 @@ fn of_function<'r>(
     html! {
         details {
             summary {
-                (bar(reach)) (first.function)
+                (bar_of_blocks(reach)) (first.function)
                 span.count { (reach.count.executed) " of " (reach.count.all) }
             }
             @for block in blocks { (of_block(block, why(block))) }
@@ -111,7 +138,10 @@ fn of_block(block: &BlockCoverage, why: Option<&str>) -> Markup {
     html! {
         div class={ "block " (class) } {
             span.at { (format!("+{:#x}", block.at)) }
-            pre { (block.code.join("\n")) }
+            div {
+                @if !block.lines.is_empty() { span.where { (places(&block.lines)) } }
+                pre { (block.code.join("\n")) }
+            }
             span.said {
                 @if let Some(reached) = &block.shortest {
                     (reached.scenario) ", " (format!("{:.1} s", reached.seconds))
@@ -123,15 +153,18 @@ fn of_block(block: &BlockCoverage, why: Option<&str>) -> Markup {
     }
 }
 
-/// A bar: executed, not reachable, the rest.
-fn bar(reach: Reach) -> Markup {
-    let share = |part: usize| {
-        format!("width: {:.1}%", Count { executed: part, all: reach.count.all.max(1) }.percent())
-    };
+/// A bar of blocks: executed, not reachable, the rest.
+fn bar_of_blocks(reach: Reach) -> Markup {
+    bar(reach.count.all, [("done", reach.count.executed), ("why", reach.explained)])
+}
+
+/// A bar: parts of a whole, with their classes, and the rest.
+fn bar<const N: usize>(all: usize, parts: [(&str, usize); N]) -> Markup {
+    let share =
+        |executed: usize| format!("width: {:.1}%", Count { executed, all: all.max(1) }.percent());
     html! {
         span.bar {
-            i.done style=(share(reach.count.executed)) {}
-            i.why style=(share(reach.explained)) {}
+            @for (class, part) in parts { i class=(class) style=(share(part)) {} }
         }
     }
 }

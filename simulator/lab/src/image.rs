@@ -14,9 +14,11 @@
 //! | [`modules`] | the kernel modules that a guest may need, and the bundled ones (`bundled`) |
 //! | [`userland`] | the squashfs, from packages or a root file system |
 //! | [`archive`], [`decompress`] | reading packages, and decompression |
+//! | [`contents`] | single files out of directories, packages and archives |
 
 mod archive;
 mod base;
+mod contents;
 mod decompress;
 mod distribution;
 mod initramfs;
@@ -30,6 +32,7 @@ mod variant;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+pub use contents::{Search, search};
 pub(crate) use initramfs::{AgentBinary, find_agent};
 pub use kernel::UserKernel;
 pub use modules::{is_bundled_module, is_usual_module};

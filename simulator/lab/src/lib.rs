@@ -38,8 +38,8 @@ pub use host::{
     raise_limits,
 };
 pub use image::{
-    Image, ImageInfo, ImageStore, KernelSource, Parts, UserKernel, UserRootFs, UserlandSource,
-    is_bundled_module, is_usual_module, plain_image, variant,
+    Image, ImageInfo, ImageStore, KernelSource, Parts, Search, UserKernel, UserRootFs,
+    UserlandSource, is_bundled_module, is_usual_module, plain_image, search, variant,
 };
 pub use machine::{
     Accel, Boot, Confinement, ExitReason, GdbPort, HbaSocket, Hold, Machine, MachineConfig,

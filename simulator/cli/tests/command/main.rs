@@ -8,6 +8,7 @@ mod ctl;
 mod explore;
 mod guest;
 mod host;
+mod lines;
 mod live;
 mod load;
 mod own_parts;

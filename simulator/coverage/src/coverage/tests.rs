@@ -1,7 +1,7 @@
 use sansim_marks::Mark;
 
 use super::*;
-use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, table::table};
+use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, source::Texts, table::table};
 
 const BASE: u64 = 0xffff_ffff_c012_3000;
 
@@ -116,12 +116,12 @@ fn what_is_written_is_read_again() {
     assert!(lines::read(&text.replace("\"offset\"", "\"offs\"")).unwrap_err().starts_with("line "));
     assert!(lines::read(&format!("{first}\n{first}")).unwrap_err().contains("twice"));
     let orphan = text.lines().last().unwrap();
-    assert!(lines::read(orphan).unwrap_err().contains("not there before its blocks"));
+    assert!(lines::read(orphan).unwrap_err().contains("not there before its modules"));
 }
 
 #[test]
 fn the_page_shows_every_block_and_the_scenario_that_reaches_it() {
-    let page = page(&two(), &Reasons::default());
+    let page = page(&two(), &Reasons::default(), &Texts::default());
     for part in
         ["call kfree", "short.toml, 2.0 s; 2 runs", "long.toml, 9.0 s", "init_module", "6 of 8"]
     {

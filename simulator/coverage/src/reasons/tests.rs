@@ -12,6 +12,7 @@ fn block(function: &str, at: u32, executed: bool) -> BlockCoverage {
         calls: if at == 8 { vec!["kfree".to_owned()] } else { Vec::new() },
         asserts: at == 4,
         code: Vec::new(),
+        lines: Vec::new(),
         runs: u64::from(executed),
         shortest: executed.then_some(reached),
     }
@@ -21,7 +22,7 @@ fn block(function: &str, at: u32, executed: bool) -> BlockCoverage {
 fn coverage() -> Coverage {
     let blocks = [(0, true), (4, false), (8, false), (12, false)]
         .map(|(at, executed)| block("f", at, executed));
-    let module = ModuleCoverage { blocks: blocks.to_vec() };
+    let module = ModuleCoverage { build_id: None, blocks: blocks.to_vec() };
     let modules = BTreeMap::from([("m".to_owned(), module)]);
     let image = ImageCoverage { kernel: "6.1".to_owned(), runs: 1, lost: 0, modules };
     Coverage { images: BTreeMap::from([("i".to_owned(), image)]) }

@@ -2,7 +2,7 @@
 //! QEMU starts.
 
 mod build_tree;
-mod debian_packages;
+pub(crate) mod debian_packages;
 mod found;
 mod packages;
 mod rpm_packages;

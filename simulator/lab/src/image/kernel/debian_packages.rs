@@ -3,9 +3,10 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
+    ops::ControlFlow,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{ChildStdout, Command, Stdio},
 };
 
 use super::{
@@ -83,6 +84,22 @@ fn kernels_it_needs(package: &Path) -> Vec<String> {
 
 /// Appends a package's files to the archive. Returns their size in bytes.
 fn unpack(package: &Path, out: &mut File, room: u64) -> Result<u64> {
+    let mut size = 0;
+    read(package, |tar| {
+        size = copy(tar, out, room)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(size)
+}
+
+/// Reads the files of a package, as a tar archive, until the reader breaks.
+///
+/// # Errors
+/// `BadPackage` for a file that is damaged or not a package; what the reader fails by.
+pub(crate) fn read(
+    package: &Path,
+    reader: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<ControlFlow<()>>,
+) -> Result<()> {
     // dpkg-deb would report a missing file in the user's language.
     fs::metadata(package).map_err(LabError::file("cannot read", package))?;
     let program = programs::find("dpkg-deb")?;
@@ -95,18 +112,29 @@ fn unpack(package: &Path, out: &mut File, room: u64) -> Result<u64> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(LabError::file("cannot run", &program))?;
-    let copied = match child.stdout.take() {
-        Some(stdout) => copy(stdout, out, room),
-        None => Err(io::ErrorKind::BrokenPipe.into()),
+    let (done, is_over) = match child.stdout.take() {
+        Some(stdout) => {
+            let mut stdout = BufReader::with_capacity(1 << 16, stdout);
+            (reader(&mut stdout), stdout.fill_buf().is_ok_and(<[u8]>::is_empty))
+        }
+        None => (Err(io::ErrorKind::BrokenPipe.into()), false),
     };
     let output = child.wait_with_output().map_err(LabError::file("cannot wait for", &program))?;
-    let size = copied.map_err(LabError::file("cannot unpack", package))?;
-    if output.status.success() {
-        return Ok(size);
+    let said = match &done {
+        Ok(ControlFlow::Break(())) => return Ok(()),
+        // Otherwise it was told to end.
+        _ if is_over && !output.status.success() => {
+            Some(programs::tail(&String::from_utf8_lossy(&output.stderr), 3))
+        }
+        _ => None,
+    };
+    match said {
+        Some(said) => {
+            let why = said.replace("dpkg-deb: error: ", "");
+            Err(LabError::BadPackage { path: package.to_owned(), why })
+        }
+        None => done.map(|_| ()).map_err(LabError::file("cannot unpack", package)),
     }
-    let said = programs::tail(&String::from_utf8_lossy(&output.stderr), 3);
-    let said = said.replace("dpkg-deb: error: ", "");
-    Err(LabError::BadPackage { path: package.to_owned(), why: said })
 }
 
 fn copy(from: impl Read, to: &mut impl Write, room: u64) -> io::Result<u64> {
