@@ -276,6 +276,13 @@ fn io_waits_for_the_array_and_for_the_delays_of_the_settings_only() {
     let again = |t| vec![(1.1, 0.01, refused()), (t, 0.01, moved())];
     assert_eq!(wait(BASE, 3.3, again(3.2)), None);
     assert!(wait(BASE, 5.3, again(5.2)).is_some());
+    // Also if I/O went on through another path meanwhile.
+    let served = |t| {
+        let good = command("A0", "READ(10)", None);
+        vec![(1.1, 0.01, refused()), (1.6, 0.001, good), (t, 0.01, moved())]
+    };
+    assert_eq!(wait(BASE, 3.3, served(3.2)), None);
+    assert!(wait(BASE, 5.3, served(5.2)).is_some());
     let patient =
         BASE.replace("pg_init_retries = 5", "pg_init_retries = 5, pg_init_delay = \"5s\"");
     assert_eq!(wait(&patient, 5.3, again(5.2)), None);

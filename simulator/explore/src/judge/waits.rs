@@ -181,12 +181,14 @@ impl Waits {
     fn idle(&self, begin: f64, end: f64) -> Option<Wait> {
         // When the array had answered all so far, and what was answered last.
         let mut last: Option<&Sent> = None;
+        // Until when an answer lets the host wait: it goes on doing so while other paths serve.
+        let mut delayed = f64::NEG_INFINITY;
         let ends = Sent { from: end, until: end, delays: false, refused: false, op: String::new() };
         for sent in self.sent.iter().chain([&ends]) {
             if let Some(before) = last.filter(|it| it.until > begin - OWN_S) {
                 let (from, to) = (before.until, sent.from.min(end));
-                let delayed = before.delays || self.bypasses(from, to);
-                let allowed = OWN_S + if delayed { self.delay_s } else { 0.0 };
+                let on_purpose = if self.bypasses(from, to) { self.delay_s } else { 0.0 };
+                let allowed = OWN_S + on_purpose.max(delayed - from);
                 if to - from > allowed && self.serves(from, to) {
                     let long = to - from;
                     return Some(Wait {
@@ -202,6 +204,9 @@ impl Waits {
                         after: before.op.clone(),
                     });
                 }
+            }
+            if sent.delays {
+                delayed = delayed.max(sent.until + self.delay_s);
             }
             if sent.from >= end {
                 break;
