@@ -130,11 +130,11 @@ impl LineTable {
             let own = section.rows[at as usize].map(|row| (row, section.scopes[at as usize]));
             found.extend(calls.chain(own).filter(|(row, _)| seen.insert(*row)));
         }
-        let line = |((file, line), own): (Row, Option<ScopeId>)| SourceLine {
-            file: self.files.get(file.index()).cloned().unwrap_or_default(),
-            line,
+        let line = |(row, own): (Row, Option<ScopeId>)| SourceLine {
+            file: self.files.get(row.0.index()).cloned().unwrap_or_default(),
+            line: row.1,
             function: own
-                .and_then(|own| self.scopes.function_in(file, own))
+                .and_then(|own| self.scopes.function_in(row, own))
                 .unwrap_or(function)
                 .to_owned(),
         };

@@ -29,7 +29,7 @@ pub(super) struct Files {
 
 /// The parts of a path, without `.` and `..`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Path {
+pub(super) enum Path {
     /// Below the directory in which the compiler ran: the top of the tree, or of the tree of what was built.
     Within(Vec<String>),
     /// Elsewhere: in the sources' tree, if that is another one.
@@ -38,7 +38,7 @@ enum Path {
 
 impl Path {
     /// A file of a unit, by the directory in which the compiler ran, that of the file, and its name.
-    fn of(compiled_in: &str, directory: &str, name: &str) -> Path {
+    pub(super) fn of(compiled_in: &str, directory: &str, name: &str) -> Path {
         let top = joined(&[compiled_in]);
         let full = joined(&[compiled_in, directory, name]);
         let relative = ![directory, name].iter().any(|it| it.starts_with('/'));
@@ -83,7 +83,7 @@ impl Files {
         self.paths.iter().map(name).collect()
     }
 
-    fn id(&mut self, path: Path) -> FileId {
+    pub(super) fn id(&mut self, path: Path) -> FileId {
         *self.ids.entry(path).or_insert_with_key(|path| {
             self.paths.push(path.clone());
             FileId(self.paths.len() as u32 - 1)

@@ -4,13 +4,13 @@ use std::{num::NonZeroU32, ops::Range};
 
 use gimli::{
     AttributeValue, DW_AT_abstract_origin, DW_AT_call_file, DW_AT_call_line, DW_AT_decl_file,
-    DW_AT_entry_pc, DW_AT_high_pc, DW_AT_low_pc, DW_AT_name, DW_AT_ranges, DW_AT_specification,
-    DW_TAG_inlined_subroutine, DW_TAG_subprogram, DebugInfoOffset, DebuggingInformationEntry, DwAt,
-    UnitOffset,
+    DW_AT_decl_line, DW_AT_entry_pc, DW_AT_high_pc, DW_AT_low_pc, DW_AT_name, DW_AT_ranges,
+    DW_AT_specification, DW_TAG_inlined_subroutine, DW_TAG_subprogram, DebugInfoOffset,
+    DebuggingInformationEntry, DwAt, UnitOffset,
 };
 
 use super::{
-    BadDebug, Reader, Reading, Unit,
+    BadDebug, Reader, Reading, Row, Unit,
     files::{FileId, text},
     sections::place,
 };
@@ -40,6 +40,8 @@ struct Scope {
 struct Function {
     name: Option<String>,
     file: Option<FileId>,
+    /// The line on which it begins, or its declaration does.
+    line: Option<NonZeroU32>,
 }
 
 /// All functions, wherever they were compiled.
@@ -52,13 +54,16 @@ impl Scopes {
         ScopeId(self.0.len() as u32 - 1)
     }
 
-    /// The function of the source that a line of this file is in, by the innermost one of its code. That can be a function
-    /// of a header: the compiler names the line of a call for code of what is called.
-    pub(super) fn function_in(&self, file: FileId, innermost: ScopeId) -> Option<&str> {
+    /// The function of the source that a line is in, by the innermost one of its code: of that and those around it, the one
+    /// that begins before the line, and last. An outer one can be meant, since the compiler moves code, and names the line
+    /// of a call for code of what is called.
+    pub(super) fn function_in(&self, (file, line): Row, innermost: ScopeId) -> Option<&str> {
         let outer = |it: &&Scope| it.outer.and_then(|outer| self.0.get(outer.0 as usize));
         let innermost = self.0.get(innermost.0 as usize)?;
-        let mut all = std::iter::successors(Some(innermost), outer);
-        let own = all.find(|it| it.function.file == Some(file)).unwrap_or(innermost);
+        let around = std::iter::successors(Some(innermost), outer);
+        let of_file = around.filter(|it| it.function.file == Some(file));
+        let begun = of_file.filter(|it| it.function.line.is_some_and(|begins| begins <= line));
+        let own = begun.max_by_key(|it| it.function.line).unwrap_or(innermost);
         own.function.name.as_deref()
     }
 }
@@ -140,7 +145,9 @@ impl<'d> Reading<'_, 'd> {
             Some(file) => self.file(unit, file)?,
             None => None,
         };
-        Ok(Link::Function(Function { name, file }))
+        let line = entry.attr(DW_AT_decl_line).and_then(|attr| attr.udata_value());
+        let line = line.and_then(|line| NonZeroU32::new(u32::try_from(line).ok()?));
+        Ok(Link::Function(Function { name, file, line }))
     }
 
     /// The unit that an entry is in, which optimisation at link time lets another one refer to.
@@ -221,5 +228,31 @@ fn number_of_file(entry: &Entry<'_>, name: DwAt) -> Option<u64> {
     match entry.attr_value(name)? {
         AttributeValue::FileIndex(file) => Some(file),
         other => other.udata_value(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::debug::files::{Files, Path};
+
+    #[test]
+    fn a_line_is_of_the_function_that_begins_before_it() {
+        let mut files = Files::default();
+        let [own, header] = ["count.c", "count.h"].map(|name| files.id(Path::of("", "", name)));
+        let line = |number| NonZeroU32::new(number).unwrap();
+        let function = |name: &str, begins| {
+            let name = Some(name.to_owned());
+            Function { name, file: Some(own), line: Some(line(begins)) }
+        };
+        let mut scopes = Scopes::default();
+        let outer = scopes.add(Scope { function: function("after", 30), outer: None });
+        let inlined = Scope { function: function("before", 10), outer: Some(outer) };
+        let inlined = scopes.add(inlined);
+        let of = |file, number| scopes.function_in((file, line(number)), inlined);
+        assert_eq!(of(own, 12), Some("before"));
+        // The compiler has moved code of the outer function to that of the inner one.
+        assert_eq!(of(own, 34), Some("after"));
+        assert_eq!(of(header, 34), Some("before"));
     }
 }
