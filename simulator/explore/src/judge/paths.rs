@@ -28,6 +28,9 @@ pub(super) struct Paths {
     closed: BTreeSet<String>,
     /// And those that are not online.
     away: BTreeSet<String>,
+    /// Those of either that serve again, and through which nothing has gone since: a host knows what REPORT TARGET PORT
+    /// GROUPS has told it last.
+    reopened: BTreeSet<String>,
     /// Whether an answer permits that I/O fails on every path.
     permitted: bool,
     all: usize,
@@ -72,6 +75,11 @@ fn by_group(setup: &Setup) -> BTreeMap<u16, String> {
     }
 }
 
+/// Whether a path is through this controller.
+fn is_through(path: &str, controller: &str) -> bool {
+    path.split(':').nth(1).is_some_and(|port| port.starts_with(controller))
+}
+
 /// Whether this is a command by which a host has a LUN moved to the path's controller.
 pub(super) fn activates(op: &str) -> bool {
     op.starts_with("MODE SELECT") || matches!(op, "START STOP UNIT" | "SET TARGET PORT GROUPS")
@@ -98,6 +106,7 @@ impl Paths {
             of_group: by_group(setup),
             closed: BTreeSet::new(),
             away: BTreeSet::new(),
+            reopened: BTreeSet::new(),
             permitted: false,
             all,
         }
@@ -111,6 +120,9 @@ impl Paths {
         self.permitted |= medium && grade == Grade::Target;
         let retries = self.retries;
         let name = command.path();
+        if medium && grade == Grade::Good {
+            self.reopened.remove(&command.controller);
+        }
         let Some(path) = self.paths.get_mut(&name) else { return };
         match grade {
             // The array says that it serves through this path now.
@@ -136,7 +148,10 @@ impl Paths {
         let fails = state == PathState::Failed && before != Some(PathState::Failed);
         let sound = self.paths.get(path).is_some_and(|path| !path.excused);
         let passive = self.is_passive(path);
-        let for_nothing = fails && sound && !passive;
+        let for_nothing = fails && sound && !self.may_seem_passive(path);
+        if state == PathState::Active && !loaded {
+            self.reopened.retain(|controller| !is_through(path, controller));
+        }
         if let Some(path) = self.paths.get_mut(path) {
             match state {
                 PathState::Active if loaded => path.loaded = true,
@@ -153,7 +168,8 @@ impl Paths {
         if self.permitted {
             return None;
         }
-        let sound = self.paths.iter().filter(|(name, it)| !it.excused && !self.is_passive(name));
+        let sound =
+            self.paths.iter().filter(|(name, it)| !it.excused && !self.may_seem_passive(name));
         let sound: Vec<&str> = sound.map(|(name, _)| name.as_str()).collect();
         match sound.is_empty() {
             false => Some(format!("the array has given no reason to fail {}", sound.join(", "))),
@@ -165,9 +181,13 @@ impl Paths {
     /// Whether a path is through a controller that does not serve, and that no host can make serve; or through a group
     /// that does not serve, which REPORT TARGET PORT GROUPS tells: a handler then need not send I/O to be refused.
     fn is_passive(&self, name: &str) -> bool {
-        let port = name.split(':').nth(1).unwrap_or_default();
-        self.only_owner.as_ref().is_some_and(|owner| !port.starts_with(owner.as_str()))
-            || self.closed.union(&self.away).any(|controller| port.starts_with(controller.as_str()))
+        self.only_owner.as_ref().is_some_and(|owner| !is_through(name, owner))
+            || self.closed.union(&self.away).any(|controller| is_through(name, controller))
+    }
+
+    /// Whether a host may believe that it is so, since it was.
+    fn may_seem_passive(&self, name: &str) -> bool {
+        self.is_passive(name) || self.reopened.iter().any(|it| is_through(name, it))
     }
 
     /// The failed paths.
@@ -199,7 +219,7 @@ impl Paths {
     pub(super) fn controller(&mut self, controller: &str, to: &str) {
         match to {
             _ if !self.of_group.values().any(|it| it == controller) => {}
-            "online" => _ = self.away.remove(controller),
+            "online" => self.reopened.extend(self.away.take(controller)),
             _ => _ = self.away.insert(controller.to_owned()),
         }
     }
@@ -211,10 +231,10 @@ impl Paths {
         };
         match state {
             None | Some("active/optimized" | "active/non-optimized" | "transitioning") => {
-                self.closed.remove(controller)
+                self.reopened.extend(self.closed.take(controller));
             }
-            Some(_) => self.closed.insert(controller.clone()),
-        };
+            Some(_) => _ = self.closed.insert(controller.clone()),
+        }
     }
 
     /// Everything is healed: what was a reason to fail a path is none any more.

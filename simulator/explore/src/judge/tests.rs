@@ -216,8 +216,14 @@ fn a_path_may_be_failed_while_its_group_does_not_serve() {
     assert_eq!(broken(judge(&alua, None), vec![fails()]), ["paths"]);
     assert_eq!(broken(judge(&alua, None), vec![group(2, Some("standby")), fails()]), none);
     assert_eq!(broken(judge(&alua, None), vec![group(1, Some("standby")), fails()]), ["paths"]);
-    let again = vec![group(2, Some("standby")), group(2, None), fails()];
-    assert_eq!(broken(judge(&alua, None), again), ["paths"]);
+    // A host does not know at once that it serves again: by its first I/O at the latest.
+    let again = || vec![group(2, Some("standby")), group(2, None)];
+    let with = |more: Vec<What>| again().into_iter().chain(more).collect();
+    assert_eq!(broken(judge(&alua, None), with(vec![fails()])), none);
+    let good = command("B0", "READ(10)", None);
+    assert_eq!(broken(judge(&alua, None), with(vec![good, fails()])), ["paths"]);
+    let back = path("B0", PathState::Active);
+    assert_eq!(broken(judge(&alua, None), with(vec![back, fails()])), ["paths"]);
     let meanwhile = vec![
         command("A0", "READ(10)", Some("02/04/0b")),
         group(2, Some("standby")),
