@@ -9,14 +9,11 @@ use sansim_language::{
 use sansim_stage::Act;
 
 use crate::{
-    judge::Breach,
+    judge::{Breach, RIGHT_BYTES},
     plan::Plan,
     render::{Base, Told},
     schedule::{Schedule, Sort},
 };
-
-/// What the law `bytes` expects.
-pub(crate) const EVERY_STORY: &str = "io = { corrupt = 0 }";
 
 /// The seed of a schedule's runs: a number that a scenario file can have.
 pub(crate) fn run_seed(schedule: &Schedule) -> u32 {
@@ -109,7 +106,7 @@ pub(crate) fn story_text(schedule: &Schedule, told: &Told, base: &Base) -> Strin
     let mut scenario = told.scenario.clone();
     scenario.seed = Some(run_seed(schedule).into());
     if scenario.expectations.is_empty() {
-        let bytes = Vocabulary::of(&scenario).expectation(EVERY_STORY);
+        let bytes = Vocabulary::of(&scenario).expectation(RIGHT_BYTES);
         scenario.expectations.extend(bytes.map(|it| it.value));
     }
     text(&scenario, schedule, &base.file)

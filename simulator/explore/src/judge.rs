@@ -22,7 +22,10 @@ use self::{
     paths::{Paths, activates},
     waits::Waits,
 };
-use crate::{answer::Grade, behaviour::Behaviour, finding::EVERY_STORY, render::Told};
+use crate::{answer::Grade, behaviour::Behaviour, render::Told};
+
+/// What the law `bytes` expects.
+pub(crate) const RIGHT_BYTES: &str = "io = { corrupt = 0 }";
 
 /// A law that was broken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -170,7 +173,7 @@ impl Judge {
             What::Io { what: IoKind::Error, text, .. } => self.failed(event.t, text),
             What::Io { what: IoKind::Corrupt, text, .. } => {
                 let seen = format!("what was read is not what was written: {text}");
-                self.breach(Law::Bytes, event.t, seen, EVERY_STORY);
+                self.breach(Law::Bytes, event.t, seen, RIGHT_BYTES);
             }
             What::Io { what: IoKind::StallBegin, .. } => {
                 self.stalled = Some(event.t);
