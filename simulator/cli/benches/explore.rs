@@ -103,10 +103,11 @@ fn stories_of_one_beginning(place: &Path) -> (PathBuf, Vec<PathBuf>) {
 }
 
 /// Stories a second of forks at 20 s, what comes before included.
-fn fork(run: &Path, stories: &[PathBuf]) -> f64 {
+fn fork(place: &Path, run: &Path, stories: &[PathBuf]) -> f64 {
+    let out = tempfile::tempdir_in(place).expect("a temporary directory");
     let began = Instant::now();
     let mut command = sansim();
-    command.args(["replay", "--until", "19500ms"]).arg(run);
+    command.args(["replay", "--until", "19500ms", "--out"]).args([out.path(), run]);
     for story in stories {
         command.arg("--fork").arg(story);
     }
@@ -137,7 +138,7 @@ fn main() {
         plain.push(explore(place.path(), "off", &stories));
         guided.push(explore(place.path(), "guide", &place.path().join("guided")));
         ran.push(run(place.path(), &stories));
-        forks.push(fork(&forked, &shared));
+        forks.push(fork(place.path(), &forked, &shared));
         unforked.push(run(place.path(), &place.path().join("forks")));
     }
     let (forks, unforked) = (median(forks), median(unforked));

@@ -15,7 +15,7 @@ pub fn tables(coverage: &Coverage, reasons: &Reasons) -> String {
 
 /// A Markdown table: the blocks of each module on each image, those that were executed, those that cannot be, and the
 /// share that was executed of all and of the rest.
-pub fn table(coverage: &Coverage, reasons: &Reasons) -> String {
+fn table(coverage: &Coverage, reasons: &Reasons) -> String {
     let mut text = String::from(
         "| image | module | blocks | executed | of all | not reachable | of the reachable |\n|---|---|--:|--:|--:|--:|--:|\n",
     );
@@ -39,7 +39,7 @@ pub fn table(coverage: &Coverage, reasons: &Reasons) -> String {
 
 /// A Markdown table of the modules' own lines of source; `None` if none is known. A line was executed if any of it was;
 /// `partly` of them are lines of which something was not.
-pub fn line_table(coverage: &Coverage, reasons: &Reasons) -> Option<String> {
+fn line_table(coverage: &Coverage, reasons: &Reasons) -> Option<String> {
     let mut text = String::from(
         "| image | module | lines | executed | of all | partly | not reachable | of the reachable |\n|---|---|--:|--:|--:|--:|--:|--:|\n",
     );

@@ -160,9 +160,10 @@ impl Judge {
                 // In a table that is loaded anew all paths are active, until whoever looks after it fails those that
                 // are down: nobody has put them into service.
                 let loaded = *state == PathState::Active && *fails == 0;
+                let by_nobody = loaded || self.paths.is_only_loaded(path);
                 let for_nothing = self.paths.state(path, dev, *state, loaded);
                 self.waits.path(event.t, path, dev, *state);
-                if let Some((seen, expect)) = self.bound.path(path, *state, loaded) {
+                if !by_nobody && let Some((seen, expect)) = self.bound.path(path, *state) {
                     self.breach(Law::Loops, event.t, seen, &expect);
                 }
                 if for_nothing {

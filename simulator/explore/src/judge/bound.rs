@@ -25,31 +25,18 @@ pub(super) struct Bound {
     in_vain: BTreeMap<String, u32>,
     /// The paths that the array, and no fault rule, has refused since they last carried I/O.
     refused: BTreeSet<String>,
-    /// The paths that are active only because their table was loaded, and have not carried I/O since.
-    loaded: BTreeSet<String>,
     /// How often any path was put into service.
     reinstated: u32,
 }
 
 impl Bound {
-    /// A path has another state, or the same in a table that is loaded anew. What was repeated in vain, and the
-    /// expectation that it is not.
-    pub(super) fn path(
-        &mut self,
-        path: &str,
-        state: PathState,
-        loaded: bool,
-    ) -> Option<(String, String)> {
-        if loaded {
-            self.loaded.insert(path.to_owned());
-            return None;
-        }
-        let nobody_did = self.loaded.remove(path);
+    /// A path has another state. What was repeated in vain, and the expectation that it is not.
+    pub(super) fn path(&mut self, path: &str, state: PathState) -> Option<(String, String)> {
         if state == PathState::Active {
             self.reinstated += 1;
             return None;
         }
-        if nobody_did || !self.refused.contains(path) {
+        if !self.refused.contains(path) {
             return None;
         }
         // The first time it has failed, nothing was in vain.
@@ -78,11 +65,7 @@ impl Bound {
         grade: Grade,
     ) -> Option<(String, String)> {
         match grade {
-            Grade::Good if command.is_io() => {
-                let path = command.path();
-                self.refused.remove(&path);
-                self.loaded.remove(&path);
-            }
+            Grade::Good if command.is_io() => _ = self.refused.remove(&command.path()),
             Grade::Path if command.fault.is_none() => _ = self.refused.insert(command.path()),
             _ => {}
         }

@@ -157,10 +157,18 @@ impl Paths {
                 PathState::Active if loaded => path.loaded = true,
                 PathState::Active => *path = Path::default(),
                 // It stays failed until somebody reinstates it, whatever its group is by then.
-                PathState::Failed => path.excused |= passive,
+                PathState::Failed => {
+                    path.excused |= passive;
+                    path.loaded = false;
+                }
             }
         }
         for_nothing
+    }
+
+    /// Whether a path is active only because its table was loaded: nobody has put it into service.
+    pub(super) fn is_only_loaded(&self, path: &str) -> bool {
+        self.paths.get(path).is_some_and(|path| path.loaded)
     }
 
     /// Why I/O need not fail now; `None` if there is a reason for it to fail.

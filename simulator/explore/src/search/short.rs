@@ -110,9 +110,10 @@ impl Search<'_> {
             minimiser.accept(first);
             latest = breach.unwrap_or(latest);
             // Where and when no longer matters if it is known what it is.
-            let [short, cause] = self.signatures(base, minimiser.best(), &latest);
-            let is_known = |it: &Finding| it.is_of(&[&short, &cause]);
-            if minimiser.is_bare() && self.memory.state().findings.iter().any(is_known) {
+            let is_known = |it: &String| self.memory.state().finding(it).is_some();
+            if minimiser.is_bare()
+                && self.signatures(base, minimiser.best(), &latest).iter().any(is_known)
+            {
                 return Ok((minimiser.best().clone(), latest));
             }
         }
