@@ -1,7 +1,7 @@
 use sansim_marks::Mark;
 
 use super::*;
-use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, source::Texts, table::table};
+use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, source::Texts, table::tables};
 
 const BASE: u64 = 0xffff_ffff_c012_3000;
 
@@ -133,6 +133,6 @@ fn the_page_shows_every_block_and_the_scenario_that_reaches_it() {
 #[test]
 fn the_table_has_a_line_a_module() {
     let reasons = "[[reason]]\nwhy = \"w\"\nfunction = \"init_module\"\n";
-    let table = table(&two(), &Reasons::read(reasons).unwrap());
+    let table = tables(&two(), &Reasons::read(reasons).unwrap());
     assert!(table.ends_with("| one | first_module | 8 | 6 | 75.0 % | 1 | 85.7 % |\n"), "{table}");
 }
