@@ -1,7 +1,9 @@
 use sansim_marks::Mark;
 
 use super::*;
-use crate::{atlas::Atlas, code, lines, page::page, reasons::Reasons, source::Texts, table::tables};
+use crate::{
+    atlas::Atlas, code, lines, page::page, reasons::Reasons, source::Texts, table::tables,
+};
 
 const BASE: u64 = 0xffff_ffff_c012_3000;
 
